@@ -1,0 +1,1 @@
+"""Compiled loops of gradient descent (numba, without the GIL)."""

@@ -1,0 +1,23 @@
+"""The one way in which this project compiles a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile a function with numba: GIL released, cached on disk, IEEE arithmetic.
+
+    Fast-math stays off so that a run split into chunks has the same bits as one long run,
+    and division by zero gives inf or nan, as in NumPy, because divergence is an outcome.
+    """
+    return cast(
+        "Callable[_P, _R]",
+        numba.njit(nogil=True, cache=True, error_model="numpy")(function),
+    )
