@@ -1,1 +1,1 @@
-"""The numerical engine: gradient-descent dynamics, their theory and their pictures as data; no Qt."""
+"""The numerical engine: gradient-descent dynamics, their theory, their pictures as data."""

@@ -1,0 +1,65 @@
+"""What the engine shows to a watcher: one frozen picture of a run at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine.experiment import Bound, Claim, Ensemble, Observation, Outcome
+from engine.params import Params
+from engine.trace import TraceView
+
+
+class Status(StrEnum):
+    """The runner's state machine: idle → compiling → paused ⇄ running → finished | failed."""
+
+    IDLE = "idle"
+    COMPILING = "compiling"
+    PAUSED = "paused"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Live parameters given new values when `step` updates had been made."""
+
+    step: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A run at a moment. `step` is where the run is, `cursor` the step that is shown (≤ step).
+
+    Everything but `trace` belongs to the cursor. `frame` counts snapshots of a run; `run_id`
+    changes with every reset, so that a late snapshot of an old run can be dropped.
+    """
+
+    run_id: int
+    frame: int
+    status: Status
+    experiment: str
+    params: Params
+    seed: int
+    step: int
+    cursor: int
+    target: int | None
+    trace: TraceView
+    observation: Observation
+    outcome: Outcome
+    theory: tuple[Bound, ...]
+    claims: tuple[Claim, ...]
+    changes: tuple[Change, ...]
+    steps_per_second: float
+    ensemble: Ensemble | None = None
+    message: str = ""
+    error: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the shown step is the run's own."""
+        return self.cursor == self.step
