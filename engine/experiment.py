@@ -113,7 +113,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """One number that the theory predicts, with what was measured beside it.
+    r"""One number that the theory predicts, with what was measured beside it.
 
     Attributes
     ----------

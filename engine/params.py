@@ -94,7 +94,7 @@ class ParamSpec:
 
 def param(
     default: Any,
-    help: str,  # noqa: A002 - the word users of a form expect
+    help: str,
     *,
     label: str = "",
     symbol: str = "",
