@@ -36,7 +36,8 @@ class Snapshot:
     """A run at a moment. `step` is where the run is, `cursor` the step that is shown (≤ step).
 
     Everything but `trace` belongs to the cursor. `frame` counts snapshots of a run; `run_id`
-    changes with every reset, so that a late snapshot of an old run can be dropped.
+    changes with every reset, so that a late snapshot of an old run can be dropped. `progress`
+    (0 to 1) and `seconds_left` belong to a long job, such as an ensemble; `error` is a traceback.
     """
 
     run_id: int
@@ -56,6 +57,8 @@ class Snapshot:
     changes: tuple[Change, ...]
     steps_per_second: float
     ensemble: Ensemble | None = None
+    progress: float | None = None
+    seconds_left: float | None = None
     message: str = ""
     error: str = ""
 
@@ -63,3 +66,12 @@ class Snapshot:
     def is_live(self) -> bool:
         """Whether the shown step is the run's own."""
         return self.cursor == self.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A run that could not begin: a sentence, and a traceback unless the input was at fault."""
+
+    run_id: int
+    message: str
+    error: str = ""

@@ -1,0 +1,411 @@
+"""The engine thread: obeys commands between chunks and leaves snapshots in a mailbox.
+
+State machine of a run (`engine.snapshot.Status`)::
+
+    start ──> compiling ──> paused <──play/pause──> running ──> finished (diverged or done)
+                  │            ^                       │
+                  └─> Failure  └── seek, back, reset ──┘        an exception: ──> failed
+
+No Qt object is touched here, and no state of a run is touched by any other thread.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import LabError
+from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind
+from engine.mailbox import Mailbox
+from engine.params import Params
+from engine.pictures import Pictures
+from engine.session import Session
+from engine.snapshot import Failure, Snapshot, Status
+
+CHUNK_SECONDS = 0.008
+"""Aim for one kernel call; commands are obeyed between calls."""
+FRAME_SECONDS = 1 / 60
+"""A frame of the speed control: "steps per frame" are steps per this time."""
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How many steps are due: `steps_per_frame` of them every frame, or all one can (None)."""
+
+    steps_per_frame: float | None = 1.0
+    _credit: float = 0.0
+    _since: float = 0.0
+
+    def restart(self) -> None:
+        self._since = time.monotonic()
+        self._credit = 1.0
+
+    def due(self, seconds_per_step: float) -> int:
+        """Take the steps for one kernel call; 0 if it is too early."""
+        fits = max(1, int(CHUNK_SECONDS / seconds_per_step))
+        if self.steps_per_frame is None:
+            return fits
+        now = time.monotonic()
+        self._credit += (now - self._since) / FRAME_SECONDS * self.steps_per_frame
+        self._since = now
+        # Time lost to a slow picture is not made up for in a burst.
+        self._credit = min(self._credit, max(2 * self.steps_per_frame, 1.0), float(2 * fits))
+        n = min(int(self._credit), fits)
+        self._credit -= n
+        return n
+
+    def wait(self) -> float:
+        """Give the seconds until the next step is due."""
+        if self.steps_per_frame is None:
+            return 0.0
+        missing = max(0.0, 1.0 - self._credit)
+        return min(max(missing / self.steps_per_frame * FRAME_SECONDS, FRAME_SECONDS / 2), 0.1)
+
+
+class Runner:
+    """One run at a time on a thread of its own.
+
+    Methods may be called from any thread and return at once; their effect is seen in the snapshots
+    of `mailbox`. A snapshot is made when the last one was taken, and whenever the status changes.
+
+    Parameters
+    ----------
+    on_snapshot : callable, optional
+        Called on the engine thread after each snapshot was put; tests wait on it.
+    """
+
+    def __init__(self, on_snapshot: Callable[[Snapshot | Failure], None] | None = None) -> None:
+        self.mailbox: Mailbox[Snapshot | Failure] = Mailbox()
+        self._on_snapshot = on_snapshot
+        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._cancel = threading.Event()
+        self._closing = False
+        self._run_id = 0
+        self._latest_run_id = 0
+        self._session: Session | None = None
+        self._pictures: Pictures | None = None
+        self._status = Status.IDLE
+        self._pace = _Pace()
+        self._target: int | None = None
+        self._frame = 0
+        self._seconds_per_step = 1e-5
+        self._ensemble: Ensemble | None = None
+        self._message = ""
+        self._announced_convergence = False
+        self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
+        self._thread.start()
+
+    # Commands, called from any thread.
+
+    def start(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int,
+        paused: bool = True,
+    ) -> int:
+        """Begin a new run and return its id; the old one is dropped."""
+        self._latest_run_id += 1
+        run_id = self._latest_run_id
+        self._cancel.set()
+        self._commands.put(lambda: self._start(run_id, experiment, params, seed, paused))
+        return run_id
+
+    def play(self) -> None:
+        """Run until paused, from the shown step."""
+        self._send(lambda: self._set_running(None))
+
+    def pause(self) -> None:
+        """Stop between two chunks."""
+        self._send(self._pause)
+
+    def run(self, n: int) -> None:
+        """Run `n` steps from the shown one, at the set speed, and pause."""
+        self._send(lambda: self._set_running(n))
+
+    def step(self, n: int = 1) -> None:
+        """Make `n` steps at once and stay paused."""
+        self._send(lambda: self._step(n))
+
+    def back(self, n: int = 1) -> None:
+        """Show the state `n` steps earlier and stay paused."""
+        self._send(lambda: self._seek(max(0, self._shown_step() - n)))
+
+    def seek(self, step: int) -> None:
+        """Show the state at a step that was already reached; the run keeps its place."""
+        self._send(lambda: self._seek(step))
+
+    def live(self) -> None:
+        """Show the run's own state again."""
+        self._send(lambda: self._seek(None))
+
+    def reset(self) -> None:
+        """Go back to step 0 with the parameters and the seed now in force."""
+        session = self._session
+        if session is not None:
+            self.start(session.experiment, session.params, session.seed)
+
+    def retune(self, params: Params) -> None:
+        """Go on with other live parameters, from the shown step."""
+        self._send(lambda: self._retune(params))
+
+    def set_speed(self, steps_per_frame: float | None) -> None:
+        """Set the steps made per frame of 1/60 s; None for as many as possible."""
+        self._send(lambda: setattr(self._pace, "steps_per_frame", steps_per_frame))
+
+    def ensemble(self, steps: int | None = None) -> None:
+        """Run the experiment's ensemble, as a long job with progress."""
+        self._send(lambda: self._run_ensemble(steps))
+
+    def call(self, function: Callable[[Session], None]) -> None:
+        """Run a function on the engine thread with the session, between chunks (exports use it)."""
+        self._send(lambda: function(self._require()))
+
+    def cancel(self) -> None:
+        """Stop a long job."""
+        self._cancel.set()
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Stop the thread and wait for it; returns whether it ended in time."""
+        self._closing = True
+        self._cancel.set()
+        self._commands.put(lambda: None)
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _send(self, command: Callable[[], None]) -> None:
+        self._commands.put(command)
+
+    # Everything below runs on the engine thread.
+
+    def _loop(self) -> None:
+        while not self._closing:
+            self._guard(self._obey)
+            if self._status is Status.RUNNING and not self._closing:
+                self._guard(self._advance)
+        if self._session is not None:
+            self._session.close()
+
+    def _guard(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except LabError as error:
+            self._message = str(error)
+            if self._status is Status.RUNNING:
+                self._status = Status.PAUSED
+            self._publish(force=True)
+        except Exception:
+            self._status = Status.FAILED
+            self._message = "The engine stopped with an error."
+            self._publish_bare(OutcomeKind.FAILED, traceback.format_exc())
+
+    def _obey(self) -> None:
+        timeout = self._pace.wait() if self._status is Status.RUNNING else None
+        try:
+            command = (
+                self._commands.get_nowait() if timeout == 0 else self._commands.get(timeout=timeout)
+            )
+            while True:
+                command()
+                command = self._commands.get_nowait()
+        except queue.Empty:
+            return
+
+    def _start(
+        self,
+        run_id: int,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int,
+        paused: bool,
+    ) -> None:
+        if run_id != self._latest_run_id:
+            return  # a newer start is waiting
+        self._cancel.clear()
+        if self._session is not None:
+            self._session.close()
+        self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
+        self._status, self._message = Status.COMPILING, ""
+        self._target = self._ensemble = None
+        self._announced_convergence = False
+        try:
+            self._session = Session(experiment, params, seed)
+            self._pictures = Pictures(self._session)
+            self._publish_bare(OutcomeKind.CONVERGING)
+            experiment.warm_up()
+        except LabError as error:
+            self._fail_to_start(str(error))
+        except Exception:
+            self._fail_to_start("The run could not begin.", traceback.format_exc())
+        else:
+            self._seconds_per_step = 1e-5
+            self._status = Status.PAUSED
+            if not paused:
+                self._set_running(None)
+            self._publish(force=True)
+
+    def _fail_to_start(self, message: str, error: str = "") -> None:
+        self._session, self._status = None, Status.IDLE
+        self._put(Failure(run_id=self._run_id, message=message, error=error))
+
+    def _require(self) -> Session:
+        if self._session is None:
+            raise LabError("There is no run yet.")
+        return self._session
+
+    def _look(self, step: int | None) -> None:
+        self._require()
+        if self._pictures is not None:
+            self._pictures.look(step)
+
+    def _shown_step(self) -> int:
+        session = self._require()
+        cursor = None if self._pictures is None else self._pictures.cursor
+        return session.step if cursor is None else cursor
+
+    def _fork_at_cursor(self) -> Session:
+        """Make the shown step the run's own: what came after it will be computed again."""
+        session = self._require()
+        session.rewind(self._shown_step())
+        self._look(None)
+        self._message = ""
+        return session
+
+    def _set_running(self, n: int | None) -> None:
+        session = self._fork_at_cursor()
+        self._target = None if n is None else session.step + n
+        self._status = Status.FINISHED if session.finished else Status.RUNNING
+        self._pace.restart()
+        self._publish(force=True)
+
+    def _pause(self) -> None:
+        if self._status is Status.RUNNING:
+            self._status = Status.PAUSED
+        self._publish(force=True)
+
+    def _step(self, n: int) -> None:
+        session = self._fork_at_cursor()
+        session.advance(n)
+        self._status = Status.FINISHED if session.finished else Status.PAUSED
+        self._publish(force=True)
+
+    def _seek(self, step: int | None) -> None:
+        if self._status is Status.RUNNING:
+            self._status = Status.PAUSED
+        self._look(step)
+        self._publish(force=True)
+
+    def _retune(self, params: Params) -> None:
+        session = self._fork_at_cursor()
+        session.retune(params)
+        self._announced_convergence = False
+        if self._status is Status.FINISHED and not session.finished:
+            self._status = Status.PAUSED
+        self._publish(force=self._status is not Status.RUNNING)
+
+    def _advance(self) -> None:
+        session = self._require()
+        n = self._pace.due(self._seconds_per_step)
+        if self._target is not None:
+            n = min(n, self._target - session.step)
+        if n > 0:
+            begin = time.perf_counter()
+            made = session.advance(n, coarse=True)
+            elapsed = time.perf_counter() - begin
+            if made:
+                self._seconds_per_step = 0.7 * self._seconds_per_step + 0.3 * elapsed / made
+        if session.finished:
+            self._status = Status.FINISHED
+        elif self._target is not None and session.step >= self._target:
+            self._status = Status.PAUSED
+        ended = self._status is not Status.RUNNING
+        if ended or self.mailbox.is_empty:
+            self._publish(force=ended)
+
+    def _run_ensemble(self, steps: int | None) -> None:
+        session = self._require()
+        self._cancel.clear()
+        self._status = Status.PAUSED
+        begin = time.monotonic()
+        run_id = self._run_id
+
+        def progress(fraction: float, text: str) -> bool:
+            elapsed = time.monotonic() - begin
+            left = elapsed / fraction - elapsed if fraction > 0 else None
+            self._message = text
+            if self.mailbox.is_empty:
+                self._publish(force=False, progress=fraction, seconds_left=left)
+            return not (self._cancel.is_set() or self._closing or run_id != self._latest_run_id)
+
+        self._ensemble = session.experiment.ensemble(
+            session.params,
+            session.seed,
+            steps or session.experiment.default_steps,
+            progress,
+        )
+        self._message = "Ensemble cancelled." if self._ensemble.cancelled else "Ensemble done."
+        self._publish(force=True)
+
+    def _publish(
+        self, *, force: bool, progress: float | None = None, seconds_left: float | None = None
+    ) -> None:
+        if self._session is None or self._pictures is None:
+            return
+        outcome, observation, theory, claims = self._pictures.take(force=force)
+        if outcome.kind is not OutcomeKind.CONVERGED:
+            self._announced_convergence = False
+        elif not self._announced_convergence and self._target is None:
+            self._announced_convergence = True  # once: a user who goes on wants to
+            if self._status is Status.RUNNING:
+                self._status = Status.PAUSED
+                self._message = outcome.message
+        self._put_snapshot(
+            self._session,
+            outcome=outcome,
+            observation=observation,
+            theory=theory,
+            claims=claims,
+            progress=progress,
+            seconds_left=seconds_left,
+        )
+
+    def _publish_bare(self, kind: OutcomeKind, error: str = "") -> None:
+        """Show where the run is without asking the experiment for anything."""
+        if self._session is None:
+            return
+        outcome = Outcome(kind=kind, step=self._session.step, message=self._message)
+        self._put_snapshot(
+            self._session, outcome=outcome, observation={}, theory=(), claims=(), error=error
+        )
+
+    def _put_snapshot(self, session: Session, **shown: Any) -> None:
+        self._frame += 1
+        self._put(
+            Snapshot(
+                run_id=self._run_id,
+                frame=self._frame,
+                status=self._status,
+                experiment=session.experiment.id,
+                params=session.params if self._pictures is None else self._pictures.state.params,
+                seed=session.seed,
+                step=session.step,
+                cursor=self._shown_step(),
+                target=self._target,
+                trace=session.trace.view(),
+                changes=session.changes,
+                steps_per_second=1 / self._seconds_per_step,
+                ensemble=self._ensemble,
+                message=self._message,
+                **shown,
+            )
+        )
+
+    def _put(self, item: Snapshot | Failure) -> None:
+        self.mailbox.put(item)
+        if self._on_snapshot is not None:
+            self._on_snapshot(item)

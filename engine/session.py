@@ -1,0 +1,189 @@
+"""One run, advanced by hand: the same object under the engine thread and the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.experiment import AbstractExperiment, Chunk, Outcome, Recent, State
+from engine.keyframes import Keyframes
+from engine.params import Params, describe, update
+from engine.snapshot import Change
+from engine.trace import WINDOW, Trace
+
+LOOK = 512
+"""Steps computed again before a scrubbed one, so that its recent behaviour can be judged."""
+
+
+class Session:
+    """A run with its history, able to go back and to change live parameters.
+
+    Going back computes the state again from the nearest keyframe with the live changes made since,
+    so it has the same bits as a run that stopped there.
+
+    Raises
+    ------
+    InputError
+        From the experiment's `init`, when the parameters cannot be used together.
+    """
+
+    def __init__(
+        self, experiment: AbstractExperiment[Any, Any], params: Params, seed: int = 0
+    ) -> None:
+        self.experiment = experiment
+        self.seed = seed
+        self.state: State[Any] = experiment.init(params, seed)
+        self.initial_params = params
+        self.changes: tuple[Change, ...] = ()
+        self.finished = False
+        self.trace = Trace(experiment.record(self.state))
+        self._keyframes: Keyframes[State[Any]] = Keyframes(self.state)
+
+    @property
+    def params(self) -> Params:
+        """The parameters in force now."""
+        params: Params = self.state.params
+        return params
+
+    @property
+    def step(self) -> int:
+        """The number of updates made."""
+        return self.state.step
+
+    def advance(self, n: int, *, coarse: bool = False) -> int:
+        """Make up to `n` steps and return how many were made.
+
+        With `coarse`, all but the last few thousand are recorded as minimum and maximum per bucket,
+        which is what the history keeps of them anyway.
+        """
+        before = self.step
+        if coarse and n > WINDOW and self.experiment.rewindable:
+            self._advance(n - WINDOW, self.trace.stride)
+            n = WINDOW
+            if self.finished:  # it ended among the coarse steps: know the last ones exactly
+                self.trace.refill(self._look_back(self.step)[1])
+        self._advance(n, 1)
+        return self.step - before
+
+    def _advance(self, n: int, stride: int) -> None:
+        if self.finished or n <= 0:
+            return
+        before = self.step
+        self.state, chunk = self.experiment.advance(self.state, n, stride)
+        self.trace.add(chunk)
+        self.finished = self.step < before + n
+        if self.experiment.rewindable:
+            self._keyframes.offer(self.state)
+
+    def retune(self, params: Params) -> None:
+        """Go on with other live parameters, noting the step of the change.
+
+        Raises
+        ------
+        InputError
+            If a parameter differs that cannot change during a run.
+        """
+        old, new = self.params.model_dump(), params.model_dump()
+        values = {name: new[name] for name in new if new[name] != old[name]}
+        if not values:
+            return
+        live = {spec.name for spec in describe(type(params)) if spec.live}
+        for name in values:
+            if name not in live:
+                raise InputError(name, new[name], "it can only be set before a run starts")
+        if self.changes and self.changes[-1].step == self.step:
+            values = {**self.changes[-1].values, **values}
+            self.changes = self.changes[:-1]
+        self.changes = (*self.changes, Change(self.step, values))
+        self.state = self.experiment.retune(self.state, params)
+        self.finished = self.finished and self.state.diverged_at is not None
+        if self.experiment.rewindable:
+            self._keyframes.pin(self.state)
+
+    def state_at(self, step: int) -> State[Any]:
+        """Compute the state after `step` updates, 0 <= step <= the run's own step.
+
+        Raises
+        ------
+        InputError
+            If the step was not reached, or the experiment keeps no old states.
+        """
+        if step == self.step:
+            return self.state
+        self._check_reachable(step)
+        return self._carry(self._keyframes.nearest(step), step)
+
+    def look(self, step: int) -> tuple[State[Any], Recent]:
+        """Compute the state at an earlier step and the recorded rows that lead to it."""
+        if step == self.step:
+            return self.state, self.recent()
+        self._check_reachable(step)
+        return self._look_back(step)
+
+    def _look_back(self, step: int) -> tuple[State[Any], Recent]:
+        start = max(0, step - LOOK)
+        state = self._carry(self._keyframes.nearest(start), start)
+        first = self.experiment.record(state)
+        rows: list[Recent] = [{key: np.asarray(value)[None] for key, value in first.items()}]
+        state = self._carry(state, step, rows)
+        return state, {key: np.concatenate([part[key] for part in rows]) for key in rows[0]}
+
+    def rewind(self, step: int) -> None:
+        """Go back to an earlier step and forget what came after."""
+        if step == self.step:
+            return
+        state, recent = self.look(step)
+        resume = self.trace.cut(step)
+        if resume <= step:
+            self._replay_into_trace(self.state_at(resume - 1), step)
+        self.trace.refill(recent)
+        self.changes = tuple(change for change in self.changes if change.step <= step)
+        self._keyframes.drop_from(step + 1)
+        self.state, self.finished = state, False
+
+    def recent(self) -> Recent:
+        """Give the exact recent rows of all series."""
+        return self.trace.recent()
+
+    def outcome(self) -> Outcome:
+        """Say how the run stands."""
+        return self.experiment.outcome(self.state, self.recent())
+
+    def close(self) -> None:
+        """Let go of what the state holds outside Python's memory."""
+        self.experiment.close(self.state)
+
+    def _check_reachable(self, step: int) -> None:
+        if not 0 <= step <= self.step:
+            raise InputError("step", step, f"give a step from 0 to {self.step}")
+        if not self.experiment.rewindable:
+            raise InputError("step", step, "this experiment keeps no earlier states")
+
+    def _carry(
+        self,
+        state: State[Any],
+        step: int,
+        rows: list[Recent] | None = None,
+    ) -> State[Any]:
+        """Advance a state of this run to `step`, making the changes that were made on the way."""
+        for change in (*self.changes, Change(step + 1, {})):
+            if change.step < state.step:
+                continue
+            state, chunk = self.experiment.advance(state, min(change.step, step) - state.step)
+            if rows is not None and chunk.count:
+                rows.append(chunk.low)
+            if change.step > step:
+                break
+            state = self.experiment.retune(state, update(state.params, **change.values))
+        return state
+
+    def _replay_into_trace(self, state: State[Any], step: int) -> None:
+        rows: list[Recent] = []
+        first = state.step + 1
+        self._carry(state, step, rows)
+        for part in rows:
+            chunk = Chunk.exact(first, part)
+            self.trace.add(chunk)
+            first += chunk.count

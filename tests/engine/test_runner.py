@@ -1,0 +1,178 @@
+"""The engine thread, driven with a fake experiment and events; nothing here sleeps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from engine.params import update
+from engine.runner import Runner
+from engine.snapshot import Failure, Snapshot, Status
+from tests.engine.linear_map import LinearMap, LinearParams
+
+
+class Watcher:
+    """Collects snapshots and waits for one that satisfies a condition."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self.seen: list[Snapshot | Failure] = []
+        self.runner = Runner(self._on_snapshot)
+
+    def _on_snapshot(self, item: Snapshot | Failure) -> None:
+        self.runner.mailbox.take()
+        with self._news:
+            self.seen.append(item)
+            self._news.notify_all()
+
+    def wait(self, condition: Callable[[Snapshot], bool]) -> Snapshot:
+        def found() -> Snapshot | None:
+            for item in reversed(self.seen):
+                if isinstance(item, Snapshot) and condition(item):
+                    return item
+            return None
+
+        with self._news:
+            assert self._news.wait_for(lambda: found() is not None, timeout=20), self.seen[-1:]
+            result = found()
+        assert result is not None
+        return result
+
+    def wait_failure(self) -> Failure:
+        with self._news:
+            ok = self._news.wait_for(
+                lambda: any(isinstance(item, Failure) for item in self.seen), timeout=20
+            )
+        assert ok
+        return next(item for item in self.seen if isinstance(item, Failure))
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    watcher = Watcher()
+    yield watcher
+    assert watcher.runner.close()
+
+
+def test_step_play_pause_and_finish(watcher: Watcher) -> None:
+    runner = watcher.runner
+    run_id = runner.start(LinearMap(), LinearParams(), 0)
+    first = watcher.wait(lambda s: s.status is Status.PAUSED)
+    assert (first.step, first.run_id) == (0, run_id)
+    runner.step(3)
+    assert watcher.wait(lambda s: s.step == 3).status is Status.PAUSED
+    runner.set_speed(None)
+    runner.play()
+    end = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > 3)
+    assert end.outcome.kind == "converged"  # it pauses itself, once
+    runner.play()
+    watcher.wait(lambda s: s.step > end.step)
+    runner.pause()
+    watcher.wait(lambda s: s.status is Status.PAUSED and s.step > end.step)
+
+
+def test_run_n_stops_exactly(watcher: Watcher) -> None:
+    watcher.runner.start(LinearMap(), LinearParams(step_size=1e-6), 0)
+    watcher.runner.set_speed(None)
+    watcher.runner.run(12_345)
+    assert watcher.wait(lambda s: s.step == 12_345).target == 12_345
+    watcher.runner.step()
+    watcher.wait(lambda s: s.step == 12_346)
+
+
+def test_scrub_detaches_and_live_returns(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(step_size=1e-3), 0)
+    runner.step(100)
+    live = watcher.wait(lambda s: s.step == 100)
+    runner.seek(40)
+    past = watcher.wait(lambda s: s.cursor == 40)
+    assert past.step == 100
+    assert not past.is_live
+    reference = live.trace.recent["weights"][40]
+    np.testing.assert_array_equal(past.observation["weights"], reference)
+    runner.live()
+    again = watcher.wait(lambda s: s.is_live and s.frame > past.frame)
+    np.testing.assert_array_equal(again.observation["weights"], live.observation["weights"])
+    runner.back(10)
+    watcher.wait(lambda s: s.cursor == 90 and s.step == 100)
+    runner.step(1)
+    forked = watcher.wait(lambda s: s.step == 91)
+    np.testing.assert_array_equal(forked.observation["weights"], live.trace.recent["weights"][91])
+
+
+def test_retune_while_running_is_recorded(watcher: Watcher) -> None:
+    runner = watcher.runner
+    params = LinearParams(step_size=1e-6)
+    runner.start(LinearMap(), params, 0)
+    runner.set_speed(50.0)
+    runner.play()
+    watcher.wait(lambda s: s.step > 100)
+    runner.retune(update(params, step_size=2e-6))
+    changed = watcher.wait(lambda s: len(s.changes) == 1)
+    assert changed.changes[0].values == {"step_size": 2e-6}
+    assert changed.params.step_size == 2e-6  # type: ignore[attr-defined]
+    runner.retune(update(params, target=5.0))
+    refused = watcher.wait(lambda s: "target" in s.message)
+    assert refused.error == ""
+
+
+def test_reset_while_running_starts_a_new_run(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(step_size=1e-6), 5)
+    runner.play()
+    watcher.wait(lambda s: s.step > 3)
+    runner.reset()
+    fresh = watcher.wait(lambda s: s.run_id == 2 and s.status is Status.PAUSED)
+    assert (fresh.step, fresh.seed) == (0, 5)
+
+
+def test_an_exception_is_a_failed_status_and_the_thread_lives(watcher: Watcher) -> None:
+    experiment = LinearMap()
+    experiment.fail_at = 50
+    watcher.runner.start(experiment, LinearParams(), 0)
+    watcher.runner.step(60)
+    failed = watcher.wait(lambda s: s.status is Status.FAILED)
+    assert "told to fail" in failed.error
+    experiment.fail_at = None
+    watcher.runner.reset()
+    watcher.wait(lambda s: s.status is Status.PAUSED and s.run_id == 2)
+
+
+def test_a_run_that_cannot_begin_is_a_failure(watcher: Watcher) -> None:
+    class Broken(LinearMap):
+        def init(self, params: LinearParams, seed: int):  # type: ignore[no-untyped-def]
+            raise ZeroDivisionError("no start")
+
+    watcher.runner.start(Broken(), LinearParams(), 0)
+    assert "no start" in watcher.wait_failure().error
+    watcher.runner.start(LinearMap(), LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+
+
+def test_pause_and_close_during_a_long_step() -> None:
+    watcher = Watcher()
+    experiment = LinearMap()
+    watcher.runner.start(experiment, LinearParams(step_size=1e-6), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    experiment.gate.clear()
+    watcher.runner.play()
+    watcher.runner.pause()
+    experiment.gate.set()
+    watcher.wait(lambda s: s.status is Status.PAUSED and s.frame > 1)
+    experiment.gate.clear()
+    watcher.runner.step(5)
+    threading.Timer(0.0, experiment.gate.set).start()
+    assert watcher.runner.close()
+
+
+def test_divergence_finishes_the_run(watcher: Watcher) -> None:
+    watcher.runner.start(LinearMap(), LinearParams(step_size=3.0), 0)
+    watcher.runner.set_speed(None)
+    watcher.runner.play()
+    end = watcher.wait(lambda s: s.status is Status.FINISHED)
+    assert end.outcome.kind == "diverged"
+    assert np.isfinite(end.trace.recent["weights"]).all()

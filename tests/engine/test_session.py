@@ -1,0 +1,103 @@
+"""A run with its history: chunks, live changes, going back, bit by bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import InputError
+from engine.keyframes import Keyframes
+from engine.params import update
+from engine.session import Session
+from tests.engine.linear_map import LinearMap, LinearParams
+
+
+def _session(**values: float) -> Session:
+    return Session(LinearMap(), LinearParams(**values), seed=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.floats(0.01, 1.9)), min_size=1, max_size=6),
+    st.data(),
+)
+def test_any_step_of_a_retuned_run_is_recomputed_to_the_same_bits(
+    legs: list[tuple[int, float]], data: st.DataObject
+) -> None:
+    session = _session()
+    seen = {0: session.state.weights}
+    for steps, step_size in legs:
+        session.retune(update(session.params, step_size=step_size))
+        for _ in range(steps):
+            session.advance(1)
+            seen[session.step] = session.state.weights
+    k = data.draw(st.integers(0, session.step))
+    np.testing.assert_array_equal(session.state_at(k).weights, seen[k])
+    state, recent = session.look(k)
+    np.testing.assert_array_equal(recent["weights"][-1], state.weights)
+    session.rewind(k)
+    assert session.step == session.trace.last == k
+    np.testing.assert_array_equal(session.trace.view().recent["weights"][-1], seen[k])
+    assert all(change.step <= k for change in session.changes)
+    session.advance(5)
+    assert session.step == k + 5
+
+
+def test_coarse_and_exact_runs_end_in_the_same_bits() -> None:
+    one, two = _session(), _session()
+    one.advance(10_000, coarse=True)
+    for _ in range(10):
+        two.advance(1000)
+    np.testing.assert_array_equal(one.state.weights, two.state.weights)
+    a, b = one.trace.view(), two.trace.view()
+    np.testing.assert_array_equal(a.recent["error"], b.recent["error"])
+
+
+def test_divergence_among_coarse_steps_leaves_the_last_steps_exact() -> None:
+    session = _session(step_size=2.2)
+    session.advance(5, coarse=True)
+    session.advance(100_000, coarse=True)
+    assert session.finished
+    assert session.state.diverged_at == session.step < 1000
+    assert len(session.recent()["error"]) > 10
+    assert np.isfinite(session.recent()["error"]).all()
+    assert session.advance(10) == 0
+
+
+def test_a_structural_parameter_cannot_change_during_a_run() -> None:
+    session = _session()
+    with pytest.raises(InputError, match=r"target: 3\.0 is not allowed; it can only be set before"):
+        session.retune(update(session.params, target=3.0))
+    assert session.changes == ()
+
+
+def test_changes_at_one_step_are_one_change() -> None:
+    session = _session()
+    session.advance(4)
+    for step_size in (0.2, 0.3, 0.4):
+        session.retune(update(session.params, step_size=step_size))
+    assert [(change.step, dict(change.values)) for change in session.changes] == [
+        (4, {"step_size": 0.4})
+    ]
+
+
+def test_keyframes_stay_few_and_keep_the_first() -> None:
+    session = _session()
+    frames: Keyframes = Keyframes(session.state, most=16)
+    for _ in range(5000):
+        session.advance(1)
+        frames.offer(session.state)
+    assert len(frames) <= 16
+    assert frames.nearest(0).step == 0
+    for step in (1, 777, 4999):
+        assert frames.nearest(step).step <= step
+        assert step - frames.nearest(step).step <= 1024
+
+
+def test_unreached_step_is_refused() -> None:
+    session = _session()
+    session.advance(3)
+    with pytest.raises(InputError, match="give a step from 0 to 3"):
+        session.state_at(4)
