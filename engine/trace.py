@@ -102,15 +102,15 @@ class Trace:
         self.stride = 1
         self._buckets = buckets
         self._window = window
-        rows = {key: np.asarray(value, np.float64)[None] for key, value in initial.items()}
-        shapes = {key: row.shape[1:] for key, row in rows.items()}
+        self._initial = {k: np.array(value, np.float64)[None] for k, value in initial.items()}
+        shapes = {key: row.shape[1:] for key, row in self._initial.items()}
         self._low = {key: np.full((buckets, *shape), np.nan) for key, shape in shapes.items()}
         self._high = {key: np.full((buckets, *shape), np.nan) for key, shape in shapes.items()}
         # Twice the window, filled from the left and moved back when full, so rows stay together.
         self._exact = {key: np.empty((2 * window, *shape)) for key, shape in shapes.items()}
         self._filled = 0
-        self._add_buckets(Chunk.exact(0, rows))
-        self._add_exact(rows)
+        self._add_buckets(Chunk.exact(0, self._initial))
+        self._add_exact(self._initial)
 
     def add(self, chunk: Chunk) -> None:
         """Append a chunk that begins at the step after the last."""
@@ -126,19 +126,31 @@ class Trace:
             self._filled = 0
 
     def cut(self, step: int) -> int:
-        """Forget everything after `step`, and return the first step that must be added again.
+        """Forget what comes after `step`, and return the first step that must be added again.
 
-        The bucket that holds `step` mixes it with later ones, so it is emptied too.
+        A bucket that mixes `step` with later ones has to be emptied, so the returned step can be
+        up to `stride` smaller than ``step + 1``.
         """
-        bucket = (step + 1) // self.stride if step + 1 < self.last else self.last // self.stride
-        resume = min(bucket * self.stride, step + 1)
+        if step >= self.last:
+            return self.last + 1
+        bucket = (step + 1) // self.stride
+        resume = bucket * self.stride
         for store in (self._low, self._high):
             for values in store.values():
                 values[bucket:] = np.nan
         recent_first = self.last - self._filled + 1
         self._filled = max(0, resume - recent_first)
         self.last = resume - 1
-        return resume
+        if resume == 0:
+            self.last = 0
+            self._add_buckets(Chunk.exact(0, self._initial))
+            self.refill(self._initial)
+        return self.last + 1
+
+    def refill(self, rows: Mapping[str, FloatArray]) -> None:
+        """Replace the exact rows by `rows`, of which the last belongs to step `last`."""
+        self._filled = 0
+        self._add_exact(rows)
 
     def view(self) -> TraceView:
         """Copy what is kept."""
@@ -162,11 +174,8 @@ class Trace:
     def _add_exact(self, rows: Mapping[str, FloatArray]) -> None:
         count = len(next(iter(rows.values())))
         fresh = min(count, self._window)
-        keep = min(self._filled, self._window) if fresh == count else 0
-        if fresh < count:
-            self._filled = 0
         if self._filled + fresh > 2 * self._window:
-            keep = min(keep, self._window)
+            keep = 0 if fresh == self._window else self._window
             for values in self._exact.values():
                 values[:keep] = values[self._filled - keep : self._filled]
             self._filled = keep
