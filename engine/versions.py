@@ -1,0 +1,32 @@
+"""Name and version of the program, and of what it stands on."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+NAME = "Lyapunov Lab"
+"""The program's name as people read it."""
+
+VERSION = "0.1.0"
+"""The program's version; `pyproject.toml` repeats it, and a test compares the two."""
+
+PACKAGES = ("numpy", "scipy", "numba", "torch", "matplotlib", "pydantic", "PySide6-Essentials")
+"""Packages whose version may decide the bits or the look of a result."""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """List the versions of the program, Python, the system and the packages, importing none."""
+    found = {
+        "lyapunov-lab": VERSION,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

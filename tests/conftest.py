@@ -1,0 +1,43 @@
+"""What all tests share: strict randomness, the place of MNIST, no leftover engine threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Examples are the same on every machine and no example fails for being slow there.
+settings.register_profile(
+    "lab",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("lab")
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """Give the folder of the MNIST files, or skip the test where there is none."""
+    for folder in (os.environ.get("MNIST_DIR"), ROOT.parent / "shared" / "data" / "mnist"):
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("needs the MNIST files: set MNIST_DIR to their folder")
+
+
+@pytest.fixture(autouse=True)
+def no_engine_thread_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a thread of the engine running, naming it."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("engine-"):
+            thread.join(timeout=5)
+            assert not thread.is_alive(), f"{request.node.name} left {thread.name} running"
