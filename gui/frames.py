@@ -1,0 +1,62 @@
+"""The time between frames of the window, measured where they are drawn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+KEPT = 1200
+"""Intervals kept: about 20 s at 60 frames/s."""
+
+
+class FrameMeter:
+    """Records when frames were drawn and sums up the intervals between them.
+
+    Parameters
+    ----------
+    clock : callable
+        Gives seconds; tests pass their own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._intervals = np.empty(KEPT)
+        self._count = 0
+        self._last: float | None = None
+
+    def tick(self) -> None:
+        """Record a frame."""
+        now = self._clock()
+        if self._last is not None:
+            self._intervals[self._count % KEPT] = now - self._last
+            self._count += 1
+        self._last = now
+
+    def pause(self) -> None:
+        """Leave out the time until the next frame: nothing has to be drawn meanwhile."""
+        self._last = None
+
+    def clear(self) -> None:
+        """Forget all intervals."""
+        self._count, self._last = 0, None
+
+    @property
+    def count(self) -> int:
+        """Number of intervals recorded since the last `clear`."""
+        return self._count
+
+    def frames_per_second(self) -> float | None:
+        """Mean rate over the last 60 frames, or None before there are any."""
+        recent = min(self._count, 60, KEPT)
+        if recent == 0:
+            return None
+        index = (np.arange(self._count - recent, self._count)) % KEPT
+        total = float(self._intervals[index].sum())
+        return recent / total if total > 0 else None
+
+    def percentile(self, percent: float) -> float | None:
+        """Percentile of the kept intervals in seconds, or None before there are any."""
+        kept = self._intervals[: min(self._count, KEPT)]
+        return float(np.percentile(kept, percent)) if len(kept) else None

@@ -1,0 +1,40 @@
+"""Offscreen Qt for all tests of the window, and a check that each test cleans up after itself."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+
+
+def _settle() -> None:
+    for _ in range(3):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+
+
+def _left_over() -> set[str]:
+    widgets = {f"{type(w).__name__} {w.objectName()!r}" for w in QApplication.topLevelWidgets()}
+    threads = {t.name for t in threading.enumerate() if t.name.startswith("engine-")}
+    return widgets | threads
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(qapp: QApplication) -> Iterator[None]:
+    """Fail a test that leaves a top-level widget or an engine thread."""
+    before = _left_over()
+    yield
+    _settle()
+    if _left_over() - before:
+        gc.collect()
+        _settle()
+    new = _left_over() - before
+    assert not new, f"left behind: {', '.join(sorted(new))}"
