@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
 import numba
+
+if getattr(sys, "frozen", False):
+    from engine.kernels import shipped_cache
+
+    shipped_cache.install()
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
