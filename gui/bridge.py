@@ -5,8 +5,9 @@ The only module of the window that imports `engine.runner`.
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -18,6 +19,8 @@ from gui.frames import FrameMeter
 if TYPE_CHECKING:
     from engine.runner import Runner
     from engine.session import Session
+
+_T = TypeVar("_T")
 
 FRAME_MS = 16
 IDLE_MS = 60
@@ -68,6 +71,7 @@ class Bridge(QObject):
         self._closed = False
         self._speed: float | None = 1.0
         self._running = False
+        self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.frames = FrameMeter()
         self.pictures = FrameMeter()
         self._timer = QTimer(self)
@@ -152,6 +156,21 @@ class Bridge(QObject):
         self.engine.call(function)
         self._wake()
 
+    def ask(
+        self, function: Callable[[Session], _T], then: Callable[[_T | Exception], None]
+    ) -> None:
+        """Run a function on the engine thread, and give its result or error to `then` here."""
+
+        def answer(session: Session) -> None:
+            result: _T | Exception
+            try:
+                result = function(session)
+            except Exception as error:
+                result = error
+            self._answers.put(lambda: then(result))
+
+        self.call(answer)
+
     def cancel(self) -> None:
         """Stop a long job."""
         if self._engine is not None:
@@ -165,6 +184,8 @@ class Bridge(QObject):
 
     def poll(self) -> bool:
         """Take what is in the mailbox and pass it on; returns whether there was anything."""
+        while not self._answers.empty():
+            self._answers.get()()
         item = None if self._engine is None else self._engine.mailbox.take()
         if item is None or item.run_id < self._run_id:
             return False

@@ -1,0 +1,163 @@
+"""The head of the page: which experiment, and its presets one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.experiment import AbstractExperiment
+from engine.presets import Preset
+
+DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
+POPUP_WIDTH = 460
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class _PresetDelegate(QStyledItemDelegate):
+    """Paints a preset's title over its description, wrapped."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """Make room for the wrapped description."""
+        width = option.rect.width() or POPUP_WIDTH
+        height = QFontMetrics(_title_font(option)).height() + 12
+        text = index.data(DESCRIPTION_ROLE)
+        if text:
+            metrics = QFontMetrics(_small_font(option))
+            height += metrics.boundingRect(
+                QRect(0, 0, width - 24, 1000), int(Qt.TextFlag.TextWordWrap), text
+            ).height()
+        return QSize(width, height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw the item."""
+        painter.save()
+        palette = option.palette
+        if option.state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
+            color = palette.color(QPalette.ColorRole.Highlight)
+            color.setAlphaF(0.18)
+            painter.fillRect(option.rect, color)
+        area = option.rect.adjusted(12, 6, -12, -6)
+        painter.setFont(_title_font(option))
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        painter.drawText(area, Qt.AlignmentFlag.AlignTop, str(index.data()))
+        below = area.adjusted(0, painter.fontMetrics().height(), 0, 0)
+        painter.setFont(_small_font(option))
+        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+        painter.drawText(
+            below, int(Qt.TextFlag.TextWordWrap), str(index.data(DESCRIPTION_ROLE) or "")
+        )
+        painter.restore()
+
+
+def _title_font(option: QStyleOptionViewItem) -> QFont:
+    font = QFont(option.font)
+    font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def _small_font(option: QStyleOptionViewItem) -> QFont:
+    font = QFont(option.font)
+    font.setPointSizeF(font.pointSizeF() * 0.92)
+    return font
+
+
+class PresetBox(QComboBox):
+    """The presets of an experiment; choosing one, or the same again, applies it."""
+
+    preset_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._presets: tuple[Preset, ...] = ()
+        self.setAccessibleName("Presets")
+        self.setToolTip("Settings that show one thing; choosing one plays it")
+        self.setPlaceholderText("Presets")
+        self.setMinimumContentsLength(18)
+        self.setMaxVisibleItems(12)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setItemDelegate(_PresetDelegate(self))
+        self.view().setMinimumWidth(POPUP_WIDTH)
+        self.activated.connect(lambda index: self.preset_chosen.emit(self._presets[index]))
+
+    def set_presets(self, presets: Sequence[Preset]) -> None:
+        """Offer the presets of another experiment."""
+        self._presets = tuple(presets)
+        self.clear()
+        for preset in presets:
+            self.addItem(preset.title)
+            self.setItemData(self.count() - 1, preset.description, DESCRIPTION_ROLE)
+        self.setCurrentIndex(-1)
+        self.setEnabled(bool(presets))
+
+    def show_settings(self, params: object, seed: int) -> None:
+        """Show the preset that these settings are, or none."""
+        for index, preset in enumerate(self._presets):
+            if preset.params == params and preset.seed == seed:
+                self.setCurrentIndex(index)
+                return
+        self.setCurrentIndex(-1)
+
+
+class Header(QWidget):
+    """Title and section of the experiment, presets, help.
+
+    Attributes
+    ----------
+    preset_chosen : Signal(Preset)
+        The user wants to see a preset.
+    help_requested : Signal
+        The user asks "What am I looking at?".
+    """
+
+    preset_chosen = Signal(object)
+    help_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("header")
+        self.title = QLabel()
+        self.title.setObjectName("title")
+        self.summary = QLabel()
+        self.summary.setObjectName("hint")
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.presets = PresetBox()
+        self.presets.preset_chosen.connect(self.preset_chosen)
+        self.help_button = QPushButton("What am I looking at?")
+        self.help_button.setToolTip("A short text on this experiment (F1)")
+        self.help_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.help_button.clicked.connect(self.help_requested)
+        texts = QVBoxLayout()
+        texts.setSpacing(0)
+        texts.addWidget(self.title)
+        texts.addWidget(self.summary)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addLayout(texts, 1)
+        row.addWidget(self.presets)
+        row.addWidget(self.help_button)
+
+    def set_experiment(
+        self, experiment: AbstractExperiment[Any, Any], presets: Sequence[Preset]
+    ) -> None:
+        """Show another experiment."""
+        self.title.setText(experiment.title)
+        self.summary.setText(experiment.summary)
+        self.summary.setToolTip(experiment.summary)
+        self.presets.set_presets(presets)

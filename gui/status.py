@@ -1,0 +1,128 @@
+"""The status bar: what happens now, and how fast."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from engine.snapshot import Snapshot, Status
+from gui import format, process
+from gui.bridge import Bridge
+
+SHOW_SECONDS = 0.2
+"""How often the numbers change while running: faster cannot be read."""
+SLOW_MS = 1000
+MESSAGE_MS = 8000
+_WORDS = {
+    Status.IDLE: "Ready",
+    Status.COMPILING: "Compiling…",
+    Status.PAUSED: "Paused",
+    Status.RUNNING: "Running",
+    Status.FINISHED: "Ended",
+    Status.FAILED: "Failed",
+}
+
+
+class StatusBar(QStatusBar):
+    """Messages on the left; state, step, speed, frames, memory and device on the right.
+
+    Parameters
+    ----------
+    bridge : Bridge
+        Whose frame intervals are shown, and whose long job the Cancel button stops.
+    """
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._shown_at = 0.0
+        self._message = ""
+        self._last: tuple[int, int, float] | None = None
+        self.setSizeGripEnabled(False)
+        self.progress = QProgressBar()
+        self.progress.setMaximumWidth(200)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the long job")
+        self.progress_text = QLabel()
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop the long job")
+        self.cancel_button.clicked.connect(bridge.cancel)
+        for widget in (self.progress, self.progress_text, self.cancel_button):
+            self.addWidget(widget)
+        self.state = self._field("State of the run", "Ready", "")
+        self.step = self._field("Step k", "k = 0", "Steps made since the start")
+        self.rate = self._field("Steps per second", "– steps/s", "Steps the engine makes a second")
+        self.frames = self._field(
+            "Frames per second",
+            "– frames/s",
+            "Pictures shown a second while running, and the 99th percentile of the interval at "
+            "which the window answers",
+        )
+        self.memory = self._field("Memory", "", "Memory of the program in RAM")
+        self.device = self._field("Device", "CPU", "Where the experiment is computed")
+        self._show_progress(None)
+        self._slow = QTimer(self, interval=SLOW_MS)
+        self._slow.timeout.connect(self._show_memory)
+        self._slow.start()
+
+    def _field(self, name: str, text: str, tip: str) -> QLabel:
+        label = QLabel(text)
+        font = QFont(label.font())
+        font.setFeature(QFont.Tag("tnum"), 1)
+        label.setFont(font)
+        label.setAccessibleName(name)
+        label.setToolTip(tip)
+        label.setContentsMargins(6, 0, 6, 0)
+        self.addPermanentWidget(label)
+        return label
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show where a run is; the numbers of a running one change five times a second."""
+        now = time.monotonic()
+        running = snapshot.status is Status.RUNNING
+        if running and now < self._shown_at + SHOW_SECONDS:
+            return
+        self._show_rate(snapshot, now, running)
+        self._shown_at = now
+        self.state.setText(_WORDS[snapshot.status])
+        behind = "" if snapshot.is_live else f" of {format.count(snapshot.step)}"
+        self.step.setText(f"k = {format.count(snapshot.cursor)}{behind}")
+        device = snapshot.observation.get("device")
+        self.device.setText(device if isinstance(device, str) else "CPU")
+        self._show_progress(snapshot)
+        if snapshot.message != self._message and snapshot.progress is None:
+            self.showMessage(snapshot.message, MESSAGE_MS)
+        self._message = snapshot.message
+
+    def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:
+        if not running:
+            self._last = None
+            return
+        last, self._last = self._last, (snapshot.run_id, snapshot.step, now)
+        if last is not None and last[0] == snapshot.run_id and now > last[2]:
+            made = max(0, snapshot.step - last[1])
+            self.rate.setText(f"{format.rate(made / (now - last[2]))} steps/s")
+        shown = self._bridge.pictures.frames_per_second()
+        p99 = self._bridge.frames.percentile(99)
+        if shown is not None and p99 is not None:
+            self.frames.setText(f"{shown:.0f} frames/s · p99 {1000 * p99:.0f} ms")
+
+    def _show_progress(self, snapshot: Snapshot | None) -> None:
+        fraction = None if snapshot is None else snapshot.progress
+        for widget in (self.progress, self.progress_text, self.cancel_button):
+            widget.setVisible(fraction is not None)
+        if snapshot is None or fraction is None:
+            return
+        self.clearMessage()
+        self.progress.setValue(round(100 * fraction))
+        left = snapshot.seconds_left
+        rest = "" if left is None else f" · {format.duration(left)} left"
+        self.progress_text.setText(snapshot.message + rest)
+
+    def _show_memory(self) -> None:
+        amount = process.resident_bytes()
+        if amount is not None:
+            self.memory.setText(format.memory(amount))

@@ -1,0 +1,216 @@
+"""The transport: reset, back, play, step, run N, scrub, jump to live, and speed."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
+
+from engine.snapshot import Snapshot, Status
+from gui.icons import IconButton
+from gui.number_box import CountBox
+from gui.speed import SpeedControl
+
+SCRUB_POSITIONS = 100_000
+"""Positions of the scrub slider at most; a longer run is scrubbed proportionally."""
+SEEK_MS = 30
+SHOW_SECONDS = 0.05
+"""While running, the slider and the step are redrawn this often."""
+
+
+class Transport(QWidget):
+    """Controls of a run.
+
+    Attributes
+    ----------
+    play_toggled, step_requested, back_requested, reset_requested, live_requested : Signal
+        A button was pressed.
+    run_requested, seek_requested : Signal(object)
+        A number of steps to run, a step to show; an int that may exceed 32 bits.
+    speed_changed : Signal(object)
+        Steps per frame, or None for as many as possible.
+    """
+
+    play_toggled = Signal()
+    step_requested = Signal()
+    back_requested = Signal()
+    reset_requested = Signal()
+    live_requested = Signal()
+    run_requested = Signal(object)
+    seek_requested = Signal(object)
+    speed_changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._step = 0
+        self._rewindable = True
+        self._pending: int | None = None
+        self._shown_at = 0.0
+        self._status: Status | None = None
+        self._make_buttons()
+        self._make_scrub()
+        self.speed_control = SpeedControl()
+        self.speed_control.speed_changed.connect(self.speed_changed)
+        self._lay_out()
+        self._seek_timer = QTimer(self, singleShot=True, interval=SEEK_MS)
+        self._seek_timer.timeout.connect(self._send_seek)
+
+    # Building.
+
+    def _make_buttons(self) -> None:
+        self.reset_button = IconButton("reset", "Reset", "Go back to step 0 (R)")
+        self.back_button = IconButton("back", "Step back", "One step back (←)")
+        self.play_button = IconButton("play", "Play", "Play or pause (Space)", size=24)
+        self.play_button.setObjectName("playButton")
+        self.step_button = IconButton("step", "Step", "One step (→)")
+        self.run_button = IconButton("run", "Run", "Run this many steps, then pause")
+        self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.run_steps = CountBox(minimum=1)
+        self.run_steps.setValue(1000)
+        self.run_steps.setMinimumWidth(96)
+        self.run_steps.setAccessibleName("Steps to run")
+        self.run_steps.setToolTip("How many steps “Run” makes: 1000, 1e5, 10k")
+        for button in (self.back_button, self.step_button):
+            button.setAutoRepeat(True)
+            button.setAutoRepeatInterval(40)
+        self.reset_button.clicked.connect(self.reset_requested)
+        self.back_button.clicked.connect(self.back_requested)
+        self.play_button.clicked.connect(self.play_toggled)
+        self.step_button.clicked.connect(self.step_requested)
+        self.run_button.clicked.connect(self._on_run)
+        self.run_steps.lineEdit().returnPressed.connect(self._on_run)
+
+    def _make_scrub(self) -> None:
+        self.scrub = QSlider(Qt.Orientation.Horizontal)
+        self.scrub.setObjectName("scrub")
+        self.scrub.setMinimumWidth(160)
+        self.scrub.setMaximum(0)
+        self.scrub.setPageStep(0)
+        self.scrub.setAccessibleName("Shown step")
+        self.scrub.setToolTip("Drag to look back along the run")
+        self.scrub.valueChanged.connect(self._on_scrubbed)
+        self.cursor_box = CountBox()
+        self.cursor_box.setButtonSymbols(CountBox.ButtonSymbols.NoButtons)
+        self.cursor_box.setMinimumWidth(96)
+        self.cursor_box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.cursor_box.setAccessibleName("Step k")
+        self.cursor_box.setToolTip("The shown step k; type one to go there")
+        self.cursor_box.valueChanged.connect(lambda value: self._ask_for(int(value)))
+        self.live_button = IconButton("live", "Live", "Jump to where the run is")
+        self.live_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.live_button.clicked.connect(self._on_live)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(4)
+        for button in (self.reset_button, self.back_button, self.play_button, self.step_button):
+            row.addWidget(button)
+        row.addSpacing(12)
+        row.addWidget(self.run_steps)
+        row.addWidget(self.run_button)
+        row.addSpacing(12)
+        label = QLabel("k =")
+        label.setBuddy(self.cursor_box)
+        row.addWidget(label)
+        row.addWidget(self.cursor_box)
+        row.addSpacing(4)
+        row.addWidget(self.scrub, 1)
+        row.addWidget(self.live_button)
+        row.addSpacing(12)
+        row.addWidget(self.speed_control)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    # What is shown.
+
+    @property
+    def speed(self) -> float | None:
+        """Steps per frame, None for as many as possible."""
+        return self.speed_control.speed
+
+    def set_speed(self, steps_per_frame: float | None) -> None:
+        """Show a speed without saying that it changed."""
+        self.speed_control.set_speed(steps_per_frame)
+
+    def set_rewindable(self, rewindable: bool) -> None:
+        """Say whether the run can be looked back along."""
+        self._rewindable = rewindable
+        tip = "" if rewindable else "This experiment keeps no earlier states"
+        self.scrub.setEnabled(rewindable)
+        self.cursor_box.setReadOnly(not rewindable)
+        self.back_button.setEnabled(rewindable)
+        self.back_button.setToolTip(tip or "One step back (←)")
+        self.scrub.setToolTip(tip or "Drag to look back along the run")
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show where the run is."""
+        changed = snapshot.status is not self._status
+        self._status = snapshot.status
+        now = time.monotonic()
+        if (
+            not changed
+            and snapshot.status is Status.RUNNING
+            and now < self._shown_at + SHOW_SECONDS
+        ):
+            return
+        self._shown_at = now
+        self._step = snapshot.step
+        self._show_buttons(snapshot)
+        if not self.cursor_box.lineEdit().isModified() or not self.cursor_box.hasFocus():
+            self.cursor_box.show_count(snapshot.cursor)
+        if not self.scrub.isSliderDown() and self._pending is None:
+            with QSignalBlocker(self.scrub):
+                self.scrub.setMaximum(min(snapshot.step, SCRUB_POSITIONS))
+                self.scrub.setValue(self._position(snapshot.cursor))
+
+    def _show_buttons(self, snapshot: Snapshot) -> None:
+        running = snapshot.status is Status.RUNNING
+        ended = snapshot.status in (Status.FINISHED, Status.FAILED) and snapshot.is_live
+        self.play_button.set_icon_name("pause" if running else "play")
+        text = "Pause" if running else "Play again" if ended else "Play"
+        if text != self.play_button.text():
+            self.play_button.setText(text)
+            self.play_button.setAccessibleName(text)
+        self.step_button.setEnabled(not ended)
+        self.run_button.setEnabled(not ended)
+        self.back_button.setEnabled(self._rewindable and snapshot.cursor > 0)
+        self.live_button.setEnabled(not snapshot.is_live)
+
+    def _position(self, step: int) -> int:
+        if self._step <= SCRUB_POSITIONS:
+            return step
+        return round(step / self._step * SCRUB_POSITIONS)
+
+    # What the user does.
+
+    def _on_run(self) -> None:
+        self.run_steps.interpretText()
+        self.run_requested.emit(self.run_steps.count)
+
+    def _on_scrubbed(self, position: int) -> None:
+        if self._step <= SCRUB_POSITIONS:
+            self._ask_for(position)
+        else:
+            self._ask_for(round(position / SCRUB_POSITIONS * self._step))
+
+    def _ask_for(self, step: int) -> None:
+        """Ask for a step, at most once in a while: the newest of a drag is what counts."""
+        self._pending = min(step, self._step)
+        if not self._seek_timer.isActive():
+            self._seek_timer.start()
+
+    def _send_seek(self) -> None:
+        if self._pending is not None:
+            step, self._pending = self._pending, None
+            self.seek_requested.emit(step)
+
+    def _on_live(self) -> None:
+        self._pending = None
+        self.live_requested.emit()
