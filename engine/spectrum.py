@@ -1,0 +1,147 @@
+"""Extreme eigenvalues of a symmetric operator known only by its products with vectors.
+
+The operators are Hessians: a product costs about two gradients, a dense matrix cannot be afforded.
+Lanczos runs on a block of vectors, as many as eigenvalues are asked for, because the Hessian of a
+network of equal layers has eigenvalues of high multiplicity, of which a single vector sees one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Product = Callable[[FloatArray], FloatArray]
+"""Maps a vector of shape (size,) to the operator's product with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """Eigenvalues at the ends of a spectrum, and what they cost.
+
+    Attributes
+    ----------
+    top : ndarray, shape (k,)
+        The largest, in descending order.
+    bottom : ndarray, shape (b,)
+        The smallest, in ascending order.
+    vectors : ndarray, shape (size, k)
+        Unit eigenvectors of the largest.
+    residual : float
+        Largest norm of H v - theta v over those returned; no eigenvalue is farther off.
+    products : int
+        Products with the operator that were made.
+    converged : bool
+        Whether the residual is within the tolerance.
+    """
+
+    top: FloatArray
+    bottom: FloatArray
+    vectors: FloatArray
+    residual: float
+    products: int
+    converged: bool
+
+
+def extremes(
+    product: Product,
+    size: int,
+    top: int = 1,
+    bottom: int = 0,
+    *,
+    seed: int = 0,
+    tolerance: float = 1e-8,
+    max_products: int = 400,
+    start: FloatArray | None = None,
+) -> Extremes:
+    """Find the largest and smallest eigenvalues by block Lanczos, fully reorthogonalised.
+
+    Parameters
+    ----------
+    product : callable
+        The symmetric operator.
+    size : int
+        Its dimension.
+    top, bottom : int
+        How many eigenvalues to find at each end, cut to `size`.
+    seed : int
+        Of the random start.
+    tolerance : float
+        Residual at which to stop, relative to the largest |eigenvalue|. The error of a separated
+        eigenvalue is of the order of its square.
+    max_products : int
+        Products after which to stop all the same.
+    start : ndarray, shape (size, any), optional
+        Vectors to begin with, such as the eigenvectors of a nearby operator.
+    """
+    top, bottom = min(top, size), min(bottom, size)
+    width = min(max(top, bottom, 1), size)
+    generator = np.random.default_rng(seed)
+    block = generator.standard_normal((size, width))
+    if start is not None:
+        block[:, : min(width, start.shape[1])] = start[:, :width]
+    capacity = min(size, max(max_products, width))
+    basis = np.empty((capacity, size))
+    projected = np.zeros((capacity, capacity))
+    fresh = _orthonormal(block.T, basis[:0], 0.0)
+    used = 0
+    while True:
+        count = min(len(fresh), capacity - used)
+        old, used = used, used + count
+        basis[old:used] = fresh[:count]
+        images = np.stack([product(row) for row in basis[old:used]])
+        inside = images @ basis[:used].T
+        projected[old:used, :used] = inside
+        projected[:used, old:used] = inside.T
+        values, coordinates = np.linalg.eigh(projected[:used, :used])
+        scale = float(np.max(np.abs(values)))
+        # Earlier images lie in the basis, so these are all that a Ritz vector's residual can have.
+        outside = images - inside @ basis[:used]
+        wanted = np.r_[used - min(top, used) : used, 0 : min(bottom, used)]
+        residual = float(np.max(np.linalg.norm(coordinates[old:, wanted].T @ outside, axis=1)))
+        converged = used >= max(top, bottom) and residual <= tolerance * scale
+        if converged or used == capacity:
+            break
+        fresh = _orthonormal(outside, basis[:used], 1e-12 * scale)
+        if len(fresh) == 0:  # the basis is an invariant subspace
+            converged = True
+            break
+    chosen = np.arange(used - 1, used - 1 - min(top, used), -1)
+    return Extremes(
+        top=values[chosen],
+        bottom=values[: min(bottom, used)],
+        vectors=basis[:used].T @ coordinates[:, chosen],
+        residual=residual,
+        products=used,
+        converged=converged,
+    )
+
+
+def _orthonormal(rows: FloatArray, basis: FloatArray, threshold: float) -> FloatArray:
+    """Orthonormalise rows against a basis and each other, dropping those of negligible norm."""
+    kept = np.empty((0, rows.shape[1]))
+    for _ in range(2):  # once leaves a rounding error as large as what is dropped is small
+        rows = rows - (rows @ basis.T) @ basis
+    for row in rows:
+        for _ in range(2):
+            row = row - (kept @ row) @ kept
+        norm = math.sqrt(float(row @ row))
+        if norm > threshold:
+            kept = np.vstack([kept, row / norm])
+    return kept
+
+
+def dense(product: Product, size: int) -> FloatArray:
+    """Write out the operator, column by column; for small sizes and for checking.
+
+    Returns
+    -------
+    ndarray, shape (size, size)
+        Symmetrised.
+    """
+    matrix = np.stack([product(row) for row in np.eye(size)])
+    return 0.5 * (matrix + matrix.T)
