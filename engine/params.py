@@ -214,9 +214,12 @@ def build(model: type[P], values: Mapping[str, Any]) -> P:
     for name, value in values.items():
         _check_limits(spec_of(model, name), value)
     try:
-        return model.model_validate(dict(values))
+        params = model.model_validate(dict(values))
     except ValidationError as error:
         raise _as_input_error(model, values, error) from None
+    for name in values:  # pydantic reads "-1" as a number, whose limits are checked only now
+        _check_limits(spec_of(model, name), getattr(params, name))
+    return params
 
 
 def update(params: P, **changes: Any) -> P:

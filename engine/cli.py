@@ -1,0 +1,319 @@
+"""The command line: `main.py list` and `main.py run`, without a window.
+
+Exit status: 0 done, 2 bad input (one line on standard error that names the field and what is
+allowed), 1 failure. Further commands join `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from engine import experiments, presets, runfile
+from engine.errors import InputError, LabError
+from engine.experiment import AbstractExperiment
+from engine.experiments import get
+from engine.files import to_json
+from engine.params import ParamSpec, build, describe, format_value, parse_setting
+from engine.runfile import RunFile
+from engine.versions import NAME, VERSION
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+FIGURE_FORMATS = ("svg", "png", "pdf")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        text = " ".join(message.split())
+        print(f"{self.prog}: {text}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: name, one line of help, its options, and what carries it out."""
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    execute: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Carry out a command line and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Greek letters on a terminal that lacks them
+            stream.reconfigure(errors="replace")
+    try:
+        options = _parser().parse_args(argv)
+        status: int = options.execute(options)
+    except SystemExit as leaving:  # argparse: --help, --version or an error already told
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except InputError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return BAD_INPUT
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="main.py", description=f"{NAME}: without a command, the window opens.")
+    parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        command.configure(sub)
+        sub.set_defaults(execute=command.execute)
+    return parser
+
+
+# list
+
+
+def _configure_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", nargs="?", help="show the parameters and presets of this one")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _list(options: argparse.Namespace) -> int:
+    chosen = experiments.EXPERIMENTS if options.experiment is None else (get(options.experiment),)
+    if options.json:
+        print(to_json([_as_table(experiment) for experiment in chosen]))
+    elif options.experiment is None:
+        width = max((len(experiment.id) for experiment in chosen), default=0)
+        for experiment in chosen:
+            print(f"{experiment.id:{width}}  {experiment.title} ({experiment.section})")
+    else:
+        print(_in_words(chosen[0]))
+    return DONE
+
+
+def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
+    return {
+        "id": experiment.id,
+        "title": experiment.title,
+        "section": experiment.section,
+        "summary": experiment.summary,
+        "steps": experiment.default_steps,
+        "params": [
+            {
+                "name": spec.name,
+                "kind": spec.kind,
+                "default": spec.default,
+                "symbol": spec.symbol,
+                "unit": spec.unit,
+                "allowed": spec.allowed,
+                "minimum": spec.minimum,
+                "maximum": spec.maximum,
+                "choices": spec.choices,
+                "live": spec.live,
+                "help": spec.help,
+            }
+            for spec in describe(experiment.parameters)
+        ],
+        "presets": [
+            {"id": preset.id, "title": preset.title, "description": preset.description}
+            for preset in presets.presets(experiment.id)
+        ],
+    }
+
+
+def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
+    lines = [f"{experiment.id}: {experiment.title} ({experiment.section})", experiment.summary, ""]
+    lines.append("Parameters (--set name=value)")
+    lines += [_parameter_line(spec) for spec in describe(experiment.parameters)]
+    found = presets.presets(experiment.id)
+    if found:
+        lines += ["", "Presets (--preset name)"]
+        lines += [f"  {preset.id}: {preset.description}" for preset in found]
+    return "\n".join(lines)
+
+
+def _parameter_line(spec: ParamSpec) -> str:
+    default = "none" if spec.default is None else format_value(spec, spec.default) or '""'
+    allowed = spec.allowed.removeprefix("give ")
+    return f"  {spec.name} = {default}  {spec.help} ({allowed})"
+
+
+# run
+
+
+def _configure_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("what", metavar="EXPERIMENT|FILE", help="an experiment's id, a run file, or a run's folder")
+    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
+    add("--steps", metavar="N", help="number of steps")
+    add("--seed", metavar="S", help="seed of all random numbers")
+    add("--device", choices=DEVICES, default="auto", help="where to compute (networks only)")
+    add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--json", action="store_true", help="print run.json on standard output")
+    add(
+        "--figures",
+        metavar="FORMATS",
+        default=",".join(FIGURE_FORMATS),
+        help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from engine import headless
+
+    job = headless.Job(
+        run=_chosen_run(options),
+        folder=Path(options.out),
+        figures=_formats(options.figures),
+    )
+    with _Interrupt() as interrupt, _progress_line(sys.stderr) as show:
+        result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
+    print(to_json(result) if options.json else headless.describe(result))
+    if not options.json:
+        print(f"Written to {options.out}: {', '.join(_summary(result['files']))}")
+    outcome = result["outcome"]
+    if outcome["kind"] in ("failed", "cancelled"):
+        print(f"{result['experiment']}: {outcome['message']}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _summary(names: Sequence[str]) -> list[str]:
+    plain = [name for name in names if "/" not in name]
+    figures = len(names) - len(plain)
+    return [*plain, f"{figures} figures"] if figures else plain
+
+
+def _chosen_run(options: argparse.Namespace) -> RunFile:
+    """Put together the run that the options describe, everything checked."""
+    run = _base_run(options)
+    values = dict(parse_setting(type(run.params), setting) for setting in options.set)
+    values |= _device(run, options.device)
+    params = (
+        build(type(run.params), {**run.params.model_dump(), **values}) if values else run.params
+    )
+    steps, seed = run.steps, run.seed
+    if options.steps is not None:
+        steps = _whole("--steps", options.steps, 0, runfile.STEPS_LIMIT)
+    if options.seed is not None:
+        seed = _whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
+    return RunFile(
+        experiment=run.experiment, params=params, seed=seed, steps=steps, changes=run.changes
+    )
+
+
+def _base_run(options: argparse.Namespace) -> RunFile:
+    path = Path(options.what)
+    known = any(experiment.id == options.what for experiment in experiments.EXPERIMENTS)
+    looks_like_file = path.suffix in (".toml", ".json") or len(path.parts) > 1 or path.exists()
+    if not known and looks_like_file:
+        if options.preset is not None:
+            raise InputError("--preset", options.preset, "a run file has its own parameters")
+        return runfile.load(path)
+    experiment = get(options.what)
+    if options.preset is None:
+        return RunFile(experiment=experiment.id, params=build(experiment.parameters, {}))
+    preset = presets.preset(experiment.id, options.preset)
+    return RunFile(
+        experiment=experiment.id, params=preset.params, seed=preset.seed, steps=preset.steps
+    )
+
+
+def _device(run: RunFile, device: str) -> dict[str, str]:
+    if "device" in type(run.params).model_fields:
+        return {} if device == "auto" else {"device": device}
+    if device == "cuda":
+        raise InputError("--device", device, f"{run.experiment} runs on the cpu; give auto or cpu")
+    return {}
+
+
+def _whole(field: str, text: str, low: int, high: int) -> int:
+    try:
+        number = float(text)
+        value: Any = int(text) if text.strip().lstrip("+-").isdigit() else int(number)
+        if value != number:
+            value = text
+    except (ValueError, OverflowError):
+        value = text
+    return runfile.whole(field, value, low, high)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["none"]:
+        return ()
+    for name in names:
+        if name not in FIGURE_FORMATS:
+            raise InputError(
+                "--figures", name, f"give some of {', '.join(FIGURE_FORMATS)}, or none"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+class _Interrupt:
+    """While open, the first Ctrl+C asks the run to stop; the second one stops the program."""
+
+    def __init__(self) -> None:
+        self.go_on = True
+        self._former: dict[int, Any] = {}
+
+    def __enter__(self) -> _Interrupt:
+        with contextlib.suppress(ValueError):  # only the main thread hears signals
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._former[number] = signal.signal(number, self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def _heard(self, number: int, _frame: object) -> None:
+        if not self.go_on:
+            raise KeyboardInterrupt
+        self.go_on = False
+
+
+@contextlib.contextmanager
+def _progress_line(stream: Any) -> Iterator[Callable[[float, str], bool]]:
+    """Rewrite one line with the share done and the time left, if a person is watching."""
+    if not stream.isatty():
+        yield lambda done, text: True
+        return
+    begin = shown = time.monotonic()
+
+    def show(done: float, text: str) -> bool:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown > 0.1:
+            shown = now
+            left = (now - begin) * (1 - done) / done if done > 0 else 0.0
+            stream.write(f"\r\x1b[K{done:4.0%}  {text}, {left:.0f} s left")
+            stream.flush()
+        return True
+
+    try:
+        yield show
+    finally:
+        stream.write("\r\x1b[K")
+        stream.flush()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
+    Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
+)

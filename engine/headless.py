@@ -1,0 +1,151 @@
+"""A run without a window: carried out, recorded, judged and written to its folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine import runfile, runfolder
+from engine.errors import LabError
+from engine.experiment import Ensemble, Outcome, OutcomeKind, Progress
+from engine.recording import Recorder
+from engine.runfile import RunFile
+from engine.session import Session
+
+CHUNK_SECONDS = 0.1
+"""Aim for one call of the kernel, so that progress is shown and Ctrl+C is heard."""
+GROWTH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What `main.py run` was asked for."""
+
+    run: RunFile
+    folder: Path
+    figures: tuple[str, ...] = ()
+
+
+def execute(job: Job, progress: Progress) -> dict[str, Any]:
+    """Carry out a job and return the content of its `run.json`.
+
+    Cancelling by `progress` or an error in the engine ends the run; its outcome says so and what
+    there is gets written.
+
+    Raises
+    ------
+    InputError
+        Before anything is written, for parameters that cannot be used together or a folder that
+        cannot be used.
+    FileError
+        If a file cannot be written.
+    """
+    session = runfile.begin(job.run)
+    try:
+        folder = runfolder.prepare(job.folder)
+        recorder = Recorder(session)
+        ensemble = None
+        outcome = _carry_out(job.run, recorder, progress)
+        if outcome.kind not in _ENDED_EARLY:
+            ensemble = _ensemble(job.run, session, progress)
+            if ensemble is not None and ensemble.cancelled:
+                outcome = _cancelled(session, job.run)
+        names = _figures(job, session, ensemble, folder)
+        return runfolder.write(folder, _done(job.run, outcome), recorder, outcome, ensemble, names)
+    finally:
+        session.close()
+
+
+_ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
+
+
+def _done(run: RunFile, outcome: Outcome) -> RunFile:
+    """Describe the run so that replaying it ends where it ended."""
+    steps = outcome.step if outcome.kind in _ENDED_EARLY else runfile.target_of(run)
+    return RunFile(
+        experiment=run.experiment,
+        params=run.params,
+        seed=run.seed,
+        steps=steps,
+        changes=tuple(change for change in run.changes if change.step <= steps),
+    )
+
+
+def _carry_out(run: RunFile, recorder: Recorder, progress: Progress) -> Outcome:
+    session, target = recorder.session, runfile.target_of(run)
+    pace = _Pace(recorder.advance, lambda: _report(session, target, progress))
+    try:
+        runfile.carry_out(run, session, pace.advance)
+        return _cancelled(session, run) if pace.cancelled else session.outcome()
+    except LabError as error:
+        message = str(error)
+    except Exception as error:  # an outcome that run.json tells, not a lost run
+        message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return Outcome(kind=OutcomeKind.FAILED, step=session.step, message=message, phase="failed")
+
+
+def _report(session: Session, target: int, progress: Progress) -> bool:
+    return progress(session.step / max(target, 1), f"{session.step:,} of {target:,} steps")
+
+
+def _cancelled(session: Session, run: RunFile) -> Outcome:
+    step, target = session.step, runfile.target_of(run)
+    message = f"cancelled after {step:,} of {target:,} steps"
+    return Outcome(kind=OutcomeKind.CANCELLED, step=step, message=message, phase="cancelled")
+
+
+class _Pace:
+    """Splits a long stretch into calls of about `CHUNK_SECONDS`, reporting after each."""
+
+    def __init__(self, advance: Callable[[int], int], report: Callable[[], bool]) -> None:
+        self._advance = advance
+        self._report = report
+        self._steps = 1
+        self.cancelled = False
+
+    def advance(self, n: int) -> int:
+        """Make some of `n` steps; returns 0 at the end of the run or when cancelled."""
+        if self.cancelled:
+            return 0
+        begin = time.perf_counter()
+        made = self._advance(min(n, self._steps))
+        seconds = max(time.perf_counter() - begin, 1e-6)
+        self._steps = max(1, int(self._steps * min(GROWTH, CHUNK_SECONDS / seconds)))
+        self.cancelled = not self._report()
+        return made
+
+
+def _ensemble(run: RunFile, session: Session, progress: Progress) -> Ensemble | None:
+    experiment = session.experiment
+    if not experiment.has_ensemble or getattr(run.params, "ensemble", 1) <= 1:
+        return None
+    return experiment.ensemble(run.params, run.seed, runfile.target_of(run), progress)
+
+
+def _figures(job: Job, session: Session, ensemble: Ensemble | None, folder: Path) -> list[str]:
+    if not job.figures:
+        return []
+    # matplotlib takes half a second to load
+    from engine.figures import FigureData, save_all, save_ensemble
+
+    data = FigureData.of(session)
+    names = save_all(folder / "figures", data, session.experiment, job.figures)
+    if ensemble is not None:
+        names += save_ensemble(folder / "figures", data, ensemble, job.figures)
+    return [f"figures/{name}" for name in names]
+
+
+def describe(result: Mapping[str, Any]) -> str:
+    """Sum up `run.json` for a person at a terminal."""
+    outcome = result["outcome"]
+    lines = [f"{result['experiment']}: {outcome['kind']} at step {outcome['step']:,}"]
+    lines[0] += f": {outcome['message']}" if outcome["message"] else ""
+    for bound in result["theory"]:
+        if bound["value"] is not None:
+            measured = "" if bound["measured"] is None else f", measured {bound['measured']:.6g}"
+            lines.append(f"  {bound['name']}: {bound['value']:.6g}{measured} ({bound['source']})")
+    lines += [f"  {claim['title']}: {claim['verdict']}" for claim in result["claims"]]
+    return "\n".join(lines)

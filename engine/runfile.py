@@ -1,0 +1,306 @@
+"""Run files: a run as a TOML text that a person can read and edit, replayed to the same bits.
+
+::
+
+    format = 1
+    experiment = "scalar-product"
+    seed = 0
+    steps = 2000
+
+    [params]
+    step_size = 0.55  # δ: ...
+
+    [[changes]]       # parameters given new values while it ran
+    step = 500
+    values = { step_size = 0.6 }
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from engine.errors import InputError
+from engine.experiments import get
+from engine.files import read_text, write_text
+from engine.params import Params, ParamSpec, build, describe, update
+from engine.session import Session
+from engine.snapshot import Change
+
+FORMAT = 1
+"""Version of the run file and of `run.json`; a newer one is refused by name."""
+STEPS_LIMIT = 10**12
+"""Steps that a run may be asked for."""
+SEED_LIMIT = 2**63 - 1
+SIZE_LIMIT = 16 * 2**20
+"""Bytes of a run file, which may hold a typed matrix."""
+_KEYS = ("format", "experiment", "seed", "steps", "params", "changes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFile:
+    """All that a run depends on.
+
+    `params` are those of step 0; `steps` is None where the experiment's own number is meant.
+    """
+
+    experiment: str
+    params: Params
+    seed: int = 0
+    steps: int | None = None
+    changes: tuple[Change, ...] = ()
+
+    @classmethod
+    def of(cls, session: Session) -> RunFile:
+        """Describe what a session has done until now."""
+        return cls(
+            experiment=session.experiment.id,
+            params=session.initial_params,
+            seed=session.seed,
+            steps=session.step,
+            changes=session.changes,
+        )
+
+
+def from_table(table: Mapping[str, Any], what: str = "run file") -> RunFile:
+    """Check a run that was read as a table of plain values.
+
+    Raises
+    ------
+    InputError
+        For an unknown key, a newer format, an unknown experiment, or a value out of range.
+    """
+    for key in table:
+        if key not in _KEYS:
+            raise InputError(what, key, f"it has only the keys {', '.join(_KEYS)}")
+    _check_format(table.get("format", FORMAT))
+    if "experiment" not in table:
+        raise InputError(what, "no experiment", "name one under the key experiment")
+    experiment = get(table["experiment"])
+    params = build(experiment.parameters, _table(table.get("params", {}), "params"))
+    seed = whole("seed", table.get("seed", 0), 0, SEED_LIMIT)
+    steps = table.get("steps")
+    return RunFile(
+        experiment=experiment.id,
+        params=params,
+        seed=seed,
+        steps=None if steps is None else whole("steps", steps, 0, STEPS_LIMIT),
+        changes=_changes(table.get("changes", []), params),
+    )
+
+
+def _check_format(number: Any) -> None:
+    if type(number) is int and number > FORMAT:
+        raise InputError(
+            "format", number, f"this version reads format {FORMAT}; a newer program wrote the file"
+        )
+    if type(number) is not int or number < 1:
+        raise InputError("format", number, f"give {FORMAT}")
+
+
+def whole(field: str, value: Any, low: int, high: int) -> int:
+    """Check a whole number.
+
+    Raises
+    ------
+    InputError
+        If it is none, or outside `low` to `high`.
+    """
+    if type(value) is not int or not low <= value <= high:
+        raise InputError(field, value, f"give a whole number from {low} to {high}")
+    return value
+
+
+def _table(value: Any, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(field, value, "give a table of names and values")
+    return value
+
+
+def _changes(entries: Any, params: Params) -> tuple[Change, ...]:
+    if not isinstance(entries, list):
+        raise InputError("changes", entries, "give a list of tables with the keys step and values")
+    live = {spec.name for spec in describe(type(params)) if spec.live}
+    changes: list[Change] = []
+    for entry in entries:
+        if not isinstance(entry, dict) or entry.keys() != {"step", "values"}:
+            raise InputError("changes", entry, "give tables with the keys step and values")
+        first = changes[-1].step + 1 if changes else 0
+        step = whole("changes.step", entry["step"], first, STEPS_LIMIT)
+        values = _table(entry["values"], "changes.values")
+        params = update(params, **values)
+        for name in values:
+            if name not in live:
+                raise InputError(f"changes.{name}", values[name], "it can only be set at the start")
+        changes.append(Change(step, {name: params.model_dump()[name] for name in values}))
+    return tuple(changes)
+
+
+def to_table(run: RunFile) -> dict[str, Any]:
+    """Give a run as plain values, as in `run.json`; parameters that are None are left out."""
+    table: dict[str, Any] = {"format": FORMAT, "experiment": run.experiment, "seed": run.seed}
+    if run.steps is not None:
+        table["steps"] = run.steps
+    table["params"] = _without_none(run.params.model_dump())
+    table["changes"] = [
+        {"step": change.step, "values": _without_none(change.values)} for change in run.changes
+    ]
+    return table
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def dumps(run: RunFile) -> str:
+    """Write a run as TOML, each parameter with its symbol and meaning beside it."""
+    experiment, table = get(run.experiment), to_table(run)
+    lines = [f"# {experiment.title} ({experiment.section}): a run of Lyapunov Lab"]
+    lines += [f"{key} = {_toml(table[key])}" for key in _KEYS[:4] if key in table]
+    lines += ["", "[params]"]
+    specs = {spec.name: spec for spec in describe(experiment.parameters)}
+    for name, value in table["params"].items():
+        lines.append(f"{name} = {_toml(value)}{_comment(specs[name])}")
+    for change in table["changes"]:
+        values = ", ".join(f"{name} = {_toml(value)}" for name, value in change["values"].items())
+        lines += ["", "[[changes]]", f"step = {change['step']}", f"values = {{ {values} }}"]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(spec: ParamSpec) -> str:
+    parts = [spec.symbol if spec.symbol and "\\" not in spec.symbol else "", spec.help]
+    text = ": ".join(part for part in parts if part)
+    return f"  # {' '.join(text.split())}" if text else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return tomli_w.dumps({"value": value}).removeprefix("value = ").rstrip("\n")
+
+
+def loads(text: str, what: str = "run file") -> RunFile:
+    """Read a run from TOML.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML, or as `from_table`.
+    """
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(what, _first_line(text), f"give a TOML text ({error})") from None
+    return from_table(table, what)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:40]
+
+
+def save(path: Path, run: RunFile) -> None:
+    """Write a run file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    write_text(path, dumps(run))
+
+
+def load(path: Path) -> RunFile:
+    """Read a run from a run file, from a `run.json`, or from the folder that holds one.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is too large or damaged, or as `from_table`.
+    FileError
+        If it cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "run.json"
+    text = read_text(path, SIZE_LIMIT, "run file")
+    if path.suffix.lower() != ".json":
+        return loads(text, path.name)
+    return from_result(parse_json(text, path.name), path.name)
+
+
+def from_result(result: Mapping[str, Any], what: str = "run.json") -> RunFile:
+    """Find the run in what `run.json` holds.
+
+    Raises
+    ------
+    InputError
+        As `from_table`.
+    """
+    return from_table({key: result[key] for key in _KEYS if key in result}, what)
+
+
+def parse_json(text: str, what: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    InputError
+        If the text is something else.
+    """
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(what, _first_line(text), f"give a JSON text ({error})") from None
+    if not isinstance(table, dict):
+        raise InputError(what, _first_line(text), "give a JSON object")
+    return table
+
+
+Advance = Callable[[int], int]
+"""Makes up to a number of steps and returns how many it made; 0 says stop."""
+
+
+def begin(run: RunFile) -> Session:
+    """Make the session of a run, at step 0.
+
+    Raises
+    ------
+    InputError
+        If the parameters cannot be used together.
+    """
+    return Session(get(run.experiment), run.params, run.seed)
+
+
+def target_of(run: RunFile) -> int:
+    """Give the step at which a run stops."""
+    return get(run.experiment).default_steps if run.steps is None else run.steps
+
+
+def carry_out(run: RunFile, session: Session, advance: Advance | None = None) -> None:
+    """Make the steps of a run with its live changes; the bits do not depend on `advance`.
+
+    Parameters
+    ----------
+    run : RunFile
+        What to run.
+    session : Session
+        From `begin`.
+    advance : callable, optional
+        Makes the steps; a caller that records, shows progress or cancels gives its own.
+    """
+    advance = advance or (lambda n: session.advance(n, coarse=True))
+    target = target_of(run)
+    for change in (*run.changes, Change(target, {})):
+        stop = min(change.step, target)
+        while session.step < stop:
+            if advance(stop - session.step) == 0:
+                return
+        if change.step > target:
+            return
+        session.retune(update(session.params, **change.values))

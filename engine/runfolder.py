@@ -1,0 +1,161 @@
+"""The folder of a finished run: what `main.py run` writes, and the window opens again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.experiment import Ensemble, Outcome
+from engine.files import FileError, make_folder, plain, read_text, write_json, write_text
+from engine.recording import Recorder, cell, load_trace, save_trace
+from engine.runfile import RunFile, from_result, parse_json, save, to_table
+from engine.session import Session
+from engine.trace import TraceView
+from engine.versions import versions
+
+RESULT = "run.json"
+_SIZE_LIMIT = 64 * 2**20
+_OWN_FILES = ("run.toml", "trace.npz", "trace.csv", "ensemble.csv")
+_FIGURES = (".svg", ".png", ".pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run read back: what was run, what came out (all of `run.json`), and the recorded trace."""
+
+    run: RunFile
+    result: Mapping[str, Any]
+    trace: TraceView
+
+
+def prepare(folder: Path) -> Path:
+    """Make the folder of a new run; what a former run left stays until the new one is written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written to, or holds something and is not a former run's folder.
+    """
+    folder = make_folder(folder)
+    if any(folder.iterdir()) and not (folder / RESULT).is_file():
+        raise InputError("--out", str(folder), "give an empty folder or that of a former run")
+    return folder
+
+
+def clear_former(folder: Path, kept: Collection[str]) -> None:
+    """Remove the files of a former run that the new one did not write, and no others.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be removed.
+    """
+    figures = folder / "figures"
+    former = [folder / name for name in _OWN_FILES if name not in kept]
+    if figures.is_dir():
+        former += [path for path in figures.iterdir() if path.suffix in _FIGURES]
+    for path in former:
+        if path.relative_to(folder).as_posix() not in kept:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise FileError(path, "removed", error) from None
+
+
+def write(
+    folder: Path,
+    run: RunFile,
+    recorder: Recorder,
+    outcome: Outcome,
+    ensemble: Ensemble | None = None,
+    figures: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write a run into a prepared folder, `run.json` last, and return what it holds.
+
+    `figures` are names, relative to the folder, of figures already there.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+    save(folder / "run.toml", run)
+    trace = save_trace(folder, recorder)
+    files = [RESULT, "run.toml", *trace.pop("files"), *figures]
+    if ensemble is not None:
+        save_table(folder / "ensemble.csv", ensemble.columns)
+        files.append("ensemble.csv")
+    result = result_of(run, recorder.session, outcome, ensemble)
+    result |= {"trace": trace, "files": files}
+    write_json(folder / RESULT, result)
+    clear_former(folder, files)
+    return result
+
+
+def result_of(
+    run: RunFile, session: Session, outcome: Outcome, ensemble: Ensemble | None = None
+) -> dict[str, Any]:
+    """Give the content of `run.json`; its key names are a public contract.
+
+    `steps` is the number asked for; ``outcome.step`` is where the run stands.
+    """
+    experiment, state, recent = session.experiment, session.state, session.recent()
+    claims = {claim.id: claim for claim in experiment.claims(session.params, state, recent)}
+    final = dict(experiment.final(state, recent))
+    if ensemble is not None:
+        claims |= {claim.id: claim for claim in ensemble.claims}
+        final["ensemble"] = ensemble.summary
+    theory = experiment.theory(session.params, state)
+    result = {
+        **to_table(run),
+        "outcome": _fields(outcome),
+        "final": final,
+        "theory": [_fields(bound) for bound in theory],
+        "claims": [_fields(claim) for claim in claims.values()],
+        "versions": versions(),
+    }
+    plain_result: dict[str, Any] = plain(result)
+    return plain_result
+
+
+def _fields(item: Any) -> dict[str, Any]:
+    return {field.name: _value(getattr(item, field.name)) for field in dataclasses.fields(item)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_fields(part) if dataclasses.is_dataclass(part) else part for part in value]
+    return value
+
+
+def save_table(path: Path, columns: Mapping[str, list[Any]]) -> None:
+    """Write a table with one entry per row and heading as CSV.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    rows = zip(*columns.values(), strict=True)
+    lines = (",".join(cell(value) for value in row) for row in (tuple(columns), *rows))
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def read(folder: Path) -> RunFolder:
+    """Read a run's folder.
+
+    Raises
+    ------
+    InputError
+        If it holds no run, or a file in it is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / RESULT).is_file():
+        raise InputError("run folder", folder.name, f"give a folder that holds a {RESULT}")
+    result = parse_json(read_text(folder / RESULT, _SIZE_LIMIT, RESULT), RESULT)
+    run = from_result(result)
+    return RunFolder(run, result, load_trace(folder / "trace.npz"))
