@@ -1,0 +1,231 @@
+r"""The double scalar network, equations (9a) and (9b), in lockstep with the single one.
+
+Three networks of L weights: w and z, whose difference of products is the double network's
+estimate, and u, the single network. All weights of a network may be *tied* to one number, which
+keeps the exact symmetry of (9a, b) and Proposition 3 and does not let rounding break it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.jit import kernel
+
+FloatArray = NDArray[np.float64]
+
+COLUMNS = (
+    "w", "z", "u", "spread", "error_double", "error_single", "sharpness_double",
+    "sharpness_single",
+)  # fmt: skip
+"""What is recorded after a step: mean weights, the largest difference of weights within a network,
+signed errors, and the curvatures along the gradients, sigma times the sum of squared cofactors."""
+
+
+@kernel
+def _cofactors(weights: FloatArray, depth: int, out: FloatArray) -> tuple[float, float]:
+    """Write the products of all weights but one; return the product and the sum of squares."""
+    count = weights.shape[0]
+    if count == 1:
+        power = 1.0
+        for _ in range(depth - 1):
+            power *= weights[0]
+        out[0] = power
+        return power * weights[0], depth * power * power
+    running = 1.0
+    for i in range(count):
+        out[i] = running
+        running *= weights[i]
+    product = running
+    running = 1.0
+    squares = 0.0
+    for i in range(count - 1, -1, -1):
+        out[i] *= running
+        running *= weights[i]
+        squares += out[i] * out[i]
+    return product, squares
+
+
+@kernel
+def _evaluate(
+    weights: FloatArray, depth: int, target: float, power: float, slopes: FloatArray
+) -> tuple[float, float, float, float]:
+    """Write the gradients of all three networks; return errors and curvatures."""
+    w, w_squares = _cofactors(weights[0], depth, slopes[0])
+    z, z_squares = _cofactors(weights[1], depth, slopes[1])
+    u, u_squares = _cofactors(weights[2], depth, slopes[2])
+    double = w - z - target
+    single = u - target
+    for i in range(weights.shape[1]):
+        slopes[0, i] *= power * double
+        slopes[1, i] *= -power * double
+        slopes[2, i] *= power * single
+    return double, single, power * (w_squares + z_squares), power * u_squares
+
+
+@kernel
+def _measure(weights: FloatArray, row: FloatArray) -> None:
+    """Write the mean weight of each network and the largest spread."""
+    count = weights.shape[1]
+    row[3] = 0.0
+    for s in range(3):
+        low = high = weights[s, 0]
+        total = 0.0
+        for i in range(count):
+            value = weights[s, i]
+            total += value
+            low = min(low, value)
+            high = max(high, value)
+        row[s] = total / count
+        row[3] = max(row[3], high - low)
+
+
+@kernel
+def _descend(
+    weights: FloatArray,
+    depth: int,
+    target: float,
+    power: float,
+    step_size: float,
+    record: FloatArray,
+    limit: float,
+) -> tuple[int, bool]:
+    """Make steps in place; `weights` ends at the last point within the limit."""
+    slopes = np.empty_like(weights)
+    before = weights.copy()
+    _evaluate(weights, depth, target, power, slopes)
+    for step in range(record.shape[0]):
+        for s in range(3):
+            for i in range(weights.shape[1]):
+                before[s, i] = weights[s, i]
+                weights[s, i] -= step_size * slopes[s, i]
+        double, single, sharp_double, sharp_single = _evaluate(
+            weights, depth, target, power, slopes
+        )
+        if not (abs(double) <= limit and abs(single) <= limit):
+            weights[:] = before
+            return step, True
+        row = record[step]
+        _measure(weights, row)
+        row[4] = double
+        row[5] = single
+        row[6] = sharp_double
+        row[7] = sharp_single
+    return record.shape[0], False
+
+
+class Descent(NamedTuple):
+    """What `descend` leaves: see there."""
+
+    done: int
+    diverged: bool
+    weights: FloatArray
+    record: FloatArray
+
+
+def descend(
+    weights: FloatArray,
+    depth: int,
+    target: float,
+    input_power: float,
+    steps: int,
+    step_size: float,
+    limit: float = 1e12,
+) -> Descent:
+    """Make steps of (9a), (9b) and of the single network beside them.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (3, L) or, tied, (3, 1)
+        Networks w, z and u.
+    depth : int
+    target, input_power : float
+        Lambda and sigma.
+    steps : int
+    step_size : float
+    limit : float
+        Size of an error at which the run has diverged.
+
+    Returns
+    -------
+    Descent
+        Steps `done` within the limit, whether the next one left it, the new weights, and a record
+        of shape (done, 8) with the `COLUMNS`.
+    """
+    weights = weights.copy()
+    record = np.empty((steps, len(COLUMNS)))
+    done, diverged = _descend(weights, depth, target, input_power, step_size, record, limit)
+    return Descent(done, diverged, weights, record[:done])
+
+
+@kernel
+def _flow(
+    weights: FloatArray,
+    depth: int,
+    target: float,
+    power: float,
+    time_step: float,
+    substeps: int,
+    record: FloatArray,
+    limit: float,
+) -> int:
+    """Integrate the gradient flow in place by the classical Runge-Kutta method."""
+    slopes = np.empty_like(weights)
+    total = np.empty_like(weights)
+    point = weights.copy()
+    h = time_step / substeps
+    for step in range(record.shape[0]):
+        for _ in range(substeps):
+            for stage in range(4):
+                reach = (0.0, 0.5 * h, 0.5 * h, h)[stage]
+                weight = (1.0, 2.0, 2.0, 1.0)[stage]
+                for s in range(3):
+                    for i in range(weights.shape[1]):
+                        slope = slopes[s, i] if stage > 0 else 0.0
+                        point[s, i] = weights[s, i] - reach * slope
+                _evaluate(point, depth, target, power, slopes)
+                for s in range(3):
+                    for i in range(weights.shape[1]):
+                        before = total[s, i] if stage > 0 else 0.0
+                        total[s, i] = before + weight * slopes[s, i]
+            for s in range(3):
+                for i in range(weights.shape[1]):
+                    weights[s, i] -= h / 6.0 * total[s, i]
+        double, single, sharp_double, sharp_single = _evaluate(
+            weights, depth, target, power, slopes
+        )
+        if not (abs(double) <= limit and abs(single) <= limit):
+            return step
+        row = record[step]
+        _measure(weights, row)
+        row[4] = double
+        row[5] = single
+        row[6] = sharp_double
+        row[7] = sharp_single
+    return len(record)
+
+
+def flow(
+    weights: FloatArray,
+    depth: int,
+    target: float,
+    input_power: float,
+    steps: int,
+    time_step: float,
+    substeps: int = 4,
+    limit: float = 1e12,
+) -> tuple[FloatArray, FloatArray]:
+    """Follow the gradient flow, whose time at step k of gradient descent is k times the step size.
+
+    Returns
+    -------
+    weights : ndarray, shape of those given
+    record : ndarray, shape (<= steps, 8)
+        Rows as in `descend`, fewer than asked for where the integration left the limit.
+    """
+    weights = weights.copy()
+    record = np.empty((steps, len(COLUMNS)))
+    done = _flow(weights, depth, target, input_power, time_step, substeps, record, limit)
+    return weights, record[:done]
