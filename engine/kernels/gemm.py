@@ -59,9 +59,7 @@ class _Product:
         self.transposed = transposed
         self.add = add
         signature = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        self.multiply_add = _declare(
-            function.module, signature, f"llvm.fmuladd.v{TILE}f64"
-        )
+        self.multiply_add = _declare(function.module, signature, f"llvm.fmuladd.v{TILE}f64")
 
     def emit(self) -> None:
         """Cover the columns with tiles 3 vectors wide, and what is left with 2 (or the only 1)."""
@@ -110,9 +108,7 @@ class _Product:
         builder = self.builder
         zero = ir.Constant(_VECTOR, [0.0] * TILE)
         undefined = ir.Constant(_VECTOR, ir.Undefined)
-        sums = [
-            [_room(builder, _VECTOR) for _ in range(vectors)] for _ in range(TILE)
-        ]
+        sums = [[_room(builder, _VECTOR) for _ in range(vectors)] for _ in range(TILE)]
         for row in sums:
             for place in row:
                 builder.store(zero, place)
