@@ -1,0 +1,130 @@
+"""Below the form: the seed, a new one, and the way back to the defaults."""
+
+from __future__ import annotations
+
+import secrets
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+
+from engine.errors import InputError
+from gui.param_ink import ink
+from gui.param_numbers import plain_number
+from gui.param_row import InkLabel
+from gui.param_spin import NumberBox
+
+LARGEST_SEED = 2**32 - 1
+
+
+class FormFooter(QWidget):
+    """Seed and reset.
+
+    Attributes
+    ----------
+    seed_edited : Signal(int)
+        The user gave another seed.
+    reset_requested : Signal
+        The user wants the defaults.
+    refused : Signal(str)
+        One sentence on a text that is no seed.
+    """
+
+    seed_edited = Signal(int)
+    reset_requested = Signal()
+    refused = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._seed = 0
+        label = QLabel("Seed")
+        self.box = NumberBox(whole=True)
+        self.box.name("Seed", "Where all randomness of a run begins: the same seed, the same run.")
+        self.box.setToolTip("The same seed and parameters give the same run, bit for bit.")
+        self.box.show_text("0")
+        label.setBuddy(self.box)
+        self.new = self._button("New seed", "Take a seed at random and begin a new run")
+        self.reset = self._button("Reset to defaults", "Give every parameter its default")
+        self.error = InkLabel("", "bad")
+        self.error.setWordWrap(True)
+        self.error.hide()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(14, 8, 14, 10)
+        layout.setHorizontalSpacing(8)
+        layout.setVerticalSpacing(6)
+        layout.setColumnStretch(1, 1)
+        layout.addWidget(label, 0, 0)
+        layout.addWidget(self.box, 0, 1)
+        layout.addWidget(self.new, 0, 2)
+        layout.addWidget(self.error, 1, 0, 1, 3)
+        layout.addWidget(self.reset, 2, 0, 1, 3)
+        self.box.entered.connect(self._on_entered)
+        self.box.abandoned.connect(self._on_abandoned)
+        self.box.stepped.connect(self._on_stepped)
+        self.new.clicked.connect(self._on_new)
+        self.reset.clicked.connect(self.reset_requested)
+
+    @property
+    def seed(self) -> int:
+        """The seed in force."""
+        return self._seed
+
+    def set_seed(self, seed: int) -> None:
+        """Show a seed without a signal."""
+        self._seed = seed
+        self._mark("")
+        self.box.show_text(str(seed))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the line that parts it from the fields, which scroll."""
+        painter = QPainter(self)
+        painter.setPen(QPen(ink("border"), 1))
+        painter.drawLine(0, 0, self.width(), 0)
+        painter.end()
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(text)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _mark(self, sentence: str) -> None:
+        self.error.setText(sentence)
+        self.error.setVisible(bool(sentence))
+        self.box.setProperty("invalid", bool(sentence))
+        self.box.style().unpolish(self.box)
+        self.box.style().polish(self.box)
+
+    def _give(self, seed: int) -> None:
+        self._mark("")
+        if seed != self._seed:
+            self._seed = seed
+            self.seed_edited.emit(seed)
+
+    def _on_entered(self, text: str) -> None:
+        try:
+            seed = int(plain_number(text))
+        except ValueError:
+            seed = -1
+        if not 0 <= seed <= LARGEST_SEED:
+            error = InputError("seed", text, f"give a whole number from 0 to {LARGEST_SEED}")
+            self._mark(str(error))
+            self.refused.emit(str(error))
+            return
+        self.box.keep_text()
+        self._give(seed)
+
+    def _on_abandoned(self) -> None:
+        self.set_seed(self._seed)
+
+    def _on_stepped(self, count: int, exponent: int) -> None:
+        seed = self._seed + count * 10 ** max(exponent, 0)
+        seed = min(max(seed, 0), LARGEST_SEED)
+        self.box.show_text(str(seed))
+        self._give(seed)
+
+    def _on_new(self) -> None:
+        seed = secrets.randbelow(1_000_000)
+        self.box.show_text(str(seed))
+        self._give(seed)

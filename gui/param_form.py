@@ -1,0 +1,342 @@
+"""The parameter form of an experiment, made from its model alone."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Sequence
+from typing import Any, Union, get_args, get_origin
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from engine.errors import InputError
+from engine.experiment import AbstractExperiment, Bound
+from engine.params import Params, ParamSpec, describe, update
+from gui.param_controls import QuietScrollArea
+from gui.param_footer import FormFooter
+from gui.param_group import FieldGroup
+from gui.param_matrix import MatrixRow
+from gui.param_number import NumberRow
+from gui.param_row import FieldRow
+from gui.param_snaps import Mark
+from gui.param_texts import BoolRow, ChoiceRow, PathRow, TextRow
+
+DEBOUNCE_MS = 250
+"""Rest after which a control that is still being moved begins a new run."""
+
+
+def make_row(spec: ParamSpec, optional: bool) -> FieldRow:
+    """Choose the row for a field."""
+    if spec.widget == "path":
+        return PathRow(spec, optional)
+    rows: dict[str, type[FieldRow]] = {
+        "float": NumberRow,
+        "int": NumberRow,
+        "bool": BoolRow,
+        "choice": ChoiceRow,
+        "matrix": MatrixRow,
+    }
+    return rows.get(spec.kind, TextRow)(spec, optional)
+
+
+def is_optional(model: type[Params], name: str) -> bool:
+    """Tell whether a field may be None."""
+    annotation = model.model_fields[name].annotation
+    union = get_origin(annotation) in (Union, types.UnionType)
+    return union and type(None) in get_args(annotation)
+
+
+class ParamForm(QWidget):
+    """Fields for all parameters of an experiment, in groups, over seed and reset.
+
+    The last good parameters stay in force: a text that is not allowed marks its field with one
+    sentence and waits there, while other fields go on working.
+
+    Attributes
+    ----------
+    params_edited : Signal(Params, bool)
+        The user gave new, valid parameters; True if only live ones differ, so that a run can go
+        on with them. Never emitted by the setters.
+    seed_edited : Signal(int)
+        The user gave a new seed.
+    input_rejected : Signal(str)
+        One sentence on what was given and what is allowed.
+    """
+
+    params_edited = Signal(object, bool)
+    seed_edited = Signal(int)
+    input_rejected = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._params: Params | None = None
+        self._rows: dict[str, FieldRow] = {}
+        self._groups: dict[str, FieldGroup] = {}
+        self._drafts: dict[str, Any] = {}
+        self._blamed: dict[str, str] = {}
+        self._unread: set[str] = set()
+        self._moved: set[str] = set()
+        self._bounds: dict[str, tuple[Mark, ...]] = {}
+        self._gesture = 0
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(DEBOUNCE_MS)
+        self._debounce.timeout.connect(self.flush)
+        self._area = QuietScrollArea()
+        self._area.viewport().installEventFilter(self)
+        self.footer = FormFooter()
+        self.footer.seed_edited.connect(self._on_seed_edited)
+        self.footer.reset_requested.connect(self.reset_to_defaults)
+        self.footer.refused.connect(self.input_rejected)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._area, 1)
+        layout.addWidget(self.footer)
+        self.setMinimumWidth(280)
+        self._new_body()
+
+    @property
+    def params(self) -> Params | None:
+        """The last good parameters; None before the first experiment."""
+        return self._params
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return self.footer.seed
+
+    @property
+    def gesture(self) -> int:
+        """Number of the present gesture: edits of one drag, or of one key held down, share it."""
+        return self._gesture
+
+    def row(self, name: str) -> FieldRow:
+        """Give the row of a field."""
+        return self._rows[name]
+
+    def set_experiment(
+        self, experiment: AbstractExperiment[Any, Any], params: Params, seed: int
+    ) -> None:
+        """Show an experiment's parameters; the rows are made anew only for another model."""
+        self.set_seed(seed)
+        if self._params is not None and type(params) is type(self._params):
+            self.set_params(params, everything=True)
+            return
+        self._params = params
+        self._forget(set(self._rows))
+        self._bounds.clear()
+        self._build(type(params))
+        for name, row in self._rows.items():
+            row.show_value(getattr(params, name))
+        self._show_active()
+
+    def set_params(self, params: Params, everything: bool = False) -> None:
+        """Show other parameters of the same model without a signal.
+
+        What the user is typing in a field whose value does not change is kept, unless
+        `everything` is to be shown as given.
+        """
+        before = self._params
+        if before is None or type(params) is not type(before):
+            raise ValueError("the parameters are those of another experiment")
+        self._debounce.stop()
+        self._params = params
+        shown = {
+            name
+            for name in self._rows
+            if everything or name in self._moved or getattr(params, name) != getattr(before, name)
+        }
+        self._forget(shown)
+        for name in shown:
+            self._rows[name].show_value(getattr(params, name))
+        self._show_active()
+
+    def set_seed(self, seed: int) -> None:
+        """Show another seed without a signal."""
+        self.footer.set_seed(seed)
+
+    def set_bounds(self, bounds: Sequence[Bound]) -> None:
+        """Offer the theory's bounds at the fields that they are about; cheap if nothing changed."""
+        fields: dict[str, list[Mark]] = {}
+        for bound in bounds:
+            value = bound.value
+            if bound.field and value is not None and math.isfinite(value) and value > 0:
+                mark = Mark(bound.id, bound.name, bound.symbol, value)
+                fields.setdefault(bound.field, []).append(mark)
+        for name, row in self._rows.items():
+            marks = tuple(fields.get(name, ()))
+            if isinstance(row, NumberRow) and marks != self._bounds.get(name, ()):
+                self._bounds[name] = marks
+                row.set_marks(marks)
+
+    def give(self, name: str, value: Any) -> None:
+        """Give a field a value as if the user had: the theory panel's "use"."""
+        if name in self._rows and self._params is not None:
+            self._on_grabbed()
+            self._on_edited(name, value, False)
+            self._drafts.pop(name, None)
+
+    def mark(self, sentence: str) -> bool:
+        """Mark the field that an error sentence ("name: …") begins with, if there is one."""
+        name = sentence.partition(":")[0]
+        row = self._rows.get(name)
+        if row is not None:
+            row.set_error(sentence)
+        return row is not None
+
+    def reset_to_defaults(self) -> None:
+        """Give every field its default, as one edit of the user."""
+        if self._params is None:
+            return
+        self._on_grabbed()
+        before, after = self._params, type(self._params)()
+        self.set_params(after, everything=True)
+        if after != before:
+            self.params_edited.emit(after, False)
+
+    def flush(self) -> None:
+        """Let controls that are still being moved take effect now."""
+        self._debounce.stop()
+        if self._moved:
+            moved, self._moved = self._moved, set()
+            self._try(moved)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Drop the focus from a box when the empty part of the form is clicked."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            focused = QApplication.focusWidget()
+            if focused is not None and self.isAncestorOf(focused):
+                focused.clearFocus()
+        return super().eventFilter(watched, event)
+
+    def _new_body(self) -> QVBoxLayout:
+        self._body = QWidget()
+        layout = QVBoxLayout(self._body)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(4)
+        self._area.setWidget(self._body)
+        return layout
+
+    def _build(self, model: type[Params]) -> None:
+        layout = self._new_body()
+        self._rows, self._groups = {}, {}
+        for spec in describe(model):
+            group = self._groups.get(spec.group)
+            if group is None:
+                group = self._groups[spec.group] = FieldGroup(spec.group)
+                layout.addWidget(group)
+            row = make_row(spec, is_optional(model, spec.name))
+            row.edited.connect(self._on_edited)
+            row.refused.connect(self._on_refused)
+            row.grabbed.connect(self._on_grabbed)
+            row.abandoned.connect(self._on_abandoned)
+            self._rows[spec.name] = row
+            group.add(row)
+        layout.addStretch(1)
+
+    def _on_grabbed(self) -> None:
+        self._gesture += 1
+
+    def _on_edited(self, name: str, value: Any, moving: bool) -> None:
+        self._drafts[name] = value
+        if moving and not self._rows[name].spec.live:
+            self._moved.add(name)
+            self._debounce.start()
+            return
+        self._debounce.stop()
+        self._moved.discard(name)
+        moved, self._moved = self._moved | {name}, set()
+        self._try(moved)
+
+    def _on_refused(self, name: str, error: InputError) -> None:
+        self._forget({name})
+        self._unread.add(name)
+        self._rows[name].set_error(str(error))
+        self.input_rejected.emit(str(error))
+
+    def _on_abandoned(self, name: str) -> None:
+        self._forget({name})
+        self._rows[name].show_value(getattr(self._params, name))
+
+    def _try(self, names: set[str]) -> None:
+        """Put drafts in force: all that wait, or if they do not go together, the newest."""
+        assert self._params is not None
+        self._unread -= names
+        newest = {name: self._drafts[name] for name in names}
+        error = None
+        for chosen in (dict(self._drafts), newest):
+            try:
+                after = update(self._params, **chosen)
+            except InputError as refusal:
+                error = refusal
+            else:
+                self._put_in_force(after, chosen)
+                return
+        assert error is not None
+        self._show_active()
+        marked = error.field if error.field in self._shown_rows() else sorted(names)[0]
+        self._blamed |= dict.fromkeys(names, marked)
+        self._rows[marked].set_error(str(error))
+        self.input_rejected.emit(str(error))
+
+    def _put_in_force(self, after: Params, chosen: dict[str, Any]) -> None:
+        before, self._params = self._params, after
+        self._forget(set(chosen))
+        for name in chosen:
+            self._rows[name].accept(getattr(after, name))
+        changed = [name for name in self._rows if getattr(after, name) != getattr(before, name)]
+        if changed:
+            self._show_active()
+            live = all(self._rows[name].spec.live for name in changed)
+            self.params_edited.emit(after, live)
+
+    def _forget(self, names: set[str]) -> None:
+        """Drop what waits in some fields, and every mark that nothing stands for any more."""
+        for name in names:
+            self._drafts.pop(name, None)
+            self._blamed.pop(name, None)
+        self._unread -= names
+        self._moved -= names
+        kept = self._unread | set(self._blamed.values())
+        for name, row in self._rows.items():
+            if name not in kept:
+                row.set_error("")
+
+    def _shown_rows(self) -> set[str]:
+        values = {name: getattr(self._params, name) for name in self._rows}
+        values |= self._drafts
+        return {name for name, row in self._rows.items() if row.spec.is_active(values)}
+
+    def _show_active(self) -> None:
+        """Show the fields that have an effect, without moving the one in use on the screen."""
+        shown = self._shown_rows()
+        changed = [row for name, row in self._rows.items() if row.isHidden() == (name in shown)]
+        if not changed:
+            return
+        body = self._body
+        focused = QApplication.focusWidget()
+        if focused is not None and not body.isAncestorOf(focused):
+            focused = None
+        before = _top(focused, body)
+        body.setUpdatesEnabled(False)
+        for name, row in self._rows.items():
+            row.setVisible(name in shown)
+        for group in self._groups.values():
+            group.show_if_needed()
+        layout = body.layout()
+        if layout is not None:
+            layout.activate()
+        bar = self._area.verticalScrollBar()
+        bar.setValue(bar.value() + _top(focused, body) - before)
+        body.setUpdatesEnabled(True)
+
+    def _on_seed_edited(self, seed: int) -> None:
+        self.flush()
+        self.seed_edited.emit(seed)
+
+
+def _top(widget: QWidget | None, ancestor: QWidget) -> int:
+    """Give a widget's distance from the top of another that holds it."""
+    return 0 if widget is None else widget.mapTo(ancestor, QPoint(0, 0)).y()
