@@ -12,7 +12,15 @@ import numpy as np
 
 from engine.kernels.gemm import FloatArray
 from engine.kernels.jit import kernel
-from engine.kernels.matrix_calculus import backward, dominant, forward, gradients, loss, residual
+from engine.kernels.matrix_calculus import (
+    backward,
+    dominant,
+    forward,
+    gradients,
+    loss,
+    residual,
+    squares,
+)
 
 LIMIT = 1e6
 """Frobenius error, in units of max(1, ||R||_F), above which a run counts as diverged.
@@ -53,6 +61,7 @@ def _descend(
     e = room[5 * count : 5 * count + size]
     product = room[5 * count + size :]
     steps = record.shape[0]
+    scale = math.sqrt(squares(r, size))
     delta = step_size
     curvature = 0.0
     now, other = 0, count
@@ -75,6 +84,10 @@ def _descend(
                 record[done, 1] = 0.5 * square if identity else loss(e, sigma, product, m)
                 record[done, 2] = delta
                 record[done, 3] = curvature
+                along = 0.0
+                for q in range(size):
+                    along += e[q] * r[q]
+                record[done, 4] = along / scale
                 done += 1
         if diverged or step == steps:
             break
@@ -158,9 +171,9 @@ def descend(
     -------
     Descent
         `done`, the number of steps after which the error was within the limit; whether the next
-        one left it; new weights, previous weights and direction; and a record of shape (done, 4):
-        after every step the Frobenius error, the loss, the step size used and the curvature it
-        came from (0 for a fixed step).
+        one left it; new weights, previous weights and direction; and a record of shape (done, 5):
+        after every step the Frobenius error, the loss, the step size used, the curvature it
+        came from (0 for a fixed step), and the signed error along R, <F - R, R> / ||R||_F.
     """
     branches, depth, m = weights.shape[0], weights.shape[1], weights.shape[3]
     count = weights.size
@@ -171,7 +184,7 @@ def descend(
     side = int(np.count_nonzero(np.diagonal(moment)))
     identity = bool(np.array_equal(moment[:side, :side], np.eye(side)))
     vector = np.zeros(0) if direction is None else direction.ravel().copy()
-    record = np.empty((steps, 4))
+    record = np.empty((steps, 5))
     done, diverged, now = _descend(
         w, np.ascontiguousarray(target).ravel(), sigma, identity,
         sigma if batches is None else batches.ravel(), 0 if batches is None else m * m,

@@ -155,7 +155,9 @@ def test_a_step_is_equation_5():
     np.testing.assert_allclose(one.weights, weights - 0.02 * gradient, atol=1e-15)
     np.testing.assert_array_equal(one.previous, weights)
     after = Linearisation(one.weights, target, moment)
-    np.testing.assert_array_equal(one.record[0], [after.error, 0.5 * after.error**2, 0.02, 0.0])
+    np.testing.assert_array_equal(one.record[0, :4], [after.error, 0.5 * after.error**2, 0.02, 0.0])
+    along = np.vdot(after.residual, target) / np.linalg.norm(target)
+    assert one.record[0, 4] == pytest.approx(along, rel=1e-12)
 
 
 def test_momentum_follows_its_definition():
