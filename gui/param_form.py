@@ -108,9 +108,9 @@ class ParamForm(QWidget):
         return self.footer.seed
 
     @property
-    def gesture(self) -> int:
-        """Number of the present gesture: edits of one drag, or of one key held down, share it."""
-        return self._gesture
+    def gesture(self) -> str:
+        """Key of the present gesture: edits of one drag, or of one key held down, share it."""
+        return f"form {self._gesture}"
 
     def row(self, name: str) -> FieldRow:
         """Give the row of a field."""

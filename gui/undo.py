@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from PySide6.QtGui import QUndoCommand
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from engine.params import Params, describe, format_value
 
 _ID = 0x5AB
 _LONGEST = 40
 
-Apply = Callable[[Params, int], None]
-"""Puts parameters and a seed in force: shows them in the form and tells the engine."""
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run begins with."""
+
+    params: Params
+    seed: int
+
+
+Apply = Callable[[Settings], None]
+"""Puts settings in force: shows them in the form and tells the engine."""
 
 
 def changed_fields(before: Params, after: Params) -> tuple[str, ...]:
@@ -37,83 +47,79 @@ def change_text(before: Params, after: Params) -> str:
     return f"{spec.label} {old} → {new}"
 
 
+def settings_text(before: Settings, after: Settings) -> str:
+    """Name a change of parameters and seed."""
+    if before.seed == after.seed:
+        return change_text(before.params, after.params)
+    if before.params == after.params:
+        return f"Seed {before.seed} → {after.seed}"
+    return change_text(before.params, after.params) + " and seed"
+
+
 class ParamsCommand(QUndoCommand):
     """A change of parameters, of the seed, or both, that can be undone.
 
-    Pushing it puts the new settings in force. Consecutive changes of the same fields become one
-    command if they belong to the same gesture; one that leads back to its beginning is dropped.
+    Pushing it puts `after` in force. Consecutive changes of the same fields with the same key
+    become one command; one that leads back to its beginning is dropped.
 
     Parameters
     ----------
-    before, after : Params
-        Parameters of one experiment.
+    before, after : Settings
+        Settings of one experiment.
     apply : callable
-        Called with parameters and seed to be in force, by undo, redo and the first push.
-    seeds : tuple of int
-        Seed before and after.
-    gesture : object, optional
-        What edits of one drag have in common (`ParamForm.gesture`); without it all consecutive
-        changes of the same fields are merged.
+        Called with the settings to be in force, by undo, redo and the first push.
+    key : str, optional
+        What the edits of one drag have in common (`ParamForm.gesture`); without it nothing merges.
     text : str, optional
         What the Edit menu says; made from the change if empty.
     """
 
     def __init__(
-        self,
-        before: Params,
-        after: Params,
-        apply: Apply,
-        *,
-        seeds: tuple[int, int] = (0, 0),
-        gesture: object = None,
-        text: str = "",
+        self, before: Settings, after: Settings, apply: Apply, key: str = "", text: str = ""
     ) -> None:
         super().__init__()
         self.before = before
         self.after = after
-        self.seeds = seeds
-        self.gesture = gesture
+        self.key = key
         self._apply = apply
         self._title = text
         self._settle()
 
+    @staticmethod
+    def seal(stack: QUndoStack) -> None:
+        """Let the newest command of a stack take in nothing more."""
+        command = stack.command(stack.index() - 1)
+        if isinstance(command, ParamsCommand):
+            command.key = ""
+
     @property
     def fields(self) -> tuple[str, ...]:
         """What the command changes."""
-        seed = ("seed",) if self.seeds[0] != self.seeds[1] else ()
-        return changed_fields(self.before, self.after) + seed
+        seed = ("seed",) if self.before.seed != self.after.seed else ()
+        return changed_fields(self.before.params, self.after.params) + seed
 
     def id(self) -> int:
         """Give the number by which Qt knows that commands may merge."""
         return _ID
 
     def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802
-        """Take in a later change of the same fields within the same gesture."""
-        if (
-            not isinstance(other, ParamsCommand)
-            or other.gesture != self.gesture
-            or other.fields != self.fields
-            or (other.before, other.seeds[0]) != (self.after, self.seeds[1])
-            or bool(self._title)
-        ):
+        """Take in a later change of the same fields with the same key."""
+        if not isinstance(other, ParamsCommand) or not self.key or other.key != self.key:
+            return False
+        if other.fields != self.fields or other.before != self.after:
             return False
         self.after = other.after
-        self.seeds = (self.seeds[0], other.seeds[1])
         self._settle()
         return True
 
     def undo(self) -> None:
         """Put the earlier settings in force."""
-        self._apply(self.before, self.seeds[0])
+        self._apply(self.before)
 
     def redo(self) -> None:
         """Put the later settings in force."""
-        self._apply(self.after, self.seeds[1])
+        self._apply(self.after)
 
     def _settle(self) -> None:
-        self.setObsolete(not self.fields)
-        text = change_text(self.before, self.after)
-        if self.seeds[0] != self.seeds[1]:
-            alone = self.before == self.after
-            text = f"Seed {self.seeds[0]} → {self.seeds[1]}" if alone else text + " and seed"
-        self.setText(self._title or text)
+        self.setObsolete(self.before == self.after)
+        self.setText(self._title or settings_text(self.before, self.after))
