@@ -1,0 +1,1 @@
+"""Panels that no description of a view could give: hand-made pictures."""
