@@ -57,11 +57,11 @@ class Canvas(QWidget):
         return QSize(140, 140)
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
-        """The sheet is a square."""
+        """Keep the sheet a square."""
         return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
-        """The sheet is a square."""
+        """Keep the sheet a square."""
         return width
 
     def ink(self) -> NDArray[np.float32]:
