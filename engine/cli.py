@@ -243,13 +243,12 @@ def _device(run: RunFile, device: str) -> dict[str, str]:
 
 
 def _whole(field: str, text: str, low: int, high: int) -> int:
+    value: Any = text
     try:
-        number = float(text)
-        value: Any = int(text) if text.strip().lstrip("+-").isdigit() else int(number)
-        if value != number:
-            value = text
-    except (ValueError, OverflowError):
-        value = text
+        value = int(text)
+    except ValueError:
+        with contextlib.suppress(ValueError):  # "1e5" is a whole number to a person
+            value = int(float(text)) if float(text).is_integer() else text
     return runfile.whole(field, value, low, high)
 
 

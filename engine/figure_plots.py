@@ -63,9 +63,7 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
 
 def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:
     steps, values = data.trace.line(series.key, series.component)
-    values = np.abs(values) if series.magnitude else values
-    if log:
-        values = positive(values)
+    values = drawable(np.abs(values) if series.magnitude else values, log=log)
     table = values if values.ndim == 2 else values[:, None]
     shades = colors(series.color, table.shape[1])
     style = LINESTYLES[series.dash]
@@ -94,9 +92,15 @@ def _bundle(lines: list[Line2D], label: str) -> list[Entry]:
     return [Entry((lines[0], lines[len(lines) // 2], lines[-1]), label)]
 
 
-def positive(values: FloatArray) -> FloatArray:
-    """Leave out what has no logarithm."""
-    kept: FloatArray = np.where(values > 0, values, np.nan)
+LARGEST = 1e290
+"""Beyond this, or below its inverse on a log axis, the margins of an axis overflow."""
+
+
+def drawable(values: FloatArray, *, log: bool) -> FloatArray:
+    """Leave a gap where there is no place on the axis: no logarithm, or too large for it."""
+    sizes = np.abs(values)
+    good = (sizes <= LARGEST) & ((values >= 1 / LARGEST) if log else True)
+    kept: FloatArray = np.where(good, values, np.nan)
     return kept
 
 
@@ -127,7 +131,7 @@ def rule_value(rule: Rule, theory: tuple[Bound, ...], observation: Observation) 
     elif rule.key:
         value = observation.get(rule.key)
     number = np.nan if value is None else float(np.asarray(value, np.float64).reshape(-1)[0])
-    return number if np.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def _fit(axes: Axes, limit: tuple[float | None, float | None], *, log: bool) -> None:
@@ -199,11 +203,7 @@ class _Painter:
         if across is None or up is None:
             return None
         across, up = np.atleast_1d(across), np.atleast_1d(up)
-        if self._view.log_x:
-            across = positive(across)
-        if self._view.log_y:
-            up = positive(up)
-        return across, up
+        return drawable(across, log=self._view.log_x), drawable(up, log=self._view.log_y)
 
     def _curve(self, item: Curve) -> list[Entry]:
         arrays = self._point_arrays(item.x, item.y)
@@ -286,7 +286,7 @@ class _Painter:
         artist = self._axes.imshow(
             image,
             origin="lower",
-            extent=(extent[0], extent[1], extent[2], extent[3]),
+            extent=extent.tolist(),
             aspect="equal" if self._view.equal else "auto",
             cmap=COLORMAPS[item.colormap],
             zorder=0,

@@ -1,0 +1,47 @@
+"""What is loaded when: the registry and the command line start without the heavy packages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from engine.versions import VERSION
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("PySide6", "pyqtgraph", "torch", "torchvision", "numba", "matplotlib", "scipy", "imageio")
+
+
+def loaded(statement: str) -> set[str]:
+    """Run a statement in a fresh interpreter and return the heavy packages it loaded."""
+    code = f"{statement}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"
+    command = [sys.executable, "-W", "error", "-c", code]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = json.loads(run.stdout.splitlines()[-1])
+    return {name.partition(".")[0] for name in modules} & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import engine.experiments",
+        "import engine.experiments as e; [x.parameters() for x in e.EXPERIMENTS]",
+        "import engine.cli; engine.cli.main(['list'])",
+        "import engine.runfile, engine.runfolder, engine.export, engine.headless, engine.runner",
+    ],
+)
+def test_nothing_heavy_is_loaded(statement: str) -> None:
+    assert loaded(statement) == set()
+
+
+def test_figures_load_matplotlib_and_no_window() -> None:
+    assert loaded("import engine.figures") == {"matplotlib"}
+
+
+def test_the_version_is_said_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
