@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.experiment import AbstractExperiment
+from gui.theme import current_theme
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -94,15 +95,13 @@ class _Delegate(QStyledItemDelegate):
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         if not selected and not hovered:
             return
-        color = option.palette.color(QPalette.ColorRole.Highlight)
-        color.setAlphaF(0.18 if selected else 0.07)
+        theme = current_theme()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
+        painter.setBrush(theme.color("soft_accent" if selected else "grid"))
         box = QRectF(option.rect).adjusted(4, 1, -4, -1)
         painter.drawRoundedRect(box, 6, 6)
         if selected:
-            color.setAlphaF(1.0)
-            painter.setBrush(color)
+            painter.setBrush(theme.color("accent"))
             painter.drawRoundedRect(
                 QRectF(box.left(), box.top() + 8, 3, box.height() - 16), 1.5, 1.5
             )

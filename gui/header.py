@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from engine.experiment import AbstractExperiment
 from engine.presets import Preset
+from gui.theme import current_theme
 
 DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
 POPUP_WIDTH = 460
@@ -49,9 +50,7 @@ class _PresetDelegate(QStyledItemDelegate):
         painter.save()
         palette = option.palette
         if option.state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
-            color = palette.color(QPalette.ColorRole.Highlight)
-            color.setAlphaF(0.18)
-            painter.fillRect(option.rect, color)
+            painter.fillRect(option.rect, current_theme().color("soft_accent"))
         area = option.rect.adjusted(12, 6, -12, -6)
         painter.setFont(_title_font(option))
         painter.setPen(palette.color(QPalette.ColorRole.Text))

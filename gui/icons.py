@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPalette, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QIcon,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.paths import resource
+from gui.theme import current_theme
 
 GRID = 24.0
-_SCALES = (1, 2, 3)
 
 
 def _triangle(path: QPainterPath, left: float, right: float, half: float = 6.0) -> None:
@@ -108,8 +118,8 @@ _ICONS: dict[str, Callable[[QPainter], None]] = {
 }
 
 
-def _pixmap(name: str, color: QColor, size: int, scale: int) -> QPixmap:
-    pixmap = QPixmap(size * scale, size * scale)
+def _pixmap(name: str, color: QColor, size: int, scale: float) -> QPixmap:
+    pixmap = QPixmap(round(size * scale), round(size * scale))
     pixmap.setDevicePixelRatio(scale)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -124,16 +134,21 @@ def _pixmap(name: str, color: QColor, size: int, scale: int) -> QPixmap:
     return pixmap
 
 
-def icon(name: str, palette: QPalette, size: int = 20) -> QIcon:
-    """Draw an icon in the text colours of a palette."""
+def icon(name: str, role: str = "text", size: int = 20) -> QIcon:
+    """Draw an icon in the colour of a role of the theme, for all screens there are."""
+    theme = current_theme()
+    ratios = {screen.devicePixelRatio() for screen in QGuiApplication.screens()}
+    return _icon(
+        name, theme.color(role).name(), theme.strong_border, size, tuple(sorted(ratios | {1.0}))
+    )
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, normal: str, disabled: str, size: int, ratios: tuple[float, ...]) -> QIcon:
     result = QIcon()
-    for group, mode in (
-        (QPalette.ColorGroup.Active, QIcon.Mode.Normal),
-        (QPalette.ColorGroup.Disabled, QIcon.Mode.Disabled),
-    ):
-        color = palette.color(group, QPalette.ColorRole.ButtonText)
-        for scale in _SCALES:
-            result.addPixmap(_pixmap(name, color, size, scale), mode)
+    for color, mode in ((normal, QIcon.Mode.Normal), (disabled, QIcon.Mode.Disabled)):
+        for ratio in ratios:
+            result.addPixmap(_pixmap(name, QColor(color), size, ratio), mode)
     return result
 
 
@@ -149,9 +164,9 @@ class IconButton(QToolButton):
     and pausing; the Tab key reaches the button.
     """
 
-    def __init__(self, name: str, text: str, tip: str, size: int = 20) -> None:
+    def __init__(self, name: str, text: str, tip: str, size: int = 20, role: str = "text") -> None:
         super().__init__()
-        self._name, self._size = name, size
+        self._name, self._size, self._role = name, size, role
         self.setText(text)
         self.setAccessibleName(text)
         self.setToolTip(tip)
@@ -173,7 +188,7 @@ class IconButton(QToolButton):
             self._draw()
 
     def _draw(self) -> None:
-        self.setIcon(icon(self._name, self.palette(), self._size))
+        self.setIcon(icon(self._name, self._role, self._size))
 
 
 def swatch(color: QColor, parent: QWidget) -> QIcon:

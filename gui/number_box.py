@@ -1,65 +1,106 @@
-"""A spin box for counts of steps: large whole numbers, typed as 1000, 1 000, 1e5 or 10k."""
+"""A field for counts of steps: large whole numbers, typed as 1000, 1 000, 1e5 or 10k."""
 
 from __future__ import annotations
 
 import re
 
-from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from gui import format
 
-_PARTIAL = re.compile(r"\d*\.?\d*([eE]\+?\d*|[kM])?")
+LARGEST = 2**53
 _FACTORS = {"k": 1e3, "M": 1e6}
+_SPACES = re.compile(r"[\s,'\u2009\u00a0\u202f]")
 
 
 def parse_count(text: str) -> int | None:
     """Read a whole number as a person types it; None if it is not one."""
-    plain = re.sub(r"[\s,'\u2009\u00a0\u202f]", "", text)
+    plain = _SPACES.sub("", text)
     factor = _FACTORS.get(plain[-1:], 1.0)
     try:
         number = float(plain[:-1] if factor > 1 else plain) * factor
     except ValueError:
         return None
-    return int(number) if number.is_integer() and 0 <= number <= 2**53 else None
+    return int(number) if number.is_integer() and 0 <= number <= LARGEST else None
 
 
-class CountBox(QDoubleSpinBox):
-    """A whole number from `minimum` to 2⁵³, with its thousands apart."""
+class CountField(QLineEdit):
+    """A whole number, with its thousands apart; the last good one stays in force.
 
-    def __init__(self, minimum: int = 0, parent: QWidget | None = None) -> None:
+    The arrow keys up and down change the leading digit but one.
+
+    Attributes
+    ----------
+    edited : Signal(object)
+        The user gave this number, an int.
+    """
+
+    edited = Signal(object)
+
+    def __init__(self, count: int = 0, minimum: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setDecimals(0)
-        self.setRange(minimum, 2**53)
-        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-        self.setKeyboardTracking(False)
+        self._count = count
+        self._minimum = minimum
+        self.setText(format.count(count))
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.textEdited.connect(self._on_text_edited)
+        self.editingFinished.connect(self.commit)
 
     @property
     def count(self) -> int:
         """The number."""
-        return int(self.value())
+        return self._count
 
-    def show_count(self, number: int) -> None:
-        """Show a number without saying that it was edited."""
-        if number != self.count:
-            blocked = self.blockSignals(True)
-            self.setValue(number)
-            self.blockSignals(blocked)
+    def show_count(self, count: int) -> None:
+        """Show a number, unless the user is typing one."""
+        if self.hasFocus() and self.isModified():
+            return
+        if count != self._count:
+            self._count = count
+            self.setText(format.count(count))
 
-    def textFromValue(self, value: float) -> str:
-        """Write the thousands apart."""
-        return format.count(int(value))
+    def commit(self) -> None:
+        """Take over what was typed, or go back to the last good number."""
+        typed = parse_count(self.text()) if self.isModified() else None
+        self.setModified(False)
+        self._mark(False)
+        if typed is not None and typed >= self._minimum:
+            self._take(typed)
+        else:
+            self.setText(format.count(self._count))
 
-    def valueFromText(self, text: str) -> float:
-        """Read what was typed."""
-        return float(parse_count(text) or 0)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Step with the arrows; give up typing with Escape."""
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not self.isReadOnly():
+            self.commit()
+            unit = 10 ** max(0, len(str(self._count)) - 2)
+            up = event.key() == Qt.Key.Key_Up
+            self._take(min(max(self._count + (unit if up else -unit), self._minimum), LARGEST))
+        elif event.key() == Qt.Key.Key_Escape and self.isModified():
+            self.setModified(False)
+            self.commit()
+        else:
+            super().keyPressEvent(event)
 
-    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        """Say whether the text is a count, or can become one."""
-        number = parse_count(text)
-        if number is not None and number >= self.minimum():
-            return QValidator.State.Acceptable, text, pos
-        plain = re.sub(r"[\s,'\u2009\u00a0\u202f]", "", text)
-        partial = _PARTIAL.fullmatch(plain) is not None
-        state = QValidator.State.Intermediate if partial else QValidator.State.Invalid
-        return state, text, pos
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Select all, so that typing replaces the number."""
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self.selectAll()
+
+    def _take(self, count: int) -> None:
+        self._count = count
+        self.setText(format.count(count))
+        self.edited.emit(count)
+
+    def _on_text_edited(self, text: str) -> None:
+        typed = parse_count(text)
+        self._mark(typed is None or typed < self._minimum)
+
+    def _mark(self, invalid: bool) -> None:
+        if bool(self.property("invalid")) != invalid:
+            self.setProperty("invalid", invalid)
+            self.style().unpolish(self)
+            self.style().polish(self)

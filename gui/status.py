@@ -42,6 +42,7 @@ class StatusBar(QStatusBar):
         self._message = ""
         self._last: tuple[int, int, float] | None = None
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(8, 0, 8, 0)
         self.progress = QProgressBar()
         self.progress.setMaximumWidth(200)
         self.progress.setTextVisible(False)

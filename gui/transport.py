@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from engine.snapshot import Snapshot, Status
 from gui.icons import IconButton
-from gui.number_box import CountBox
+from gui.number_box import CountField
 from gui.speed import SpeedControl
 
 SCRUB_POSITIONS = 100_000
@@ -67,14 +67,15 @@ class Transport(QWidget):
     def _make_buttons(self) -> None:
         self.reset_button = IconButton("reset", "Reset", "Go back to step 0 (R)")
         self.back_button = IconButton("back", "Step back", "One step back (←)")
-        self.play_button = IconButton("play", "Play", "Play or pause (Space)", size=24)
+        self.play_button = IconButton(
+            "play", "Play", "Play or pause (Space)", size=24, role="on_accent"
+        )
         self.play_button.setObjectName("playButton")
         self.step_button = IconButton("step", "Step", "One step (→)")
         self.run_button = IconButton("run", "Run", "Run this many steps, then pause")
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.run_steps = CountBox(minimum=1)
-        self.run_steps.setValue(1000)
-        self.run_steps.setMinimumWidth(96)
+        self.run_steps = CountField(1000, minimum=1)
+        self.run_steps.setFixedWidth(88)
         self.run_steps.setAccessibleName("Steps to run")
         self.run_steps.setToolTip("How many steps “Run” makes: 1000, 1e5, 10k")
         for button in (self.back_button, self.step_button):
@@ -85,7 +86,7 @@ class Transport(QWidget):
         self.play_button.clicked.connect(self.play_toggled)
         self.step_button.clicked.connect(self.step_requested)
         self.run_button.clicked.connect(self._on_run)
-        self.run_steps.lineEdit().returnPressed.connect(self._on_run)
+        self.run_steps.returnPressed.connect(self._on_run)
 
     def _make_scrub(self) -> None:
         self.scrub = QSlider(Qt.Orientation.Horizontal)
@@ -96,13 +97,11 @@ class Transport(QWidget):
         self.scrub.setAccessibleName("Shown step")
         self.scrub.setToolTip("Drag to look back along the run")
         self.scrub.valueChanged.connect(self._on_scrubbed)
-        self.cursor_box = CountBox()
-        self.cursor_box.setButtonSymbols(CountBox.ButtonSymbols.NoButtons)
-        self.cursor_box.setMinimumWidth(96)
-        self.cursor_box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.cursor_box = CountField()
+        self.cursor_box.setFixedWidth(108)
         self.cursor_box.setAccessibleName("Step k")
         self.cursor_box.setToolTip("The shown step k; type one to go there")
-        self.cursor_box.valueChanged.connect(lambda value: self._ask_for(int(value)))
+        self.cursor_box.edited.connect(self._ask_for)
         self.live_button = IconButton("live", "Live", "Jump to where the run is")
         self.live_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live_button.clicked.connect(self._on_live)
@@ -163,8 +162,7 @@ class Transport(QWidget):
         self._shown_at = now
         self._step = snapshot.step
         self._show_buttons(snapshot)
-        if not self.cursor_box.lineEdit().isModified() or not self.cursor_box.hasFocus():
-            self.cursor_box.show_count(snapshot.cursor)
+        self.cursor_box.show_count(snapshot.cursor)
         if not self.scrub.isSliderDown() and self._pending is None:
             with QSignalBlocker(self.scrub):
                 self.scrub.setMaximum(min(snapshot.step, SCRUB_POSITIONS))
@@ -191,7 +189,7 @@ class Transport(QWidget):
     # What the user does.
 
     def _on_run(self) -> None:
-        self.run_steps.interpretText()
+        self.run_steps.commit()
         self.run_requested.emit(self.run_steps.count)
 
     def _on_scrubbed(self, position: int) -> None:

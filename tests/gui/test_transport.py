@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractSlider
 from pytestqt.qtbot import QtBot
 
 from engine.snapshot import Status
-from gui.number_box import CountBox, parse_count
+from gui.number_box import CountField, parse_count
 from gui.speed import SPEEDS, speed_text
 from gui.transport import Transport
 from tests.gui.fakes import snapshot
@@ -45,7 +45,7 @@ def test_buttons_ask(transport: Transport, qtbot: QtBot, button: str, signal: st
 
 
 def test_run_asks_for_the_typed_number(transport: Transport, qtbot: QtBot) -> None:
-    transport.run_steps.lineEdit().selectAll()
+    transport.run_steps.selectAll()
     qtbot.keyClicks(transport.run_steps, "1e5")
     with qtbot.waitSignal(transport.run_requested) as asked:
         _click(qtbot, transport.run_button)
@@ -55,7 +55,7 @@ def test_run_asks_for_the_typed_number(transport: Transport, qtbot: QtBot) -> No
 def test_return_in_the_number_runs_once(transport: Transport, qtbot: QtBot) -> None:
     asked: list[int] = []
     transport.run_requested.connect(asked.append)
-    transport.run_steps.lineEdit().selectAll()
+    transport.run_steps.selectAll()
     qtbot.keyClicks(transport.run_steps, "250")
     qtbot.keyClick(transport.run_steps, Qt.Key.Key_Return)
     assert asked == [250]
@@ -120,7 +120,7 @@ def test_a_long_run_is_scrubbed_proportionally(transport: Transport, qtbot: QtBo
 
 def test_a_typed_step_is_shown(transport: Transport, qtbot: QtBot) -> None:
     transport.show_snapshot(snapshot(steps=100))
-    transport.cursor_box.lineEdit().selectAll()
+    transport.cursor_box.selectAll()
     qtbot.keyClicks(transport.cursor_box, "42")
     with qtbot.waitSignal(transport.seek_requested) as asked:
         qtbot.keyClick(transport.cursor_box, Qt.Key.Key_Return)
@@ -129,7 +129,7 @@ def test_a_typed_step_is_shown(transport: Transport, qtbot: QtBot) -> None:
 
 def test_a_typed_step_beyond_the_run_is_its_end(transport: Transport, qtbot: QtBot) -> None:
     transport.show_snapshot(snapshot(steps=100))
-    transport.cursor_box.lineEdit().selectAll()
+    transport.cursor_box.selectAll()
     qtbot.keyClicks(transport.cursor_box, "1e6")
     with qtbot.waitSignal(transport.seek_requested) as asked:
         qtbot.keyClick(transport.cursor_box, Qt.Key.Key_Return)
@@ -227,14 +227,43 @@ def test_counts_as_people_type_them(text: str, number: int | None) -> None:
     assert parse_count(text) == number
 
 
-def test_a_count_box_keeps_its_last_good_value(qtbot: QtBot) -> None:
-    box = CountBox(minimum=1)
-    qtbot.addWidget(box)
-    box.setValue(12)
-    box.lineEdit().selectAll()
-    qtbot.keyClicks(box, "1e")
-    qtbot.keyClick(box, Qt.Key.Key_Return)
-    assert box.count == 12
+@pytest.mark.parametrize("typed", ["1e", "0", "-3", "2.5", ""])
+def test_a_count_keeps_its_last_good_value(qtbot: QtBot, typed: str) -> None:
+    field = CountField(12, minimum=1)
+    qtbot.addWidget(field)
+    edited: list[int] = []
+    field.edited.connect(edited.append)
+    field.selectAll()
+    qtbot.keyClick(field, Qt.Key.Key_Delete)
+    qtbot.keyClicks(field, typed)
+    assert field.property("invalid")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert (field.count, field.text(), edited) == (12, "12", [])
+    assert not field.property("invalid")
+
+
+def test_a_count_is_stepped_with_the_arrows(qtbot: QtBot) -> None:
+    field = CountField(1000, minimum=1)
+    qtbot.addWidget(field)
+    qtbot.keyClick(field, Qt.Key.Key_Up)
+    assert (field.count, field.text()) == (1100, "1\u2009100")
+    for _ in range(20):
+        qtbot.keyClick(field, Qt.Key.Key_Down)
+    assert 1 <= field.count < 1000
+
+
+def test_a_count_that_is_being_typed_is_left_alone(qtbot: QtBot) -> None:
+    field = CountField(5)
+    qtbot.addWidget(field)
+    field.show()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    qtbot.keyClicks(field, "7")
+    field.show_count(99)
+    assert field.text() == "57"
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    field.show_count(99)
+    assert field.text() == "99"
 
 
 def test_every_control_has_a_name_and_a_tip(transport: Transport) -> None:

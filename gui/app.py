@@ -1,0 +1,125 @@
+"""The program with a window: options, start, and what happens to errors nobody caught."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from gui.process import seconds_since_start
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from gui.main_window import MainWindow
+
+SIGNAL_MS = 250
+"""Qt's loop lets Python look for Ctrl+C at least this often."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options of the window."""
+    made = argparse.ArgumentParser(prog="main.py", description="Open the window.", add_help=False)
+    made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
+    made.add_argument("--theme", choices=("system", "light", "dark"), help="dress of the window")
+    made.add_argument("--open", type=Path, metavar="FILE", help="a run to open")
+    made.add_argument(
+        "--startup-time",
+        action="store_true",
+        help="print the seconds from the start of the process until the window shows, and exit",
+    )
+    return made
+
+
+def is_window_option(argument: str) -> bool:
+    """Tell whether a first argument asks for the window."""
+    return argument.partition("=")[0] in ("--fresh", "--theme", "--open", "--startup-time")
+
+
+def application() -> QApplication:
+    """Make the Qt application, or give the one there is."""
+    from PySide6.QtWidgets import QApplication
+
+    from engine.versions import NAME, VERSION
+
+    known = QApplication.instance()
+    if isinstance(known, QApplication):
+        return known
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("lyapunov-lab")
+    app.setApplicationDisplayName(NAME)
+    app.setApplicationVersion(VERSION)
+    app.setDesktopFileName("lyapunov-lab")
+    return app
+
+
+def use_offscreen_if_headless() -> None:
+    """Choose Qt's offscreen platform where there is no screen to draw on."""
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def main(argv: Sequence[str] = ()) -> int:
+    """Open the window and run until it is closed."""
+    options = parser().parse_args(list(argv))
+    app = application()
+    from gui.main_window import MainWindow
+    from gui.settings import Settings, default_path
+
+    window = MainWindow(Settings(None if options.fresh else default_path()))
+    window.state.restore()
+    if options.theme:
+        window.set_theme(options.theme)
+    catch_errors(window)
+    signals = close_on_signals(window)
+    window.first_painted.connect(lambda: _on_shown(window, options))
+    window.show()
+    code = app.exec()
+    signals.stop()
+    sys.excepthook = sys.__excepthook__
+    return code
+
+
+def _on_shown(window: MainWindow, options: argparse.Namespace) -> None:
+    shown = seconds_since_start()
+    window.begin()
+    if options.open is not None:
+        window.files.open(options.open)
+    if options.startup_time:
+        window.repaint()
+        print(f"window visible after {shown:.2f} s, with plots after {seconds_since_start():.2f} s")
+        window.close()
+
+
+def catch_errors(window: MainWindow) -> None:
+    """Let an error nobody caught end in a bar of the window and on standard error."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+        else:
+            window.report_failure("".join(traceback.format_exception(kind, error, trace)))
+
+    sys.excepthook = show
+
+
+def close_on_signals(window: MainWindow) -> QTimer:
+    """Close the window properly on Ctrl+C and on a request to end; stop the timer when done."""
+    from PySide6.QtCore import QTimer
+
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda number, frame: window.close())
+    timer = QTimer()
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_MS)
+    return timer

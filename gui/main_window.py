@@ -1,0 +1,465 @@
+"""The window: puts its parts together and connects them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
+
+from engine.experiment import AbstractExperiment
+from engine.experiments import EXPERIMENTS
+from engine.presets import Preset, presets
+from engine.snapshot import Snapshot
+from engine.versions import NAME
+from engine.views import View
+from gui import theme
+from gui.bridge import Bridge
+from gui.compare import Pin, Pins, PinsPanel
+from gui.ensemble_dock import EnsemblePanel
+from gui.experiment_panel import ExperimentPanel
+from gui.header import Header
+from gui.icons import app_icon
+from gui.message_bar import MessageBar
+from gui.param_form import ParamForm
+from gui.run_control import RunControl
+from gui.settings import Settings
+from gui.speed import SPEEDS
+from gui.status import MESSAGE_MS, StatusBar
+from gui.theory_dock import TheoryPanel
+from gui.transport import Transport
+from gui.window_actions import Actions
+from gui.window_docks import Docks
+from gui.window_files import RunFiles
+from gui.window_state import WindowState
+
+if TYPE_CHECKING:
+    from gui.plots import PlotArea
+
+
+class MainWindow(QMainWindow):
+    """The laboratory's window.
+
+    The plots and the engine come last (`begin`), since loading their libraries takes longer than
+    all the rest together: the window is there and answers before.
+
+    Parameters
+    ----------
+    settings : Settings
+        What is remembered between starts.
+    bridge : Bridge, optional
+        To the engine; tests pass their own.
+    experiments : sequence of AbstractExperiment
+        What is in the list.
+
+    Attributes
+    ----------
+    first_painted : Signal
+        The window was drawn for the first time.
+    """
+
+    first_painted = Signal()
+
+    def __init__(
+        self,
+        settings: Settings,
+        bridge: Bridge | None = None,
+        experiments: Sequence[AbstractExperiment[Any, Any]] = EXPERIMENTS,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.experiments = tuple(experiments)
+        self.bridge = bridge or Bridge()
+        self.bridge.setParent(self)
+        self.control = RunControl(self.bridge, self)
+        self.pins = Pins(self)
+        self.files = RunFiles(self, self.control, self.bridge, settings)
+        self.plots: PlotArea | None = None
+        self._failure = ""
+        self._painted = False
+        self._views: tuple[View, ...] = ()
+        self._bounds: tuple[tuple[str, float | None], ...] = ()
+        self.setWindowTitle(NAME)
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 600)
+        self._make_parts()
+        self.actions_by_name = Actions(self, self.control.undo_group)
+        self._connect_parts()
+        self._connect_run()
+        self._connect_actions()
+        self.state = WindowState(self)
+
+    # Building.
+
+    def _make_parts(self) -> None:
+        self.experiment_panel = ExperimentPanel(self.experiments)
+        self.pins_panel = PinsPanel(self.pins, lambda role: theme.current_theme().color(role))
+        self.form = ParamForm()
+        self.theory_panel = TheoryPanel()
+        self.ensemble_panel = EnsemblePanel()
+        self.transport = Transport()
+        self.header = Header()
+        self.message_bar = MessageBar()
+        self._waiting = QLabel()
+        self._center = QVBoxLayout()
+        self._center.setContentsMargins(0, 0, 0, 0)
+        self._center.setSpacing(0)
+        self._center.addWidget(self.header)
+        self._center.addWidget(self.message_bar)
+        self._center.addWidget(self._waiting, 1)
+        center = QWidget()
+        center.setLayout(self._center)
+        self.setCentralWidget(center)
+        self.docks = Docks(
+            self,
+            experiments=self.experiment_panel,
+            pins=self.pins_panel,
+            parameters=self.form,
+            theory=self.theory_panel,
+            ensemble=self.ensemble_panel,
+            transport=self.transport,
+        )
+        self.status = StatusBar(self.bridge, self)
+        self.setStatusBar(self.status)
+
+    def begin(self) -> None:
+        """Bring in the plots and begin the first run; called once the window shows."""
+        if self.plots is None:
+            self.attach_plots()
+        if self.control.has_experiment and self.control.snapshot is None:
+            self.control.reset()
+
+    def attach_plots(self) -> None:
+        """Load the plot library and put the plots in their place."""
+        from gui.plots import PlotArea
+
+        plots = PlotArea()
+        self._center.replaceWidget(self._waiting, plots)
+        self._waiting.deleteLater()
+        self.plots = plots
+        plots.handle_dragged.connect(self.control.drag_handle)
+        plots.handle_released.connect(self.control.end_drag)
+        plots.stroke_drawn.connect(self.control.draw)
+        plots.hovered.connect(self.status.showMessage)
+        self.actions_by_name.show_plots(plots.views_menu())
+        plots.set_axis_scaled(self.actions_by_name["scaled_axis"].isChecked())
+        if self.control.has_experiment:
+            self._show_views()
+            self.state.restore_plots()
+        if self.control.snapshot is not None:
+            plots.show_snapshot(self.control.snapshot)
+
+    def _connect_parts(self) -> None:
+        self.experiment_panel.experiment_chosen.connect(self.open_experiment)
+        self.header.preset_chosen.connect(self.apply_preset)
+        self.header.help_requested.connect(self.show_help)
+        self.pins_panel.pin_requested.connect(self.pin_run)
+        self.pins_panel.restore_requested.connect(self._on_restore_requested)
+        self.pins.changed.connect(self._show_ghosts)
+        self.message_bar.details_requested.connect(self.show_report)
+        self.form.params_edited.connect(self._on_params_edited)
+        self.form.seed_edited.connect(self.control.edit_seed)
+        self.form.input_rejected.connect(self.say)
+        self.ensemble_panel.run_requested.connect(self.bridge.ensemble)
+        self.ensemble_panel.cancel_requested.connect(self.bridge.cancel)
+        self.files.said.connect(self.say)
+        self.files.refused.connect(self.warn)
+        theme.theme_signals().changed.connect(self.pins_panel.refresh)
+        scheme = QGuiApplication.styleHints().colorSchemeChanged
+        scheme.connect(self._on_color_scheme_changed)
+
+    def _connect_run(self) -> None:
+        self.bridge.snapshot_ready.connect(self.show_snapshot)
+        self.bridge.failed.connect(self.report_failure)
+        self.bridge.rejected.connect(self.warn)
+        self.control.experiment_changed.connect(self._on_experiment_changed)
+        self.control.settings_changed.connect(self._on_settings_changed)
+        self.control.restarted.connect(self._on_restarted)
+        self.control.rejected.connect(self.say)
+        transport = self.transport
+        transport.play_toggled.connect(self.control.toggle_play)
+        transport.step_requested.connect(self.control.step)
+        transport.back_requested.connect(self.control.back)
+        transport.reset_requested.connect(self.control.reset)
+        transport.run_requested.connect(self.control.run)
+        transport.seek_requested.connect(self.control.seek)
+        transport.live_requested.connect(self.control.live)
+        transport.speed_changed.connect(self.bridge.set_speed)
+
+    def _connect_actions(self) -> None:
+        actions = self.actions_by_name
+        handlers = {
+            "open": self.files.ask_open,
+            "save": self.files.ask_save,
+            "quit": self.close,
+            "copy": self.copy_plots,
+            "play": self.control.toggle_play,
+            "step": self.control.step,
+            "back": self.control.back,
+            "reset": self.control.reset,
+            "run": lambda: self.control.run(self.transport.run_steps.count),
+            "live": self.control.live,
+            "faster": lambda: self.change_speed(1),
+            "slower": lambda: self.change_speed(-1),
+            "pin": self.pin_run,
+            "unpin": lambda: self.pins.clear(self.control.experiment.id),
+            "reset_layout": self.reset_layout,
+            "help": self.show_help,
+            "shortcuts": self.show_shortcuts,
+            "about": self.show_about,
+        }
+        for name, handler in handlers.items():
+            # The argument "checked" is not for the handlers.
+            actions[name].triggered.connect(lambda checked=False, do=handler: do())
+        actions["scaled_axis"].toggled.connect(self._on_axis_scaled)
+        actions["full_screen"].toggled.connect(self._on_full_screen)
+        actions.show_experiments(self.experiments)
+        actions.show_panels(self.docks.actions())
+        actions.experiments_menu.triggered.connect(
+            lambda action: self.open_experiment(action.data())
+        )
+        actions.presets_menu.triggered.connect(lambda action: self.apply_preset(action.data()))
+        actions.themes.triggered.connect(lambda action: self.set_theme(action.data()))
+        actions.recent_menu.aboutToShow.connect(lambda: self.files.show_recent(actions.recent_menu))
+
+    # Showing.
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show a picture of the run on all panels."""
+        if self.plots is not None:
+            self.plots.show_snapshot(snapshot)
+        self.theory_panel.show_snapshot(snapshot)
+        self.ensemble_panel.show_snapshot(snapshot)
+        self._show_bounds(snapshot)
+        self.transport.show_snapshot(snapshot)
+        self.status.show_snapshot(snapshot)
+
+    def _show_bounds(self, snapshot: Snapshot) -> None:
+        """Tell the form the bounds, but not their measured values, which change all the time."""
+        given = tuple(bound for bound in snapshot.theory if bound.field)
+        values = tuple((bound.id, bound.value) for bound in given)
+        if values != self._bounds:
+            self._bounds = values
+            self.form.set_bounds(given)
+
+    def _show_views(self) -> None:
+        if self.plots is None:
+            return
+        views = self.control.experiment.views(self.control.params)
+        if views != self._views:
+            self._views = views
+            self.plots.set_views(views)
+            self._show_ghosts()
+
+    def _show_ghosts(self) -> None:
+        if self.plots is None or not self.control.has_experiment:
+            return
+        from gui.plots import Ghost
+
+        pins = self.pins.of(self.control.experiment.id)
+        ghosts = tuple(Ghost(pin.label, pin.color, pin.trace) for pin in pins if pin.visible)
+        self.plots.set_ghosts(ghosts)
+
+    def say(self, text: str) -> None:
+        """Put a sentence in the status bar for a while."""
+        self.status.showMessage(text, MESSAGE_MS)
+
+    def warn(self, text: str) -> None:
+        """Put a sentence above the plots, until it is dismissed or a run begins."""
+        self._failure = ""
+        self.message_bar.show_message(text)
+
+    def report_failure(self, traceback_text: str) -> None:
+        """Show that something failed, and offer a report; the window lives on."""
+        self._failure = traceback_text
+        last = traceback_text.strip().rpartition("\n")[2]
+        self.message_bar.show_message(f"Something failed: {last}", has_details=True)
+
+    # What the user does.
+
+    def open_experiment(self, experiment_id: str) -> None:
+        """Show another experiment with the settings it was left with."""
+        if self.control.has_experiment and self.control.experiment.id == experiment_id:
+            return
+        for experiment in self.experiments:
+            if experiment.id == experiment_id:
+                self.state.save_plots()
+                self.control.choose(experiment)
+
+    def apply_preset(self, preset: Preset) -> None:
+        """Take over a preset, at its speed, and play it."""
+        if preset.speed is not None:
+            self.set_speed(preset.speed)
+        self.control.apply_preset(preset)
+        self.say(preset.description)
+
+    def set_speed(self, steps_per_frame: float | None) -> None:
+        """Set the speed of runs."""
+        self.transport.set_speed(steps_per_frame)
+        self.bridge.set_speed(steps_per_frame)
+
+    def change_speed(self, stops: int) -> None:
+        """Go some stops of the speed slider up or down; beyond the last is "max"."""
+        slider = self.transport.speed_control.slider
+        speed = self.transport.speed
+        stop = len(SPEEDS) if speed is None else slider.value()
+        stop = max(0, stop + stops)
+        self.set_speed(SPEEDS[stop] if stop < len(SPEEDS) else None)
+
+    def pin_run(self) -> None:
+        """Keep the run on the plots."""
+        snapshot = self.control.snapshot
+        if snapshot is None or snapshot.step == 0:
+            self.say("There is nothing to pin yet: make some steps first.")
+            return
+        pin = self.pins.add(snapshot)
+        self.docks.pins.show()
+        self.say(f"Pinned: {pin.label}.")
+
+    def set_theme(self, name: str) -> None:
+        """Dress the window: light, dark or as the system."""
+        self.actions_by_name.set_theme(name)
+        app = QApplication.instance()
+        chosen = theme.THEMES.get(name) or theme.system_theme()
+        if isinstance(app, QApplication):
+            theme.apply_theme(app, chosen)
+
+    def reset_layout(self) -> None:
+        """Put docks and plots back where they were at first."""
+        self.docks.reset()
+        self.docks.offer_ensemble(self.control.experiment.has_ensemble)
+        self._views = ()
+        self._show_views()
+
+    def copy_plots(self) -> None:
+        """Copy the plots to the clipboard."""
+        if self.plots is not None:
+            QGuiApplication.clipboard().setPixmap(self.plots.grab())
+            self.say("The plots are in the clipboard.")
+
+    def show_help(self) -> None:
+        """Show the text on the experiment."""
+        from gui.dialogs import help_dialog
+
+        experiment = self.control.experiment
+        help_dialog(experiment.id, experiment.title, self).show()
+
+    def show_shortcuts(self) -> None:
+        """Show all keys."""
+        from gui.dialogs import shortcuts_dialog
+
+        shortcuts_dialog(len(self.experiments), self).show()
+
+    def show_about(self) -> None:
+        """Show name, versions and device."""
+        from gui.dialogs import about_dialog
+
+        about_dialog(self.status.device.text(), self).show()
+
+    def show_report(self) -> None:
+        """Show what failed, to be saved."""
+        from gui.dialogs import ReportDialog
+        from gui.report import crash_report
+
+        known = self.control.has_experiment
+        report = crash_report(
+            self._failure,
+            self.control.experiment.id if known else "",
+            self.control.params if known else None,
+            self.control.seed if known else None,
+        )
+        ReportDialog(report, self).show()
+
+    # What happens.
+
+    def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
+        self.setWindowTitle(f"{experiment.title} – {NAME}")
+        self.experiment_panel.select(experiment.id)
+        self.header.set_experiment(experiment, presets(experiment.id))
+        self.actions_by_name.show_presets(presets(experiment.id))
+        self.form.set_experiment(experiment, self.control.params, self.control.seed)
+        self.transport.set_rewindable(experiment.rewindable)
+        self.docks.offer_ensemble(experiment.has_ensemble)
+        self.pins_panel.set_experiment(experiment.id)
+        self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
+        self._show_views()
+        self.state.restore_plots()
+
+    def _on_settings_changed(self, params: Any, seed: int) -> None:
+        experiment = self.control.experiment
+        if self.form.params != params or self.form.seed != seed:
+            self.form.set_experiment(experiment, params, seed)
+        self.header.presets.show_settings(params, seed)
+        self._show_views()
+
+    def _on_params_edited(self, params: Any, is_live: bool) -> None:
+        self.control.edit_params(params, self.form.gesture)
+
+    def _on_restarted(self) -> None:
+        self.theory_panel.clear()
+        self.message_bar.hide()
+
+    def _on_restore_requested(self, pin: Pin) -> None:
+        self.control.restore(pin.params, pin.seed)
+
+    def _on_axis_scaled(self, scaled: bool) -> None:
+        if self.plots is not None:
+            self.plots.set_axis_scaled(scaled)
+
+    def _on_full_screen(self, on: bool) -> None:
+        if on:
+            self.showFullScreen()
+        else:
+            self.showNormal()
+
+    def _on_color_scheme_changed(self) -> None:
+        checked = self.actions_by_name.themes.checkedAction()
+        if checked is not None and checked.data() == "system":
+            # Not within the system's own signal: Qt is still changing its palette.
+            QTimer.singleShot(0, self, lambda: self.set_theme("system"))
+
+    # Qt events.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say when the window was drawn for the first time."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)  # when all of it is on the screen
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle the plain keys that no child had a use for."""
+        name = self.actions_by_name.handle_key(event)
+        if name.startswith("experiment "):
+            number = int(name.removeprefix("experiment "))
+            if number <= len(self.experiments):
+                self.open_experiment(self.experiments[number - 1].id)
+        elif not name:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept one local file or folder."""
+        if len(event.mimeData().urls()) == 1 and event.mimeData().urls()[0].isLocalFile():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the dropped run."""
+        event.acceptProposedAction()
+        self.files.open(Path(event.mimeData().urls()[0].toLocalFile()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the window, cancel what is running and end the engine's thread."""
+        self.state.save()
+        self.bridge.close()
+        super().closeEvent(event)

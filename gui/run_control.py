@@ -1,0 +1,268 @@
+"""What the user's wishes mean for the run: go on with a new value, or begin anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoGroup, QUndoStack
+
+from engine.errors import LabError
+from engine.experiment import AbstractExperiment
+from engine.params import Params, describe, update
+from engine.presets import Preset
+from engine.snapshot import Snapshot, Status
+from gui.bridge import Bridge
+from gui.undo import ParamsCommand, changed_fields
+
+
+def is_live_change(old: Params, new: Params) -> bool:
+    """Tell whether a run can go on from one setting to another."""
+    live = {spec.name for spec in describe(type(new)) if spec.live}
+    return type(old) is type(new) and set(changed_fields(old, new)) <= live
+
+
+class RunControl(QObject):
+    """The experiment, its settings and its run; one undo stack an experiment.
+
+    Attributes
+    ----------
+    experiment_changed : Signal(AbstractExperiment)
+        Another experiment was chosen.
+    settings_changed : Signal(Params, int)
+        Parameters or seed are now these, whoever changed them.
+    restarted : Signal
+        A new run began; what is shown of the old one is no longer true.
+    rejected : Signal(str)
+        One sentence on what could not be done.
+    """
+
+    experiment_changed = Signal(object)
+    settings_changed = Signal(object, object)
+    restarted = Signal()
+    rejected = Signal(str)
+
+    def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._experiment: AbstractExperiment[Any, Any] | None = None
+        self._params: Params | None = None
+        self._seed = 0
+        self._wants_play = False
+        self._drags = 0
+        self._snapshot: Snapshot | None = None
+        self.undo_group = QUndoGroup(self)
+        self._stacks: dict[str, QUndoStack] = {}
+        self._remembered: dict[str, tuple[Params, int]] = {}
+        bridge.snapshot_ready.connect(self._on_snapshot)
+
+    @property
+    def experiment(self) -> AbstractExperiment[Any, Any]:
+        """The chosen experiment; there must be one."""
+        if self._experiment is None:
+            raise LabError("No experiment is chosen.")
+        return self._experiment
+
+    @property
+    def has_experiment(self) -> bool:
+        """Whether an experiment was chosen."""
+        return self._experiment is not None
+
+    @property
+    def params(self) -> Params:
+        """The parameters in force; there must be an experiment."""
+        if self._params is None:
+            raise LabError("No experiment is chosen.")
+        return self._params
+
+    @property
+    def seed(self) -> int:
+        """The seed in force."""
+        return self._seed
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest picture of the run, or None before the first."""
+        return self._snapshot
+
+    @property
+    def is_running(self) -> bool:
+        """Whether steps are being made."""
+        return self._snapshot is not None and self._snapshot.status is Status.RUNNING
+
+    # Choosing.
+
+    def choose(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params | None = None,
+        seed: int | None = None,
+        begin: bool = True,
+    ) -> None:
+        """Take an experiment, with given settings or those it was left with, and begin its run."""
+        if self._experiment is not None and self._params is not None:
+            self._remembered[self._experiment.id] = (self._params, self._seed)
+        known = self._remembered.get(experiment.id, (experiment.parameters(), 0))
+        self._experiment = experiment
+        self._params = known[0] if params is None else params
+        self._seed = known[1] if seed is None else seed
+        self._wants_play = False
+        if experiment.id not in self._stacks:
+            self._stacks[experiment.id] = QUndoStack(self.undo_group)
+        self.undo_group.setActiveStack(self._stacks[experiment.id])
+        self.experiment_changed.emit(experiment)
+        self.settings_changed.emit(self._params, self._seed)
+        self._snapshot = None
+        if begin:
+            self._restart(play=False)
+
+    def remember(self, experiment_id: str, params: Params, seed: int) -> None:
+        """Set what an experiment begins with when it is chosen."""
+        self._remembered[experiment_id] = (params, seed)
+
+    def accept(self, params: Params) -> None:
+        """Note that the run itself changed its live parameters, as a replayed one does."""
+        self._params = params
+        self.settings_changed.emit(params, self._seed)
+
+    def settings_of_all(self) -> dict[str, tuple[Params, int]]:
+        """Give the settings of all experiments that were chosen."""
+        known = dict(self._remembered)
+        if self._experiment is not None and self._params is not None:
+            known[self._experiment.id] = (self._params, self._seed)
+        return known
+
+    # Settings.
+
+    def edit_params(self, params: Params, gesture: object = None) -> None:
+        """Take over parameters the user edited; edits of one gesture are undone as one."""
+        self._push(params, self._seed, gesture)
+
+    def edit_seed(self, seed: int) -> None:
+        """Take over another seed."""
+        self._push(self.params, seed)
+
+    def restore(self, params: Params, seed: int, text: str = "settings of a pinned run") -> None:
+        """Go back to settings of an earlier run."""
+        self._push(params, seed, text=text)
+
+    def apply_preset(self, preset: Preset) -> None:
+        """Take over a preset and play it."""
+        self._wants_play = True
+        self._push(preset.params, preset.seed, text=f"preset “{preset.title}”")
+        self.reset(play=True)
+
+    def drag_handle(self, handle: str, x: float, y: float) -> None:
+        """Let the experiment answer a dragged handle."""
+        try:
+            params = self.experiment.drag(self.params, handle, x, y)
+        except LabError as error:
+            self.rejected.emit(str(error))
+        else:
+            self.edit_params(params, ("drag", handle, self._drags))
+
+    def end_drag(self) -> None:
+        """Let what follows be undone apart from what was."""
+        self._drags += 1
+
+    def draw(self, name: str, rows: Any) -> None:
+        """Fill a parameter with what was drawn on a plot."""
+        try:
+            params = update(self.params, **{name: rows})
+        except LabError as error:
+            self.rejected.emit(str(error))
+        else:
+            self.edit_params(params)
+
+    def _push(self, params: Params, seed: int, gesture: object = None, text: str = "") -> None:
+        if params == self.params and seed == self._seed:
+            return
+        self._stacks[self.experiment.id].push(
+            ParamsCommand(
+                self.params,
+                params,
+                self._apply,
+                seeds=(self._seed, seed),
+                gesture=object() if gesture is None else gesture,
+                text=text,
+            )
+        )
+
+    def _apply(self, params: Params, seed: int) -> None:
+        """Put settings in force: within the run where that is possible."""
+        old, old_seed = self.params, self._seed
+        if params == old and seed == old_seed:
+            return
+        self._params, self._seed = params, seed
+        self.settings_changed.emit(params, seed)
+        if self._can_go_on() and seed == old_seed and is_live_change(old, params):
+            self._bridge.retune(params)
+            if self._wants_play and not self.is_running:
+                self._bridge.play()  # it had converged, and only therefore stopped
+        else:
+            self._restart(play=self._wants_play or self.is_running)
+
+    def _can_go_on(self) -> bool:
+        """Whether there is a run that has begun, has not ended, and whose past is worth keeping."""
+        shown = self._snapshot
+        if shown is None:
+            return False
+        if shown.status is Status.RUNNING:
+            return True
+        return shown.status is Status.PAUSED and shown.step > 0
+
+    # Running.
+
+    def reset(self, play: bool = False) -> None:
+        """Begin anew with the settings in force."""
+        self._restart(play)
+
+    def toggle_play(self) -> None:
+        """Play or pause; a run that has ended begins anew."""
+        if self.is_running:
+            self.pause()
+            return
+        shown = self._snapshot
+        self._wants_play = True
+        if shown is None or (shown.status in (Status.FINISHED, Status.FAILED) and shown.is_live):
+            self._restart(play=True)
+        else:
+            self._bridge.play()
+
+    def pause(self) -> None:
+        """Pause."""
+        self._wants_play = False
+        self._bridge.pause()
+
+    def step(self, n: int = 1) -> None:
+        """Make steps and stay paused."""
+        self._wants_play = False
+        self._bridge.step(n)
+
+    def back(self, n: int = 1) -> None:
+        """Show an earlier state."""
+        self._wants_play = False
+        self._bridge.back(n)
+
+    def run(self, n: int) -> None:
+        """Run some steps and pause."""
+        self._wants_play = False
+        self._bridge.run(n)
+
+    def seek(self, step: int) -> None:
+        """Show the state of a step."""
+        self._wants_play = False
+        self._bridge.seek(step)
+
+    def live(self) -> None:
+        """Show where the run is."""
+        self._bridge.live()
+
+    def _restart(self, play: bool) -> None:
+        self._wants_play = play
+        self._snapshot = None
+        self._bridge.start(self.experiment, self.params, self._seed, paused=not play)
+        self.restarted.emit()
+
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot

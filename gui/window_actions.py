@@ -1,0 +1,164 @@
+"""The window's actions and menus; what they do is connected by the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QUndoGroup
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from engine.experiment import AbstractExperiment
+from engine.presets import Preset
+from gui.shortcuts import keys_of, native_text, plain_action
+
+THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+
+_TEXTS = {
+    "open": "&Open…",
+    "save": "&Save settings…",
+    "export": "&Export…",
+    "quit": "&Quit",
+    "copy": "&Copy plots as a picture",
+    "play": "&Play or pause",
+    "step": "&Step",
+    "back": "Step &back",
+    "reset": "&Reset",
+    "run": "Run &N steps",
+    "live": "Jump to &live",
+    "faster": "&Faster",
+    "slower": "S&lower",
+    "pin": "&Pin this run",
+    "unpin": "&Unpin all",
+    "scaled_axis": "Axis &δ·step",
+    "reset_layout": "Reset &layout",
+    "full_screen": "&Full screen",
+    "help": "&What am I looking at?",
+    "shortcuts": "&Keyboard shortcuts",
+    "about": "&About Lyapunov Lab",
+}
+_CHECKABLE = ("scaled_axis", "full_screen")
+_ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
+
+
+class Actions:
+    """All actions by name, in menus; menus that change are kept.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        Whose menu bar is filled.
+    undo_group : QUndoGroup
+        What Undo and Redo act on.
+    """
+
+    def __init__(self, window: QMainWindow, undo_group: QUndoGroup) -> None:
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        for name, text in _TEXTS.items():
+            self._actions[name] = self._make(name, text)
+        self._actions["undo"] = undo_group.createUndoAction(window, "Undo")
+        self._actions["redo"] = undo_group.createRedoAction(window, "Redo")
+        for name in ("undo", "redo"):
+            self._set_keys(self._actions[name], name)
+        self.themes = QActionGroup(window)
+        self._fill()
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def handle_key(self, event: QKeyEvent) -> str:
+        """Trigger the action of a plain key; returns the name of one that is none of these."""
+        name = plain_action(event)
+        if name in self._actions:
+            self._actions[name].trigger()
+        return name
+
+    def _make(self, name: str, text: str) -> QAction:
+        action = QAction(text, self._window)
+        action.setObjectName(name)
+        action.setCheckable(name in _CHECKABLE)
+        action.setMenuRole(_ROLES.get(name, QAction.MenuRole.NoRole))
+        self._set_keys(action, name)
+        return action
+
+    @staticmethod
+    def _set_keys(action: QAction, name: str) -> None:
+        shortcut = keys_of(name)
+        if shortcut is None:
+            return
+        if shortcut.plain:  # shown, but left to the window's key handling
+            action.setText(f"{action.text()}\t{native_text(shortcut.keys)}")
+            return
+        keys = [QKeySequence(shortcut.keys)]
+        if name == "redo":
+            keys.append(QKeySequence("Ctrl+Y"))
+        action.setShortcuts(keys)
+
+    def _menu(self, title: str, names: Sequence[str]) -> QMenu:
+        menu = self._window.menuBar().addMenu(title)
+        menu.setToolTipsVisible(True)
+        for name in names:
+            if name == "-":
+                menu.addSeparator()
+            else:
+                menu.addAction(self._actions[name])
+        return menu
+
+    def _fill(self) -> None:
+        self.file_menu = self._menu("&File", ("open", "save", "export", "-", "quit"))
+        self.recent_menu = QMenu("Open &recent", self.file_menu)
+        self.file_menu.insertMenu(self._actions["save"], self.recent_menu)
+        self._menu("&Edit", ("undo", "redo", "-", "copy"))
+        run = ("play", "step", "back", "reset", "-", "run", "live", "-", "faster", "slower")
+        self.run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "-"))
+        self.experiments_menu = self.run_menu.addMenu("&Experiments")
+        self.presets_menu = self.run_menu.addMenu("Pre&sets")
+        self.presets_menu.setToolTipsVisible(True)
+        self.view_menu = self._menu("&View", ("scaled_axis",))
+        self.plots_menu = self.view_menu.addMenu("&Plots")
+        self.panels_menu = self.view_menu.addMenu("P&anels")
+        theme_menu = self.view_menu.addMenu("&Theme")
+        for name, text in THEMES:
+            action = theme_menu.addAction(text)
+            action.setData(name)
+            action.setCheckable(True)
+            self.themes.addAction(action)
+        self.view_menu.addSeparator()
+        for name in ("reset_layout", "full_screen"):
+            self.view_menu.addAction(self._actions[name])
+        self._menu("&Help", ("help", "shortcuts", "-", "about"))
+
+    def show_experiments(self, experiments: Sequence[AbstractExperiment[Any, Any]]) -> None:
+        """List the experiments in the Run menu; an action's data is the id."""
+        for number, experiment in enumerate(experiments, start=1):
+            keys = f"\t{number}" if number < 10 else ""
+            action = self.experiments_menu.addAction(experiment.title + keys)
+            action.setData(experiment.id)
+            action.setToolTip(experiment.summary)
+
+    def show_presets(self, presets: Sequence[Preset]) -> None:
+        """List the presets of an experiment in the Run menu; an action's data is the preset."""
+        self.presets_menu.clear()
+        for preset in presets:
+            action = self.presets_menu.addAction(preset.title)
+            action.setData(preset)
+            action.setToolTip(preset.description)
+        self.presets_menu.setEnabled(bool(presets))
+
+    def show_panels(self, actions: Sequence[QAction]) -> None:
+        """List the switches of the panels in the View menu."""
+        self.panels_menu.addActions(list(actions))
+
+    def show_plots(self, menu: QMenu | None) -> None:
+        """Put the plots' own menu in the View menu."""
+        action = self.plots_menu.menuAction()
+        action.setVisible(menu is None)
+        if menu is not None:
+            menu.setTitle("&Plots")
+            self.view_menu.insertMenu(action, menu)
+
+    def set_theme(self, name: str) -> None:
+        """Check the theme that was chosen."""
+        for action in self.themes.actions():
+            action.setChecked(action.data() == name)

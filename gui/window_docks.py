@@ -1,0 +1,149 @@
+"""The panels beside the plots, as docks that can be moved, hidden and brought back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QStackedWidget,
+    QTabBar,
+    QToolBar,
+    QWidget,
+)
+
+from gui.icons import IconButton
+
+LAYOUT_VERSION = 1
+LEFT, RIGHT = 216, 340
+"""Widths at first, in pixels."""
+
+
+class _TitleBar(QWidget):
+    """A dock's name or tabs, to be dragged by, and a button that hides the dock."""
+
+    def __init__(self, title: str, dock: QDockWidget, tabs: QTabBar | None = None) -> None:
+        super().__init__()
+        self.setObjectName("dockTitle")
+        name: QWidget = tabs or QLabel(title)
+        if tabs is None:
+            name.setObjectName("heading")
+        close = IconButton("close", f"Hide {title}", "Hide; the menu View brings it back", size=14)
+        close.clicked.connect(dock.close)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12 if tabs is None else 4, 6, 4, 2)
+        row.addWidget(name)
+        row.addStretch(1)
+        row.addWidget(close)
+
+
+class Tabs(QStackedWidget):
+    """Pages whose tabs stand in the dock's title bar."""
+
+    def __init__(self, pages: dict[str, QWidget]) -> None:
+        super().__init__()
+        self.bar = QTabBar()
+        self.bar.setDrawBase(False)
+        self.bar.setExpanding(False)
+        for title, page in pages.items():
+            self.addWidget(page)
+            self.bar.addTab(title)
+        self.bar.currentChanged.connect(self.setCurrentIndex)
+
+    def offer(self, index: int, offered: bool) -> None:
+        """Show or hide a tab; a hidden one gives way to the first."""
+        self.bar.setTabVisible(index, offered)
+        if not offered and self.bar.currentIndex() == index:
+            self.bar.setCurrentIndex(0)
+
+
+class Docks:
+    """The docks of a window, and its bar at the bottom.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        Which gets the docks.
+    experiments, pins, parameters, theory, ensemble : QWidget
+        What is in them.
+    transport : QWidget
+        Goes to the bottom.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        *,
+        experiments: QWidget,
+        pins: QWidget,
+        parameters: QWidget,
+        theory: QWidget,
+        ensemble: QWidget,
+        transport: QWidget,
+    ) -> None:
+        self._window = window
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        window.setDockNestingEnabled(True)
+        self.experiments = self._dock("experiments", "Experiments", experiments, left)
+        self.pins = self._dock("pins", "Pinned runs", pins, left)
+        self.parameters = self._dock("parameters", "Parameters", parameters, right)
+        self.tabs = Tabs({"Theory": theory, "Ensemble": ensemble})
+        self.theory = self._dock("theory", "Theory", self.tabs, right, self.tabs.bar)
+        self.all = (self.experiments, self.pins, self.parameters, self.theory)
+        bar = QToolBar("Transport")
+        bar.setObjectName("transport")
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(transport)
+        window.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+        bar.toggleViewAction().setVisible(False)
+        self._first: QByteArray | None = None
+
+    def _dock(
+        self,
+        name: str,
+        title: str,
+        widget: QWidget,
+        area: Qt.DockWidgetArea,
+        tabs: QTabBar | None = None,
+    ) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        dock.setTitleBarWidget(_TitleBar(title, dock, tabs))
+        self._window.addDockWidget(area, dock)
+        return dock
+
+    def actions(self) -> list[QAction]:
+        """Give the switches of the docks."""
+        return [dock.toggleViewAction() for dock in self.all]
+
+    def arrange(self) -> None:
+        """Give the docks their first sizes, and remember this layout as the first."""
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        window = self._window
+        window.resizeDocks([self.experiments, self.parameters], [LEFT, RIGHT], horizontal)
+        window.resizeDocks([self.experiments, self.pins], [520, 160], vertical)
+        window.resizeDocks([self.parameters, self.theory], [380, 380], vertical)
+        self._first = window.saveState(LAYOUT_VERSION)
+
+    def reset(self) -> None:
+        """Go back to the first layout."""
+        if self._first is not None:
+            self._window.restoreState(self._first, LAYOUT_VERSION)
+
+    def offer_ensemble(self, offered: bool) -> None:
+        """Offer the ensemble only where there is one."""
+        self.tabs.offer(1, offered)
+
+    def save(self) -> QByteArray:
+        """Give the present layout."""
+        return self._window.saveState(LAYOUT_VERSION)
+
+    def restore(self, state: QByteArray) -> bool:
+        """Take over a layout; returns False if it is none of this version."""
+        return not state.isEmpty() and self._window.restoreState(state, LAYOUT_VERSION)

@@ -1,0 +1,35 @@
+"""Lyapunov Lab: the window without arguments, else the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] == "smoke":
+        from gui.smoke import main as smoke
+
+        return smoke(arguments[1:])
+    if arguments and arguments[0] == "screenshot":
+        from gui.screenshot import main as screenshot
+
+        return screenshot(arguments[1:])
+    from gui.app import is_window_option
+
+    if not arguments or is_window_option(arguments[0]):
+        from gui.app import main as window
+
+        return window(arguments)
+    from engine.cli import main as command_line
+
+    return command_line(arguments)
+
+
+if __name__ == "__main__":
+    import multiprocessing
+
+    multiprocessing.freeze_support()
+    sys.exit(main())

@@ -1,0 +1,437 @@
+"""The window with a small real experiment and the real engine."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QSlider
+from pytestqt.qtbot import QtBot
+
+from engine.params import update
+from engine.presets import Preset
+from engine.snapshot import Status
+from gui.dialogs import ReportDialog
+from gui.main_window import MainWindow
+from gui.settings import Settings
+from tests.gui.fakes import FakeExperiment, FakeParams
+
+EXPERIMENT = FakeExperiment()
+
+
+@pytest.fixture
+def make(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
+    made: list[MainWindow] = []
+
+    def build(settings: Settings | None = None, begin: bool = True) -> MainWindow:
+        window = MainWindow(settings or Settings(None), experiments=[EXPERIMENT])
+        qtbot.addWidget(window)
+        made.append(window)
+        window.state.restore()
+        window.resize(1280, 800)
+        if begin:
+            window.show()
+            window.begin()
+            qtbot.waitUntil(lambda: _status(window) is Status.PAUSED)
+        return window
+
+    yield build
+    for window in made:
+        window.close()
+
+
+@pytest.fixture
+def window(make: Callable[..., MainWindow]) -> MainWindow:
+    return make()
+
+
+def _status(window: MainWindow) -> Status | None:
+    snapshot = window.control.snapshot
+    return None if snapshot is None else snapshot.status
+
+
+def _step(window: MainWindow) -> int:
+    snapshot = window.control.snapshot
+    return -1 if snapshot is None else snapshot.step
+
+
+def _cursor(window: MainWindow) -> int:
+    snapshot = window.control.snapshot
+    return -1 if snapshot is None else snapshot.cursor
+
+
+def test_it_begins_paused_at_step_0(window: MainWindow) -> None:
+    assert _step(window) == 0
+    assert window.control.experiment is EXPERIMENT
+    assert window.windowTitle().startswith("Parabola")
+    assert window.form.params == FakeParams()
+
+
+def test_space_plays_and_pauses(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: _step(window) > 3)
+    assert window.transport.play_button.text() == "Pause"
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: _status(window) is Status.PAUSED)
+
+
+def test_arrows_step_and_go_back(window: MainWindow, qtbot: QtBot) -> None:
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: _step(window) == 3)
+    qtbot.keyClick(window, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: _cursor(window) == 2)
+    assert _step(window) == 3
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: _cursor(window) == 3)
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: _step(window) == 0)
+
+
+def test_plain_keys_belong_to_a_field_first(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(5)
+    qtbot.waitUntil(lambda: _step(window) == 5)
+    field = window.transport.run_steps
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "12 r1n")
+    qtbot.keyClick(field, Qt.Key.Key_Left)
+    assert "12 r1n" in field.text()
+    assert _cursor(window) == 5
+    assert _status(window) is Status.PAUSED
+
+
+def test_arrows_belong_to_a_slider_first(window: MainWindow, qtbot: QtBot) -> None:
+    slider: QSlider = window.transport.speed_control.slider
+    slider.setFocus()
+    before = slider.value()
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert slider.value() == before + 1
+    qtbot.wait(0)
+    assert _step(window) == 0
+
+
+def test_run_n_stops_by_itself(window: MainWindow, qtbot: QtBot) -> None:
+    window.set_speed(None)
+    window.transport.run_steps.setText("25")
+    window.transport.run_steps.setModified(True)
+    window.transport.run_button.click()
+    qtbot.waitUntil(lambda: _step(window) == 25 and _status(window) is Status.PAUSED)
+
+
+def test_a_live_edit_goes_on_and_is_noted(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(7)
+    qtbot.waitUntil(lambda: _step(window) == 7)
+    window.control.edit_params(FakeParams(step_size=0.2))
+    qtbot.waitUntil(lambda: bool(window.control.snapshot.changes))
+    change = window.control.snapshot.changes[-1]
+    assert (change.step, dict(change.values)) == (7, {"step_size": 0.2})
+    assert _step(window) == 7
+
+
+def test_a_live_edit_at_the_start_is_no_change(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.edit_params(FakeParams(step_size=0.2))
+    qtbot.waitUntil(
+        lambda: (
+            window.control.snapshot is not None
+            and window.control.snapshot.params == FakeParams(step_size=0.2)
+        )
+    )
+    assert window.control.snapshot.changes == ()
+
+
+def test_a_structural_edit_begins_anew_and_keeps_playing(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.toggle_play()
+    qtbot.waitUntil(lambda: _step(window) > 2)
+    first = window.control.snapshot.run_id
+    window.control.edit_params(FakeParams(curvature=1.0))
+    qtbot.waitUntil(
+        lambda: (
+            window.control.snapshot is not None
+            and window.control.snapshot.run_id > first
+            and _status(window) is Status.RUNNING
+        )
+    )
+    assert window.control.snapshot.params == FakeParams(curvature=1.0)
+
+
+def test_a_structural_edit_of_a_paused_run_stays_paused(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(4)
+    qtbot.waitUntil(lambda: _step(window) == 4)
+    window.control.edit_params(FakeParams(curvature=1.0))
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    assert _status(window) is Status.PAUSED
+
+
+def test_an_edit_in_the_form_reaches_the_run(window: MainWindow, qtbot: QtBot) -> None:
+    params = update(FakeParams(), step_size=0.4)
+    window.form.params_edited.emit(params, True)
+    qtbot.waitUntil(
+        lambda: window.control.snapshot is not None and window.control.snapshot.params == params
+    )
+
+
+def test_undo_and_redo_reach_form_and_run(window: MainWindow, qtbot: QtBot) -> None:
+    params = FakeParams(curvature=1.5)
+    window.control.edit_params(params)
+    assert window.form.params == params
+    window.actions_by_name["undo"].trigger()
+    assert window.form.params == FakeParams()
+    assert window.control.params == FakeParams()
+    window.actions_by_name["redo"].trigger()
+    assert window.form.params == params
+    qtbot.waitUntil(
+        lambda: window.control.snapshot is not None and window.control.snapshot.params == params
+    )
+
+
+def test_a_seed_is_undone_too(window: MainWindow) -> None:
+    window.control.edit_seed(11)
+    assert window.form.seed == 11
+    window.actions_by_name["undo"].trigger()
+    assert window.control.seed == 0
+
+
+def test_a_preset_is_applied_and_plays(window: MainWindow, qtbot: QtBot) -> None:
+    preset = Preset(
+        id="x", title="X", description="Shows x.", params=FakeParams(step_size=0.1), speed=5.0
+    )
+    window.apply_preset(preset)
+    qtbot.waitUntil(lambda: _step(window) > 0)
+    assert window.control.params == FakeParams(step_size=0.1)
+    assert window.transport.speed == 5.0
+    assert window.status.currentMessage() == "Shows x."
+    window.actions_by_name["undo"].trigger()
+    assert window.control.params == FakeParams()
+
+
+def test_a_diverged_run_begins_anew_when_its_step_size_is_lowered(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.set_speed(None)
+    window.control.edit_params(FakeParams(step_size=5.0))
+    window.control.toggle_play()
+    qtbot.waitUntil(lambda: _status(window) is Status.FINISHED)
+    window.control.edit_params(FakeParams(step_size=0.01))
+    qtbot.waitUntil(lambda: _status(window) is Status.RUNNING)
+    assert window.control.snapshot.changes == ()
+
+
+def test_scrub_and_jump_to_live(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(60)
+    qtbot.waitUntil(lambda: _step(window) == 60)
+    window.transport.scrub.setValue(20)
+    qtbot.waitUntil(lambda: _cursor(window) == 20)
+    assert _step(window) == 60
+    window.transport.live_button.click()
+    qtbot.waitUntil(lambda: _cursor(window) == 60)
+
+
+def test_a_handle_is_dragged_into_the_parameters(window: MainWindow, qtbot: QtBot) -> None:
+    class Draggable(FakeExperiment):  # type: ignore[misc]
+        def drag(self, params: Any, handle: str, x: float, y: float) -> Any:
+            return update(params, offset=x)
+
+    window.control.choose(Draggable())
+    window.plots.handle_dragged.emit("w", 1.5, 0.0)
+    window.plots.handle_dragged.emit("w", 2.5, 0.0)
+    window.plots.handle_released.emit()
+    assert window.control.params.offset == 2.5
+    window.actions_by_name["undo"].trigger()
+    assert window.control.params.offset == 0.0
+
+
+def test_a_stroke_fills_its_parameter(window: MainWindow) -> None:
+    window.plots.stroke_drawn.emit("points", [(0.0, 1.0), (1.0, 2.0)])
+    assert window.control.params.points == ((0.0, 1.0), (1.0, 2.0))
+
+
+def test_what_is_not_allowed_is_one_sentence(window: MainWindow) -> None:
+    window.plots.stroke_drawn.emit("start", [[0.0]])
+    assert "start" in window.status.currentMessage()
+    assert window.control.params == FakeParams()
+
+
+def test_a_run_is_pinned_and_unpinned(window: MainWindow, qtbot: QtBot) -> None:
+    window.pin_run()
+    assert window.pins.of("fake") == ()
+    window.control.step(5)
+    qtbot.waitUntil(lambda: _step(window) == 5)
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    assert len(window.pins.of("fake")) == 1
+    window.control.edit_params(FakeParams(curvature=0.5))
+    window.control.restore(window.pins.of("fake")[0].params, 0)
+    assert window.control.params == FakeParams()
+    window.actions_by_name["unpin"].trigger()
+    assert window.pins.of("fake") == ()
+
+
+def test_an_engine_failure_leaves_the_window_alive(window: MainWindow, qtbot: QtBot) -> None:
+    class Broken(FakeExperiment):  # type: ignore[misc]
+        def advance(self, state: Any, n: int, stride: int = 1) -> Any:
+            raise RuntimeError("the kernel broke")
+
+    window.control.choose(Broken())
+    window.control.step()
+    qtbot.waitUntil(window.message_bar.isVisible)
+    assert "the kernel broke" in window.message_bar.text.text()
+    window.message_bar.details_button.click()
+    dialog = window.findChild(ReportDialog)
+    assert "RuntimeError: the kernel broke" in dialog.report
+    dialog.close()
+    window.control.choose(EXPERIMENT)
+    window.control.step()
+    qtbot.waitUntil(lambda: _step(window) == 1)
+    assert not window.message_bar.isVisible()
+
+
+def test_a_run_that_cannot_begin_says_why(window: MainWindow, qtbot: QtBot) -> None:
+    from engine.errors import InputError
+
+    class Refusing(FakeExperiment):  # type: ignore[misc]
+        def init(self, params: Any, seed: int) -> Any:
+            raise InputError("file", "x.csv", "give a file that exists")
+
+    window.control.choose(Refusing())
+    qtbot.waitUntil(window.message_bar.isVisible)
+    assert window.message_bar.text.text().startswith("file: 'x.csv' is not allowed")
+    assert not window.message_bar.details_button.isVisible()
+
+
+def test_state_comes_back(make: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "settings.ini"
+    first = make(Settings(path))
+    first.set_theme("dark")
+    first.control.edit_params(FakeParams(curvature=7.0))
+    first.control.edit_seed(5)
+    first.docks.pins.hide()
+    first.actions_by_name["scaled_axis"].setChecked(True)
+    first.close()
+    second = make(Settings(path))
+    assert second.control.params == FakeParams(curvature=7.0)
+    assert second.control.seed == 5
+    assert second.docks.pins.isHidden()
+    assert second.actions_by_name["scaled_axis"].isChecked()
+    assert second.actions_by_name.themes.checkedAction().data() == "dark"
+    second.set_theme("light")
+
+
+def test_a_damaged_file_does_not_prevent_the_start(
+    make: Callable[..., MainWindow], tmp_path: Path
+) -> None:
+    path = tmp_path / "settings.ini"
+    first = make(Settings(path))
+    first.close()
+    text = path.read_text("utf-8")
+    lines = [
+        f"{line.partition('=')[0]}=%%%{line[-9:]}" if "=" in line else line
+        for line in text.splitlines()
+    ]
+    path.write_text("\n".join(lines) + "\n[broken", "utf-8")
+    second = make(Settings(path))
+    assert second.control.params == FakeParams()
+
+
+def test_layout_is_reset(window: MainWindow) -> None:
+    window.docks.theory.hide()
+    window.reset_layout()
+    assert window.docks.theory.isVisible()
+
+
+def test_a_dropped_file_that_is_no_run_is_one_sentence(window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("experiment = 3", "utf-8")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(10, 10),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    assert window.message_bar.isVisible()
+    assert window.control.experiment is EXPERIMENT
+
+
+def test_themes_change_the_picture(window: MainWindow) -> None:
+    window.set_theme("light")
+    light = window.grab().toImage().pixelColor(5, 5)
+    window.set_theme("dark")
+    dark = window.grab().toImage().pixelColor(5, 5)
+    assert dark.lightness() < light.lightness()
+    window.set_theme("light")
+
+
+def test_dialogs_open_beside_the_window(window: MainWindow, qtbot: QtBot) -> None:
+    for name in ("help", "shortcuts", "about"):
+        window.actions_by_name[name].trigger()
+    dialogs = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window]
+    assert len(dialogs) == 3
+    assert not any(dialog.isModal() for dialog in dialogs)
+    for dialog in dialogs:
+        dialog.close()
+
+
+def test_every_menu_action_has_a_text_and_all_keys_differ(window: MainWindow) -> None:
+    keys: list[str] = []
+    for menu in window.menuBar().actions():
+        for action in menu.menu().actions():
+            assert action.isSeparator() or action.text()
+            keys += [key.toString() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+
+
+def test_faster_and_slower_reach_both_ends(window: MainWindow) -> None:
+    for _ in range(40):
+        window.change_speed(1)
+    assert window.transport.speed is None
+    window.change_speed(-1)
+    assert window.transport.speed == 1e5
+    for _ in range(40):
+        window.change_speed(-1)
+    assert window.transport.speed == 0.05
+
+
+def test_closing_ends_the_engine_thread_and_frees_the_window(
+    make: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
+    window = make()
+    window.control.toggle_play()
+    qtbot.waitUntil(lambda: _step(window) > 0)
+    event = QCloseEvent()
+    window.closeEvent(event)
+    assert event.isAccepted()
+    assert not window.bridge.engine._thread.is_alive()
+
+
+def test_a_closed_window_can_be_collected(qtbot: QtBot) -> None:
+    import gc
+
+    window = MainWindow(Settings(None), experiments=[EXPERIMENT])
+    window.state.restore()
+    window.begin()
+    window.close()
+    gone = weakref.ref(window)
+    window.deleteLater()
+    del window
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and gone() is None)
+
+
+def test_nothing_is_clipped_at_the_smallest_supported_size(window: MainWindow) -> None:
+    window.resize(1280, 800)
+    QApplication.processEvents()
+    assert window.width() == 1280
+    transport = window.transport
+    assert transport.width() >= transport.minimumSizeHint().width()
+    right = transport.speed_control.label.mapTo(
+        window, transport.speed_control.label.rect().topRight()
+    )
+    assert right.x() <= window.width()
