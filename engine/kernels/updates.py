@@ -1,0 +1,63 @@
+"""Updates of gradient methods in one pass over the memory, projection included."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.jit import kernel
+
+F32 = NDArray[np.float32]
+
+
+@kernel
+def descend(weights: F32, gradient: F32, step_size: np.float32, floor: np.float32) -> None:
+    """Make w ← max(w − δ g, floor)."""
+    for i in range(len(weights)):
+        value = weights[i] - step_size * gradient[i]
+        weights[i] = value if value > floor else floor
+
+
+@kernel
+def descend_with_momentum(
+    weights: F32,
+    gradient: F32,
+    velocity: F32,
+    step_size: np.float32,
+    momentum: np.float32,
+    nesterov: bool,
+    floor: np.float32,
+) -> None:
+    """Make v ← μ v + g and w ← max(w − δ v, floor), or with Nesterov w − δ (g + μ v)."""
+    ahead = momentum if nesterov else np.float32(1)
+    own = np.float32(1) if nesterov else np.float32(0)
+    for i in range(len(weights)):
+        speed = momentum * velocity[i] + gradient[i]
+        velocity[i] = speed
+        value = weights[i] - step_size * (own * gradient[i] + ahead * speed)
+        weights[i] = value if value > floor else floor
+
+
+@kernel
+def descend_adam(
+    weights: F32,
+    gradient: F32,
+    mean: F32,
+    square: F32,
+    step_size: np.float32,
+    mean_rate: np.float32,
+    square_rate: np.float32,
+    root_scale: np.float32,
+    floor: np.float32,
+) -> None:
+    """Make one step of Adam (β = 0.9, 0.999, ε = 1e−8).
+
+    `step_size` holds the correction δ/(1 − β₁^t), `root_scale` 1/√(1 − β₂^t); the rates are 1 − β.
+    """
+    for i in range(len(weights)):
+        slope = gradient[i]
+        mean[i] += mean_rate * (slope - mean[i])
+        square[i] += square_rate * (slope * slope - square[i])
+        root = np.sqrt(square[i]) * root_scale + np.float32(1e-8)
+        value = weights[i] - step_size * mean[i] / root
+        weights[i] = value if value > floor else floor

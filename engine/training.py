@@ -1,0 +1,230 @@
+"""Gradient methods on the network of Section 5, one batch at a time, on the CPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.batched import KINDS, BatchedNetwork, Sink
+from engine.datasets import Bytes
+from engine.device import explain_memory
+from engine.kernels import updates
+from engine.models import Parameters
+
+Method = Literal["gd", "momentum", "nesterov", "adam"]
+
+LOSS_LIMIT = 1e4
+"""A batch's loss above which a run has diverged; at the start it is 2.3, or about 0.5."""
+EVALUATION_BATCH = 250
+BETA1, BETA2 = 0.9, 0.999
+"""Averaging of Adam's mean and square."""
+ADVICE = "lower width, filters, depth or batch_size"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How parameters are changed; may differ from step to step.
+
+    `projection` sets negative entries of W, V, b and c to 0 after each step.
+    """
+
+    method: Method = "nesterov"
+    step_size: float = 0.05
+    momentum: float = 0.9
+    projection: bool = True
+    squared_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step showed, before its update.
+
+    `loss` and `correct` are of the batch; `gradient_norms`, per kind of parameter, and `active`,
+    the fraction of ReLUs that are on, per layer, are None unless they were asked for.
+    """
+
+    loss: float
+    correct: int
+    diverged: bool = False
+    gradient_norms: NDArray[np.float64] | None = None
+    active: NDArray[np.float64] | None = None
+
+
+class Core(Protocol):
+    """Trains and evaluates one set of parameters somewhere."""
+
+    def step(self, index: NDArray[np.int64], rule: Rule, measure: bool = False) -> Batch:
+        """Make one update with chosen training images; none if the loss is out of range."""
+
+    def answers(self, images: Bytes) -> NDArray[np.float32]:
+        """Compute the networks' answers cᵀ h_L for all images, shape (N, K)."""
+
+    def parameters(self) -> Parameters:
+        """Give the parameters on the CPU: the live ones there, else a copy."""
+
+    def load(self, flat: Tensor, buffers: Mapping[str, Tensor]) -> None:
+        """Put parameters and the method's memory back."""
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Give the method's memory (velocity, or Adam's averages and step count)."""
+
+
+class Descent:
+    """A sink that updates the parameters with each piece of the gradient (fused kernels)."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._flat = parameters.flat.numpy()
+        self._signed = parameters.offsets["A"]
+        self.memory: dict[str, NDArray[np.float32]] = {}
+        self.count = 0
+        self._rule = Rule()
+        self._floor = np.float32(0)
+
+    def begin(self, rule: Rule) -> None:
+        """Fix the rule of the coming step."""
+        self._rule = rule
+        self._floor = np.float32(0 if rule.projection else -np.inf)
+        self.count += 1
+        names = {"gd": (), "adam": ("mean", "square")}.get(rule.method, ("velocity",))
+        for name in names:
+            if name not in self.memory:
+                self.memory[name] = np.zeros_like(self._flat)
+
+    def take(self, offset: int, gradient: NDArray[np.float32]) -> None:
+        """Update the parameters from `offset` on."""
+        rule = self._rule
+        piece = slice(offset, offset + len(gradient))
+        weights = self._flat[piece]
+        floor = self._floor if offset >= self._signed else np.float32(-np.inf)
+        step_size, momentum = np.float32(rule.step_size), np.float32(rule.momentum)
+        if rule.method == "gd":
+            updates.descend(weights, gradient, step_size, floor)
+        elif rule.method == "adam":
+            updates.descend_adam(
+                weights, gradient, self.memory["mean"][piece], self.memory["square"][piece],
+                np.float32(rule.step_size / (1 - BETA1**self.count)),
+                np.float32(1 - BETA1), np.float32(1 - BETA2),
+                np.float32(1 / math.sqrt(1 - BETA2**self.count)), floor,
+            )  # fmt: skip
+        else:
+            updates.descend_with_momentum(
+                weights, gradient, self.memory["velocity"][piece], step_size, momentum,
+                rule.method == "nesterov", floor,
+            )  # fmt: skip
+
+
+def loss_and_slopes(scores: Tensor, labels: Tensor, squared_error: bool) -> tuple[float, Tensor]:
+    """Compute the mean loss and its gradient with respect to the scores, shape (B, 10).
+
+    Cross-entropy, or ½ Σ_k (f_k - y_k)² with one-hot y, both averaged over the batch.
+    """
+    count = len(labels)
+    rows = torch.arange(count)
+    if squared_error:
+        slopes = scores.clone()
+        slopes[rows, labels] -= 1
+        return float(0.5 * slopes.square().sum() / count), slopes.div_(count)
+    top = scores.amax(1, keepdim=True)
+    slopes = (scores - top).exp_()
+    total = slopes.sum(1, keepdim=True)
+    value = float((top + total.log() - scores[rows, labels][:, None]).mean())
+    slopes.div_(total)
+    slopes[rows, labels] -= 1
+    return value, slopes.div_(count)
+
+
+class CpuCore:
+    """The batched network with fused updates, on the cores of this machine.
+
+    Raises
+    ------
+    LabError
+        If the memory is too small.
+    """
+
+    def __init__(
+        self, parameters: Parameters, images: Bytes, labels: Bytes, batch_size: int
+    ) -> None:
+        self._parameters = parameters
+        self._images = images
+        self._labels = torch.from_numpy(labels.astype(np.int64))
+        with explain_memory(ADVICE):
+            self._network = BatchedNetwork(parameters, batch_size)
+            self._descent = Descent(parameters)
+            self._evaluator = BatchedNetwork(parameters, EVALUATION_BATCH, training=False)
+
+    def step(self, index: NDArray[np.int64], rule: Rule, measure: bool = False) -> Batch:
+        """Make one update with chosen training images; none if the loss is out of range."""
+        with explain_memory(ADVICE):
+            return self._step(index, rule, measure)
+
+    def _step(self, index: NDArray[np.int64], rule: Rule, measure: bool) -> Batch:
+        network = self._network
+        labels = self._labels[torch.from_numpy(index)]
+        scores = network.scores(network.forward(self._images, index))
+        value, slopes = loss_and_slopes(scores, labels, rule.squared_error)
+        correct = int((scores.argmax(1) == labels).sum())
+        if not value <= LOSS_LIMIT:  # nan included
+            return Batch(LOSS_LIMIT, correct, diverged=True)
+        active = network.active_fraction() if measure else None
+        self._descent.begin(rule)
+        network.backward(slopes, self._descent, measure)
+        norms = np.sqrt(network.squares.sum(0)) if measure else None
+        return Batch(value, correct, gradient_norms=norms, active=active)
+
+    def gradient(self, index: NDArray[np.int64], sink: Sink, squared_error: bool) -> float:
+        """Give the gradient of a batch to a sink without an update, and return the loss."""
+        scores = self._network.scores(self._network.forward(self._images, index))
+        labels = self._labels[torch.from_numpy(index)]
+        value, slopes = loss_and_slopes(scores, labels, squared_error)
+        self._network.backward(slopes, sink)
+        return value
+
+    def answers(self, images: Bytes) -> NDArray[np.float32]:
+        """Compute the networks' answers cᵀ h_L for all images, shape (N, K)."""
+        evaluator = self._evaluator
+        evaluator.prepare()
+        index = np.arange(len(images))
+        results = [
+            evaluator.forward(images, index[first : first + EVALUATION_BATCH], fixed=True).clone()
+            for first in range(0, len(images), EVALUATION_BATCH)
+        ]
+        return torch.cat(results).numpy()
+
+    def parameters(self) -> Parameters:
+        """Give the live parameters."""
+        return self._parameters
+
+    def load(self, flat: Tensor, buffers: Mapping[str, Tensor]) -> None:
+        """Put parameters and the method's memory back."""
+        self._parameters.flat.copy_(flat)
+        self._descent.memory = {
+            name: values.numpy().copy() for name, values in buffers.items() if name != "count"
+        }
+        self._descent.count = int(buffers["count"]) if "count" in buffers else 0
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Give the method's memory."""
+        memory = {name: torch.from_numpy(v) for name, v in self._descent.memory.items()}
+        return {**memory, "count": torch.tensor(self._descent.count)}
+
+
+def norms_by_kind(parameters: Parameters, flat: Tensor | None = None) -> NDArray[np.float64]:
+    """Compute the Euclidean norm of each kind of parameter (`KINDS`), 0 where there are none.
+
+    With `flat`, of the difference from those parameters.
+    """
+    tensors = parameters.tensors()
+    others = {} if flat is None else Parameters(parameters.architecture, flat).tensors()
+    squares = dict.fromkeys(KINDS, 0.0)
+    for name, values in tensors.items():
+        moved = values - others[name] if others else values
+        squares[name.partition(".")[0]] += float(torch.linalg.vector_norm(moved)) ** 2
+    return np.array([math.sqrt(squares[kind]) for kind in KINDS])
