@@ -13,7 +13,7 @@ from engine.params import Params, describe, update
 from engine.presets import Preset
 from engine.snapshot import Snapshot, Status
 from gui.bridge import Bridge
-from gui.undo import ParamsCommand, changed_fields
+from gui.undo import ParamsCommand, Settings, changed_fields
 
 
 def is_live_change(old: Params, new: Params) -> bool:
@@ -134,9 +134,9 @@ class RunControl(QObject):
 
     # Settings.
 
-    def edit_params(self, params: Params, gesture: object = None) -> None:
-        """Take over parameters the user edited; edits of one gesture are undone as one."""
-        self._push(params, self._seed, gesture)
+    def edit_params(self, params: Params, key: str = "") -> None:
+        """Take over parameters the user edited; edits of one key are undone as one."""
+        self._push(params, self._seed, key)
 
     def edit_seed(self, seed: int) -> None:
         """Take over another seed."""
@@ -159,7 +159,7 @@ class RunControl(QObject):
         except LabError as error:
             self.rejected.emit(str(error))
         else:
-            self.edit_params(params, ("drag", handle, self._drags))
+            self.edit_params(params, f"drag {self._drags} {handle}")
 
     def end_drag(self) -> None:
         """Let what follows be undone apart from what was."""
@@ -174,23 +174,16 @@ class RunControl(QObject):
         else:
             self.edit_params(params)
 
-    def _push(self, params: Params, seed: int, gesture: object = None, text: str = "") -> None:
-        if params == self.params and seed == self._seed:
-            return
-        self._stacks[self.experiment.id].push(
-            ParamsCommand(
-                self.params,
-                params,
-                self._apply,
-                seeds=(self._seed, seed),
-                gesture=object() if gesture is None else gesture,
-                text=text,
-            )
-        )
+    def _push(self, params: Params, seed: int, key: str = "", text: str = "") -> None:
+        before, after = Settings(self.params, self._seed), Settings(params, seed)
+        if after != before:
+            stack = self._stacks[self.experiment.id]
+            stack.push(ParamsCommand(before, after, self._apply, key, text))
 
-    def _apply(self, params: Params, seed: int) -> None:
+    def _apply(self, settings: Settings) -> None:
         """Put settings in force: within the run where that is possible."""
         old, old_seed = self.params, self._seed
+        params, seed = settings.params, settings.seed
         if params == old and seed == old_seed:
             return
         self._params, self._seed = params, seed
