@@ -72,7 +72,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="main.py", description=f"{NAME}: without a command, the window opens.")
+    parser = _Parser(
+        prog="main.py",
+        description=f"{NAME}: without a command, the window opens.",
+        epilog="Further: main.py smoke opens every panel offscreen; main.py screenshot draws one.",
+    )
     parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     for command in COMMANDS:
