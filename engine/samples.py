@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.expression import parse
@@ -55,8 +56,8 @@ def _sawtooth(x: FloatArray) -> FloatArray:
     return _polyline(x, np.arange(9) / 8.0, 0.2 * (np.arange(9) % 2))
 
 
-def _polyline(x: FloatArray, places: ArrayLike, values: ArrayLike) -> FloatArray:
-    return np.asarray(np.interp(x, places, values), float)
+def _polyline(x: FloatArray, places: Any, values: Any) -> FloatArray:
+    return np.asarray(np.interp(x, places, values), np.float64)
 
 
 _SHAPES: dict[str, tuple[Callable[[FloatArray], FloatArray], FloatArray]] = {
