@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import LabError
-from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind
+from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
 from engine.mailbox import Mailbox
 from engine.params import Params
 from engine.pictures import Pictures
@@ -163,8 +163,12 @@ class Runner:
         self._send(lambda: self._run_ensemble(steps))
 
     def call(self, function: Callable[[Session], None]) -> None:
-        """Run a function on the engine thread with the session, between chunks (exports use it)."""
+        """Run a short function on the engine thread with the session, between chunks."""
         self._send(lambda: function(self._require()))
+
+    def job(self, function: Callable[[Session, Progress], None]) -> None:
+        """Run a long function on the engine thread, with progress; a run that was going goes on."""
+        self._send(lambda: self._run_job(function))
 
     def cancel(self) -> None:
         """Stop a long job."""
@@ -329,10 +333,35 @@ class Runner:
 
     def _run_ensemble(self, steps: int | None) -> None:
         session = self._require()
-        self._cancel.clear()
         self._status = Status.PAUSED
-        begin = time.monotonic()
-        run_id = self._run_id
+        self._ensemble = session.experiment.ensemble(
+            session.params,
+            session.seed,
+            steps or session.experiment.default_steps,
+            self._begin_job(),
+        )
+        self._message = "Ensemble cancelled." if self._ensemble.cancelled else "Ensemble done."
+        self._publish(force=True)
+
+    def _run_job(self, function: Callable[[Session, Progress], None]) -> None:
+        session, before = self._require(), self._status
+        if before is Status.RUNNING:
+            self._status = Status.PAUSED
+        try:
+            function(session, self._begin_job())
+        finally:
+            if self._status is Status.PAUSED and before is Status.RUNNING:
+                self._status = before
+                self._pace.restart()
+        self._message = ""
+        if self._status is Status.PAUSED and session.finished:
+            self._status = Status.FINISHED
+        self._publish(force=True)
+
+    def _begin_job(self) -> Progress:
+        """Make the progress of a long job: publishes now and then, and heeds `cancel`."""
+        self._cancel.clear()
+        begin, run_id = time.monotonic(), self._run_id
 
         def progress(fraction: float, text: str) -> bool:
             elapsed = time.monotonic() - begin
@@ -342,14 +371,7 @@ class Runner:
                 self._publish(force=False, progress=fraction, seconds_left=left)
             return not (self._cancel.is_set() or self._closing or run_id != self._latest_run_id)
 
-        self._ensemble = session.experiment.ensemble(
-            session.params,
-            session.seed,
-            steps or session.experiment.default_steps,
-            progress,
-        )
-        self._message = "Ensemble cancelled." if self._ensemble.cancelled else "Ensemble done."
-        self._publish(force=True)
+        return progress
 
     def _publish(
         self, *, force: bool, progress: float | None = None, seconds_left: float | None = None

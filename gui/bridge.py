@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.experiment import AbstractExperiment
+from engine.experiment import AbstractExperiment, Progress
 from engine.params import Params
 from engine.snapshot import Failure, Status
 from gui.frames import FrameMeter
@@ -151,25 +151,23 @@ class Bridge(QObject):
         self.engine.ensemble(steps)
         self._wake()
 
-    def call(self, function: Callable[[Session], None]) -> None:
-        """Run a function on the engine thread with the session."""
-        self.engine.call(function)
-        self._wake()
-
     def ask(
-        self, function: Callable[[Session], _T], then: Callable[[_T | Exception], None]
+        self,
+        function: Callable[[Session, Progress], _T],
+        then: Callable[[_T | Exception], None],
     ) -> None:
-        """Run a function on the engine thread, and give its result or error to `then` here."""
+        """Run a job on the engine thread, and give its result or error to `then` here."""
 
-        def answer(session: Session) -> None:
+        def answer(session: Session, progress: Progress) -> None:
             result: _T | Exception
             try:
-                result = function(session)
+                result = function(session, progress)
             except Exception as error:
                 result = error
             self._answers.put(lambda: then(result))
 
-        self.call(answer)
+        self.engine.job(answer)
+        self._wake()
 
     def cancel(self) -> None:
         """Stop a long job."""

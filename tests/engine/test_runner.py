@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from engine.experiment import Progress
 from engine.params import update
 from engine.runner import Runner
+from engine.session import Session
 from engine.snapshot import Failure, Snapshot, Status
 from tests.engine.linear_map import LinearMap, LinearParams
 
@@ -176,3 +178,36 @@ def test_divergence_finishes_the_run(watcher: Watcher) -> None:
     end = watcher.wait(lambda s: s.status is Status.FINISHED)
     assert end.outcome.kind == "diverged"
     assert np.isfinite(end.trace.recent["weights"]).all()
+
+
+def test_a_long_job_reports_progress_and_heeds_cancel(watcher: Watcher) -> None:
+    watcher.runner.start(LinearMap(), LinearParams(step_size=1e-6), 0)
+    watcher.runner.step(3)
+    heard: list[bool] = []
+    cancelled = threading.Event()
+
+    def job(session: Session, progress: Progress) -> None:
+        heard.append(progress(0.5, "half"))
+        assert cancelled.wait(20)
+        heard.append(progress(0.75, "more"))
+
+    watcher.runner.job(job)
+    half = watcher.wait(lambda s: s.progress == 0.5)
+    assert (half.message, half.status) == ("half", Status.PAUSED)
+    assert half.seconds_left is not None
+    watcher.runner.cancel()
+    cancelled.set()
+    end = watcher.wait(lambda s: s.frame > half.frame and s.progress is None)
+    assert heard == [True, False]
+    assert (end.message, end.step) == ("", 3)
+
+
+def test_a_run_goes_on_after_a_job(watcher: Watcher) -> None:
+    watcher.runner.start(LinearMap(), LinearParams(step_size=1e-6), 0)
+    watcher.runner.set_speed(None)
+    watcher.runner.play()
+    watcher.wait(lambda s: s.step > 0)
+    steps: list[int] = []
+    watcher.runner.job(lambda session, progress: steps.append(session.step))
+    after = watcher.wait(lambda s: bool(steps) and s.step > steps[0])
+    assert after.status is Status.RUNNING

@@ -140,11 +140,11 @@ def test_a_run_that_cannot_begin_says_why(bridge: Bridge, runner: FakeRunner) ->
 def test_answers_come_back_on_this_thread(bridge: Bridge, runner: FakeRunner) -> None:
     _start(bridge)
     answers: list[Any] = []
-    bridge.ask(lambda session: 42, answers.append)
-    bridge.ask(lambda session: 1 // 0, answers.append)
+    bridge.ask(lambda session, progress: 42, answers.append)
+    bridge.ask(lambda session, progress: 1 // 0, answers.append)
     for call in runner.calls:
-        if call[0] == "call":
-            call[1](None)  # what the engine thread does
+        if call[0] == "job":
+            call[1](None, None)  # what the engine thread does
     assert answers == []
     bridge.poll()
     assert answers[0] == 42
