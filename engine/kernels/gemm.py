@@ -6,8 +6,9 @@ the tile is written in LLVM's vector instructions, which fit any processor. A mu
 an addition may be fused where the processor can, always in the same way, so the bits of a run do
 not depend on how it is split.
 
-Matrices are row-major, contiguous, of a side ``m`` that is a multiple of 4 (`padded_side`), and
-lie in flat arrays at given offsets: slicing in a kernel would cost a tenth of the time.
+Matrices are row-major, contiguous, of a side ``m`` that is a multiple of 4 (see
+`engine.kernels.padding`), and lie in flat arrays at given offsets: slicing in a kernel would cost
+a tenth of the time.
 """
 
 from __future__ import annotations
@@ -15,16 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-TILE = 4
-"""Rows of a tile and lanes of a vector; sides are padded to a multiple of it."""
-
-FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+from engine.kernels.padding import TILE, FloatArray
 
 _Multiply = Callable[[FloatArray, int, FloatArray, int, FloatArray, int, int], None]
 
@@ -34,20 +31,6 @@ _INDEX = ir.IntType(64)
 
 _declare: Callable[..., Any] = cgutils.get_or_insert_function
 _room: Callable[..., Any] = cgutils.alloca_once
-
-
-def padded_side(size: int) -> int:
-    """Side of the padded square matrix that holds a matrix of this size."""
-    return -(-size // TILE) * TILE
-
-
-def padded(matrices: FloatArray) -> FloatArray:
-    """Copy matrices into zero-padded ones, shape (..., n, n) to (..., m, m)."""
-    n = matrices.shape[-1]
-    m = padded_side(n)
-    out = np.zeros((*matrices.shape[:-2], m, m))
-    out[..., :n, :n] = matrices
-    return out
 
 
 class _Product:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.kernels.gemm import FloatArray
 from engine.kernels.jit import kernel
 from engine.kernels.matrix_calculus import (
     backward,
@@ -21,6 +20,7 @@ from engine.kernels.matrix_calculus import (
     residual,
     squares,
 )
+from engine.kernels.padding import FloatArray
 
 LIMIT = 1e6
 """Frobenius error, in units of max(1, ||R||_F), above which a run counts as diverged.
@@ -209,7 +209,7 @@ def _flow(
     w: FloatArray,
     r: FloatArray,
     sigma: FloatArray,
-    time_step: float,
+    times: FloatArray,
     substeps: int,
     errors: FloatArray,
     limit: float,
@@ -231,10 +231,10 @@ def _flow(
     for q in range(count):
         slope[q] = 0.0
         total[q] = 0.0
-    h = time_step / substeps
     last = errors.shape[0] * substeps
     done = 0
     for step in range(last + 1):
+        h = times[min(step // substeps, errors.shape[0] - 1)] / substeps
         for stage in range(4):
             reach = (0.0, 0.5 * h, 0.5 * h, h)[stage]
             weight = (1.0, 2.0, 2.0, 1.0)[stage]
@@ -268,8 +268,7 @@ def flow(
     weights: FloatArray,
     target: FloatArray,
     moment: FloatArray,
-    steps: int,
-    time_step: float,
+    times: FloatArray,
     substeps: int = 4,
     limit: float | None = None,
 ) -> tuple[FloatArray, FloatArray]:
@@ -279,10 +278,8 @@ def flow(
     ----------
     weights : ndarray, shape (branches, L, m, m)
     target, moment : ndarray, shape (m, m)
-    steps : int
-        Records to make.
-    time_step : float
-        Time between two records; a step of gradient descent takes as long as its step size.
+    times : ndarray, shape (steps,)
+        Time before each record; a step of gradient descent takes as long as its step size.
     substeps : int
         Runge-Kutta steps per record.
 
@@ -294,10 +291,10 @@ def flow(
         Frobenius errors, fewer than asked for where the integration left the limit.
     """
     w = weights.ravel().copy()
-    errors = np.empty(steps)
+    errors = np.empty(len(times))
     m = weights.shape[3]
     done = _flow(
-        w, np.ascontiguousarray(target).ravel(), np.ascontiguousarray(moment).ravel(), time_step,
+        w, np.ascontiguousarray(target).ravel(), np.ascontiguousarray(moment).ravel(), times,
         substeps, errors, divergence_limit(target) if limit is None else limit,
         np.empty(6 * w.size + m * m), weights.shape[0], weights.shape[1], m,
     )  # fmt: skip

@@ -21,13 +21,13 @@ import math
 import numpy as np
 
 from engine.kernels.gemm import (
-    FloatArray,
     multiply,
     multiply_add,
     multiply_transposed,
     multiply_transposed_add,
 )
 from engine.kernels.jit import kernel
+from engine.kernels.padding import FloatArray
 
 
 @kernel

@@ -13,12 +13,11 @@ from engine.kernels.gemm import (
     multiply_add,
     multiply_transposed,
     multiply_transposed_add,
-    padded,
-    padded_side,
 )
 from engine.kernels.jit import kernel
 from engine.kernels.matrix import descend, flow
 from engine.kernels.matrix_calculus import Linearisation
+from engine.kernels.padding import padded, padded_side
 
 
 @kernel
@@ -260,7 +259,7 @@ def test_adaptive_step_estimates_the_top_eigenvalue():
 
 def test_flow_is_the_limit_of_small_steps():
     weights, target, moment = problem()
-    _, errors = flow(weights, target, moment, 10, 0.02, substeps=2)
+    _, errors = flow(weights, target, moment, np.full(10, 0.02), substeps=2)
     gaps = []
     for parts in (50, 100):
         small = descend(weights, weights, target, moment, 10 * parts, 0.02 / parts)
@@ -270,9 +269,17 @@ def test_flow_is_the_limit_of_small_steps():
 
 def test_flow_is_of_fourth_order():
     weights, target, moment = problem()
-    _, fine = flow(weights, target, moment, 1, 0.4, substeps=64)
+    _, fine = flow(weights, target, moment, np.array([0.4]), substeps=64)
     gaps = [
-        abs(flow(weights, target, moment, 1, 0.4, substeps=parts)[1][-1] - fine[-1])
+        abs(flow(weights, target, moment, np.array([0.4]), substeps=parts)[1][-1] - fine[-1])
         for parts in (4, 8)
     ]
     assert gaps[1] < gaps[0] / 10
+
+
+def test_flow_takes_uneven_times():
+    weights, target, moment = problem()
+    _, even = flow(weights, target, moment, np.full(4, 0.05), substeps=4)
+    halfway, uneven = flow(weights, target, moment, np.array([0.05, 0.1]), substeps=8)
+    np.testing.assert_allclose(uneven, even[[0, 2]], rtol=1e-5)
+    assert Linearisation(halfway, target, moment).error == uneven[-1]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.kernels.gemm import padded
 from engine.kernels.matrix_calculus import Linearisation
+from engine.kernels.padding import padded
 from engine.spectrum import dense, extremes
 
 
