@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import experiments, presets, runfile
+from engine import experiments, learned, presets, runfile
 from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment
 from engine.experiments import get
@@ -27,6 +28,7 @@ from engine.versions import NAME, VERSION
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 FIGURE_FORMATS = ("svg", "png", "pdf")
+LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -161,13 +163,18 @@ def _parameter_line(spec: ParamSpec) -> str:
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("what", metavar="EXPERIMENT|FILE", help="an experiment's id, a run file, or a run's folder")
+    add(
+        "what",
+        metavar="EXPERIMENT|FILE",
+        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
+    )
     add("--preset", metavar="NAME", help="begin from a preset of the experiment")
     add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
     add("--steps", metavar="N", help="number of steps")
     add("--seed", metavar="S", help="seed of all random numbers")
     add("--device", choices=DEVICES, default="auto", help="where to compute (networks only)")
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
     add(
         "--figures",
@@ -184,6 +191,7 @@ def _run(options: argparse.Namespace) -> int:
         run=_chosen_run(options),
         folder=Path(options.out),
         figures=_formats(options.figures),
+        model=_model_format(options.model),
     )
     with _Interrupt() as interrupt, _progress_line(sys.stderr) as show:
         result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
@@ -216,18 +224,19 @@ def _chosen_run(options: argparse.Namespace) -> RunFile:
         steps = _whole("--steps", options.steps, 0, runfile.STEPS_LIMIT)
     if options.seed is not None:
         seed = _whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
-    return RunFile(
-        experiment=run.experiment, params=params, seed=seed, steps=steps, changes=run.changes
-    )
+    return dataclasses.replace(run, params=params, seed=seed, steps=steps)
 
 
 def _base_run(options: argparse.Namespace) -> RunFile:
     path = Path(options.what)
     known = any(experiment.id == options.what for experiment in experiments.EXPERIMENTS)
-    looks_like_file = path.suffix in (".toml", ".json") or len(path.parts) > 1 or path.exists()
+    endings = (".toml", ".json", *LEARNED_FORMATS)
+    looks_like_file = path.suffix in endings or len(path.parts) > 1 or path.exists()
     if not known and looks_like_file:
         if options.preset is not None:
             raise InputError("--preset", options.preset, "a run file has its own parameters")
+        if path.suffix in LEARNED_FORMATS:
+            return learned.to_run(learned.load_learned(path))
         return runfile.load(path)
     experiment = get(options.what)
     if options.preset is None:
@@ -266,6 +275,14 @@ def _formats(text: str) -> tuple[str, ...]:
                 "--figures", name, f"give some of {', '.join(FIGURE_FORMATS)}, or none"
             )
     return tuple(dict.fromkeys(names))
+
+
+def _model_format(text: str | None) -> str:
+    """Give the ending of the file of learned parameters, or nothing where none is wanted."""
+    ending = f".{text.lower()}" if text else ""
+    if ending and ending not in LEARNED_FORMATS:
+        raise InputError("--model", text, "give npz or safetensors")
+    return ending
 
 
 class _Interrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from engine import runfile, runfolder
 from engine.errors import LabError
 from engine.experiment import Ensemble, Outcome, OutcomeKind, Progress
+from engine.learned import save_learned
 from engine.recording import Recorder
 from engine.runfile import RunFile
 from engine.session import Session
@@ -18,15 +20,17 @@ from engine.session import Session
 CHUNK_SECONDS = 0.1
 """Aim for one call of the kernel, so that progress is shown and Ctrl+C is heard."""
 GROWTH = 8
+MODEL = "learned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What `main.py run` was asked for."""
+    """What `main.py run` was asked for: formats of figures, ending of the file of parameters."""
 
     run: RunFile
     folder: Path
     figures: tuple[str, ...] = ()
+    model: str = ""
 
 
 def execute(job: Job, progress: Progress) -> dict[str, Any]:
@@ -54,6 +58,9 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)
         names = _figures(job, session, ensemble, folder)
+        if job.model:
+            names.append(f"{MODEL}{job.model}")
+            save_learned(session, folder / names[-1])
         return runfolder.write(folder, _done(job.run, outcome), recorder, outcome, ensemble, names)
     finally:
         session.close()
@@ -65,13 +72,8 @@ _ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
 def _done(run: RunFile, outcome: Outcome) -> RunFile:
     """Describe the run so that replaying it ends where it ended."""
     steps = outcome.step if outcome.kind in _ENDED_EARLY else runfile.target_of(run)
-    return RunFile(
-        experiment=run.experiment,
-        params=run.params,
-        seed=run.seed,
-        steps=steps,
-        changes=tuple(change for change in run.changes if change.step <= steps),
-    )
+    changes = tuple(change for change in run.changes if change.step <= steps)
+    return dataclasses.replace(run, steps=steps, changes=changes)
 
 
 def _carry_out(run: RunFile, recorder: Recorder, progress: Progress) -> Outcome:

@@ -13,6 +13,8 @@
     [[changes]]       # parameters given new values while it ran
     step = 500
     values = { step_size = 0.6 }
+
+A run that began from learned parameters has ``start = "run.start.npz"``, a file beside it.
 """
 
 from __future__ import annotations
@@ -20,15 +22,17 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from numpy.typing import NDArray
 
+from engine.arrays_io import load_arrays, save_npz
 from engine.errors import InputError
 from engine.experiments import get
-from engine.files import read_text, write_text
+from engine.files import inside, read_text, write_text
 from engine.params import Params, ParamSpec, build, describe, update
 from engine.session import Session
 from engine.snapshot import Change
@@ -40,14 +44,17 @@ STEPS_LIMIT = 10**12
 SEED_LIMIT = 2**63 - 1
 SIZE_LIMIT = 16 * 2**20
 """Bytes of a run file, which may hold a typed matrix."""
-_KEYS = ("format", "experiment", "seed", "steps", "params", "changes")
+START = "run.start.npz"
+"""File beside a run file with the learned parameters that the run began from."""
+_KEYS = ("format", "experiment", "seed", "steps", "start", "params", "changes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFile:
     """All that a run depends on.
 
-    `params` are those of step 0; `steps` is None where the experiment's own number is meant.
+    `params` are those of step 0; `steps` is None where the experiment's own number is meant;
+    `start` holds learned parameters to begin from.
     """
 
     experiment: str
@@ -55,6 +62,7 @@ class RunFile:
     seed: int = 0
     steps: int | None = None
     changes: tuple[Change, ...] = ()
+    start: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, session: Session) -> RunFile:
@@ -65,11 +73,23 @@ class RunFile:
             seed=session.seed,
             steps=session.step,
             changes=session.changes,
+            start=session.start,
         )
 
 
-def from_table(table: Mapping[str, Any], what: str = "run file") -> RunFile:
+def from_table(
+    table: Mapping[str, Any], what: str = "run file", folder: Path | None = None
+) -> RunFile:
     """Check a run that was read as a table of plain values.
+
+    Parameters
+    ----------
+    table : mapping
+        What the file says.
+    what : str
+        What the sentences call it.
+    folder : Path, optional
+        Where the learned parameters lie that it names; without it none may be named.
 
     Raises
     ------
@@ -92,7 +112,16 @@ def from_table(table: Mapping[str, Any], what: str = "run file") -> RunFile:
         seed=seed,
         steps=None if steps is None else whole("steps", steps, 0, STEPS_LIMIT),
         changes=_changes(table.get("changes", []), params),
+        start=None if "start" not in table else _start(table["start"], folder),
     )
+
+
+def _start(name: Any, folder: Path | None) -> dict[str, NDArray[Any]]:
+    if not isinstance(name, str):
+        raise InputError("start", name, "give the name of a file beside the run file")
+    if folder is None:
+        raise InputError("start", name, "open the run file that has these parameters beside it")
+    return load_arrays(inside(folder, name), "start")[0]
 
 
 def _check_format(number: Any) -> None:
@@ -147,6 +176,8 @@ def to_table(run: RunFile) -> dict[str, Any]:
     table: dict[str, Any] = {"format": FORMAT, "experiment": run.experiment, "seed": run.seed}
     if run.steps is not None:
         table["steps"] = run.steps
+    if run.start is not None:
+        table["start"] = START
     table["params"] = _without_none(run.params.model_dump())
     table["changes"] = [
         {"step": change.step, "values": _without_none(change.values)} for change in run.changes
@@ -162,7 +193,7 @@ def dumps(run: RunFile) -> str:
     """Write a run as TOML, each parameter with its symbol and meaning beside it."""
     experiment, table = get(run.experiment), to_table(run)
     lines = [f"# {experiment.title} ({experiment.section}): a run of Lyapunov Lab"]
-    lines += [f"{key} = {_toml(table[key])}" for key in _KEYS[:4] if key in table]
+    lines += [f"{key} = {_toml(table[key])}" for key in _KEYS[:5] if key in table]
     lines += ["", "[params]"]
     specs = {spec.name: spec for spec in describe(experiment.parameters)}
     for name, value in table["params"].items():
@@ -185,8 +216,8 @@ def _toml(value: Any) -> str:
     return tomli_w.dumps({"value": value}).removeprefix("value = ").rstrip("\n")
 
 
-def loads(text: str, what: str = "run file") -> RunFile:
-    """Read a run from TOML.
+def loads(text: str, what: str = "run file", folder: Path | None = None) -> RunFile:
+    """Read a run from TOML; `folder` is where the file lies.
 
     Raises
     ------
@@ -197,7 +228,7 @@ def loads(text: str, what: str = "run file") -> RunFile:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(what, _first_line(text), f"give a TOML text ({error})") from None
-    return from_table(table, what)
+    return from_table(table, what, folder)
 
 
 def _first_line(text: str) -> str:
@@ -205,13 +236,15 @@ def _first_line(text: str) -> str:
 
 
 def save(path: Path, run: RunFile) -> None:
-    """Write a run file.
+    """Write a run file, and beside it the learned parameters that it began from, if any.
 
     Raises
     ------
     FileError
-        If the file cannot be written.
+        If a file cannot be written.
     """
+    if run.start is not None:
+        save_npz(Path(path).with_name(START), run.start)
     write_text(path, dumps(run))
 
 
@@ -228,13 +261,17 @@ def load(path: Path) -> RunFile:
     path = Path(path)
     if path.is_dir():
         path = path / "run.json"
+    if path.suffix.lower() not in (".toml", ".json"):
+        raise InputError("run file", path.name, "give a .toml file, a run.json or its folder")
     text = read_text(path, SIZE_LIMIT, "run file")
     if path.suffix.lower() != ".json":
-        return loads(text, path.name)
-    return from_result(parse_json(text, path.name), path.name)
+        return loads(text, path.name, path.parent)
+    return from_result(parse_json(text, path.name), path.name, path.parent)
 
 
-def from_result(result: Mapping[str, Any], what: str = "run.json") -> RunFile:
+def from_result(
+    result: Mapping[str, Any], what: str = "run.json", folder: Path | None = None
+) -> RunFile:
     """Find the run in what `run.json` holds.
 
     Raises
@@ -242,7 +279,7 @@ def from_result(result: Mapping[str, Any], what: str = "run.json") -> RunFile:
     InputError
         As `from_table`.
     """
-    return from_table({key: result[key] for key in _KEYS if key in result}, what)
+    return from_table({key: result[key] for key in _KEYS if key in result}, what, folder)
 
 
 def parse_json(text: str, what: str) -> dict[str, Any]:
@@ -274,7 +311,7 @@ def begin(run: RunFile) -> Session:
     InputError
         If the parameters cannot be used together.
     """
-    return Session(get(run.experiment), run.params, run.seed)
+    return Session(get(run.experiment), run.params, run.seed, run.start)
 
 
 def target_of(run: RunFile) -> int:

@@ -12,14 +12,22 @@ from engine.errors import InputError
 from engine.experiment import Ensemble, Outcome
 from engine.files import FileError, make_folder, plain, read_text, write_json, write_text
 from engine.recording import Recorder, cell, load_trace, save_trace
-from engine.runfile import RunFile, from_result, parse_json, save, to_table
+from engine.runfile import START, RunFile, from_result, parse_json, save, to_table
 from engine.session import Session
 from engine.trace import TraceView
 from engine.versions import versions
 
 RESULT = "run.json"
 _SIZE_LIMIT = 64 * 2**20
-_OWN_FILES = ("run.toml", "trace.npz", "trace.csv", "ensemble.csv")
+_OWN_FILES = (
+    "run.toml",
+    START,
+    "trace.npz",
+    "trace.csv",
+    "ensemble.csv",
+    "learned.npz",
+    "learned.safetensors",
+)
 _FIGURES = (".svg", ".png", ".pdf")
 
 
@@ -72,11 +80,11 @@ def write(
     recorder: Recorder,
     outcome: Outcome,
     ensemble: Ensemble | None = None,
-    figures: Sequence[str] = (),
+    others: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write a run into a prepared folder, `run.json` last, and return what it holds.
 
-    `figures` are names, relative to the folder, of figures already there.
+    `others` are names, relative to the folder, of figures and more that are already there.
 
     Raises
     ------
@@ -85,7 +93,9 @@ def write(
     """
     save(folder / "run.toml", run)
     trace = save_trace(folder, recorder)
-    files = [RESULT, "run.toml", *trace.pop("files"), *figures]
+    files = [RESULT, "run.toml", *trace.pop("files"), *others]
+    if run.start is not None:
+        files.append(START)
     if ensemble is not None:
         save_table(folder / "ensemble.csv", ensemble.columns)
         files.append("ensemble.csv")
@@ -157,5 +167,5 @@ def read(folder: Path) -> RunFolder:
     if not (folder / RESULT).is_file():
         raise InputError("run folder", folder.name, f"give a folder that holds a {RESULT}")
     result = parse_json(read_text(folder / RESULT, _SIZE_LIMIT, RESULT), RESULT)
-    run = from_result(result)
+    run = from_result(result, RESULT, folder)
     return RunFolder(run, result, load_trace(folder / "trace.npz"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Chunk, Outcome, Recent, State
@@ -23,18 +25,32 @@ class Session:
     Going back computes the state again from the nearest keyframe with the live changes made since,
     so it has the same bits as a run that stopped there.
 
+    Parameters
+    ----------
+    experiment, params, seed
+        What to run.
+    start : mapping of str to ndarray, optional
+        Learned parameters to begin from, in place of those that `init` makes.
+
     Raises
     ------
     InputError
-        From the experiment's `init`, when the parameters cannot be used together.
+        From the experiment's `init` or `with_arrays`, when the parameters cannot be used together.
     """
 
     def __init__(
-        self, experiment: AbstractExperiment[Any, Any], params: Params, seed: int = 0
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int = 0,
+        start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         self.experiment = experiment
         self.seed = seed
+        self.start = start
         self.state: State[Any] = experiment.init(params, seed)
+        if start is not None:
+            self.state = experiment.with_arrays(self.state, start)
         self.initial_params = params
         self.changes: tuple[Change, ...] = ()
         self.finished = False
