@@ -9,10 +9,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,6 +22,7 @@ from engine.experiments import get
 from engine.files import to_json
 from engine.params import ParamSpec, build, describe, format_value, parse_setting
 from engine.runfile import RunFile
+from engine.terminal import Interrupt, progress_line
 from engine.versions import NAME, VERSION
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -67,6 +66,9 @@ def main(argv: Sequence[str]) -> int:
         return BAD_INPUT
     except LabError as error:
         print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         return FAILED
@@ -193,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
         figures=_formats(options.figures),
         model=_model_format(options.model),
     )
-    with _Interrupt() as interrupt, _progress_line(sys.stderr) as show:
+    with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
     print(to_json(result) if options.json else headless.describe(result))
     if not options.json:
@@ -283,54 +285,6 @@ def _model_format(text: str | None) -> str:
     if ending and ending not in LEARNED_FORMATS:
         raise InputError("--model", text, "give npz or safetensors")
     return ending
-
-
-class _Interrupt:
-    """While open, the first Ctrl+C asks the run to stop; the second one stops the program."""
-
-    def __init__(self) -> None:
-        self.go_on = True
-        self._former: dict[int, Any] = {}
-
-    def __enter__(self) -> _Interrupt:
-        with contextlib.suppress(ValueError):  # only the main thread hears signals
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._former[number] = signal.signal(number, self._heard)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._former.items():
-            signal.signal(number, handler)
-
-    def _heard(self, number: int, _frame: object) -> None:
-        if not self.go_on:
-            raise KeyboardInterrupt
-        self.go_on = False
-
-
-@contextlib.contextmanager
-def _progress_line(stream: Any) -> Iterator[Callable[[float, str], bool]]:
-    """Rewrite one line with the share done and the time left, if a person is watching."""
-    if not stream.isatty():
-        yield lambda done, text: True
-        return
-    begin = shown = time.monotonic()
-
-    def show(done: float, text: str) -> bool:
-        nonlocal shown
-        now = time.monotonic()
-        if now - shown > 0.1:
-            shown = now
-            left = (now - begin) * (1 - done) / done if done > 0 else 0.0
-            stream.write(f"\r\x1b[K{done:4.0%}  {text}, {left:.0f} s left")
-            stream.flush()
-        return True
-
-    try:
-        yield show
-    finally:
-        stream.write("\r\x1b[K")
-        stream.flush()
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -57,6 +57,7 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
             ensemble = _ensemble(job.run, session, progress)
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)
+        progress(1.0, "drawing figures")
         names = _figures(job, session, ensemble, folder)
         if job.model:
             names.append(f"{MODEL}{job.model}")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import cli, experiments, headless, recording, runfile, runfolder
+from engine import cli, experiments, headless, recording, runfile, runfolder, terminal
 from engine.errors import InputError
 from engine.experiment import Ensemble, Progress
 from engine.params import param
@@ -401,13 +401,13 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
             return True
 
     times = iter(range(100))
-    monkeypatch.setattr(cli.time, "monotonic", lambda: float(next(times)))
-    terminal = Terminal()
-    with cli._progress_line(terminal) as show:
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(times)))
+    screen = Terminal()
+    with terminal.progress_line(screen) as show:
         assert show(0.25, "25 of 100 steps")
-    assert " 25%  25 of 100 steps, 3 s left" in terminal.getvalue()
-    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert " 25%  25 of 100 steps, 3 s left" in screen.getvalue()
+    assert screen.getvalue().endswith("\r\x1b[K")
     silent = io.StringIO()
-    with cli._progress_line(silent) as show:
+    with terminal.progress_line(silent) as show:
         assert show(0.5, "half")
     assert silent.getvalue() == ""
