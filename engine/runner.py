@@ -16,55 +16,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import LabError
 from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
 from engine.mailbox import Mailbox
+from engine.pace import Pace
 from engine.params import Params
 from engine.pictures import Pictures
 from engine.session import Session
 from engine.snapshot import Failure, Snapshot, Status
-
-CHUNK_SECONDS = 0.008
-"""Aim for one kernel call; commands are obeyed between calls."""
-FRAME_SECONDS = 1 / 60
-"""A frame of the speed control: "steps per frame" are steps per this time."""
-
-
-@dataclass(slots=True)
-class _Pace:
-    """How many steps are due: `steps_per_frame` of them every frame, or all one can (None)."""
-
-    steps_per_frame: float | None = 1.0
-    _credit: float = 0.0
-    _since: float = 0.0
-
-    def restart(self) -> None:
-        self._since = time.monotonic()
-        self._credit = 1.0
-
-    def due(self, seconds_per_step: float) -> int:
-        """Take the steps for one kernel call; 0 if it is too early."""
-        fits = max(1, int(CHUNK_SECONDS / seconds_per_step))
-        if self.steps_per_frame is None:
-            return fits
-        now = time.monotonic()
-        self._credit += (now - self._since) / FRAME_SECONDS * self.steps_per_frame
-        self._since = now
-        # Time lost to a slow picture is not made up for in a burst.
-        self._credit = min(self._credit, max(2 * self.steps_per_frame, 1.0), float(2 * fits))
-        n = min(int(self._credit), fits)
-        self._credit -= n
-        return n
-
-    def wait(self) -> float:
-        """Give the seconds until the next step is due."""
-        if self.steps_per_frame is None:
-            return 0.0
-        missing = max(0.0, 1.0 - self._credit)
-        return min(max(missing / self.steps_per_frame * FRAME_SECONDS, FRAME_SECONDS / 2), 0.1)
 
 
 class Runner:
@@ -90,7 +51,7 @@ class Runner:
         self._session: Session | None = None
         self._pictures: Pictures | None = None
         self._status = Status.IDLE
-        self._pace = _Pace()
+        self._pace = Pace()
         self._target: int | None = None
         self._frame = 0
         self._seconds_per_step = 1e-5
