@@ -85,15 +85,19 @@ class Pins(QObject):
 
     def add(self, snapshot: Snapshot) -> Pin:
         """Pin a run as it is."""
-        used = [pin.color for pin in self.of(snapshot.experiment)]
+        return self.add_trace(snapshot.experiment, snapshot.params, snapshot.seed, snapshot.trace)
+
+    def add_trace(self, experiment: str, params: Params, seed: int, trace: TraceView) -> Pin:
+        """Pin what was recorded of a run."""
+        used = [pin.color for pin in self.of(experiment)]
         pin = Pin(
             id=next(self._numbers),
-            experiment=snapshot.experiment,
-            label=settings_text(snapshot.params, snapshot.seed),
+            experiment=experiment,
+            label=settings_text(params, seed),
             color=min(ROLES, key=lambda role: (used.count(role), ROLES.index(role))),
-            params=snapshot.params,
-            seed=snapshot.seed,
-            trace=snapshot.trace,
+            params=params,
+            seed=seed,
+            trace=trace,
         )
         self._set((*self._pins, pin))
         return pin

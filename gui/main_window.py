@@ -175,6 +175,7 @@ class MainWindow(QMainWindow):
         self.ensemble_panel.cancel_requested.connect(self.bridge.cancel)
         self.files.said.connect(self.say)
         self.files.refused.connect(self.warn)
+        self.files.trace_opened.connect(self._on_trace_opened)
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
         scheme = QGuiApplication.styleHints().colorSchemeChanged
         scheme.connect(self._on_color_scheme_changed)
@@ -202,6 +203,7 @@ class MainWindow(QMainWindow):
         handlers = {
             "open": self.files.ask_open,
             "save": self.files.ask_save,
+            "export": self.show_export,
             "quit": self.close,
             "copy": self.copy_plots,
             "play": self.control.toggle_play,
@@ -348,6 +350,15 @@ class MainWindow(QMainWindow):
             QGuiApplication.clipboard().setPixmap(self.plots.grab())
             self.say("The plots are in the clipboard.")
 
+    def show_export(self) -> None:
+        """Offer figures, data and learned parameters as files."""
+        from gui.export_dialog import ExportDialog
+
+        if self.control.snapshot is None:
+            self.say("There is nothing to export yet.")
+            return
+        ExportDialog(self.control, self.bridge, self.files, self).show()
+
     def show_help(self) -> None:
         """Show the text on the experiment."""
         from gui.dialogs import help_dialog
@@ -412,6 +423,9 @@ class MainWindow(QMainWindow):
 
     def _on_restore_requested(self, pin: Pin) -> None:
         self.control.restore(pin.params, pin.seed)
+
+    def _on_trace_opened(self, experiment: str, params: Any, seed: int, trace: Any) -> None:
+        self.pins.add_trace(experiment, params, seed, trace)
 
     def _on_axis_scaled(self, scaled: bool) -> None:
         if self.plots is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from engine.errors import LabError
+from engine.experiment import Progress
 from gui.bridge import Bridge
 from gui.run_control import RunControl
 from gui.settings import Settings
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from engine.session import Session
 
 FILTER = "Runs (*.toml run.json);;All files (*)"
+PIECE_SECONDS = 0.1
+"""Aim for a piece of a replay."""
 
 
 class RunFiles(QObject):
@@ -29,10 +33,13 @@ class RunFiles(QObject):
         One sentence on what was done.
     refused : Signal(str)
         One sentence on what could not be done; nothing has changed.
+    trace_opened : Signal(str, object, object, object)
+        Name, parameters, seed and trace of a finished run that cannot be replayed in a moment.
     """
 
     said = Signal(str)
     refused = Signal(str)
+    trace_opened = Signal(str, object, object, object)
 
     def __init__(
         self, window: QWidget, control: RunControl, bridge: Bridge, settings: Settings
@@ -45,38 +52,63 @@ class RunFiles(QObject):
 
     def ask_open(self) -> None:
         """Let the user choose a run to open."""
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open a run", self._folder(), FILTER)
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open a run", self.folder(), FILTER)
         if name:
             self.open(Path(name))
 
     def open(self, path: Path) -> bool:
-        """Open a run file, a `run.json` or the folder that holds one, and replay it."""
+        """Open a run file, a `run.json` or the folder that holds one, and replay it.
+
+        A run that keeps no old states (a training) is not made again: its recorded trace is shown.
+        """
         from engine.experiments import get
-        from engine.params import update
-        from engine.runfile import carry_out, load
+        from engine.runfile import load
 
         try:
             run = load(path)
-            last = run.params
-            for change in run.changes:
-                last = update(last, **change.values)
             experiment = get(run.experiment)
+            if not experiment.rewindable:
+                self._open_trace(path, run)
         except LabError as error:
             self.refused.emit(str(error))
             return False
         self._control.choose(experiment, run.params, run.seed)
-        if run.steps:
-            self._bridge.call(lambda session: carry_out(run, session))
-            self._bridge.live()
-            self._control.accept(last)
-        self._remember(path)
+        if experiment.rewindable and run.steps:
+            self._replay(run)
+        self.remember(path)
         self.said.emit(f"Opened {path.name}.")
         return True
 
+    def _replay(self, run: RunFile) -> None:
+        from engine.params import update
+
+        last = run.params
+        for change in run.changes:
+            last = update(last, **change.values)
+        self._bridge.ask(
+            lambda session, progress: replay(run, session, progress), self._on_replayed
+        )
+        self._control.accept(last)
+
+    def _on_replayed(self, result: Exception | None) -> None:
+        if isinstance(result, LabError):
+            self.refused.emit(str(result))
+        elif result is not None:
+            raise result
+
+    def _open_trace(self, path: Path, run: RunFile) -> None:
+        folder = path if path.is_dir() else path.parent
+        if not (folder / "trace.npz").is_file() or path.suffix == ".toml":
+            return
+        from engine.recording import load_trace
+
+        trace = load_trace(folder / "trace.npz")
+        self.trace_opened.emit(run.experiment, run.params, run.seed, trace)
+
     def ask_save(self) -> None:
         """Let the user choose where to save the run's settings."""
-        start = str(Path(self._folder()) / f"{self._control.experiment.id}.toml")
-        name, _ = QFileDialog.getSaveFileName(self._window, "Save settings", start, FILTER)
+        start = str(Path(self.folder()) / f"{self._control.experiment.id}.toml")
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save settings", start, "Runs (*.toml)")
         if name:
             path = Path(name)
             self.save(path if path.suffix else path.with_suffix(".toml"))
@@ -85,10 +117,9 @@ class RunFiles(QObject):
         """Save the run: its settings, live changes and length."""
         from engine.runfile import RunFile
 
-        def describe(session: Session) -> RunFile:
-            return RunFile.of(session)
-
-        self._bridge.ask(describe, lambda run: self._write(path, run))
+        self._bridge.ask(
+            lambda session, progress: RunFile.of(session), lambda run: self._write(path, run)
+        )
 
     def _write(self, path: Path, run: RunFile | Exception) -> None:
         from engine.runfile import save
@@ -100,7 +131,7 @@ class RunFiles(QObject):
         except LabError as error:
             self.refused.emit(str(error))
         else:
-            self._remember(path)
+            self.remember(path)
             self.said.emit(f"Saved {path.name}.")
 
     def show_recent(self, menu: QMenu) -> None:
@@ -110,12 +141,37 @@ class RunFiles(QObject):
             action = menu.addAction(path.name)
             action.setToolTip(str(path))
             action.triggered.connect(lambda checked=False, path=path: self.open(path))
-        menu.setEnabled(not menu.isEmpty())
+        if menu.isEmpty():
+            menu.addAction("None yet").setEnabled(False)
 
-    def _remember(self, path: Path) -> None:
+    def remember(self, path: Path) -> None:
+        """Put a file among the recent ones, and its folder where the next dialog begins."""
         self._settings.add_recent_file(path)
+        self.keep_folder(path)
+
+    def keep_folder(self, path: Path) -> None:
+        """Let the next dialog begin where this file is."""
         self._settings.set_text("folder", str(path.resolve().parent))
 
-    def _folder(self) -> str:
+    def folder(self) -> str:
+        """Give the folder in which a dialog begins."""
         folder = self._settings.text("folder")
         return folder if folder and Path(folder).is_dir() else str(Path.home())
+
+
+def replay(run: RunFile, session: Session, progress: Progress) -> None:
+    """Make the steps of a run again, in pieces after which progress is told."""
+    from engine.runfile import carry_out
+
+    target, piece = run.steps or 0, 1
+
+    def advance(n: int) -> int:
+        nonlocal piece
+        begin = time.perf_counter()
+        made = session.advance(min(n, piece), coarse=True)
+        quick = time.perf_counter() - begin < PIECE_SECONDS
+        piece = piece * 4 if quick else max(1, piece // 2)
+        told = progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
+        return made if told else 0
+
+    carry_out(run, session, advance)
