@@ -1,0 +1,101 @@
+"""The head of the theory panel: phase, period, Lyapunov exponent, and the stability meter."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
+
+from engine.experiment import Outcome
+from engine.snapshot import Snapshot
+from gui import format
+from gui.param_numbers import short_text
+from gui.param_row import InkLabel
+from gui.theory_cards import Card
+from gui.theory_glyphs import OUTCOMES, Badge
+from gui.theory_meter import StabilityMeter, stability_of
+from gui.theory_words import Words, small
+
+MOST_POINTS = 8
+"""Points of a cycle that are listed."""
+
+
+class TheoryHeader(Card):
+    """What the recent steps show, in one glance."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.badge = Badge()
+        self.badge.show_word("not started", "muted", "dash")
+        self.step = InkLabel("", "muted")
+        self.step.setFont(small(self.step.font()))
+        self.message = Words("muted", steady=True)
+        self.meter = StabilityMeter()
+        self.meter.hide()
+        self._facts = QWidget()
+        self._grid = QGridLayout(self._facts)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
+        self.period = self._fact(0, "Period")
+        self.lyapunov = self._fact(1, "Lyapunov exponent")
+        self.orbit = self._fact(2, "Orbit")
+        line = QHBoxLayout()
+        line.addWidget(self.badge)
+        line.addStretch(1)
+        line.addWidget(self.step)
+        self.column.addLayout(line)
+        self.column.addWidget(self.message)
+        self.column.addWidget(self._facts)
+        self.column.addWidget(self.meter)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show how the run stands."""
+        outcome = snapshot.outcome
+        role, glyph = OUTCOMES[outcome.kind]
+        word = outcome.phase or str(outcome.kind).replace("_", " ")
+        self.badge.show_word(word, role, glyph)
+        self._set(self.step, f"k = {format.count(snapshot.cursor)}")
+        self.message.say(outcome.message)
+        self._show_facts(outcome)
+        measured, predicted, spread = stability_of(snapshot)
+        self.meter.setVisible(measured is not None or predicted is not None)
+        self.meter.show_values(measured, predicted, spread)
+
+    def begin_run(self) -> None:
+        """Forget the heights that texts of the last run needed."""
+        self.message.forget_height()
+
+    def wipe(self) -> None:
+        """Show that there is no run."""
+        self.badge.show_word("not started", "muted", "dash")
+        self._set(self.step, "")
+        self.message.say("")
+        for label in (self.period, self.lyapunov, self.orbit):
+            label.say("—")
+        self.meter.hide()
+
+    def _show_facts(self, outcome: Outcome) -> None:
+        self.period.say("—" if outcome.period is None else str(outcome.period))
+        exponent = outcome.lyapunov
+        self.lyapunov.say("—" if exponent is None else f"{short_text(exponent, 4)} per step")
+        points = ", ".join(short_text(point) for point in outcome.orbit[:MOST_POINTS])
+        more = ", …" if len(outcome.orbit) > MOST_POINTS else ""
+        self.orbit.say(points + more if points else "—")
+
+    def _fact(self, row: int, name: str) -> Words:
+        label = InkLabel(name, "muted")
+        label.setFont(small(label.font()))
+        label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        value = Words(fine=True, steady=True)
+        value.say("—")
+        value.setAccessibleName(name)
+        self._grid.addWidget(label, row, 0)
+        self._grid.addWidget(value, row, 1)
+        return value
+
+    @staticmethod
+    def _set(label: InkLabel, text: str) -> None:
+        if label.text() != text:
+            label.setText(text)

@@ -1,0 +1,267 @@
+"""The stability meter: δS/2 on a gauge whose limit is 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from engine.snapshot import Snapshot
+from gui.formula import draw_formula, typesetter
+from gui.param_controls import tint
+from gui.param_ink import ink
+from gui.param_numbers import short_text
+from gui.theory_words import bold, small
+
+FULL = 2.0
+"""The gauge ends here; the limit 1 is in its middle."""
+RECENT = 64
+"""Recent steps whose range is shown behind the newest value."""
+MOVE_MS = 180
+_SYMBOL = r"\delta S/2"
+
+
+def stability_of(snapshot: Snapshot) -> tuple[float | None, float | None, tuple[float, float]]:
+    """Find δS/2 in a snapshot: measured at the cursor, predicted, and its recent range.
+
+    Measured is the series "stability" at the shown step, else the observation or the bound of that
+    name. Predicted is that bound's value, else δ as a multiple of the largest stable step size.
+    """
+    measured, low, high = _from_trace(snapshot)
+    bounds = {bound.id: bound for bound in snapshot.theory}
+    named = bounds.get("stability")
+    if measured is None:
+        measured = _number(snapshot.observation.get("stability"))
+    if measured is None and named is not None:
+        measured = named.measured
+    predicted = named.value if named is not None else None
+    step_size = getattr(snapshot.params, "step_size", None)
+    if predicted is None and isinstance(step_size, float):
+        largest = [
+            bound.value
+            for bound in snapshot.theory
+            if bound.field == "step_size" and "max" in bound.id and bound.value
+        ]
+        predicted = step_size / largest[0] if largest else None
+    if measured is None:
+        return None, predicted, (0.0, 0.0)
+    return measured, predicted, (min(low, measured), max(high, measured))
+
+
+def _from_trace(snapshot: Snapshot) -> tuple[float | None, float, float]:
+    rows = snapshot.trace.recent.get("stability")
+    if rows is None or not len(rows):
+        return None, math.inf, -math.inf
+    end = snapshot.cursor - snapshot.trace.recent_first + 1
+    if end <= 0:
+        return None, math.inf, -math.inf
+    values = np.asarray(rows[max(0, end - RECENT) : end], np.float64)
+    if values.ndim == 2:
+        values = np.where(np.isnan(values).all(axis=1), np.nan, np.nan_to_num(values).max(axis=1))
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return None, math.inf, -math.inf
+    return float(known[-1]), float(known.min()), float(known.max())
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, int | float | np.number) and math.isfinite(float(value)):
+        return float(value)
+    return None
+
+
+class StabilityMeter(QWidget):
+    """A horizontal gauge with the measured value as a bar and the predicted one as a mark."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._measured: float | None = None
+        self._predicted: float | None = None
+        self._target = (0.0, 0.0, 0.0)
+        self._shown = (0.0, 0.0, 0.0)
+        self._from = (0.0, 0.0, 0.0)
+        self._motion = QVariantAnimation(self)
+        self._motion.setStartValue(0.0)
+        self._motion.setEndValue(1.0)
+        self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._motion.valueChanged.connect(self._on_moved)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFont(small(self.font()))
+        typesetter().ready.connect(self._on_ready)
+        self.show_values(None, None, (0.0, 0.0))
+
+    @property
+    def measured(self) -> float | None:
+        """The measured value."""
+        return self._measured
+
+    @property
+    def predicted(self) -> float | None:
+        """The predicted value."""
+        return self._predicted
+
+    def show_values(
+        self, measured: float | None, predicted: float | None, spread: Sequence[float]
+    ) -> None:
+        """Show δS/2 as measured and predicted, and the range it had in the last steps."""
+        target = (measured or 0.0, spread[0], spread[1])
+        if (measured, predicted, target) == (self._measured, self._predicted, self._target):
+            return
+        fresh = self._measured is None
+        self._measured, self._predicted = measured, predicted
+        self._describe()
+        if target != self._target:
+            self._target, self._from = target, self._shown
+            self._motion.stop()
+            style = self.style()
+            calm = style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
+            if fresh or not calm or not self.isVisible():
+                self._shown = target
+            else:
+                self._motion.setDuration(MOVE_MS)
+                self._motion.start()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Give the size."""
+        return QSize(200, self.fontMetrics().height() * 3 + 33)
+
+    def minimumSizeHint(self) -> QSize:
+        """Give the least size."""
+        return QSize(140, self.sizeHint().height())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop moving while nobody looks."""
+        self._motion.stop()
+        self._shown = self._target
+        super().hideEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw title and value, gauge, scale and legend."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        line = self.fontMetrics().height()
+        self._paint_title(painter, QRectF(0, 0, self.width(), line + 4))
+        self._paint_gauge(painter, QRectF(6, line + 14, self.width() - 12, 8))
+        self._paint_scale(painter, line + 27)
+        self._paint_legend(painter, 2 * line + 31)
+        painter.end()
+
+    def _x(self, value: float) -> float:
+        return 6 + min(max(value, 0.0), FULL) / FULL * (self.width() - 12)
+
+    def _paint_title(self, painter: QPainter, box: QRectF) -> None:
+        painter.setPen(ink("text"))
+        painter.setFont(self.font())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "Stability")
+        start = self.fontMetrics().horizontalAdvance("Stability") + 8
+        draw_formula(painter, box.adjusted(start, 0, 0, 0), _SYMBOL, self.font(), ink("muted"))
+        if self._measured is not None:
+            unstable = self._measured > 1
+            painter.setFont(bold(self.font()))
+            painter.setPen(ink("bad" if unstable else "good"))
+            words = f"{short_text(self._measured, 4)}  {'unstable' if unstable else 'stable'}"
+            painter.drawText(
+                box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words
+            )
+            painter.setFont(self.font())
+
+    def _paint_gauge(self, painter: QPainter, box: QRectF) -> None:
+        limit, (value, low, high) = self._x(1.0), self._shown
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tint(0.12))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setClipRect(QRectF(limit, box.top(), box.right() - limit, box.height()))
+        painter.setBrush(tint(0.13, "bad"))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setClipping(False)
+        if self._measured is not None:
+            if high > low:
+                painter.setBrush(tint(0.35, "bad" if high > 1 else "good"))
+                spread = QRectF(self._x(low), box.top(), self._x(high) - self._x(low), 8)
+                painter.drawRoundedRect(spread.adjusted(-2, 0, 2, 0), 4, 4)
+            bar = QRectF(box.left(), box.top() + 1, max(self._x(value) - box.left(), 6), 6)
+            painter.setBrush(ink("good"))
+            painter.drawRoundedRect(bar, 3, 3)
+            if value > 1:
+                painter.setClipRect(QRectF(limit, box.top(), box.width(), box.height()))
+                painter.setBrush(ink("bad"))
+                painter.drawRoundedRect(bar, 3, 3)
+                painter.setClipping(False)
+        painter.setPen(QPen(ink("text"), 1.5))
+        painter.drawLine(QPointF(limit, box.top() - 4), QPointF(limit, box.bottom() + 4))
+        if self._predicted is not None:
+            self._paint_mark(painter, QPointF(self._x(self._predicted), box.top() - 1), box)
+
+    def _paint_mark(self, painter: QPainter, tip: QPointF, box: QRectF) -> None:
+        """Draw the predicted value: a triangle from above and a hairline through the gauge."""
+        painter.setPen(QPen(ink("bound"), 1.5))
+        painter.drawLine(tip, QPointF(tip.x(), box.bottom() + 1))
+        painter.setBrush(ink("bound"))
+        offsets = ((0, 0), (-4, -6), (4, -6))
+        painter.drawPolygon(QPolygonF([tip + QPointF(x, y) for x, y in offsets]))
+
+    def _paint_scale(self, painter: QPainter, top: int) -> None:
+        painter.setPen(ink("muted"))
+        for value, text in ((0.0, "0"), (1.0, "1"), (FULL, "2")):
+            width = self.fontMetrics().horizontalAdvance(text)
+            x = min(max(self._x(value) - width / 2, 0), self.width() - width)
+            painter.drawText(QRectF(x, top, width + 1, 16), Qt.AlignmentFlag.AlignTop, text)
+        self._paint_overflow(painter, top)
+
+    def _paint_overflow(self, painter: QPainter, top: int) -> None:
+        """Say so where a value is beyond the end of the gauge."""
+        if max(self._measured or 0.0, self._predicted or 0.0) > FULL:
+            box = QRectF(self.width() - 60, top, 46, 16)
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight, "beyond")
+
+    def _paint_legend(self, painter: QPainter, top: int) -> None:
+        metrics = self.fontMetrics()
+        middle = top + metrics.height() / 2
+        x = 6.0
+        if self._measured is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ink("bad" if self._measured > 1 else "good"))
+            painter.drawRoundedRect(QRectF(x, middle - 3, 12, 6), 3, 3)
+            x = self._write(painter, x + 17, top, "measured") + 16
+        if self._predicted is not None:
+            painter.setPen(QPen(ink("bound"), 1.5))
+            painter.setBrush(ink("bound"))
+            tip = QPointF(x + 4, middle + 4)
+            offsets = ((0, 0), (-4, -6), (4, -6))
+            painter.drawPolygon(QPolygonF([tip + QPointF(a, b) for a, b in offsets]))
+            self._write(painter, x + 13, top, f"predicted {short_text(self._predicted, 4)}")
+
+    def _write(self, painter: QPainter, x: float, top: float, text: str) -> float:
+        metrics = self.fontMetrics()
+        painter.setPen(ink("muted"))
+        painter.drawText(QPointF(x, top + metrics.ascent()), text)
+        return x + metrics.horizontalAdvance(text)
+
+    def _describe(self) -> None:
+        parts = ["Stability, δS/2, limit 1"]
+        if self._measured is not None:
+            parts.append(f"measured {short_text(self._measured)}")
+        if self._predicted is not None:
+            parts.append(f"predicted {short_text(self._predicted)}")
+        self.setAccessibleName("; ".join(parts))
+        self.setToolTip(
+            "Half the step size times the sharpness S (the largest eigenvalue of the Hessian). "
+            "Below 1 gradient descent can stay at a minimum; above 1 it is driven away."
+        )
+
+    def _on_moved(self, share: float) -> None:
+        self._shown = (
+            self._from[0] + (self._target[0] - self._from[0]) * share,
+            self._from[1] + (self._target[1] - self._from[1]) * share,
+            self._from[2] + (self._target[2] - self._from[2]) * share,
+        )
+        self.update()
+
+    def _on_ready(self, mathtext: str) -> None:
+        if mathtext == _SYMBOL:
+            self.update()
