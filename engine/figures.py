@@ -24,7 +24,7 @@ from engine.experiment import AbstractExperiment, Bound, Ensemble, Observation
 from engine.figure_panels import MOST_ROWS, draw_bars, draw_image, draw_table, table_rows
 from engine.figure_plots import Entry, add_legend, draw_plane, draw_time
 from engine.figure_style import paper
-from engine.files import atomic, safe_name
+from engine.files import atomic, make_folder, safe_name
 from engine.params import describe
 from engine.runfile import RunFile
 from engine.session import Session
@@ -281,7 +281,7 @@ def save_ensemble(
 def _save(
     folder: Path, stem: str, figure: Figure, data: FigureData, formats: Sequence[str], dpi: int
 ) -> list[str]:
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     names = [f"{safe_name(stem)}.{kind}" for kind in formats]
     for name in names:
         save(figure, folder / name, data, dpi=dpi)

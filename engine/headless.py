@@ -58,11 +58,14 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)
         progress(1.0, "drawing figures")
-        names = _figures(job, session, ensemble, folder)
-        if job.model:
-            names.append(f"{MODEL}{job.model}")
-            save_learned(session, folder / names[-1])
-        return runfolder.write(folder, _done(job.run, outcome), recorder, outcome, ensemble, names)
+        with runfolder.all_or_nothing(folder):
+            failed = outcome.kind is OutcomeKind.FAILED
+            names = [] if failed else _figures(job, session, ensemble, folder)
+            if job.model:
+                names.append(f"{MODEL}{job.model}")
+                save_learned(session, folder / names[-1])
+            done = _done(job.run, outcome)
+            return runfolder.write(folder, done, recorder, outcome, ensemble, names)
     finally:
         session.close()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,23 @@ def prepare(folder: Path) -> Path:
     if any(folder.iterdir()) and not (folder / RESULT).is_file():
         raise InputError("--out", str(folder), "give an empty folder or that of a former run")
     return folder
+
+
+@contextlib.contextmanager
+def all_or_nothing(folder: Path) -> Iterator[None]:
+    """Take away what a failed writing left in a folder that was empty before.
+
+    A folder without `run.json` would be refused as the folder of the next attempt.
+    """
+    fresh = not (folder / RESULT).is_file()
+    try:
+        yield
+    except FileError:
+        if fresh:
+            with contextlib.suppress(FileError, OSError):
+                clear_former(folder, ())
+                (folder / "figures").rmdir()
+        raise
 
 
 def clear_former(folder: Path, kept: Collection[str]) -> None:
