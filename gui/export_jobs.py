@@ -102,12 +102,9 @@ def _save_data(session: Session, view: View, path: Path, progress: Progress) -> 
 
 
 def _save_weights(session: Session, path: Path) -> bool:
-    from engine.arrays_io import save_arrays
-    from engine.runfile import RunFile, to_table
-    from engine.versions import versions
+    from engine.learned import save_learned
 
-    config = {"run": to_table(RunFile.of(session)), "versions": versions()}
-    save_arrays(path, session.experiment.arrays(session.state), config)
+    save_learned(session, path)
     return True
 
 
