@@ -15,8 +15,10 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from numpy.typing import NDArray
 
 from engine.errors import LabError
 from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
@@ -69,12 +71,18 @@ class Runner:
         params: Params,
         seed: int,
         paused: bool = True,
+        start: Mapping[str, NDArray[Any]] | None = None,
     ) -> int:
-        """Begin a new run and return its id; the old one is dropped."""
+        """Begin a new run and return its id; the old one is dropped.
+
+        `start` holds learned parameters to begin from.
+        """
         self._latest_run_id += 1
         run_id = self._latest_run_id
         self._cancel.set()
-        self._commands.put(lambda: self._start(run_id, experiment, params, seed, paused))
+        self._commands.put(
+            lambda: self._start(run_id, lambda: Session(experiment, params, seed, start), paused)
+        )
         return run_id
 
     def play(self) -> None:
@@ -109,7 +117,7 @@ class Runner:
         """Go back to step 0 with the parameters and the seed now in force."""
         session = self._session
         if session is not None:
-            self.start(session.experiment, session.params, session.seed)
+            self.start(session.experiment, session.params, session.seed, start=session.start)
 
     def retune(self, params: Params) -> None:
         """Go on with other live parameters, from the shown step."""
@@ -184,9 +192,7 @@ class Runner:
     def _start(
         self,
         run_id: int,
-        experiment: AbstractExperiment[Any, Any],
-        params: Params,
-        seed: int,
+        begin: Callable[[], Session],
         paused: bool,
     ) -> None:
         if run_id != self._latest_run_id:
@@ -199,10 +205,10 @@ class Runner:
         self._target = self._ensemble = None
         self._announced_convergence = False
         try:
-            self._session = Session(experiment, params, seed)
+            self._session = begin()
             self._pictures = Pictures(self._session)
             self._publish_bare(OutcomeKind.CONVERGING)
-            experiment.warm_up()
+            self._session.experiment.warm_up()
         except LabError as error:
             self._fail_to_start(str(error))
         except Exception:

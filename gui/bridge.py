@@ -6,9 +6,10 @@ The only module of the window that imports `engine.runner`.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.experiment import AbstractExperiment, Progress
@@ -93,9 +94,10 @@ class Bridge(QObject):
         params: Params,
         seed: int,
         paused: bool = True,
+        start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Begin a new run."""
-        self._run_id = self.engine.start(experiment, params, seed, paused)
+        """Begin a new run, from learned parameters if given."""
+        self._run_id = self.engine.start(experiment, params, seed, paused, start)
         self._set_running(False)
         self._wake()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
@@ -50,6 +52,7 @@ class RunControl(QObject):
         self._seed = 0
         self._wants_play = False
         self._drags = 0
+        self._start: Mapping[str, NDArray[Any]] | None = None
         self._snapshot: Snapshot | None = None
         self.undo_group = QUndoGroup(self)
         self._stacks: dict[str, QUndoStack] = {}
@@ -98,14 +101,19 @@ class RunControl(QObject):
         params: Params | None = None,
         seed: int | None = None,
         begin: bool = True,
+        start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Take an experiment, with given settings or those it was left with, and begin its run."""
+        """Take an experiment, with given settings or those it was left with, and begin its run.
+
+        `start` holds learned parameters to begin from, until other settings are chosen.
+        """
         if self._experiment is not None and self._params is not None:
             self._remembered[self._experiment.id] = (self._params, self._seed)
         known = self._remembered.get(experiment.id, (experiment.parameters(), 0))
         self._experiment = experiment
         self._params = known[0] if params is None else params
         self._seed = known[1] if seed is None else seed
+        self._start = start
         self._wants_play = False
         if experiment.id not in self._stacks:
             self._stacks[experiment.id] = QUndoStack(self.undo_group)
@@ -193,6 +201,7 @@ class RunControl(QObject):
             if self._wants_play and not self.is_running:
                 self._bridge.play()  # it had converged, and only therefore stopped
         else:
+            self._start = None  # its arrays were made for the old settings
             self._restart(play=self._wants_play or self.is_running)
 
     def _can_go_on(self) -> bool:
@@ -254,7 +263,7 @@ class RunControl(QObject):
     def _restart(self, play: bool) -> None:
         self._wants_play = play
         self._snapshot = None
-        self._bridge.start(self.experiment, self.params, self._seed, paused=not play)
+        self._bridge.start(self.experiment, self.params, self._seed, not play, self._start)
         self.restarted.emit()
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from engine.runfile import RunFile
     from engine.session import Session
 
-FILTER = "Runs (*.toml run.json);;All files (*)"
+FILTER = "Runs and learned parameters (*.toml run.json *.npz *.safetensors);;All files (*)"
+LEARNED = (".npz", ".safetensors")
 PIECE_SECONDS = 0.1
 """Aim for a piece of a replay."""
 
@@ -57,22 +58,22 @@ class RunFiles(QObject):
             self.open(Path(name))
 
     def open(self, path: Path) -> bool:
-        """Open a run file, a `run.json` or the folder that holds one, and replay it.
+        """Open a run file, a `run.json`, its folder, or learned parameters.
 
+        A run is made again to where it was; learned parameters are where a new one begins.
         A run that keeps no old states (a training) is not made again: its recorded trace is shown.
         """
         from engine.experiments import get
-        from engine.runfile import load
 
         try:
-            run = load(path)
+            run = _read(path)
             experiment = get(run.experiment)
             if not experiment.rewindable:
                 self._open_trace(path, run)
         except LabError as error:
             self.refused.emit(str(error))
             return False
-        self._control.choose(experiment, run.params, run.seed)
+        self._control.choose(experiment, run.params, run.seed, start=run.start)
         if experiment.rewindable and run.steps:
             self._replay(run)
         self.remember(path)
@@ -157,6 +158,16 @@ class RunFiles(QObject):
         """Give the folder in which a dialog begins."""
         folder = self._settings.text("folder")
         return folder if folder and Path(folder).is_dir() else str(Path.home())
+
+
+def _read(path: Path) -> RunFile:
+    if path.suffix.lower() in LEARNED:
+        from engine.learned import load_learned, to_run
+
+        return to_run(load_learned(path))
+    from engine.runfile import load
+
+    return load(path)
 
 
 def replay(run: RunFile, session: Session, progress: Progress) -> None:

@@ -5,6 +5,7 @@ Gradient descent on ½ s w²: w ↦ (1 − δs) w. Bounds, outcome and claims ar
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -301,6 +302,9 @@ class FakeExperiment(AbstractExperiment[FakeParams, FakeState]):
 
     def arrays(self, state: FakeState) -> Mapping[str, NDArray[Any]]:
         return {"weight": np.array([state.weight])}
+
+    def with_arrays(self, state: FakeState, arrays: Mapping[str, NDArray[Any]]) -> FakeState:
+        return dataclasses.replace(state, weight=float(arrays["weight"][0]))
 
     def ensemble(self, params: FakeParams, seed: int, steps: int, progress: Progress) -> Ensemble:
         errors: list[float | None] = []

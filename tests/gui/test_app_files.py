@@ -196,3 +196,17 @@ def test_only_pictures_have_a_resolution(dialog: ExportDialog) -> None:
     assert not dialog.dpi.isEnabled()
     dialog.what.setCurrentText("Data: Weight")
     assert not dialog.copy_button.isEnabled()
+
+
+def test_learned_parameters_are_gone_on_from(
+    window: MainWindow, dialog: ExportDialog, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.npz"
+    _export(dialog, qtbot, "Learned parameters", "NPZ", path)
+    reached = window.control.snapshot.observation["w"]
+    assert window.files.open(path)
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    assert window.control.snapshot.observation["w"] == reached
+    window.control.edit_params(FakeParams(curvature=9.0))
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    assert window.control.snapshot.observation["w"] == 1.0

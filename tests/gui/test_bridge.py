@@ -23,7 +23,9 @@ class FakeRunner:
         self.calls: list[tuple[Any, ...]] = []
         self.runs = 0
 
-    def start(self, experiment: Any, params: Any, seed: int, paused: bool = True) -> int:
+    def start(
+        self, experiment: Any, params: Any, seed: int, paused: bool = True, start: Any = None
+    ) -> int:
         self.runs += 1
         self.calls.append(("start", experiment.id, params, seed, paused))
         return self.runs
