@@ -57,16 +57,23 @@ class FigureData:
     changes: tuple[Change, ...] = field(default_factory=tuple)
 
     @classmethod
-    def of(cls, session: Session) -> FigureData:
-        """Take everything from a run as it stands."""
-        experiment, state, recent = session.experiment, session.state, session.recent()
+    def of(cls, session: Session, step: int | None = None) -> FigureData:
+        """Take everything from a run as it stands, or its pictures from an earlier step.
+
+        Raises
+        ------
+        InputError
+            If the step was not reached, or the experiment keeps no old states.
+        """
+        experiment = session.experiment
+        state, recent = session.look(session.step if step is None else step)
         return cls(
             title=experiment.title,
             run=RunFile.of(session),
-            step=session.step,
+            step=state.step,
             trace=session.trace.view(),
             observation=experiment.observe(state, recent),
-            theory=experiment.theory(session.params, state),
+            theory=experiment.theory(state.params, state),
             changes=session.changes,
         )
 

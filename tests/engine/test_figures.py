@@ -78,6 +78,13 @@ def test_log_axis_items_without_a_logarithm_are_left_out(session: Session) -> No
     assert [2.0, 2.0] in [list(height) for height in heights]
 
 
+def test_pictures_of_an_earlier_step(session: Session) -> None:
+    data = FigureData.of(session, 30)
+    assert data.step == 30 and data.trace.last == 50
+    np.testing.assert_array_equal(data.observation["target"], 2.0)
+    assert figures.draw_page([view(session, "plane")], data).get_suptitle() == "Linear map, step 30"
+
+
 def test_live_changes_are_marked(session: Session) -> None:
     _, axes = drawn(session, "weights")
     marks = [list(line.get_xdata()) for line in axes.get_lines() if line.get_gid() is None]
