@@ -102,7 +102,11 @@ def save_trace(folder: Path, recorder: Recorder) -> dict[str, Any]:
         "note": note,
     }
     save_npz(folder / "trace.npz", arrays, summary)
-    write_series(folder / "trace.csv", ("step", *headings(table)), [(arrays["step"], table)])
+    blocks = (
+        (arrays["step"][begin:end], {key: values[begin:end] for key, values in table.items()})
+        for begin, end in _pieces(0, len(arrays["step"]))
+    )
+    write_series(folder / "trace.csv", ("step", *headings(table)), blocks)
     return {"files": ["trace.npz", "trace.csv"], **summary}
 
 
