@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import signal
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import cli, experiments, headless, recording, runfile, runfolder, terminal
 from engine.errors import InputError
@@ -411,3 +414,48 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     with terminal.progress_line(silent) as show:
         assert show(0.5, "half")
     assert silent.getvalue() == ""
+
+
+ODD = st.text(max_size=12) | st.sampled_from(
+    [
+        "--set",
+        "--steps",
+        "--seed",
+        "--preset",
+        "--figures",
+        "--json",
+        "--",
+        "-",
+        "=",
+        "width=",
+        "=3",
+    ]
+)
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(["run", "list"]), st.lists(ODD, max_size=5))
+def test_any_command_line_is_answered_in_one_line(command: str, options: list[str]) -> None:
+    """Whatever is typed is carried out or refused; nothing is a traceback."""
+    said, told = io.StringIO(), io.StringIO()
+    with redirect_stdout(said), redirect_stderr(told):
+        status = cli.main([command, *options])
+    assert status in (cli.DONE, cli.BAD_INPUT)
+    assert told.getvalue().count("\n") == (status == cli.BAD_INPUT)
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(["step_size", "target", "width", "ensemble"]),
+    st.floats().map(repr) | st.integers().map(str) | st.text(max_size=8),
+)
+def test_any_setting_is_run_or_refused(tmp_path: Path, name: str, text: str) -> None:
+    options = ["run", "linear-map", "--figures", "none", "--steps", "3", "--out", str(tmp_path)]
+    told = io.StringIO()
+    with redirect_stdout(io.StringIO()), redirect_stderr(told):
+        status = cli.main([*options, "--set", f"{name}={text}"])
+    assert status in (cli.DONE, cli.BAD_INPUT)
+    assert told.getvalue().count("\n") == (status == cli.BAD_INPUT)
+    if status == cli.DONE:
+        result = json.loads((tmp_path / "run.json").read_text())
+        assert runfile.from_result(result).params.model_dump()[name] == result["params"][name]
