@@ -1,0 +1,291 @@
+"""The ensemble panel: many runs at once, as a summary, pictures and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import LabError
+from engine.experiment import AbstractExperiment, Ensemble
+from engine.params import Params
+from engine.snapshot import Snapshot
+from gui import format
+from gui.ensemble_table import EnsembleTable, readable_key, text_of
+from gui.number_box import CountField
+from gui.param_controls import QuietScrollArea
+from gui.param_row import InkLabel
+from gui.theory_cards import Card
+from gui.theory_claims import ClaimsColumn
+from gui.theory_words import Figure, Words, heading, small
+
+
+class SummaryCard(Card):
+    """The numbers that sum an ensemble up; a click on one copies it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(0, 1)
+        self.column.addLayout(self._grid)
+        self.figures: dict[str, Figure | Words] = {}
+
+    def show_summary(self, summary: Mapping[str, Any]) -> None:
+        """Show name and value of every entry."""
+        self._clear()
+        right = Qt.AlignmentFlag.AlignRight
+        for row, (key, value) in enumerate(summary.items()):
+            name = InkLabel(readable_key(key), "muted")
+            name.setFont(small(name.font()))
+            name.setWordWrap(True)
+            if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+                figure = Figure()
+                figure.show_value(readable_key(key), value)
+                self._grid.addWidget(name, row, 0)
+                self._grid.addWidget(figure, row, 1, right)
+                self.figures[key] = figure
+            else:
+                words = Words(fine=True)
+                words.say(text_of(value))
+                words.setAccessibleName(readable_key(key))
+                self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+                self._grid.addWidget(words, row, 1)
+                self.figures[key] = words
+
+    def _clear(self) -> None:
+        self.figures = {}
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+
+class EnsemblePanel(QWidget):
+    """Asks for an ensemble, shows how far it is, and what came of it.
+
+    Attributes
+    ----------
+    runs_edited : Signal(object)
+        The user wants so many runs: a value for the parameter ``ensemble``.
+    run_requested : Signal(object)
+        The user wants the ensemble run for so many steps.
+    cancel_requested : Signal
+        The user wants it stopped.
+    ensemble_shown : Signal(Ensemble)
+        Another ensemble is shown; its pictures are for the area given to `set_pictures`.
+    said : Signal(str)
+        One sentence for the status bar.
+    """
+
+    runs_edited = Signal(object)
+    run_requested = Signal(object)
+    cancel_requested = Signal()
+    ensemble_shown = Signal(object)
+    said = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._ensemble: Ensemble | None = None
+        self._pictures: QWidget | None = None
+        self.runs = CountField(20, 1)
+        self.runs.setAccessibleName("Number of runs")
+        self.runs.setToolTip("Runs, each with a seed of its own")
+        self.steps = CountField(1000, 1)
+        self.steps.setAccessibleName("Steps of each run")
+        self.steps.setToolTip("Steps of each run: 1000, 1e5, 10k")
+        self.run = self._button("Run", "Make all runs", primary=True)
+        self.cancel = self._button("Cancel", "Stop, and keep the runs that are done")
+        self.cancel.setEnabled(False)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress of the ensemble")
+        self.state = Words("muted", fine=True)
+        self.summary = SummaryCard()
+        self.claims = ClaimsColumn()
+        self.table = EnsembleTable()
+        self.export = self._button("Export CSV…", "Write the table to a file")
+        self.count = InkLabel("", "muted")
+        self._results = QWidget()
+        self._lay_out()
+        self.runs.edited.connect(self.runs_edited)
+        self.run.clicked.connect(self._on_run_clicked)
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.export.clicked.connect(self._on_export_clicked)
+        self._show_progress(None, None, "")
+
+    def set_experiment(self, experiment: AbstractExperiment[Any, Any], params: Params) -> None:
+        """Make ready for another experiment."""
+        self.steps.show_count(experiment.default_steps)
+        self.show_ensemble(None)
+        self._show_runs(params)
+        self._show_progress(None, None, "")
+
+    def set_pictures(self, area: QWidget) -> None:
+        """Take over the widget that draws an ensemble's pictures; hidden while there are none."""
+        self._pictures = area
+        area.setMinimumHeight(240)
+        self._picture_column.addWidget(area)
+        area.setVisible(self._ensemble is not None and bool(self._ensemble.views))
+
+    @property
+    def ensemble(self) -> Ensemble | None:
+        """The ensemble that is shown."""
+        return self._ensemble
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show progress, and the ensemble when it is done; cheap when nothing changed."""
+        self._show_runs(snapshot.params)
+        text = "" if snapshot.progress is None else snapshot.message
+        self._show_progress(snapshot.progress, snapshot.seconds_left, text)
+        if snapshot.ensemble is not None and snapshot.ensemble is not self._ensemble:
+            self.show_ensemble(snapshot.ensemble)
+
+    def show_ensemble(self, ensemble: Ensemble | None) -> None:
+        """Show an ensemble, or none."""
+        if ensemble is self._ensemble and ensemble is not None:
+            return
+        self._ensemble = ensemble
+        self._results.setVisible(ensemble is not None)
+        if self._pictures is not None:
+            self._pictures.setVisible(ensemble is not None and bool(ensemble.views))
+        if ensemble is None:
+            self.table.set_columns({})
+            return
+        self.summary.show_summary(ensemble.summary)
+        self.claims.show_claims(ensemble.claims)
+        self.claims.setVisible(bool(ensemble.claims))
+        self.table.set_columns(ensemble.columns)
+        rows = self.table.source.rowCount()
+        ending = ", cancelled" if ensemble.cancelled else ""
+        self.count.setText(f"{format.count(rows)} run{'' if rows == 1 else 's'}{ending}")
+        self.ensemble_shown.emit(ensemble)
+
+    def export_to(self, path: Path) -> None:
+        """Write the table as CSV.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        from engine.runfolder import save_table
+
+        if self._ensemble is not None:
+            save_table(path, self._ensemble.columns)
+
+    def _lay_out(self) -> None:
+        asking = QGridLayout()
+        asking.setHorizontalSpacing(8)
+        asking.setVerticalSpacing(4)
+        asking.setColumnStretch(0, 1)
+        asking.setColumnStretch(1, 1)
+        for place, (name, field) in enumerate((("Runs", self.runs), ("Steps each", self.steps))):
+            label = QLabel(name)
+            label.setBuddy(field)
+            asking.addWidget(label, 0, place)
+            asking.addWidget(field, 1, place)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.run, 1)
+        buttons.addWidget(self.cancel, 1)
+        results = QVBoxLayout(self._results)
+        results.setContentsMargins(0, 0, 0, 0)
+        results.setSpacing(8)
+        results.addWidget(heading("Summary"))
+        results.addWidget(self.summary)
+        self._picture_column = QVBoxLayout()
+        results.addLayout(self._picture_column)
+        results.addWidget(self.claims)
+        line = QHBoxLayout()
+        line.addWidget(heading("Runs"))
+        line.addWidget(self.count)
+        line.addStretch(1)
+        line.addWidget(self.export)
+        results.addLayout(line)
+        results.addWidget(self.table, 1)
+        self._results.hide()
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(12, 10, 12, 12)
+        column.setSpacing(8)
+        column.addLayout(asking)
+        column.addLayout(buttons)
+        column.addWidget(self.bar)
+        column.addWidget(self.state)
+        column.addWidget(self._results, 1)
+        column.addStretch(0)
+        area = QuietScrollArea()
+        area.setWidget(body)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+        self.setMinimumWidth(280)
+
+    def _button(self, text: str, tip: str, primary: bool = False) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(f"{text.rstrip('…')} ensemble")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if primary:
+            button.setProperty("primary", True)
+        return button
+
+    def _show_runs(self, params: Params) -> None:
+        runs = getattr(params, "ensemble", None)
+        if isinstance(runs, int):
+            self.runs.show_count(runs)
+
+    def _show_progress(self, done: float | None, left: float | None, text: str) -> None:
+        busy = done is not None
+        if self.run.isEnabled() == busy:
+            self.run.setEnabled(not busy)
+            self.cancel.setEnabled(busy)
+        self.bar.setVisible(busy)
+        self.state.setVisible(busy)
+        if done is None:
+            return
+        self.bar.setValue(round(1000 * done))
+        parts = [f"{100 * done:.0f} %", text]
+        if left is not None:
+            parts.append(f"{format.duration(left)} left")
+        self.state.say(" · ".join(part for part in parts if part))
+
+    def _on_run_clicked(self) -> None:
+        self.runs.commit()
+        self.steps.commit()
+        self.run_requested.emit(self.steps.count)
+
+    def _on_export_clicked(self) -> None:
+        dialog = QFileDialog(self, "Export the table of runs")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Comma-separated values (*.csv)")
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile("ensemble.csv")
+        dialog.fileSelected.connect(self._on_file_selected)
+        dialog.open()
+
+    def _on_file_selected(self, path: str) -> None:
+        try:
+            self.export_to(Path(path))
+        except LabError as error:
+            self.said.emit(str(error))
+        else:
+            self.said.emit(f"{Path(path).name} is written.")
