@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
 
-from engine.experiment import AbstractExperiment
+from engine.experiment import AbstractExperiment, Ensemble
 from engine.experiments import EXPERIMENTS
 from engine.presets import Preset, presets
 from engine.snapshot import Snapshot
@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
         self.pins = Pins(self)
         self.files = RunFiles(self, self.control, self.bridge, settings)
         self.plots: PlotArea | None = None
+        self._ensemble_plots: PlotArea | None = None
         self._failure = ""
         self._painted = False
         self._views: tuple[View, ...] = ()
@@ -150,8 +151,10 @@ class MainWindow(QMainWindow):
         self.plots = plots
         plots.handle_dragged.connect(self.control.drag_handle)
         plots.handle_released.connect(self.control.end_drag)
-        plots.stroke_drawn.connect(self.control.draw)
+        plots.stroke_drawn.connect(self.control.set_value)
         plots.hovered.connect(self.status.showMessage)
+        self._ensemble_plots = PlotArea()
+        self.ensemble_panel.set_pictures(self._ensemble_plots)
         self.actions_by_name.show_plots(plots.views_menu())
         plots.set_axis_scaled(self.actions_by_name["scaled_axis"].isChecked())
         if self.control.has_experiment:
@@ -173,6 +176,10 @@ class MainWindow(QMainWindow):
         self.form.input_rejected.connect(self.say)
         self.ensemble_panel.run_requested.connect(self.bridge.ensemble)
         self.ensemble_panel.cancel_requested.connect(self.bridge.cancel)
+        self.ensemble_panel.runs_edited.connect(self._on_runs_edited)
+        self.ensemble_panel.ensemble_shown.connect(self._on_ensemble_shown)
+        self.ensemble_panel.said.connect(self.say)
+        self.theory_panel.value_wanted.connect(self.control.set_value)
         self.files.said.connect(self.say)
         self.files.refused.connect(self.warn)
         self.files.trace_opened.connect(self._on_trace_opened)
@@ -402,6 +409,7 @@ class MainWindow(QMainWindow):
         self.form.set_experiment(experiment, self.control.params, self.control.seed)
         self.transport.set_rewindable(experiment.rewindable)
         self.docks.offer_ensemble(experiment.has_ensemble)
+        self.ensemble_panel.set_experiment(experiment, self.control.params)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
         self._show_views()
@@ -416,6 +424,14 @@ class MainWindow(QMainWindow):
 
     def _on_params_edited(self, params: Any, is_live: bool) -> None:
         self.control.edit_params(params, self.form.gesture)
+
+    def _on_runs_edited(self, runs: int) -> None:
+        self.control.set_value("ensemble", runs)
+
+    def _on_ensemble_shown(self, ensemble: Ensemble) -> None:
+        if self._ensemble_plots is not None:
+            self._ensemble_plots.set_views(ensemble.views)
+            self._ensemble_plots.show_observation(ensemble.observation)
 
     def _on_restarted(self) -> None:
         self.theory_panel.clear()

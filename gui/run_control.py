@@ -173,10 +173,10 @@ class RunControl(QObject):
         """Let what follows be undone apart from what was."""
         self._drags += 1
 
-    def draw(self, name: str, rows: Any) -> None:
-        """Fill a parameter with what was drawn on a plot."""
+    def set_value(self, name: str, value: Any) -> None:
+        """Give one parameter a value, for example rows drawn on a plot."""
         try:
-            params = update(self.params, **{name: rows})
+            params = update(self.params, **{name: value})
         except LabError as error:
             self.rejected.emit(str(error))
         else:
