@@ -174,3 +174,4 @@ class BoundsCard(Card):
             row.arrow.setChecked(bound.id in opened)
             self.rows[bound.id] = row
             self.column.addWidget(row)
+            row.show()  # now, not when the layout gets to it: no empty frame between

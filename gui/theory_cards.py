@@ -81,7 +81,8 @@ class Clickable(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Unfold or fold."""
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+        inside = self.rect().contains(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and inside:
             self._arrow.click()
 
 

@@ -207,3 +207,4 @@ class ClaimsColumn(QWidget):
             card.arrow.setChecked(claim.id in self._opened)
             self.cards[claim.id] = card
             self._column.addWidget(card)
+            card.show()  # now, not when the layout gets to it: no empty frame between

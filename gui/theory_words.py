@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
 from gui.formula_text import plain_text
 from gui.param_controls import draw_focus, tint
 from gui.param_ink import ink
 from gui.param_numbers import number_text, short_text
 from gui.param_row import InkLabel
+
+COPIED_MS = 900
+"""How long a number says that it was copied."""
 
 
 def small(font: QFont) -> QFont:
@@ -91,6 +94,10 @@ class Figure(QAbstractButton):
         self._value: float | None = None
         self._name = ""
         self._widest = 0
+        self._thanks = QTimer(self)
+        self._thanks.setSingleShot(True)
+        self._thanks.setInterval(COPIED_MS)
+        self._thanks.timeout.connect(self.update)
         self.setFont(bold(self.font()) if strong else small(self.font()))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -113,7 +120,8 @@ class Figure(QAbstractButton):
         self.setEnabled(value is not None)
         self.setAccessibleName(f"{name} {text}")
         self.setToolTip("" if value is None else f"{number_text(value)}\nClick to copy")
-        width = QFontMetrics(self._font()).horizontalAdvance(text) + 8
+        metrics = QFontMetrics(self._font())
+        width = max(metrics.horizontalAdvance(text), metrics.horizontalAdvance("copied")) + 8
         if width > self._widest:
             self._widest = width
             self.updateGeometry()
@@ -131,12 +139,12 @@ class Figure(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(0.16 if self.isDown() else 0.08))
             painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
-        painter.setPen(ink("text" if self.isEnabled() else "muted"))
-        painter.setFont(self._font())
+        thanks = self._thanks.isActive()
+        painter.setPen(ink("good" if thanks else "text" if self.isEnabled() else "muted"))
+        painter.setFont(small(self.font()) if thanks else self._font())
         box = self.rect().adjusted(4, 0, -4, 0)
-        painter.drawText(
-            box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.text()
-        )
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(box, right, "copied" if thanks else self.text())
         if self.hasFocus():
             draw_focus(painter, QRectF(self.rect()), 4)
         painter.end()
@@ -153,8 +161,8 @@ class Figure(QAbstractButton):
             return
         text = number_text(self._value)
         QGuiApplication.clipboard().setText(text)
-        below = self.mapToGlobal(self.rect().bottomLeft())
-        QToolTip.showText(below, f"{text} copied", self, self.rect(), 1200)
+        self._thanks.start()
+        self.update()
         self.copied.emit(text)
 
 
