@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import (
@@ -15,18 +15,16 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
-from engine.experiment import AbstractExperiment, Ensemble
+from engine.experiment import AbstractExperiment
 from engine.experiments import EXPERIMENTS
 from engine.presets import Preset, presets
 from engine.snapshot import Snapshot
 from engine.versions import NAME
-from engine.views import View
 from gui import theme
 from gui.bridge import Bridge
 from gui.compare import Pin, Pins, PinsPanel
-from gui.ensemble_dock import EnsemblePanel
 from gui.experiment_panel import ExperimentPanel
 from gui.header import Header
 from gui.icons import app_icon
@@ -36,15 +34,13 @@ from gui.run_control import RunControl
 from gui.settings import Settings
 from gui.speed import SPEEDS
 from gui.status import MESSAGE_MS, StatusBar
-from gui.theory_dock import TheoryPanel
 from gui.transport import Transport
 from gui.window_actions import Actions
+from gui.window_dialogs import WindowDialogs
 from gui.window_docks import Docks
 from gui.window_files import RunFiles
+from gui.window_panels import Panels
 from gui.window_state import WindowState
-
-if TYPE_CHECKING:
-    from gui.plots import PlotArea
 
 
 class MainWindow(QMainWindow):
@@ -84,11 +80,9 @@ class MainWindow(QMainWindow):
         self.control = RunControl(self.bridge, self)
         self.pins = Pins(self)
         self.files = RunFiles(self, self.control, self.bridge, settings)
-        self.plots: PlotArea | None = None
-        self._ensemble_plots: PlotArea | None = None
+        self.dialogs = WindowDialogs(self)
         self._failure = ""
         self._painted = False
-        self._views: tuple[View, ...] = ()
         self._bounds: tuple[tuple[str, float | None], ...] = ()
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
@@ -107,79 +101,48 @@ class MainWindow(QMainWindow):
         self.experiment_panel = ExperimentPanel(self.experiments)
         self.pins_panel = PinsPanel(self.pins, lambda role: theme.current_theme().color(role))
         self.form = ParamForm()
-        self.theory_panel = TheoryPanel()
-        self.ensemble_panel = EnsemblePanel()
         self.transport = Transport()
         self.header = Header()
         self.message_bar = MessageBar()
-        self._waiting = QLabel()
-        self._center = QVBoxLayout()
-        self._center.setContentsMargins(0, 0, 0, 0)
-        self._center.setSpacing(0)
-        self._center.addWidget(self.header)
-        self._center.addWidget(self.message_bar)
-        self._center.addWidget(self._waiting, 1)
         center = QWidget()
-        center.setLayout(self._center)
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.message_bar)
         self.setCentralWidget(center)
         self.docks = Docks(
             self,
             experiments=self.experiment_panel,
             pins=self.pins_panel,
             parameters=self.form,
-            theory=self.theory_panel,
-            ensemble=self.ensemble_panel,
             transport=self.transport,
+        )
+        self.panels = Panels(
+            column, self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self
         )
         self.status = StatusBar(self.bridge, self)
         self.setStatusBar(self.status)
 
     def begin(self) -> None:
-        """Bring in the plots and begin the first run; called once the window shows."""
-        if self.plots is None:
-            self.attach_plots()
+        """Fill in what shows a run, and begin the first; called once the window shows."""
+        if not self.panels.is_filled:
+            self.panels.fill(self.actions_by_name["scaled_axis"].isChecked())
+            self.actions_by_name.show_plots(self.panels.views_menu)
         if self.control.has_experiment and self.control.snapshot is None:
             self.control.reset()
-
-    def attach_plots(self) -> None:
-        """Load the plot library and put the plots in their place."""
-        from gui.plots import PlotArea
-
-        plots = PlotArea()
-        self._center.replaceWidget(self._waiting, plots)
-        self._waiting.deleteLater()
-        self.plots = plots
-        plots.handle_dragged.connect(self.control.drag_handle)
-        plots.handle_released.connect(self.control.end_drag)
-        plots.stroke_drawn.connect(self.control.set_value)
-        plots.hovered.connect(self.status.showMessage)
-        self._ensemble_plots = PlotArea()
-        self.ensemble_panel.set_pictures(self._ensemble_plots)
-        self.actions_by_name.show_plots(plots.views_menu())
-        plots.set_axis_scaled(self.actions_by_name["scaled_axis"].isChecked())
-        if self.control.has_experiment:
-            self._show_views()
-            self.state.restore_plots()
-        if self.control.snapshot is not None:
-            plots.show_snapshot(self.control.snapshot)
 
     def _connect_parts(self) -> None:
         self.experiment_panel.experiment_chosen.connect(self.open_experiment)
         self.header.preset_chosen.connect(self.apply_preset)
-        self.header.help_requested.connect(self.show_help)
+        self.header.help_requested.connect(self.dialogs.show_help)
         self.pins_panel.pin_requested.connect(self.pin_run)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
-        self.pins.changed.connect(self._show_ghosts)
-        self.message_bar.details_requested.connect(self.show_report)
+        self.message_bar.details_requested.connect(lambda: self.dialogs.show_report(self._failure))
         self.form.params_edited.connect(self._on_params_edited)
         self.form.seed_edited.connect(self.control.edit_seed)
         self.form.input_rejected.connect(self.say)
-        self.ensemble_panel.run_requested.connect(self.bridge.ensemble)
-        self.ensemble_panel.cancel_requested.connect(self.bridge.cancel)
-        self.ensemble_panel.runs_edited.connect(self._on_runs_edited)
-        self.ensemble_panel.ensemble_shown.connect(self._on_ensemble_shown)
-        self.ensemble_panel.said.connect(self.say)
-        self.theory_panel.value_wanted.connect(self.control.set_value)
+        self.panels.said.connect(self.status.showMessage)
         self.files.said.connect(self.say)
         self.files.refused.connect(self.warn)
         self.files.trace_opened.connect(self._on_trace_opened)
@@ -210,7 +173,7 @@ class MainWindow(QMainWindow):
         handlers = {
             "open": self.files.ask_open,
             "save": self.files.ask_save,
-            "export": self.show_export,
+            "export": self.dialogs.show_export,
             "quit": self.close,
             "copy": self.copy_plots,
             "play": self.control.toggle_play,
@@ -224,14 +187,14 @@ class MainWindow(QMainWindow):
             "pin": self.pin_run,
             "unpin": lambda: self.pins.clear(self.control.experiment.id),
             "reset_layout": self.reset_layout,
-            "help": self.show_help,
-            "shortcuts": self.show_shortcuts,
-            "about": self.show_about,
+            "help": self.dialogs.show_help,
+            "shortcuts": self.dialogs.show_shortcuts,
+            "about": self.dialogs.show_about,
         }
         for name, handler in handlers.items():
             # The argument "checked" is not for the handlers.
             actions[name].triggered.connect(lambda checked=False, do=handler: do())
-        actions["scaled_axis"].toggled.connect(self._on_axis_scaled)
+        actions["scaled_axis"].toggled.connect(self.panels.set_axis_scaled)
         actions["full_screen"].toggled.connect(self._on_full_screen)
         actions.show_experiments(self.experiments)
         actions.show_panels(self.docks.actions())
@@ -246,10 +209,7 @@ class MainWindow(QMainWindow):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a picture of the run on all panels."""
-        if self.plots is not None:
-            self.plots.show_snapshot(snapshot)
-        self.theory_panel.show_snapshot(snapshot)
-        self.ensemble_panel.show_snapshot(snapshot)
+        self.panels.show_snapshot(snapshot)
         self._show_bounds(snapshot)
         self.transport.show_snapshot(snapshot)
         self.status.show_snapshot(snapshot)
@@ -261,24 +221,6 @@ class MainWindow(QMainWindow):
         if values != self._bounds:
             self._bounds = values
             self.form.set_bounds(given)
-
-    def _show_views(self) -> None:
-        if self.plots is None:
-            return
-        views = self.control.experiment.views(self.control.params)
-        if views != self._views:
-            self._views = views
-            self.plots.set_views(views)
-            self._show_ghosts()
-
-    def _show_ghosts(self) -> None:
-        if self.plots is None or not self.control.has_experiment:
-            return
-        from gui.plots import Ghost
-
-        pins = self.pins.of(self.control.experiment.id)
-        ghosts = tuple(Ghost(pin.label, pin.color, pin.trace) for pin in pins if pin.visible)
-        self.plots.set_ghosts(ghosts)
 
     def say(self, text: str) -> None:
         """Put a sentence in the status bar for a while."""
@@ -303,7 +245,6 @@ class MainWindow(QMainWindow):
             return
         for experiment in self.experiments:
             if experiment.id == experiment_id:
-                self.state.save_plots()
                 self.control.choose(experiment)
 
     def apply_preset(self, preset: Preset) -> None:
@@ -347,57 +288,14 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """Put docks and plots back where they were at first."""
         self.docks.reset()
-        self.docks.offer_ensemble(self.control.experiment.has_ensemble)
-        self._views = ()
-        self._show_views()
+        self.panels.reset_layout()
 
     def copy_plots(self) -> None:
         """Copy the plots to the clipboard."""
-        if self.plots is not None:
-            QGuiApplication.clipboard().setPixmap(self.plots.grab())
+        picture = self.panels.picture()
+        if picture is not None:
+            QGuiApplication.clipboard().setPixmap(picture)
             self.say("The plots are in the clipboard.")
-
-    def show_export(self) -> None:
-        """Offer figures, data and learned parameters as files."""
-        from gui.export_dialog import ExportDialog
-
-        if self.control.snapshot is None:
-            self.say("There is nothing to export yet.")
-            return
-        ExportDialog(self.control, self.bridge, self.files, self).show()
-
-    def show_help(self) -> None:
-        """Show the text on the experiment."""
-        from gui.dialogs import help_dialog
-
-        experiment = self.control.experiment
-        help_dialog(experiment.id, experiment.title, self).show()
-
-    def show_shortcuts(self) -> None:
-        """Show all keys."""
-        from gui.dialogs import shortcuts_dialog
-
-        shortcuts_dialog(len(self.experiments), self).show()
-
-    def show_about(self) -> None:
-        """Show name, versions and device."""
-        from gui.dialogs import about_dialog
-
-        about_dialog(self.status.device.text(), self).show()
-
-    def show_report(self) -> None:
-        """Show what failed, to be saved."""
-        from gui.dialogs import ReportDialog
-        from gui.report import crash_report
-
-        known = self.control.has_experiment
-        report = crash_report(
-            self._failure,
-            self.control.experiment.id if known else "",
-            self.control.params if known else None,
-            self.control.seed if known else None,
-        )
-        ReportDialog(report, self).show()
 
     # What happens.
 
@@ -408,33 +306,21 @@ class MainWindow(QMainWindow):
         self.actions_by_name.show_presets(presets(experiment.id))
         self.form.set_experiment(experiment, self.control.params, self.control.seed)
         self.transport.set_rewindable(experiment.rewindable)
-        self.docks.offer_ensemble(experiment.has_ensemble)
-        self.ensemble_panel.set_experiment(experiment, self.control.params)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
-        self._show_views()
-        self.state.restore_plots()
+        self.panels.show_experiment(experiment, self.control.params)
 
     def _on_settings_changed(self, params: Any, seed: int) -> None:
         experiment = self.control.experiment
         if self.form.params != params or self.form.seed != seed:
             self.form.set_experiment(experiment, params, seed)
         self.header.presets.show_settings(params, seed)
-        self._show_views()
+        self.panels.show_views()
 
     def _on_params_edited(self, params: Any, is_live: bool) -> None:
         self.control.edit_params(params, self.form.gesture)
 
-    def _on_runs_edited(self, runs: int) -> None:
-        self.control.set_value("ensemble", runs)
-
-    def _on_ensemble_shown(self, ensemble: Ensemble) -> None:
-        if self._ensemble_plots is not None:
-            self._ensemble_plots.set_views(ensemble.views)
-            self._ensemble_plots.show_observation(ensemble.observation)
-
     def _on_restarted(self) -> None:
-        self.theory_panel.clear()
         self.message_bar.hide()
 
     def _on_restore_requested(self, pin: Pin) -> None:
@@ -442,10 +328,6 @@ class MainWindow(QMainWindow):
 
     def _on_trace_opened(self, experiment: str, params: Any, seed: int, trace: Any) -> None:
         self.pins.add_trace(experiment, params, seed, trace)
-
-    def _on_axis_scaled(self, scaled: bool) -> None:
-        if self.plots is not None:
-            self.plots.set_axis_scaled(scaled)
 
     def _on_full_screen(self, on: bool) -> None:
         if on:

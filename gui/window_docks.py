@@ -43,18 +43,27 @@ class _TitleBar(QWidget):
 class Tabs(QStackedWidget):
     """Pages whose tabs stand in the dock's title bar."""
 
-    def __init__(self, pages: dict[str, QWidget]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
-        for title, page in pages.items():
-            self.addWidget(page)
-            self.bar.addTab(title)
         self.bar.currentChanged.connect(self.setCurrentIndex)
+        self._names: list[str] = []
 
-    def offer(self, index: int, offered: bool) -> None:
+    def add(self, name: str, page: QWidget) -> None:
+        """Add a page at the end."""
+        self._names.append(name)
+        self.addWidget(page)
+        self.bar.addTab(name)
+
+    def show_page(self, name: str) -> None:
+        """Bring a page to the front."""
+        self.bar.setCurrentIndex(self._names.index(name))
+
+    def offer(self, name: str, offered: bool) -> None:
         """Show or hide a tab; a hidden one gives way to the first."""
+        index = self._names.index(name)
         self.bar.setTabVisible(index, offered)
         if not offered and self.bar.currentIndex() == index:
             self.bar.setCurrentIndex(0)
@@ -67,8 +76,8 @@ class Docks:
     ----------
     window : QMainWindow
         Which gets the docks.
-    experiments, pins, parameters, theory, ensemble : QWidget
-        What is in them.
+    experiments, pins, parameters : QWidget
+        What is in them; the dock of the theory has `tabs`, which are empty at first.
     transport : QWidget
         Goes to the bottom.
     """
@@ -80,8 +89,6 @@ class Docks:
         experiments: QWidget,
         pins: QWidget,
         parameters: QWidget,
-        theory: QWidget,
-        ensemble: QWidget,
         transport: QWidget,
     ) -> None:
         self._window = window
@@ -90,7 +97,7 @@ class Docks:
         self.experiments = self._dock("experiments", "Experiments", experiments, left)
         self.pins = self._dock("pins", "Pinned runs", pins, left)
         self.parameters = self._dock("parameters", "Parameters", parameters, right)
-        self.tabs = Tabs({"Theory": theory, "Ensemble": ensemble})
+        self.tabs = Tabs()
         self.theory = self._dock("theory", "Theory", self.tabs, right, self.tabs.bar)
         self.all = (self.experiments, self.pins, self.parameters, self.theory)
         bar = QToolBar("Transport")
@@ -135,10 +142,6 @@ class Docks:
         """Go back to the first layout."""
         if self._first is not None:
             self._window.restoreState(self._first, LAYOUT_VERSION)
-
-    def offer_ensemble(self, offered: bool) -> None:
-        """Offer the ensemble only where there is one."""
-        self.tabs.offer(1, offered)
 
     def save(self) -> QByteArray:
         """Give the present layout."""

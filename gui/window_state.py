@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QGuiApplication
 
-from engine.errors import LabError
 from gui.window_actions import THEMES
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ class WindowState:
         checked = window.actions_by_name.themes.checkedAction()
         settings.set_text("theme", "system" if checked is None else checked.data())
         settings.set_object("scaled_axis", window.actions_by_name["scaled_axis"].isChecked())
-        self.save_plots()
+        window.panels.save_layout()
         if window.control.has_experiment:
             settings.set_text("experiment", window.control.experiment.id)
         for experiment in window.experiments:
@@ -86,22 +84,3 @@ class WindowState:
             if known is not None:
                 settings.set_params(experiment, *known)
         settings.save()
-
-    def save_plots(self) -> None:
-        """Keep the arrangement of the plots of the experiment shown."""
-        window = self._window
-        if window.plots is not None and window.control.has_experiment:
-            layout = window.plots.save_layout()
-            self._settings.set_blob(f"plots/{window.control.experiment.id}", layout)
-
-    def restore_plots(self) -> None:
-        """Bring back the arrangement of the plots of the experiment shown."""
-        window = self._window
-        if window.plots is None:
-            return
-        layout = self._settings.blob(f"plots/{window.control.experiment.id}")
-        if not layout.isEmpty():
-            try:
-                window.plots.restore_layout(bytes(layout.data()))
-            except LabError:
-                self._settings.set_blob(f"plots/{window.control.experiment.id}", QByteArray())

@@ -238,21 +238,21 @@ def test_a_handle_is_dragged_into_the_parameters(window: MainWindow, qtbot: QtBo
             return update(params, offset=x)
 
     window.control.choose(Draggable())
-    window.plots.handle_dragged.emit("w", 1.5, 0.0)
-    window.plots.handle_dragged.emit("w", 2.5, 0.0)
-    window.plots.handle_released.emit()
+    window.panels.plots.handle_dragged.emit("w", 1.5, 0.0)
+    window.panels.plots.handle_dragged.emit("w", 2.5, 0.0)
+    window.panels.plots.handle_released.emit()
     assert window.control.params.offset == 2.5
     window.actions_by_name["undo"].trigger()
     assert window.control.params.offset == 0.0
 
 
 def test_a_stroke_fills_its_parameter(window: MainWindow) -> None:
-    window.plots.stroke_drawn.emit("points", [(0.0, 1.0), (1.0, 2.0)])
+    window.panels.plots.stroke_drawn.emit("points", [(0.0, 1.0), (1.0, 2.0)])
     assert window.control.params.points == ((0.0, 1.0), (1.0, 2.0))
 
 
 def test_what_is_not_allowed_is_one_sentence(window: MainWindow) -> None:
-    window.plots.stroke_drawn.emit("start", [[0.0]])
+    window.panels.plots.stroke_drawn.emit("start", [[0.0]])
     assert "start" in window.status.currentMessage()
     assert window.control.params == FakeParams()
 

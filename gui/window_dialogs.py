@@ -1,0 +1,62 @@
+"""The dialogs of the window, loaded when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+
+class WindowDialogs(QObject):
+    """Opens dialogs beside a window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def show_help(self) -> None:
+        """Show the text on the experiment."""
+        from gui.dialogs import help_dialog
+
+        experiment = self._window.control.experiment
+        help_dialog(experiment.id, experiment.title, self._window).show()
+
+    def show_shortcuts(self) -> None:
+        """Show all keys."""
+        from gui.dialogs import shortcuts_dialog
+
+        shortcuts_dialog(len(self._window.experiments), self._window).show()
+
+    def show_about(self) -> None:
+        """Show name, versions and device."""
+        from gui.dialogs import about_dialog
+
+        about_dialog(self._window.status.device.text(), self._window).show()
+
+    def show_export(self) -> None:
+        """Offer figures, data and learned parameters as files."""
+        from gui.export_dialog import ExportDialog
+
+        window = self._window
+        if window.control.snapshot is None:
+            window.say("There is nothing to export yet.")
+            return
+        ExportDialog(window.control, window.bridge, window.files, window).show()
+
+    def show_report(self, traceback_text: str) -> None:
+        """Show what failed, to be saved."""
+        from gui.dialogs import ReportDialog
+        from gui.report import crash_report
+
+        control = self._window.control
+        known = control.has_experiment
+        report = crash_report(
+            traceback_text,
+            control.experiment.id if known else "",
+            control.params if known else None,
+            control.seed if known else None,
+        )
+        ReportDialog(report, self._window).show()

@@ -1,0 +1,181 @@
+"""What shows a run, plots, theory and ensemble, filled in once the window is on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout
+
+from engine.experiment import AbstractExperiment, Ensemble
+from engine.params import Params
+from engine.snapshot import Snapshot
+from engine.views import View
+from gui.bridge import Bridge
+from gui.compare import Pins
+from gui.run_control import RunControl
+from gui.settings import Settings
+from gui.window_docks import Tabs
+
+if TYPE_CHECKING:
+    from gui.ensemble_dock import EnsemblePanel
+    from gui.plots import PlotArea
+    from gui.theory_dock import TheoryPanel
+
+THEORY, ENSEMBLE = "Theory", "Ensemble"
+
+
+class Panels(QObject):
+    """The parts that show a run.
+
+    Building them takes as long as all the rest of the window, and before the first run they are
+    empty; so they come last.
+
+    Parameters
+    ----------
+    center : QVBoxLayout
+        Gets the plots as its last widget.
+    tabs : Tabs
+        Get theory and ensemble.
+    control, bridge, pins, settings
+        Of the window.
+
+    Attributes
+    ----------
+    said : Signal(str)
+        One sentence for the status bar; an empty one to take it away.
+    plots : PlotArea
+        There from `fill` on, as are `theory` and `ensemble`.
+    """
+
+    said = Signal(str)
+
+    plots: PlotArea
+    theory: TheoryPanel
+    ensemble: EnsemblePanel
+    _ensemble_plots: PlotArea
+
+    def __init__(
+        self,
+        center: QVBoxLayout,
+        tabs: Tabs,
+        control: RunControl,
+        bridge: Bridge,
+        pins: Pins,
+        settings: Settings,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._center = center
+        self._tabs = tabs
+        self._control = control
+        self._bridge = bridge
+        self._pins = pins
+        self._settings = settings
+        self._views: tuple[View, ...] = ()
+        self._experiment_id = ""
+        self.is_filled = False
+        self._waiting = QLabel()
+        center.addWidget(self._waiting, 1)
+
+    def fill(self, scaled: bool) -> None:
+        """Build everything, for the experiment that is chosen."""
+        from gui.ensemble_dock import EnsemblePanel
+        from gui.plots import PlotArea
+        from gui.theory_dock import TheoryPanel
+
+        self.plots, self._ensemble_plots = PlotArea(), PlotArea()
+        self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
+        self._tabs.add(THEORY, self.theory)
+        self._tabs.add(ENSEMBLE, self.ensemble)
+        self.ensemble.set_pictures(self._ensemble_plots)
+        self._center.replaceWidget(self._waiting, self.plots)
+        self._waiting.deleteLater()
+        self._connect()
+        self.is_filled = True
+        self.plots.set_axis_scaled(scaled)
+        if self._control.has_experiment:
+            self.show_experiment(self._control.experiment, self._control.params)
+
+    def _connect(self) -> None:
+        control, ensemble = self._control, self.ensemble
+        self.plots.handle_dragged.connect(control.drag_handle)
+        self.plots.handle_released.connect(control.end_drag)
+        self.plots.stroke_drawn.connect(control.set_value)
+        self.plots.hovered.connect(self.said)
+        self.theory.value_wanted.connect(control.set_value)
+        ensemble.run_requested.connect(self._bridge.ensemble)
+        ensemble.cancel_requested.connect(self._bridge.cancel)
+        ensemble.runs_edited.connect(lambda runs: control.set_value("ensemble", runs))
+        ensemble.ensemble_shown.connect(self._on_ensemble_shown)
+        ensemble.said.connect(self.said)
+        self._pins.changed.connect(self.show_ghosts)
+        control.restarted.connect(self.theory.clear)
+
+    @property
+    def views_menu(self) -> QMenu:
+        """The menu that shows and hides plots."""
+        return self.plots.views_menu()
+
+    def show_experiment(self, experiment: AbstractExperiment[Any, Any], params: Params) -> None:
+        """Make ready for another experiment, with its plots as they were left."""
+        if not self.is_filled:
+            return
+        self.save_layout()
+        self._experiment_id = experiment.id
+        self._views = ()
+        self._tabs.offer(ENSEMBLE, experiment.has_ensemble)
+        self.ensemble.set_experiment(experiment, params)
+        self.show_views()
+        layout = self._settings.blob(f"plots/{experiment.id}")
+        if not layout.isEmpty():
+            self.plots.restore_layout(bytes(layout.data()))
+
+    def show_views(self) -> None:
+        """Show the plots of the parameters in force."""
+        if not self.is_filled:
+            return
+        views = self._control.experiment.views(self._control.params)
+        if views != self._views:
+            self._views = views
+            self.plots.set_views(views)
+            self.show_ghosts()
+
+    def show_ghosts(self) -> None:
+        """Show the pinned runs behind the present one."""
+        from gui.plots import Ghost
+
+        pins = self._pins.of(self._control.experiment.id)
+        self.plots.set_ghosts(
+            tuple(Ghost(pin.label, pin.color, pin.trace) for pin in pins if pin.visible)
+        )
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show a picture of the run."""
+        self.plots.show_snapshot(snapshot)
+        self.theory.show_snapshot(snapshot)
+        self.ensemble.show_snapshot(snapshot)
+
+    def set_axis_scaled(self, scaled: bool) -> None:
+        """Draw time as δ·step rather than the step."""
+        if self.is_filled:
+            self.plots.set_axis_scaled(scaled)
+
+    def reset_layout(self) -> None:
+        """Put the plots back where they were at first."""
+        if self.is_filled:
+            self.plots.reset_layout()
+
+    def save_layout(self) -> None:
+        """Keep the arrangement of the plots of the experiment shown."""
+        if self.is_filled and self._experiment_id:
+            self._settings.set_blob(f"plots/{self._experiment_id}", self.plots.save_layout())
+
+    def picture(self) -> QPixmap | None:
+        """Draw the plots as they are on the screen."""
+        return self.plots.grab() if self.is_filled else None
+
+    def _on_ensemble_shown(self, ensemble: Ensemble) -> None:
+        self._ensemble_plots.set_views(ensemble.views)
+        self._ensemble_plots.show_observation(ensemble.observation)
