@@ -107,7 +107,11 @@ class MatrixRow(FieldRow):
         self.dialog = GridDialog(self.spec.label, self._value, headings, self.window())
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.rows_given.connect(self._on_rows_given)
+        self.dialog.finished.connect(self._on_finished)
         self.dialog.open()
+
+    def _on_finished(self) -> None:
+        self.dialog = None
 
     def _on_rows_given(self, rows: Rows) -> None:
         self.grabbed.emit()
