@@ -17,7 +17,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from engine.kernels import scalar_passes, scalar_record, scalar_spectrum
+from engine.kernels import scalar_passes, scalar_record, scalar_spectrum, scalar_tangent
 
 Array = npt.NDArray[np.float64]
 
@@ -110,7 +110,8 @@ class Recording:
     (step size times sharpness / 2), ``step_size``, ``distance`` (of the magnitudes from the
     balanced |target|^(1/L), the largest), ``hessian`` and ``jacobian`` (all L eigenvalues of the
     Hessian, ascending, and those of the iteration that belong to them; least and greatest beyond
-    64). With momentum the latter are the larger moduli of two each.
+    64). With momentum the latter are the larger moduli of two each. ``edge`` is
+    step size times the greatest eigenvalue of the Hessian / 2.
     """
 
     weights: Array
@@ -133,7 +134,15 @@ def weights_width(depth: int) -> int:
 
 
 def advance(
-    weights: Array, velocity: Array, ties: Ties, law: Law, *, first: int, n: int, stride: int = 1
+    weights: Array,
+    velocity: Array,
+    ties: Ties,
+    law: Law,
+    *,
+    first: int,
+    n: int,
+    stride: int = 1,
+    every: int = 1,
 ) -> Recording:
     """Make up to `n` steps and record buckets of `stride` consecutive ones.
 
@@ -146,6 +155,8 @@ def advance(
     first : int
         Number of steps made before: the bits of a run depend on it, not on how it is split.
     n, stride : int
+    every : int
+        Past the first 256 steps the eigenvalues are measured at those with k mod every < 2 only.
 
     Returns
     -------
@@ -153,7 +164,11 @@ def advance(
         With `made` < `n` where the next step diverges, and the last good state.
     """
     buckets = -(-n // stride)
-    sizes = (scalar_record.SCALARS, weights_width(weights.size), 2 * spectrum_width(weights.size))
+    sizes = (
+        scalar_record.SCALARS,
+        weights_width(weights.size),
+        2 * spectrum_width(weights.size) + 1,
+    )
     low = tuple(np.empty((buckets, size)) for size in sizes)
     high = low if stride == 1 else tuple(np.empty((buckets, size)) for size in sizes)
     w, v = weights.copy(), velocity.copy()
@@ -168,8 +183,9 @@ def advance(
         law.root,
     )
     made, diverged, capped = scalar_record.record(
-        w, v, (ties.leader, ties.sign, ties.any), first, n, stride, numbers, law.limits, low, high
-    )
+        w, v, (ties.leader, ties.sign, ties.any), first, n, stride, numbers, law.limits, every,
+        low, high,
+    )  # fmt: skip
     used = -(-made // stride)
     low_series = _named(tuple(a[:used] for a in low), law.target)
     high_series = low_series
@@ -183,13 +199,14 @@ def _named(parts: tuple[Array, ...], target: float) -> dict[str, Array]:
     scalars, weights, eigenvalues = parts
     names = ("product", "loss", "gap", "sharpness", "stability", "step_size", "distance")
     series = {name: scalars[:, column] for column, name in enumerate(names)}
-    width = eigenvalues.shape[1] // 2
+    width = (eigenvalues.shape[1] - 1) // 2
     return {
         "weights": weights,
         "error": series["product"] - target,
         **series,
         "hessian": eigenvalues[:, :width],
-        "jacobian": eigenvalues[:, width:],
+        "jacobian": eigenvalues[:, width : 2 * width],
+        "edge": eigenvalues[:, 2 * width],
     }
 
 
@@ -233,3 +250,30 @@ def hessian_eigenvalues(weights: Array, target: float, input_power: float) -> Ar
     scalar_spectrum.spectra(weights[None], float(target), float(input_power), out)
     values: Array = out[0]
     return values
+
+
+def growth_logs(weights: Array, steps: Array, ties: Ties, law: Law) -> Array:
+    """Return the log growth per step of a small displacement along recorded weights.
+
+    Its mean is the largest Lyapunov exponent that shows in the direction of the gradient; over a
+    whole number of turns of a periodic orbit, the log of the orbit's multiplier over its length.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (m, L)
+        Consecutive weights.
+    steps : ndarray, shape (m,)
+        Step sizes that lead on from them.
+
+    Returns
+    -------
+    ndarray, shape (m - 1,)
+    """
+    logs = np.zeros(max(len(weights) - 1, 0))
+    if logs.size:
+        scalar_tangent.growth(
+            np.ascontiguousarray(weights), np.ascontiguousarray(steps), ties.leader, ties.sign,
+            int(law.method), int(law.rule), float(law.momentum), float(law.target),
+            float(law.input_power), float(law.cap), logs,
+        )  # fmt: skip
+    return logs

@@ -1,9 +1,10 @@
 """Gradient descent on the scalar product network with everything recorded.
 
 Every recorded quantity belongs to the weights after a step. Where buckets of several steps are
-asked for, each holds the smallest and largest value within it; only the Hessian's eigenvalues,
-which cost more than a step, are then measured at the last two steps of each bucket (two, because
-one would show one phase of a period-2 orbit only).
+asked for, each holds the smallest and largest value within it. The Hessian's eigenvalues cost
+more than a step, so they are measured at the first steps and then at two of every so many (two,
+because one would show one phase of a period-2 orbit only): which ones depends on the step's number
+alone, and NaN stands for the others.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ SCALARS = 7
 SHARPNESS_LIMIT = 1e150
 """Beyond this sharpness products of recorded numbers leave the range of a float."""
 QUANTILES = 7
+EARLY = 256
+"""Up to this step the eigenvalues are measured at every one."""
 
 
 @kernel
@@ -125,8 +128,8 @@ def _note_spectrum(
     high: Any,
     fresh: bool,
 ) -> None:
-    """Note the eigenvalues of the Hessian and, right of them, those of the Jacobian."""
-    width = low.size // 2
+    """Note the eigenvalues of the Hessian, those of the Jacobian, and step x greatest / 2."""
+    width = (low.size - 1) // 2
     if width == n:
         eigenvalues(w, g, error, sigma, n, d, y, values)
     else:
@@ -134,6 +137,7 @@ def _note_spectrum(
     for i in range(width):
         _widen(low, high, i, values[i], fresh)
         _widen(low, high, width + i, multiplier(values[i], step, momentum, method), fresh)
+    _widen(low, high, 2 * width, 0.5 * step * values[width - 1], fresh)
 
 
 @kernel
@@ -164,6 +168,7 @@ def record(
     stride: int,
     law: Any,
     limits: Any,
+    every: int,
     low: Any,
     high: Any,
 ) -> tuple[int, bool, int]:
@@ -182,8 +187,10 @@ def record(
         magnitude of the balanced weights, from which the distance is measured.
     limits : tuple (product, weight)
         Magnitudes beyond which the run has diverged.
+    every : int
+        The eigenvalues are measured at steps k <= `EARLY` and at those with k mod every < 2.
     low, high : tuple of ndarray
-        Scalars (buckets, 7), weights (buckets, L or 7), eigenvalues (buckets, 2 L or 4).
+        Scalars (buckets, 7), weights (buckets, L or 7), eigenvalues (buckets, 2 L + 1 or 5).
 
     Returns
     -------
@@ -209,7 +216,7 @@ def record(
     total = chain(w, rows, forward, prefix)
     value, top, bottom = product(total), 0.0, 0.0
     made, diverged, capped = 0, False, 0
-    bucket, place, pending = 0, -1, False
+    bucket, place, pending, counted, turn = 0, -1, False, 0, first % every
     for k in range(n + 1):
         error = value - target
         sharpness = sigma * finish(w, rows, forward, total, prefix, mask, g)
@@ -248,26 +255,17 @@ def record(
             else:
                 _note_quantiles(w, order, size, low_w, high_w, fresh)
             length = min(stride, n - bucket * stride)
+            turn = turn + 1 if turn + 1 < every else 0
             if fresh:
                 for i in range(low_h.size):
                     low_h[i], high_h[i] = np.nan, np.nan
-            if place >= length - 2:
+                counted = 0
+            if turn < 2 or first + k <= EARLY:
                 _note_spectrum(
-                    w,
-                    g,
-                    error,
-                    sigma,
-                    size,
-                    step,
-                    momentum,
-                    method,
-                    d,
-                    poles,
-                    values,
-                    low_h,
-                    high_h,
-                    place <= max(length - 2, 0),
-                )
+                    w, g, error, sigma, size, step, momentum, method,
+                    d, poles, values, low_h, high_h, counted == 0,
+                )  # fmt: skip
+                counted += 1
             pending = place < length - 1
             if not pending:
                 _flush(low_s, low_w, low_h, low[0], low[1], low[2], bucket)

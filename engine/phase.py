@@ -1,0 +1,301 @@
+"""The phase of a run, read off its last steps: converging, periodic, aperiodic or diverged.
+
+A classification looks at a window of consecutive recorded steps. It knows float noise: what moves
+by less than a few units in the last place of the run's own scale does not move.
+Used for the phase badge of every experiment; vector states are welcome.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.experiment import OutcomeKind
+
+Array = npt.NDArray[np.float64]
+
+MAX_PERIOD = 64
+"""Longest period looked for; three turns of it must fit into the window."""
+NOISE = 1e-13
+"""Relative motion below which a state counts as resting."""
+DISTINCT = 1e-9
+"""Relative distance from which on two points of an orbit count as different."""
+CONVERGED = 1e-10
+"""Relative error at which a run counts as converged."""
+SHORT = 8
+"""A window of fewer steps says nothing yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """What a window shows.
+
+    `text` is the badge ("monotone", "period 2", "diverged at k = 41"), `message` a sentence,
+    `orbit` has one row per point of a cycle (in order of time), `rate` is the factor by which the
+    error shrinks per step where it does.
+    """
+
+    kind: OutcomeKind
+    text: str
+    message: str
+    period: int | None = None
+    orbit: Array | None = None
+    lyapunov: float | None = None
+    rate: float | None = None
+    sublinear: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The last steps of a run.
+
+    Attributes
+    ----------
+    step : int
+        The last step, k.
+    error : ndarray, shape (m,)
+        Signed error or its norm; zero at a minimum.
+    states : ndarray, shape (m, d)
+        What must repeat for the run to be periodic: the weights, or the error as one column.
+    scale : float
+        Size of errors that count as large, for example the target's magnitude.
+    first_error : float or None
+        Magnitude of the error at step 0, to tell exponential from slower decay.
+    diverged_at : int or None
+    lyapunov : float or None
+        Largest Lyapunov exponent per step over the window, if known.
+    multiplier : float or None
+        Factor by which a small error is multiplied per step at the last state, if known.
+    rest : ndarray, shape (m,), or None
+        Distance from an equilibrium that is no minimum (for example the largest weight), its value
+        at step 0 in `first_rest` and its name in `rest_name`.
+    """
+
+    step: int
+    error: Array
+    states: Array
+    scale: float = 1.0
+    first_error: float | None = None
+    diverged_at: int | None = None
+    lyapunov: float | None = None
+    multiplier: float | None = None
+    rest: Array | None = None
+    first_rest: float | None = None
+    rest_name: str = "0"
+
+
+def classify(window: Window) -> Phase:
+    """Say in which phase a run is."""
+    if window.diverged_at is not None:
+        text = f"diverged at k = {window.diverged_at}"
+        message = f"The run left the range of useful numbers at step {window.diverged_at}."
+        return Phase(
+            kind=OutcomeKind.DIVERGED, text=text, message=message, lyapunov=window.lyapunov
+        )
+    if window.error.size < SHORT:
+        return Phase(
+            kind=OutcomeKind.MAX_STEPS,
+            text="starting",
+            message="Too few steps to tell.",
+            lyapunov=window.lyapunov,
+        )
+    for look in (_resting, _periodic, _approaching, _sinking, _wandering):
+        phase = look(window)
+        if phase is not None:
+            return phase
+    return Phase(
+        kind=OutcomeKind.MAX_STEPS,
+        text="transient",
+        message="Neither settled nor periodic over the recorded steps.",
+        lyapunov=window.lyapunov,
+    )
+
+
+def _resting(window: Window) -> Phase | None:
+    """Recognise a state that does not move any more."""
+    tail = window.states[-max(SHORT, window.states.shape[0] // 4) :]
+    size = max(float(np.max(np.abs(tail))), 1e-300)
+    if float(np.max(np.ptp(tail, axis=0))) > NOISE * size:
+        return None
+    error = abs(float(window.error[-1]))
+    if error > CONVERGED * window.scale:
+        at_rest = window.rest is not None and float(window.rest[-1]) <= CONVERGED
+        place = window.rest_name if at_rest else "a point that is no minimum"
+        return Phase(
+            kind=OutcomeKind.CONVERGED if at_rest else OutcomeKind.CONVERGING,
+            text=f"at rest at {place}",
+            lyapunov=window.lyapunov,
+            message=f"The run rests at {place}; the gradient vanishes there, the error does not.",
+        )
+    return _converged(window, "")
+
+
+def _converged(window: Window, manner: str) -> Phase:
+    factor = window.multiplier
+    if factor is not None and abs(factor) > 1.0 + 1e-9:
+        return Phase(
+            kind=OutcomeKind.CONVERGED,
+            text="on an unstable minimum",
+            lyapunov=window.lyapunov,
+            message="The run stands exactly on a minimum that is unstable at this step size; "
+            "the smallest push would drive it away.",
+        )
+    if not manner and factor is not None and factor != 0.0:
+        manner = "oscillating" if factor < 0.0 else "monotone"
+    text = f"converged ({manner})" if manner else "converged"
+    return Phase(
+        kind=OutcomeKind.CONVERGED,
+        text=text,
+        lyapunov=window.lyapunov,
+        rate=None if factor is None else abs(factor),
+        message="The run has reached a minimum.",
+    )
+
+
+def _periodic(window: Window) -> Phase | None:
+    """Recognise a cycle, or an approach to one that is almost over."""
+    x = window.states
+    m = x.shape[0]
+    size = max(float(np.max(np.abs(x[-min(m, 3 * MAX_PERIOD) :]))), 1e-300)
+    gaps: dict[int, float] = {}
+    for p in range(1, min(MAX_PERIOD, m // 3) + 1):
+        gaps[p] = _gap(x, p, 0)
+        if p == 1:
+            continue
+        apart = min(gaps[q] for q in range(1, p) if p % q == 0)
+        if apart <= DISTINCT * size or gaps[p] > 0.02 * apart:
+            continue
+        if gaps[p] > NOISE * size * 10 and not _settles(x, p, gaps[p], 0.05 * apart):
+            continue
+        return Phase(
+            kind=OutcomeKind.OSCILLATING,
+            text=f"period {p}",
+            period=p,
+            orbit=x[-p:].copy(),
+            lyapunov=window.lyapunov,
+            message=f"The run repeats itself every {p} steps and does not converge.",
+        )
+    return None
+
+
+def _gap(x: Array, p: int, back: int) -> float:
+    """Return the largest change over p steps within the p steps that end `back` rows ago."""
+    end = x.shape[0] - back
+    return float(np.max(np.abs(x[end - p : end] - x[end - 2 * p : end - p])))
+
+
+def _settles(x: Array, p: int, gap: float, allowed: float) -> bool:
+    """Tell whether what is left of the motion from turn to turn is small, if it goes on so."""
+    turns = min((x.shape[0] // p) - 2, max(1, 64 // p))
+    before = _gap(x, p, p * turns)
+    if before <= gap:
+        return False
+    factor = (gap / before) ** (1.0 / turns)
+    return bool(gap / (1.0 - factor) <= allowed)
+
+
+def _envelope(values: Array) -> Array:
+    """Return the largest magnitudes of the window's four quarters."""
+    return np.array([float(np.max(np.abs(part))) for part in np.array_split(values, 4)])
+
+
+def _decay(values: Array, step: int, first: float | None) -> tuple[float, bool]:
+    """Return the factor per step of a shrinking series, and whether it is slower than exponential.
+
+    Exponential decay from the start would have made log(first / last) equal to the present rate
+    times k; a power law is far beyond that.
+    """
+    peaks = _envelope(values)
+    span = 0.75 * values.size
+    if peaks[-1] <= 0.0:
+        return 0.0, False
+    rate = math.log(peaks[0] / peaks[-1]) / span
+    slow = False
+    if first is not None and first > 0.0 and step > 4 * SHORT:
+        slow = math.log(first / peaks[-1]) > 2.0 * rate * step + 0.1
+    return math.exp(-rate), slow
+
+
+def _approaching(window: Window) -> Phase | None:
+    """Recognise an error that shrinks to zero."""
+    floor = 1e-15 * window.scale * window.error.size
+    error = window.error
+    peaks = _envelope(error)
+    loud = np.abs(error) > max(floor, 1e-14 * window.scale)
+    if peaks[-1] <= CONVERGED * window.scale and (peaks[-1] <= peaks[0] or not loud.any()):
+        return _converged(window, _manner(error[loud]))
+    if not all(later < sooner for sooner, later in pairwise(peaks)):
+        return None
+    if window.rest is not None and _shrinks(window.rest) and not _halves(peaks, window):
+        return None
+    rate, slow = _decay(error, window.step, window.first_error)
+    manner = _manner(error)
+    text = f"{manner}, sublinear" if slow else manner
+    speed = "slower than exponentially" if slow else f"by a factor {rate:.6g} per step"
+    return Phase(
+        kind=OutcomeKind.CONVERGING,
+        text=text,
+        rate=rate,
+        sublinear=slow,
+        lyapunov=window.lyapunov,
+        message=f"The error shrinks {speed} ({manner}).",
+    )
+
+
+def _halves(peaks: Array, window: Window) -> bool:
+    """Tell whether the error is on its way to 0 rather than to a nonzero limit."""
+    first = window.first_error if window.first_error is not None else peaks[0]
+    return bool(peaks[-1] < 0.5 * min(first, window.scale))
+
+
+def _shrinks(values: Array) -> bool:
+    return bool(np.all(np.diff(values) <= 0.0) and values[-1] < values[0])
+
+
+def _manner(error: Array) -> str:
+    """Return "monotone" where the error keeps its sign and shrinks at every step."""
+    if error.size < 2:
+        return ""
+    falling = np.diff(np.abs(error)) <= 0.0
+    one_sign = bool(np.all(error > 0.0) or np.all(error < 0.0))
+    return "monotone" if one_sign and bool(np.all(falling)) else "oscillating"
+
+
+def _sinking(window: Window) -> Phase | None:
+    """Recognise an approach to an equilibrium that is no minimum."""
+    if window.rest is None or not _shrinks(window.rest):
+        return None
+    rate, slow = _decay(window.rest, window.step, window.first_rest)
+    manner = "sublinearly" if slow else "exponentially"
+    return Phase(
+        kind=OutcomeKind.CONVERGING,
+        text=f"converging to {window.rest_name}, {manner}",
+        rate=rate,
+        sublinear=slow,
+        lyapunov=window.lyapunov,
+        message=f"The weights sink to {window.rest_name}, an equilibrium that is no minimum, "
+        f"{manner}.",
+    )
+
+
+def _wandering(window: Window) -> Phase | None:
+    """Recognise motion that neither settles nor repeats."""
+    m = window.error.size
+    if m < 3 * MAX_PERIOD:
+        return None
+    peaks = _envelope(window.states - np.mean(window.states, axis=0))
+    recurrent = float(np.min(peaks)) > 0.3 * float(np.max(peaks))
+    if (window.lyapunov is not None and window.lyapunov <= 0.0) or not recurrent:
+        return None
+    chaotic = window.lyapunov is not None
+    return Phase(
+        kind=OutcomeKind.APERIODIC,
+        text="aperiodic",
+        lyapunov=window.lyapunov,
+        message="The run neither converges nor repeats itself"
+        + (", and neighbouring runs part exponentially." if chaotic else "."),
+    )
