@@ -191,7 +191,7 @@ class NumberRow(FieldRow):
             return
         mark = next((m for m in self._marks if "max" in m.id), self._marks[0])
         self.times.setText(f"= {short_text(value / mark.value, 4)} ×")
-        self.reference.set_formula(mark.symbol)
+        self.reference.set_formula(mark.inline)
 
     def _put(self, value: float, moving: bool) -> None:
         """Give a number that a control made."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from gui.formula import draw_formula, formula_size, typesetter
@@ -24,6 +24,11 @@ class Mark:
     name: str
     symbol: str
     value: float
+
+    @property
+    def inline(self) -> str:
+        """The symbol with its fractions set small, as within a line."""
+        return f"{{{self.symbol}}}"
 
 
 class SnapButton(QAbstractButton):
@@ -55,7 +60,7 @@ class SnapButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Give the size of the symbol with room to click."""
-        size = formula_size(self.mark.symbol, self.font())
+        size = formula_size(self.mark.inline, self.font())
         return QSize(max(size.width() + 10, 24), max(size.height() + 4, 20))
 
     def event(self, event: QEvent) -> bool:
@@ -79,7 +84,7 @@ class SnapButton(QAbstractButton):
         inner = QRectF(self.rect()).adjusted(4, 1, -4, -1)
         color = mixed(ink("bound"), ink("text"), 0.35)
         center = Qt.AlignmentFlag.AlignHCenter
-        draw_formula(painter, inner, self.mark.symbol, self.font(), color, center)
+        draw_formula(painter, inner, self.mark.inline, self.font(), color, center)
         if self.hasFocus():
             draw_focus(painter, QRectF(self.rect()), 5)
         painter.end()
@@ -98,7 +103,7 @@ class SnapStrip(QWidget):
 
     snapped = Signal(str)
     lit = Signal(str)
-    _LEADER = 5
+    _LEADER = 8
 
     def __init__(self, slider: ValueSlider, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -137,8 +142,11 @@ class SnapStrip(QWidget):
         for key, button in self._buttons.items():
             x = round(self._slider.x_of(self._places.get(key, 0.0))) + 0.5
             if button.y() <= self._LEADER:
-                foot = min(max(x, button.x() + 6.0), button.geometry().right() - 5.0)
-                painter.drawLine(QPointF(x, 0), QPointF(foot, self._LEADER))
+                foot = button.geometry().center().x() + 0.5
+                foot = x if abs(foot - x) < 3 else foot
+                leader = QPainterPath(QPointF(x, 0))
+                leader.cubicTo(x, self._LEADER * 0.7, foot, 2, foot, self._LEADER)
+                painter.drawPath(leader)
         painter.end()
 
     def _rebuild(self, marks: Sequence[Mark]) -> None:
@@ -176,26 +184,39 @@ class SnapStrip(QWidget):
         self.update()
 
     def _spread(self, row: list[str], sizes: dict[str, QSize]) -> list[int]:
+        """Place the buttons of a row as near to their marks as they go without overlapping."""
+        offsets = [0]
+        for key in row:
+            offsets.append(offsets[-1] + sizes[key].width() + 2)
         wanted = [
-            round(self._slider.x_of(self._places.get(key, 0.0)) - sizes[key].width() / 2)
-            for key in row
+            self._slider.x_of(self._places.get(key, 0.0)) - sizes[key].width() / 2 - offset
+            for key, offset in zip(row, offsets, strict=False)
         ]
-        left = 0
-        for index, key in enumerate(row):
-            wanted[index] = max(wanted[index], left)
-            left = wanted[index] + sizes[key].width() + 2
-        right = self.width()
-        for index in range(len(row) - 1, -1, -1):
-            width = sizes[row[index]].width()
-            wanted[index] = min(wanted[index], right - width)
-            right = wanted[index] - 2
-        return wanted
+        free = max(0, self.width() - offsets[-1] + 2)
+        nearest = increasing(wanted)
+        return [
+            round(min(max(place, 0), free)) + offset
+            for place, offset in zip(nearest, offsets, strict=False)
+        ]
 
     def _on_ready(self, mathtext: str) -> None:
-        if any(button.mark.symbol == mathtext for button in self._buttons.values()):
+        if any(button.mark.inline == mathtext for button in self._buttons.values()):
             self._arrange()
 
     def _on_clicked(self) -> None:
         button = self.sender()
         if isinstance(button, SnapButton):
             self.snapped.emit(button.mark.id)
+
+
+def increasing(numbers: Sequence[float]) -> list[float]:
+    """Give the non-decreasing sequence nearest to some numbers (least squares)."""
+    pools: list[tuple[float, int]] = []
+    for number in numbers:
+        mean, count = number, 1
+        while pools and pools[-1][0] > mean:
+            before, members = pools.pop()
+            mean = (mean * count + before * members) / (count + members)
+            count += members
+        pools.append((mean, count))
+    return [mean for mean, count in pools for _ in range(count)]

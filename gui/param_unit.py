@@ -14,6 +14,9 @@ from gui.param_controls import draw_focus, tint
 from gui.param_ink import ink
 from gui.param_snaps import Mark
 
+WIDEST = 104
+"""Pixels that a unit may take from the box beside it; a longer symbol is made smaller."""
+
 
 class UnitButton(QPushButton):
     """Chooses what a number is a multiple of: itself, or a bound of the theory.
@@ -60,7 +63,7 @@ class UnitButton(QPushButton):
     def sizeHint(self) -> QSize:
         """Give room for the widest unit, so that the box beside it never moves."""
         widths = [formula_size(self._shown(mark), self.font()).width() for mark in self._marks]
-        return QSize(max([44, *widths]) + 26, 28)
+        return QSize(min(max([44, *widths]) + 26, WIDEST), 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the unit and an arrow that promises a menu."""
@@ -92,7 +95,7 @@ class UnitButton(QPushButton):
 
     @staticmethod
     def _shown(mark: Mark) -> str:
-        return rf"\times {mark.symbol}"
+        return rf"{{\times\,{mark.symbol}}}"
 
     def _name(self) -> None:
         mark = self._mark()

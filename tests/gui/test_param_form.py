@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import weakref
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.experiment import Bound
 from engine.params import Params, describe, param
 from gui.param_form import ParamForm, make_row
 from gui.param_matrix import MatrixRow
 from gui.param_number import NumberRow
+from gui.param_snaps import increasing
 from gui.param_texts import BoolRow, ChoiceRow, PathRow, TextRow
 from tests.gui.fakes import FakeExperiment, FakeParams
 
@@ -520,6 +525,35 @@ def test_a_handler_that_sets_the_same_parameters_ends_there(
     type_into(qtbot, number(form, "step_size").box, "0.45")
     qtbot.mouseClick(number(form, "step_size").box.plus, LEFT)
     assert [edit[0].step_size for edit in watch.edits] == [0.45, 0.451]
+
+
+@given(st.lists(st.floats(-1e3, 1e3), max_size=6))
+def test_snap_buttons_are_pushed_apart_no_more_than_needed(numbers: list[float]) -> None:
+    placed = increasing(numbers)
+    assert placed == sorted(placed)
+    assert sum(placed) == pytest.approx(sum(numbers), abs=1e-6)
+    if numbers == sorted(numbers):
+        assert placed == numbers
+
+
+def test_close_bounds_have_buttons_that_do_not_overlap(form: ParamForm) -> None:
+    def bound(key: str, symbol: str, value: float) -> Bound:
+        return Bound(id=key, name=key, symbol=symbol, value=value, source="", field="step_size")
+
+    form.set_bounds(
+        (
+            bound("a", r"\delta_c", 0.25),
+            bound("b", r"\delta_{\max}", 0.5),
+            bound("c", r"\frac{2}{S}", 0.5001),
+            bound("d", r"\frac{1}{\sigma(1-\lambda)}", 0.51),
+        )
+    )
+    strip = number(form, "step_size").strip
+    boxes = [strip.buttons[key].geometry() for key in "abcd"]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.intersects(other)
+    assert all(strip.rect().contains(box) for box in boxes)
+    assert [box.left() for box in boxes] == sorted(box.left() for box in boxes)
 
 
 class OptionalParams(Params):
