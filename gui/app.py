@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from gui.main_window import MainWindow
 
+SWITCH_SECONDS = 0.001
+"""How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
+of a frame."""
 SIGNAL_MS = 250
 """Qt's loop lets Python look for Ctrl+C at least this often."""
 
@@ -68,9 +71,15 @@ def use_offscreen_if_headless() -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
+def prepare_process() -> None:
+    """Let the window's thread have the interpreter soon when the engine's has it."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
+    prepare_process()
     app = application()
     from gui.main_window import MainWindow
     from gui.settings import Settings, default_path

@@ -162,7 +162,7 @@ class ExperimentPanel(QWidget):
             item.setData(ID_ROLE, experiment.id)
             item.setData(SUMMARY_ROLE, experiment.summary)
             item.setData(NUMBER_ROLE, str(number) if number < 10 else "")
-            item.setToolTip(experiment.summary)
+            item.setToolTip(f"{experiment.summary}\n{experiment.section}")
             item.setData(
                 Qt.ItemDataRole.AccessibleTextRole, f"{experiment.title}. {experiment.summary}"
             )

@@ -10,9 +10,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.experiment import AbstractExperiment
 from engine.presets import Preset
+from gui.elided import ElidedLabel
 from gui.theme import current_theme
 
 DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -130,11 +129,10 @@ class Header(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
-        self.title = QLabel()
+        self.title = ElidedLabel()
         self.title.setObjectName("title")
-        self.summary = QLabel()
+        self.summary = ElidedLabel()
         self.summary.setObjectName("hint")
-        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.presets = PresetBox()
         self.presets.preset_chosen.connect(self.preset_chosen)
         self.help_button = QPushButton("What am I looking at?")
@@ -158,5 +156,4 @@ class Header(QWidget):
         """Show another experiment."""
         self.title.setText(experiment.title)
         self.summary.setText(experiment.summary)
-        self.summary.setToolTip(experiment.summary)
         self.presets.set_presets(presets)

@@ -14,7 +14,7 @@ from gui.param_numbers import plain_number
 from gui.param_row import InkLabel
 from gui.param_spin import NumberBox
 
-LARGEST_SEED = 2**32 - 1
+LARGEST_SEED = 2**63 - 1
 
 
 class FormFooter(QWidget):
@@ -22,15 +22,15 @@ class FormFooter(QWidget):
 
     Attributes
     ----------
-    seed_edited : Signal(int)
-        The user gave another seed.
+    seed_edited : Signal(object)
+        The user gave another seed, an int that may exceed 32 bits.
     reset_requested : Signal
         The user wants the defaults.
     refused : Signal(str)
         One sentence on a text that is no seed.
     """
 
-    seed_edited = Signal(int)
+    seed_edited = Signal(object)
     reset_requested = Signal()
     refused = Signal(str)
 
@@ -44,20 +44,20 @@ class FormFooter(QWidget):
         self.box.show_text("0")
         label.setBuddy(self.box)
         self.new = self._button("New seed", "Take a seed at random and begin a new run")
-        self.reset = self._button("Reset to defaults", "Give every parameter its default")
+        self.reset = self._button("Defaults", "Give every parameter its default")
         self.error = InkLabel("", "bad")
         self.error.setWordWrap(True)
         self.error.hide()
         layout = QGridLayout(self)
-        layout.setContentsMargins(14, 8, 14, 10)
+        layout.setContentsMargins(14, 8, 14, 8)
         layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(6)
         layout.setColumnStretch(1, 1)
         layout.addWidget(label, 0, 0)
         layout.addWidget(self.box, 0, 1)
         layout.addWidget(self.new, 0, 2)
-        layout.addWidget(self.error, 1, 0, 1, 3)
-        layout.addWidget(self.reset, 2, 0, 1, 3)
+        layout.addWidget(self.reset, 0, 3)
+        layout.addWidget(self.error, 1, 0, 1, 4)
         self.box.entered.connect(self._on_entered)
         self.box.abandoned.connect(self._on_abandoned)
         self.box.stepped.connect(self._on_stepped)

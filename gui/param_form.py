@@ -58,14 +58,14 @@ class ParamForm(QWidget):
     params_edited : Signal(Params, bool)
         The user gave new, valid parameters; True if only live ones differ, so that a run can go
         on with them. Never emitted by the setters.
-    seed_edited : Signal(int)
+    seed_edited : Signal(object)
         The user gave a new seed.
     input_rejected : Signal(str)
         One sentence on what was given and what is allowed.
     """
 
     params_edited = Signal(object, bool)
-    seed_edited = Signal(int)
+    seed_edited = Signal(object)
     input_rejected = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -167,6 +167,11 @@ class Panels(QObject):
         if self.is_filled:
             self.plots.reset_layout()
 
+    def show_all(self) -> None:
+        """Show the plots that are hidden at first, too."""
+        for dock in self.plots.docks.values():
+            dock.show()
+
     def save_layout(self) -> None:
         """Keep the arrangement of the plots of the experiment shown."""
         if self.is_filled and self._experiment_id:

@@ -435,3 +435,13 @@ def test_nothing_is_clipped_at_the_smallest_supported_size(window: MainWindow) -
         window, transport.speed_control.label.rect().topRight()
     )
     assert right.x() <= window.width()
+
+
+def test_a_seed_beyond_32_bits_reaches_the_run(window: MainWindow, qtbot: QtBot) -> None:
+    seed = 2**62 + 1
+    window.form.footer.box.setText(str(seed))
+    window.form.footer.box.entered.emit(str(seed))
+    assert window.control.seed == seed
+    qtbot.waitUntil(
+        lambda: window.control.snapshot is not None and window.control.snapshot.seed == seed
+    )

@@ -1,0 +1,105 @@
+"""Frame intervals of the window while the engine runs at "max", and the memory of a long run.
+
+Usage: ``uv run python tests/benchmarks/bench_frames.py [EXPERIMENT …] [--seconds 20]``.
+
+The window is the real one (offscreen unless there is a display), 1600 x 900, all plots open. An
+interval is the time between two rounds of the window's own timer, the drawing included; pictures
+are the snapshots that were shown. ``--memory`` runs to 10⁶ and to 10⁸ steps and compares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from gui.app import application, prepare_process, use_offscreen_if_headless
+from gui.process import resident_bytes
+
+SIZE = (1600, 900)
+WARM_SECONDS = 4.0
+
+
+def frames(driver: Any, experiment_id: str, seconds: float, all_plots: bool) -> dict[str, Any]:
+    """Play an experiment at maximum speed and sum up the intervals."""
+    window = driver.window
+    driver.open(experiment_id)
+    if all_plots:
+        window.panels.show_all()
+    window.set_speed(None)
+    window.control.toggle_play()
+    driver.settle(WARM_SECONDS)
+    window.bridge.frames.clear()
+    window.bridge.pictures.clear()
+    first = window.control.snapshot.step
+    driver.settle(seconds)
+    steps = window.control.snapshot.step - first
+    result = {
+        "experiment": experiment_id,
+        "plots": len(window.panels.plots.docks),
+        "status": str(window.control.snapshot.status),
+        "steps_per_second": round(steps / seconds),
+        "rounds": window.bridge.frames.count,
+        "pictures": window.bridge.pictures.count,
+    }
+    for name, meter in (("interval", window.bridge.frames), ("picture", window.bridge.pictures)):
+        for percent in (50, 99, 100):
+            value = meter.percentile(percent)
+            result[f"{name}_p{percent}_ms"] = None if value is None else round(1000 * value, 1)
+    window.control.pause()
+    return result
+
+
+def memory(driver: Any, experiment_id: str) -> dict[str, Any]:
+    """Run to 10⁶ and 10⁸ steps and compare the memory."""
+    from gui.drive import wait_until
+
+    window = driver.window
+    driver.open(experiment_id)
+    window.control.reset()
+    window.set_speed(None)
+    found = {}
+    for target in (10**6, 10**8):
+        window.control.run(target - found.get("step", 0))
+        wait_until(lambda target=target: reached(window) >= target, 600)
+        found["step"] = target
+        found[f"bytes_at_{target:.0e}"] = resident_bytes()
+    return {"experiment": experiment_id, **found}
+
+
+def reached(window: Any) -> int:
+    """Give the step of the run."""
+    snapshot = window.control.snapshot
+    return -1 if snapshot is None else int(snapshot.step)
+
+
+def main() -> None:
+    """Measure and print one JSON line each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiments", nargs="*", default=["scalar-product"])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--first-plots", action="store_true", help="leave hidden plots hidden")
+    options = parser.parse_args()
+    use_offscreen_if_headless()
+    prepare_process()
+    application()
+    from gui.drive import Driver
+
+    driver = Driver(*SIZE)
+    try:
+        for experiment_id in options.experiments:
+            found = frames(driver, experiment_id, options.seconds, not options.first_plots)
+            print(json.dumps(found), flush=True)
+            if options.memory:
+                print(json.dumps(memory(driver, experiment_id)), flush=True)
+    finally:
+        driver.close()
+
+
+if __name__ == "__main__":
+    main()
