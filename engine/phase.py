@@ -26,6 +26,10 @@ DISTINCT = 1e-9
 """Relative distance from which on two points of an orbit count as different."""
 CONVERGED = 1e-10
 """Relative error at which a run counts as converged."""
+ROUNDING = 1e-12
+"""Relative error below which rounding may be all there is, deep networks included."""
+LONG = 1024
+"""Steps from which on a small Lyapunov exponent can be told from 0."""
 SHORT = 8
 """A window of fewer steps says nothing yet."""
 
@@ -70,9 +74,9 @@ class Window:
         Largest Lyapunov exponent per step over the window, if known.
     multiplier : float or None
         Factor by which a small error is multiplied per step at the last state, if known.
-    rest : ndarray, shape (m,), or None
-        Distance from an equilibrium that is no minimum (for example the largest weight), its value
-        at step 0 in `first_rest` and its name in `rest_name`.
+    rest : ndarray or None
+        The last distances from an equilibrium that is no minimum (for example the largest
+        weight), its value at step 0 in `first_rest` and its name in `rest_name`.
     """
 
     step: int
@@ -171,13 +175,15 @@ def _periodic(window: Window) -> Phase | None:
             continue
         if gaps[p] > NOISE * size * 10 and not _settles(x, p, gaps[p], 0.05 * apart):
             continue
+        held = window.lyapunov is not None and window.lyapunov > 1e-6
         return Phase(
             kind=OutcomeKind.OSCILLATING,
             text=f"period {p}",
             period=p,
             orbit=x[-p:].copy(),
             lyapunov=window.lyapunov,
-            message=f"The run repeats itself every {p} steps and does not converge.",
+            message=f"The run repeats itself every {p} steps and does not converge."
+            + (" The cycle is unstable; exact numbers hold the run on it." if held else ""),
         )
     return None
 
@@ -222,13 +228,12 @@ def _decay(values: Array, step: int, first: float | None) -> tuple[float, bool]:
 
 def _approaching(window: Window) -> Phase | None:
     """Recognise an error that shrinks to zero."""
-    floor = 1e-15 * window.scale * window.error.size
     error = window.error
-    peaks = _envelope(error)
-    loud = np.abs(error) > max(floor, 1e-14 * window.scale)
-    if peaks[-1] <= CONVERGED * window.scale and (peaks[-1] <= peaks[0] or not loud.any()):
+    loud = np.abs(error) > ROUNDING * window.scale
+    if _is_small(error, window.scale):
         return _converged(window, _manner(error[loud]))
-    if not all(later < sooner for sooner, later in pairwise(peaks)):
+    peaks = _envelope(error)
+    if not all(later < sooner for sooner, later in pairwise(peaks)) or _levels_off(peaks):
         return None
     if window.rest is not None and _shrinks(window.rest) and not _halves(peaks, window):
         return None
@@ -244,6 +249,25 @@ def _approaching(window: Window) -> Phase | None:
         lyapunov=window.lyapunov,
         message=f"The error shrinks {speed} ({manner}).",
     )
+
+
+def _levels_off(peaks: Array) -> bool:
+    """Tell whether shrinking peaks, carried on as they are, end clearly above 0.
+
+    Aitken's extrapolation ends at 0 for exponential decay, at 2/3 of the last peak for a decay like
+    1 / sqrt(k) seen late, and near the last peak where the run settles on a cycle.
+    """
+    first, second = peaks[1] - peaks[2], peaks[2] - peaks[3]
+    if second >= first:
+        return False
+    return bool(peaks[3] - second * second / (first - second) > 0.85 * peaks[3])
+
+
+def _is_small(error: Array, scale: float) -> bool:
+    """Tell whether the last errors are negligible and do not grow, as near an unstable minimum."""
+    last = float(np.max(np.abs(error[-SHORT:])))
+    before = float(np.max(np.abs(error[-2 * SHORT : -SHORT]), initial=0.0))
+    return last <= ROUNDING * scale or (last <= CONVERGED * scale and last <= before)
 
 
 def _halves(peaks: Array, window: Window) -> bool:
@@ -289,9 +313,11 @@ def _wandering(window: Window) -> Phase | None:
         return None
     peaks = _envelope(window.states - np.mean(window.states, axis=0))
     recurrent = float(np.min(peaks)) > 0.3 * float(np.max(peaks))
-    if (window.lyapunov is not None and window.lyapunov <= 0.0) or not recurrent:
-        return None
     chaotic = window.lyapunov is not None
+    # An exponent from few steps is uncertain: a slow approach to a cycle looks like chaos at first.
+    least = 0.0 if m >= LONG else 0.05
+    if not recurrent or (window.lyapunov is not None and window.lyapunov <= least):
+        return None
     return Phase(
         kind=OutcomeKind.APERIODIC,
         text="aperiodic",

@@ -9,8 +9,9 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment
+from engine.experiments.scalar_product import ScalarProduct
 
-EXPERIMENTS: tuple[AbstractExperiment[Any, Any], ...] = ()
+EXPERIMENTS: tuple[AbstractExperiment[Any, Any], ...] = (ScalarProduct(),)
 
 
 def get(experiment_id: str) -> AbstractExperiment[Any, Any]:

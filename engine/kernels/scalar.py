@@ -25,6 +25,8 @@ LIMIT = 1e12
 """A run whose product or weights exceed this, times the scale of its minima, has diverged."""
 WEIGHTS_SHOWN = 64
 """Up to this depth all weights and eigenvalues are recorded, beyond it quantiles and extremes."""
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""The quantiles of the weights that are recorded."""
 
 
 class Method(IntEnum):
@@ -277,3 +279,10 @@ def growth_logs(weights: Array, steps: Array, ties: Ties, law: Law) -> Array:
             float(law.input_power), float(law.cap), logs,
         )  # fmt: skip
     return logs
+
+
+def hessian_extremes(weights: Array, target: float, input_power: float) -> tuple[float, float]:
+    """Return the least and the greatest eigenvalue of the Hessian at some weights."""
+    out = np.empty((1, 2))
+    scalar_spectrum.spectra(weights[None], float(target), float(input_power), out)
+    return float(out[0, 0]), float(out[0, 1])
