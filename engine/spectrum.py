@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+CHECK = 4
+"""Blocks between two looks at the eigenvalues found so far, which cost more than a product."""
 Product = Callable[[FloatArray], FloatArray]
 """Maps a vector of shape (size,) to the operator's product with it."""
 
@@ -87,8 +89,9 @@ def extremes(
     capacity = min(size, max(max_products, width))
     basis = np.empty((capacity, size))
     projected = np.zeros((capacity, capacity))
-    fresh = _orthonormal(block.T, basis[:0], 0.0)
-    used = 0
+    fresh = _orthonormal(block.T, 0.0)
+    used = turn = 0
+    largest = 0.0
     while True:
         count = min(len(fresh), capacity - used)
         old, used = used, used + count
@@ -97,19 +100,21 @@ def extremes(
         inside = images @ basis[:used].T
         projected[old:used, :used] = inside
         projected[:used, old:used] = inside.T
-        values, coordinates = np.linalg.eigh(projected[:used, :used])
-        scale = float(np.max(np.abs(values)))
         # Earlier images lie in the basis, so these are all that a Ritz vector's residual can have.
         outside = images - inside @ basis[:used]
-        wanted = np.r_[used - min(top, used) : used, 0 : min(bottom, used)]
-        residual = float(np.max(np.linalg.norm(coordinates[old:, wanted].T @ outside, axis=1)))
-        converged = used >= max(top, bottom) and residual <= tolerance * scale
-        if converged or used == capacity:
-            break
-        fresh = _orthonormal(outside, basis[:used], 1e-12 * scale)
-        if len(fresh) == 0:  # the basis is an invariant subspace
-            converged = True
-            break
+        largest = max(largest, float(np.max(np.abs(images))))
+        if used < capacity:
+            again = outside - (outside @ basis[:used].T) @ basis[:used]  # against rounding
+            fresh = _orthonormal(again, 1e-12 * largest)
+        done = used == capacity or len(fresh) == 0  # or the basis is an invariant subspace
+        if done or turn % CHECK == 0:
+            values, coordinates = np.linalg.eigh(projected[:used, :used])
+            wanted = np.r_[used - min(top, used) : used, 0 : min(bottom, used)]
+            residual = float(np.max(np.linalg.norm(coordinates[old:, wanted].T @ outside, axis=1)))
+            converged = residual <= tolerance * float(np.max(np.abs(values)))
+            if done or (converged and used >= max(top, bottom)):
+                break
+        turn += 1
     chosen = np.arange(used - 1, used - 1 - min(top, used), -1)
     return Extremes(
         top=values[chosen],
@@ -121,18 +126,18 @@ def extremes(
     )
 
 
-def _orthonormal(rows: FloatArray, basis: FloatArray, threshold: float) -> FloatArray:
-    """Orthonormalise rows against a basis and each other, dropping those of negligible norm."""
-    kept = np.empty((0, rows.shape[1]))
-    for _ in range(2):  # once leaves a rounding error as large as what is dropped is small
-        rows = rows - (rows @ basis.T) @ basis
+def _orthonormal(rows: FloatArray, threshold: float) -> FloatArray:
+    """Orthonormalise rows against each other, dropping those of negligible norm."""
+    kept = np.empty_like(rows)
+    count = 0
     for row in rows:
         for _ in range(2):
-            row = row - (kept @ row) @ kept
+            row = row - (kept[:count] @ row) @ kept[:count]
         norm = math.sqrt(float(row @ row))
         if norm > threshold:
-            kept = np.vstack([kept, row / norm])
-    return kept
+            kept[count] = row / norm
+            count += 1
+    return kept[:count]
 
 
 def dense(product: Product, size: int) -> FloatArray:

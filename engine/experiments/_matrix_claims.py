@@ -1,0 +1,291 @@
+"""Claims of Theorems 1 and 2 and of Proposition 3 for matrices, with their lamps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import theory
+from engine.experiment import Claim, Lamp, Outcome, OutcomeKind, Verdict
+from engine.experiments._matrix_params import NetworkParams
+from engine.experiments._matrix_problem import Problem, step_of
+
+FloatArray = NDArray[np.float64]
+
+MARGIN = 1e-9
+"""Relative distance within which a step size counts as equal to a bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a claim is confronted with.
+
+    Attributes
+    ----------
+    start_commutator : float
+        Largest relative commutator of a matrix and R at step 0.
+    product : ndarray, shape (n, n)
+        W_L ... W_1 now.
+    root_distance : float
+        Largest distance of a matrix from R^(1/L); NaN where there is no root.
+    top : float or None
+        Largest eigenvalue of the Hessian now.
+    """
+
+    params: NetworkParams
+    problem: Problem
+    outcome: Outcome
+    error: float
+    start_commutator: float
+    product: FloatArray
+    root_distance: float
+    top: float | None
+
+    @property
+    def step_size(self) -> float:
+        """Step size in force."""
+        return step_of(self.params, self.problem)
+
+    @property
+    def fate(self) -> str:
+        """What happened, in words."""
+        outcome = self.outcome
+        word = {
+            OutcomeKind.CONVERGED: "converged", OutcomeKind.CONVERGING: "still converging",
+            OutcomeKind.OSCILLATING: "oscillates", OutcomeKind.APERIODIC: "wanders",
+            OutcomeKind.DIVERGED: f"diverged at step {outcome.step}",
+        }.get(outcome.kind, "undecided so far")  # fmt: skip
+        return f"{word}; error {self.error:.3g} of {self.problem.scale:.3g}"
+
+    @property
+    def has_converged(self) -> bool:
+        """Whether the run is at a global minimum."""
+        return (
+            self.outcome.kind is OutcomeKind.CONVERGED and self.error <= 1e-6 * self.problem.scale
+        )
+
+    @property
+    def stands_on_unstable(self) -> bool:
+        """Whether the run is at a point that this step size cannot hold."""
+        return self.top is not None and self.top * self.step_size > 2.0 * (1 + 1e-6)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the run diverged or moves without converging."""
+        return self.outcome.kind in (
+            OutcomeKind.DIVERGED, OutcomeKind.OSCILLATING, OutcomeKind.APERIODIC,
+        )  # fmt: skip
+
+
+def lamps(evidence: Evidence, *, positive: bool) -> dict[str, Lamp]:
+    """Measure the assumptions of Theorems 1 and 2 by name."""
+    problem, params, target = evidence.problem, evidence.params, evidence.problem.target
+    signs = target.is_positive if positive else target.is_real
+    low, high = target.eigenvalues.real.min(), target.eigenvalues.real.max()
+    least = (
+        f"{low:.3g} to {high:.3g}"
+        if target.is_real
+        else f"imaginary parts up to {np.abs(target.eigenvalues.imag).max():.3g}"
+    )
+    off = float(np.linalg.norm(problem.moment - np.eye(problem.size), 2))
+    plain = params.is_plain
+    steady = params.batch in ("full", "orthonormal")
+    descent = f"{params.optimiser}, {params.step_rule} step, {params.batch} batch"
+    return {
+        "moment": Lamp("Σ = I", problem.has_identity_moment, f"‖Σ − I‖ = {off:.2g}"),
+        "real": Lamp(
+            "R has real positive eigenvalues" if positive else "R has real eigenvalues",
+            signs, least,
+        ),
+        "orthogonal": Lamp(
+            "Eigenvectors of R are orthogonal (needed by the proof)", target.is_orthogonal,
+            f"‖MᵀM − I‖ = {target.orthogonality:.2g}, "
+            f"‖R‖₂/ρ(R) = {target.norm / target.radius:.4g}",
+        ),
+        "start": Lamp(
+            "Start commutes with R", evidence.start_commutator <= 1e-9,
+            f"relative commutator {evidence.start_commutator:.2g}",
+        ),
+        "identity": Lamp("Start is the identity", params.init == "identity", params.init),
+        "descent": Lamp("Gradient descent, fixed step, Σ at every step", plain and steady, descent),
+    }  # fmt: skip
+
+
+def _judge(assumptions: tuple[Lamp, ...], verdict: Verdict) -> Verdict:
+    return verdict if all(lamp.on for lamp in assumptions) else Verdict.NOT_APPLICABLE
+
+
+def theorem_1(evidence: Evidence) -> Claim:
+    """Confront Theorem 1 as printed: above the bound with the radius, no convergence."""
+    target, depth = evidence.problem.target, evidence.problem.depth
+    limit = theory.theorem1_bound(target.radius, depth)
+    step = evidence.step_size
+    lamp = lamps(evidence, positive=False)
+    above = Lamp(
+        "Step size is above the bound", step > limit * (1 + MARGIN),
+        f"δ = {step:.6g}, bound {limit:.6g}",
+    )  # fmt: skip
+    assumptions = (*(lamp[key] for key in ("moment", "real", "orthogonal", "start", "descent")),
+                   above)  # fmt: skip
+    verdict = _verdict(evidence, expected=False)
+    return Claim(
+        id="theorem-1",
+        title="Theorem 1: too large a step converges nowhere",
+        source="Theorem 1",
+        statement="If δ > 2/(L λ(R)^(2(L−1)/L)), no equilibrium with W_L…W_1 = R is stable and "
+        "gradient descent cannot converge.",
+        assumptions=assumptions,
+        predicted="no convergence" if above.on else "nothing, below the bound",
+        measured=evidence.fate,
+        verdict=_judge(assumptions, verdict),
+        note=_norm_note(evidence),
+    )
+
+
+def _norm_note(evidence: Evidence) -> str:
+    problem = evidence.problem
+    held = ""
+    if evidence.top is not None and evidence.has_converged:
+        held = (
+            f" Here the minimum reached has λ_max(H) = {evidence.top:.6g}, at least "
+            f"{problem.sharpness_bound:.6g}."
+        )
+    return (
+        "With the spectral norm in place of the radius the conclusion holds for every R: no "
+        f"global minimum is stable above δ = {problem.norm_bound:.6g}.{held}"
+    )
+
+
+def norm_theorem(evidence: Evidence) -> Claim:
+    """Confront the corrected Theorem 1: above the bound with the norm, no convergence."""
+    limit, step = evidence.problem.norm_bound, evidence.step_size
+    params = evidence.params
+    assumptions = (
+        Lamp(
+            "Gradient descent, fixed step, all points",
+            params.is_plain and params.batch in ("full", "orthonormal"),
+            f"{params.optimiser}, {params.step_rule} step, {params.batch} batch",
+        ),
+        Lamp("Step size is above the bound", step > limit * (1 + MARGIN),
+             f"δ = {step:.6g}, bound {limit:.6g}"),
+    )  # fmt: skip
+    return Claim(
+        id="theorem-1-norm",
+        title="Theorem 1 with the spectral norm",
+        source="Theorem 1, corrected",
+        statement="For any R with ‖R‖₂ in place of λ(R): every global minimum has "
+        "λ_max(H) ≥ L‖R‖₂^(2(L−1)/L), so none is stable if δ > 2/(L‖R‖₂^(2(L−1)/L)).",
+        assumptions=assumptions,
+        predicted="no convergence" if assumptions[1].on else "nothing, below the bound",
+        measured=evidence.fate,
+        verdict=_judge(assumptions, _verdict(evidence, expected=False)),
+    )
+
+
+def theorem_2(evidence: Evidence) -> Claim:
+    """Confront Theorem 2 as printed: below its step, from the identity, convergence to R^(1/L)."""
+    target, depth = evidence.problem.target, evidence.problem.depth
+    limit = theory.theorem2_step(target.radius, depth)
+    step = evidence.step_size
+    lamp = lamps(evidence, positive=True)
+    below = Lamp(
+        "Step size is within the theorem's", step <= limit * (1 + MARGIN),
+        f"δ = {step:.6g}, limit {limit:.6g}",
+    )  # fmt: skip
+    assumptions = (*(lamp[key] for key in ("moment", "real", "orthogonal", "identity", "descent")),
+                   below)  # fmt: skip
+    verdict = _verdict(evidence, expected=True)
+    gap = evidence.root_distance
+    if verdict is Verdict.HOLDS and not gap <= 1e-6 * max(1.0, target.norm):
+        verdict = Verdict.VIOLATED
+    verdict = _judge(assumptions, verdict)
+    away = "" if np.isnan(gap) else f"; ‖W_i − R^(1/L)‖ ≤ {gap:.3g}"
+    return Claim(
+        id="theorem-2",
+        title="Theorem 2: from the identity every W_i converges to R^(1/L)",
+        source="Theorem 2",
+        statement="If R is diagonalisable with real positive eigenvalues, Σ = I, W_i[0] = I and "
+        "δ ≤ min{1, λ(R)^(−2(L−1)/L)}/L, each W_i converges to R^(1/L) exponentially fast.",
+        assumptions=assumptions,
+        predicted="each W_i → R^(1/L)",
+        measured=evidence.fate + away,
+        verdict=verdict,
+        note=_counterexample(evidence, assumptions, gap),
+    )
+
+
+def _counterexample(evidence: Evidence, assumptions: tuple[Lamp, ...], gap: float) -> str:
+    """Say so where only the assumption that the paper forgot is off and the theorem fails."""
+    only = [lamp for lamp in assumptions if not lamp.on] == [assumptions[2]]
+    if not only:
+        return ""
+    if evidence.has_failed:
+        return (
+            "A counterexample to the theorem as printed, which asks only that R be "
+            "diagonalisable: the transposes in (5) decouple for orthogonal eigenvectors alone. "
+            f"What decides is the norm: δ‖·‖-limit {evidence.problem.norm_bound:.6g}."
+        )
+    if evidence.has_converged and gap > 1e-6 * max(1.0, evidence.problem.target.norm):
+        return (
+            "It converges, but not to R^(1/L): without orthogonal eigenvectors the limit is a "
+            "nearly balanced factorisation of R."
+        )
+    return ""
+
+
+def _verdict(evidence: Evidence, *, expected: bool) -> Verdict:
+    """Compare convergence with what was expected; a run on its way decides nothing."""
+    if evidence.has_converged:
+        if not expected and evidence.stands_on_unstable:
+            return Verdict.UNDECIDED  # an exact hit of an unstable minimum, which is allowed
+        return Verdict.HOLDS if expected else Verdict.VIOLATED
+    if evidence.has_failed:
+        return Verdict.VIOLATED if expected else Verdict.HOLDS
+    return Verdict.UNDECIDED
+
+
+def proposition_3(evidence: Evidence) -> Claim:
+    """Confront Proposition 3 for matrices: parts of negative eigenvalue sink to zero."""
+    problem, target = evidence.problem, evidence.problem.target
+    values = target.eigenvalues.real
+    negative = values < 0
+    step = evidence.step_size
+    low = float(values.min())
+    threshold = theory.zero_threshold(low) if target.is_real and low < 0 else None
+    lamp = lamps(evidence, positive=False)
+    assumptions = (
+        *(lamp[key] for key in ("moment", "real", "orthogonal", "identity", "descent")),
+        Lamp("R has a negative eigenvalue, L ≥ 2", bool(negative.any()) and problem.depth >= 2,
+             f"least eigenvalue {low:.3g}, L = {problem.depth}"),
+        Lamp("δ ≤ 1/(1 − λ) for the least λ",
+             None if threshold is None else step <= threshold * (1 + MARGIN),
+             "" if threshold is None else f"δ = {step:.6g}, threshold {threshold:.6g}"),
+    )  # fmt: skip
+    applies = all(lamp.on for lamp in assumptions)
+    parts, verdict = np.empty(0), Verdict.UNDECIDED
+    if applies:
+        frame = target.eigenvectors.real[:, negative]
+        parts = np.einsum("ij,ik,kj->j", frame, evidence.product, frame)
+        verdict = _sinks(parts, evidence)
+    shown = ", ".join(f"{part:.3g}" for part in np.sort(parts)[:4])
+    return Claim(
+        id="proposition-3",
+        title="Proposition 3 for matrices: negative eigenvalues are not learned",
+        source="Proposition 3, Section 3.2",
+        statement="From W_i[0] = I the product's parts along eigenvectors of R with negative "
+        "eigenvalues converge to 0 unless δ > 1/(1 − λ).",
+        assumptions=assumptions,
+        predicted="these parts → 0 from above, and the loss to half the sum of their λ²",
+        measured=f"parts now {shown}" if applies else evidence.fate,
+        verdict=verdict if applies else Verdict.NOT_APPLICABLE,
+        note="For L ≥ 3 they sink more slowly than exponentially: small, never zero."
+        if applies and problem.depth >= 3 else "",
+    )  # fmt: skip
+
+
+def _sinks(parts: FloatArray, evidence: Evidence) -> Verdict:
+    if evidence.outcome.kind is OutcomeKind.DIVERGED or parts.min() < -1e-9:
+        return Verdict.VIOLATED
+    return Verdict.HOLDS if parts.max() < 0.05 else Verdict.UNDECIDED

@@ -1,0 +1,411 @@
+r"""A double network of matrices in lockstep with a single one: Section 3.2, Figure 3.
+
+The double network minimises :math:`\tfrac12\|W_L\cdots W_1 - Z_L\cdots Z_1 - R\|_F^2`; the single
+one has the same R, start, seed and step size. Symbols: :math:`\delta` `step_size`, L `depth`,
+n `width`, R `target`, :math:`\Sigma` `inputs`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.experiment import (
+    AbstractExperiment,
+    Bound,
+    Chunk,
+    Claim,
+    Ensemble,
+    FloatArray,
+    Observation,
+    Outcome,
+    OutcomeKind,
+    Progress,
+    Recent,
+    State,
+)
+from engine.experiments import _double_matrix_text as text
+from engine.experiments import _matrix_claims as matrix_claims
+from engine.experiments import _matrix_descent as descent
+from engine.experiments import _matrix_measure as matrix_measure
+from engine.experiments._matrix_outcome import outcome_of, plateau_of
+from engine.experiments._matrix_params import NetworkParams
+from engine.experiments._matrix_problem import (
+    Problem,
+    check_batches,
+    make_problem,
+    make_start,
+    step_of,
+)
+from engine.experiments._matrix_theory import problem_of
+from engine.params import param
+from engine.spectrum import Extremes
+from engine.views import View
+
+Side = Literal["single", "double"]
+SIDES: tuple[Side, Side] = ("single", "double")
+
+
+class DoubleMatrixParams(NetworkParams):
+    """Parameters of the two networks, by default those of Figure 3."""
+
+    width: int = param(
+        20, "Side n of the matrices; a typed or loaded R brings its own.", label="Size",
+        symbol="n", group="Problem", ge=1, le=64, when={"target_source": ["random"]},
+    )  # fmt: skip
+    depth: int = param(
+        20, "Number L of matrices in every product.", symbol="L", group="Problem", ge=1, le=64
+    )
+    eigenvectors: Literal["orthogonal", "normal"] = param(
+        "normal", "Eigenvectors of a random R: orthogonal, or with N(0, 1) entries.",
+        group="Problem", when={"target_source": ["random"]},
+    )  # fmt: skip
+    eigenvalue_low: float = param(
+        -1.5, "Least eigenvalue of a random R, if none are listed.", group="Problem", ge=-100,
+        le=100, when={"target_source": ["random"]},
+    )  # fmt: skip
+    eigenvalue_high: float = param(
+        1.5, "Largest eigenvalue of a random R, if none are listed.", group="Problem", ge=-100,
+        le=100, when={"target_source": ["random"]},
+    )  # fmt: skip
+    step_size: float = param(
+        1.5, "Step size, in the unit below.", symbol=r"\delta", group="Descent", gt=0, le=1e6,
+        log=True, live=True, when={"step_rule": ["fixed"]},
+    )  # fmt: skip
+    step_unit: Literal["absolute", "norm", "radius", "theorem-2"] = param(
+        "norm", "Unit: 1, 2/(L |R|^(2(L-1)/L)) for a norm or radius |R|, or Theorem 2's step.",
+        group="Descent", when={"step_rule": ["fixed"]},
+    )  # fmt: skip
+    measure_every: int = param(
+        20, "Steps between two looks at the eigenvalues of the weights.", group="Measurement",
+        ge=1, le=100_000, live=True,
+    )  # fmt: skip
+    hessian_every: int = param(
+        50, "Steps between two looks at the Hessians.", group="Measurement", ge=1, le=100_000,
+        live=True,
+    )  # fmt: skip
+    hessian_count: int = param(
+        1, "Eigenvalues of each Hessian to find by Lanczos; 0 spares the work.",
+        group="Measurement", ge=0, le=10,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubleMatrixState(State[DoubleMatrixParams]):
+    """Both networks, and their gradient flows.
+
+    A network that diverges stays where it was, and the other goes on; `diverged_at` is set when
+    both have. `flow_single` and `flow_double` are of shape (0,) where not asked for.
+    """
+
+    problem: Problem
+    single: descent.Network
+    double: descent.Network
+    flow_single: FloatArray
+    flow_double: FloatArray
+    start_commutator: float
+    first_errors: tuple[float, float]
+    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+
+
+@final
+class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
+    """The double matrix network beside the single one."""
+
+    id = "double-matrix"
+    title = "Double matrix network"
+    section = "Section 3.2, Figure 3"
+    summary = "The difference of two products of matrices learns what one product cannot."
+    parameters = DoubleMatrixParams
+    default_steps = 1000
+    has_ensemble = True
+    cadence = 120.0
+
+    def init(self, params: DoubleMatrixParams, seed: int) -> DoubleMatrixState:
+        """Make R, Sigma, and the matrices of both networks at step 0."""
+        check_batches(params)
+        problem = make_problem(params, seed)
+        starts = np.stack([make_start(params, problem, branch) for branch in range(2)])
+        return self._begin(params, seed, problem, starts[:1], starts)
+
+    @staticmethod
+    def _begin(
+        params: DoubleMatrixParams,
+        seed: int,
+        problem: Problem,
+        single: FloatArray,
+        double: FloatArray,
+    ) -> DoubleMatrixState:
+        one = descent.begin(params, problem, single)
+        two = descent.begin(params, problem, double)
+        nothing = np.empty(0)
+        return DoubleMatrixState(
+            params=params,
+            seed=seed,
+            problem=problem,
+            single=one,
+            double=two,
+            flow_single=one.weights if params.flow else nothing,
+            flow_double=two.weights if params.flow else nothing,
+            start_commutator=matrix_measure.look(problem, single[0]).commutator,
+            first_errors=(
+                descent.error_of(problem, one.weights),
+                descent.error_of(problem, two.weights),
+            ),
+        )
+
+    def advance(
+        self, state: DoubleMatrixState, n: int, stride: int = 1
+    ) -> tuple[DoubleMatrixState, Chunk]:
+        """Make up to n steps of both, stopping in between where something is to be measured."""
+        params, last, first = state.params, state.step + n, state.step + 1
+        parts: list[dict[str, FloatArray]] = []
+        while state.step < last and state.diverged_at is None:
+            stop = descent.next_stop(state.step, last, params.measure_every, params.hessian_every)
+            state, rows = self._carry_on(state, stop - state.step)
+            parts.append(rows)
+        if not parts:
+            return state, Chunk.exact(first, {})
+        series = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        return state, Chunk.exact(first, series).bucketed(stride)
+
+    def _carry_on(
+        self, state: DoubleMatrixState, steps: int
+    ) -> tuple[DoubleMatrixState, dict[str, FloatArray]]:
+        """Make steps with nothing to be measured but, perhaps, after the last."""
+        params, problem = state.params, state.problem
+        made = {
+            side: descent.carry_on(getattr(state, side), params, problem, state.step, steps)
+            for side in SIDES
+        }
+        done = max(len(record) for _, record in made.values())
+        changes: dict[str, Any] = {side: made[side][0] for side in SIDES}
+        rows: dict[str, FloatArray] = {}
+        for side in SIDES:
+            record = np.full((done, len(descent.COLUMNS)), np.nan)
+            record[: len(made[side][1])] = made[side][1]
+            for index, name in enumerate(descent.COLUMNS):
+                if name != "curvature":
+                    rows[f"{name}_{side}"] = record[:, index]
+            flow, errors = descent.follow(getattr(state, f"flow_{side}"), problem, record[:, 2])
+            rows[f"flow_error_{side}"] = errors
+            changes[f"flow_{side}"] = flow
+        ends = [made[side][0].diverged_at for side in SIDES]
+        if None not in ends:
+            changes["diverged_at"] = max(end for end in ends if end is not None)
+        new = dataclasses.replace(state, step=state.step + done, **changes)
+        rows["limit"] = text.limits(params, rows)
+        for key, value in self._measured(new, due=True).items():
+            rows[key] = np.full((done, *value.shape), np.nan)
+            rows[key][-1:] = value
+        return new, rows
+
+    def _measured(self, state: DoubleMatrixState, *, due: bool) -> dict[str, FloatArray]:
+        """Measure eigenvalues and Hessians, only where they are `due` or else always."""
+        params, n, step = state.params, state.problem.size, state.step
+        rows: dict[str, FloatArray] = {
+            key: np.full(n, np.nan)
+            for key in ("eigenvalues_single", "eigenvalues_double", "eigenvalues_w",
+                        "eigenvalues_z")
+        }  # fmt: skip
+        rows["commutator"] = np.full(3, np.nan)
+        rows["balancing_gap"] = np.full(3, np.nan)
+        rows["stability"] = np.full(2, np.nan)
+        rows["hessian_products"] = np.full(2, np.nan)
+        for index, side in enumerate(SIDES):
+            rows[f"hessian_{side}"] = np.full(params.hessian_count, np.nan)
+            if getattr(state, side).diverged_at is not None:
+                continue
+            if not due or step % params.measure_every == 0:
+                self._measure_eigenvalues(state, side, rows)
+            if params.hessian_count and (not due or step % params.hessian_every == 0):
+                found = self.sharpest(state, side)
+                rows[f"hessian_{side}"][: len(found.top)] = found.top
+                rows["stability"][index] = found.top[0] / self._limit(state, side)
+                rows["hessian_products"][index] = found.products
+        return rows
+
+    def _measure_eigenvalues(
+        self, state: DoubleMatrixState, side: Side, rows: dict[str, FloatArray]
+    ) -> None:
+        if side == "single":
+            seen = self.look(state, "single", 0)
+            rows["eigenvalues_single"] = seen.eigenvalues.real
+            rows["commutator"][0], rows["balancing_gap"][0] = seen.commutator, seen.balancing_gap
+            return
+        for branch, name in enumerate("wz"):
+            seen = self.look(state, "double", branch)
+            rows[f"eigenvalues_{name}"] = seen.eigenvalues.real
+            rows["commutator"][1 + branch] = seen.commutator
+            rows["balancing_gap"][1 + branch] = seen.balancing_gap
+        rows["eigenvalues_double"] = np.sort(np.linalg.eigvals(self.estimate(state)).real)[::-1]
+
+    @staticmethod
+    def look(state: DoubleMatrixState, side: Side, branch: int) -> matrix_measure.Look:
+        """Measure one product at a state, once."""
+        key = f"look {side} {branch}"
+        if key not in state.memo:
+            network: descent.Network = getattr(state, side)
+            weights = network.matrices(state.problem.size)[branch]
+            state.memo[key] = matrix_measure.look(state.problem, weights)
+        found: matrix_measure.Look = state.memo[key]
+        return found
+
+    def estimate(self, state: DoubleMatrixState) -> FloatArray:
+        """Difference of the double network's products, shape (n, n)."""
+        return self.look(state, "double", 0).product - self.look(state, "double", 1).product
+
+    @staticmethod
+    def sharpest(state: DoubleMatrixState, side: Side) -> Extremes:
+        """Find the top of one network's Hessian at a state, once."""
+        key = f"sharpest {side}"
+        if key not in state.memo:
+            network: descent.Network = getattr(state, side)
+            state.memo[key] = matrix_measure.sharpest(
+                state.problem, network.matrices(state.problem.size), state.params.hessian_count,
+                state.seed,
+            )  # fmt: skip
+        found: Extremes = state.memo[key]
+        return found
+
+    def _limit(self, state: DoubleMatrixState, side: Side) -> float:
+        params = state.params
+        step = step_of(params, state.problem)
+        if params.step_rule == "hessian":
+            top = self.sharpest(state, side).top[0]
+            step = min(params.step_cap, params.alpha / top) if top > 0 else params.step_cap
+        return matrix_measure.stability_limit(params, step)
+
+    def top(self, state: DoubleMatrixState, side: Side) -> float | None:
+        """Largest eigenvalue of a network's Hessian, if it is asked for."""
+        return float(self.sharpest(state, side).top[0]) if state.params.hessian_count else None
+
+    def record(self, state: DoubleMatrixState) -> Mapping[str, FloatArray]:
+        """Measure everything at a state."""
+        rows: dict[str, FloatArray] = {}
+        for side in SIDES:
+            row = descent.measure(getattr(state, side), state.problem)
+            for index, name in enumerate(descent.COLUMNS):
+                if name != "curvature":
+                    rows[f"{name}_{side}"] = np.asarray(row[index])
+            flow: FloatArray = getattr(state, f"flow_{side}")
+            error = descent.error_of(state.problem, flow) if flow.size else np.nan
+            rows[f"flow_error_{side}"] = np.asarray(error)
+        return {**rows, "limit": np.asarray(np.nan), **self._measured(state, due=False)}
+
+    def observe(self, state: DoubleMatrixState, recent: Recent) -> Observation:
+        """Compute eigenvalues of all matrices and products, and the matrices as images."""
+        return text.observation(self, state, recent)
+
+    def outcomes(self, state: DoubleMatrixState, recent: Recent) -> dict[Side, Outcome]:
+        """Classify both networks by their errors."""
+        plateau = plateau_of(state.problem, state.params.init == "identity")
+        return {
+            side: outcome_of(
+                state.problem, state.step, recent[f"error_{side}"], recent[f"signed_error_{side}"],
+                state.first_errors[index], getattr(state, side).diverged_at,
+                plateau if side == "single" else None,
+            )
+            for index, side in enumerate(SIDES)
+        }  # fmt: skip
+
+    def outcome(self, state: DoubleMatrixState, recent: Recent) -> Outcome:
+        """Say how both stand; the kind is that of the double network."""
+        both = self.outcomes(state, recent)
+        single, double = both["single"], both["double"]
+        kind = double.kind
+        if kind is OutcomeKind.DIVERGED and state.diverged_at is None:
+            kind = single.kind
+        return dataclasses.replace(
+            double,
+            kind=kind,
+            phase=f"double {double.phase}, single {single.phase}",
+            message=f"Double: {double.message} Single: {single.message}",
+        )
+
+    def theory(
+        self, params: DoubleMatrixParams, state: DoubleMatrixState | None
+    ) -> tuple[Bound, ...]:
+        """Give the limits of both networks, of which the double one's is a heuristic."""
+        if state is None:
+            return text.bounds(params, problem_of(params), {})
+        tops: dict[str, float | None] = {side: self.top(state, side) for side in SIDES}
+        return text.bounds(params, state.problem, tops)
+
+    def claims(
+        self, params: DoubleMatrixParams, state: DoubleMatrixState, recent: Recent
+    ) -> tuple[Claim, ...]:
+        """Confront Figure 3's two statements, and Proposition 3 for the single network."""
+        both = self.outcomes(state, recent)
+        evidence = {
+            side: matrix_claims.Evidence(
+                params=params, problem=state.problem, outcome=both[side],
+                error=text.last_error(recent[f"error_{side}"]),
+                start_commutator=state.start_commutator,
+                product=self.look(state, "single", 0).product,
+                root_distance=np.nan, top=self.top(state, side),
+            )
+            for side in SIDES
+        }  # fmt: skip
+        return (
+            *text.figure_3(evidence["single"], evidence["double"], state.step),
+            matrix_claims.proposition_3(evidence["single"]),
+        )
+
+    def views(self, params: DoubleMatrixParams) -> tuple[View, ...]:
+        """Describe the plots."""
+        return text.views(params)
+
+    def final(self, state: DoubleMatrixState, recent: Recent) -> Mapping[str, Any]:
+        """Sum up the end of the run."""
+        problem = state.problem
+        errors = {side: text.last_error(recent[f"error_{side}"]) for side in SIDES}
+        known = {side: self.top(state, side) for side in SIDES}
+        return {
+            "error": errors["double"],
+            "error_single": errors["single"],
+            "relative_error": errors["double"] / problem.scale,
+            "relative_error_single": errors["single"] / problem.scale,
+            "diverged_at": {side: getattr(state, side).diverged_at for side in SIDES},
+            "weights": state.double.matrices(problem.size).tolist(),
+            "weights_single": state.single.matrices(problem.size)[0].tolist(),
+            "target": problem.target.matrix.tolist(),
+            "spectral_norm": problem.target.norm,
+            "spectral_radius": problem.target.radius,
+            "step_size": step_of(state.params, problem),
+            "hessian": known,
+        }
+
+    def arrays(self, state: DoubleMatrixState) -> Mapping[str, NDArray[Any]]:
+        """Give the matrices W and Z of the double network and those of the single one."""
+        n = state.problem.size
+        double = state.double.matrices(n)
+        return {"w": double[0], "z": double[1], "single": state.single.matrices(n)[0]}
+
+    def with_arrays(
+        self, state: DoubleMatrixState, arrays: Mapping[str, NDArray[Any]]
+    ) -> DoubleMatrixState:
+        """Begin at given matrices."""
+        shape = (state.problem.depth, state.problem.size, state.problem.size)
+        given = descent.checked(arrays, {"w": shape, "z": shape, "single": shape})
+        double = np.stack([given["w"], given["z"]])
+        return self._begin(state.params, state.seed, state.problem, given["single"][None], double)
+
+    def ensemble(
+        self, params: DoubleMatrixParams, seed: int, steps: int, progress: Progress
+    ) -> Ensemble:
+        """Run many seeds, each with its own R, at every step size of the list."""
+        from engine.experiments._matrix_ensemble import run_double
+
+        return run_double(params, seed, steps, progress)
+
+    def warm_up(self) -> None:
+        """Compile the kernels."""
+        state = self.init(DoubleMatrixParams(width=2, depth=2, flow=True), 0)
+        state, _ = self.advance(state, 2)
+        self.record(state)
