@@ -9,9 +9,17 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment
+from engine.experiments.double_matrix import DoubleMatrix
+from engine.experiments.matrix_product import MatrixProduct
+from engine.experiments.piecewise_fit import PiecewiseFit
 from engine.experiments.scalar_product import ScalarProduct
 
-EXPERIMENTS: tuple[AbstractExperiment[Any, Any], ...] = (ScalarProduct(),)
+EXPERIMENTS: tuple[AbstractExperiment[Any, Any], ...] = (
+    ScalarProduct(),
+    MatrixProduct(),
+    DoubleMatrix(),
+    PiecewiseFit(),
+)
 
 
 def get(experiment_id: str) -> AbstractExperiment[Any, Any]:
