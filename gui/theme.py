@@ -86,13 +86,16 @@ class Theme:
         value = getattr(self, role, self.text)
         return QColor(value if isinstance(value, str) else self.text)
 
-    def line_color(self, role: str, index: int = 0, count: int = 1) -> QColor:
-        """Give the colour of line `index` of `count`: one of the ramp if the role is ``"ramp"``."""
-        if role != "ramp":
-            return self.color(role)
-        place = index / (count - 1) if count > 1 else 0.5
-        red, green, blue = color_table(self.ramp)[round(255 * place)]
-        return QColor(int(red), int(green), int(blue))
+    def line_colors(self, role: str, count: int) -> tuple[QColor, ...]:
+        """Give the colours of so many lines: along the ramp if the role is ``"ramp"``."""
+        return _ramp_colors(self.ramp, count) if role == "ramp" else (self.color(role),) * count
+
+
+@cache
+def _ramp_colors(stops: tuple[str, ...], count: int) -> tuple[QColor, ...]:
+    places = np.linspace(0, 255, count) if count > 1 else np.array([127.5])
+    rows = color_table(stops)[np.rint(places).astype(int)].tolist()
+    return tuple(QColor(*row) for row in rows)
 
 
 LIGHT = Theme(

@@ -125,9 +125,9 @@ def test_roles_and_literals_give_colors() -> None:
     assert LIGHT.color("bound").name() == LIGHT.bound
     assert LIGHT.color("#123456").name() == "#123456"
     assert LIGHT.color("no such role").name() == LIGHT.text
-    assert LIGHT.line_color("ramp", 0, 20).name() == LIGHT.ramp[0]
-    assert LIGHT.line_color("ramp", 19, 20).name() == LIGHT.ramp[-1]
-    assert LIGHT.line_color("3", 5, 20).name() == LIGHT.series[2]
+    assert LIGHT.line_colors("ramp", 20)[0].name() == LIGHT.ramp[0]
+    assert LIGHT.line_colors("ramp", 20)[-1].name() == LIGHT.ramp[-1]
+    assert [color.name() for color in LIGHT.line_colors("3", 2)] == [LIGHT.series[2]] * 2
 
 
 def test_style_sheet_has_all_colors_filled_in_and_all_icons_exist() -> None:

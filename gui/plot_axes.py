@@ -1,0 +1,191 @@
+"""The two axes of a plot: their ends, the room they take, and grid, ticks and labels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+
+from gui.plot_lines import Mapper
+from gui.plot_paint import crisp, draw_straight, hair_pen
+from gui.plot_range import CalmRange, Ends
+from gui.plot_text import label
+from gui.plot_ticks import Ticks, linear_ticks, log_ticks
+from gui.theme import Theme
+
+_ROOM_X = 78.0
+_ROOM_Y = 38.0
+"""Pixels that a tick label needs along its axis."""
+
+
+@dataclass(slots=True)
+class Axis:
+    """One axis.
+
+    Attributes
+    ----------
+    text : str
+        Its label, with mathtext between dollars.
+    log : bool
+        Whether it is measured in powers of ten.
+    steps : bool
+        Whether its values are whole numbers of steps.
+    auto : CalmRange
+        Ends that follow the data.
+    manual : tuple of float or None
+        Ends that the user chose instead.
+    names : tuple of str
+        Categories at 0, 1, 2, … in place of numbers.
+    """
+
+    text: str = ""
+    log: bool = False
+    steps: bool = False
+    auto: CalmRange = field(default_factory=CalmRange)
+    manual: Ends | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> Ends:
+        """The ends shown, in axis coordinates."""
+        return self.manual or self.auto.ends
+
+    def ticks(self, ends: Ends, room: float) -> Ticks:
+        """Place ticks for ends that are `room` labels apart."""
+        if self.names:
+            every = max(1, math.ceil(len(self.names) / max(room, 1.0)))
+            shown = range(0, len(self.names), every)
+            return Ticks(tuple(map(float, shown)), tuple(self.names[i] for i in shown))
+        make = log_ticks if self.log else linear_ticks
+        return make(*ends, max(room, 2.0), steps=self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Room around a plot for what stands beside it."""
+
+    top: float = 8.0
+    right: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Axes laid out in a widget: the mapper and the ticks."""
+
+    mapper: Mapper
+    x: Ticks
+    y: Ticks
+    size: QSize
+
+
+def lay_out(
+    size: QSize, x: Axis, y: Axis, margins: Margins, font: QFont, equal: bool = False
+) -> Frame:
+    """Divide a widget between plot and labels.
+
+    The plot begins at even pixels and its left margin changes in steps of eight, so that neither
+    grid nor columns of pixels shift while numbers grow.
+    """
+    metrics = QFontMetricsF(font)
+    line = math.ceil(metrics.height())
+    top = 2 * round(margins.top / 2)
+    height = max(size.height() - top - line - 8, 20)
+    ticks_y = y.ticks(y.ends, height / _ROOM_Y)
+    widest = max((metrics.horizontalAdvance(text) for text in ticks_y.labels), default=0.0)
+    left = 8 * math.ceil((widest + 10 + (line + 2 if y.text else 0)) / 8)
+    width = max(size.width() - left - margins.right, 20)
+    plot = QRectF(left, top, 2 * (width // 2), 2 * (height // 2))
+    ends_x, ends_y = (x.ends, y.ends) if not equal else equal_ends(x.ends, y.ends, plot)
+    if equal:
+        ticks_y = y.ticks(ends_y, height / _ROOM_Y)
+    ticks_x = x.ticks(ends_x, plot.width() / _ROOM_X)
+    return Frame(Mapper(plot, ends_x, ends_y, x.log, y.log), ticks_x, ticks_y, size)
+
+
+def equal_ends(x: Ends, y: Ends, plot: QRectF) -> tuple[Ends, Ends]:
+    """Widen one axis about its middle so that a unit is as long on both."""
+    unit_x, unit_y = (x[1] - x[0]) / plot.width(), (y[1] - y[0]) / plot.height()
+    unit = max(unit_x, unit_y)
+    return _about(x, unit * plot.width()), _about(y, unit * plot.height())
+
+
+def _about(ends: Ends, span: float) -> Ends:
+    middle = ends[0] + (ends[1] - ends[0]) / 2
+    return middle - span / 2, middle + span / 2
+
+
+def draw_axes(
+    painter: QPainter, frame: Frame, x: Axis, y: Axis, theme: Theme, font: QFont, ratio: float
+) -> None:
+    """Draw grid, ticks and labels."""
+    mapper, plot = frame.mapper, frame.mapper.plot
+    metrics = QFontMetricsF(font)
+    line = math.ceil(metrics.height())
+    _draw_grid(painter, frame, x, theme, ratio)
+    painter.setFont(font)
+    painter.setPen(theme.color("muted"))
+    scale_y = plot.height() / (mapper.y[1] - mapper.y[0])
+    for place, text in zip(frame.y.places, frame.y.labels, strict=True):
+        at = plot.bottom() - (place - mapper.y[0]) * scale_y
+        width = metrics.horizontalAdvance(text)
+        painter.drawText(QPointF(plot.left() - 6 - width, at + metrics.capHeight() / 2), text)
+    baseline = plot.bottom() + 4 + metrics.ascent()
+    right_end = _draw_x_text(painter, frame, x, theme, font)
+    painter.setPen(theme.color("muted"))
+    scale_x = plot.width() / (mapper.x[1] - mapper.x[0])
+    for place, text in zip(frame.x.places, frame.x.labels, strict=True):
+        at = plot.left() + (place - mapper.x[0]) * scale_x
+        width = metrics.horizontalAdvance(text)
+        if at + width / 2 < right_end:
+            painter.drawText(QPointF(at - width / 2, baseline), text)
+    if y.text:
+        typeset = label(_with_common(y.text, frame.y.common), font)
+        painter.save()
+        painter.translate(1, plot.center().y() + min(typeset.size.width(), plot.height()) / 2)
+        painter.rotate(-90)
+        typeset.draw(painter, QPointF(0, (line - typeset.size.height()) / 2), theme.color("muted"))
+        painter.restore()
+    elif frame.y.common:
+        painter.drawText(QPointF(2, plot.top() - 2), frame.y.common)
+
+
+def _draw_x_text(painter: QPainter, frame: Frame, x: Axis, theme: Theme, font: QFont) -> float:
+    """Draw the label at the right end of the row of numbers; returns where these must end."""
+    plot = frame.mapper.plot
+    text = _with_common(x.text, frame.x.common)
+    if not text:
+        return float(frame.size.width())
+    typeset = label(text, font)
+    at = max(plot.right() - typeset.size.width(), plot.left())
+    typeset.draw(painter, QPointF(at, plot.bottom() + 4), theme.color("muted"))
+    return at - 8
+
+
+def _with_common(text: str, common: str) -> str:
+    return f"{text}  ({common})" if text and common else text or common
+
+
+def _draw_grid(painter: QPainter, frame: Frame, x: Axis, theme: Theme, ratio: float) -> None:
+    mapper, plot = frame.mapper, frame.mapper.plot
+    strong, faint = theme.color("grid"), theme.color("grid")
+    faint.setAlphaF(0.55)
+    scale_x = plot.width() / (mapper.x[1] - mapper.x[0])
+    scale_y = plot.height() / (mapper.y[1] - mapper.y[0])
+    lines_x = () if x.names else ((frame.x.minor, faint), (frame.x.places, strong))
+    for places, color in lines_x:
+        for place in places:
+            at = crisp(plot.left() + (place - mapper.x[0]) * scale_x, ratio)
+            draw_straight(
+                painter, QPointF(at, plot.top()), QPointF(at, plot.bottom()), hair_pen(color)
+            )
+    for places, color in ((frame.y.minor, faint), (frame.y.places, strong)):
+        for place in places:
+            at = crisp(plot.bottom() - (place - mapper.y[0]) * scale_y, ratio)
+            draw_straight(
+                painter, QPointF(plot.left(), at), QPointF(plot.right(), at), hair_pen(color)
+            )
+    base = hair_pen(theme.color("strong_border"))
+    low = crisp(plot.bottom(), ratio)
+    draw_straight(painter, QPointF(plot.left(), low), QPointF(plot.right(), low), base)

@@ -1,0 +1,273 @@
+"""Drawing with QPainter from arrays, at the raster engine's fast paths.
+
+A pen of one device pixel has a stroker of its own, ten to a hundred times faster than the general
+one, with and without antialiasing. Heavier lines are therefore drawn as a few such strokes side by
+side, and only while there is little of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import shiboken6
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from engine.experiment import FloatArray
+from engine.views import Dash
+from gui.plot_lines import COLUMN, Columns, Mapper, Stroke, band_picture, columns, strokes
+from gui.theme import Theme
+
+HEAVY_INK = 8_000.0
+LIGHT_INK = 15_000.0
+"""Pixels of stroke in a plot up to which lines are drawn at full weight, and at half."""
+_BESIDE = ((0.0, -0.25), (0.0, 0.25))
+_THREE = ((-0.3, -0.15), (0.3, -0.15), (0.0, 0.4))
+_FOUR = ((0.0, -0.4), (0.0, 0.4), (-0.4, 0.0), (0.4, 0.0))
+EDGE_INK = 30_000.0
+EDGED_BANDS = 6
+"""Pixels of their outline, or number of bands in a plot, up to which they get edges."""
+INK_LIMIT = 160_000.0
+"""Pixels of stroke beyond which all lines are drawn as bands over wider columns."""
+WIDE_COLUMN = 6.0
+MANY = 8
+"""Lines over which each is drawn as one hair line."""
+APART = 7.0
+"""Pixels between points from which they are marked."""
+WEIGHT = 1.6
+"""Thickness of a line in logical pixels."""
+_DASHES: dict[Dash, list[float]] = {"dash": [6.0, 4.0], "dot": [1.5, 3.5], "solid": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where and how something is drawn."""
+
+    mapper: Mapper
+    theme: Theme
+    ratio: float = 1.0
+
+    @property
+    def plot(self) -> QRectF:
+        """The rectangle between the axes."""
+        return self.mapper.plot
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines over one x array: `y` has shape (points, lines), `colors` one colour a line."""
+
+    x: FloatArray
+    y: FloatArray
+    colors: tuple[QColor, ...]
+    dash: Dash = "solid"
+    weight: float = WEIGHT
+    points: bool = False
+    is_ghost: bool = False
+
+
+@lru_cache(maxsize=64)
+def _scratch(count: int) -> tuple[QPolygonF, FloatArray]:
+    """Make a polygon of some points and a view of its memory."""
+    shape = QPolygonF()
+    shape.resize(count)
+    memory: Any = shiboken6.VoidPtr(shape.data(), count * 16, True)  # type: ignore[call-arg, arg-type]
+    return shape, np.frombuffer(memory, np.float64).reshape(-1, 2)
+
+
+def polygon(x: FloatArray, y: FloatArray) -> QPolygonF:
+    """Make a polygon of two arrays without a loop over points; it lasts until the next one."""
+    if len(x) == 0:
+        return QPolygonF()
+    shape, pairs = _scratch(len(x))
+    pairs[:, 0] = x
+    pairs[:, 1] = y
+    return shape
+
+
+def pieces(x: FloatArray, y: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    """Split a line where a pixel coordinate is NaN (none is infinite)."""
+    if not math.isnan(float(np.add.reduce(x)) + float(np.add.reduce(y))):  # the quickest look
+        return [(x, y)]
+    missing = np.isnan(x) | np.isnan(y)
+    bounds = np.flatnonzero(np.diff(np.concatenate(([True], missing, [True]))))
+    return [
+        (x[begin:end], y[begin:end]) for begin, end in zip(bounds[0::2], bounds[1::2], strict=True)
+    ]
+
+
+def hair_pen(color: QColor, dash: Dash = "solid", ratio: float = 1.0) -> QPen:
+    """Give a pen of one device pixel."""
+    pen = QPen(color, 1.0)
+    pen.setCosmetic(True)
+    if dash != "solid":
+        pen.setDashPattern([length * ratio for length in _DASHES[dash]])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
+
+
+def line_pen(color: QColor, width: float, dash: Dash = "solid") -> QPen:
+    """Give a pen of some logical pixels, for short lines."""
+    pen = QPen(color, width)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap if dash != "solid" else Qt.PenCapStyle.RoundCap)
+    if dash != "solid":
+        pen.setDashPattern([length / max(width, 0.1) for length in _DASHES[dash]])
+    return pen
+
+
+def draw_groups(painter: QPainter, scene: Scene, groups: Sequence[Group]) -> None:
+    """Draw lines over a time axis; the time it takes is bounded, whatever the lines do."""
+    made = [_strokes_of(scene.mapper, group, COLUMN, False) for group in groups]
+    column = COLUMN
+    if _ink(made) > INK_LIMIT:
+        column = WIDE_COLUMN
+        made = [_strokes_of(scene.mapper, group, column, True) for group in groups]
+    ink = _ink(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for group, lines in zip(groups, made, strict=True):
+        bands = [(s, c) for s, c in zip(lines, group.colors, strict=True) if s.y_high is not None]
+        if bands:
+            _draw_bands(painter, scene, bands, column, ink, 0.3 if group.is_ghost else 1.0)
+        weight = group.weight if len(lines) <= MANY else 1.0
+        for stroke, color in zip(lines, group.colors, strict=True):
+            if stroke.y_high is None:
+                draw_line(painter, scene, stroke, color, group.dash, weight, ink)
+        if group.points:
+            _draw_points(painter, scene, group)
+
+
+def _draw_points(painter: QPainter, scene: Scene, group: Group) -> None:
+    """Mark the points of lines while they are far enough apart to be told from the line."""
+    x = scene.mapper.px(group.x)
+    inside = (x >= scene.plot.left()) & (x <= scene.plot.right())
+    shown = x[inside]
+    if len(shown) > 1 and (shown[-1] - shown[0]) / (len(shown) - 1) < APART:
+        return
+    for y, color in zip(scene.mapper.py(group.y[inside]).T, group.colors, strict=True):
+        draw_dots(painter, shown, y, color, 5.0)
+
+
+def _strokes_of(mapper: Mapper, group: Group, width: float, as_bands: bool) -> list[Stroke]:
+    x = mapper.px(group.x)
+    inside = np.flatnonzero((x >= mapper.plot.left()) & (x <= mapper.plot.right()))
+    if len(inside) == 0:
+        first, last = int(np.searchsorted(x, mapper.plot.left())), 0
+        first, last = max(first - 1, 0), min(first + 1, len(x))
+    else:  # with one point on each side, so that lines reach the border
+        first, last = max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 2, len(x))
+    x, y = x[first:last], group.y[first:last]
+    if as_bands and len(x) > 2:
+        spacing = (x[-1] - x[0]) / (len(x) - 1)
+        width = max(width, 2.5 * spacing)
+        if width > WIDE_COLUMN * 4:
+            as_bands = False
+    reduced = columns(x, y, width)
+    return strokes(reduced, mapper, as_bands and not reduced.is_exact)
+
+
+def _ink(made: list[list[Stroke]]) -> float:
+    return sum(stroke.ink for lines in made for stroke in lines)
+
+
+def _draw_bands(
+    painter: QPainter,
+    scene: Scene,
+    bands: list[tuple[Stroke, QColor]],
+    column: float,
+    ink: float,
+    share: float,
+) -> None:
+    edges = sum(stroke.ink for stroke, _ in bands)
+    edged = edges <= EDGE_INK or (len(bands) <= EDGED_BANDS and ink <= INK_LIMIT)
+    first = bands[0][0].x
+    if len(first) > 1:
+        column = max(column, float(np.min(np.diff(first))))
+    colors = np.array([[c.red(), c.green(), c.blue()] for _, c in bands], np.float64)
+    alpha = share * (0.22 if edged else 0.4)
+    if edged:  # the edges tell the lines apart
+        colors[:] = colors.mean(axis=0)
+    row = 2.0 if len(bands) == 1 else 4.0
+    pixels = band_picture([s for s, _ in bands], colors, scene.plot, column, alpha, row)
+    rows, width = pixels.shape
+    picture = QImage(pixels.data, width, rows, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    place = QRectF(scene.plot.left(), scene.plot.top(), width * column, scene.plot.height())
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(place, picture)
+    if not edged:
+        return
+    for stroke, color in bands:
+        assert stroke.y_high is not None
+        for y in (stroke.y, stroke.y_high):
+            draw_line(painter, scene, Stroke(stroke.x, y, None, 0.0), color, "solid", 1.0, ink)
+
+
+def draw_line(
+    painter: QPainter,
+    scene: Scene,
+    stroke: Stroke,
+    color: QColor,
+    dash: Dash,
+    weight: float,
+    ink: float,
+) -> None:
+    """Draw a polyline as heavy as the ink in the plot allows."""
+    painter.setPen(hair_pen(color, dash, scene.ratio))
+    around = _offsets(weight, ink, scene.ratio)
+    for x, y in pieces(stroke.x, stroke.y):
+        shape = polygon(x, y)
+        for dx, dy in around:
+            painter.translate(dx, dy)
+            painter.drawPolyline(shape)
+            painter.translate(-dx, -dy)
+
+
+def _offsets(weight: float, ink: float, ratio: float) -> tuple[tuple[float, float], ...]:
+    """Choose where hair lines lie that make up one line, as many as the ink in the plot allows."""
+    if weight <= 1.0 or ink > LIGHT_INK:
+        return ((0.0, 0.0),) if ratio < 1.5 else _BESIDE
+    if ink > HEAVY_INK:
+        return _BESIDE
+    spread = weight / WEIGHT
+    return tuple((spread * dx, spread * dy) for dx, dy in (_THREE if ratio < 1.5 else _FOUR))
+
+
+def draw_dots(painter: QPainter, x: FloatArray, y: FloatArray, color: QColor, size: float) -> None:
+    """Draw round dots of one colour; the fastest way for many."""
+    pen = QPen(color, size)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setPen(pen)
+    painter.drawPoints(polygon(x, y))
+
+
+def crisp(value: float, ratio: float) -> float:
+    """Move a coordinate to the middle of a device pixel, where a hair line is sharp."""
+    return (math.floor(value * ratio) + 0.5) / ratio
+
+
+def draw_straight(painter: QPainter, begin: QPointF, end: QPointF, pen: QPen) -> None:
+    """Draw a horizontal or vertical line without blurring it."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(pen)
+    painter.drawLine(begin, end)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+
+
+__all__ = [
+    "Columns",
+    "Group",
+    "Scene",
+    "draw_dots",
+    "draw_groups",
+    "draw_line",
+    "draw_straight",
+    "hair_pen",
+    "line_pen",
+    "pieces",
+    "polygon",
+]

@@ -1,0 +1,229 @@
+"""Curves, points, circles, images and handles over two continuous axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QMenu, QWidget
+
+from engine.experiment import FloatArray, Observation
+from engine.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
+from gui.plot_axes import Margins
+from gui.plot_canvas_pane import CanvasPane
+from gui.plot_colorbar import ColorBarLayer, level_ends
+from gui.plot_items import circle_layer, curve_layer, grips_of, points_layer
+from gui.plot_layers import CircleLayer, CurveLayer, HeatLayer, Layer, to_levels
+from gui.plot_numbers import number
+from gui.plot_pane import Entry, Reading, ReadingItem, numbers
+from gui.plot_pointer import Grip
+from gui.plot_points import PointsLayer
+from gui.plot_range import CalmRange, Ends, Limits, data_ends
+from gui.plot_rules import RuleLine, RulesLayer
+from gui.plot_text import label
+from gui.plot_time_layers import WILD, rule_value
+
+NEAR = 14.0
+"""Pixels within which the reading names a point rather than the pointer's own place."""
+
+
+class PlanePane(CanvasPane[PlaneView]):
+    """Draws a `PlaneView`."""
+
+    def __init__(self, view: PlaneView, parent: QWidget | None = None) -> None:
+        super().__init__(view, parent)
+        self._rules = RulesLayer(self.canvas.small_font, beside=False)
+        self._bar = ColorBarLayer(self.canvas.small_font)
+        self._levels: dict[str, CalmRange] = {}
+        self._strokes: list[list[float]] = []
+        self.set_log_axis("x", view.log_x)
+        self.set_log_axis("y", view.log_y)
+        pointer = self.canvas.pointer
+        pointer.grip_moved.connect(self.handle_dragged)
+        pointer.grip_released.connect(self.handle_released)
+        pointer.stroke_drawn.connect(self._on_stroke)
+
+    def redraw(self) -> None:
+        """Draw what was given last."""
+        canvas, view = self.canvas, self.view
+        canvas.x_axis.text, canvas.y_axis.text = view.x_label, view.y_label
+        canvas.equal, canvas.pointer.drawable = view.equal, bool(view.drawable)
+        if self._shown is None:
+            canvas.refresh_axes()
+            return
+        observation = self._shown.observation
+        layers: list[Layer] = []
+        grips: list[Grip] = []
+        rules: list[RuleLine] = []
+        self._bar.stops = ()
+        for index, item in enumerate(view.items):
+            if str(index) in self.hidden:
+                continue
+            if isinstance(item, Handle):
+                grips += grips_of(item, observation)
+            elif isinstance(item, Rule):
+                value = rule_value(item, self._shown)
+                if value is not None:
+                    rules.append(RuleLine(item.label, value, item.vertical, item.color, item.dash))
+            else:
+                layer = self._layer(item, observation)
+                if layer is not None:
+                    layers.append(layer)
+        layers.sort(key=lambda layer: not isinstance(layer, HeatLayer))
+        self._rules.rules = tuple(rules)
+        canvas.layers = [*layers, self._rules, self._bar]
+        canvas.pointer.set_grips(grips)
+        self._give_room()
+        if not canvas.pointer.is_busy:  # a plot that moves under the hand cannot be aimed at
+            self.follow(self._ends(layers, grips, 0), self._ends(layers, grips, 1))
+        canvas.refresh()
+
+    def _layer(self, item: Item, observation: Observation) -> Layer | None:
+        if isinstance(item, Curve):
+            return curve_layer(item, observation)
+        if isinstance(item, Points):
+            return points_layer(item, observation)
+        if isinstance(item, Circle):
+            return circle_layer(item, observation)
+        if isinstance(item, Heat):
+            return self._heat_layer(item, observation)
+        return None
+
+    def _heat_layer(self, item: Heat, observation: Observation) -> HeatLayer | None:
+        values, extent = numbers(observation, item.key), numbers(observation, item.extent_key)
+        if values is None or values.ndim != 2 or 0 in values.shape:
+            return None
+        if extent is None or extent.shape != (4,) or not np.isfinite(extent).all():
+            return None
+        calm = self._levels.setdefault(item.key, CalmRange(pad=0.0))
+        ends = level_ends(calm, values, item.colormap)
+        if item.label:
+            self._bar.set(item.label, ends, item.colormap)
+        x0, x1, y0, y1 = extent.tolist()
+        return HeatLayer(to_levels(values, ends), (x0, x1, y0, y1), item.colormap)
+
+    def _give_room(self) -> None:
+        right, font = 12.0, self.canvas.small_font
+        if self._bar.stops:
+            right = self._bar.width()
+        elif any(isinstance(item, Rule) and not item.vertical for item in self.view.items):
+            names = [i.label for i in self.view.items if isinstance(i, Rule) and not i.vertical]
+            widest = max(label(text, font).size.width() for text in names)
+            self._rules.beside = self.canvas.width() >= 300
+            if self._rules.beside and widest:
+                right = 8.0 + widest + QFontMetricsF(font).horizontalAdvance("↑ ")
+        self.canvas.set_margins(Margins(8.0, right))
+
+    def _ends(self, layers: Iterable[Layer], grips: list[Grip], axis: int) -> Ends | None:
+        log = (self.canvas.x_axis, self.canvas.y_axis)[axis].log
+        firm: list[FloatArray] = []
+        loose: list[FloatArray] = []
+        for layer in layers:
+            if isinstance(layer, HeatLayer):
+                firm.append(np.array(layer.extent[2 * axis : 2 * axis + 2]))
+            elif isinstance(layer, CircleLayer):
+                middle = layer.center[axis]
+                firm.append(np.array([middle - layer.radius, middle + layer.radius]))
+            elif isinstance(layer, CurveLayer | PointsLayer):
+                loose.append(layer.y if axis else layer.x)
+        loose.append(np.array([grip.y if axis else grip.x for grip in grips]))
+        ends = data_ends([*firm, *loose], log)
+        if ends is None or log or self._shown is None or not self._shown.has_diverged:
+            return ends
+        known = np.concatenate([values[np.isfinite(values)].ravel() for values in (*firm, *loose)])
+        typical = WILD * float(np.median(np.abs(known))) or 1.0
+        return max(ends[0], -typical), min(ends[1], typical)
+
+    def set_log_axis(self, axis: str, log: bool) -> None:
+        """Measure axis ``"x"`` or ``"y"`` in powers of ten, or not."""
+        given = self.view.x_range if axis == "x" else self.view.y_range
+        target = self.canvas.x_axis if axis == "x" else self.canvas.y_axis
+        self.set_log(target, log, Limits(fixed=given))
+        self.redraw()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """List the items that have a label."""
+        found = []
+        for index, item in enumerate(self.view.items):
+            if not item.label or isinstance(item, Heat | Rule | Handle):
+                continue
+            if isinstance(item, Points):
+                kind, dash = ("ramp" if item.values else "point"), "solid"
+            elif isinstance(item, Curve) and item.fill_to:
+                kind, dash = "area", item.dash
+            else:
+                kind, dash = ("ramp" if item.color == "ramp" else "line"), item.dash
+            found.append(Entry(str(index), item.label, item.color, kind, dash))  # type: ignore[arg-type]
+        return tuple(found)
+
+    def fill_axes_menu(self, menu: QMenu) -> None:
+        """Offer log axes, and to take a drawing back."""
+        for axis, state in (("y", self.canvas.y_axis), ("x", self.canvas.x_axis)):
+            action = self.checkable(menu, f"Log {axis}", state.log)
+            action.toggled.connect(lambda on, name=axis: self.set_log_axis(name, on))
+        if self.view.drawable:
+            menu.addSeparator()
+            menu.addAction("Clear drawing").triggered.connect(self._on_clear)
+
+    def _on_clear(self) -> None:
+        self._strokes = []
+        self.stroke_drawn.emit(self.view.drawable, [])
+
+    def _on_stroke(self, points: list[list[float]], adds: bool) -> None:
+        self._strokes = [*self._strokes, *points] if adds else points
+        self.stroke_drawn.emit(self.view.drawable, self._strokes)
+
+    # The reading.
+
+    def _on_hovered(self, at: QPointF | None) -> None:
+        if at is None or self._shown is None:
+            self.reading_changed.emit(None)
+            return
+        mapper = self.canvas.frame.mapper
+        x, y = mapper.x_at(at.x()), mapper.y_at(at.y())
+        items = []
+        near = self._nearest_point(at)
+        if near is not None:
+            x, y, name, color = near
+            items.append(ReadingItem(name, "", color))
+        digits = 4
+        place = [
+            ReadingItem(self.view.x_label or "$x$", number(x, digits)),
+            ReadingItem(self.view.y_label or "$y$", number(y, digits)),
+        ]
+        heat = self._heat_at(x, y)
+        self.reading_changed.emit(Reading("", (*items, *place, *heat)))
+
+    def _nearest_point(self, at: QPointF) -> tuple[float, float, str, str] | None:
+        best, best_distance = None, NEAR
+        mapper = self.canvas.frame.mapper
+        for layer in self.canvas.layers:
+            if not isinstance(layer, PointsLayer) or len(layer.x) == 0:
+                continue
+            distance = np.hypot(mapper.px(layer.x) - at.x(), mapper.py(layer.y) - at.y())
+            distance = np.where(np.isfinite(distance), distance, math.inf)
+            index = int(np.argmin(distance))
+            if distance[index] < best_distance:
+                best_distance = float(distance[index])
+                best = (float(layer.x[index]), float(layer.y[index]), layer.name, layer.color)
+        return best
+
+    def _heat_at(self, x: float, y: float) -> list[ReadingItem]:
+        assert self._shown is not None
+        found = []
+        for item in self.view.items:
+            if not isinstance(item, Heat):
+                continue
+            values = numbers(self._shown.observation, item.key)
+            extent = numbers(self._shown.observation, item.extent_key)
+            if values is None or extent is None or values.ndim != 2 or extent.shape != (4,):
+                continue
+            x0, x1, y0, y1 = extent.tolist()
+            if x0 < x < x1 and y0 < y < y1:
+                column = int((x - x0) / (x1 - x0) * values.shape[1])
+                row = int((y - y0) / (y1 - y0) * values.shape[0])
+                found.append(ReadingItem(item.label or "value", number(float(values[row, column]))))
+        return found

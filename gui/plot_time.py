@@ -1,0 +1,293 @@
+"""Series along the steps: lines, bands, rules, changes, ghosts and the linked crosshair."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QMenu, QWidget
+
+from engine.experiment import FloatArray
+from engine.trace import TraceView
+from engine.views import Series, TimeView
+from gui.plot_axes import Margins
+from gui.plot_canvas_pane import CanvasPane
+from gui.plot_layers import Groups
+from gui.plot_link import WINDOWS, TimeLink
+from gui.plot_numbers import number, step
+from gui.plot_paint import Group
+from gui.plot_pane import Entry, Ghost, Reading
+from gui.plot_range import Ends, Limits, data_ends
+from gui.plot_reading import read_series
+from gui.plot_rules import Mark, MarksLayer, RuleLine, RulesLayer
+from gui.plot_text import label
+from gui.plot_time_layers import (
+    WILD,
+    Crosshair,
+    Heads,
+    rule_value,
+    with_predicted,
+    with_rules,
+)
+from gui.theme import current_theme
+
+BESIDE = 300
+"""Width of a plot from which labels of rules stand beside it."""
+
+
+class TimePane(CanvasPane[TimeView]):
+    """Draws a `TimeView`.
+
+    Parameters
+    ----------
+    view : TimeView
+    link : TimeLink
+        The time axis shared with other panes.
+    """
+
+    def __init__(self, view: TimeView, link: TimeLink, parent: QWidget | None = None) -> None:
+        super().__init__(view, parent)
+        self._link = link
+        canvas = self.canvas
+        canvas.zoom_y = False
+        canvas.x_axis.steps = True
+        self._lines = Groups()
+        self._rules = RulesLayer(canvas.small_font)
+        self._marks = MarksLayer(canvas.small_font)
+        self._heads, self._crosshair = Heads(), Crosshair()
+        self._groups: dict[str, Group] = {}
+        self.change_marks: tuple[tuple[int, str], ...] = ()
+        self._ghosts: tuple[Ghost, ...] = ()
+        self._at_y: float | None = None
+        canvas.layers = [self._lines, self._rules, self._marks, self._heads]
+        canvas.overlays = [self._crosshair]
+        self.set_log_axis("y", view.log_y)
+        link.changed.connect(self.redraw)
+        link.hover_changed.connect(self._on_hover_step)
+
+    # Showing.
+
+    def redraw(self) -> None:
+        """Draw what was given last, for the stretch of time now shown."""
+        axis, link = self.canvas.x_axis, self._link
+        text = "$k$" if not link.is_scaled else r"$\Sigma\,\delta$"
+        moved = axis.manual != link.ends or axis.log != link.log or axis.text != text
+        axis.manual, axis.log, axis.text = link.ends, link.log, text
+        axis.steps = not link.is_scaled
+        self.canvas.y_axis.text = self.view.y_label
+        if self._shown is None or self._shown.snapshot is None:
+            self.canvas.refresh_axes()
+            return
+        ghosts = self._ghost_groups()
+        self._groups = self._series_groups(self._shown.snapshot.trace)
+        self._lines.groups = (*ghosts, *self._groups.values())
+        self._show_rules()
+        self._show_marks()
+        self._follow_data()
+        if moved:
+            self.canvas.refresh_axes()
+        self._on_hover_step(link.hover)
+
+    def _series_groups(self, trace: TraceView) -> dict[str, Group]:
+        theme = current_theme()
+        groups = {}
+        for index, series in enumerate(self.view.series):
+            data = self._data(trace, series)
+            if data is None or str(index) in self.hidden:
+                continue
+            count = data[1].shape[1]
+            colors = theme.line_colors(series.color, count)
+            groups[str(index)] = Group(*data, colors, series.dash, points=series.points)
+        return groups
+
+    def set_ghosts(self, ghosts: tuple[Ghost, ...]) -> None:
+        """Draw pinned runs behind the present one."""
+        if ghosts != self._ghosts:
+            self._ghosts = ghosts
+            self.entries_changed.emit()
+
+    def _ghost_groups(self) -> tuple[Group, ...]:
+        theme, found = current_theme(), []
+        for ghost in self._ghosts:
+            for index, series in enumerate(self.view.series):
+                if str(index) in self.hidden or series.dash != "solid":
+                    continue
+                data = self._data(ghost.trace, series)
+                if data is not None:
+                    colors = (theme.color(ghost.color),) * data[1].shape[1]
+                    found.append(Group(*data, colors, weight=1.0, is_ghost=True))
+        return tuple(found)
+
+    def _data(self, trace: TraceView, series: Series) -> tuple[FloatArray, FloatArray] | None:
+        """Give times, shape (m,), and values, shape (m, lines), of the stretch shown."""
+        if series.key not in trace.low:
+            return None
+        first, last = self._link.steps_shown()
+        first, last = min(first, trace.last), min(last, trace.last)
+        steps, values = trace.line(series.key, series.component, first, last)
+        if values.ndim == 1:
+            values = values[:, None]
+        if trace.stride > 1 and first < trace.recent_first:
+            steps = np.minimum(steps + (trace.stride - 1) / 2, float(trace.last))
+        missing = np.isnan(values).all(axis=1)
+        if missing.any():  # not measured at every step: join what was
+            steps, values = steps[~missing], values[~missing]
+        if len(steps) == 0:
+            return None
+        if series.magnitude:
+            values = np.abs(values)
+        return self._link.to_axis(steps), values
+
+    def _follow_data(self) -> None:
+        log = self.canvas.y_axis.log
+        values = [group.y for group in self._lines.groups if group.dash == "solid"]
+        predicted = [group.y for group in self._lines.groups if group.dash != "solid"]
+        ends = data_ends(values or predicted, log)
+        if ends is not None and not log and self._shown is not None and self._shown.has_diverged:
+            typical = WILD * max(float(np.median(np.abs(y))) for y in values or predicted)
+            ends = max(ends[0], -typical), min(ends[1], typical)
+        if ends is not None:
+            ends = with_rules(ends, self._rules.rules, log)
+            ends = with_predicted(ends, data_ends(predicted, log), log)
+        self.follow(None, ends)
+
+    def _show_rules(self) -> None:
+        shown = self._shown
+        assert shown is not None
+        lines = []
+        for rule in self.view.rules:
+            value = rule_value(rule, shown)
+            if value is not None:
+                if rule.vertical:
+                    value = float(self._link.to_axis(np.array([value]))[0])
+                lines.append(RuleLine(rule.label, value, rule.vertical, rule.color, rule.dash))
+        self._rules.rules = tuple(lines)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """Leave room beside the plot for labels of rules, above it for marks."""
+        metrics = QFontMetricsF(self.canvas.small_font)
+        horizontal = [rule.label for rule in self.view.rules if not rule.vertical and rule.label]
+        beside = self.canvas.width() >= BESIDE
+        right = 12.0
+        if horizontal and beside:
+            widest = max(label(text, self.canvas.small_font).size.width() for text in horizontal)
+            right = 8.0 + widest + metrics.horizontalAdvance("↑ ")
+        self._rules.beside = beside
+        top = 8.0 if not self._marks.marks else 8.0 + metrics.height()
+        self.canvas.set_margins(Margins(top, right))
+
+    def _show_marks(self) -> None:
+        shown = self._shown
+        assert shown is not None and shown.snapshot is not None
+        snapshot = shown.snapshot
+        moments = [(at, text, "muted", False) for at, text in self.change_marks]
+        if shown.has_diverged:
+            moments.append((snapshot.outcome.step, "diverged", "bad", True))
+        if not snapshot.is_live:
+            moments.append((snapshot.cursor, f"$k$ = {step(snapshot.cursor)}", "accent", True))
+        if moments:
+            places = self._link.to_axis(np.array([float(moment[0]) for moment in moments]))
+            marks = zip(places.tolist(), moments, strict=True)
+            self._marks.marks = tuple(Mark(x, *moment[1:]) for x, moment in marks)
+        else:
+            self._marks.marks = ()
+        self._give_room()
+        live = snapshot.is_live
+        at = float(self._link.to_axis(np.array([float(snapshot.step)]))[0])
+        self._heads.x = at if live else None
+        self._heads.groups = tuple(self._groups.values())
+
+    # The crosshair.
+
+    def _on_hovered(self, at: QPointF | None) -> None:
+        mapper = self.canvas.frame.mapper
+        self._at_y = None if at is None else at.y()
+        self._link.set_hover(None if at is None else self._link.to_step(mapper.x_at(at.x())))
+        self._on_hover_step(self._link.hover)
+
+    def _on_hover_step(self, hovered: int | None) -> None:
+        shown = self._shown
+        if hovered is None or shown is None or shown.snapshot is None:
+            if self._crosshair.x is not None:
+                self._crosshair.x = None
+                self.canvas.update()
+                self.reading_changed.emit(None)
+            return
+        self._crosshair.x = float(self._link.to_axis(np.array([float(hovered)]))[0])
+        self._crosshair.dots, self._crosshair.line = (), None
+        items = []
+        for index, group in self._groups.items():
+            series = self.view.series[int(index)]
+            read = read_series(
+                series, group, shown.snapshot.trace, hovered, self.canvas.frame.mapper, self._at_y
+            )
+            if read is not None:
+                items.append(read.item)
+                self._crosshair.dots += read.dots
+                self._crosshair.line = read.line or self._crosshair.line
+        lead = f"$k$ = {step(hovered)}"
+        if self._link.is_scaled:
+            lead += rf",  $\Sigma\delta$ = {number(self._crosshair.x, 4)}"
+        self.reading_changed.emit(Reading(lead, tuple(items)))
+        self.canvas.update()
+
+    # The legend, the menu and the axes.
+
+    def entries(self) -> tuple[Entry, ...]:
+        """List the series and the pinned runs."""
+        lines = tuple(
+            Entry(
+                str(index),
+                series.label,
+                series.color,
+                "ramp" if series.color == "ramp" else "line",
+                series.dash,
+            )
+            for index, series in enumerate(self.view.series)
+        )
+        return lines + tuple(
+            Entry(f"ghost {ghost.label}", ghost.label, ghost.color, can_hide=False)
+            for ghost in self._ghosts
+        )
+
+    def set_log_axis(self, axis: str, log: bool) -> None:
+        """Measure an axis in powers of ten; the time axis for all plots."""
+        if axis == "x":
+            self._link.set_log(log)
+        else:
+            low, high = self.view.y_limit
+            self.set_log(self.canvas.y_axis, log, Limits(low, high))
+            self.redraw()
+
+    def reset_view(self) -> None:
+        """Follow the data again, on all plots along time."""
+        self.canvas.y_axis.manual = None
+        self.canvas.y_axis.auto.forget()
+        self._link.set_manual(None)
+        self.redraw()
+        self.canvas.refresh_axes()
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether the user chose the ends of an axis."""
+        return self._link.manual is not None or self.canvas.y_axis.manual is not None
+
+    def _on_zoomed(self, x: Ends | None, y: Ends | None) -> None:
+        if y is not None:
+            self.canvas.y_axis.manual = y
+            self.canvas.refresh_axes()
+        if x is not None:
+            self._link.set_manual(x)
+
+    def fill_axes_menu(self, menu: QMenu) -> None:
+        """Offer log axes and the stretch of time that is followed."""
+        log_y = self.checkable(menu, "Log y", self.canvas.y_axis.log)
+        log_y.toggled.connect(lambda on: self.set_log_axis("y", on))
+        log_x = self.checkable(menu, "Log x", self._link.log)
+        log_x.toggled.connect(self._link.set_log)
+        windows = menu.addMenu("Show")
+        for window in WINDOWS:
+            text = "Whole run" if window is None else f"Last {step(window)} steps"
+            action = self.checkable(windows, text, self._link.window == window)
+            action.triggered.connect(lambda _=False, chosen=window: self._link.set_window(chosen))
