@@ -29,7 +29,11 @@ class Params(BaseModel):
     """Base of every experiment's parameters: frozen, unknown names forbidden, no inf or nan."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        defer_build=True,
     )
 
 

@@ -47,17 +47,24 @@ class Pin:
 
 
 def settings_text(params: Params, seed: int) -> str:
-    """Name what distinguishes a run: its values that are not the defaults, at most four."""
-    parts = []
+    """Name what distinguishes a run: its first live value, and those that are not the defaults."""
     specs = describe(type(params))
     values = {spec.name: getattr(params, spec.name) for spec in specs}
+    main = next((spec.name for spec in specs if spec.live), "")
+    parts = []
     for spec in specs:
         value = values[spec.name]
-        if spec.live or (value != spec.default and spec.is_active(values)):
-            parts.append(f"{plain_math(spec.symbol) or spec.label} = {_short(spec, value)}")
+        if spec.name == main:
+            parts.insert(0, _named(spec, value))
+        elif value != spec.default and spec.is_active(values):
+            parts.append(_named(spec, value))
     if seed:
         parts.append(f"seed = {seed}")
     return ", ".join(parts[:4]) + (" …" if len(parts) > 4 else "")
+
+
+def _named(spec: ParamSpec, value: Any) -> str:
+    return f"{plain_math(spec.symbol) or spec.label} = {_short(spec, value)}"
 
 
 def _short(spec: ParamSpec, value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside a field leaves the field
         self._make_parts()
         self.actions_by_name = Actions(self, self.control.undo_group)
         self._connect_parts()
@@ -131,6 +132,7 @@ class MainWindow(QMainWindow):
             self.actions_by_name.show_plots(self.panels.views_menu)
         if self.control.has_experiment and self.control.snapshot is None:
             self.control.reset()
+        self.setFocus()
 
     def _connect_parts(self) -> None:
         self.experiment_panel.experiment_chosen.connect(self.open_experiment)
