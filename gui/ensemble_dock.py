@@ -61,7 +61,7 @@ class SummaryCard(Card):
             else:
                 words = Words(fine=True)
                 words.say(text_of(value))
-                words.setAccessibleName(readable_key(key))
+                words.name(readable_key(key))
                 self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
                 self._grid.addWidget(words, row, 1)
                 self.figures[key] = words

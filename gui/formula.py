@@ -129,7 +129,7 @@ class FormulaLabel(QWidget):
         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
     ) -> None:
         super().__init__(parent)
-        self._mathtext = ""
+        self._mathtext = self._drawn = ""
         self._role = role
         self._scale = scale
         self._align = align
@@ -147,17 +147,23 @@ class FormulaLabel(QWidget):
         return self._mathtext
 
     def set_formula(self, mathtext: str) -> None:
-        """Show another formula."""
+        """Show another formula; the old one stays until the new one is typeset."""
         if mathtext == self._mathtext and mathtext:
             return
         self._mathtext = mathtext
         self.setAccessibleName(plain_math(mathtext))
+        typesetter().get(mathtext)
+        if not self._drawn or not mathtext or typesetter().is_settled(mathtext):
+            self._draw(mathtext)
+
+    def _draw(self, mathtext: str) -> None:
+        self._drawn = mathtext
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         """Give the size of the formula."""
-        return formula_size(self._mathtext, self._font()) if self._mathtext else QSize(0, 0)
+        return formula_size(self._drawn, self._font()) if self._drawn else QSize(0, 0)
 
     def minimumSizeHint(self) -> QSize:
         """Let a wide formula shrink to fit, to half its size at most."""
@@ -166,12 +172,12 @@ class FormulaLabel(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the formula in the theme's colour."""
-        if not self._mathtext:
+        if not self._drawn:
             return
         painter = QPainter(self)
         color = ink(self._role if self.isEnabled() else "muted")
         box = QRectF(self.rect()).adjusted(1, 0, -1, 0)
-        draw_formula(painter, box, self._mathtext, self._font(), color, self._align)
+        draw_formula(painter, box, self._drawn, self._font(), color, self._align)
         painter.end()
 
     def _font(self) -> QFont:
@@ -182,8 +188,7 @@ class FormulaLabel(QWidget):
 
     def _on_ready(self, mathtext: str) -> None:
         if mathtext == self._mathtext:
-            self.updateGeometry()
-            self.update()
+            self._draw(mathtext)
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(f"${self._mathtext}$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from gui.formula_outline import POINTS, Outline, load_outlines, outline_of, save
 
 _QUIET_START_MS = 300
 """Rest after the first formula is asked for, so that the window is drawn before the work begins."""
+MOST_FORMULAS = 800
+"""Formulas kept in memory; numbers within formulas would fill it for ever."""
+_NUMBER = re.compile(r"\d\.\d|\d{3}|\de[-+]?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Typesetter(QObject):
     Attributes
     ----------
     ready : Signal(str)
-        This mathtext can now be had from `get`.
+        This mathtext can now be had from `get`, or is known to have an error.
     """
 
     ready = Signal(str)
@@ -48,7 +52,7 @@ class Typesetter(QObject):
         super().__init__(parent)
         self.path = path
         self._known: dict[str, Typeset | None] = {}
-        self._asked: set[str] = set()
+        self._asked: dict[str, None] = {}
         self._pending: deque[str] = deque()
         self._outlines: dict[str, Outline] = {}
         self._lock = threading.Lock()
@@ -63,12 +67,19 @@ class Typesetter(QObject):
     def get(self, mathtext: str) -> Typeset | None:
         """Give a typeset formula, or None while it is being made and if it has an error."""
         if mathtext not in self._asked and mathtext:
-            self._asked.add(mathtext)
+            self._asked[mathtext] = None
             with self._lock:
                 self._pending.append(mathtext)
             if not self._start.isActive():
                 self._start.start(0 if self._warm else _QUIET_START_MS)
-        return self._known.get(mathtext)
+        made = self._known.get(mathtext)
+        if made is not None:  # the newest used are kept longest
+            self._known[mathtext] = self._known.pop(mathtext)
+        return made
+
+    def is_settled(self, mathtext: str) -> bool:
+        """Tell whether nothing more is to come of a formula."""
+        return mathtext in self._known
 
     def close(self) -> None:
         """Forget what is still to be done; the worker ends after the formula at hand."""
@@ -99,7 +110,7 @@ class Typesetter(QObject):
                     break
                 mathtext = self._pending.popleft()
             outline = self._outlines.get(mathtext) or outline_of(mathtext)
-            if outline is not None:
+            if outline is not None and not _NUMBER.search(mathtext):
                 self._outlines[mathtext] = outline
             with self._lock:
                 if not self._closed:
@@ -114,8 +125,11 @@ class Typesetter(QObject):
 
     def _on_made(self, mathtext: str, outline: Outline | None) -> None:
         self._known[mathtext] = None if outline is None else _typeset(outline)
-        if outline is not None:
-            self.ready.emit(mathtext)
+        while len(self._known) > MOST_FORMULAS:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._asked.pop(oldest, None)
+        self.ready.emit(mathtext)
 
 
 _shared: Typesetter | None = None

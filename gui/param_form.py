@@ -94,7 +94,7 @@ class ParamForm(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._area, 1)
         layout.addWidget(self.footer)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(300)
         self._new_body()
 
     @property

@@ -21,7 +21,7 @@ from gui.param_numbers import (
     slider_scale,
     step_by,
 )
-from gui.param_row import FieldRow, InkLabel
+from gui.param_row import FieldRow, Line
 from gui.param_slider import TICKS, ValueSlider
 from gui.param_snaps import Mark, SnapStrip
 from gui.param_spin import NumberBox
@@ -117,7 +117,7 @@ class NumberRow(FieldRow):
         self.strip = SnapStrip(self.slider)
         self.strip.snapped.connect(self._on_snapped)
         self.strip.lit.connect(self.slider.light)
-        self.times = InkLabel("", "muted")
+        self.times = Line("muted")
         self.reference = FormulaLabel("", role="muted")
         self.reference.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         caption = QHBoxLayout()
@@ -186,11 +186,11 @@ class NumberRow(FieldRow):
     def _show_caption(self, value: float) -> None:
         """Say the number the other way round: as a multiple, or as itself."""
         if self.unit.unit:
-            self.times.setText(f"= {short_text(value)}")
+            self.times.say(f"= {short_text(value)}")
             self.reference.set_formula("")
             return
         mark = next((m for m in self._marks if "max" in m.id), self._marks[0])
-        self.times.setText(f"= {short_text(value / mark.value, 4)} ×")
+        self.times.say(f"= {short_text(value / mark.value, 4)} ×")
         self.reference.set_formula(mark.inline)
 
     def _put(self, value: float, moving: bool) -> None:

@@ -14,6 +14,9 @@ FINEST_STEP = -9
 USUAL_STEP = -2
 """Exponent of ten of the relative step of a button press without modifier keys."""
 
+FAR = 20.0
+"""A limit this many times beyond the numbers in use is no end for a slider."""
+
 
 def step_by(value: float, count: int, exponent: int = USUAL_STEP, scale: float = 1.0) -> float:
     """Move a number by `count` steps of ``10**exponent`` times its magnitude.
@@ -133,22 +136,23 @@ def _log_scale(spec: ParamSpec, value: float, known: list[float], whole: bool) -
 
 def _widened(low: float, high: float, value: float) -> tuple[float, float]:
     """Move an end of a logarithmic range, by whole decades, to take in a positive value."""
-    if 0 < value < low:
+    if 0 < value <= low:
         low = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 1e-300 else value
-    elif value > high:
+    elif value >= high:
         high = 10.0 ** (math.ceil(math.log10(value)) + 1) if value < 1e300 else value
     return low, high
 
 
 def _linear_scale(spec: ParamSpec, value: float, known: list[float], whole: bool) -> SliderScale:
-    reach = 2 * max([1.0, abs(value), *(abs(number) for number in known)])
-    reach = _round_up(min(reach, 1e300))
-    low = -reach if spec.minimum is None else _inside(spec, spec.minimum, +1)
-    high = reach if spec.maximum is None else _inside(spec, spec.maximum, -1)
-    if spec.minimum is not None and spec.maximum is None:
-        high = low + reach if abs(low) < reach else low + 2 * abs(low)
-    if spec.maximum is not None and spec.minimum is None:
-        low = high - reach if abs(high) < reach else high - 2 * abs(high)
+    usual = max([1.0, abs(value), *(abs(number) for number in known)])
+    reach = _round_up(min(2 * usual, 1e300))
+    low, high = -reach, reach
+    if spec.minimum is not None and abs(spec.minimum) <= FAR * usual:
+        low = _inside(spec, spec.minimum, +1)
+        high = max(high, low + reach)
+    if spec.maximum is not None and abs(spec.maximum) <= FAR * usual:
+        high = _inside(spec, spec.maximum, -1)
+        low = low if spec.minimum is not None or low < high else high - reach
     if whole:
         low, high = float(math.floor(low)), float(math.ceil(high))
     if not high > low:

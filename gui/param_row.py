@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
@@ -47,6 +47,44 @@ class InkLabel(QLabel):
             palette = self.palette()
             palette.setColor(QPalette.ColorRole.WindowText, color)
             self.setPalette(palette)
+
+
+class Line(QWidget):
+    """One line of text that changes often: no narrower than before, so that nothing is laid out."""
+
+    def __init__(self, role: str = "text", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = ""
+        self._role = role
+        self._widest = 0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def text(self) -> str:
+        """Give the text."""
+        return self._text
+
+    def say(self, text: str, forget: bool = False) -> None:
+        """Show a text; `forget` lets the line be narrow again."""
+        if text == self._text and not forget:
+            return
+        self._text = text
+        self.setAccessibleName(text)
+        width = self.fontMetrics().horizontalAdvance(text) + 1
+        if width > self._widest or (forget and width != self._widest):
+            self._widest = width
+            self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Give room for the longest text so far."""
+        return QSize(self._widest, self.fontMetrics().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the text."""
+        painter = QPainter(self)
+        painter.setPen(ink(self._role))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self._text)
+        painter.end()
 
 
 class FieldRow(QWidget):

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from engine.errors import InputError
 from engine.params import ParamSpec, format_value, parse_value
@@ -18,8 +18,10 @@ from gui.param_spin import TextBox
 
 SEGMENT_CHOICES = 4
 """A choice of more is a combo box."""
-SEGMENT_WIDTH = 264
+SEGMENT_WIDTH = 256
 """Pixels that segments may need, so that they fit the narrowest dock."""
+BESIDE_WIDTH = 150
+"""Pixels that a combo box may need to stand beside its label rather than below."""
 
 
 class BoolRow(FieldRow):
@@ -68,7 +70,13 @@ class ChoiceRow(FieldRow):
             self.combo.addItem(readable(choice), choice)
         self.combo.activated.connect(self._on_activated)
         self._as_input(self.combo)
-        self._place_beside(self.combo)
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.combo.ensurePolished()
+        if self.combo.sizeHint().width() <= BESIDE_WIDTH:
+            self.combo.setMinimumWidth(BESIDE_WIDTH)
+            self._place_beside(self.combo)
+        else:
+            self._place_above(self.combo)
 
     @property
     def control(self) -> QWidget:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -13,7 +14,18 @@ from gui.formula import FormulaLabel, typesetter
 from gui.formula_text import plain_math, plain_text
 from gui.param_row import InkLabel
 from gui.theory_cards import Arrow, Card, Hairline, Link
-from gui.theory_words import Figure, Words
+from gui.theory_words import Figure, Words, small
+
+
+def defined_by(bound: Bound) -> str:
+    """Give the mathtext that says what a bound is: its formula, made an equation if it is none."""
+    if not bound.formula:
+        return bound.symbol if bound.value is None else ""
+    outer = bound.formula
+    while (inner := re.sub(r"\{[^{}]*\}", "", outer)) != outer:
+        outer = inner  # the "=" below a sum makes no equation
+    is_statement = re.search(r"=|<|>|\\leq|\\geq|\\approx", outer)
+    return bound.formula if is_statement else rf"{bound.symbol} = {bound.formula}"
 
 
 class BoundRow(QWidget):
@@ -32,12 +44,14 @@ class BoundRow(QWidget):
         self._bound: Bound | None = None
         self._together: bool | None = None
         self.name = Words()
+        self.symbol = FormulaLabel(role="muted")
+        self.symbol.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.value = Figure()
         self.formula = FormulaLabel()
         self.measured_symbol = FormulaLabel(role="muted", scale=0.92)
         self.measured_symbol.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.measured_word = InkLabel("measured", "muted")
-        self.measured_word.setFont(Words(fine=True).font())
+        self.measured_word.setFont(small(self.measured_word.font()))
         self.measured = Figure(strong=False)
         self.source = Words("muted", fine=True)
         self.use = Link("Use it")
@@ -50,8 +64,8 @@ class BoundRow(QWidget):
         self.show_bound(bound)
 
     def _lay_out(self) -> None:
-        self.name.setContentsMargins(0, 2, 0, 0)
-        self.source.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.name.center(2)
+        self.source.center(4)
         policy = self.arrow.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # "Use it" stands in one column
         self.arrow.setSizePolicy(policy)
@@ -73,8 +87,10 @@ class BoundRow(QWidget):
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
         head = QHBoxLayout()
-        head.setSpacing(8)
+        head.setSpacing(2)
         head.addWidget(self.name, 1)
+        head.addSpacing(8)
+        head.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.value, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(head, 0, 0, 1, 2)
         grid.addLayout(foot, 3, 0, 1, 2)
@@ -118,8 +134,9 @@ class BoundRow(QWidget):
         symbol = plain_math(bound.symbol)
         self.name.say(bound.name)
         self.value.show_value(symbol, bound.value, "does not apply")
-        defined = rf"{bound.symbol} = {bound.formula}" if bound.formula else bound.symbol
-        self.formula.set_formula(defined)
+        self.symbol.set_formula(f"{{{bound.symbol}}}" if bound.value is not None else "")
+        self.formula.set_formula(defined_by(bound))
+        self.formula.setVisible(bool(self.formula.formula))
         self.measured.show_value(f"{symbol} measured", bound.measured)
         self.measured_symbol.set_formula(bound.measured_symbol)
         self._beside.setVisible(bound.measured is not None)

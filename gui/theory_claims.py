@@ -38,7 +38,7 @@ class LampLine(QWidget):
         """Show an assumption."""
         self.dot.show_lamp(lamp)
         self.text.say(lamp.name)
-        self.text.setAccessibleName(f"{lamp.name}: {LAMPS[lamp.on][2]}")
+        self.text.name(f"{lamp.name}: {LAMPS[lamp.on][2]}")
         self.detail.say(lamp.detail)
         self.detail.setVisible(bool(lamp.detail))
 
@@ -129,7 +129,7 @@ class ClaimCard(Card):
             label.setFont(small(label.font()))
             label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
-            words.setAccessibleName(name)
+            words.name(name)
             pair.addWidget(label, row, 0)
             pair.addWidget(words, row, 1)
         layout.addLayout(pair)

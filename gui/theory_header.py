@@ -9,7 +9,7 @@ from engine.experiment import Outcome
 from engine.snapshot import Snapshot
 from gui import format
 from gui.param_numbers import short_text
-from gui.param_row import InkLabel
+from gui.param_row import InkLabel, Line
 from gui.theory_cards import Card
 from gui.theory_glyphs import OUTCOMES, Badge
 from gui.theory_meter import StabilityMeter, stability_of
@@ -26,7 +26,7 @@ class TheoryHeader(Card):
         super().__init__(parent)
         self.badge = Badge()
         self.badge.show_word("not started", "muted", "dash")
-        self.step = InkLabel("", "muted")
+        self.step = Line("muted")
         self.step.setFont(small(self.step.font()))
         self.message = Words("muted", steady=True)
         self.meter = StabilityMeter()
@@ -55,7 +55,7 @@ class TheoryHeader(Card):
         role, glyph = OUTCOMES[outcome.kind]
         word = outcome.phase or str(outcome.kind).replace("_", " ")
         self.badge.show_word(word, role, glyph)
-        self._set(self.step, f"k = {format.count(snapshot.cursor)}")
+        self.step.say(f"k = {format.count(snapshot.cursor)}")
         self.message.say(outcome.message)
         self._show_facts(outcome)
         measured, predicted, spread = stability_of(snapshot)
@@ -69,7 +69,7 @@ class TheoryHeader(Card):
     def wipe(self) -> None:
         """Show that there is no run."""
         self.badge.show_word("not started", "muted", "dash")
-        self._set(self.step, "")
+        self.step.say("", forget=True)
         self.message.say("")
         for label in (self.period, self.lyapunov, self.orbit):
             label.say("—")
@@ -90,12 +90,7 @@ class TheoryHeader(Card):
         label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         value = Words(fine=True, steady=True)
         value.say("—")
-        value.setAccessibleName(name)
+        value.name(name)
         self._grid.addWidget(label, row, 0)
         self._grid.addWidget(value, row, 1)
         return value
-
-    @staticmethod
-    def _set(label: InkLabel, text: str) -> None:
-        if label.text() != text:
-            label.setText(text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
 from gui.formula_text import plain_text
@@ -11,6 +11,7 @@ from gui.param_controls import draw_focus, tint
 from gui.param_ink import ink
 from gui.param_numbers import number_text, short_text
 from gui.param_row import InkLabel
+from gui.theory_glyphs import draw_glyph
 
 COPIED_MS = 900
 """How long a number says that it was copied."""
@@ -30,8 +31,11 @@ def bold(font: QFont) -> QFont:
     return font
 
 
-class Words(InkLabel):
+class Words(QWidget):
     """A wrapped text that the mouse can select.
+
+    The text stands in a label of its own, which no layout sees: another text of as many lines
+    moves nothing, and the panel is not laid out anew a few times a second.
 
     Parameters
     ----------
@@ -40,45 +44,81 @@ class Words(InkLabel):
     fine : bool
         Whether it is set small.
     steady : bool
-        Whether the label stays as high as its longest text was, so that what is below rests.
+        Whether the place stays as high as the longest text was, so that what is below rests.
     """
 
     def __init__(self, role: str = "text", *, fine: bool = False, steady: bool = False) -> None:
-        super().__init__("", role)
-        self._tallest: dict[int, int] = {}
+        super().__init__()
         self._steady = steady
         self._source = ""
+        self._tallest = 0
+        self._top = 0
+        self.label = InkLabel("", role, self)
         if fine:
-            self.setFont(small(self.font()))
-        self.setWordWrap(True)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            self.label.setFont(small(self.label.font()))
+        self.label.setWordWrap(True)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def text(self) -> str:
+        """Give the text that is shown."""
+        return self.label.text()
 
     def say(self, text: str) -> bool:
         """Show a text, mathtext between dollars as Unicode; tell whether it is another."""
         if text == self._source:
             return False
         self._source = text
-        self.setText(plain_text(text))
+        self.label.setText(plain_text(text))
+        if self.width() != self.label.width() or self.heightForWidth(self.width()) != self.height():
+            self.updateGeometry()
         return True
 
+    def name(self, name: str) -> None:
+        """Name the text for a screen reader."""
+        self.label.setAccessibleName(name)
+
+    def center(self, top: int = 0) -> None:
+        """Move the text down by some pixels, to stand beside something higher."""
+        self._top = top
+
     def forget_height(self) -> None:
-        """Let a steady label be low again."""
+        """Let a steady text be low again."""
         if self._tallest:
-            self._tallest.clear()
+            self._tallest = 0
             self.updateGeometry()
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Tell that the height depends on the width."""
+        return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
         """Give the height of the text, or of the tallest so far."""
-        height = super().heightForWidth(width)
-        if not self._steady:
-            return height
-        self._tallest[width] = max(height, self._tallest.get(width, 0))
-        return self._tallest[width]
+        height = max(self.label.heightForWidth(width), self.label.fontMetrics().height())
+        if self._steady and width == self.width():
+            height = self._tallest = max(height, self._tallest)
+        return height + self._top
+
+    def sizeHint(self) -> QSize:
+        """Give the size of the text on few lines."""
+        hint = self.label.sizeHint()
+        return QSize(hint.width(), self.heightForWidth(hint.width()))
+
+    def minimumSizeHint(self) -> QSize:
+        """Let the text be as narrow as a word."""
+        return QSize(48, self.label.fontMetrics().height() + self._top)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the label fill the place."""
+        if event.oldSize().width() != self.width():
+            self._tallest = 0
+        self.label.setGeometry(self.rect().adjusted(0, self._top, 0, 0))
+        if self.heightForWidth(self.width()) != self.height():
+            self.updateGeometry()  # the layout knew the height of an earlier text
 
 
 class Figure(QAbstractButton):
@@ -112,6 +152,8 @@ class Figure(QAbstractButton):
     def show_value(self, name: str, value: float | None, absent: str = "—") -> None:
         """Show a number, or what stands in its place."""
         text = absent if value is None else short_text(value)
+        if (value is None) != (self._value is None):
+            self._widest = 0
         self._value = value
         if (text, name) == (self.text(), self._name):
             return
@@ -120,8 +162,7 @@ class Figure(QAbstractButton):
         self.setEnabled(value is not None)
         self.setAccessibleName(f"{name} {text}")
         self.setToolTip("" if value is None else f"{number_text(value)}\nClick to copy")
-        metrics = QFontMetrics(self._font())
-        width = max(metrics.horizontalAdvance(text), metrics.horizontalAdvance("copied")) + 8
+        width = max(QFontMetrics(self._font()).horizontalAdvance(text) + 8, 24)
         if width > self._widest:
             self._widest = width
             self.updateGeometry()
@@ -139,12 +180,15 @@ class Figure(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(0.16 if self.isDown() else 0.08))
             painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
-        thanks = self._thanks.isActive()
-        painter.setPen(ink("good" if thanks else "text" if self.isEnabled() else "muted"))
-        painter.setFont(small(self.font()) if thanks else self._font())
         box = self.rect().adjusted(4, 0, -4, 0)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(box, right, "copied" if thanks else self.text())
+        if self._thanks.isActive():
+            middle = QPointF(box.right() - 6, self.height() / 2)
+            draw_glyph(painter, middle, "check", ink("good"), 12)
+        else:
+            painter.setPen(ink("text" if self.isEnabled() else "muted"))
+            painter.setFont(self._font())
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box, right, self.text())
         if self.hasFocus():
             draw_focus(painter, QRectF(self.rect()), 4)
         painter.end()

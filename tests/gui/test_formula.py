@@ -110,6 +110,27 @@ def test_a_formula_with_an_error_stays_plain(maker: Typesetter, qtbot: QtBot) ->
     assert maker.get(r"\frac{1") is None
 
 
+def test_old_formulas_make_room(
+    maker: Typesetter, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.formula_typesetter.MOST_FORMULAS", 3)
+    for number in range(6):
+        maker.get(f"x_{number}")
+        maker.get("x_0")
+    qtbot.waitUntil(lambda: maker.is_settled("x_5"), timeout=30_000)
+    assert [maker.is_settled(f"x_{number}") for number in range(6)].count(True) == 3
+    assert not maker.is_busy
+
+
+def test_formulas_with_numbers_are_not_kept(tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "formulas.json"
+    maker = Typesetter(path)
+    for mathtext in (r"0.25 \cdot x", "1e-5 x", "x^{2(L-1)}"):
+        maker.get(mathtext)
+    qtbot.waitUntil(lambda: not maker.is_busy and path.is_file(), timeout=30_000)
+    assert list(load_outlines(path)) == ["x^{2(L-1)}"]
+
+
 def test_outlines_are_kept_for_the_next_start(
     tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +229,10 @@ def test_a_label_is_plain_first_and_typeset_later(qtbot: QtBot) -> None:
     low = label.sizeHint().height()
     assert label.accessibleName() == "η₁₇ = x/y"
     qtbot.waitUntil(lambda: label.sizeHint().height() > 1.4 * low, timeout=30_000)
+    label.set_formula(r"\eta_{18}")
+    assert label.accessibleName() == "η₁₈"
+    assert label.sizeHint().height() > 1.4 * low  # the old one is drawn until the new one is ready
+    label.set_formula(r"\eta_{17} = \frac{x}{y}")
     label.actions()[0].trigger()
     assert QGuiApplication.clipboard().text() == r"$\eta_{17} = \frac{x}{y}$"
     label.set_formula("")

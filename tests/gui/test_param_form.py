@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import itertools
 import weakref
@@ -16,7 +17,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.experiment import Bound
-from engine.params import Params, describe, param
+from engine.params import Params, describe, param, spec_of
+from gui.param_controls import readable
 from gui.param_form import ParamForm, make_row
 from gui.param_matrix import MatrixRow
 from gui.param_number import NumberRow
@@ -606,7 +608,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(form: ParamForm, qtbot: 
     assert {step.slider, step.unit, *step.strip.buttons.values()} <= reached
 
 
-@pytest.mark.parametrize("width", [280, 320, 420])
+@pytest.mark.parametrize("width", [300, 320, 420])
 def test_nothing_is_clipped(form: ParamForm, width: int, qtbot: QtBot) -> None:
     form.set_params(FakeParams(init="list", method="momentum", source="typed"))
     form.resize(width, 900)
@@ -617,6 +619,26 @@ def test_nothing_is_clipped(form: ParamForm, width: int, qtbot: QtBot) -> None:
         for child in row.findChildren(QWidget):
             if child.isVisible() and child.parent() is row:
                 assert row.rect().contains(child.geometry()), (row.spec.name, child)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ("gradient-descent", "heavy-ball", "nesterov"),
+        ("a", "b", "c", "d", "a choice that needs some room"),
+        ("one", "two", "three", "four", "five"),
+    ],
+)
+def test_choices_are_never_cut_off(choices: tuple[str, ...], qtbot: QtBot) -> None:
+    spec = dataclasses.replace(spec_of(FakeParams, "source"), choices=choices)
+    row = ChoiceRow(spec)
+    qtbot.addWidget(row)
+    row.resize(272, row.sizeHint().height())
+    row.show()
+    assert row.minimumSizeHint().width() <= 272
+    if row.combo is not None:
+        longest = max(row.combo.fontMetrics().horizontalAdvance(readable(c)) for c in choices)
+        assert row.combo.width() >= longest + 36
 
 
 def test_rows_are_made_for_all_kinds_alone(qtbot: QtBot) -> None:

@@ -30,6 +30,7 @@ class Model(Params):
     share: float = param(0.5, "A share.", ge=0, lt=1)
     count: int = param(3, "A count.", ge=1, le=1000)
     few: int = param(2, "A small count.", ge=1, le=8)
+    wide: float = param(2.0, "A number with limits far away.", ge=-1e60, le=1e60)
 
 
 def _spec(name: str):  # type: ignore[no-untyped-def]
@@ -130,6 +131,8 @@ def test_scales_respect_limits() -> None:
     few = slider_scale(_spec("few"), 3)
     assert (few.low, few.high, few.log) == (1, 8, False)
     assert [few.value(place / 7, 10_000) for place in range(8)] == [1, 2, 3, 4, 5, 6, 7, 8]
+    wide = slider_scale(_spec("wide"), 2.0)
+    assert (wide.low, wide.high) == (-5.0, 5.0)
     assert is_log(_spec("count")) and not is_log(_spec("few"))
 
 
@@ -151,3 +154,9 @@ def test_numbers_for_reading() -> None:
     assert short_text(-1.5) == "−1.5"
     assert short_text(1.23456789e-7) == "1.23457e−7"
     assert number_text(3.0) == "3" and number_text(1e300) == "1e+300"
+
+
+def test_a_slider_at_its_end_reaches_further_the_next_time() -> None:
+    for name in ("positive", "wide"):
+        scale = slider_scale(_spec(name), 0.1)
+        assert slider_scale(_spec(name), scale.high).high > scale.high

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.experiment import Bound, Claim, Lamp, Outcome, OutcomeKind, Verdict
 from engine.snapshot import Status
+from gui.theory_bounds import defined_by
 from gui.theory_dock import TheoryPanel
 from gui.theory_glyphs import LAMPS, OUTCOMES, VERDICTS, Badge, draw_glyph
 from gui.theory_meter import StabilityMeter, stability_of
@@ -90,11 +91,24 @@ def test_bounds_show_prediction_beside_measurement(panel: TheoryPanel) -> None:
     assert largest.value.value == 0.5 and largest.value.text() == "0.5"
     assert largest.measured.isVisible() and largest.measured.text() == "0.5"
     assert largest.formula.formula == r"\delta_{\max} = \frac{2}{s}"
+    assert largest.symbol.formula == r"{\delta_{\max}}"
     assert largest.source.text() == "Proposition 1, eq. (1)"
     assert not rows["delta_c"].measured.isVisible()
     assert rows["prop3"].value.text() == "does not apply"
     assert not rows["prop3"].use.isEnabled()
     assert not rows["stability"].use.isVisible()
+
+
+def test_a_formula_is_made_an_equation_only_once() -> None:
+    def bound(formula: str, value: float | None = 1.0) -> Bound:
+        return Bound(id="b", name="", symbol=r"\delta_c", value=value, source="", formula=formula)
+
+    assert defined_by(bound(r"\frac{1}{s}")) == r"\delta_c = \frac{1}{s}"
+    assert defined_by(bound(r"\delta_c=\frac{1}{s}")) == r"\delta_c=\frac{1}{s}"
+    assert defined_by(bound(r"S\leq 2/\delta")) == r"S\leq 2/\delta"
+    assert defined_by(bound(r"\sum_{i=1}^{L_{j=2}} x")) == r"\delta_c = \sum_{i=1}^{L_{j=2}} x"
+    assert defined_by(bound("")) == ""
+    assert defined_by(bound("", None)) == r"\delta_c"
 
 
 def test_a_click_copies_a_value_in_full(panel: TheoryPanel, qtbot: QtBot) -> None:
@@ -276,7 +290,7 @@ def test_texts_can_be_selected_and_hold_no_mathtext(panel: TheoryPanel) -> None:
     panel.show_snapshot(snapshot(claims=(claim,)))
     card = panel.claims.cards["proposition-1"]
     assert card.statement.text() == "stable only if δ ≤ 2/S"
-    flags = card.statement.textInteractionFlags()
+    flags = card.statement.label.textInteractionFlags()
     assert flags & Qt.TextInteractionFlag.TextSelectableByMouse
     assert card.note.words.text() == "An erratum."
 
@@ -307,6 +321,7 @@ def test_a_steady_text_keeps_its_height(qtbot: QtBot) -> None:
     words = Words(steady=True)
     qtbot.addWidget(words)
     words.say("one two three four five six seven eight nine ten")
+    words.resize(120, 20)
     tall = words.heightForWidth(120)
     words.say("one")
     assert words.heightForWidth(120) == tall
