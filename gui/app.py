@@ -81,9 +81,13 @@ def main(argv: Sequence[str] = ()) -> int:
     options = parser().parse_args(list(argv))
     prepare_process()
     app = application()
+    from gui.formula_typesetter import default_path as formulas_path
+    from gui.formula_typesetter import typesetter
     from gui.main_window import MainWindow
     from gui.settings import Settings, default_path
 
+    if not options.fresh:
+        typesetter().path = formulas_path()
     window = MainWindow(Settings(None if options.fresh else default_path()))
     window.state.restore()
     if options.theme:
