@@ -151,11 +151,10 @@ class ExperimentPanel(QWidget):
     def _fill(self, experiments: Sequence[AbstractExperiment[Any, Any]]) -> None:
         section = None
         for number, experiment in enumerate(experiments, start=1):
-            if experiment.section != section:
-                section = experiment.section
-                heading = QListWidgetItem(
-                    f"Section {section}" if section[:1].isdigit() else section
-                )
+            part = experiment.section.partition(",")[0]
+            if part != section:
+                section = part
+                heading = QListWidgetItem(f"Section {part}" if part[:1].isdigit() else part)
                 heading.setFlags(Qt.ItemFlag.NoItemFlags)
                 self.list.addItem(heading)
             item = QListWidgetItem(experiment.title)

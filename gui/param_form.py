@@ -222,7 +222,10 @@ class ParamForm(QWidget):
     def _build(self, model: type[Params]) -> None:
         layout = self._new_body()
         self._rows, self._groups = {}, {}
-        for spec in describe(model):
+        specs = describe(model)
+        first = next((spec.group for spec in specs if spec.live), "")
+        # What is turned while a run goes on comes first, the rest as it was declared.
+        for spec in sorted(specs, key=lambda spec: spec.group != first):
             group = self._groups.get(spec.group)
             if group is None:
                 group = self._groups[spec.group] = FieldGroup(spec.group)

@@ -135,7 +135,7 @@ class Docks:
         window = self._window
         window.resizeDocks([self.experiments, self.parameters], [LEFT, RIGHT], horizontal)
         window.resizeDocks([self.experiments, self.pins], [520, 160], vertical)
-        window.resizeDocks([self.parameters, self.theory], [380, 380], vertical)
+        window.resizeDocks([self.parameters, self.theory], [420, 380], vertical)
         self._first = window.saveState(LAYOUT_VERSION)
 
     def reset(self) -> None:
