@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle as CirclePatch
+from matplotlib.ticker import LogFormatterSciNotation
 
 from engine.experiment import Bound, FloatArray, Observation
 from engine.figure_style import COLORMAPS, LINESTYLES, MARKERS, PALETTE, color, colors
@@ -48,7 +49,7 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
     axes.set_xlabel("step $k$")
     axes.set_ylabel(view.y_label)
     if view.log_y:
-        axes.set_yscale("log")
+        set_log(axes, "y")
     entries = []
     for series in view.series:
         if series.key in data.trace.low:
@@ -134,6 +135,27 @@ def rule_value(rule: Rule, theory: tuple[Bound, ...], observation: Observation) 
     return number if abs(number) <= LARGEST else None
 
 
+class _Powers(LogFormatterSciNotation):
+    """Writes 10⁻² in plain text: typesetting every tick takes most of a figure's time."""
+
+    _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Give the label of a tick, empty where there is no room for one."""
+        text = super().__call__(x, pos).replace(r"$\mathdefault{", "").removesuffix("}$")
+        base, _, power = text.replace(r"\times", "×").partition("^{")
+        raised = power.removesuffix("}").translate(self._RAISED)
+        return (base + raised).removesuffix("×10⁰")
+
+
+def set_log(axes: Axes, side: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic."""
+    axes.set(**{f"{side}scale": "log"})
+    axis = axes.xaxis if side == "x" else axes.yaxis
+    axis.set_major_formatter(_Powers())
+    axis.set_minor_formatter(_Powers(labelOnlyBase=False, minor_thresholds=(1.0, 0.4)))
+
+
 def _fit(axes: Axes, limit: tuple[float | None, float | None], *, log: bool) -> None:
     """Show all that was drawn, but nothing beyond `limit`."""
     axes.relim()
@@ -157,11 +179,12 @@ def draw_plane(axes: Axes, view: PlaneView, data: FigureData) -> list[Entry]:
     axes.set_xlabel(view.x_label)
     axes.set_ylabel(view.y_label)
     if view.log_x:
-        axes.set_xscale("log")
+        set_log(axes, "x")
     if view.log_y:
-        axes.set_yscale("log")
+        set_log(axes, "y")
     if view.equal:
-        axes.set_aspect("equal", adjustable="datalim")
+        is_fixed = view.x_range is not None or view.y_range is not None
+        axes.set_aspect("equal", adjustable="box" if is_fixed else "datalim")
     painter = _Painter(axes, view, data.observation, data.theory)
     entries = [entry for item in view.items for entry in painter.draw(item)]
     axes.autoscale_view()

@@ -125,6 +125,8 @@ def test_the_file_has_the_geometry_of_the_data_on_a_log_axis(
         points[:, 0], np.linspace(points[0, 0], points[-1, 0], 51), atol=2e-3
     )
     low, high = axes.get_ylim()
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert {"10⁰", "10⁻²"} < set(labels)
     decades = [tick for tick in axes.get_yticks() if low <= tick <= high]
     ticks = svg_ticks(root, 1)
     assert len(ticks) == len(decades) > 2
