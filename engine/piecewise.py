@@ -242,6 +242,13 @@ def _backward(
 
 
 def top_eigenvalues(theta: FloatArray, x: FloatArray, y: FloatArray, count: int) -> FloatArray:
-    """Return the `count` largest eigenvalues of the Hessian, in descending order."""
-    eigenvalues = np.linalg.eigvalsh(hessian(theta, x, y))
+    """Find the `count` largest eigenvalues of the Hessian, in descending order.
+
+    NaN where the Hessian leaves the range of floating-point numbers.
+    """
+    with np.errstate(all="ignore"):
+        matrix = hessian(theta, x, y)
+    if not np.isfinite(matrix).all():
+        return np.full(count, np.nan)
+    eigenvalues = np.linalg.eigvalsh(matrix)
     return np.array(eigenvalues[::-1][:count], float)

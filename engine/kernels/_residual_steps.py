@@ -36,8 +36,10 @@ COLUMNS = (
 )
 """What is recorded at a step, always of the iterate itself (not of Nesterov's extrapolation)."""
 
-LIMIT = 1e12
-"""A parameter beyond this, or a loss that is not finite, is divergence."""
+LIMIT = 1e9
+"""A parameter beyond this is divergence."""
+LARGEST_MSE = 1e30
+"""A recorded mean squared error beyond this is divergence; no other record can overflow then."""
 
 
 class Rule(NamedTuple):
@@ -239,7 +241,7 @@ def advance_pairs(all_theta: Floats, all_previous: Floats, start: Floats, diverg
                 known = known and ahead == 0.0
             if alive and measuring == known:
                 mse = gradient(base, data, work, grad, measuring)
-                if measuring and not mse < np.inf:
+                if measuring and not mse < LARGEST_MSE:
                     alive = False
                     for i in range(theta.size):
                         theta[i] = previous[i]
