@@ -20,10 +20,11 @@ from gui.window_docks import Tabs
 
 if TYPE_CHECKING:
     from gui.ensemble_dock import EnsemblePanel
+    from gui.panels.digit_panel import DigitPanel
     from gui.plots import PlotArea
     from gui.theory_dock import TheoryPanel
 
-THEORY, ENSEMBLE = "Theory", "Ensemble"
+THEORY, ENSEMBLE, DRAWING = "Theory", "Ensemble", "Draw a digit"
 
 
 class Panels(QObject):
@@ -46,7 +47,7 @@ class Panels(QObject):
     said : Signal(str)
         One sentence for the status bar; an empty one to take it away.
     plots : PlotArea
-        There from `fill` on, as are `theory` and `ensemble`.
+        There from `fill` on, as are `theory`, `ensemble` and `digits`.
     """
 
     said = Signal(str)
@@ -54,6 +55,7 @@ class Panels(QObject):
     plots: PlotArea
     theory: TheoryPanel
     ensemble: EnsemblePanel
+    digits: DigitPanel
     _ensemble_plots: PlotArea
 
     def __init__(
@@ -82,13 +84,16 @@ class Panels(QObject):
     def fill(self, scaled: bool) -> None:
         """Build everything, for the experiment that is chosen."""
         from gui.ensemble_dock import EnsemblePanel
+        from gui.panels.digit_panel import DigitPanel
         from gui.plots import PlotArea
         from gui.theory_dock import TheoryPanel
 
+        self.digits = DigitPanel(self._bridge)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
         self._tabs.add(THEORY, self.theory)
         self._tabs.add(ENSEMBLE, self.ensemble)
+        self._tabs.add(DRAWING, self.digits)
         self.ensemble.set_pictures(self._ensemble_plots)
         self._center.replaceWidget(self._waiting, self.plots)
         self._waiting.deleteLater()
@@ -126,7 +131,9 @@ class Panels(QObject):
         self._experiment_id = experiment.id
         self._views = ()
         self._tabs.offer(ENSEMBLE, experiment.has_ensemble)
+        self._tabs.offer(DRAWING, self.digits.answers(experiment))
         self.ensemble.set_experiment(experiment, params)
+        self.digits.set_experiment(experiment)
         self.show_views()
         layout = self._settings.blob(f"plots/{experiment.id}")
         if not layout.isEmpty():
@@ -156,6 +163,7 @@ class Panels(QObject):
         self.plots.show_snapshot(snapshot)
         self.theory.show_snapshot(snapshot)
         self.ensemble.show_snapshot(snapshot)
+        self.digits.show_snapshot(snapshot)
 
     def set_axis_scaled(self, scaled: bool) -> None:
         """Draw time as δ·step rather than the step."""
