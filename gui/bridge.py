@@ -159,17 +159,25 @@ class Bridge(QObject):
         then: Callable[[_T | Exception], None],
     ) -> None:
         """Run a job on the engine thread, and give its result or error to `then` here."""
-
-        def answer(session: Session, progress: Progress) -> None:
-            result: _T | Exception
-            try:
-                result = function(session, progress)
-            except Exception as error:
-                result = error
-            self._answers.put(lambda: then(result))
-
-        self.engine.job(answer)
+        self.engine.job(
+            lambda session, progress: self._answer(lambda: function(session, progress), then)
+        )
         self._wake()
+
+    def peek(
+        self, function: Callable[[Session], _T], then: Callable[[_T | Exception], None]
+    ) -> None:
+        """Look at the session between two steps, without pausing the run as a job does."""
+        self.engine.call(lambda session: self._answer(lambda: function(session), then))
+        self._wake()
+
+    def _answer(self, function: Callable[[], _T], then: Callable[[_T | Exception], None]) -> None:
+        result: _T | Exception
+        try:
+            result = function()
+        except Exception as error:
+            result = error
+        self._answers.put(lambda: then(result))
 
     def cancel(self) -> None:
         """Stop a long job."""

@@ -60,7 +60,7 @@ class DigitPanel(QWidget):
 
     def _on_drawn(self, ink: NDArray[np.float32]) -> None:
         if self._state is None:
-            self._bridge.ask(lambda session: session.state, self._on_state)
+            self._bridge.peek(lambda session: session.state, self._on_state)
         else:
             answer = self._experiment.predict(self._state, as_digit(ink))
             self.pad.show_answer(
