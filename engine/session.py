@@ -13,7 +13,7 @@ from engine.experiment import AbstractExperiment, Chunk, Outcome, Recent, State
 from engine.keyframes import Keyframes
 from engine.params import Params, describe, update
 from engine.snapshot import Change
-from engine.trace import WINDOW, Trace
+from engine.trace import Trace
 
 LOOK = 512
 """Steps computed again before a scrubbed one, so that its recent behaviour can be judged."""
@@ -71,13 +71,13 @@ class Session:
     def advance(self, n: int, *, coarse: bool = False) -> int:
         """Make up to `n` steps and return how many were made.
 
-        With `coarse`, all but the last few thousand are recorded as minimum and maximum per bucket,
+        With `coarse`, all but the last few hundred are recorded as minimum and maximum per bucket,
         which is what the history keeps of them anyway.
         """
         before = self.step
-        if coarse and n > WINDOW and self.experiment.rewindable:
-            self._advance(n - WINDOW, self.trace.stride)
-            n = WINDOW
+        if coarse and n > LOOK and self.experiment.rewindable:
+            self._advance(n - LOOK, self.trace.stride)
+            n = LOOK
             if self.finished:  # it ended among the coarse steps: know the last ones exactly
                 self.trace.refill(self._look_back(self.step)[1])
         self._advance(n, 1)
