@@ -1,6 +1,6 @@
 """Frame intervals of the window while the engine runs at "max", and the memory of a long run.
 
-Usage: ``uv run python tests/benchmarks/bench_frames.py [EXPERIMENT …] [--seconds 20]``.
+Usage: ``uv run python tests/benchmarks/bench_frames.py [EXPERIMENT] [--set name=value …]``.
 
 The window is the real one (offscreen unless there is a display), 1600 x 900, all plots open. An
 interval is the time between two rounds of the window's own timer, the drawing included; pictures
@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from engine.params import build, parse_setting
 from gui.app import application, prepare_process, use_offscreen_if_headless
 from gui.process import resident_bytes
 
@@ -24,10 +25,18 @@ SIZE = (1600, 900)
 WARM_SECONDS = 4.0
 
 
-def frames(driver: Any, experiment_id: str, seconds: float, all_plots: bool) -> dict[str, Any]:
+PERIOD_4 = ("depth=20", "step_size=0.034")
+"""A run of 20 weights that never settles, so that "max" goes on."""
+
+
+def frames(
+    driver: Any, experiment_id: str, settings: list[str], seconds: float, all_plots: bool
+) -> dict[str, Any]:
     """Play an experiment at maximum speed and sum up the intervals."""
     window = driver.window
     driver.open(experiment_id)
+    model = window.control.experiment.parameters
+    window.control.restore(build(model, dict(parse_setting(model, item) for item in settings)), 0)
     if all_plots:
         window.panels.show_all()
     window.set_speed(None)
@@ -80,7 +89,8 @@ def reached(window: Any) -> int:
 def main() -> None:
     """Measure and print one JSON line each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiments", nargs="*", default=["scalar-product"])
+    parser.add_argument("experiment", nargs="?", default="scalar-product")
+    parser.add_argument("--set", action="append", metavar="name=value")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--first-plots", action="store_true", help="leave hidden plots hidden")
@@ -92,11 +102,13 @@ def main() -> None:
 
     driver = Driver(*SIZE)
     try:
-        for experiment_id in options.experiments:
-            found = frames(driver, experiment_id, options.seconds, not options.first_plots)
-            print(json.dumps(found), flush=True)
-            if options.memory:
-                print(json.dumps(memory(driver, experiment_id)), flush=True)
+        settings = options.set or (PERIOD_4 if options.experiment == "scalar-product" else [])
+        found = frames(
+            driver, options.experiment, settings, options.seconds, not options.first_plots
+        )
+        print(json.dumps(found), flush=True)
+        if options.memory:
+            print(json.dumps(memory(driver, options.experiment)), flush=True)
     finally:
         driver.close()
 
