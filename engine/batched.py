@@ -26,7 +26,7 @@ from engine.batched_forms import GROUP, POSITIONS, Form, Gram, Layers, Scratch, 
 from engine.datasets import CLASSES, Bytes
 from engine.device import Workers, workers
 from engine.kernels import images as kernels
-from engine.models import Parameters
+from engine.models import Parameters, scores
 
 _SLICE = 20
 """Samples whose filter gradients are summed in one part."""
@@ -164,12 +164,19 @@ class BatchedNetwork:
         self.team.run(CLASSES, answer)
         return self._answers[:count]
 
+    def all_answers(self, images: Bytes) -> NDArray[np.float32]:
+        """Compute the networks' answers for any number of images, shape (N, K)."""
+        self.prepare()
+        index = np.arange(len(images))
+        results = [
+            self.forward(images, index[first : first + self.capacity], fixed=True).clone()
+            for first in range(0, len(images), self.capacity)
+        ]
+        return torch.cat(results).numpy()
+
     def scores(self, answers: Tensor) -> Tensor:
         """Combine answers to r_k - s_k + d_k, shape (B, 10)."""
-        d = self.parameters.parts["d"]
-        if self.parameters.architecture.per_class == 1:
-            return answers + d
-        return answers[:, 0::2] - answers[:, 1::2] + d
+        return scores(self.parameters.architecture, answers, self.parameters.parts["d"])
 
     def backward(self, slopes: Tensor, sink: Sink, measure: bool = False) -> None:
         """Give the gradient to a sink, from that of the scores of the last batch, shape (B, 10).

@@ -20,7 +20,7 @@ Name            Shape        Meaning
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -208,17 +208,19 @@ def public(architecture: Architecture, parts: Tensors) -> dict[str, Tensor]:
     K, L, m, n = (
         architecture.networks, architecture.depth, architecture.hidden, architecture.features,
     )  # fmt: skip
-    A = parts["A"]
+    # split and unbind have cheap gradients: one copy, where slices each fill an array with zeros
+    rows = parts["A"].shape[1] - 1
+    V, c = torch.split(parts["A"], [rows, 1], dim=1)
     tensors = {
         "conv.weight": parts["conv.weight"].view(-1, 1, KERNEL, KERNEL),
         "conv.bias": parts["conv.bias"],
     }
     if not architecture.identity:
-        tensors["V"] = A[:, :-1].view(K, L, m, n)
+        tensors["V"] = V.view(K, L, m, n)
     tensors |= {
         "W": parts["W"].view(K, L, m, n),
         "b": parts["b"].view(K, L, m),
-        "c": A[:, -1],
+        "c": c.squeeze(1),
         "d": parts["d"],
     }
     return tensors
@@ -260,15 +262,32 @@ def features(tensors: Tensors, images: Tensor) -> Tensor:
     return functional.relu(functional.max_pool2d(outputs, POOL)).flatten(1)
 
 
-def parts(architecture: Architecture, tensors: Tensors, h0: Tensor) -> Tensor:
-    """Compute cᵀ h_L of every network by (7a)-(7c), shape (B, K)."""
+def parts(
+    architecture: Architecture,
+    tensors: Tensors,
+    h0: Tensor,
+    watch: Callable[[Tensor], None] = lambda z: None,
+) -> Tensor:
+    """Compute cᵀ h_L of every network by (7a)-(7c), shape (B, K).
+
+    `watch` is shown the outputs of each layer's ReLUs, shape (K, B, m).
+    """
     h = h0.expand(architecture.networks, *h0.shape)
-    for i in range(architecture.depth):
-        u = h if architecture.identity else torch.bmm(h, tensors["V"][:, i].transpose(1, 2))
-        z = functional.relu(u - tensors["b"][:, i, None])
-        step = torch.bmm(z, tensors["W"][:, i])
+    Vs = tensors["V"].unbind(1) if "V" in tensors else [None] * architecture.depth
+    for V, W, b in zip(Vs, tensors["W"].unbind(1), tensors["b"].unbind(1), strict=True):
+        u = h if V is None else torch.bmm(h, V.mT)
+        z = functional.relu(u - b[:, None])
+        watch(z)
+        step = torch.bmm(z, W)
         h = h + step if architecture.residual else step
     return torch.bmm(h, tensors["c"][:, :, None]).squeeze(2).T
+
+
+def active_fractions(architecture: Architecture, tensors: Tensors, h0: Tensor) -> Tensor:
+    """Compute the fraction of ReLUs that are on, per layer, shape (L,)."""
+    fractions: list[Tensor] = []
+    parts(architecture, tensors, h0, lambda z: fractions.append((z > 0).float().mean()))
+    return torch.stack(fractions)
 
 
 def scores(architecture: Architecture, answers: Tensor, d: Tensor) -> Tensor:
@@ -290,25 +309,3 @@ def loss(values: Tensor, labels: Tensor, squared_error: bool) -> Tensor:
         target = functional.one_hot(labels.long(), CLASSES).to(values.dtype)
         return 0.5 * (values - target).square().sum(1).mean()
     return functional.cross_entropy(values, labels.long())
-
-
-class Network(torch.nn.Module):
-    """The network as a module whose ``state_dict`` has the public names; used for export.
-
-    ``forward`` takes images (B, 1, 28, 28) with values 0 to 1 and gives scores (B, 10).
-    """
-
-    def __init__(self, architecture: Architecture, tensors: Tensors) -> None:
-        super().__init__()
-        self.architecture = architecture
-        self.conv = torch.nn.Conv2d(1, architecture.filters, KERNEL)
-        self.conv.weight.data = tensors["conv.weight"].detach().clone()
-        self.conv.bias.data = tensors["conv.bias"].detach().clone()  # type: ignore[union-attr]
-        for name in ("V", "W", "b", "c", "d"):
-            if name in tensors:
-                values = tensors[name].detach().clone().contiguous()
-                self.register_parameter(name, torch.nn.Parameter(values))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute the scores."""
-        return forward(self.architecture, dict(self.named_parameters()), images)

@@ -18,7 +18,7 @@ from engine.device import explain_memory
 from engine.kernels import updates
 from engine.models import Parameters
 
-Method = Literal["gd", "momentum", "nesterov", "adam"]
+Method = Literal["gradient-descent", "heavy-ball", "nesterov", "adam"]
 
 LOSS_LIMIT = 1e4
 """A batch's loss above which a run has diverged; at the start it is 2.3, or about 0.5."""
@@ -66,6 +66,9 @@ class Core(Protocol):
     def answers(self, images: Bytes) -> NDArray[np.float32]:
         """Compute the networks' answers cᵀ h_L for all images, shape (N, K)."""
 
+    def live(self) -> Parameters:
+        """Give the parameters themselves, where they are; they change with the next step."""
+
     def parameters(self) -> Parameters:
         """Give the parameters on the CPU: the live ones there, else a copy."""
 
@@ -92,7 +95,7 @@ class Descent:
         self._rule = rule
         self._floor = np.float32(0 if rule.projection else -np.inf)
         self.count += 1
-        names = {"gd": (), "adam": ("mean", "square")}.get(rule.method, ("velocity",))
+        names = {"gradient-descent": (), "adam": ("mean", "square")}.get(rule.method, ("velocity",))
         for name in names:
             if name not in self.memory:
                 self.memory[name] = np.zeros_like(self._flat)
@@ -104,7 +107,7 @@ class Descent:
         weights = self._flat[piece]
         floor = self._floor if offset >= self._signed else np.float32(-np.inf)
         step_size, momentum = np.float32(rule.step_size), np.float32(rule.momentum)
-        if rule.method == "gd":
+        if rule.method == "gradient-descent":
             updates.descend(weights, gradient, step_size, floor)
         elif rule.method == "adam":
             updates.descend_adam(
@@ -189,17 +192,14 @@ class CpuCore:
 
     def answers(self, images: Bytes) -> NDArray[np.float32]:
         """Compute the networks' answers cᵀ h_L for all images, shape (N, K)."""
-        evaluator = self._evaluator
-        evaluator.prepare()
-        index = np.arange(len(images))
-        results = [
-            evaluator.forward(images, index[first : first + EVALUATION_BATCH], fixed=True).clone()
-            for first in range(0, len(images), EVALUATION_BATCH)
-        ]
-        return torch.cat(results).numpy()
+        return self._evaluator.all_answers(images)
+
+    def live(self) -> Parameters:
+        """Give the parameters themselves."""
+        return self._parameters
 
     def parameters(self) -> Parameters:
-        """Give the live parameters."""
+        """Give the parameters themselves."""
         return self._parameters
 
     def load(self, flat: Tensor, buffers: Mapping[str, Tensor]) -> None:

@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.experiment import AbstractExperiment
 from engine.experiments.double_matrix import DoubleMatrix
 from engine.experiments.matrix_product import MatrixProduct
+from engine.experiments.mnist import Mnist
 from engine.experiments.piecewise_fit import PiecewiseFit
 from engine.experiments.scalar_product import ScalarProduct
 
@@ -19,6 +20,7 @@ EXPERIMENTS: tuple[AbstractExperiment[Any, Any], ...] = (
     MatrixProduct(),
     DoubleMatrix(),
     PiecewiseFit(),
+    Mnist(),
 )
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from engine.errors import InputError
-from engine.models import Architecture, Network, Parameters, forward, initialise
+from engine.model_files import Network
+from engine.models import Architecture, Parameters, forward, initialise
 from engine.models import loss as mean_loss
 from tests.engine.straightforward import Straightforward
 

@@ -126,12 +126,12 @@ def optimiser(name: str, network: Straightforward) -> torch.optim.Optimizer:
     parameters = network.parameters()
     if name == "adam":
         return torch.optim.Adam(parameters, 0.002)
-    momentum = 0.0 if name == "gd" else 0.8
+    momentum = 0.0 if name == "gradient-descent" else 0.8
     return torch.optim.SGD(parameters, 0.05, momentum=momentum, nesterov=name == "nesterov")
 
 
 @pytest.mark.parametrize("projection", [True, False])
-@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("name", ["gradient-descent", "heavy-ball", "nesterov", "adam"])
 def test_fused_updates_are_those_of_torch(name: str, projection: bool) -> None:
     data = load("digits")
     parameters = start(Architecture(filters=3, width=4), 5)
@@ -170,7 +170,7 @@ def test_a_loss_out_of_range_stops_before_the_update() -> None:
     data = load("digits")
     parameters = start(Architecture(filters=2, width=3))
     core = CpuCore(parameters, data.train_images, data.train_labels, 50)
-    wild = Rule(method="gd", step_size=1e6, projection=False)
+    wild = Rule(method="gradient-descent", step_size=1e6, projection=False)
     batches = [core.step(np.arange(50), wild) for _ in range(4)]
     assert batches[-1].diverged and batches[-1].loss == 1e4
     kept = parameters.flat.clone()

@@ -1,0 +1,68 @@
+"""The recorded series of the MNIST experiment, all rows of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.batched import KINDS
+from engine.experiment import FloatArray
+from engine.experiments._mnist_params import MnistParams
+
+
+def series_widths(params: MnistParams) -> dict[str, tuple[int, ...]]:
+    """Give the shapes of the recorded series."""
+    kinds = (len(KINDS),)
+    return {
+        "loss": (), "batch_accuracy": (), "train_accuracy": (), "test_accuracy": (), "gap": (),
+        "step_size": (), "gradient_norms": kinds, "parameter_norms": kinds,
+        "displacement": kinds, "active": (params.depth,), "hessian": (params.hessian_count,),
+        "spectral_norms": (2,), "lipschitz": (2,),
+    }  # fmt: skip
+
+
+class History:
+    """All rows of a run, row k belonging to step k."""
+
+    def __init__(self, widths: Mapping[str, tuple[int, ...]]) -> None:
+        self._widths = dict(widths)
+        self._rows = {key: np.full((256, *shape), np.nan) for key, shape in widths.items()}
+        self.count = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append a row; what it lacks, or is not finite, was not measured."""
+        for key, values in self._rows.items():
+            if self.count == len(values):
+                grown = np.full((2 * len(values), *values.shape[1:]), np.nan)
+                grown[: len(values)] = values
+                self._rows[key] = values = grown
+            if key in row:
+                measured = np.asarray(row[key], np.float64)
+                values[self.count] = np.where(np.isfinite(measured), measured, np.nan)
+        self.count += 1
+
+    def rows(self, first: int, last: int) -> dict[str, FloatArray]:
+        """Copy the rows of steps `first` to `last`, both included."""
+        return {key: values[first : last + 1].copy() for key, values in self._rows.items()}
+
+    def latest(self, key: str) -> FloatArray | None:
+        """Give the last row of a series that was measured."""
+        values = self._rows[key][: self.count]
+        known = np.flatnonzero(~np.isnan(values.reshape(self.count, -1)).all(axis=1))
+        return None if len(known) == 0 else values[known[-1]]
+
+    def load(self, arrays: Mapping[str, NDArray[Any]]) -> bool:
+        """Take the rows of a checkpoint; False if they do not fit."""
+        taken = {key: arrays.get(f"history.{key}") for key in self._widths}
+        counts = {len(values) for values in taken.values() if values is not None and values.ndim}
+        if len(counts) != 1:
+            return False
+        for key, values in taken.items():
+            if values is None or values.shape[1:] != self._widths[key] or values.dtype != float:
+                return False
+        self._rows = {key: values.copy() for key, values in taken.items() if values is not None}
+        self.count = counts.pop()
+        return True

@@ -1,0 +1,274 @@
+"""Trained networks as files, read back, and evaluated.
+
+The program's own form is `engine.learned` (safetensors or NPZ with a JSON description). Here is
+PyTorch's ``state_dict``, and one `load` for all forms; ONNX is in `engine.onnx_files`. Nothing
+pickled is ever loaded: a ``.pt`` file is read with ``weights_only=True`` after its archive was
+checked.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine import checkpoint, learned, models
+from engine.arrays_io import SAFETENSORS_LIMIT
+from engine.batched import BatchedNetwork
+from engine.datasets import CLASSES, Bytes, ImageData
+from engine.errors import InputError
+from engine.files import read_bytes, write_bytes
+from engine.kernels.images import KERNEL
+from engine.models import Architecture, Parameters
+from engine.training import EVALUATION_BATCH, loss_and_slopes
+
+LOADED = (".safetensors", ".npz", ".pt", ".onnx")
+"""Endings that `load` knows."""
+_CONFIG = "lyapunov-lab"
+
+
+class Network(torch.nn.Module):
+    """The network as a module whose ``state_dict`` has the names of `engine.models`.
+
+    ``forward`` takes images (B, 1, 28, 28) with values 0 to 1 and gives scores (B, 10). The
+    architecture travels in the ``state_dict`` as the module's extra state.
+    """
+
+    def __init__(self, architecture: Architecture, tensors: models.Tensors) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.conv = torch.nn.Conv2d(1, architecture.filters, KERNEL)
+        copies = {name: v.detach().clone().contiguous() for name, v in tensors.items()}
+        self.conv.weight = torch.nn.Parameter(copies["conv.weight"])
+        self.conv.bias = torch.nn.Parameter(copies["conv.bias"])
+        for name in ("V", "W", "b", "c", "d"):
+            if name in copies:
+                self.register_parameter(name, torch.nn.Parameter(copies[name]))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the scores."""
+        return models.forward(self.architecture, dict(self.named_parameters()), images)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Give what describes the network, as plain values."""
+        return {_CONFIG: self.architecture.to_config()}
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Check that a ``state_dict`` belongs to this architecture."""
+        if state[_CONFIG] != self.architecture.to_config():
+            raise InputError("model", state[_CONFIG], "the architecture differs")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the networks say of one image; arrays of shape (10,).
+
+    `r` and `s` are the convex part and what is taken from it (0 for single networks), `scores` is
+    r - s + d, `probabilities` its softmax.
+    """
+
+    r: NDArray[np.float32]
+    s: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+def answer(parameters: Parameters, image: NDArray[np.floating[Any]]) -> Answer:
+    """Ask the networks about one image (28, 28) with values 0 to 1; safe beside a training run."""
+    architecture, tensors = parameters.architecture, parameters.tensors()
+    with torch.inference_mode():
+        picture = torch.from_numpy(np.asarray(image, np.float32))[None, None]
+        h0 = models.features(tensors, picture.to(parameters.flat.device))
+        answers = models.parts(architecture, tensors, h0)
+        scores = models.scores(architecture, answers, tensors["d"])
+        answers, scores = answers[0].cpu(), scores[0].cpu()
+    single = architecture.per_class == 1
+    r = answers if single else answers[0::2]
+    s = torch.zeros(CLASSES) if single else answers[1::2]
+    chances = torch.softmax(scores, 0)
+    return Answer(r.numpy(), s.numpy(), scores.numpy(), chances.numpy())
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained network; `about` is what its file says of it (step, data, seed where known)."""
+
+    architecture: Architecture
+    parameters: Parameters
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def answers(self, images: Bytes) -> NDArray[np.float32]:
+        """Compute cᵀ h_L of every network for images (N, 28, 28), shape (N, K)."""
+        network = BatchedNetwork(self.parameters, EVALUATION_BATCH, training=False)
+        return network.all_answers(images)
+
+    def scores(self, images: Bytes) -> NDArray[np.float32]:
+        """Compute r_k - s_k + d_k for images (N, 28, 28), shape (N, 10)."""
+        answers = torch.from_numpy(self.answers(images))
+        d = self.parameters.parts["d"]
+        return models.scores(self.architecture, answers, d).numpy()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How a network does on some images.
+
+    Attributes
+    ----------
+    accuracy : float
+        Fraction that is right.
+    loss : float
+        Mean cross-entropy, or squared error.
+    predicted : ndarray of int, shape (N,)
+    lead : ndarray, shape (N,)
+        Score of the best other class minus that of the true one; positive where it is wrong.
+    confusion : ndarray of int, shape (10, 10)
+        True classes in rows, predicted ones in columns.
+    """
+
+    accuracy: float
+    loss: float
+    predicted: NDArray[np.int64]
+    lead: NDArray[np.float32]
+    confusion: NDArray[np.int64]
+
+
+def judge(scores: NDArray[np.float32], labels: Bytes, squared_error: bool = False) -> Evaluation:
+    """Compare scores (N, 10) with labels (N,)."""
+    truth = labels.astype(np.int64)
+    predicted = scores.argmax(1)
+    confusion = np.bincount(truth * CLASSES + predicted, minlength=CLASSES**2)
+    loss, _ = loss_and_slopes(torch.from_numpy(scores), torch.from_numpy(truth), squared_error)
+    accuracy = float((predicted == truth).mean())
+    own = np.take_along_axis(scores, truth[:, None], 1)
+    others = np.where(np.arange(CLASSES) == truth[:, None], -np.inf, scores)
+    lead = (others.max(1, keepdims=True) - own)[:, 0]
+    return Evaluation(accuracy, loss, predicted, lead, confusion.reshape(CLASSES, CLASSES))
+
+
+def evaluate(path: Path, data: ImageData) -> dict[str, Any]:
+    """Load a model and evaluate it on both sets; returns JSON-ready numbers.
+
+    Raises
+    ------
+    InputError
+        If the file is none that `load` or ONNX Runtime reads.
+    LabError
+        For an ONNX file where ONNX Runtime is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".onnx":
+        from engine.onnx_files import onnx_scores
+
+        train, test = (onnx_scores(path, i) for i in (data.train_images, data.test_images))
+        about: dict[str, Any] = {}
+    else:
+        model = load(path)
+        train, test = model.scores(data.train_images), model.scores(data.test_images)
+        about = {**model.architecture.to_config(), **model.about}
+    results = {
+        name: judge(scores, labels)
+        for name, scores, labels in (
+            ("train", train, data.train_labels),
+            ("test", test, data.test_labels),
+        )
+    }
+    numbers: dict[str, Any] = {"model": path.name, "data": data.name, "about": about}
+    for name, result in results.items():
+        numbers[f"{name}_accuracy"] = result.accuracy
+        numbers[f"{name}_loss"] = result.loss
+    numbers["gap"] = results["train"].accuracy - results["test"].accuracy
+    numbers["confusion"] = results["test"].confusion.tolist()
+    return numbers
+
+
+def load(path: Path) -> Model:
+    """Load a network from a safetensors, NPZ or ``.pt`` file, or from a checkpoint.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, holds pickled objects, or is no network of Section 5.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending == ".pt":
+        return _load_state_dict(path)
+    if ending not in (".safetensors", ".npz"):
+        raise InputError("model", path.name, "give a safetensors, npz or pt file")
+    if ending == ".safetensors" and checkpoint.is_one(path):
+        saved = checkpoint.read(path)
+        network = checkpoint.network(saved)
+        return Model(network.architecture, network, {"step": saved.step})
+    found = learned.load_learned(path)
+    if found.run.experiment != "mnist":
+        raise InputError("model", path.name, f"give a network of mnist, not {found.run.experiment}")
+    params: Any = found.run.params
+    about = {"step": found.step, "seed": found.run.seed, "data": params.data}
+    return _model(params.architecture(), found.arrays, about)
+
+
+def _model(
+    architecture: Architecture, arrays: Mapping[str, Any], about: Mapping[str, Any]
+) -> Model:
+    architecture.check()
+    parameters = Parameters(architecture)
+    parameters.load({name: torch.as_tensor(values) for name, values in arrays.items()})
+    return Model(architecture, parameters, about)
+
+
+# PyTorch
+
+
+def save_state_dict(path: Path, model: Model) -> None:
+    """Write a ``.pt`` file with the ``state_dict`` of `Network`.
+
+    ``Network(...).load_state_dict(torch.load(path, weights_only=True))`` reads it.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    network = Network(model.architecture, model.parameters.tensors())
+    buffer = io.BytesIO()
+    torch.save(network.state_dict(), buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def _load_state_dict(path: Path) -> Model:
+    data = read_bytes(path, SAFETENSORS_LIMIT, "model")
+    refusal = InputError(
+        "model", path.name, "give a state_dict that this program wrote, without pickled objects"
+    )
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise refusal
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about forms of tensors that are refused below
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        config = state.pop("_extra_state")[_CONFIG]
+        dense = all(
+            type(v) is Tensor and v.layout is torch.strided and v.is_floating_point()
+            for v in state.values()
+        )
+    except (
+        zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError,
+        AttributeError, EOFError, OverflowError, IndexError, NotImplementedError, AssertionError,
+    ):  # fmt: skip
+        raise refusal from None
+    if not dense:
+        raise refusal
+    return _model(Architecture.from_config(config), state, {})

@@ -1,0 +1,217 @@
+"""What is measured of a network besides its loss: sharpness, spectral norms, Lipschitz bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from engine import models
+from engine.datasets import Bytes
+from engine.device import workers
+from engine.kernels.images import CROP, KERNEL
+from engine.models import Architecture, Parameters
+from engine.spectrum import extremes
+
+FloatArray = NDArray[np.float64]
+_PIECE = 64
+"""Images per task of a Hessian-vector product."""
+LANCZOS_MEMORY = 1_500_000_000
+"""Bytes that the Lanczos vectors may take."""
+LANCZOS_PRODUCTS = 30
+LANCZOS_TOLERANCE = 5e-3
+_POWER_STEPS = 30
+
+
+def hessian_product(
+    parameters: Parameters, images: Bytes, labels: Bytes, squared_error: bool
+) -> Callable[[FloatArray], FloatArray]:
+    """Give v ↦ H v for the Hessian of the mean loss over images, in the flat parameters.
+
+    By differentiating the gradient: exact where no ReLU or maximum changes sides. The images are
+    shared out to the cores in fixed pieces.
+    """
+    architecture = parameters.architecture
+    pictures = torch.from_numpy(images[:, None, :CROP, :CROP] / np.float32(255))
+    classes = torch.from_numpy(labels.astype(np.int64))
+    pieces = range(0, len(labels), _PIECE)
+
+    def piece_product(first: int, direction: Parameters) -> Tensor:
+        rows = slice(first, first + _PIECE)
+        leaves = {name: v.detach().requires_grad_() for name, v in parameters.parts.items()}
+        scores = models.forward(architecture, models.public(architecture, leaves), pictures[rows])
+        value = models.loss(scores, classes[rows], squared_error)
+        value = value * (len(classes[rows]) / len(classes))
+        inputs = [leaf for leaf in leaves.values() if leaf.numel()]
+        directions = [v for v in direction.parts.values() if v.numel()]
+        slopes = torch.autograd.grad(value, inputs, create_graph=True)
+        curved = torch.autograd.grad(slopes, inputs, directions, materialize_grads=True)
+        return torch.cat([part.flatten() for part in curved])
+
+    def product(vector: FloatArray) -> FloatArray:
+        direction = Parameters(architecture, torch.from_numpy(vector.astype(np.float32)))
+        results: list[Tensor] = [direction.flat] * len(pieces)
+
+        def work(_worker: int, task: int) -> None:
+            results[task] = piece_product(pieces[task], direction)
+
+        workers().run(len(pieces), work)
+        return np.asarray(torch.stack(results).sum(0), np.float64)
+
+    return product
+
+
+@dataclass(frozen=True, slots=True)
+class Sharpness:
+    """Largest eigenvalues of the Hessian on some images, and what finding them cost.
+
+    `error` bounds how far an eigenvalue may be off; `vectors`, shape (P, k), start the next search.
+    """
+
+    eigenvalues: FloatArray
+    error: float
+    products: int
+    seconds: float
+    vectors: FloatArray
+
+
+def sharpness(
+    parameters: Parameters,
+    images: Bytes,
+    labels: Bytes,
+    *,
+    count: int,
+    squared_error: bool,
+    start: FloatArray | None = None,
+) -> Sharpness | None:
+    """Find the `count` largest eigenvalues by Lanczos; None where the vectors fill the memory."""
+    size = parameters.flat.numel()
+    affordable = LANCZOS_MEMORY // (8 * size)
+    if affordable < 4 * count:
+        return None
+    begin = time.perf_counter()
+    found = extremes(
+        hessian_product(parameters, images, labels, squared_error),
+        size,
+        count,
+        tolerance=LANCZOS_TOLERANCE,
+        max_products=min(LANCZOS_PRODUCTS, affordable),
+        start=start,
+    )
+    seconds = time.perf_counter() - begin
+    return Sharpness(found.top, found.residual, found.products, seconds, found.vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Lipschitz:
+    """Spectral norms and what they say about how fast the scores can change.
+
+    Attributes
+    ----------
+    V, W : ndarray, shape (K, L)
+        Spectral norms (1 for V = I).
+    filters : float
+        Norm of the convolution as a map of 25 × 25 images; ReLU and pooling add nothing to it.
+    product_bound : float
+        Largest over the classes of ‖filters‖ · Σ over its networks of ‖c‖ Π (1 + ‖W_i‖‖V_i‖).
+    active_bound : float or None
+        The same with the slope cᵀ Π (I + W_i V_iᵀ) that a network has when all ReLUs are on, which
+        is its steepest one if V, W and c are nonnegative; None otherwise.
+    """
+
+    V: FloatArray
+    W: FloatArray
+    filters: float
+    product_bound: float
+    active_bound: float | None
+
+
+def lipschitz(parameters: Parameters) -> Lipschitz:
+    """Measure spectral norms and bound the scores' Lipschitz constant in the pixels (0 to 1)."""
+    architecture = parameters.architecture
+    tensors = {name: values.detach().cpu() for name, values in parameters.tensors().items()}
+    W = _spectral_norms(tensors["W"])
+    V = torch.ones_like(W) if architecture.identity else _spectral_norms(tensors["V"])
+    filters = _filter_norm(tensors["conv.weight"])
+    gain = W * V + (1 if architecture.residual else 0)
+    steepest = tensors["c"].norm(dim=1) * gain.prod(1)
+    nonnegative = all(
+        bool((tensors[name] >= 0).all()) for name in ("V", "W", "c") if name in tensors
+    )
+    active = _active_slopes(architecture, tensors).norm(dim=1) if nonnegative else None
+    return Lipschitz(
+        V=np.asarray(V, np.float64),
+        W=np.asarray(W, np.float64),
+        filters=filters,
+        product_bound=filters * _worst_class(architecture, steepest),
+        active_bound=None if active is None else filters * _worst_class(architecture, active),
+    )
+
+
+def _worst_class(architecture: Architecture, slopes: Tensor) -> float:
+    return float(slopes.view(-1, architecture.per_class).sum(1).max())
+
+
+def _spectral_norms(matrices: Tensor) -> Tensor:
+    """Compute the spectral norms of matrices (K, L, m, n): exactly, wide ones by iteration."""
+    rows = matrices.shape[2]
+    if rows <= 128:
+        gram = torch.einsum("klin,kljn->klij", matrices, matrices)
+        return torch.sqrt(torch.linalg.eigvalsh(gram)[..., -1].clamp_min(0))
+    vector = torch.ones(*matrices.shape[:2], matrices.shape[3], 1)
+    norm = torch.ones(*matrices.shape[:2], 1, 1)
+    for _ in range(_POWER_STEPS):
+        vector = matrices.mT @ (matrices @ (vector / norm))
+        norm = vector.norm(dim=2, keepdim=True).clamp_min(1e-30)
+    return torch.sqrt(norm[..., 0, 0])
+
+
+def _filter_norm(filters: Tensor) -> float:
+    image = torch.ones(1, 1, CROP, CROP)
+    norm = torch.linalg.vector_norm(image)
+    for _ in range(_POWER_STEPS):
+        image = functional.conv_transpose2d(functional.conv2d(image / norm, filters), filters)
+        norm = image.norm().clamp_min(1e-30)
+    return float(norm.sqrt())
+
+
+def _active_slopes(architecture: Architecture, tensors: dict[str, Tensor]) -> Tensor:
+    """Compute cᵀ Π (I + W_i V_iᵀ) of every network, shape (K, n)."""
+    slope = tensors["c"]
+    for i in reversed(range(architecture.depth)):
+        passed = torch.einsum("kn,kmn->km", slope, tensors["W"][:, i])
+        if not architecture.identity:
+            passed = torch.einsum("km,kmn->kn", passed, tensors["V"][:, i])
+        slope = slope + passed if architecture.residual else passed
+    return slope
+
+
+def convexity_violation(parameters: Parameters, images: Bytes) -> float:
+    """Measure by how much midpoints of features lie above the chord, relative to the answers.
+
+    The first half of the images is paired with the second. For convex r_k and s_k the result is 0
+    up to rounding; a positive number is a violation.
+    """
+    architecture = parameters.architecture
+    tensors = parameters.tensors()
+    pictures = torch.from_numpy(images[:, None, :CROP, :CROP] / np.float32(255))
+    with torch.no_grad():
+        h = models.features(tensors, pictures).double()
+        tensors = {name: values.double() for name, values in tensors.items()}
+        half = len(h) // 2
+        x, y = h[:half], h[half : 2 * half]
+        ends = models.parts(architecture, tensors, torch.cat([x, y]))
+        middle = models.parts(architecture, tensors, (x + y) / 2)
+        chord = (ends[:half] + ends[half:]) / 2
+        return float(((middle - chord) / ends.abs().max().clamp_min(1e-30)).max().clamp_min(0))
+
+
+def filter_pictures(parameters: Parameters) -> FloatArray:
+    """Give the filters as pictures, shape (F, 6, 6)."""
+    return np.asarray(parameters.parts["conv.weight"].view(-1, KERNEL, KERNEL), np.float64)
