@@ -36,6 +36,10 @@ MOST_ENTRIES = 14
 """Lines in a legend; what is beyond them has no entry."""
 
 
+FEW = 60
+"""Points up to which they are drawn larger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of a legend: what stands for it (several make a bundle) and its words."""
@@ -64,8 +68,10 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
 
 def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:
     steps, values = data.trace.line(series.key, series.component)
-    values = drawable(np.abs(values) if series.magnitude else values, log=log)
     table = values if values.ndim == 2 else values[:, None]
+    measured = ~np.isnan(table).all(axis=1)  # a line joins what was measured only now and then
+    steps, table = steps[measured], table[measured]
+    table = drawable(np.abs(table) if series.magnitude else table, log=log)
     shades = colors(series.color, table.shape[1])
     style = LINESTYLES[series.dash]
     lines = []
@@ -76,7 +82,7 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
             color=shade,
             linestyle="none" if series.points else style,
             marker="." if series.points else None,
-            markersize=2.5,
+            markersize=2.5 if len(steps) > FEW else 5.0,
         )
         line.set_gid(f"{series.key}-{index if series.component is None else series.component}")
         lines.append(line)
