@@ -78,6 +78,19 @@ def test_log_axis_items_without_a_logarithm_are_left_out(session: Session) -> No
     assert [2.0, 2.0] in [list(height) for height in heights]
 
 
+def test_a_line_joins_what_is_measured_now_and_then(session: Session) -> None:
+    session.trace = Trace({"error": np.float64(np.nan)})
+    values = np.full(200, np.nan)
+    values[9::20] = np.arange(10.0)
+    session.trace.add(Chunk.exact(1, {"error": values}))
+    series = (Series(key="error", label="e"), Series(key="error", label="p", points=True))
+    rare = TimeView(id="r", title="r", y_label="e", series=series)
+    figure = figures.draw(rare, FigureData.of(session))
+    for line in lines(figure.axes[0], "error-0"):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(10, 200, 20))
+        np.testing.assert_array_equal(line.get_ydata(), np.arange(10.0))
+
+
 def test_pictures_of_an_earlier_step(session: Session) -> None:
     data = FigureData.of(session, 30)
     assert data.step == 30 and data.trace.last == 50

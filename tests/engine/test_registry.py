@@ -175,11 +175,16 @@ def test_chunks_do_not_change_the_bits(experiment: Experiment, cuts: set[int], s
         np.testing.assert_array_equal(arrays_of(parts)[key], value, err_msg=key)
     for key, rows in chunk.low.items():
         np.testing.assert_array_equal(np.concatenate([p[key] for p in low]), rows, err_msg=key)
-    for state in (whole, parts):
-        experiment.close(state)
+    learned = {key: np.array(value) for key, value in experiment.arrays(whole).items()}
+    for key, value in experiment.arrays(parts).items():
+        np.testing.assert_array_equal(value, learned[key], err_msg=key)
+    experiment.close(parts)
+    experiment.close(whole)
     bucketed, coarse = experiment.advance(experiment.init(params, 3), STEPS, stride)
     for key, value in arrays_of(whole).items():
         np.testing.assert_array_equal(arrays_of(bucketed)[key], value, err_msg=key)
+    for key, value in experiment.arrays(bucketed).items():
+        np.testing.assert_array_equal(value, learned[key], err_msg=key)
     expected = chunk.bucketed(stride)
     assert coarse.count == STEPS or whole.diverged_at is not None
     for key in expected.low:
