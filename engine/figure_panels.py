@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.experiment import FloatArray, Observation
-from engine.figure_plots import Entry, symmetric_limits
+from engine.figure_parts import Entry, symmetric_limits
 from engine.figure_style import COLORMAPS, PALETTE, color
 from engine.views import BarView, ImageView, TableView
 

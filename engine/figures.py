@@ -22,8 +22,10 @@ from engine import runfile
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Bound, Ensemble, Observation
 from engine.figure_panels import MOST_ROWS, draw_bars, draw_image, draw_table, table_rows
-from engine.figure_plots import Entry, add_legend, draw_plane, draw_time
+from engine.figure_parts import Entry, add_legend
+from engine.figure_plane import draw_plane
 from engine.figure_style import paper
+from engine.figure_time import draw_time
 from engine.files import atomic, make_folder, safe_name
 from engine.params import describe
 from engine.runfile import RunFile

@@ -1,0 +1,78 @@
+"""Recorded series along the step, on paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log
+from engine.figure_style import LINESTYLES, PALETTE, colors
+from engine.views import Series, TimeView
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from engine.figures import FigureData
+
+FEW = 60
+"""Points up to which they are drawn larger."""
+
+
+def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
+    """Draw recorded series along the step."""
+    axes.set_xlabel("step $k$")
+    axes.set_ylabel(view.y_label)
+    if view.log_y:
+        set_log(axes, "y")
+    entries = []
+    for series in view.series:
+        if series.key in data.trace.low:
+            entries += _series(axes, series, data, log=view.log_y)
+    entries += draw_rules(axes, view.rules, data.theory, data.observation, view.log_y, False)
+    for change in data.changes:
+        axes.axvline(change.step, color=PALETTE["muted"], linewidth=0.6, linestyle=(0, (2, 2)))
+    _fit(axes, view.y_limit, log=view.log_y)
+    axes.set_xlim(0, max(data.trace.last, 1))
+    return entries
+
+
+def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:
+    steps, values = data.trace.line(series.key, series.component)
+    table = values if values.ndim == 2 else values[:, None]
+    measured = ~np.isnan(table).all(axis=1)  # a line joins what was measured only now and then
+    steps, table = steps[measured], table[measured]
+    table = drawable(np.abs(table) if series.magnitude else table, log=log)
+    shades = colors(series.color, table.shape[1])
+    style = LINESTYLES[series.dash]
+    lines = []
+    for index, shade in enumerate(shades):
+        (line,) = axes.plot(
+            steps,
+            table[:, index],
+            color=shade,
+            linestyle="none" if series.points else style,
+            marker="." if series.points else None,
+            markersize=2.5 if len(steps) > FEW else 5.0,
+        )
+        line.set_gid(f"{series.key}-{index if series.component is None else series.component}")
+        lines.append(line)
+    return bundle(lines, series.label)
+
+
+def _fit(axes: Axes, limit: tuple[float | None, float | None], *, log: bool) -> None:
+    """Show all that was drawn, but nothing beyond `limit`."""
+    axes.relim()
+    axes.autoscale_view()
+    low, high = axes.get_ylim()
+    box = axes.dataLim
+    if not np.isfinite([box.y0, box.y1]).all():
+        axes.set_ylim((1e-1, 1.0) if log else (0.0, 1.0))
+        return
+    wanted_low, wanted_high = limit
+    if wanted_low is not None and low < wanted_low and not (log and wanted_low <= 0):
+        low = wanted_low
+    if wanted_high is not None and high > wanted_high:
+        high = wanted_high
+    if low < high:
+        axes.set_ylim(low, high)
