@@ -75,8 +75,7 @@ class TheoryPanel(QWidget):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a picture of the run, now or with the next update."""
         self._emptying.stop()
-        new_run = self._stale or self._shown is None or self._shown.run_id != snapshot.run_id
-        if new_run and self._stale:
+        if self._stale or (self._shown is not None and self._shown.run_id != snapshot.run_id):
             self._stale = False
             self.header.begin_run()
         self._waiting = snapshot

@@ -37,9 +37,11 @@ class TheoryHeader(Card):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
-        self.period = self._fact(0, "Period")
-        self.lyapunov = self._fact(1, "Lyapunov exponent")
+        self._names: dict[Words, InkLabel] = {}
+        self.lyapunov = self._fact(0, "Lyapunov exponent")
+        self.period = self._fact(1, "Period")
         self.orbit = self._fact(2, "Orbit")
+        self._show_cycle(False)
         line = QHBoxLayout()
         line.addWidget(self.badge)
         line.addStretch(1)
@@ -63,8 +65,9 @@ class TheoryHeader(Card):
         self.meter.show_values(measured, predicted, spread)
 
     def begin_run(self) -> None:
-        """Forget the heights that texts of the last run needed."""
+        """Forget what the texts of the last run needed."""
         self.message.forget_height()
+        self._show_cycle(False)
 
     def wipe(self) -> None:
         """Show that there is no run."""
@@ -82,6 +85,13 @@ class TheoryHeader(Card):
         points = ", ".join(short_text(point) for point in outcome.orbit[:MOST_POINTS])
         more = ", …" if len(outcome.orbit) > MOST_POINTS else ""
         self.orbit.say(points + more if points else "—")
+        if outcome.period is not None or points:
+            self._show_cycle(True)  # and until the next run, so that nothing jumps
+
+    def _show_cycle(self, shown: bool) -> None:
+        for words in (self.period, self.orbit):
+            words.setVisible(shown)
+            self._names[words].setVisible(shown)
 
     def _fact(self, row: int, name: str) -> Words:
         label = InkLabel(name, "muted")
@@ -91,6 +101,7 @@ class TheoryHeader(Card):
         value = Words(fine=True, steady=True)
         value.say("—")
         value.name(name)
+        self._names[value] = label
         self._grid.addWidget(label, row, 0)
         self._grid.addWidget(value, row, 1)
         return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from engine.params import Params, describe, format_value
+from engine.params import Params, ParamSpec, describe, format_value
 
 _ID = 0x5AB
 _LONGEST = 40
@@ -40,11 +41,16 @@ def change_text(before: Params, after: Params) -> str:
     if len(names) != 1 or type(before) is not type(after):
         return f"{len(names)} parameters"
     spec = next(spec for spec in describe(type(after)) if spec.name == names[0])
-    values = (getattr(before, names[0]), getattr(after, names[0]))
-    old, new = ("none" if value is None else format_value(spec, value) for value in values)
+    old, new = (_short(spec, getattr(params, names[0])) for params in (before, after))
     if len(old) + len(new) > _LONGEST:
         return spec.label
     return f"{spec.label} {old} → {new}"
+
+
+def _short(spec: ParamSpec, value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.6g}" if spec.kind == "float" else format_value(spec, value)
 
 
 def settings_text(before: Settings, after: Settings) -> str:

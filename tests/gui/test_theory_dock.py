@@ -62,6 +62,20 @@ def test_the_head_says_how_the_run_stands(panel: TheoryPanel) -> None:
     assert head.message.text() == "The weights jump between two points."
 
 
+def test_period_and_orbit_come_with_the_first_cycle_and_stay(panel: TheoryPanel) -> None:
+    panel.show_snapshot(snapshot())
+    assert not panel.header.period.isVisible() and panel.header.lyapunov.isVisible()
+    panel.show_snapshot(snapshot(outcome=outcome(period=2, orbit=(1.0, 2.0))))
+    panel.flush()
+    assert panel.header.period.isVisible() and panel.header.orbit.isVisible()
+    panel.show_snapshot(snapshot())
+    panel.flush()
+    assert panel.header.period.isVisible() and panel.header.period.text() == "—"
+    panel.clear()
+    panel.show_snapshot(snapshot(run_id=2))
+    assert not panel.header.period.isVisible()
+
+
 def test_divergence_names_its_step(panel: TheoryPanel) -> None:
     panel.show_snapshot(snapshot(FakeParams(step_size=5.0), steps=100))
     assert panel.header.badge.text().startswith("diverged at k = ")

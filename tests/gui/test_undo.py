@@ -119,6 +119,8 @@ def test_merging_stops_after_undo(desk: Desk) -> None:
 
 def test_texts_name_the_change() -> None:
     assert change_text(FakeParams(), FakeParams(depth=4)) == "Depth 3 → 4"
+    third = FakeParams(step_size=1 / 3)
+    assert change_text(FakeParams(), third) == "Step size 0.3 → 0.333333"
     assert change_text(FakeParams(), FakeParams(depth=4, step_size=1.0)) == "2 parameters"
     long = FakeParams(note="a remark that is much too long to be shown in a menu, is it not?")
     assert change_text(FakeParams(), long) == "Note"
