@@ -165,15 +165,14 @@ def _periodic(window: Window) -> Phase | None:
     x = window.states
     m = x.shape[0]
     size = max(float(np.max(np.abs(x[-min(m, 3 * MAX_PERIOD) :]))), 1e-300)
-    gaps: dict[int, float] = {}
-    for p in range(1, min(MAX_PERIOD, m // 3) + 1):
-        gaps[p] = _gap(x, p, 0)
-        if p == 1:
+    for p in range(2, min(MAX_PERIOD, m // 3) + 1):
+        gap = _gap(x, p, p)
+        if gap > 0.02 * 2.0 * size:
             continue
-        apart = min(gaps[q] for q in range(1, p) if p % q == 0)
-        if apart <= DISTINCT * size or gaps[p] > 0.02 * apart:
+        apart = min(_gap(x, q, p) for q in range(1, p) if p % q == 0)
+        if apart <= DISTINCT * size or gap > 0.02 * apart:
             continue
-        if gaps[p] > NOISE * size * 10 and not _settles(x, p, gaps[p], 0.05 * apart):
+        if gap > NOISE * size * 10 and not _settles(x, p, gap, 0.05 * apart):
             continue
         held = window.lyapunov is not None and window.lyapunov > 1e-6
         return Phase(
@@ -188,20 +187,26 @@ def _periodic(window: Window) -> Phase | None:
     return None
 
 
-def _gap(x: Array, p: int, back: int) -> float:
-    """Return the largest change over p steps within the p steps that end `back` rows ago."""
+def _gap(x: Array, p: int, rows: int, back: int = 0) -> float:
+    """Return the largest change over p steps within the rows that end `back` rows ago."""
     end = x.shape[0] - back
-    return float(np.max(np.abs(x[end - p : end] - x[end - 2 * p : end - p])))
+    return float(np.max(np.abs(x[end - rows : end] - x[end - rows - p : end - p])))
 
 
 def _settles(x: Array, p: int, gap: float, allowed: float) -> bool:
-    """Tell whether what is left of the motion from turn to turn is small, if it goes on so."""
+    """Tell whether what is left of the motion from turn to turn is small, if it goes on so.
+
+    With a positive multiplier the changes from turn to turn add up, with a negative one they
+    alternate and the first of them is all there is.
+    """
     turns = min((x.shape[0] // p) - 2, max(1, 64 // p))
-    before = _gap(x, p, p * turns)
+    before = _gap(x, p, p, p * turns)
     if before <= gap:
         return False
     factor = (gap / before) ** (1.0 / turns)
-    return bool(gap / (1.0 - factor) <= allowed)
+    last, second = x[-p:] - x[-2 * p : -p], x[-2 * p : -p] - x[-3 * p : -2 * p]
+    alternates = float(np.sum(last * second)) < 0.0
+    return bool(gap / (1.0 + factor if alternates else 1.0 - factor) <= allowed)
 
 
 def _envelope(values: Array) -> Array:

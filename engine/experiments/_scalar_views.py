@@ -128,14 +128,14 @@ def _minima() -> View:
     return PlaneView(
         id="minima",
         title="The minima",
-        help="For two weights the minima are the hyperbola; its colour is the largest step size "
-        "each can bear, thick where that is enough for this one. Drag the start.",
+        help="For two weights the minima are the hyperbola; its inner colour is the largest step "
+        "size each can bear, its border tells whether that is enough. Drag the start.",
         x_label="$w_1$",
         y_label="$w_2$",
         items=(
-            Points(x="minima_x", y="minima_y", label=r"$2/S$", values="minima_limit", size=5.0),
-            Curve(x="stable_x", y="stable_y", label="stable here", color="good", width=4.0),
-            Curve(x="unstable_x", y="unstable_y", label="unstable here", color="bad", dash="dot"),
+            Curve(x="stable_x", y="stable_y", label="can stay", color="good", width=10.0),
+            Curve(x="unstable_x", y="unstable_y", label="cannot stay", color="bad", width=10.0),
+            Points(x="minima_x", y="minima_y", label=r"$2/S$", values="minima_limit", size=4.0),
             Curve(x="path_x", y="path_y", label="run", color="2", width=1.0),
             Points(x="now_x", y="now_y", label="now", color="2"),
             Handle(id="start", x="start_x", y="start_y", label="start"),

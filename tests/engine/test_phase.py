@@ -1,0 +1,202 @@
+"""Phases of series whose behaviour is known, and of maps at their thresholds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import cascade, theory
+from engine.experiment import OutcomeKind
+from engine.kernels.scalar import Law, Ties, advance
+from engine.phase import Phase, Window, classify
+
+M = 600
+
+
+def look(error: np.ndarray, **more: Any) -> Phase:
+    error = np.asarray(error, dtype=np.float64)
+    given_more: dict[str, Any] = {"step": error.size - 1, "first_error": abs(error[0]), **more}
+    return classify(Window(error=error, states=error[:, None] + 1.0, **given_more))
+
+
+def noisy(values: np.ndarray, size: float = 2e-16) -> np.ndarray:
+    """Add rounding noise of a few units in the last place of 1."""
+    return values + size * np.random.default_rng(0).standard_normal(values.shape)
+
+
+def test_too_few_steps_say_nothing() -> None:
+    phase = look(np.ones(4))
+    assert (phase.kind, phase.text) == (OutcomeKind.MAX_STEPS, "starting")
+
+
+def test_divergence_is_said_first() -> None:
+    phase = look(np.ones(M), diverged_at=41)
+    assert (phase.kind, phase.text) == (OutcomeKind.DIVERGED, "diverged at k = 41")
+
+
+@pytest.mark.parametrize(
+    ("factor", "manner"), [(0.99, "monotone"), (-0.99, "oscillating"), (0.97, "monotone")]
+)
+def test_exponential_decay(factor: float, manner: str) -> None:
+    phase = look(noisy(0.5 * factor ** np.arange(M)))
+    assert (phase.kind, phase.text) == (OutcomeKind.CONVERGING, manner)
+    assert not phase.sublinear
+    assert phase.rate == pytest.approx(abs(factor), abs=2e-4)
+
+
+def test_convergence_is_seen_through_rounding() -> None:
+    for factor, manner in ((0.9, "monotone"), (-0.9, "oscillating")):
+        phase = look(noisy(0.5 * factor ** np.arange(M)), multiplier=factor)
+        assert (phase.kind, phase.text) == (OutcomeKind.CONVERGED, f"converged ({manner})")
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_slow_decay_is_called_sublinear(power: float) -> None:
+    k = np.arange(10**6 - M + 1, 10**6 + 1)
+    phase = look(np.where(k % 2, 1, -1) * k**-power, step=10**6, first_error=1.0)
+    assert (phase.kind, phase.text) == (OutcomeKind.CONVERGING, "oscillating, sublinear")
+    assert phase.sublinear
+
+
+def test_sinking_to_a_saddle() -> None:
+    k = np.arange(10**5 - M + 1, 10**5 + 1, dtype=np.float64)
+    rest = k ** (-1 / 3)
+    phase = look(1 + rest**5, step=10**5, rest=rest, first_rest=1.0)
+    assert (phase.kind, phase.text) == (OutcomeKind.CONVERGING, "converging to 0, sublinearly")
+    rest = 0.99 ** np.arange(M, dtype=np.float64)
+    phase = look(1 + rest**2, rest=rest, first_rest=1.0, rest_name="the saddle")
+    assert phase.text == "converging to the saddle, exponentially"
+    assert not phase.sublinear
+
+
+def test_resting_where_no_minimum_is() -> None:
+    still = np.ones(M)
+    phase = look(still, rest=np.zeros(M))
+    assert (phase.kind, phase.text) == (OutcomeKind.CONVERGED, "at rest at 0")
+    phase = look(still)
+    assert (phase.kind, phase.text) == (
+        OutcomeKind.CONVERGING,
+        "at rest at a point that is no minimum",
+    )
+
+
+def test_an_unstable_minimum_is_not_a_success() -> None:
+    phase = look(np.zeros(M), multiplier=-1.2)
+    assert phase.text == "on an unstable minimum"
+    leaving = look(1e-13 * 1.05 ** np.arange(100), multiplier=1.05)
+    assert leaving.kind is not OutcomeKind.CONVERGED
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 6, 16, 64])
+def test_periods_with_their_points(period: int) -> None:
+    points = np.random.default_rng(period).uniform(-1, 1, period)
+    phase = look(noisy(np.resize(points, M)))
+    assert (phase.kind, phase.period) == (OutcomeKind.OSCILLATING, period)
+    assert phase.text == f"period {period}"
+    assert phase.orbit is not None
+    np.testing.assert_allclose(
+        np.sort(phase.orbit[:, 0]), np.sort(points) + 1.0, rtol=0, atol=1e-12
+    )
+
+
+@given(st.integers(2, 20), st.floats(0.3, 0.93), st.sampled_from([-1, 1]))
+def test_a_cycle_is_seen_while_it_is_approached(period: int, factor: float, sign: int) -> None:
+    points = np.arange(period) * 0.7 % 1 + 0.2
+    k = np.arange(M)
+    turns = k // period
+    phase = look(np.resize(points, M) + 0.05 * (sign * factor ** (1 / period)) ** (turns * period))
+    assert phase.period == period
+
+
+def test_a_slow_approach_to_period_2_is_not_period_4() -> None:
+    k = np.arange(M)
+    base = np.where(k % 2, 0.4, 0.9)
+    phase = look(base + 1e-3 * (-0.998) ** (k // 2))
+    assert phase.period == 2
+
+
+def test_a_small_split_of_a_cycle_counts() -> None:
+    points = np.array([0.4, 0.9, 0.4 + 1e-6, 0.9 - 1e-6])
+    assert look(np.resize(points, M)).period == 4
+
+
+def logistic(a: float, n: int) -> np.ndarray:
+    x, rows = 0.3, []
+    for _ in range(n + 500):
+        x = a * x * (1 - x)
+        rows.append(x)
+    return np.array(rows[500:])
+
+
+def test_chaos_is_aperiodic() -> None:
+    orbit = logistic(3.9, 1500)
+    exponent = float(np.mean(np.log(np.abs(3.9 * (1 - 2 * orbit)))))
+    phase = look(orbit, lyapunov=exponent)
+    assert (phase.kind, phase.text) == (OutcomeKind.APERIODIC, "aperiodic")
+    assert phase.lyapunov == exponent > 0.4
+    assert look(orbit).kind is OutcomeKind.APERIODIC
+    assert look(logistic(3.83, 1500), lyapunov=-0.3).period == 3
+
+
+def test_vector_states_are_compared_whole() -> None:
+    """A norm that stays the same hides a cycle of the vector; the states show it."""
+    k = np.arange(M)
+    states = np.column_stack([np.cos(np.pi * k / 2), np.sin(np.pi * k / 2)])
+    phase = classify(Window(step=M, error=np.ones(M), states=states))
+    assert phase.period == 4
+
+
+PERIODS = (1, 2, 4, 8)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_periods_change_at_the_thresholds(depth: int, index: int) -> None:
+    """A thousandth of a window below a threshold and above it, runs have the two periods."""
+    unit = theory.delta_max(2.0, depth)
+    x = cascade.doublings(depth)
+    width = x[index + 1] - x[index]
+    for sign, period in ((-1, PERIODS[index]), (1, PERIODS[index + 1])):
+        step = unit * (x[index] + sign * 0.02 * width)
+        law, start = Law(target=2.0, depth=depth, step=step), np.ones(depth)
+        made = advance(start, np.zeros(depth), Ties.of(start), law, first=0, n=60_000, every=10**6)
+        phase = classify(
+            Window(
+                step=60_000,
+                error=made.low["error"][-2000:],
+                states=made.low["weights"][-2000:],
+                scale=2.0,
+                first_error=1.0,
+                multiplier=1 - 2 * float(made.low["stability"][-1]),
+            )
+        )
+        if period == 1:
+            assert phase.kind is OutcomeKind.CONVERGED
+        else:
+            assert phase.period == period
+
+
+@pytest.mark.parametrize(
+    ("depth", "inside"), [(2, (0.7253, 0.7304)), (3, (0.39180, 0.39571)), (5, (0.19717, 0.19941))]
+)
+def test_the_period_3_windows(depth: int, inside: tuple[float, float]) -> None:
+    low, high = inside
+    width = high - low
+    for step, period in (
+        (low + 0.1 * width, 3),
+        (high - 0.5 * width, 3),
+        (low - 0.1 * width, None),
+    ):
+        law, start = Law(target=2.0, depth=depth, step=step), np.ones(depth)
+        made = advance(start, np.zeros(depth), Ties.of(start), law, first=0, n=30_000, every=10**6)
+        rows = made.low["weights"][-2000:]
+        phase = classify(Window(step=30_000, error=made.low["error"][-2000:], states=rows))
+        if period is None:
+            assert phase.period != 3
+        else:
+            assert phase.period == period and math.isfinite(float(rows[-1, 0]))
