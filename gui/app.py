@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.001
 """How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
 of a frame."""
+TYPESETTING_AFTER = 2.0
+"""Seconds that the engine's libraries have to themselves before matplotlib is imported."""
 SIGNAL_MS = 250
 """Qt's loop lets Python look for Ctrl+C at least this often."""
 
@@ -88,6 +90,7 @@ def main(argv: Sequence[str] = ()) -> int:
 
     if not options.fresh:
         typesetter().path = formulas_path()
+    typesetter().patience = TYPESETTING_AFTER
     window = MainWindow(Settings(None if options.fresh else default_path()))
     window.state.restore()
     if options.theme:
@@ -99,6 +102,8 @@ def main(argv: Sequence[str] = ()) -> int:
     code = app.exec()
     signals.stop()
     sys.excepthook = sys.__excepthook__
+    window.deleteLater()  # now, and not in whatever order the interpreter ends
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gui.formula_outline import POINTS, Outline, load_outlines, outline_of, save
 
 _QUIET_START_MS = 300
 """Rest after the first formula is asked for, so that the window is drawn before the work begins."""
+_PATIENT_S = 0.1
 MOST_FORMULAS = 800
 """Formulas kept in memory; numbers within formulas would fill it for ever."""
 _NUMBER = re.compile(r"\d\.\d|\d{3}|\de[-+]?\d")
@@ -38,6 +40,9 @@ class Typesetter(QObject):
     ----------
     path : Path, optional
         File in which outlines are kept between starts.
+    patience : float
+        Seconds for which only kept outlines are used, so that importing matplotlib does not hold
+        up what is more urgent at a start.
 
     Attributes
     ----------
@@ -48,16 +53,20 @@ class Typesetter(QObject):
     ready = Signal(str)
     _made = Signal(str, object)
 
-    def __init__(self, path: Path | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, patience: float = 0.0, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.path = path
+        self.patience = patience
+        self._born = time.monotonic()
         self._known: dict[str, Typeset | None] = {}
         self._asked: dict[str, None] = {}
         self._pending: deque[str] = deque()
         self._outlines: dict[str, Outline] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._warm = False
         self._made.connect(self._on_made, Qt.ConnectionType.QueuedConnection)
         self._start = QTimer(self)
@@ -84,7 +93,7 @@ class Typesetter(QObject):
     def close(self) -> None:
         """Forget what is still to be done; the worker ends after the formula at hand."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             self._pending.clear()
 
     @property
@@ -104,16 +113,15 @@ class Typesetter(QObject):
             self._outlines = load_outlines(self.path)
         self._warm = True
         known = len(self._outlines)
-        while True:
-            with self._lock:
-                if not self._pending:
-                    break
-                mathtext = self._pending.popleft()
+        while (mathtext := self._next()) is not None:
+            if not mathtext:
+                self._closed.wait(_PATIENT_S)
+                continue
             outline = self._outlines.get(mathtext) or outline_of(mathtext)
             if outline is not None and not _NUMBER.search(mathtext):
                 self._outlines[mathtext] = outline
             with self._lock:
-                if not self._closed:
+                if not self._closed.is_set():
                     self._made.emit(mathtext, outline)
         if self.path is not None and len(self._outlines) > known:
             save_outlines(self.path, self._outlines)
@@ -122,6 +130,18 @@ class Typesetter(QObject):
             again = bool(self._pending)
         if again:
             self._on_start()
+
+    def _next(self) -> str | None:
+        """Give what to typeset next, kept ones first; empty while patient, None at the end."""
+        with self._lock:
+            if not self._pending:
+                return None
+            kept = next((text for text in self._pending if text in self._outlines), "")
+            if not kept and time.monotonic() - self._born >= self.patience:
+                kept = self._pending[0]
+            if kept:
+                self._pending.remove(kept)
+            return kept
 
     def _on_made(self, mathtext: str, outline: Outline | None) -> None:
         self._known[mathtext] = None if outline is None else _typeset(outline)

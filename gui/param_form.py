@@ -256,8 +256,17 @@ class ParamForm(QWidget):
     def _on_refused(self, name: str, error: InputError) -> None:
         self._forget({name})
         self._unread.add(name)
-        self._rows[name].set_error(str(error))
-        self.input_rejected.emit(str(error))
+        self._mark_row(name, str(error))
+
+    def _mark_row(self, name: str, sentence: str) -> None:
+        """Mark a field, and bring the sentence into view if the field is in use."""
+        row = self._rows[name]
+        row.set_error(sentence)
+        focused = QApplication.focusWidget()
+        if focused is not None and row.isAncestorOf(focused):
+            self._settle()
+            self._area.ensureWidgetVisible(row, 0, 8)
+        self.input_rejected.emit(sentence)
 
     def _on_abandoned(self, name: str) -> None:
         self._forget({name})
@@ -281,8 +290,7 @@ class ParamForm(QWidget):
         self._show_active()
         marked = error.field if error.field in self._shown_rows() else sorted(names)[0]
         self._blamed |= dict.fromkeys(names, marked)
-        self._rows[marked].set_error(str(error))
-        self.input_rejected.emit(str(error))
+        self._mark_row(marked, str(error))
 
     def _put_in_force(self, after: Params, chosen: dict[str, Any]) -> None:
         before, self._params = self._params, after
@@ -328,12 +336,19 @@ class ParamForm(QWidget):
             row.setVisible(name in shown)
         for group in self._groups.values():
             group.show_if_needed()
-        layout = body.layout()
-        if layout is not None:
-            layout.activate()
+        self._settle()
         bar = self._area.verticalScrollBar()
         bar.setValue(bar.value() + _top(focused, body) - before)
         body.setUpdatesEnabled(True)
+
+    def _settle(self) -> None:
+        """Lay the fields out now, so that the scroll bar knows their new height."""
+        layout = self._body.layout()
+        if layout is not None:
+            layout.activate()
+            width = self._body.width()
+            height = max(layout.totalHeightForWidth(width), self._area.viewport().height())
+            self._body.resize(width, height)
 
     def _on_seed_edited(self, seed: int) -> None:
         self.flush()

@@ -117,7 +117,7 @@ class NumberRow(FieldRow):
         self.strip = SnapStrip(self.slider)
         self.strip.snapped.connect(self._on_snapped)
         self.strip.lit.connect(self.slider.light)
-        self.times = Line("muted")
+        self.times = Line("muted", "right")
         self.reference = FormulaLabel("", role="muted")
         self.reference.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         caption = QHBoxLayout()

@@ -14,6 +14,8 @@ from engine.params import ParamSpec
 from gui.formula import FormulaLabel
 from gui.param_ink import ink
 
+_SIDES = {"left": Qt.AlignmentFlag.AlignLeft, "right": Qt.AlignmentFlag.AlignRight}
+
 
 class InkLabel(QLabel):
     """A text in a colour by role that follows the theme."""
@@ -52,10 +54,11 @@ class InkLabel(QLabel):
 class Line(QWidget):
     """One line of text that changes often: no narrower than before, so that nothing is laid out."""
 
-    def __init__(self, role: str = "text", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, role: str = "text", side: str = "left") -> None:
+        super().__init__()
         self._text = ""
         self._role = role
+        self._side = _SIDES[side]
         self._widest = 0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
@@ -83,7 +86,7 @@ class Line(QWidget):
         """Draw the text."""
         painter = QPainter(self)
         painter.setPen(ink(self._role))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self._text)
+        painter.drawText(self.rect(), self._side | Qt.AlignmentFlag.AlignVCenter, self._text)
         painter.end()
 
 

@@ -26,7 +26,7 @@ class TheoryHeader(Card):
         super().__init__(parent)
         self.badge = Badge()
         self.badge.show_word("not started", "muted", "dash")
-        self.step = Line("muted")
+        self.step = Line("muted", "right")
         self.step.setFont(small(self.step.font()))
         self.message = Words("muted", steady=True)
         self.meter = StabilityMeter()

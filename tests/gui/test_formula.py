@@ -110,6 +110,30 @@ def test_a_formula_with_an_error_stays_plain(maker: Typesetter, qtbot: QtBot) ->
     assert maker.get(r"\frac{1") is None
 
 
+def test_kept_outlines_come_first_and_others_wait(tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "formulas.json"
+    outline = outline_of("y")
+    assert outline is not None
+    save_outlines(path, {"y": outline})
+    maker = Typesetter(path, patience=1e9)
+    maker.get("x")
+    maker.get("y")
+    qtbot.waitUntil(lambda: maker.is_settled("y"), timeout=30_000)
+    assert not maker.is_settled("x") and maker.is_busy
+    maker.patience = 0.0
+    qtbot.waitUntil(lambda: maker.is_settled("x"), timeout=30_000)
+    assert not maker.is_busy
+
+
+def test_closing_ends_the_worker(qtbot: QtBot) -> None:
+    maker = Typesetter(patience=1e9)
+    maker.get("x")
+    qtbot.waitUntil(lambda: any(t.name == "typesetter" for t in threading.enumerate()))
+    maker.close()
+    qtbot.waitUntil(lambda: all(t.name != "typesetter" for t in threading.enumerate()))
+    assert not maker.is_settled("x")
+
+
 def test_old_formulas_make_room(
     maker: Typesetter, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

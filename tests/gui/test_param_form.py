@@ -165,6 +165,20 @@ def test_a_bad_text_is_marked_and_the_last_good_value_stays(
     assert watch.edits[-1][0].step_size == 0.4
 
 
+def test_the_sentence_of_a_field_in_use_comes_into_view(
+    form: ParamForm, watch: Watch, qtbot: QtBot
+) -> None:
+    row = number(form, "step_size")
+    bottom = row.mapTo(form, QPoint(0, row.height())).y()
+    form.resize(320, bottom + form.footer.height())
+    QApplication.processEvents()
+    type_into(qtbot, row.box, "-1")
+    QApplication.processEvents()
+    area = form._area.viewport()
+    corner = row.error.mapTo(area, QPoint(0, row.error.height()))
+    assert corner.y() <= area.height()
+
+
 def test_other_fields_work_while_one_is_marked(form: ParamForm, watch: Watch, qtbot: QtBot) -> None:
     bad, good = number(form, "step_size"), number(form, "depth")
     type_into(qtbot, bad.box, "-3")
