@@ -106,7 +106,7 @@ def test_periods_with_their_points(period: int) -> None:
 
 @given(st.integers(2, 20), st.floats(0.3, 0.93), st.sampled_from([-1, 1]))
 def test_a_cycle_is_seen_while_it_is_approached(period: int, factor: float, sign: int) -> None:
-    points = np.arange(period) * 0.7 % 1 + 0.2
+    points = np.arange(period) * 0.6180339887 % 1 + 0.2
     k = np.arange(M)
     turns = k // period
     phase = look(np.resize(points, M) + 0.05 * (sign * factor ** (1 / period)) ** (turns * period))
