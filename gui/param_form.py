@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 import math
-import types
-from collections.abc import Sequence
-from typing import Any, Union, get_args, get_origin
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Bound
-from engine.params import Params, ParamSpec, describe, update
+from engine.params import Params, describe
 from gui.param_controls import QuietScrollArea
+from gui.param_drafts import Drafts
 from gui.param_footer import FormFooter
 from gui.param_group import FieldGroup
-from gui.param_matrix import MatrixRow
 from gui.param_number import NumberRow
 from gui.param_row import FieldRow
+from gui.param_rows import is_optional, make_row
 from gui.param_snaps import Mark
-from gui.param_texts import BoolRow, ChoiceRow, PathRow, TextRow
 
 DEBOUNCE_MS = 250
 """Rest after which a control that is still being moved begins a new run."""
-
-
-def make_row(spec: ParamSpec, optional: bool) -> FieldRow:
-    """Choose the row for a field."""
-    if spec.widget == "path":
-        return PathRow(spec, optional)
-    rows: dict[str, type[FieldRow]] = {
-        "float": NumberRow,
-        "int": NumberRow,
-        "bool": BoolRow,
-        "choice": ChoiceRow,
-        "matrix": MatrixRow,
-    }
-    return rows.get(spec.kind, TextRow)(spec, optional)
-
-
-def is_optional(model: type[Params], name: str) -> bool:
-    """Tell whether a field may be None."""
-    annotation = model.model_fields[name].annotation
-    union = get_origin(annotation) in (Union, types.UnionType)
-    return union and type(None) in get_args(annotation)
 
 
 class ParamForm(QWidget):
@@ -73,10 +51,7 @@ class ParamForm(QWidget):
         self._params: Params | None = None
         self._rows: dict[str, FieldRow] = {}
         self._groups: dict[str, FieldGroup] = {}
-        self._drafts: dict[str, Any] = {}
-        self._blamed: dict[str, str] = {}
-        self._unread: set[str] = set()
-        self._moved: set[str] = set()
+        self._drafts = Drafts()
         self._bounds: dict[str, tuple[Mark, ...]] = {}
         self._gesture = 0
         self._debounce = QTimer(self)
@@ -146,7 +121,9 @@ class ParamForm(QWidget):
         shown = {
             name
             for name in self._rows
-            if everything or name in self._moved or getattr(params, name) != getattr(before, name)
+            if everything
+            or name in self._drafts.moving
+            or getattr(params, name) != getattr(before, name)
         }
         self._forget(shown)
         for name in shown:
@@ -176,7 +153,7 @@ class ParamForm(QWidget):
         if name in self._rows and self._params is not None:
             self._on_grabbed()
             self._on_edited(name, value, False)
-            self._drafts.pop(name, None)
+            self._drafts.values.pop(name, None)
 
     def mark(self, sentence: str) -> bool:
         """Mark the field that an error sentence ("name: …") begins with, if there is one."""
@@ -199,9 +176,8 @@ class ParamForm(QWidget):
     def flush(self) -> None:
         """Let controls that are still being moved take effect now."""
         self._debounce.stop()
-        if self._moved:
-            moved, self._moved = self._moved, set()
-            self._try(moved)
+        if self._drafts.moving:
+            self._try(self._drafts.moving)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Drop the focus from a box when the empty part of the form is clicked."""
@@ -243,20 +219,21 @@ class ParamForm(QWidget):
         self._gesture += 1
 
     def _on_edited(self, name: str, value: Any, moving: bool) -> None:
-        self._drafts[name] = value
-        if moving and not self._rows[name].spec.live:
-            self._moved.add(name)
+        waits = moving and not self._rows[name].spec.live
+        self._drafts.give(name, value, waits)
+        if waits:
             self._debounce.start()
-            return
-        self._debounce.stop()
-        self._moved.discard(name)
-        moved, self._moved = self._moved | {name}, set()
-        self._try(moved)
+        else:
+            self._debounce.stop()
+            self._try(self._drafts.moving | {name})
 
     def _on_refused(self, name: str, error: InputError) -> None:
-        self._forget({name})
-        self._unread.add(name)
+        self._drafts.misread(name)
         self._mark_row(name, str(error))
+
+    def _on_abandoned(self, name: str) -> None:
+        self._forget({name})
+        self._rows[name].show_value(getattr(self._params, name))
 
     def _mark_row(self, name: str, sentence: str) -> None:
         """Mark a field, and bring the sentence into view if the field is in use."""
@@ -268,34 +245,22 @@ class ParamForm(QWidget):
             self._area.ensureWidgetVisible(row, 0, 8)
         self.input_rejected.emit(sentence)
 
-    def _on_abandoned(self, name: str) -> None:
-        self._forget({name})
-        self._rows[name].show_value(getattr(self._params, name))
-
     def _try(self, names: set[str]) -> None:
-        """Put drafts in force: all that wait, or if they do not go together, the newest."""
+        """Put what waits in force, or mark the field that is to blame."""
         assert self._params is not None
-        self._unread -= names
-        newest = {name: self._drafts[name] for name in names}
-        error = None
-        for chosen in (dict(self._drafts), newest):
-            try:
-                after = update(self._params, **chosen)
-            except InputError as refusal:
-                error = refusal
-            else:
-                self._put_in_force(after, chosen)
-                return
-        assert error is not None
-        self._show_active()
-        marked = error.field if error.field in self._shown_rows() else sorted(names)[0]
-        self._blamed |= dict.fromkeys(names, marked)
-        self._mark_row(marked, str(error))
-
-    def _put_in_force(self, after: Params, chosen: dict[str, Any]) -> None:
-        before, self._params = self._params, after
-        self._forget(set(chosen))
-        for name in chosen:
+        before, newest = self._params, set(names)
+        self._drafts.moving.clear()
+        try:
+            after, taken = self._drafts.attempt(before, newest)
+        except InputError as error:
+            self._show_active()
+            marked = error.field if error.field in self._shown_rows() else sorted(newest)[0]
+            self._drafts.blame(newest, marked)
+            self._mark_row(marked, str(error))
+            return
+        self._params = after
+        self._forget(taken)
+        for name in taken:
             self._rows[name].accept(getattr(after, name))
         changed = [name for name in self._rows if getattr(after, name) != getattr(before, name)]
         if changed:
@@ -303,21 +268,16 @@ class ParamForm(QWidget):
             live = all(self._rows[name].spec.live for name in changed)
             self.params_edited.emit(after, live)
 
-    def _forget(self, names: set[str]) -> None:
+    def _forget(self, names: Iterable[str]) -> None:
         """Drop what waits in some fields, and every mark that nothing stands for any more."""
-        for name in names:
-            self._drafts.pop(name, None)
-            self._blamed.pop(name, None)
-        self._unread -= names
-        self._moved -= names
-        kept = self._unread | set(self._blamed.values())
+        self._drafts.forget(names)
         for name, row in self._rows.items():
-            if name not in kept:
+            if name not in self._drafts.marked:
                 row.set_error("")
 
     def _shown_rows(self) -> set[str]:
         values = {name: getattr(self._params, name) for name in self._rows}
-        values |= self._drafts
+        values |= self._drafts.values
         return {name for name, row in self._rows.items() if row.spec.is_active(values)}
 
     def _show_active(self) -> None:

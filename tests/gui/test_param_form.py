@@ -19,9 +19,10 @@ from pytestqt.qtbot import QtBot
 from engine.experiment import Bound
 from engine.params import Params, describe, param, spec_of
 from gui.param_controls import readable
-from gui.param_form import ParamForm, make_row
+from gui.param_form import ParamForm
 from gui.param_matrix import MatrixRow
 from gui.param_number import NumberRow
+from gui.param_rows import make_row
 from gui.param_snaps import increasing
 from gui.param_texts import BoolRow, ChoiceRow, PathRow, TextRow
 from tests.gui.fakes import FakeExperiment, FakeParams
