@@ -83,6 +83,8 @@ def main(argv: Sequence[str] = ()) -> int:
     options = parser().parse_args(list(argv))
     prepare_process()
     app = application()
+    from PySide6.QtCore import QEvent
+
     from gui.formula_typesetter import default_path as formulas_path
     from gui.formula_typesetter import typesetter
     from gui.main_window import MainWindow
@@ -109,13 +111,13 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def _on_shown(window: MainWindow, options: argparse.Namespace) -> None:
     shown = seconds_since_start()
-    window.begin()
-    if options.open is not None:
-        window.files.open(options.open)
+    window.begin(run=not options.startup_time)
     if options.startup_time:
         window.repaint()
         print(f"window visible after {shown:.2f} s, with plots after {seconds_since_start():.2f} s")
         window.close()
+    elif options.open is not None:
+        window.files.open(options.open)
 
 
 def catch_errors(window: MainWindow) -> None:

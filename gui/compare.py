@@ -51,7 +51,7 @@ def settings_text(params: Params, seed: int) -> str:
     specs = describe(type(params))
     values = {spec.name: getattr(params, spec.name) for spec in specs}
     main = next((spec.name for spec in specs if spec.live), "")
-    parts = []
+    parts: list[str] = []
     for spec in specs:
         value = values[spec.name]
         if spec.name == main:

@@ -15,7 +15,7 @@ WAIT_SECONDS = 180.0
 """The first run of a kernel may have to compile it."""
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Run the event loop until a condition holds; returns False if it never did."""
     end = time.monotonic() + seconds
     while not condition():
@@ -85,5 +85,5 @@ class Driver:
                 return False
             return shown.status is Status.FAILED or condition(shown)
 
-        if not wait_until(done):
+        if not wait_until(done, WAIT_SECONDS):
             self.errors.append(f"nothing came within {WAIT_SECONDS:.0f} s")

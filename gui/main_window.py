@@ -125,12 +125,12 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(self.bridge, self)
         self.setStatusBar(self.status)
 
-    def begin(self) -> None:
+    def begin(self, run: bool = True) -> None:
         """Fill in what shows a run, and begin the first; called once the window shows."""
         if not self.panels.is_filled:
             self.panels.fill(self.actions_by_name["scaled_axis"].isChecked())
             self.actions_by_name.show_plots(self.panels.views_menu)
-        if self.control.has_experiment and self.control.snapshot is None:
+        if run and self.control.has_experiment and self.control.snapshot is None:
             self.control.reset()
         self.setFocus()
 
@@ -375,5 +375,6 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window, cancel what is running and end the engine's thread."""
         self.state.save()
+        self.hide()  # a kernel that is being compiled cannot be stopped, only waited for
         self.bridge.close()
         super().closeEvent(event)
