@@ -1,0 +1,134 @@
+"""The scalar product network in the real window, from a preset to a retuned run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.experiments import get
+from engine.params import update
+from engine.presets import presets
+from engine.snapshot import Snapshot, Status
+from gui.main_window import MainWindow
+from gui.settings import Settings
+from gui.smoke import view_has_data
+
+COMPILING_MS = 120_000
+EXPERIMENT = get("scalar-product")
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    made = MainWindow(Settings(None), experiments=[EXPERIMENT])
+    qtbot.addWidget(made)
+    made.state.restore()
+    made.resize(1280, 800)
+    made.show()
+    made.begin()
+    qtbot.waitUntil(lambda: _status(made) is Status.PAUSED, timeout=COMPILING_MS)
+    yield made
+    made.close()
+
+
+def _status(window: MainWindow) -> Status | None:
+    return None if window.control.snapshot is None else window.control.snapshot.status
+
+
+def _shown(window: MainWindow) -> Snapshot:
+    assert window.control.snapshot is not None
+    return window.control.snapshot
+
+
+def _choose(window: MainWindow, preset_id: str) -> None:
+    index = [preset.id for preset in presets("scalar-product")].index(preset_id)
+    window.header.presets.setCurrentIndex(index)
+    window.header.presets.activated.emit(index)
+
+
+def test_period_2_is_seen_and_read_off(window: MainWindow, qtbot: QtBot) -> None:
+    _choose(window, "period-2")
+    window.set_speed(None)
+    qtbot.waitUntil(
+        lambda: window.control.snapshot is not None and _shown(window).outcome.period == 2,
+        timeout=20_000,
+    )
+    window.control.pause()
+    qtbot.waitUntil(lambda: _status(window) is Status.PAUSED)
+    orbit = sorted(_shown(window).outcome.orbit)
+    assert orbit == pytest.approx([1.15194996, 1.57835139], abs=1e-8)
+    snapshot = _shown(window)
+    bound = next(b for b in snapshot.theory if b.field == "step_size" and "max" in b.symbol)
+    assert bound.value == pytest.approx(0.5)
+    views = EXPERIMENT.views(window.control.params)
+    assert all(view_has_data(view, snapshot) for view in views if view.shown)
+
+
+def test_lowering_the_step_size_of_a_cycle_ends_it(window: MainWindow, qtbot: QtBot) -> None:
+    _choose(window, "period-2")
+    qtbot.waitUntil(
+        lambda: window.control.snapshot is not None and _shown(window).step > 10, timeout=20_000
+    )
+    window.set_speed(None)
+    lower = update(window.control.params, step_size=0.3)
+    window.form.params_edited.emit(lower, True)
+    qtbot.waitUntil(
+        lambda: _shown(window).outcome.kind == "converged" and bool(_shown(window).changes),
+        timeout=20_000,
+    )
+    assert _shown(window).changes[-1].values == {"step_size": 0.3}
+    assert _shown(window).params == lower
+
+
+def test_divergence_is_an_outcome(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.edit_params(update(window.control.params, depth=2, step_size=1.01))
+    window.set_speed(None)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(
+        lambda: window.control.snapshot is not None and _status(window) is Status.FINISHED,
+        timeout=20_000,
+    )
+    assert _shown(window).outcome.kind == "diverged"
+    assert window.message_bar.isHidden()
+    assert window.transport.play_button.text() == "Play again"
+
+
+def test_scrubbing_shows_what_was_there(window: MainWindow, qtbot: QtBot) -> None:
+    _choose(window, "chaos")
+    window.control.pause()
+    window.control.step(300)
+    qtbot.waitUntil(
+        lambda: (
+            window.control.snapshot is not None
+            and _status(window) is Status.PAUSED
+            and _shown(window).step >= 300
+        )
+    )
+    end = _shown(window)
+    window.transport.scrub.setValue(123)
+    qtbot.waitUntil(lambda: _shown(window).cursor == 123)
+    assert _shown(window).observation is not end.observation
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: _shown(window).cursor == end.step)
+
+
+def test_a_pinned_run_is_drawn_behind(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(50)
+    qtbot.waitUntil(lambda: _shown(window).step == 50)
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    assert window.pins.of("scalar-product")[0].trace.last == 50
+    window.control.edit_params(update(window.control.params, step_size=0.1))
+    window.control.step(50)
+    qtbot.waitUntil(
+        lambda: (
+            window.control.snapshot is not None
+            and _shown(window).step >= 50
+            and _shown(window).params == window.control.params
+        )
+    )
+    pane = window.panels.plots.panes["weights"]
+    with_ghost = pane.grab().toImage()
+    window.pins.clear("scalar-product")
+    assert pane.grab().toImage() != with_ghost
