@@ -210,7 +210,9 @@ def views(params: NetworkParams) -> tuple[View, ...]:
                 Series(key="hessian_double", label="double", color="1", points=True),
                 Series(key="limit", label=r"$2/\delta$", color="bad", dash="dash"),
             ),
-            rules=(Rule(label="least of the single one", bound="sharpness"),),
+            rules=(
+                Rule(label="least of the single one", bound="sharpness", color="text", dash="dot"),
+            ),
         ),
         shared.product_tracks(params, "eigenvalues_double", "tracks-double",
                               "Eigenvalues of the double estimate"),

@@ -285,6 +285,39 @@ def proposition_3(evidence: Evidence) -> Claim:
     )  # fmt: skip
 
 
+def balancing(evidence: Evidence, start: float, now: float) -> Claim:
+    """Confront the balancing of the oscillating mode beyond the edge of stability.
+
+    Parameters
+    ----------
+    start, now : float
+        Largest minus smallest first singular value over the L matrices, at step 0 and now.
+    """
+    limit, step = evidence.problem.norm_bound, evidence.step_size
+    assumptions = (
+        Lamp("Gradient descent, fixed step", evidence.params.is_plain, evidence.params.optimiser),
+        Lamp("Step size is above the bound", step > limit * (1 + MARGIN),
+             f"δ = {step:.6g}, bound {limit:.6g}"),
+        Lamp("The start is not balanced", start > 1e-6, f"imbalance {start:.3g}"),
+        Lamp("The run stays bounded", evidence.outcome.kind is not OutcomeKind.DIVERGED,
+             evidence.fate),
+    )  # fmt: skip
+    verdict = Verdict.HOLDS if now <= 1e-3 * start else Verdict.UNDECIDED
+    return Claim(
+        id="balancing",
+        title="Beyond the edge the oscillating mode becomes balanced",
+        source="Ghosh et al., arXiv 2502.20531",
+        statement="In a deep linear network beyond the edge of stability the singular values that "
+        "oscillate become equal in all layers.",
+        assumptions=assumptions,
+        predicted="imbalance of the first singular value → 0",
+        measured=f"{start:.3g} at the start, {now:.3g} now",
+        verdict=_judge(assumptions, verdict),
+        note="Modes that do not oscillate keep theirs; where two oscillate at once, chaotically, "
+        "it may take long.",
+    )
+
+
 def _sinks(parts: FloatArray, evidence: Evidence) -> Verdict:
     if evidence.outcome.kind is OutcomeKind.DIVERGED or parts.min() < -1e-9:
         return Verdict.VIOLATED

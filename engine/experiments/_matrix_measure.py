@@ -36,6 +36,9 @@ class Look:
         Of every matrix, by descending real part.
     singular_values : ndarray, shape (n,)
         Of the product.
+    spread : ndarray, shape (n,)
+        Largest minus smallest j-th singular value over the L matrices: how far that mode is from
+        balance.
     balancing_gap : float
         Largest :math:`\|W_{i+1}^\top W_{i+1} - W_i W_i^\top\|_F`, zero for L = 1.
     commutator : float
@@ -49,6 +52,7 @@ class Look:
     eigenvalues: ComplexArray
     layers: ComplexArray
     singular_values: FloatArray
+    spread: FloatArray
     balancing_gap: float
     commutator: float
     root_distance: float
@@ -69,6 +73,7 @@ def look(problem: Problem, weights: FloatArray) -> Look:
         eigenvalues=_by_real_part(np.linalg.eigvals(product)),
         layers=_by_real_part(np.linalg.eigvals(weights)),
         singular_values=np.asarray(np.linalg.svd(product, compute_uv=False), np.float64),
+        spread=np.asarray(np.ptp(np.linalg.svd(weights, compute_uv=False), axis=0), np.float64),
         balancing_gap=float(np.linalg.norm(gaps, axis=(1, 2)).max(initial=0.0)),
         commutator=float(np.max(np.linalg.norm(both, axis=(1, 2)) / np.maximum(sizes, 1e-300))),
         root_distance=float(away),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.experiment import Outcome
+from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem
 from engine.phase import Window, classify
 
@@ -17,6 +20,14 @@ FLOOR = 1e-11
 """Error, relative to R's norm, below which it is rounding."""
 
 
+@dataclass(frozen=True, slots=True)
+class Saddle:
+    """An equilibrium that is no minimum: the Frobenius error there, and its name."""
+
+    error: float
+    name: str
+
+
 def outcome_of(
     problem: Problem,
     step: int,
@@ -24,7 +35,7 @@ def outcome_of(
     signed: FloatArray,
     first_error: float,
     diverged_at: int | None,
-    plateau: float | None = None,
+    saddle: Saddle | None = None,
 ) -> Outcome:
     """Classify a run.
 
@@ -32,8 +43,8 @@ def outcome_of(
     ----------
     error, signed : ndarray, shape (m,)
         Frobenius error and signed error along R of the last m steps.
-    plateau : float or None
-        Error of the saddle to which Proposition 3 says a single network may sink.
+    saddle : Saddle or None
+        Where the run may get stuck.
     """
     known = np.isfinite(error) & np.isfinite(signed)
     error, signed = error[known], signed[known]
@@ -41,7 +52,8 @@ def outcome_of(
     error = np.where(error < floor, 0.0, error)
     signed = np.where(np.abs(signed) < floor, 0.0, signed)
     rest, scale = None, problem.scale
-    if plateau is not None and plateau > floor and error.size:
+    plateau = 0.0 if saddle is None else saddle.error
+    if plateau > floor and error.size:
         rest = np.maximum(error - plateau, 0.0)
         if rest[-1] < NEAR * plateau:  # what is left must not look small beside a large R
             scale = min(scale, plateau)
@@ -54,8 +66,8 @@ def outcome_of(
             first_error=first_error,
             diverged_at=diverged_at,
             rest=rest,
-            first_rest=None if rest is None else max(first_error - (plateau or 0.0), 0.0),
-            rest_name="the saddle without the negative eigenvalues",
+            first_rest=None if rest is None else max(first_error - plateau, 0.0),
+            rest_name="a saddle" if saddle is None else saddle.name,
         )
     )
     orbit = () if phase.orbit is None else tuple(float(value) for value in phase.orbit[:, 0])
@@ -69,11 +81,21 @@ def outcome_of(
     )
 
 
-def plateau_of(problem: Problem, is_identity: bool) -> float | None:
-    """Error left when the parts of negative eigenvalue are 0, for symmetric R from the identity."""
+def saddle_of(problem: Problem, params: NetworkParams) -> Saddle | None:
+    """Name the saddle that a single network can be known to sink to, if there is one.
+
+    From the identity, with symmetric R, that is where the parts of negative eigenvalue are 0
+    (Proposition 3); from orthogonal matrices whose product has the wrong determinant, where the
+    least singular value is missing.
+    """
     target = problem.target
-    values = target.eigenvalues.real
-    if not (is_identity and target.is_real and target.is_orthogonal and problem.depth >= 2):
+    if problem.depth < 2 or not problem.has_identity_moment:
         return None
-    negative = values[values < 0]
-    return float(np.linalg.norm(negative)) if negative.size else None
+    if params.init == "orthogonal" and params.determinant == "opposite":
+        least = float(np.linalg.svd(target.matrix, compute_uv=False)[-1])
+        return Saddle(least, "the saddle without the least singular value")
+    values = target.eigenvalues.real
+    if params.init == "identity" and target.is_real and target.is_orthogonal and values.min() < 0:
+        error = float(np.linalg.norm(values[values < 0]))
+        return Saddle(error, "the saddle without the negative eigenvalues")
+    return None

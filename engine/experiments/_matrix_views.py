@@ -139,7 +139,7 @@ def hessian_view(key: str = "hessian") -> TimeView:
             Series(key=key, label=r"$\lambda_{\max}(H)$ ...", color="ramp", points=True),
             Series(key="limit", label=r"$2/\delta$", color="bad", dash="dash"),
         ),
-        rules=(Rule(label="least at a minimum", bound="sharpness"),),
+        rules=(Rule(label="least at a minimum", bound="sharpness", color="text", dash="dot"),),
     )
 
 
@@ -159,6 +159,19 @@ def decoupling_view() -> TimeView:
         ),
         log_y=True,
     )  # fmt: skip
+
+
+def balance_view() -> TimeView:
+    """Spread of every singular value over the matrices."""
+    return TimeView(
+        id="balance",
+        title="Balance of every mode",
+        help="Largest minus smallest j-th singular value over the L matrices. Modes that oscillate "
+        "beyond the edge of stability lose their imbalance; those at rest keep it.",
+        y_label=r"$\max_i \sigma_j(W_i) - \min_i \sigma_j(W_i)$",
+        series=(Series(key="spread", label="largest mode to smallest", color="ramp", points=True),),
+        log_y=True,
+    )
 
 
 def signed_view() -> TimeView:

@@ -33,7 +33,7 @@ from engine.experiments import _double_matrix_text as text
 from engine.experiments import _matrix_claims as matrix_claims
 from engine.experiments import _matrix_descent as descent
 from engine.experiments import _matrix_measure as matrix_measure
-from engine.experiments._matrix_outcome import outcome_of, plateau_of
+from engine.experiments._matrix_outcome import outcome_of, saddle_of
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
     Problem,
@@ -304,12 +304,12 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
 
     def outcomes(self, state: DoubleMatrixState, recent: Recent) -> dict[Side, Outcome]:
         """Classify both networks by their errors."""
-        plateau = plateau_of(state.problem, state.params.init == "identity")
+        saddle = saddle_of(state.problem, state.params)
         return {
             side: outcome_of(
                 state.problem, state.step, recent[f"error_{side}"], recent[f"signed_error_{side}"],
                 state.first_errors[index], getattr(state, side).diverged_at,
-                plateau if side == "single" else None,
+                saddle if side == "single" else None,
             )
             for index, side in enumerate(SIDES)
         }  # fmt: skip

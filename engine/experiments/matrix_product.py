@@ -32,7 +32,7 @@ from engine.experiments import _matrix_descent as descent
 from engine.experiments import _matrix_measure as matrix_measure
 from engine.experiments import _matrix_theory as matrix_theory
 from engine.experiments import _matrix_views as shared
-from engine.experiments._matrix_outcome import outcome_of, plateau_of
+from engine.experiments._matrix_outcome import outcome_of, saddle_of
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
     Problem,
@@ -62,6 +62,7 @@ class MatrixProductState(State[MatrixProductParams]):
     network: descent.Network
     flow: FloatArray
     start_commutator: float
+    start_spread: float
     first_error: float
     memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
@@ -85,13 +86,15 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         problem = make_problem(params, seed)
         start = make_start(params, problem)
         network = descent.begin(params, problem, start[None])
+        seen = matrix_measure.look(problem, start)
         return MatrixProductState(
             params=params,
             seed=seed,
             problem=problem,
             network=network,
             flow=padded(start[None]) if params.flow else np.empty(0),
-            start_commutator=matrix_measure.look(problem, start).commutator,
+            start_commutator=seen.commutator,
+            start_spread=float(seen.spread[0]),
             first_error=descent.error_of(problem, network.weights),
         )
 
@@ -141,6 +144,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         rows = {
             "eigenvalues": np.full(n, np.nan), "layer_low": np.full(n, np.nan),
             "layer_high": np.full(n, np.nan), "singular_values": np.full(n, np.nan),
+            "spread": np.full(n, np.nan),
             "balancing_gap": nothing, "commutator": nothing, "root_distance": nothing,
             "hessian": np.full(params.hessian_count, np.nan), "stability": nothing,
             "hessian_products": nothing,
@@ -151,6 +155,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             rows["layer_low"] = seen.layers.real.min(axis=0)
             rows["layer_high"] = seen.layers.real.max(axis=0)
             rows["singular_values"] = seen.singular_values
+            rows["spread"] = seen.spread
             for name in ("balancing_gap", "commutator", "root_distance"):
                 rows[name] = np.asarray(getattr(seen, name))
         if alive and params.hessian_count and (not due or step % params.hessian_every == 0):
@@ -233,7 +238,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         """Classify the run by its error and its signed error along R."""
         return outcome_of(
             state.problem, state.step, recent["error"], recent["signed_error"], state.first_error,
-            state.diverged_at, plateau_of(state.problem, state.params.init == "identity"),
+            state.diverged_at, saddle_of(state.problem, state.params),
         )  # fmt: skip
 
     def theory(
@@ -266,6 +271,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             matrix_claims.norm_theorem(evidence),
             matrix_claims.theorem_2(evidence),
             matrix_claims.proposition_3(evidence),
+            matrix_claims.balancing(evidence, state.start_spread, float(seen.spread[0])),
         )
 
     def views(self, params: MatrixProductParams) -> tuple[View, ...]:
@@ -280,6 +286,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             shared.hessian_view(),
             shared.decoupling_view(),
             shared.layer_tracks(params),
+            shared.balance_view(),
             shared.singular_view(),
             shared.signed_view(),
             shared.matrices_view(),
@@ -302,6 +309,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             "eigenvector_orthogonality": problem.target.orthogonality,
             "step_size": step_of(state.params, problem),
             "root_distance": _finite(seen.root_distance),
+            "spread": seen.spread.tolist(),
             "balancing_gap": seen.balancing_gap,
             "commutator": seen.commutator,
             "hessian": [] if found is None else found.top.tolist(),
@@ -319,11 +327,13 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         n, depth = state.problem.size, state.problem.depth
         start = descent.checked(arrays, {"weights": (depth, n, n)})["weights"]
         network = descent.begin(state.params, state.problem, start[None])
+        seen = matrix_measure.look(state.problem, start)
         return dataclasses.replace(
             state,
             network=network,
             flow=padded(start[None]) if state.params.flow else np.empty(0),
-            start_commutator=matrix_measure.look(state.problem, start).commutator,
+            start_commutator=seen.commutator,
+            start_spread=float(seen.spread[0]),
             first_error=descent.error_of(state.problem, network.weights),
         )
 
