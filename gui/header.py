@@ -25,6 +25,8 @@ from gui.theme import current_theme
 
 DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
 POPUP_WIDTH = 460
+MARGINS = 24 + 16
+"""Around the text, and for the scroll bar."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -34,15 +36,15 @@ class _PresetDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Make room for the wrapped description."""
-        width = option.rect.width() or POPUP_WIDTH
+        width = POPUP_WIDTH - MARGINS
         height = QFontMetrics(_title_font(option)).height() + 12
         text = index.data(DESCRIPTION_ROLE)
         if text:
             metrics = QFontMetrics(_small_font(option))
             height += metrics.boundingRect(
-                QRect(0, 0, width - 24, 1000), int(Qt.TextFlag.TextWordWrap), text
+                QRect(0, 0, width, 1000), int(Qt.TextFlag.TextWordWrap), text
             ).height()
-        return QSize(width, height)
+        return QSize(width, height + 2)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw the item."""
@@ -90,7 +92,9 @@ class PresetBox(QComboBox):
         self.setMaxVisibleItems(12)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setItemDelegate(_PresetDelegate(self))
-        self.view().setMinimumWidth(POPUP_WIDTH)
+        self.view().setFixedWidth(POPUP_WIDTH)
+        self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space still plays and pauses
         self.activated.connect(lambda index: self.preset_chosen.emit(self._presets[index]))
 
     def set_presets(self, presets: Sequence[Preset]) -> None:
