@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.experiment import FloatArray, Observation
 from engine.figure_parts import Entry, symmetric_limits
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 """Rows of a table on paper; the rest is in the data."""
+FONT_SIZE, CHARACTER = 8.5, 0.062
+"""Points, and inches of an average character, in a table."""
 MOST_IMAGES = 100
 MOST_TICKS = 48
 MOST_NUMBERS = 400
@@ -126,14 +129,16 @@ def draw_table(axes: Axes, view: TableView, data: FigureData) -> list[Entry]:
     rows = table_rows(view, data.observation)
     if not rows:
         return _nothing(axes)
+    texts, widths = _texts(view, rows)
     shown = rows[:MOST_ROWS]
-    texts = [[str(heading) for heading in view.headings]]
-    texts += [[as_text(value) for value in row] for row in shown]
-    numeric = [all(_is_number(row[i]) for row in shown) for i in range(len(view.headings))]
-    widths = np.array([max(len(_plain(row[i])) for row in texts) for i in range(len(numeric))]) + 4
+    numeric = [all(_is_number(row[i]) for row in shown) for i in range(len(widths))]
     edges = np.concatenate([[0.0], np.cumsum(widths)]) / float(widths.sum())
     alone = len(axes.figure.axes) == 1
     height = min(1.0 / (len(texts) + (len(rows) > len(shown))), 1.0 if alone else 0.1)
+    place = axes.get_subplotspec()
+    columns = 1 if place is None else place.get_gridspec().ncols
+    room = axes.figure.bbox.width / axes.figure.dpi / columns
+    size = FONT_SIZE * min(1.0, room / (float(widths.sum()) * CHARACTER + 0.4))
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     for line, row in enumerate(texts):
@@ -144,14 +149,28 @@ def draw_table(axes: Axes, view: TableView, data: FigureData) -> list[Entry]:
                 text,
                 ha="right" if numeric[index] else "left",
                 va="center",
-                fontsize=8.5,
+                fontsize=size,
                 fontweight="bold" if line == 0 else "normal",
             )
     axes.plot([0, 1], [1 - height] * 2, color=PALETTE["muted"], linewidth=0.6)
     if len(rows) > len(shown):
         note = f"and {len(rows) - len(shown):,} more rows"
-        axes.text(0, 1 - (len(texts) + 0.5) * height, note, va="center", fontsize=8)
+        axes.text(0, 1 - (len(texts) + 0.5) * height, note, va="center", fontsize=size)
     return []
+
+
+def _texts(view: TableView, rows: list[list[Any]]) -> tuple[list[list[str]], NDArray[np.int64]]:
+    """Write the heading and the shown rows; also give the columns' widths in characters."""
+    texts = [[str(heading) for heading in view.headings]]
+    texts += [[as_text(value) for value in row] for row in rows[:MOST_ROWS]]
+    count = len(view.headings)
+    return texts, np.array([max(len(_plain(row[i])) for row in texts) + 4 for i in range(count)])
+
+
+def table_size(view: TableView, observation: Observation) -> tuple[float, float]:
+    """Give the inches that a table needs."""
+    texts, widths = _texts(view, table_rows(view, observation))
+    return max(4.0, float(widths.sum()) * CHARACTER + 0.4), 0.6 + 0.22 * (len(texts) + 1)
 
 
 def _is_number(value: Any) -> bool:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from engine import runfile
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Bound, Ensemble, Observation
-from engine.figure_panels import MOST_ROWS, draw_bars, draw_image, draw_table, table_rows
+from engine.figure_panels import draw_bars, draw_image, draw_table, table_size
 from engine.figure_parts import Entry, add_legend
 from engine.figure_plane import draw_plane
 from engine.figure_style import paper
@@ -134,8 +134,7 @@ def draw_on(axes: Axes, view: View, data: FigureData) -> None:
 
 def _size(view: View, data: FigureData) -> tuple[float, float]:
     if isinstance(view, TableView):
-        rows = min(len(table_rows(view, data.observation)), MOST_ROWS) + 1
-        return max(4.0, 1.4 * len(view.headings)), 0.6 + 0.22 * rows
+        return table_size(view, data.observation)
     if isinstance(view, ImageView):
         return 5.4, 4.6
     if isinstance(view, PlaneView) and view.equal:
@@ -283,8 +282,12 @@ def save_ensemble(
     return [
         name
         for view in ensemble.views
-        for name in _save(folder, f"ensemble-{view.id}", draw(view, whole), whole, formats, dpi)
+        for name in _save(folder, _ensemble_stem(view), draw(view, whole), whole, formats, dpi)
     ]
+
+
+def _ensemble_stem(view: View) -> str:
+    return view.id if view.id.startswith("ensemble") else f"ensemble-{view.id}"
 
 
 def _save(
