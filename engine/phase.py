@@ -224,10 +224,10 @@ def _decay(values: Array, step: int, first: float | None) -> tuple[float, bool]:
     span = 0.75 * values.size
     if peaks[-1] <= 0.0:
         return 0.0, False
-    rate = math.log(peaks[0] / peaks[-1]) / span
+    rate = (math.log(peaks[0]) - math.log(peaks[-1])) / span
     slow = False
     if first is not None and first > 0.0 and step > 4 * SHORT:
-        slow = math.log(first / peaks[-1]) > 2.0 * rate * step + 0.1
+        slow = math.log(first) - math.log(peaks[-1]) > 2.0 * rate * step + 0.1
     return math.exp(-rate), slow
 
 
