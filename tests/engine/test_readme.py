@@ -1,0 +1,54 @@
+"""What the README and its neighbours promise is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from engine import cli
+from engine.experiments import EXPERIMENTS, get
+from engine.params import build, parse_setting
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    for link in links:
+        assert link.startswith("https://") or (ROOT / link).is_file(), link
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_named_files_are_there(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for name in re.findall(r"`((?:engine|gui|tests|resources|\.ci)/[\w./-]*)`", text):
+        assert (ROOT / name).exists(), name
+
+
+def test_commands_of_the_readme_are_understood() -> None:
+    text = (ROOT / "README.md").read_text("utf-8").replace("\\\n", " ")
+    commands = [shlex.split(line, comments=True) for line in re.findall(r"main\.py (.+)", text)]
+    runs = [words for words in commands if words[:1] == ["run"] and words[1] in _ids()]
+    assert runs
+    for words in runs:
+        options = cli._parser().parse_args(words)
+        model = get(options.what).parameters
+        build(model, dict(parse_setting(model, setting) for setting in options.set))
+
+
+def _ids() -> set[str]:
+    return {experiment.id for experiment in EXPERIMENTS}
+
+
+def test_ci_runs_the_checks() -> None:
+    text = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "pip install uv && uv run pytest" in text
+    for check in ("ruff check", "ruff format --check", "mypy", "lint-imports", "main.py smoke"):
+        assert check in text
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
