@@ -11,10 +11,12 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from gui.plot_lines import Mapper
 from gui.plot_paint import crisp, draw_straight, hair_pen
 from gui.plot_range import CalmRange, Ends
-from gui.plot_text import label
+from gui.plot_text import fitting_label
 from gui.plot_ticks import Ticks, linear_ticks, log_ticks
 from gui.theme import Theme
 
+SHORT = 13.0
+"""Width of an x label that stands beyond the end of the axis, so that a number can stand there."""
 _ROOM_X = 78.0
 _ROOM_Y = 38.0
 """Pixels that a tick label needs along its axis."""
@@ -141,9 +143,9 @@ def draw_axes(
         if at + width / 2 < right_end:
             painter.drawText(QPointF(at - width / 2, baseline), text)
     if y.text:
-        typeset = label(_with_common(y.text, frame.y.common), font)
+        typeset = fitting_label(_with_common(y.text, frame.y.common), font, frame.size.height())
         painter.save()
-        painter.translate(1, plot.center().y() + min(typeset.size.width(), plot.height()) / 2)
+        painter.translate(1, plot.center().y() + typeset.size.width() / 2)
         painter.rotate(-90)
         typeset.draw(painter, QPointF(0, (line - typeset.size.height()) / 2), theme.color("muted"))
         painter.restore()
@@ -157,8 +159,9 @@ def _draw_x_text(painter: QPainter, frame: Frame, x: Axis, theme: Theme, font: Q
     text = _with_common(x.text, frame.x.common)
     if not text:
         return float(frame.size.width())
-    typeset = label(text, font)
-    at = max(plot.right() - typeset.size.width(), plot.left())
+    typeset = fitting_label(text, font, 0.6 * plot.width())
+    width = typeset.size.width()
+    at = plot.right() + 2 if width <= SHORT else max(plot.right() - width, plot.left())
     typeset.draw(painter, QPointF(at, plot.bottom() + 4), theme.color("muted"))
     return at - 8
 

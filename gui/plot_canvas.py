@@ -26,12 +26,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.plot_axes import Axis, Frame, Margins, draw_axes, lay_out
 from gui.plot_layers import Layer
-from gui.plot_paint import Scene
+from gui.plot_paint import Scene, painting
 from gui.plot_pointer import Pointer
-from gui.plot_range import Ends
+from gui.plot_range import LARGEST, Ends
 from gui.theme import Theme, current_theme
 
 ZOOM_STEP = 1.2
+LARGEST_DECADE = 330.0
 SMALLEST_SPAN = 1e-11
 """Smallest span of an axis relative to its values."""
 
@@ -125,10 +126,9 @@ class Canvas(QWidget):
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         scene = self.scene(ratio)
-        painter = QPainter(image)
-        self._paint_axes(painter, scene)
-        self._paint_layers(painter, scene, self.layers)
-        painter.end()
+        with painting(image) as painter:
+            self._paint_axes(painter, scene)
+            self._paint_layers(painter, scene, self.layers)
         return image
 
     # Painting.
@@ -139,22 +139,19 @@ class Canvas(QWidget):
         scene = self.scene()
         if self._backdrop is None or self._backdrop.devicePixelRatio() != scene.ratio:
             self._backdrop = self._new_pixmap(scene.ratio)
-            painter = QPainter(self._backdrop)
-            self._paint_axes(painter, scene)
-            painter.end()
+            with painting(self._backdrop) as painter:
+                self._paint_axes(painter, scene)
             self._picture = None
         if self._picture is None:
             self._picture = QPixmap(self._backdrop)
-            painter = QPainter(self._picture)
-            self._paint_layers(painter, scene, self.layers)
-            painter.end()
+            with painting(self._picture) as painter:
+                self._paint_layers(painter, scene, self.layers)
             self.paints += 1
             self.paint_seconds = time.perf_counter() - begin
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._picture)
-        self._paint_layers(painter, scene, self.overlays)
-        self.pointer.paint(painter, scene)
-        painter.end()
+        with painting(self) as painter:
+            painter.drawPixmap(0, 0, self._picture)
+            self._paint_layers(painter, scene, self.overlays)
+            self.pointer.paint(painter, scene)
 
     def _new_pixmap(self, ratio: float) -> QPixmap:
         pixmap = QPixmap(self.size() * ratio)
@@ -171,6 +168,7 @@ class Canvas(QWidget):
             painter.save()
             if not layer.outside:
                 painter.setClipRect(scene.plot)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             layer.paint(painter, scene)
             painter.restore()
 
@@ -204,11 +202,12 @@ class Canvas(QWidget):
 
     def ask(self, x: Ends | None, y: Ends | None) -> None:
         """Ask for other ends unless they cannot be told apart or are beyond all numbers."""
-        for ends in (x, y):
+        for ends, axis in ((x, self.x_axis), (y, self.y_axis)):
             if ends is None:
                 continue
             size = max(abs(ends[0]), abs(ends[1]))
-            if not SMALLEST_SPAN * size < ends[1] - ends[0] < 1e301:
+            most = LARGEST_DECADE if axis.log else LARGEST
+            if size > most or not SMALLEST_SPAN * size < ends[1] - ends[0]:
                 return
         self.zoomed.emit(x, y)
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from engine.snapshot import Status
 from gui.plot_axes import Axis
 from gui.plot_canvas import Canvas
 from gui.plot_pane import Pane, Shown, ViewT
@@ -33,18 +34,23 @@ class CanvasPane(Pane[ViewT]):
         self.canvas.hovered.connect(self._on_hovered)
         self.canvas.zoomed.connect(self._on_zoomed)
         self.canvas.reset_requested.connect(self.reset_view)
-        self._run_id: int | None = None
 
     def show_data(self, shown: Shown) -> None:
         """Draw what is given, and learn how long that takes."""
         begin = time.perf_counter()
-        snapshot = shown.snapshot
-        if snapshot is not None and snapshot.status.value != "running" and snapshot.step > 0:
+        if self._has_come_to_rest(shown):
             for axis in (self.canvas.x_axis, self.canvas.y_axis):
                 axis.auto.settle()
         super().show_data(shown)
         took = time.perf_counter() - begin + self.canvas.paint_seconds
         self.seconds += 0.2 * (took - self.seconds)
+
+    def _has_come_to_rest(self, shown: Shown) -> bool:
+        """Tell whether this is the first picture after running, or the first of a run."""
+        snapshot, before = shown.snapshot, self._shown.snapshot if self._shown else None
+        if snapshot is None or snapshot.status is Status.RUNNING or snapshot.step == 0:
+            return False
+        return before is None or before.run_id != snapshot.run_id or before.status is Status.RUNNING
 
     def set_log(self, axis: Axis, log: bool, limits: Limits) -> None:
         """Measure an axis in powers of ten, or not, between the limits of its values."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.experiment import FloatArray
 from engine.views import Colormap
-from gui.plot_layers import Layer, map_stops, picture_of
+from gui.plot_layers import Layer, picture_of
 from gui.plot_paint import Scene
 from gui.plot_range import CalmRange, Ends, data_ends
 from gui.plot_text import label
@@ -36,40 +36,37 @@ def level_ends(calm: CalmRange, values: FloatArray, colormap: Colormap) -> Ends:
 
 @dataclass
 class ColorBarLayer(Layer):
-    """A colour bar to the right of a plot; nothing while `stops` is empty."""
+    """A colour bar to the right of a plot; nothing unless `shown`."""
 
     font: QFont
     text: str = ""
     ends: Ends = (0.0, 1.0)
     colormap: Colormap = "sequential"
-    stops: tuple[str, ...] = ()
+    shown: bool = False
     outside = True
 
     def set(self, text: str, ends: Ends, colormap: Colormap) -> None:
         """Show these levels."""
-        self.text, self.ends, self.colormap, self.stops = text, ends, colormap, ("on",)
+        self.text, self.ends, self.colormap, self.shown = text, ends, colormap, True
 
     def width(self) -> float:
         """Give the room that bar and numbers take."""
         metrics = QFontMetricsF(self.font)
         numbers = max(
-            (metrics.horizontalAdvance(text) for text in self._ticks(200.0).labels), default=0.0
+            (metrics.horizontalAdvance(text) for text in self.ticks(200.0).labels), default=0.0
         )
         return 8.0 * math.ceil((BAR + 18 + numbers + metrics.height()) / 8)
 
-    def _ticks(self, height: float) -> Ticks:
+    def ticks(self, height: float) -> Ticks:
+        """Place numbers along a bar of some height."""
         return linear_ticks(*self.ends, max(2.0, height / 44))
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw bar, numbers and label."""
-        if self.stops:
+        if self.shown:
             plot = scene.plot
             bar = QRectF(plot.right() + 10, plot.top(), BAR, plot.height())
             draw_color_bar(painter, bar, scene.theme, self)
-
-    def ticks(self, height: float) -> Ticks:
-        """Place numbers along a bar of some height."""
-        return self._ticks(height)
 
 
 def draw_color_bar(painter: QPainter, bar: QRectF, theme: Theme, of: ColorBarLayer) -> None:
@@ -95,6 +92,3 @@ def draw_color_bar(painter: QPainter, bar: QRectF, theme: Theme, of: ColorBarLay
         painter.rotate(-90)
         typeset.draw(painter, QPointF(0, 0), theme.color("muted"))
         painter.restore()
-
-
-__all__ = ["BAR", "ColorBarLayer", "draw_color_bar", "level_ends", "map_stops"]

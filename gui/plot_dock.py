@@ -13,6 +13,9 @@ from gui.plot_header import PlotHeader
 from gui.plot_pane import Pane
 from gui.plot_text import to_plain
 
+TAB_LETTERS = 24
+"""Letters of a title that fit on a tab."""
+
 
 class PlotDock(QDockWidget):
     """A view's header and pane.
@@ -27,8 +30,9 @@ class PlotDock(QDockWidget):
     seen = Signal(str)
 
     def __init__(self, view: View, pane: Pane[Any], parent: QWidget | None = None) -> None:
-        super().__init__(to_plain(view.title), parent)
+        super().__init__(parent)
         self.setObjectName(view.id)
+        self._set_title(view.title)
         self.pane = pane
         self._on_top = True
         self.setFeatures(
@@ -61,9 +65,18 @@ class PlotDock(QDockWidget):
 
     def set_view(self, view: View) -> None:
         """Take another description of the same kind of view."""
-        self.setWindowTitle(to_plain(view.title))
+        self._set_title(view.title)
         self.header.set_texts(view.title, view.help)
         self.pane.set_view(view)
+
+    def _set_title(self, title: str) -> None:
+        """Name the dock: in full in menus, short on a tab."""
+        name = to_plain(title)
+        words, short = name.split(), ""
+        while words and len(short) + len(words[0]) < TAB_LETTERS:
+            short = f"{short} {words.pop(0)}".strip()
+        self.setWindowTitle(name if not words or not short else f"{short} …")
+        self.toggleViewAction().setText(name)
 
     def _show_entries(self) -> None:
         self.header.legend.set_entries(self.pane.entries(), self.pane.hidden)

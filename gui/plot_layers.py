@@ -136,9 +136,9 @@ def symbol_path(symbol: Symbol, size: float) -> QPainterPath:
     elif symbol == "s":
         path.addRect(QRectF(-half * 0.9, -half * 0.9, size * 0.9, size * 0.9))
     elif symbol in ("+", "x"):
-        turn = 0.0 if symbol == "+" else math.pi / 4
+        turn, reach = (0.0, half) if symbol == "+" else (math.pi / 4, 1.25 * half)
         for angle in (turn, turn + math.pi / 2):
-            tip = QPointF(half * math.cos(angle), half * math.sin(angle))
+            tip = QPointF(reach * math.cos(angle), reach * math.sin(angle))
             path.moveTo(-tip)
             path.lineTo(tip)
     else:

@@ -33,11 +33,13 @@ def number(value: float, digits: int = 5) -> str:
 
 
 def short(value: float, digits: int = 4) -> str:
-    """Write a number without trailing zeros: 0.55, 2, 3.2×10⁻⁵."""
+    """Write a number without trailing zeros: 0.55, 2, 3.2×10⁻⁵, 10¹²."""
     text = number(value, digits)
     mantissa, times, power = text.partition("×")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
+    if times and mantissa in ("1", "−1"):
+        return mantissa[:-1] + power
     return mantissa + times + power
 
 

@@ -8,7 +8,8 @@ side, and only while there is little of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import shiboken6
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPaintDevice, QPainter, QPen, QPolygonF
 
 from engine.experiment import FloatArray
 from engine.views import Dash
@@ -44,6 +45,17 @@ WEIGHT = 1.6
 _DASHES: dict[Dash, list[float]] = {"dash": [6.0, 4.0], "dot": [1.5, 3.5], "solid": []}
 
 
+@contextmanager
+def painting(device: QPaintDevice) -> Iterator[QPainter]:
+    """Paint on a device, and end that even after an error: Qt cannot bear a painter left open."""
+    painter = QPainter(device)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    try:
+        yield painter
+    finally:
+        painter.end()
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """Where and how something is drawn."""
@@ -60,7 +72,10 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Lines over one x array: `y` has shape (points, lines), `colors` one colour a line."""
+    """Lines over one x array: `y` has shape (points, lines), `colors` one colour a line.
+
+    `fill` is the colour between the edges of bands; that of each line if None.
+    """
 
     x: FloatArray
     y: FloatArray
@@ -69,6 +84,7 @@ class Group:
     weight: float = WEIGHT
     points: bool = False
     is_ghost: bool = False
+    fill: QColor | None = None
 
 
 @lru_cache(maxsize=64)
@@ -133,7 +149,7 @@ def draw_groups(painter: QPainter, scene: Scene, groups: Sequence[Group]) -> Non
     for group, lines in zip(groups, made, strict=True):
         bands = [(s, c) for s, c in zip(lines, group.colors, strict=True) if s.y_high is not None]
         if bands:
-            _draw_bands(painter, scene, bands, column, ink, 0.3 if group.is_ghost else 1.0)
+            _draw_bands(painter, scene, bands, column, ink, group)
         weight = group.weight if len(lines) <= MANY else 1.0
         for stroke, color in zip(lines, group.colors, strict=True):
             if stroke.y_high is None:
@@ -181,7 +197,7 @@ def _draw_bands(
     bands: list[tuple[Stroke, QColor]],
     column: float,
     ink: float,
-    share: float,
+    group: Group,
 ) -> None:
     edges = sum(stroke.ink for stroke, _ in bands)
     edged = edges <= EDGE_INK or (len(bands) <= EDGED_BANDS and ink <= INK_LIMIT)
@@ -189,9 +205,9 @@ def _draw_bands(
     if len(first) > 1:
         column = max(column, float(np.min(np.diff(first))))
     colors = np.array([[c.red(), c.green(), c.blue()] for _, c in bands], np.float64)
-    alpha = share * (0.22 if edged else 0.4)
-    if edged:  # the edges tell the lines apart
-        colors[:] = colors.mean(axis=0)
+    alpha = (0.3 if group.is_ghost else 1.0) * (0.22 if edged else 0.4)
+    if edged and group.fill is not None:  # the edges tell the lines apart
+        colors[:] = group.fill.red(), group.fill.green(), group.fill.blue()
     row = 2.0 if len(bands) == 1 else 4.0
     pixels = band_picture([s for s, _ in bands], colors, scene.plot, column, alpha, row)
     rows, width = pixels.shape

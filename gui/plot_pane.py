@@ -63,6 +63,10 @@ class ReadingItem:
     value: str
     color: str = ""
 
+    def plain(self) -> str:
+        """Write it in plain letters."""
+        return " = ".join(part for part in (to_plain(self.text), self.value) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -73,7 +77,7 @@ class Reading:
 
     def plain(self) -> str:
         """Write it for the status bar and for screen readers."""
-        parts = [self.lead, *(f"{to_plain(i.text)} = {i.value}" for i in self.items)]
+        parts = [to_plain(self.lead), *(item.plain() for item in self.items)]
         return "   ".join(part for part in parts if part)
 
 
@@ -107,6 +111,11 @@ class Pane(QWidget, Generic[ViewT]):
         self.hidden: set[str] = set()
         self.seconds = 0.0
         self._shown: Shown | None = None
+
+    @property
+    def is_pointed_at(self) -> bool:
+        """Whether its reading is of the pointer's own place, not of a linked plot."""
+        return True
 
     def set_view(self, view: ViewT) -> None:
         """Take another description of the same kind of view."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.experiment import FloatArray, Observation
@@ -22,8 +21,7 @@ from gui.plot_pane import Entry, Reading, ReadingItem, numbers
 from gui.plot_pointer import Grip
 from gui.plot_points import PointsLayer
 from gui.plot_range import CalmRange, Ends, Limits, data_ends
-from gui.plot_rules import RuleLine, RulesLayer
-from gui.plot_text import label
+from gui.plot_rules import RuleLine, RulesLayer, room_beside
 from gui.plot_time_layers import WILD, rule_value
 
 NEAR = 14.0
@@ -39,6 +37,7 @@ class PlanePane(CanvasPane[PlaneView]):
         self._bar = ColorBarLayer(self.canvas.small_font)
         self._levels: dict[str, CalmRange] = {}
         self._strokes: list[list[float]] = []
+        self._has_ends = False
         self.set_log_axis("x", view.log_x)
         self.set_log_axis("y", view.log_y)
         pointer = self.canvas.pointer
@@ -58,7 +57,7 @@ class PlanePane(CanvasPane[PlaneView]):
         layers: list[Layer] = []
         grips: list[Grip] = []
         rules: list[RuleLine] = []
-        self._bar.stops = ()
+        self._bar.shown = False
         for index, item in enumerate(view.items):
             if str(index) in self.hidden:
                 continue
@@ -77,8 +76,11 @@ class PlanePane(CanvasPane[PlaneView]):
         canvas.layers = [*layers, self._rules, self._bar]
         canvas.pointer.set_grips(grips)
         self._give_room()
-        if not canvas.pointer.is_busy:  # a plot that moves under the hand cannot be aimed at
+        # A plot that moves under the hand cannot be aimed at; one that follows a run that has
+        # diverged shows nothing but the last step.
+        if not canvas.pointer.is_busy and not (self._has_ends and self._shown.has_diverged):
             self.follow(self._ends(layers, grips, 0), self._ends(layers, grips, 1))
+            self._has_ends = True
         canvas.refresh()
 
     def _layer(self, item: Item, observation: Observation) -> Layer | None:
@@ -106,16 +108,15 @@ class PlanePane(CanvasPane[PlaneView]):
         return HeatLayer(to_levels(values, ends), (x0, x1, y0, y1), item.colormap)
 
     def _give_room(self) -> None:
-        right, font = 12.0, self.canvas.small_font
-        if self._bar.stops:
-            right = self._bar.width()
-        elif any(isinstance(item, Rule) and not item.vertical for item in self.view.items):
-            names = [i.label for i in self.view.items if isinstance(i, Rule) and not i.vertical]
-            widest = max(label(text, font).size.width() for text in names)
-            self._rules.beside = self.canvas.width() >= 300
-            if self._rules.beside and widest:
-                right = 8.0 + widest + QFontMetricsF(font).horizontalAdvance("↑ ")
-        self.canvas.set_margins(Margins(8.0, right))
+        self._rules.font = self._bar.font = self.canvas.small_font
+        if self._bar.shown:
+            self.canvas.set_margins(Margins(8.0, self._bar.width()))
+            return
+        rules = (item for item in self.view.items if isinstance(item, Rule))
+        texts = [rule.label for rule in rules if not rule.vertical]
+        right = room_beside(texts, self.canvas.small_font, self.canvas.width())
+        self._rules.beside = right is not None
+        self.canvas.set_margins(Margins(8.0, right or 12.0))
 
     def _ends(self, layers: Iterable[Layer], grips: list[Grip], axis: int) -> Ends | None:
         log = (self.canvas.x_axis, self.canvas.y_axis)[axis].log

@@ -39,6 +39,11 @@ class Grip:
     color: str
     text: str = ""
 
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether it stands for one number of an array; such a handle is named when pointed at."""
+        return ":" in self.id
+
 
 class _Drag(Enum):
     NONE = "none"
@@ -215,7 +220,7 @@ class Pointer(QObject):
             painter.setPen(line_pen(color, 1.2))
             painter.drawEllipse(at, 9.0, 9.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if grip.text:
+        if grip.text and (active or not grip.is_one_of_many):
             typeset = label(grip.text, self._canvas.small_font)
             right = at.x() + 10 + typeset.size.width() < scene.plot.right()
             left = at.x() + 10 if right else at.x() - 10 - typeset.size.width()

@@ -19,6 +19,7 @@ GROW = 0.3
 """Share of the new span that is added as headroom where data left the axis."""
 PAD = 0.05
 SHRINK_BELOW = 0.4
+SETTLE_BELOW = 0.8
 SHRINK_AFTER = 45
 """Frames for which the data must fill less than `SHRINK_BELOW` of the axis before it shrinks."""
 
@@ -58,6 +59,7 @@ class CalmRange:
         self._pad = pad
         self._ends: Ends | None = self.limits.fixed
         self._small_for = 0
+        self._settling = False
 
     @property
     def ends(self) -> Ends:
@@ -66,34 +68,34 @@ class CalmRange:
 
     def forget(self) -> None:
         """Take the next data as if they were the first."""
-        self._ends, self._small_for = self.limits.fixed, 0
+        self._ends, self._small_for, self._settling = self.limits.fixed, 0, False
 
     def settle(self) -> None:
-        """Shrink to the next data at once if they need much less room."""
-        self._small_for = SHRINK_AFTER
+        """Fit the next data closely, for example because the run paused."""
+        self._settling = True
 
     def follow(self, data: Ends | None) -> bool:
         """Take the ends of the data shown; returns whether those of the axis changed."""
         if data is None or self.limits.fixed is not None:
             return False
+        settling, self._settling = self._settling, False
         before = self._ends
         low, high = self._limited(data)
         if before is None:
             self._ends = self._limited(self._padded(low, high))
         elif low < before[0] or high > before[1]:
-            self._ends = self._limited(_grown(low, high, before))
+            grown = self._padded(low, high) if settling else _grown(low, high, before)
+            self._ends = self._limited(grown)
             self._small_for = 0
         else:
-            self._shrink(low, high, before)
+            self._shrink(low, high, before, settling)
         return self._ends != before
 
-    def _shrink(self, low: float, high: float, before: Ends) -> None:
+    def _shrink(self, low: float, high: float, before: Ends, settling: bool) -> None:
         wanted = self._padded(low, high)
-        if wanted[1] - wanted[0] >= SHRINK_BELOW * (before[1] - before[0]):
-            self._small_for = 0
-            return
-        self._small_for += 1
-        if self._small_for > SHRINK_AFTER:
+        share = (wanted[1] - wanted[0]) / (before[1] - before[0])
+        self._small_for = self._small_for + 1 if share < SHRINK_BELOW else 0
+        if self._small_for > SHRINK_AFTER or (settling and share < SETTLE_BELOW):
             self._ends, self._small_for = self._limited(wanted), 0
 
     def _padded(self, low: float, high: float) -> Ends:

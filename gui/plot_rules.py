@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.views import Dash
 from gui.plot_layers import Layer
 from gui.plot_paint import Scene, crisp, draw_straight, hair_pen
 from gui.plot_text import label
+
+BESIDE = 0.12
+"""Share of the width that labels of rules may take beside a plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,14 @@ class RuleLine:
     vertical: bool = False
     color: str = "bound"
     dash: Dash = "dash"
+
+
+def room_beside(texts: Iterable[str], font: QFont, width: float) -> float | None:
+    """Give the room that labels of rules need beside a plot; None if they take too much of it."""
+    widest = max((label(text, font).size.width() for text in texts if text), default=0.0)
+    if widest > BESIDE * width:
+        return None
+    return 8.0 + widest + QFontMetricsF(font).horizontalAdvance("↑ ") if widest else 12.0
 
 
 @dataclass

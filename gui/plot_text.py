@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QStaticText, QTextOption
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QStaticText, QTextOption
 
 from gui.formula_text import plain_math, plain_text
 
@@ -119,10 +120,13 @@ class _Reader:
             return self._argument()
         if name in _MARKS:
             inner = re.sub(r"<[^>]*>", "", self._argument())
-            return self._styled(html.unescape(plain_math(f"\\{name}{{{inner}}}")))
+            marked = plain_math(f"\\{name}{{{html.unescape(inner)}}}")
+            return self._styled(unicodedata.normalize("NFC", marked))
         sign = plain_math(token) or (" " if token in (r"\ ", r"\,", r"\;", r"\quad") else "")
         if name in _WORDS or not sign[:1].isalpha() or sign.isupper():
             return html.escape(sign, quote=False)
+        if self._peek() == " ":
+            self._at += 1  # it only ended the command
         return self._styled(sign)
 
     def _styled(self, letters: str) -> str:
@@ -132,7 +136,7 @@ class _Reader:
 
 def _bracketed(text: str) -> str:
     shown = re.sub(r"<[^>]*>", "", text)
-    return text if len(shown) <= 1 or shown.isalnum() else f"({text})"
+    return text if len(shown) <= 1 or shown.isdigit() else f"({text})"
 
 
 class Label:
@@ -175,6 +179,15 @@ def _cached_label(text: str, key: str) -> Label:
     font = QFont()
     font.fromString(key)
     return Label(text, font)
+
+
+def fitting_label(text: str, font: QFont, width: float) -> Label:
+    """Give a laid-out text that is not wider than asked: in plain letters with … if need be."""
+    typeset = label(text, font)
+    if typeset.size.width() <= width:
+        return typeset
+    plain = to_plain(text)
+    return label(QFontMetricsF(font).elidedText(plain, Qt.TextElideMode.ElideRight, width), font)
 
 
 def label(text: str, font: QFont) -> Label:

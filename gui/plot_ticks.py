@@ -111,10 +111,10 @@ def log_ticks(low: float, high: float, count: float, *, steps: bool = False) -> 
         inside = tuple(place for place in places if low - 1e-9 <= place <= high + 1e-9)
         return Ticks(inside, tuple(_power(place) for place in inside), _minor(low, high))
     every = max(1, math.ceil(span / max(count, 1.0) - 1e-9))
-    every = next(step for step in (1, 2, 3, 5, 10, 20, 50, 100, 200, 500) if step >= every)
+    every = next((step for step in (1, 2, 3, 5, 10, 20, 50, 100, 200) if step >= every), every)
     first, last = math.ceil(low / every - 1e-9), math.floor(high / every + 1e-9)
     decades = tuple(float(index * every) for index in range(first, last + 1))
-    minor = _minor(low, high) if span <= 4 else ()
+    minor = _minor(low, high) if span <= min(4.0, 1.2 * count) else ()
     return Ticks(decades, tuple(_power(place) for place in decades), minor)
 
 

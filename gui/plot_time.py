@@ -19,8 +19,7 @@ from gui.plot_paint import Group
 from gui.plot_pane import Entry, Ghost, Reading
 from gui.plot_range import Ends, Limits, data_ends
 from gui.plot_reading import read_series
-from gui.plot_rules import Mark, MarksLayer, RuleLine, RulesLayer
-from gui.plot_text import label
+from gui.plot_rules import Mark, MarksLayer, RuleLine, RulesLayer, room_beside
 from gui.plot_time_layers import (
     WILD,
     Crosshair,
@@ -30,9 +29,6 @@ from gui.plot_time_layers import (
     with_rules,
 )
 from gui.theme import current_theme
-
-BESIDE = 300
-"""Width of a plot from which labels of rules stand beside it."""
 
 
 class TimePane(CanvasPane[TimeView]):
@@ -97,7 +93,8 @@ class TimePane(CanvasPane[TimeView]):
                 continue
             count = data[1].shape[1]
             colors = theme.line_colors(series.color, count)
-            groups[str(index)] = Group(*data, colors, series.dash, points=series.points)
+            fill = theme.color(series.color)
+            groups[str(index)] = Group(*data, colors, series.dash, points=series.points, fill=fill)
         return groups
 
     def set_ghosts(self, ghosts: tuple[Ghost, ...]) -> None:
@@ -115,7 +112,7 @@ class TimePane(CanvasPane[TimeView]):
                 data = self._data(ghost.trace, series)
                 if data is not None:
                     colors = (theme.color(ghost.color),) * data[1].shape[1]
-                    found.append(Group(*data, colors, weight=1.0, is_ghost=True))
+                    found.append(Group(*data, colors, weight=1.0, is_ghost=True, fill=colors[0]))
         return tuple(found)
 
     def _data(self, trace: TraceView, series: Series) -> tuple[FloatArray, FloatArray] | None:
@@ -166,16 +163,12 @@ class TimePane(CanvasPane[TimeView]):
 
     def _give_room(self) -> None:
         """Leave room beside the plot for labels of rules, above it for marks."""
-        metrics = QFontMetricsF(self.canvas.small_font)
-        horizontal = [rule.label for rule in self.view.rules if not rule.vertical and rule.label]
-        beside = self.canvas.width() >= BESIDE
-        right = 12.0
-        if horizontal and beside:
-            widest = max(label(text, self.canvas.small_font).size.width() for text in horizontal)
-            right = 8.0 + widest + metrics.horizontalAdvance("↑ ")
-        self._rules.beside = beside
-        top = 8.0 if not self._marks.marks else 8.0 + metrics.height()
-        self.canvas.set_margins(Margins(top, right))
+        font = self._rules.font = self._marks.font = self.canvas.small_font
+        texts = [rule.label for rule in self.view.rules if not rule.vertical]
+        right = room_beside(texts, font, self.canvas.width())
+        self._rules.beside = right is not None
+        top = 8.0 + (QFontMetricsF(font).height() if self._marks.marks else 0.0)
+        self.canvas.set_margins(Margins(top, right or 12.0))
 
     def _show_marks(self) -> None:
         shown = self._shown
@@ -199,6 +192,11 @@ class TimePane(CanvasPane[TimeView]):
         self._heads.groups = tuple(self._groups.values())
 
     # The crosshair.
+
+    @property
+    def is_pointed_at(self) -> bool:
+        """Whether the pointer is over this plot, or over none along time."""
+        return self._at_y is not None or self._link.hover is None
 
     def _on_hovered(self, at: QPointF | None) -> None:
         mapper = self.canvas.frame.mapper

@@ -18,7 +18,7 @@ from gui.plot_rules import RuleLine
 
 HEADS = 8
 """Lines up to which the newest point is marked."""
-WILD = 30.0
+WILD = 6.0
 """Multiple of the median beyond which values of a diverged run do not stretch a linear axis."""
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
@@ -26,7 +27,7 @@ from gui.plot_changes import ChangeLog
 from gui.plot_dock import PlotDock
 from gui.plot_images import ImagePane
 from gui.plot_link import TimeLink
-from gui.plot_pane import Ghost, Pane, Shown
+from gui.plot_pane import Ghost, Pane, Reading, Shown
 from gui.plot_plane import PlanePane
 from gui.plot_tables import TablePane
 from gui.plot_time import TimePane
@@ -42,6 +43,11 @@ __all__ = ["Ghost", "PlotArea"]
 
 class PlotArea(QWidget):
     """All plots of an experiment.
+
+    Parameters
+    ----------
+    clock : callable
+        Gives seconds; tests pass their own.
 
     Attributes
     ----------
@@ -60,8 +66,11 @@ class PlotArea(QWidget):
     stroke_drawn = Signal(str, list)
     hovered = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         super().__init__(parent)
+        self._clock = clock
         self.setObjectName("plotArea")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.link = TimeLink(self)
@@ -90,7 +99,7 @@ class PlotArea(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._refresh)
+        self._timer.timeout.connect(lambda: self._refresh())
 
     # What is shown.
 
@@ -159,23 +168,23 @@ class PlotArea(QWidget):
         self._shown = shown
         fresh = [view_id for view_id in self.docks if view_id not in self._waiting]
         self._waiting += fresh  # those that wait longest come first
-        since = time.perf_counter() - self._refreshed_at
+        since = self._clock() - self._refreshed_at
         if since >= FRAME_SECONDS:
             self._refresh()
         elif not self._timer.isActive():
             self._timer.start(max(1, round(1000 * (FRAME_SECONDS - since))))
 
-    def _refresh(self) -> None:
+    def _refresh(self, budget: float = BUDGET_SECONDS) -> None:
         if self._shown is None:
             return
         self._timer.stop()
-        self._refreshed_at = time.perf_counter()
+        self._refreshed_at = self._clock()
         self.refreshes += 1
         spent = 0.0
         while self._waiting:
             dock = self.docks[self._waiting[0]]
             if dock.can_be_seen:
-                if spent > 0 and spent + dock.pane.seconds > BUDGET_SECONDS:
+                if spent > 0 and spent + dock.pane.seconds > budget:
                     self._timer.start(round(1000 * FRAME_SECONDS))
                     return
                 dock.pane.show_data(self._shown)
@@ -185,8 +194,7 @@ class PlotArea(QWidget):
     def _refresh_all(self) -> None:
         """Draw everything that can be seen now, for example after the layout changed."""
         self._waiting = list(self.docks)
-        self._refreshed_at = -1.0
-        self._refresh()
+        self._refresh(math.inf)
 
     def _on_seen(self, view_id: str) -> None:
         if self._shown is not None and view_id in self.docks:
@@ -207,7 +215,9 @@ class PlotArea(QWidget):
             dock.pane.handle_dragged.connect(self.handle_dragged)
             dock.pane.handle_released.connect(self.handle_released)
             dock.pane.stroke_drawn.connect(self.stroke_drawn)
-            dock.pane.reading_changed.connect(self._on_reading)
+            dock.pane.reading_changed.connect(
+                lambda reading, pane=dock.pane: self._on_reading(pane, reading)
+            )
         self.reset_layout()
 
     def _pane_of(self, view: View) -> Pane[Any]:
@@ -295,5 +305,6 @@ class PlotArea(QWidget):
         self._refresh_all()
         return True
 
-    def _on_reading(self, reading: Any) -> None:
-        self.hovered.emit("" if reading is None else reading.plain())
+    def _on_reading(self, pane: Pane[Any], reading: Reading | None) -> None:
+        if pane.is_pointed_at:
+            self.hovered.emit("" if reading is None else reading.plain())

@@ -1,0 +1,398 @@
+"""The area of plots: what is drawn when, layout, menus, and a clean death."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import weakref
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
+
+from engine.views import BarView, TimeView, View
+from gui.plot_arrange import places_for
+from gui.plots import FRAME_SECONDS, PlotArea
+from gui.theme import DARK, LIGHT, apply_theme
+from tests.gui.plot_feed import (
+    ALL_VIEWS,
+    COBWEB,
+    ERROR,
+    HIDDEN,
+    NORMS,
+    SPECTRUM,
+    STABILITY,
+    WEIGHTS,
+    Feed,
+)
+
+VIEWS: tuple[View, ...] = (ERROR, WEIGHTS, STABILITY, SPECTRUM, HIDDEN)
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def area(qtbot, clock: Clock) -> PlotArea:
+    made = PlotArea(clock=clock)
+    qtbot.addWidget(made)
+    made.resize(1000, 700)
+    made.set_views(VIEWS)
+    made.show()
+    qtbot.waitExposed(made)
+    QApplication.processEvents()
+    return made
+
+
+def drawings(area: PlotArea) -> dict[str, int]:
+    return {view_id: pane.canvas.paints for view_id, pane in area.panes.items()}
+
+
+def settle(area: PlotArea) -> None:
+    area._refresh_all()
+    for _ in range(3):
+        QApplication.processEvents()
+
+
+def test_a_hundred_thousand_steps_cause_no_more_drawings_than_frames(area, clock, qtbot) -> None:
+    feed = Feed(lines=3)
+    area.show_snapshot(feed.snapshot())
+    settle(area)
+    before, refreshed, begin = drawings(area), area.refreshes, clock.now
+    for _ in range(1000):
+        feed.advance(100)
+        clock.now += 0.001
+        area.show_snapshot(feed.snapshot())
+    QApplication.processEvents()
+    frames = (clock.now - begin) / FRAME_SECONDS + 2
+    assert area.refreshes - refreshed <= frames
+    for view_id, count in drawings(area).items():
+        assert count - before[view_id] <= frames
+    qtbot.waitUntil(lambda: not area._waiting)
+    shown = area.docks["error"].pane._shown.snapshot
+    assert shown.step == 100_000, "the newest is what stays"
+
+
+def test_plots_that_take_long_have_their_turns(area, clock, qtbot) -> None:
+    feed = Feed().advance(10)
+    area.show_snapshot(feed.snapshot())
+    settle(area)
+    seen: list[list[str]] = []
+    for _ in range(8):
+        for pane in area.panes.values():
+            pane.seconds = 1.0
+        feed.advance(1)
+        clock.now += 1.0
+        area.show_snapshot(feed.snapshot())
+        step = feed.trace.last
+        panes = area.panes.items()
+        seen.append([i for i, p in panes if p._shown and p._shown.snapshot.step == step])
+    assert all(len(drawn) == 1 for drawn in seen)
+    assert {drawn[0] for drawn in seen} == {"error", "weights", "stability", "spectrum"}
+    assert seen[:4] == [[i] for i in ("error", "weights", "stability", "spectrum")]
+    qtbot.waitUntil(lambda: not area._waiting)
+
+
+def test_what_cannot_be_seen_is_not_drawn_until_it_is(area) -> None:
+    feed = Feed().advance(10)
+    dock = area.docks["weights"]
+    dock.close()
+    area.show_snapshot(feed.snapshot())
+    settle(area)
+    assert dock.pane._shown is None
+    dock.toggleViewAction().trigger()
+    QApplication.processEvents()
+    assert dock.pane._shown.snapshot.step == 10
+    assert area.docks["hidden"].pane._shown is None
+
+
+def test_a_plot_behind_a_tab_is_not_drawn_until_it_is_raised(area) -> None:
+    error, weights = area.docks["error"], area.docks["weights"]
+    area._inner.tabifyDockWidget(error, weights)
+    error.raise_()
+    QApplication.processEvents()
+    before = weights.pane._shown
+    area.show_snapshot(Feed().advance(10).snapshot())
+    settle(area)
+    assert error.pane._shown is not None
+    assert weights.pane._shown is before
+    weights.raise_()
+    QApplication.processEvents()
+    assert weights.pane._shown.snapshot.step == 10
+
+
+def test_a_resting_plot_is_not_drawn_again(area) -> None:
+    area.show_snapshot(Feed().advance(10).snapshot())
+    settle(area)
+    before = drawings(area)
+    area.link.set_hover(5)
+    area.link.set_hover(6)
+    QApplication.processEvents()
+    assert drawings(area) == before, "a crosshair does not cost a drawing"
+
+
+def test_the_first_plot_is_the_largest(area) -> None:
+    sizes = {i: d.width() * d.height() for i, d in area.docks.items() if d.isVisible()}
+    assert max(sizes, key=sizes.__getitem__) == "error"
+    assert set(sizes) == {"error", "weights", "stability", "spectrum"}
+    assert all(d.width() >= 250 and d.height() >= 150 for d in area.docks.values() if d.isVisible())
+
+
+@pytest.mark.parametrize("count", range(1, 14))
+@pytest.mark.parametrize(
+    "size", [QSize(400, 300), QSize(740, 620), QSize(1300, 900), QSize(2600, 1400)]
+)
+def test_places_are_never_more_than_plots_nor_too_small(count: int, size: QSize) -> None:
+    places = places_for(count, size)
+    assert 1 <= sum(places) <= count
+    assert all(place >= 1 for place in places)
+    assert size.width() / len(places) >= 290 or len(places) == 1
+
+
+def test_views_of_the_same_kind_keep_their_place_and_zoom(area) -> None:
+    area.show_snapshot(Feed().advance(50).snapshot())
+    settle(area)
+    dock = area.docks["spectrum"]
+    dock.pane.canvas.x_axis.manual = (-7.0, 7.0)
+    area.docks["weights"].close()
+    renamed = tuple(dataclasses.replace(v, title=v.title + " now") for v in VIEWS)
+    area.set_views(renamed)
+    assert area.docks["spectrum"] is dock
+    assert dock.header.name.text() == "Eigenvalues now"
+    assert dock.pane.canvas.x_axis.manual == (-7.0, 7.0)
+    assert not area.docks["weights"].isVisible()
+    area.set_views(renamed)
+    assert area.docks["weights"].isVisible(), "the same views again: the first arrangement"
+
+
+def test_other_views_replace_them(area) -> None:
+    area.show_snapshot(Feed().advance(5).snapshot())
+    area.set_views((NORMS, COBWEB))
+    settle(area)
+    assert list(area.docks) == ["norms", "cobweb"]
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert len(area._inner.findChildren(QDockWidget)) == 2
+    assert area.docks["norms"].pane._shown is not None
+    area.set_views(())
+    settle(area)
+    assert area.docks == {}
+
+
+def test_a_view_that_nothing_draws_is_an_error(area) -> None:
+    with pytest.raises(TypeError, match="no pane draws a View"):
+        area.set_views((View(id="v", title="v"),))
+    area.set_views(VIEWS)
+
+
+def test_the_layout_comes_back_as_it_was(area, qtbot) -> None:
+    area.show_snapshot(Feed().advance(50).snapshot())
+    area.docks["weights"].close()
+    area.docks["stability"].pane.set_entry_shown("0", False)
+    area.docks["weights"].pane.set_log_axis("y", True)
+    area.link.set_window(500)
+    settle(area)
+    saved = area.save_layout()
+    other = PlotArea()
+    qtbot.addWidget(other)
+    other.resize(1000, 700)
+    other.set_views(VIEWS)
+    assert other.restore_layout(saved)
+    other.show()
+    qtbot.waitExposed(other)
+    QApplication.processEvents()
+    assert not other.docks["weights"].isVisible()
+    assert other.docks["error"].isVisible()
+    assert other.docks["stability"].pane.hidden == {"0"}
+    assert other.docks["weights"].pane.canvas.y_axis.log
+    assert other.link.window == 500
+    widths = (area.docks["error"].width(), other.docks["error"].width())
+    assert abs(widths[0] - widths[1]) <= 12
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b'{"docks": "AAAA", "panes": {}}',
+        b'{"docks": "\xc3\xa9", "panes": {}}',
+        b'{"docks": 3, "panes": []}',
+    ],
+)
+def test_a_layout_that_cannot_be_read_changes_nothing(area, saved: bytes) -> None:
+    before = area.save_layout()
+    assert not area.restore_layout(saved)
+    assert area.save_layout() == before
+
+
+def test_odd_settings_of_panes_are_ignored(area) -> None:
+    import json
+
+    kept = json.loads(area.save_layout())
+    kept["panes"] = {"error": {"hidden": 3, "log_y": "yes"}, "gone": {}, "weights": 7}
+    kept["window"] = "all"
+    assert area.restore_layout(json.dumps(kept).encode())
+    assert area.docks["error"].pane.hidden == set()
+    assert area.docks["error"].pane.canvas.y_axis.log
+
+
+def test_the_menu_shows_and_hides_plots(area) -> None:
+    menu = area.views_menu()
+    menu.aboutToShow.emit()
+    actions = {a.text(): a for a in menu.actions()}
+    assert list(actions)[:5] == ["Error", "Weights", "Stability", "Eigenvalues", "Step size"]
+    assert actions["Error"].isChecked()
+    assert not actions["Step size"].isChecked()
+    actions["Step size"].trigger()
+    assert area.docks["hidden"].isVisible()
+    actions["Error"].trigger()
+    assert not area.docks["error"].isVisible()
+    actions["Reset layout"].trigger()
+    assert area.docks["error"].isVisible()
+    assert not area.docks["hidden"].isVisible()
+    actions["Show all"].trigger()
+    assert all(not dock.isHidden() for dock in area.docks.values())
+    assert area.views_menu() is menu
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # offscreen
+def test_a_plot_floats_and_comes_back(area) -> None:
+    dock = area.docks["stability"]
+    menu = dock.make_menu()
+    next(a for a in menu.actions() if a.text() == "Float").trigger()
+    assert dock.isFloating()
+    area.show_snapshot(Feed().advance(30).snapshot())
+    settle(area)
+    assert dock.pane._shown.snapshot.step == 30
+    menu = dock.make_menu()
+    next(a for a in menu.actions() if a.text() == "Dock").trigger()
+    assert not dock.isFloating()
+    assert dock.isVisible()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_header_closes_its_plot_and_opens_its_menu(area, qtbot) -> None:
+    dock = area.docks["spectrum"]
+    qtbot.mouseClick(dock.header.close_button, Qt.MouseButton.LeftButton)
+    assert not dock.isVisible()
+    header = area.docks["error"].header
+    qtbot.mouseClick(header.menu_button, Qt.MouseButton.LeftButton)
+    popup = QApplication.activePopupWidget()
+    assert popup is not None
+    texts = [action.text() for action in popup.actions()]
+    assert {"Log y", "Log x", "Auto range", "Reset view", "Copy image", "Float", "Hide"} <= set(
+        texts
+    )
+    popup.close()
+
+
+def test_the_picture_goes_to_the_clipboard(area) -> None:
+    area.show_snapshot(Feed().advance(30).snapshot())
+    settle(area)
+    actions = {a.text(): a for a in area.docks["error"].make_menu().actions()}
+    actions["Copy image"].trigger()
+    image = QGuiApplication.clipboard().image()
+    assert image.width() == 2 * area.docks["error"].pane.canvas.width()
+
+
+def test_the_legend_puts_what_does_not_fit_in_a_menu(area) -> None:
+    legend = area.docks["spectrum"].header.legend
+    legend.resize(120, 22)
+    hidden = [chip for chip in legend.chips if not chip.isVisible()]
+    assert hidden
+    assert legend._more.text() == f"+{len(hidden)}"
+    legend._more_menu.aboutToShow.emit()
+    actions = legend._more_menu.actions()
+    assert [a.text() for a in actions] == ["1 − δλᵢ", "unstable"][-len(hidden) :]
+    actions[-1].trigger()
+    assert area.docks["spectrum"].pane.hidden == {"2"}
+
+
+def test_controls_can_be_named_and_reached(area) -> None:
+    for dock in area.docks.values():
+        for button in (dock.header.menu_button, dock.header.close_button):
+            assert button.accessibleName()
+            assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
+        for chip in dock.header.legend.chips:
+            assert chip.accessibleName()
+            assert chip.focusPolicy() & Qt.FocusPolicy.TabFocus
+        assert dock.pane.canvas.accessibleName()
+
+
+def test_a_new_theme_repaints_everything(area, qapp) -> None:
+    area.show_snapshot(Feed().advance(30).snapshot())
+    settle(area)
+    before = drawings(area)
+    try:
+        apply_theme(qapp, DARK)
+        settle(area)
+        assert area.docks["error"].pane._groups["0"].colors[0].name() == DARK.series[0]
+        assert all(count > before[i] for i, count in drawings(area).items() if i != "hidden")
+    finally:
+        apply_theme(qapp, LIGHT)
+
+
+def test_observations_without_a_run(area) -> None:
+    area.set_views((NORMS, SPECTRUM))
+    area.show_observation({"kinds": ["a"], "weight_norm": [1.0], "gradient_norm": [2.0]})
+    settle(area)
+    assert isinstance(area.docks["norms"].pane.view, BarView)
+    assert area.docks["norms"].pane._values.shape == (1, 2)
+
+
+def test_an_area_without_views_takes_snapshots(qtbot) -> None:
+    area = PlotArea()
+    qtbot.addWidget(area)
+    area.show_snapshot(Feed().snapshot())
+    area.show()
+    area.set_views((ERROR,))
+    QApplication.processEvents()
+    assert isinstance(area.docks["error"].pane.view, TimeView)
+
+
+def test_every_part_dies_with_the_area(qapp) -> None:
+    area = PlotArea()
+    area.resize(900, 600)
+    area.set_views(ALL_VIEWS)
+    area.show()
+    area.show_snapshot(Feed().advance(30).snapshot())
+    area.link.set_hover(3)
+    QApplication.processEvents()
+    area.docks["error"].make_menu()
+    parts = [weakref.ref(area), weakref.ref(area.link)]
+    parts += [weakref.ref(dock.pane) for dock in area.docks.values()]
+    parts += [weakref.ref(dock.header.legend) for dock in area.docks.values()]
+    parts += [weakref.ref(p.canvas) for p in area.panes.values() if hasattr(p, "canvas")]
+    area.close()
+    area.deleteLater()
+    del area
+    for _ in range(3):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+        gc.collect()
+    assert [part() for part in parts if part() is not None] == []
+
+
+def test_changing_views_frees_the_old_ones(area) -> None:
+    old = [weakref.ref(dock.pane) for dock in area.docks.values()]
+    area.set_views((NORMS,))
+    for _ in range(3):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+        gc.collect()
+    assert [part() for part in old if part() is not None] == []
+    assert isinstance(area._inner, QMainWindow)
