@@ -26,6 +26,29 @@ _WORDS = {
 }
 
 
+class Field(QLabel):
+    """A text that changes often: it only ever grows, so that the window is not laid out anew."""
+
+    def __init__(self, name: str, text: str, tip: str) -> None:
+        super().__init__()
+        font = QFont(self.font())
+        font.setFeature(QFont.Tag("tnum"), 1)
+        self.setFont(font)
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setContentsMargins(6, 0, 6, 0)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """Show a text."""
+        if text == self.text():
+            return
+        needed = self.fontMetrics().horizontalAdvance(text) + 14
+        if needed > self.maximumWidth() or self.minimumWidth() == 0:
+            self.setFixedSize(needed, self.fontMetrics().height() + 4)
+        self.setText(text)
+
+
 class StatusBar(QStatusBar):
     """Messages on the left; state, step, speed, frames, memory and device on the right.
 
@@ -69,16 +92,10 @@ class StatusBar(QStatusBar):
         self._slow.timeout.connect(self._show_memory)
         self._slow.start()
 
-    def _field(self, name: str, text: str, tip: str) -> QLabel:
-        label = QLabel(text)
-        font = QFont(label.font())
-        font.setFeature(QFont.Tag("tnum"), 1)
-        label.setFont(font)
-        label.setAccessibleName(name)
-        label.setToolTip(tip)
-        label.setContentsMargins(6, 0, 6, 0)
-        self.addPermanentWidget(label)
-        return label
+    def _field(self, name: str, text: str, tip: str) -> Field:
+        field = Field(name, text, tip)
+        self.addPermanentWidget(field)
+        return field
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show where a run is; the numbers of a running one change five times a second."""
@@ -88,11 +105,11 @@ class StatusBar(QStatusBar):
             return
         self._show_rate(snapshot, now, running)
         self._shown_at = now
-        self.state.setText(_WORDS[snapshot.status])
+        self.state.say(_WORDS[snapshot.status])
         behind = "" if snapshot.is_live else f" of {format.count(snapshot.step)}"
-        self.step.setText(f"k = {format.count(snapshot.cursor)}{behind}")
+        self.step.say(f"k = {format.count(snapshot.cursor)}{behind}")
         device = snapshot.observation.get("device")
-        self.device.setText(device if isinstance(device, str) else "CPU")
+        self.device.say(device if isinstance(device, str) else "CPU")
         self._show_progress(snapshot)
         if snapshot.message != self._message and snapshot.progress is None:
             self.showMessage(snapshot.message, MESSAGE_MS)
@@ -105,11 +122,11 @@ class StatusBar(QStatusBar):
         last, self._last = self._last, (snapshot.run_id, snapshot.step, now)
         if last is not None and last[0] == snapshot.run_id and now > last[2]:
             made = max(0, snapshot.step - last[1])
-            self.rate.setText(f"{format.rate(made / (now - last[2]))} steps/s")
+            self.rate.say(f"{format.rate(made / (now - last[2]))} steps/s")
         shown = self._bridge.pictures.frames_per_second()
         p99 = self._bridge.frames.percentile(99)
         if shown is not None and p99 is not None:
-            self.frames.setText(f"{shown:.0f} frames/s · p99 {1000 * p99:.0f} ms")
+            self.frames.say(f"{shown:.0f} frames/s · p99 {1000 * p99:.0f} ms")
 
     def _show_progress(self, snapshot: Snapshot | None) -> None:
         fraction = None if snapshot is None else snapshot.progress
@@ -126,4 +143,4 @@ class StatusBar(QStatusBar):
     def _show_memory(self) -> None:
         amount = process.resident_bytes()
         if amount is not None:
-            self.memory.setText(format.memory(amount))
+            self.memory.say(format.memory(amount))
