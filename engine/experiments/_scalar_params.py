@@ -172,7 +172,7 @@ class ScalarParams(Params):
     )
     spectrum_every: int = param(
         64,
-        "Beyond step 256 the Hessian's eigenvalues are recorded at two of every so many steps.",
+        "Beyond step 2048 the Hessian's eigenvalues are recorded at two of every so many steps.",
         group="Measurement",
         ge=1,
         le=1_000_000,

@@ -106,17 +106,13 @@ def orbit_points(state: ScalarState, phase: Phase, recent: Recent) -> tuple[floa
 def outcome_of(state: ScalarState, recent: Recent) -> Outcome:
     """Word the phase as the outcome of a run."""
     phase = phase_of(state, recent)
-    message = phase.message
-    points = orbit_points(state, phase, recent)
-    if 0 < len(points) <= 8:
-        message += " Orbit: " + ", ".join(f"{point:.9g}" for point in points) + "."
     return Outcome(
         kind=phase.kind,
         step=state.step if state.diverged_at is None else state.diverged_at,
-        message=message,
+        message=phase.message,
         phase=phase.text,
         period=phase.period,
-        orbit=points,
+        orbit=orbit_points(state, phase, recent),
         lyapunov=phase.lyapunov,
     )
 

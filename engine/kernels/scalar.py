@@ -29,6 +29,10 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """The quantiles of the weights that are recorded."""
 
 
+EARLY = scalar_record.EARLY
+"""Up to this step the eigenvalues are measured at every one."""
+
+
 class Method(IntEnum):
     """The optimiser: w - step * gradient, v = momentum * v - step * gradient, or Nesterov's."""
 
@@ -158,7 +162,7 @@ def advance(
         Number of steps made before: the bits of a run depend on it, not on how it is split.
     n, stride : int
     every : int
-        Past the first 256 steps the eigenvalues are measured at those with k mod every < 2 only.
+        Past the first `EARLY` steps the eigenvalues are measured where k mod every < 2 only.
 
     Returns
     -------

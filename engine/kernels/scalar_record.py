@@ -36,7 +36,7 @@ SCALARS = 7
 SHARPNESS_LIMIT = 1e150
 """Beyond this sharpness products of recorded numbers leave the range of a float."""
 QUANTILES = 7
-EARLY = 256
+EARLY = 2048
 """Up to this step the eigenvalues are measured at every one."""
 
 
