@@ -184,7 +184,7 @@ def smallest_alpha(curvature: Curvature) -> float:
 
 def smallest_beta(curvature: Curvature) -> FloatArray:
     """Smallest beta >= 0 for which the gradient of r at the origin is not negative."""
-    return np.maximum(0.0, -curvature.gradient)
+    return np.maximum(-curvature.gradient, 0.0) + 0.0  # no negative zero
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,22 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment
+from engine.experiments.convex_shape import ConvexShape
 from engine.experiments.double_matrix import DoubleMatrix
+from engine.experiments.double_scalar import DoubleScalar
+from engine.experiments.least_squares import LeastSquares
 from engine.experiments.matrix_product import MatrixProduct
 from engine.experiments.mnist import Mnist
 from engine.experiments.piecewise_fit import PiecewiseFit
 from engine.experiments.scalar_product import ScalarProduct
 
 EXPERIMENTS: tuple[AbstractExperiment[Any, Any], ...] = (
+    LeastSquares(),
     ScalarProduct(),
     MatrixProduct(),
+    DoubleScalar(),
     DoubleMatrix(),
+    ConvexShape(),
     PiecewiseFit(),
     Mnist(),
 )

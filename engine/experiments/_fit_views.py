@@ -112,7 +112,7 @@ def _kinks() -> View:
         title="Kinks and how far they came",
         help="Each kink from its start (upper end) to where it is now; drag a start to begin anew.",
         x_label="x",
-        y_label="convex and concave part, first and second",
+        y_label="convex above concave",
         items=tuple(items),
         y_range=(0.2, 4.4),
     )

@@ -27,7 +27,9 @@ def _descend(
     step_size: float,
     momentum: float,
     nesterov: bool,
+    directions: FloatArray,
     tracked: FloatArray,
+    components: FloatArray,
     distances: FloatArray,
     excess: FloatArray,
     limit: float,
@@ -67,8 +69,14 @@ def _descend(
                     excess[step - 1, s] = max(0.5 * energy, 0.0)
                 if diverged:
                     break
-                for q in range(tracked.shape[1]):
-                    tracked[step - 1, q] = path[now, 0, q]
+                for s in range(tracked.shape[1]):
+                    for q in range(n):
+                        tracked[step - 1, s, q] = path[now, s, q]
+                for c in range(directions.shape[0]):
+                    part = 0.0
+                    for q in range(n):
+                        part += directions[c, q] * (path[now, 0, q] - minima[0, q])
+                    components[step - 1, c] = part
                 done += 1
         if diverged or step == steps:
             break
@@ -95,6 +103,7 @@ class Descent(NamedTuple):
     points: FloatArray
     previous: FloatArray
     tracked: FloatArray
+    components: FloatArray
     distances: FloatArray
     excess: FloatArray
 
@@ -111,6 +120,7 @@ def descend(
     momentum: float = 0.0,
     nesterov: bool = False,
     tracked: int = 0,
+    directions: FloatArray | None = None,
     limit: float = LIMIT,
 ) -> Descent:
     """Make steps of gradient descent on a quadratic from several starts.
@@ -128,7 +138,9 @@ def descend(
     nesterov : bool
         Whether the momentum looks ahead.
     tracked : int
-        Coordinates of the first point to record.
+        How many of the points to record.
+    directions : ndarray, shape (m, n), optional
+        Vectors along which to record the first point's distance from its minimum.
     limit : float
         Distance at which the run has diverged.
 
@@ -136,18 +148,21 @@ def descend(
     -------
     Descent
         Steps `done`, those after which all distances were within the limit; whether the next one
-        left it; new points; and after every step the tracked coordinates (done, tracked), the
-        distances to the minima (done, starts) and the excess of the losses over the least
+        left it; new points; and after every step the tracked points (done, tracked, n), the
+        components along the directions (done, m), the distances to the minima (done, starts) and the excess of the losses over the least
         (done, starts).
     """
     starts = len(points)
     path = np.stack([points, previous, points])
-    record = np.empty((steps, tracked))
+    record = np.empty((steps, tracked, points.shape[1]))
     distances, excess = np.empty((2, steps, starts))
+    along = np.zeros((0, points.shape[1])) if directions is None else directions
+    components = np.empty((steps, len(along)))
     done, diverged, now = _descend(
-        path, gram, load, minima, step_size, momentum, nesterov, record, distances, excess, limit
-    )
+        path, gram, load, minima, step_size, momentum, nesterov, np.ascontiguousarray(along),
+        record, components, distances, excess, limit,
+    )  # fmt: skip
     return Descent(
-        done, diverged, path[now].copy(), path[1 - now].copy(), record[:done], distances[:done],
-        excess[:done],
+        done, diverged, path[now].copy(), path[1 - now].copy(), record[:done], components[:done],
+        distances[:done], excess[:done],
     )  # fmt: skip
