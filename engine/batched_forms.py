@@ -45,7 +45,7 @@ def gram_pays(parameters: Parameters, capacity: int) -> bool:
     return architecture.hidden * (architecture.depth - 1) < 2 * capacity
 
 
-def _by_class(parameters: Parameters, name: str) -> Tensor:
+def by_class(parameters: Parameters, name: str) -> Tensor:
     """View a segment with the class first, shape (10, networks per class, ...)."""
     values = parameters.parts[name]
     return values.view(CLASSES, -1, *values.shape[1:])
@@ -66,9 +66,9 @@ class Form(ABC):
         architecture = parameters.architecture
         S, L, m = architecture.per_class, architecture.depth, architecture.hidden
         self._S, self._L, self._m = S, L, m
-        self._A = _by_class(parameters, "A")
-        self._W = _by_class(parameters, "W")
-        self._b = _by_class(parameters, "b")
+        self._A = by_class(parameters, "A")
+        self._W = by_class(parameters, "W")
+        self._b = by_class(parameters, "b")
         self._z = torch.empty(CLASSES, L, S, capacity, m)
 
     @abstractmethod

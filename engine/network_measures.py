@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,72 +12,32 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine import models
+from engine.batched_hessian import HessianProduct
 from engine.datasets import Bytes
-from engine.device import workers
 from engine.kernels.images import CROP, KERNEL
 from engine.models import Architecture, Parameters
 from engine.spectrum import extremes
 
 FloatArray = NDArray[np.float64]
-_PIECE = 64
-"""Images per task of a Hessian-vector product."""
 LANCZOS_MEMORY = 1_500_000_000
 """Bytes that the Lanczos vectors may take."""
 LANCZOS_PRODUCTS = 30
-LANCZOS_TOLERANCE = 5e-3
+LANCZOS_TOLERANCE = 0.03
+"""Residual relative to the largest eigenvalue; the error is of the order of its square."""
 _POWER_STEPS = 30
-
-
-def hessian_product(
-    parameters: Parameters, images: Bytes, labels: Bytes, squared_error: bool
-) -> Callable[[FloatArray], FloatArray]:
-    """Give v ↦ H v for the Hessian of the mean loss over images, in the flat parameters.
-
-    By differentiating the gradient: exact where no ReLU or maximum changes sides. The images are
-    shared out to the cores in fixed pieces.
-    """
-    architecture = parameters.architecture
-    pictures = torch.from_numpy(images[:, None, :CROP, :CROP] / np.float32(255))
-    classes = torch.from_numpy(labels.astype(np.int64))
-    pieces = range(0, len(labels), _PIECE)
-
-    def piece_product(first: int, direction: Parameters) -> Tensor:
-        rows = slice(first, first + _PIECE)
-        leaves = {name: v.detach().requires_grad_() for name, v in parameters.parts.items()}
-        scores = models.forward(architecture, models.public(architecture, leaves), pictures[rows])
-        value = models.loss(scores, classes[rows], squared_error)
-        value = value * (len(classes[rows]) / len(classes))
-        inputs = [leaf for leaf in leaves.values() if leaf.numel()]
-        directions = [v for v in direction.parts.values() if v.numel()]
-        slopes = torch.autograd.grad(value, inputs, create_graph=True)
-        curved = torch.autograd.grad(slopes, inputs, directions, materialize_grads=True)
-        return torch.cat([part.flatten() for part in curved])
-
-    def product(vector: FloatArray) -> FloatArray:
-        direction = Parameters(architecture, torch.from_numpy(vector.astype(np.float32)))
-        results: list[Tensor] = [direction.flat] * len(pieces)
-
-        def work(_worker: int, task: int) -> None:
-            results[task] = piece_product(pieces[task], direction)
-
-        workers().run(len(pieces), work)
-        return np.asarray(torch.stack(results).sum(0), np.float64)
-
-    return product
 
 
 @dataclass(frozen=True, slots=True)
 class Sharpness:
     """Largest eigenvalues of the Hessian on some images, and what finding them cost.
 
-    `error` bounds how far an eigenvalue may be off; `vectors`, shape (P, k), start the next search.
+    `error` bounds how far an eigenvalue may be off.
     """
 
     eigenvalues: FloatArray
     error: float
     products: int
     seconds: float
-    vectors: FloatArray
 
 
 def sharpness(
@@ -88,24 +47,27 @@ def sharpness(
     *,
     count: int,
     squared_error: bool,
-    start: FloatArray | None = None,
+    tolerance: float = LANCZOS_TOLERANCE,
 ) -> Sharpness | None:
-    """Find the `count` largest eigenvalues by Lanczos; None where the vectors fill the memory."""
+    """Find the `count` largest eigenvalues by Lanczos; None where the vectors fill the memory.
+
+    The search always begins from the same random vectors, so that its result depends on nothing
+    but the parameters.
+    """
     size = parameters.flat.numel()
     affordable = LANCZOS_MEMORY // (8 * size)
     if affordable < 4 * count:
         return None
     begin = time.perf_counter()
     found = extremes(
-        hessian_product(parameters, images, labels, squared_error),
+        HessianProduct(parameters, images, labels, squared_error),
         size,
         count,
-        tolerance=LANCZOS_TOLERANCE,
+        tolerance=tolerance,
         max_products=min(LANCZOS_PRODUCTS, affordable),
-        start=start,
     )
     seconds = time.perf_counter() - begin
-    return Sharpness(found.top, found.residual, found.products, seconds, found.vectors)
+    return Sharpness(found.top, found.residual, found.products, seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,3 +115,23 @@ def filter_gradient(
                             filter_weight[r * KERNEL + s] += (
                                 slope * cropped[i, start + r * CROP + s]
                             )
+
+
+@kernel
+def feature_change(cropped: F32, winner: I32, weight: F32, bias: F32, change: F32) -> None:
+    """Compute by how much features change when filters (F, 36) and biases (F,) do."""
+    for i in range(len(change)):
+        for f in range(len(bias)):
+            filter_weight = weight[f]
+            for window in range(GRID * GRID):
+                column = f * GRID * GRID + window
+                start = winner[i, column]
+                total = np.float32(0)
+                if start >= 0:
+                    total = bias[f]
+                    for r in range(KERNEL):
+                        for s in range(KERNEL):
+                            total += (
+                                filter_weight[r * KERNEL + s] * cropped[i, start + r * CROP + s]
+                            )
+                change[i, column] = total
