@@ -93,10 +93,12 @@ class ParamsCommand(QUndoCommand):
 
     @staticmethod
     def seal(stack: QUndoStack) -> None:
-        """Let the newest command of a stack take in nothing more."""
-        command = stack.command(stack.index() - 1)
-        if isinstance(command, ParamsCommand):
-            command.key = ""
+        """Let the newest command of a stack take in nothing more.
+
+        Qt merges nothing into the command after which a stack is clean. Asking the stack for the
+        command itself would be plainer, but PySide then frees it twice.
+        """
+        stack.setClean()
 
     @property
     def fields(self) -> tuple[str, ...]:
