@@ -78,6 +78,7 @@ class Typesetter(QObject):
         if mathtext not in self._asked and mathtext:
             self._asked[mathtext] = None
             with self._lock:
+                self._closed.clear()
                 self._pending.append(mathtext)
             if not self._start.isActive():
                 self._start.start(0 if self._warm else _QUIET_START_MS)
@@ -91,10 +92,14 @@ class Typesetter(QObject):
         return mathtext in self._known
 
     def close(self) -> None:
-        """Forget what is still to be done; the worker ends after the formula at hand."""
+        """Forget what is still to be done; the worker ends after the formula at hand.
+
+        Asked again, as in a program whose loop is run twice, it goes on.
+        """
         with self._lock:
             self._closed.set()
             self._pending.clear()
+        self._asked = dict.fromkeys(self._known)
 
     @property
     def is_busy(self) -> bool:

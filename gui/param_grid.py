@@ -28,6 +28,8 @@ from gui.param_row import InkLabel
 
 LARGEST = 10_000
 """Rows or columns beyond which a table is better read from a file."""
+SMALL = 2000
+"""Cells of a grid whose columns are fitted to their numbers."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -86,7 +88,8 @@ class GridModel(QAbstractTableModel):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Give a cell's text, or the colour of one that is no number."""
         cell = self.cells[index.row()][index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+        shown = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole
+        if role in shown:
             return cell
         if role == Qt.ItemDataRole.ForegroundRole and number_of(cell) is None:
             return ink("bad")
@@ -204,6 +207,7 @@ class GridDialog(QDialog):
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self.table)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self.paste)
+        self._fit_columns()
         self._check()
 
     def _counter(self, name: str, value: int) -> QSpinBox:
@@ -270,7 +274,16 @@ class GridDialog(QDialog):
             counter.blockSignals(True)
             counter.setValue(size)
             counter.blockSignals(False)
+        self._fit_columns()
         self._check()
+
+    def _fit_columns(self) -> None:
+        """Let the columns of a small grid be as wide as their numbers."""
+        if self.model.rowCount() * self.model.columnCount() <= SMALL:
+            self.table.resizeColumnsToContents()
+            for column in range(self.model.columnCount()):
+                width = min(max(self.table.columnWidth(column) + 8, 64), 220)
+                self.table.setColumnWidth(column, width)
 
     def _on_accepted(self) -> None:
         self.rows_given.emit(self.model.rows())

@@ -131,7 +131,10 @@ def test_closing_ends_the_worker(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: any(t.name == "typesetter" for t in threading.enumerate()))
     maker.close()
     qtbot.waitUntil(lambda: all(t.name != "typesetter" for t in threading.enumerate()))
-    assert not maker.is_settled("x")
+    assert not maker.is_settled("x") and not maker.is_busy
+    maker.patience = 0.0
+    maker.get("x")
+    qtbot.waitUntil(lambda: maker.is_settled("x"), timeout=30_000)
 
 
 def test_old_formulas_make_room(
