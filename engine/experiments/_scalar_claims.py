@@ -84,7 +84,7 @@ def _verdict(lamps: tuple[Lamp, ...], holds: bool | None) -> Verdict:
 
 def _bound_1(run: Evidence) -> Claim:
     params, state = run.params, run.state
-    ratio = 0.5 * params.step_size * theory.sharpness(state.weights, params.power)
+    ratio = float(run.recent["stability"][-1])
     lamps = (
         _plain(params),
         Lamp("The run did not start on a minimum", not run.began_at_minimum),
@@ -93,7 +93,7 @@ def _bound_1(run: Evidence) -> Claim:
     holds = ratio <= 1.0 + SLACK if run.converged else None
     measured = f"δS/2 = {ratio:.6g} at the limit" if run.converged else run.measured
     start = 0.5 * params.step_size * theory.sharpness(state.start, params.power)
-    if run.converged and start > 1.0 + SLACK:
+    if run.converged and params.is_plain and start > 1.0 + SLACK:
         measured += f", from {start:.6g} at the start"
     return Claim(
         id="proposition-1",
