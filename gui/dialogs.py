@@ -42,8 +42,12 @@ class Dialog(QDialog):
         self.buttons.rejected.connect(self.close)
 
     def finish(self) -> None:
-        """Put the buttons under what was added."""
+        """Put the buttons under what was added; Return closes."""
         self.column.addWidget(self.buttons)
+        for button in self.buttons.buttons():
+            if isinstance(button, QPushButton):
+                button.setAutoDefault(False)
+        self.buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
 
 
 def help_dialog(experiment_id: str, title: str, parent: QWidget | None) -> Dialog:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QLabel,
-    QSpinBox,
     QWidget,
 )
 
@@ -22,6 +21,8 @@ from gui.bridge import Bridge
 from gui.dialogs import Dialog
 from gui.run_control import RunControl
 from gui.window_files import RunFiles
+
+RESOLUTIONS = (100, 150, 200, 300, 600)
 
 
 class ExportDialog(Dialog):
@@ -55,10 +56,10 @@ class ExportDialog(Dialog):
         self.what.addItems([choice.title for choice in self._choices])
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
-        self.dpi = QSpinBox()
-        self.dpi.setRange(50, 1200)
-        self.dpi.setValue(200)
-        self.dpi.setSuffix(" dpi")
+        self.dpi = QComboBox()
+        for dpi in RESOLUTIONS:
+            self.dpi.addItem(f"{dpi} dpi", dpi)
+        self.dpi.setCurrentIndex(RESOLUTIONS.index(200))
         self.dpi.setAccessibleName("Resolution")
         self.hint = QLabel()
         self.hint.setObjectName("hint")
@@ -81,7 +82,6 @@ class ExportDialog(Dialog):
         self.column.addStretch(1)
         role = QDialogButtonBox.ButtonRole.ActionRole
         self.save_button = self.buttons.addButton("Save…", role)
-        self.save_button.setProperty("primary", True)
         self.save_button.clicked.connect(self._on_save)
         self.copy_button = self.buttons.addButton("Copy", role)
         self.copy_button.setToolTip("Copy the figure to the clipboard")
@@ -122,13 +122,13 @@ class ExportDialog(Dialog):
         suffix = self.format.currentText().lower()
         if suffix and not path.suffix:
             path = path.with_suffix(f".{suffix}")
-        work = export_jobs.job(self.choice, path, self._shown_views(), self.dpi.value())
+        work = export_jobs.job(self.choice, path, self._shown_views(), self.dpi.currentData())
         self._begin(f"Writing {path.name}…")
         self._bridge.ask(work, lambda done: self._on_saved(path, done))
 
     def copy(self) -> None:
         """Copy the figure to the clipboard."""
-        work = export_jobs.figure_png(self.choice.view, self._shown_views(), self.dpi.value())
+        work = export_jobs.figure_png(self.choice.view, self._shown_views(), self.dpi.currentData())
         self._begin("Drawing…")
         self._bridge.ask(work, self._on_drawn)
 

@@ -284,7 +284,8 @@ class MainWindow(QMainWindow):
         self.actions_by_name.set_theme(name)
         app = QApplication.instance()
         chosen = theme.THEMES.get(name) or theme.system_theme()
-        if isinstance(app, QApplication):
+        is_dressed = isinstance(app, QApplication) and bool(app.styleSheet())
+        if isinstance(app, QApplication) and not (is_dressed and chosen is theme.current_theme()):
             theme.apply_theme(app, chosen)
 
     def reset_layout(self) -> None:

@@ -389,6 +389,23 @@ def test_every_menu_action_has_a_text_and_all_keys_differ(window: MainWindow) ->
     assert len(keys) == len(set(keys))
 
 
+def test_digits_choose_experiments(qtbot: QtBot) -> None:
+    class Second(FakeExperiment):  # type: ignore[misc]
+        id = "second"
+        title = "Second"
+
+    window = MainWindow(Settings(None), experiments=[EXPERIMENT, Second()])
+    qtbot.addWidget(window)
+    window.state.restore()
+    window.control.edit_params(FakeParams(curvature=3.0))
+    for key, name in ((Qt.Key.Key_2, "second"), (Qt.Key.Key_1, "fake"), (Qt.Key.Key_9, "fake")):
+        qtbot.keyClick(window, key)
+        assert window.control.experiment.id == name
+        assert window.experiment_panel.current_id == name
+    assert window.control.params == FakeParams(curvature=3.0)
+    window.close()
+
+
 def test_faster_and_slower_reach_both_ends(window: MainWindow) -> None:
     for _ in range(40):
         window.change_speed(1)
