@@ -251,10 +251,7 @@ def band_picture(
 
     def covered(weights: FloatArray | None) -> NDArray[Any]:
         change = np.bincount(begin, weights, size) - np.bincount(end, weights, size)
-        picture = change[: rows * width].reshape(rows, width)
-        for index in range(1, rows):  # faster than cumsum along the first axis
-            picture[index] += picture[index - 1]
-        return picture
+        return np.cumsum(change[: rows * width].reshape(rows, width), axis=0)
 
     counts = covered(None)
     opacity = 1.0 - (1.0 - alpha) ** np.arange(len(strokes) + 1)

@@ -208,12 +208,13 @@ def _draw_bands(
     alpha = (0.3 if group.is_ghost else 1.0) * (0.22 if edged else 0.4)
     if edged and group.fill is not None:  # the edges tell the lines apart
         colors[:] = group.fill.red(), group.fill.green(), group.fill.blue()
-    row = 2.0 if len(bands) == 1 else 4.0
+    row = 2.0 if len(bands) <= 2 else 4.0
     pixels = band_picture([s for s, _ in bands], colors, scene.plot, column, alpha, row)
     rows, width = pixels.shape
     picture = QImage(pixels.data, width, rows, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     place = QRectF(scene.plot.left(), scene.plot.top(), width * column, scene.plot.height())
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    # Edges hide the steps of small cells.
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not edged or row > 2.0)
     painter.drawImage(place, picture)
     if not edged:
         return

@@ -68,10 +68,10 @@ class RulesLayer(Layer):
         shown = plot.top() <= at <= plot.bottom()
         if shown:
             line = crisp(at, scene.ratio)
-            painter.setPen(hair_pen(color, rule.dash, scene.ratio))
+            pen = hair_pen(color, rule.dash, scene.ratio)
             for index in range(max(1, round(1.4 * scene.ratio))):
-                height = line + index / scene.ratio
-                painter.drawLine(QPointF(plot.left(), height), QPointF(plot.right(), height))
+                left = QPointF(plot.left(), line + index / scene.ratio)
+                draw_straight(painter, left, QPointF(plot.right(), left.y()), pen)
         if not rule.text:
             return
         name = rule.text if shown else f"{'↑' if at < plot.top() else '↓'} {rule.text}"

@@ -32,9 +32,9 @@ from gui.plot_plane import PlanePane
 from gui.plot_tables import TablePane
 from gui.plot_time import TimePane
 
-FRAME_SECONDS = 0.012
+FRAME_SECONDS = 0.015
 """Least time between two drawings: snapshots that come sooner wait for their frame."""
-BUDGET_SECONDS = 0.010
+BUDGET_SECONDS = 0.008
 """Time for drawing plots in one frame; the rest have their turn in the next."""
 STATE_VERSION = 1
 
@@ -185,7 +185,7 @@ class PlotArea(QWidget):
             dock = self.docks[self._waiting[0]]
             if dock.can_be_seen:
                 if spent > 0 and spent + dock.pane.seconds > budget:
-                    self._timer.start(round(1000 * FRAME_SECONDS))
+                    self._timer.start(round(1000 * FRAME_SECONDS) + 2)  # unless news come first
                     return
                 dock.pane.show_data(self._shown)
                 spent += dock.pane.seconds
