@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine import checkpoint, learned, models
-from engine.arrays_io import SAFETENSORS_LIMIT
+from engine.arrays_io import SAFETENSORS_LIMIT, load_safetensors
 from engine.batched import BatchedNetwork
 from engine.datasets import CLASSES, Bytes, ImageData
 from engine.errors import InputError
@@ -206,7 +206,7 @@ def load(path: Path) -> Model:
         return _load_state_dict(path)
     if ending not in (".safetensors", ".npz"):
         raise InputError("model", path.name, "give a safetensors, npz or pt file")
-    if ending == ".safetensors" and checkpoint.is_one(path):
+    if ending == ".safetensors" and _kind(path) == checkpoint.KIND:
         saved = checkpoint.read(path)
         network = checkpoint.network(saved)
         return Model(network.architecture, network, {"step": saved.step})
@@ -216,6 +216,10 @@ def load(path: Path) -> Model:
     params: Any = found.run.params
     about = {"step": found.step, "seed": found.run.seed, "data": params.data}
     return _model(params.architecture(), found.arrays, about)
+
+
+def _kind(path: Path) -> Any:
+    return load_safetensors(path, what="model")[1].get("kind")
 
 
 def _model(
