@@ -99,13 +99,44 @@ def _solved(
     directions: FloatArray, places: FloatArray, points: FloatArray, missing: FloatArray
 ) -> Ridges:
     """Solve for the amounts >= 0 that leave the least squared error."""
-    from scipy.optimize import nnls  # half a second of imports, needed here only
-
     unsolved = Ridges(directions, places, np.zeros(len(places)))
     columns = unsolved.each(points)
     scale = np.maximum(np.linalg.norm(columns, axis=0), 1e-12)
-    amounts, _ = nnls(columns / scale, missing, maxiter=50 * max(len(places), 10))
+    columns /= scale
+    amounts = nonnegative_solution(columns.T @ columns, columns.T @ missing)
     return Ridges(directions, places, amounts / scale)
+
+
+def nonnegative_solution(gram: FloatArray, moment: FloatArray) -> FloatArray:
+    """Find the x >= 0 that minimises x'Gx/2 - x'm, by Lawson and Hanson's active sets.
+
+    Parameters
+    ----------
+    gram : ndarray, shape (k, k)
+        Positive semidefinite with ones (or zeros) on the diagonal.
+    moment : ndarray, shape (k,)
+    """
+    count = len(moment)
+    gram = gram + 1e-13 * np.eye(count)
+    x, free = np.zeros(count), np.zeros(count, bool)
+    threshold = 1e-12 * float(np.abs(moment).max(initial=0.0))
+    for _ in range(3 * count):
+        slope = np.where(free, -np.inf, moment - gram @ x)
+        if slope.max(initial=-np.inf) <= threshold:
+            break
+        free[int(slope.argmax())] = True
+        while free.any():
+            trial = np.zeros(count)
+            trial[free] = np.linalg.solve(gram[np.ix_(free, free)], moment[free])
+            falling = free & (trial <= 0.0)
+            if not falling.any():
+                x = trial
+                break
+            share = (x[falling] / (x[falling] - trial[falling])).min()
+            x = x + share * (trial - x)
+            free &= x > 1e-15
+            x[~free] = 0.0
+    return x
 
 
 class _Search:
@@ -171,10 +202,9 @@ def _candidates(
 
 def _gains(z: FloatArray, rest: FloatArray, basis: FloatArray) -> FloatArray:
     """Fall of the squared error by each column of `z` (N, t), with those in `basis` refitted."""
-    overlap = np.maximum(rest @ z, 0.0)
-    whole = np.square(z).sum(axis=0)
-    free = whole - np.square(basis.T @ z).sum(axis=0)
-    return np.where(free > 1e-9 * whole, overlap * overlap / np.maximum(free, 1e-300), 0.0)
+    from engine.kernels.ridges import gains  # compiled at first use
+
+    return gains(np.ascontiguousarray(z), rest, np.ascontiguousarray(basis))
 
 
 def to_network(ridges: Ridges, value: float, gradient: FloatArray) -> ConvexNetwork:

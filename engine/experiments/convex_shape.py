@@ -141,8 +141,8 @@ class ConvexShape(AbstractExperiment[ShapeParams, ShapeState]):
         return shape_drag.drag(params, handle, x, y)
 
     def warm_up(self) -> None:
-        """Load what growing by least squares needs."""
-        import scipy.optimize  # noqa: F401
+        """Compile what growing by least squares needs."""
+        self.advance(self.init(ShapeParams(placement="greedy", depth=1), 0), 1)
 
 
 def _observed(state: ShapeState) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -235,6 +236,19 @@ def test_tangent_networks_are_the_largest_of_tangents():
         np.testing.assert_allclose(first, value[0] + slope[0] * x, atol=1e-12)
     assert errors[3] < errors[2] < errors[1] < errors[0]
     assert errors[3] < errors[2] / 3  # of second order in 1 / L
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nonnegative_least_squares_meets_its_conditions(seed):
+    generator = np.random.default_rng(seed)
+    columns = generator.standard_normal((30, int(generator.integers(1, 9))))
+    columns /= np.linalg.norm(columns, axis=0)
+    if seed % 2:
+        columns = np.abs(columns)
+    target = generator.standard_normal(30)
+    x = convex_growth.nonnegative_solution(columns.T @ columns, columns.T @ target)
+    expected, _ = scipy.optimize.nnls(columns, target)
+    np.testing.assert_allclose(x, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("signed", [False, True])
