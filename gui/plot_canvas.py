@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QFont,
     QImage,
     QKeyEvent,
@@ -26,7 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.plot_axes import Axis, Frame, Margins, draw_axes, lay_out
 from gui.plot_layers import Layer
-from gui.plot_paint import Scene, painting
+from gui.plot_paint import Scene, line_pen, painting
 from gui.plot_pointer import Pointer
 from gui.plot_range import LARGEST, Ends
 from gui.theme import Theme, current_theme
@@ -68,6 +69,7 @@ class Canvas(QWidget):
         self.margins = Margins()
         self.equal = False
         self.zoom_x = self.zoom_y = True
+        self._shows_focus = False
         self.paints = 0
         self.paint_seconds = 0.0
         self.pointer = Pointer(self)
@@ -76,7 +78,7 @@ class Canvas(QWidget):
         self._picture: QPixmap | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 80)
 
@@ -152,6 +154,10 @@ class Canvas(QWidget):
             painter.drawPixmap(0, 0, self._picture)
             self._paint_layers(painter, scene, self.overlays)
             self.pointer.paint(painter, scene)
+            if self._shows_focus and self.hasFocus():
+                painter.setClipping(False)
+                painter.setPen(line_pen(scene.theme.color("accent"), 1.5))
+                painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
     def _new_pixmap(self, ratio: float) -> QPixmap:
         pixmap = QPixmap(self.size() * ratio)
@@ -267,6 +273,14 @@ class Canvas(QWidget):
             self.reset_requested.emit()
         else:
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus that came by the keyboard."""
+        self._shows_focus = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        )
+        super().focusInEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Claim the arrow keys while a handle is chosen, before the window takes them."""

@@ -9,7 +9,7 @@ import numpy as np
 from engine.experiment import Observation
 from engine.views import Circle, Curve, Handle, Points
 from gui.plot_layers import CircleLayer, CurveLayer
-from gui.plot_pane import number_at, numbers
+from gui.plot_pane import Entry, number_at, numbers
 from gui.plot_pointer import Grip
 from gui.plot_points import PointsLayer
 
@@ -65,6 +65,17 @@ def circle_layer(item: Circle, observation: Observation) -> CircleLayer | None:
             return None
         radius = known
     return CircleLayer(center, abs(radius), item.color, item.dash)
+
+
+def entry_of(entry_id: str, item: Curve | Points | Circle) -> Entry:
+    """Give an item's line in the legend."""
+    if isinstance(item, Points):
+        return Entry(entry_id, item.label, item.color, "ramp" if item.values else "point")
+    if isinstance(item, Curve) and item.fill_to:
+        return Entry(entry_id, item.label, item.color, "area")
+    return Entry(
+        entry_id, item.label, item.color, "ramp" if item.color == "ramp" else "line", item.dash
+    )
 
 
 def grips_of(item: Handle, observation: Observation) -> list[Grip]:

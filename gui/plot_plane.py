@@ -14,7 +14,7 @@ from engine.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, R
 from gui.plot_axes import Margins
 from gui.plot_canvas_pane import CanvasPane
 from gui.plot_colorbar import ColorBarLayer, level_ends
-from gui.plot_items import circle_layer, curve_layer, grips_of, points_layer
+from gui.plot_items import circle_layer, curve_layer, entry_of, grips_of, points_layer
 from gui.plot_layers import CircleLayer, CurveLayer, HeatLayer, Layer, to_levels
 from gui.plot_numbers import number
 from gui.plot_pane import Entry, Reading, ReadingItem, numbers
@@ -44,6 +44,15 @@ class PlanePane(CanvasPane[PlaneView]):
         pointer.grip_moved.connect(self.handle_dragged)
         pointer.grip_released.connect(self.handle_released)
         pointer.stroke_drawn.connect(self._on_stroke)
+
+    def set_view(self, view: PlaneView) -> None:
+        """Take another description; axes that it describes otherwise begin anew."""
+        before, self.view = self.view, view
+        if (view.x_range, view.log_x) != (before.x_range, before.log_x):
+            self.set_log_axis("x", view.log_x)
+        if (view.y_range, view.log_y) != (before.y_range, before.log_y):
+            self.set_log_axis("y", view.log_y)
+        super().set_view(view)
 
     def redraw(self) -> None:
         """Draw what was given last."""
@@ -147,18 +156,11 @@ class PlanePane(CanvasPane[PlaneView]):
 
     def entries(self) -> tuple[Entry, ...]:
         """List the items that have a label."""
-        found = []
-        for index, item in enumerate(self.view.items):
-            if not item.label or isinstance(item, Heat | Rule | Handle):
-                continue
-            if isinstance(item, Points):
-                kind, dash = ("ramp" if item.values else "point"), "solid"
-            elif isinstance(item, Curve) and item.fill_to:
-                kind, dash = "area", item.dash
-            else:
-                kind, dash = ("ramp" if item.color == "ramp" else "line"), item.dash
-            found.append(Entry(str(index), item.label, item.color, kind, dash))  # type: ignore[arg-type]
-        return tuple(found)
+        return tuple(
+            entry_of(str(index), item)
+            for index, item in enumerate(self.view.items)
+            if isinstance(item, Curve | Points | Circle) and item.label
+        )
 
     def fill_axes_menu(self, menu: QMenu) -> None:
         """Offer log axes, and to take a drawing back."""

@@ -63,6 +63,13 @@ class TimePane(CanvasPane[TimeView]):
 
     # Showing.
 
+    def set_view(self, view: TimeView) -> None:
+        """Take another description; a y axis that it describes otherwise begins anew."""
+        before, self.view = self.view, view
+        if (view.y_limit, view.log_y) != (before.y_limit, before.log_y):
+            self.set_log_axis("y", view.log_y)
+        super().set_view(view)
+
     def redraw(self) -> None:
         """Draw what was given last, for the stretch of time now shown."""
         axis, link = self.canvas.x_axis, self._link

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 
 from engine.views import BarView, TimeView, View
@@ -176,6 +176,44 @@ def test_views_of_the_same_kind_keep_their_place_and_zoom(area) -> None:
     assert not area.docks["weights"].isVisible()
     area.set_views(renamed)
     assert area.docks["weights"].isVisible(), "the same views again: the first arrangement"
+
+
+def test_a_view_described_otherwise_gets_other_axes(area) -> None:
+    area.show_snapshot(Feed().advance(50).snapshot())
+    ranged = dataclasses.replace(SPECTRUM, x_range=(-3.0, 3.0), y_range=(-3.0, 3.0))
+    linear = dataclasses.replace(ERROR, log_y=False, y_limit=(0.0, 0.1))
+    area.set_views((linear, WEIGHTS, STABILITY, ranged, HIDDEN))
+    settle(area)
+    assert area.docks["spectrum"].pane.canvas.y_axis.ends == (-3.0, 3.0)
+    assert not area.docks["error"].pane.canvas.frame.mapper.log_y
+    assert area.docks["error"].pane.canvas.y_axis.ends[1] == 0.1
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_plot_menu_opens_where_the_plot_is_clicked(area, qtbot) -> None:
+    canvas = area.docks["error"].pane.canvas
+    at = canvas.rect().center()
+    click = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, canvas.mapToGlobal(at))
+    QApplication.sendEvent(canvas, click)
+    popup = QApplication.activePopupWidget()
+    assert popup is not None
+    assert "Log y" in [action.text() for action in popup.actions()]
+    popup.close()
+
+
+def test_the_keyboard_zooms_the_plot_it_reached(area, qtbot) -> None:
+    area.show_snapshot(Feed().advance(50).snapshot())
+    settle(area)
+    canvas = area.docks["spectrum"].pane.canvas
+    canvas.setFocus(Qt.FocusReason.TabFocusReason)
+    before = canvas.frame.mapper.x
+    qtbot.keyClick(canvas, Qt.Key.Key_Plus)
+    zoomed = canvas.frame.mapper.x
+    assert zoomed[1] - zoomed[0] < before[1] - before[0]
+    qtbot.keyClick(canvas, Qt.Key.Key_Minus)
+    assert canvas.frame.mapper.x == pytest.approx(before)
+    qtbot.keyClick(canvas, Qt.Key.Key_Home)
+    assert canvas.x_axis.manual is None
 
 
 def test_other_views_replace_them(area) -> None:
