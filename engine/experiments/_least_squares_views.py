@@ -99,6 +99,7 @@ def _level_curves(problem: Quadratic, size: float) -> FloatArray:
     rings = []
     for fraction in np.linspace(1.5 / LEVELS, 1.5, LEVELS):
         ring = (circle * axes * size * fraction) @ problem.eigenvectors.T
+        ring[np.abs(ring).max(axis=1) > 1.6 * size] = np.nan
         rings += [ring, np.full((1, 2), np.nan)]
     return np.concatenate(rings)
 

@@ -72,11 +72,11 @@ def _descend(
                 for s in range(tracked.shape[1]):
                     for q in range(n):
                         tracked[step - 1, s, q] = path[now, s, q]
-                for c in range(directions.shape[0]):
-                    part = 0.0
+                for m in range(directions.shape[0]):
+                    along = 0.0
                     for q in range(n):
-                        part += directions[c, q] * (path[now, 0, q] - minima[0, q])
-                    components[step - 1, c] = part
+                        along += directions[m, q] * (path[now, 0, q] - minima[0, q])
+                    components[step - 1, m] = along
                 done += 1
         if diverged or step == steps:
             break
@@ -149,8 +149,8 @@ def descend(
     Descent
         Steps `done`, those after which all distances were within the limit; whether the next one
         left it; new points; and after every step the tracked points (done, tracked, n), the
-        components along the directions (done, m), the distances to the minima (done, starts) and the excess of the losses over the least
-        (done, starts).
+        components along the directions (done, m), the distances to
+        the minima (done, starts) and the excess of the losses over the least (done, starts).
     """
     starts = len(points)
     path = np.stack([points, previous, points])
