@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
+from weakref import WeakMethod
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
@@ -73,7 +75,8 @@ class ParamsCommand(QUndoCommand):
     before, after : Settings
         Settings of one experiment.
     apply : callable
-        Called with the settings to be in force, by undo, redo and the first push.
+        Called with the settings to be in force, by undo, redo and the first push; the object of a
+        bound method is held weakly.
     key : str, optional
         What the edits of one drag have in common (`ParamForm.gesture`); without it nothing merges.
     text : str, optional
@@ -87,7 +90,9 @@ class ParamsCommand(QUndoCommand):
         self.before = before
         self.after = after
         self.key = key
-        self._apply = apply
+        # A method keeps its object alive, and the object keeps the stack that keeps this command:
+        # PySide crashes when such a ring is collected.
+        self._apply = WeakMethod(apply) if isinstance(apply, MethodType) else (lambda: apply)
         self._title = text
         self._settle()
 
@@ -122,11 +127,16 @@ class ParamsCommand(QUndoCommand):
 
     def undo(self) -> None:
         """Put the earlier settings in force."""
-        self._apply(self.before)
+        self._put(self.before)
 
     def redo(self) -> None:
         """Put the later settings in force."""
-        self._apply(self.after)
+        self._put(self.after)
+
+    def _put(self, settings: Settings) -> None:
+        apply = self._apply()
+        if apply is not None:
+            apply(settings)
 
     def _settle(self) -> None:
         self.setObsolete(self.before == self.after)

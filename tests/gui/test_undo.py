@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 from PySide6.QtGui import QUndoStack
 from pytestqt.qtbot import QtBot
@@ -138,3 +140,14 @@ def test_a_preset_with_a_seed_is_one_step(desk: Desk) -> None:
     desk.stack.undo()
     desk.stack.undo()
     assert desk.now == Settings(FakeParams(), 0)
+
+
+def test_a_stack_is_freed_with_its_owner(qtbot: QtBot) -> None:
+    for _ in range(30):
+        desk = Desk()
+        for number in range(5):
+            desk.edit(step_size=0.4 + number / 10)
+        ParamsCommand.seal(desk.stack)
+        gone = weakref.ref(desk)
+        del desk
+        assert gone() is None  # without the garbage collector: there is no ring
