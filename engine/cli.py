@@ -1,4 +1,4 @@
-"""The command line: `main.py list` and `main.py run`, without a window.
+"""The command line: `main.py list`, `main.py run` and what follows, without a window.
 
 Exit status: 0 done, 2 bad input (one line on standard error that names the field and what is
 allowed), 1 failure. Further commands join `COMMANDS`.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import experiments, learned, presets, runfile
+from engine import cli_models, experiments, learned, presets, runfile
 from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment
 from engine.experiments import get
@@ -290,4 +290,17 @@ def _model_format(text: str | None) -> str:
 COMMANDS: tuple[Command, ...] = (
     Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
     Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
+    Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
+    Command(
+        "convert",
+        "Write a trained network as a PyTorch state_dict or as ONNX.",
+        cli_models.configure_convert,
+        cli_models.convert,
+    ),
+    Command(
+        "download",
+        "Fetch MNIST or Fashion-MNIST.",
+        cli_models.configure_download,
+        cli_models.download,
+    ),
 )
