@@ -295,7 +295,7 @@ def views(params: DoubleScalarParams) -> tuple[View, ...]:
         PlaneView(
             id="jacobian", title="Jacobian eigenvalues", x_label="real part",
             y_label="imaginary part", equal=True,
-            help="One step of the pair, linearised at the present point: outside the circle it is unstable.",
+            help="One step of the pair, linearised here: outside the circle it is unstable.",
             items=(
                 Circle(label="unit circle"),
                 Points(x="jacobian_re", y="jacobian_im", label="$\\mu_i$", color="1", hollow=True),
