@@ -30,6 +30,18 @@ _DATA, _STARTS = 1, 2  # streams of randomness
 class LeastSquaresParams(Params):
     """Parameters of gradient descent on least squares."""
 
+    step_size: float = param(
+        0.15, "Step size of gradient descent.", symbol=r"\delta", group="Descent", gt=0, le=1e6,
+        log=True, live=True,
+    )  # fmt: skip
+    optimiser: Literal["gradient-descent", "heavy-ball", "nesterov"] = param(
+        "gradient-descent", "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",
+        group="Descent",
+    )  # fmt: skip
+    momentum: float = param(
+        0.5, "Part of the last step that is kept.", symbol=r"\beta", group="Descent", ge=0, lt=1,
+        live=True, when={"optimiser": ["heavy-ball", "nesterov"]},
+    )  # fmt: skip
     width: int = param(
         2, "Number n of weights; a file brings its own.", label="Dimensions", symbol="n",
         group="Problem", ge=1, le=MAX_SIZE, when={"data": ["generated"]},
@@ -69,18 +81,6 @@ class LeastSquaresParams(Params):
     epsilon: float = param(
         2.5, "Radius of the ball that the run must not leave.", symbol=r"\epsilon",
         group="Stability", gt=0, le=1e6, log=True, live=True,
-    )  # fmt: skip
-    step_size: float = param(
-        0.15, "Step size of gradient descent.", symbol=r"\delta", group="Descent", gt=0, le=1e6,
-        log=True, live=True,
-    )  # fmt: skip
-    optimiser: Literal["gradient-descent", "heavy-ball", "nesterov"] = param(
-        "gradient-descent", "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",
-        group="Descent",
-    )  # fmt: skip
-    momentum: float = param(
-        0.5, "Part of the last step that is kept.", symbol=r"\beta", group="Descent", ge=0, lt=1,
-        live=True, when={"optimiser": ["heavy-ball", "nesterov"]},
     )  # fmt: skip
 
     @model_validator(mode="after")

@@ -69,7 +69,7 @@ def _portrait(state: LeastSquaresState, recent: Recent) -> dict[str, Any]:
     path = recent["path"][-TAIL:]
     path = path[np.isfinite(path).all(axis=1)].reshape(-1, len(gaps), 2)
     broken = np.concatenate([path, np.full((1, *path.shape[1:]), np.nan)]).transpose(1, 0, 2)
-    size = max(float(np.abs(begin).max()), state.params.epsilon)
+    size = max(float(np.linalg.norm(begin[0])), state.params.epsilon)
     levels = _level_curves(state.problem, size)
     return {
         "level_x": levels[:, 0],
@@ -99,7 +99,7 @@ def _level_curves(problem: Quadratic, size: float) -> FloatArray:
     rings = []
     for fraction in np.linspace(1.5 / LEVELS, 1.5, LEVELS):
         ring = (circle * axes * size * fraction) @ problem.eigenvectors.T
-        ring[np.abs(ring).max(axis=1) > 1.6 * size] = np.nan
+        ring[np.abs(ring).max(axis=1) > 1.5 * size] = np.nan
         rings += [ring, np.full((1, 2), np.nan)]
     return np.concatenate(rings)
 

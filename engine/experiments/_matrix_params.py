@@ -20,6 +20,34 @@ _MANY = "Ensemble"
 class NetworkParams(Params):
     """What R, the start, the inputs and the descent are."""
 
+    step_size: float = param(
+        0.07, "Step size, in the unit below.", symbol=r"\delta", group=_DESCENT, gt=0, le=1e6,
+        log=True, live=True, when={"step_rule": ["fixed"]},
+    )  # fmt: skip
+    step_unit: Literal["absolute", "norm", "radius", "theorem-2"] = param(
+        "absolute", "Unit: 1, 2/(L |R|^(2(L-1)/L)) for a norm or radius |R|, or Theorem 2's step.",
+        group=_DESCENT, when={"step_rule": ["fixed"]},
+    )  # fmt: skip
+    step_rule: Literal["fixed", "hessian"] = param(
+        "fixed", "A fixed step, or alpha over the Hessian's largest eigenvalue at every step.",
+        group=_DESCENT,
+    )  # fmt: skip
+    alpha: float = param(
+        1.0, "Numerator of the state-dependent step.", symbol=r"\alpha", group=_DESCENT, gt=0,
+        le=100, live=True, when={"step_rule": ["hessian"]},
+    )  # fmt: skip
+    step_cap: float = param(
+        10.0, "Largest state-dependent step, taken where the curvature is small or zero.",
+        group=_DESCENT, gt=0, le=1e9, log=True, live=True, when={"step_rule": ["hessian"]},
+    )  # fmt: skip
+    optimiser: Literal["gradient-descent", "heavy-ball", "nesterov"] = param(
+        "gradient-descent", "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",
+        group=_DESCENT,
+    )  # fmt: skip
+    momentum: float = param(
+        0.9, "Part of the last step that is kept.", symbol=r"\beta", group=_DESCENT, ge=0, lt=1,
+        live=True, when={"optimiser": ["heavy-ball", "nesterov"]},
+    )  # fmt: skip
     width: int = param(
         5, "Side n of the matrices; a typed or loaded R brings its own.", label="Size",
         symbol="n", group=_TARGET, ge=1, le=64, when={"target_source": ["random"]},
@@ -96,34 +124,6 @@ class NetworkParams(Params):
     batch_size: int = param(
         10, "Number of points in a random batch.", group=_INPUTS, ge=1, le=1000,
         when={"batch": ["random"]},
-    )  # fmt: skip
-    step_size: float = param(
-        0.07, "Step size, in the unit below.", symbol=r"\delta", group=_DESCENT, gt=0, le=1e6,
-        log=True, live=True, when={"step_rule": ["fixed"]},
-    )  # fmt: skip
-    step_unit: Literal["absolute", "norm", "radius", "theorem-2"] = param(
-        "absolute", "Unit: 1, 2/(L |R|^(2(L-1)/L)) for a norm or radius |R|, or Theorem 2's step.",
-        group=_DESCENT, when={"step_rule": ["fixed"]},
-    )  # fmt: skip
-    step_rule: Literal["fixed", "hessian"] = param(
-        "fixed", "A fixed step, or alpha over the Hessian's largest eigenvalue at every step.",
-        group=_DESCENT,
-    )  # fmt: skip
-    alpha: float = param(
-        1.0, "Numerator of the state-dependent step.", symbol=r"\alpha", group=_DESCENT, gt=0,
-        le=100, live=True, when={"step_rule": ["hessian"]},
-    )  # fmt: skip
-    step_cap: float = param(
-        10.0, "Largest state-dependent step, taken where the curvature is small or zero.",
-        group=_DESCENT, gt=0, le=1e9, log=True, live=True, when={"step_rule": ["hessian"]},
-    )  # fmt: skip
-    optimiser: Literal["gradient-descent", "heavy-ball", "nesterov"] = param(
-        "gradient-descent", "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",
-        group=_DESCENT,
-    )  # fmt: skip
-    momentum: float = param(
-        0.9, "Part of the last step that is kept.", symbol=r"\beta", group=_DESCENT, ge=0, lt=1,
-        live=True, when={"optimiser": ["heavy-ball", "nesterov"]},
     )  # fmt: skip
     flow: bool = param(
         False, "Whether to integrate the gradient flow beside the descent.", group=_MEASURE
