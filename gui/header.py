@@ -88,7 +88,7 @@ class PresetBox(QComboBox):
         self.setAccessibleName("Presets")
         self.setToolTip("Settings that show one thing; choosing one plays it")
         self.setPlaceholderText("Presets")
-        self.setMinimumContentsLength(18)
+        self.setMinimumContentsLength(22)
         self.setMaxVisibleItems(12)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setItemDelegate(_PresetDelegate(self))

@@ -324,6 +324,7 @@ class MainWindow(QMainWindow):
         self.control.edit_params(params, self.form.gesture)
 
     def _on_restarted(self) -> None:
+        self.status.begin_run()
         self.message_bar.hide()
 
     def _on_restore_requested(self, pin: Pin) -> None:

@@ -79,6 +79,8 @@ def take(options: argparse.Namespace) -> Path:
         if chosen is not None:
             driver.window.control.restore(chosen.params, chosen.seed)
             driver.window.control.reset()
+            if chosen.speed is not None:
+                driver.window.set_speed(chosen.speed)
         if options.steps > 0:
             driver.run(options.steps)
         driver.settle(SETTLE_SECONDS)

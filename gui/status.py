@@ -15,6 +15,7 @@ from gui.bridge import Bridge
 SHOW_SECONDS = 0.2
 """How often the numbers change while running: faster cannot be read."""
 SLOW_MS = 1000
+STARTING_MS = 300
 MESSAGE_MS = 8000
 _WORDS = {
     Status.IDLE: "Ready",
@@ -91,14 +92,27 @@ class StatusBar(QStatusBar):
         self._slow = QTimer(self, interval=SLOW_MS)
         self._slow.timeout.connect(self._show_memory)
         self._slow.start()
+        self._starting = QTimer(self, singleShot=True, interval=STARTING_MS)
+        self._starting.timeout.connect(lambda: self.state.say(_WORDS[Status.COMPILING]))
+        bridge.rejected.connect(lambda: self._end_run(Status.IDLE))
+        bridge.failed.connect(lambda: self._end_run(Status.FAILED))
 
     def _field(self, name: str, text: str, tip: str) -> Field:
         field = Field(name, text, tip)
         self.addPermanentWidget(field)
         return field
 
+    def begin_run(self) -> None:
+        """Say that kernels are compiled if the first picture of a run takes its time."""
+        self._starting.start()
+
+    def _end_run(self, status: Status) -> None:
+        self._starting.stop()
+        self.state.say(_WORDS[status])
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show where a run is; the numbers of a running one change five times a second."""
+        self._starting.stop()
         now = time.monotonic()
         running = snapshot.status is Status.RUNNING
         if running and now < self._shown_at + SHOW_SECONDS:

@@ -38,6 +38,7 @@ _TEXTS = {
     "about": "&About Lyapunov Lab",
 }
 _CHECKABLE = ("scaled_axis", "full_screen")
+_REPEATED = ("step", "back", "faster", "slower")
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
 
 
@@ -70,7 +71,8 @@ class Actions:
     def handle_key(self, event: QKeyEvent) -> str:
         """Trigger the action of a plain key; returns the name of one that is none of these."""
         name = plain_action(event)
-        if name in self._actions:
+        held = event.isAutoRepeat() and name not in _REPEATED
+        if name in self._actions and not held:
             self._actions[name].trigger()
         return name
 

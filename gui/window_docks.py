@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QByteArray, QCoreApplication, Qt
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -38,6 +38,18 @@ class _TitleBar(QWidget):
         row.addWidget(name)
         row.addStretch(1)
         row.addWidget(close)
+
+
+class Dock(QDockWidget):
+    """A dock that hands the keys it has no use for to its window, also while it floats."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the window have the key."""
+        window = self.parentWidget()
+        if self.isFloating() and window is not None:
+            QCoreApplication.sendEvent(window, event)
+        else:
+            super().keyPressEvent(event)
 
 
 class Tabs(QStackedWidget):
@@ -118,7 +130,7 @@ class Docks:
         area: Qt.DockWidgetArea,
         tabs: QTabBar | None = None,
     ) -> QDockWidget:
-        dock = QDockWidget(title, self._window)
+        dock = Dock(title, self._window)
         dock.setObjectName(name)
         dock.setWidget(widget)
         dock.setTitleBarWidget(_TitleBar(title, dock, tabs))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QSlider
 from pytestqt.qtbot import QtBot
 
@@ -114,6 +115,30 @@ def test_arrows_belong_to_a_slider_first(window: MainWindow, qtbot: QtBot) -> No
     assert slider.value() == before + 1
     qtbot.wait(0)
     assert _step(window) == 0
+
+
+def test_a_held_key_plays_once(window: MainWindow, qtbot: QtBot) -> None:
+    for repeated in (False, True, True):
+        QApplication.sendEvent(
+            window,
+            QKeyEvent(
+                QEvent.Type.KeyPress,
+                Qt.Key.Key_Space,
+                Qt.KeyboardModifier.NoModifier,
+                " ",
+                repeated,
+            ),
+        )
+    qtbot.waitUntil(lambda: _step(window) > 1)
+    assert _status(window) is Status.RUNNING
+
+
+@pytest.mark.qt_log_ignore("does not support raise")
+def test_a_floating_panel_hands_its_keys_on(window: MainWindow, qtbot: QtBot) -> None:
+    window.docks.pins.setFloating(True)
+    qtbot.keyClick(window.docks.pins, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: _step(window) == 1)
+    window.docks.pins.setFloating(False)
 
 
 def test_run_n_stops_by_itself(window: MainWindow, qtbot: QtBot) -> None:
@@ -300,7 +325,23 @@ def test_a_run_that_cannot_begin_says_why(window: MainWindow, qtbot: QtBot) -> N
     window.control.choose(Refusing())
     qtbot.waitUntil(window.message_bar.isVisible)
     assert window.message_bar.text.text().startswith("file: 'x.csv' is not allowed")
+    assert window.status.state.text() == "Ready"
+    assert not window.status._starting.isActive()
     assert not window.message_bar.details_button.isVisible()
+
+
+def test_a_run_that_takes_long_to_begin_says_compiling(window: MainWindow, qtbot: QtBot) -> None:
+    go_on = threading.Event()
+
+    class Slow(FakeExperiment):  # type: ignore[misc]
+        def init(self, params: Any, seed: int) -> Any:
+            assert go_on.wait(20)
+            return super().init(params, seed)
+
+    window.control.choose(Slow())
+    qtbot.waitUntil(lambda: window.status.state.text() == "Compiling…")
+    go_on.set()
+    qtbot.waitUntil(lambda: window.status.state.text() == "Paused")
 
 
 def test_state_comes_back(make: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot) -> None:
