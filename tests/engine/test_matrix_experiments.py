@@ -12,7 +12,6 @@ from engine.params import build
 from engine.presets import preset
 from engine.session import Session
 
-
 RARE = {"measure_every": 500, "hessian_every": 1000}
 
 
