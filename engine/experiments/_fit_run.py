@@ -67,7 +67,8 @@ def advance(state: FitState, n: int, stride: int) -> tuple[FitState, Chunk]:
         if state.step >= begun:
             parts.append(Chunk.exact(begun, rows).bucketed(stride))
     if not parts:
-        return state, Chunk.exact(first, {})
+        empty = {key: value[None][:0] for key, value in measured(state).items()}
+        return state, Chunk.exact(first, empty)
     low = {key: np.concatenate([part.low[key] for part in parts]) for key in parts[0].low}
     high = low
     if stride > 1:

@@ -54,32 +54,35 @@ class ShapeParams(Params):
         group=_ONE, when={"picture": ["build-up"]},
     )  # fmt: skip
     depth: int = param(
-        6, "Layers that are added, one a step; kink lines for a function of x and y.", symbol="L",
-        group=_PICTURE, ge=1, le=24, when={"picture": ["build-up", "decomposition"]},
+        6, "Layers that are added, one a step; kink lines for a function of x and y.",
+        label="Layers", symbol="L", group=_PICTURE, ge=1, le=24,
+        when={"picture": ["build-up", "decomposition"]},
     )  # fmt: skip
     biases: tuple[float, ...] = param(
         (0.3, 0.9), "Biases of the layers.", symbol="b_i", group=_ONE, ge=-1e3, le=1e3, live=True,
-        when={"placement": ["typed"]},
+        when={"picture": ["build-up"], "placement": ["typed"]},
     )  # fmt: skip
     weights: tuple[float, ...] = param(
         (1.0, 1.0), "Weights of the layers.", symbol="w_i", group=_ONE, ge=-0.99, le=1e3, live=True,
-        when={"placement": ["typed"]},
+        when={"picture": ["build-up"], "placement": ["typed"]},
     )  # fmt: skip
     V: tuple[tuple[float, ...], ...] = param(
         ((1.0, 0.0), (0.0, 1.0)), "Two rows; the columns are the normals of the kink lines.",
-        symbol="V", group=_TWO, ge=-100, le=100, live=True, when={"picture": ["level-curves"]},
+        label="Normals", symbol="V", group=_TWO, ge=-100, le=100,
+        live=True, when={"picture": ["level-curves"]},
     )  # fmt: skip
     W: tuple[tuple[float, ...], ...] = param(
         ((1.0, 0.0), (0.0, 1.0)), "Two rows; the columns are what h gains beyond the kink lines.",
-        symbol="W", group=_TWO, ge=-100, le=100, live=True, when={"picture": ["level-curves"]},
-    )  # fmt: skip
-    b: tuple[float, ...] = param(
-        (0.4, 0.6), "Biases, one per column of V.", symbol="b", group=_TWO, ge=-100, le=100,
+        label="Increments", symbol="W", group=_TWO, ge=-100, le=100,
         live=True, when={"picture": ["level-curves"]},
     )  # fmt: skip
+    b: tuple[float, ...] = param(
+        (0.4, 0.6), "Biases, one per column of V.", label="Biases", symbol="b", group=_TWO,
+        ge=-100, le=100, live=True, when={"picture": ["level-curves"]},
+    )  # fmt: skip
     c: tuple[float, ...] = param(
-        (1.0, 1.0), "The two entries of c.", symbol="c", group=_TWO, ge=-100, le=100, live=True,
-        when={"picture": ["level-curves"]},
+        (1.0, 1.0), "The two entries of c.", label="Output weights", symbol="c", group=_TWO,
+        ge=-100, le=100, live=True, when={"picture": ["level-curves"]},
     )  # fmt: skip
     repeats: int = param(
         1, "Layers with these W, V and b; from the second on kink lines are bent.", label="Layers",
@@ -91,11 +94,11 @@ class ShapeParams(Params):
     )  # fmt: skip
     margin: float = param(
         1.05, "Factor on the smallest alpha.", group=_PARTS, ge=0.1, le=100,
-        when={"alpha_from": ["smallest"]},
+        when={"picture": ["decomposition"], "alpha_from": ["smallest"]},
     )  # fmt: skip
     alpha: float = param(
         1.0, "Curvature that is added to f.", symbol=r"\alpha", group=_PARTS, ge=0, le=1e9,
-        when={"alpha_from": ["typed"]},
+        when={"picture": ["decomposition"], "alpha_from": ["typed"]},
     )  # fmt: skip
     beta_margin: float = param(
         0.5, "Every entry of beta exceeds the smallest that will do by this.", symbol=r"\beta",
