@@ -59,12 +59,13 @@ def settings_text(params: Params, seed: int) -> str:
         elif value != spec.default and spec.is_active(values):
             parts.append(_named(spec, value))
     if seed:
-        parts.append(f"seed = {seed}")
+        parts.append(f"seed\u00a0=\u00a0{seed}")
     return ", ".join(parts[:4]) + (" …" if len(parts) > 4 else "")
 
 
 def _named(spec: ParamSpec, value: Any) -> str:
-    return f"{plain_math(spec.symbol) or spec.label} = {_short(spec, value)}"
+    # Kept together where a narrow list breaks the line.
+    return f"{plain_math(spec.symbol) or spec.label}\u00a0=\u00a0{_short(spec, value)}"
 
 
 def _short(spec: ParamSpec, value: Any) -> str:

@@ -10,7 +10,9 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
+    QLabel,
     QPushButton,
+    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -88,7 +90,9 @@ class PresetBox(QComboBox):
         self.setAccessibleName("Presets")
         self.setToolTip("Settings that show one thing; choosing one plays it")
         self.setPlaceholderText("Presets")
-        self.setMinimumContentsLength(22)
+        self.setMinimumContentsLength(12)
+        self.setMaximumWidth(260)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMaxVisibleItems(12)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setItemDelegate(_PresetDelegate(self))
@@ -133,7 +137,7 @@ class Header(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
-        self.title = ElidedLabel()
+        self.title = QLabel()
         self.title.setObjectName("title")
         self.summary = ElidedLabel()
         self.summary.setObjectName("hint")
@@ -151,7 +155,7 @@ class Header(QWidget):
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(8)
         row.addLayout(texts, 1)
-        row.addWidget(self.presets)
+        row.addWidget(self.presets, 1)
         row.addWidget(self.help_button)
 
     def set_experiment(

@@ -92,9 +92,10 @@ def test_pins_belong_to_their_experiment(pins: Pins) -> None:
 
 def test_a_label_names_what_differs() -> None:
     params = FakeParams(curvature=3.0, step_size=0.25, init="random", spread=0.5)
-    assert settings_text(params, 4) == ("δ = 0.25, s = 3, Start = random, Spread = 0.5 …")
+    text = settings_text(params, 4).replace("\u00a0", " ")
+    assert text == "δ = 0.25, s = 3, Start = random, Spread = 0.5 …"
     assert "seed" not in settings_text(params, 0)
-    assert settings_text(FakeParams(), 0) == "δ = 0.3"
+    assert settings_text(FakeParams(), 0) == "δ\u00a0=\u00a00.3"
 
 
 @pytest.fixture
