@@ -206,7 +206,7 @@ def record(
     g, prefix = np.zeros(4 * rows), np.ones(4 * rows)
     y, y_slopes, y_prefix = np.ones(4 * rows), np.zeros(4 * rows), np.ones(4 * rows)
     d, poles, values = np.empty(size), np.empty(size), np.empty(size)
-    low_s, high_s = np.empty(SCALARS), np.empty(SCALARS)
+    now, low_s, high_s = np.empty(SCALARS), np.empty(SCALARS), np.empty(SCALARS)
     shown = 4 * rows if low[1].shape[1] == size else QUANTILES
     low_w, high_w = np.empty(shown), np.empty(shown)
     low_h, high_h = np.empty(low[2].shape[1]), np.empty(low[2].shape[1])
@@ -231,10 +231,11 @@ def record(
             slope_error = product(y_total) - target
         step = setting
         if rule != FIXED_STEP:
-            if rule == HESSIAN_STEP and method == NESTEROV:
+            if rule == HESSIAN_STEP:
+                if method != NESTEROV:
+                    for i in range(size):
+                        y[i], y_slopes[i] = w[i], g[i]
                 curvature = _norm(y, y_slopes, slope_error, sigma, size, d, poles)
-            elif rule == HESSIAN_STEP:
-                curvature = _norm(w, g, error, sigma, size, d, poles)
             within = setting < cap * curvature
             step = setting / curvature if within else cap
             capped += 1 if k < n and not within else 0
@@ -243,13 +244,11 @@ def record(
             if place == stride:
                 bucket, place = bucket + 1, 0
             fresh = place == 0
-            _widen(low_s, high_s, 0, value, fresh)
-            _widen(low_s, high_s, 1, 0.5 * sigma * error * error, fresh)
-            _widen(low_s, high_s, 2, top - bottom, fresh)
-            _widen(low_s, high_s, 3, sharpness, fresh)
-            _widen(low_s, high_s, 4, 0.5 * step * sharpness, fresh)
-            _widen(low_s, high_s, 5, step, fresh)
-            _widen(low_s, high_s, 6, max(abs(top - root), abs(bottom - root)), fresh)
+            now[0], now[1], now[2] = value, 0.5 * sigma * error * error, top - bottom
+            now[3], now[4], now[5] = sharpness, 0.5 * step * sharpness, step
+            now[6] = max(abs(top - root), abs(bottom - root))
+            for i in range(SCALARS):
+                _widen(low_s, high_s, i, now[i], fresh)
             if shown > QUANTILES or shown >= size:
                 _note_weights(w, low_w, high_w, fresh)
             else:

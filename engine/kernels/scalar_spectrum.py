@@ -44,16 +44,16 @@ def _sums(mu: float, left: float, d: Any, y: Any, n: int) -> tuple[float, float,
 
 
 @kernel
-def _step(mu: float, left: float, right: float, bounded: bool, sums: Any) -> tuple[float, float]:
+def _step(mu: float, left: float, right: float, pole: float, sums: Any) -> tuple[float, float]:
     """Return the secular function and the root of its interpolation by the neighbouring poles.
 
-    Between two poles the interpolation is r + s/(left - mu) + t/(right - mu) with the sums'
+    Between two poles the interpolation is r + s/(left - mu) + t/(pole - mu) with the sums'
     slopes (the "middle way" of rank-one updates), beyond the last one r + s/(left - mu).
     """
     near, near_slope, far, far_slope = sums
     f = 1.0 + near + far
-    to_left, to_right = left - mu, right - mu
-    if bounded:
+    to_left, to_right = left - mu, pole - mu
+    if pole == math.inf:
         rest = f - to_left * near_slope
         return f, (left + near_slope * to_left * to_left / rest if rest > 0.0 else right)
     c = f - to_left * near_slope - to_right * far_slope
@@ -66,19 +66,19 @@ def _step(mu: float, left: float, right: float, bounded: bool, sums: Any) -> tup
 
 
 @kernel
-def _root(left: float, right: float, bounded: bool, d: Any, y: Any, n: int, tol: float) -> float:
+def _root(left: float, right: float, pole: float, d: Any, y: Any, n: int, tol: float) -> float:
     """Find the eigenvalue between two neighbouring poles, or above the last one.
 
-    Where `bounded`, `left` is the last pole and `right` an upper bound. The secular function
-    grows between poles, so every evaluation shortens the bracket; a step that leaves it, or
-    shortens it too little, is replaced by a bisection.
+    `pole` is the next pole, where `right` is too, or inf if `left` is the last one and `right` an
+    upper bound. The secular function grows between poles, so every evaluation shortens the
+    bracket; a step that leaves it, or shortens it too little, is replaced by a bisection.
     """
     low, high = left, right
     mu = 0.5 * (low + high)
     for turn in range(ROUNDS):
         if high - low <= tol or mu <= low or mu >= high:
             break
-        f, proposal = _step(mu, left, right, bounded, _sums(mu, left, d, y, n))
+        f, proposal = _step(mu, left, right, pole, _sums(mu, left, d, y, n))
         if f < 0.0:
             low = mu
         else:
@@ -191,8 +191,8 @@ def extremes(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any) -> 
         if d[i] > d[top]:
             top = i
     tol = 1e-15 * max(abs(d[bottom]), max(abs(d[top]), total))
-    high = _root(d[top], d[top] + total, True, d, y, n, tol)
-    low = _root(d[bottom], d[above], False, d, y, n, tol)
+    high = _root(d[top], d[top] + total, math.inf, d, y, n, tol)
+    low = _root(d[bottom], d[above], d[above], d, y, n, tol)
     if sign < 0.0:
         return -high, -low
     return low, high
@@ -214,8 +214,8 @@ def eigenvalues(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any, 
     _sort_pairs(d, y, n)
     tol = 1e-15 * max(abs(d[0]), max(abs(d[n - 1]), total))
     for i in range(n - 1):
-        out[i] = _root(d[i], d[i + 1], False, d, y, n, tol)
-    out[n - 1] = _root(d[n - 1], d[n - 1] + total, True, d, y, n, tol)
+        out[i] = _root(d[i], d[i + 1], d[i + 1], d, y, n, tol)
+    out[n - 1] = _root(d[n - 1], d[n - 1] + total, math.inf, d, y, n, tol)
     if sign < 0.0:
         for i in range((n + 1) // 2):
             out[i], out[n - 1 - i] = -out[n - 1 - i], -out[i]
