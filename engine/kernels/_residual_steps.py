@@ -259,17 +259,16 @@ def advance_pairs(all_theta: Floats, all_previous: Floats, start: Floats, diverg
 
 @kernel
 def repeat_rows(records: Records, pair: int, row: int) -> None:
-    """Fill the rows from ``row`` on with the row before it (zeros stay if there is none)."""
+    """Fill the rows from ``row`` > 0 on with the row before it."""
     scalars, kinks, path = records.scalars, records.kinks, records.path
-    for r in range(max(row, 1), scalars.shape[0]):
+    for r in range(row, scalars.shape[0] if row > 0 else 0):
         for i in range(scalars.shape[2]):
-            scalars[r, pair, i] = scalars[row - 1, pair, i] if row > 0 else 0.0
+            scalars[r, pair, i] = scalars[row - 1, pair, i]
         for net in range(2):
             for layer in range(kinks.shape[3]):
-                kinks[r, pair, net, layer] = kinks[row - 1, pair, net, layer] if row > 0 else 0.0
-        if path.shape[0] > 0:
-            for i in range(path.shape[2]):
-                path[r, pair, i] = path[row - 1, pair, i] if row > 0 else 0.0
+                kinks[r, pair, net, layer] = kinks[row - 1, pair, net, layer]
+        for i in range(path.shape[2] if path.shape[0] > 0 else 0):
+            path[r, pair, i] = path[row - 1, pair, i]
 
 
 @kernel

@@ -124,8 +124,8 @@ def advance(
     """Take ``steps`` steps of every pair; the input is left as it was.
 
     Row r of the records is the iterate after (r + 1) ``every`` steps of this call; rows after a
-    divergence repeat the last iterate before it, so no row is NaN or infinite. Splitting a run
-    into calls of any length gives the same bits.
+    divergence repeat the last one before it, so no number is infinite (a kink that does not exist
+    is NaN). Splitting a run into calls of any length gives the same bits.
     """
     records = _blank(pairs, steps // every, keep_path)
     new = replace(
@@ -148,8 +148,8 @@ def advance(
         data,
         records,
     )
-    gone = pairs.diverged >= 0
-    if gone.any():
+    gone = (new.diverged >= 0) & (new.diverged <= pairs.step + every)
+    if gone.any():  # before the first row, if not in an earlier call
         last = measure(pairs, data, rule)
         for rows, row in zip(records, last, strict=True):
             rows[:, gone] = row[:, gone]

@@ -190,20 +190,27 @@ def test_projection_keeps_every_constrained_parameter_feasible_at_every_step(ste
     assert records.scalars[..., COLUMNS.index("smallest")].min() >= 0
 
 
-def test_divergence_is_an_outcome_without_infinities():
-    rule = Rule(5.0, residual.GRADIENT, projected=False)
-    pairs, records = residual.advance(start(1.0, range(3), weight=0.5), paper_data(), rule, 400)
+@pytest.mark.parametrize("step_size", [0.2, 0.5, 5.0, 1e6])
+def test_divergence_is_an_outcome_without_infinities(step_size):
+    rule, data = Rule(step_size, residual.GRADIENT, projected=False), paper_data()
+    begun = start(1.0, range(3), weight=0.5)
+    pairs, records = residual.advance(begun, data, rule, 400, keep_path=True)
     assert (pairs.diverged > 0).all()
-    assert np.isfinite(records.scalars).all()
-    assert np.isfinite(pairs.theta).all()
-    again, more = residual.advance(pairs, paper_data(), rule, 50)
+    for values in (pairs.theta, records.scalars, records.path):
+        assert np.isfinite(values).all()
+    for pair, at in enumerate(pairs.diverged):
+        last = records.path[at - 2, pair] if at > 1 else begun.theta[pair]
+        np.testing.assert_array_equal(pairs.theta[pair], last)
+        assert (records.scalars[at - 1 :, pair] == records.scalars[-1, pair]).all()
+    again, more = residual.advance(pairs, data, rule, 50)
     np.testing.assert_array_equal(more.scalars, records.scalars[-50:])
     np.testing.assert_array_equal(again.theta, pairs.theta)
     np.testing.assert_array_equal(again.diverged, pairs.diverged)
-    parts = start(1.0, range(3), weight=0.5)
+    parts = begun
     for _ in range(40):
-        parts, _ = residual.advance(parts, paper_data(), rule, 10, every=5)
-    assert np.isfinite(parts.theta).all()
+        parts, _ = residual.advance(parts, data, rule, 10)
+    np.testing.assert_array_equal(parts.theta, pairs.theta)
+    np.testing.assert_array_equal(parts.diverged, pairs.diverged)
 
 
 def test_weights_below_minus_one_are_followed_too():
