@@ -25,6 +25,7 @@ from engine.versions import NAME
 from gui import theme
 from gui.bridge import Bridge
 from gui.compare import Pin, Pins, PinsPanel
+from gui.data_download import DataDownload
 from gui.experiment_panel import ExperimentPanel
 from gui.header import Header
 from gui.icons import app_icon
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self.control = RunControl(self.bridge, self)
         self.pins = Pins(self)
         self.files = RunFiles(self, self.control, self.bridge, settings)
+        self.downloads = DataDownload(self.control, self.bridge, self)
         self.dialogs = WindowDialogs(self)
         self._failure = ""
         self._painted = False
@@ -146,6 +148,8 @@ class MainWindow(QMainWindow):
         self.form.input_rejected.connect(self.say)
         self.panels.said.connect(self.status.showMessage)
         self.files.said.connect(self.say)
+        self.downloads.said.connect(self.say)
+        self.downloads.refused.connect(self.warn)
         self.files.refused.connect(self.warn)
         self.files.trace_opened.connect(self._on_trace_opened)
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
@@ -199,6 +203,7 @@ class MainWindow(QMainWindow):
         actions["scaled_axis"].toggled.connect(self.panels.set_axis_scaled)
         actions["full_screen"].toggled.connect(self._on_full_screen)
         actions.show_experiments(self.experiments)
+        self.downloads.fill(actions.data_menu)
         actions.show_panels(self.docks.actions())
         actions.experiments_menu.triggered.connect(
             lambda action: self.open_experiment(action.data())
