@@ -17,6 +17,8 @@ from gui.plot_canvas import Canvas
 from gui.plot_pane import Pane, Shown, ViewT
 from gui.plot_range import CalmRange, Ends, Limits
 
+JUMP = 20
+"""Steps at once after which the axes are fitted anew even without running."""
 _DECADE = 1.0
 
 
@@ -46,11 +48,13 @@ class CanvasPane(Pane[ViewT]):
         self.seconds += 0.2 * (took - self.seconds)
 
     def _has_come_to_rest(self, shown: Shown) -> bool:
-        """Tell whether this is the first picture after running, or the first of a run."""
+        """Tell whether the run paused, or jumped while it was paused."""
         snapshot, before = shown.snapshot, self._shown.snapshot if self._shown else None
         if snapshot is None or snapshot.status is Status.RUNNING or snapshot.step == 0:
             return False
-        return before is None or before.run_id != snapshot.run_id or before.status is Status.RUNNING
+        if before is None or before.run_id != snapshot.run_id:
+            return True
+        return before.status is Status.RUNNING or abs(snapshot.step - before.step) > JUMP
 
     def set_log(self, axis: Axis, log: bool, limits: Limits) -> None:
         """Measure an axis in powers of ten, or not, between the limits of its values."""

@@ -141,11 +141,16 @@ class PlanePane(CanvasPane[PlaneView]):
                 loose.append(layer.y if axis else layer.x)
         loose.append(np.array([grip.y if axis else grip.x for grip in grips]))
         ends = data_ends([*firm, *loose], log)
+        if ends is None:
+            ends = data_ends([np.array(self._rules_along(axis))], log)
         if ends is None or log or self._shown is None or not self._shown.has_diverged:
             return ends
         known = np.concatenate([values[np.isfinite(values)].ravel() for values in (*firm, *loose)])
         typical = WILD * float(np.median(np.abs(known))) or 1.0
         return max(ends[0], -typical), min(ends[1], typical)
+
+    def _rules_along(self, axis: int) -> list[float]:
+        return [rule.value for rule in self._rules.rules if rule.vertical == (axis == 0)]
 
     def set_log_axis(self, axis: str, log: bool) -> None:
         """Measure axis ``"x"`` or ``"y"`` in powers of ten, or not."""

@@ -80,7 +80,7 @@ class CalmRange:
             return False
         settling, self._settling = self._settling, False
         before = self._ends
-        low, high = self._limited(data)
+        low, high = self._within(data[0]), self._within(data[1])
         if before is None:
             self._ends = self._limited(self._padded(low, high))
         elif low < before[0] or high > before[1]:
@@ -103,10 +103,14 @@ class CalmRange:
         missing = (self.limits.least - (high - low)) / 2
         return (low - missing, high + missing) if missing > 0 else (low, high)
 
+    def _within(self, value: float) -> float:
+        limits = self.limits
+        value = value if limits.low is None else max(value, limits.low)
+        return value if limits.high is None else min(value, limits.high)
+
     def _limited(self, ends: Ends) -> Ends:
         limits = self.limits
-        low = ends[0] if limits.low is None else max(ends[0], limits.low)
-        high = ends[1] if limits.high is None else min(ends[1], limits.high)
+        low, high = self._within(ends[0]), self._within(ends[1])
         if low < high:
             return low, high
         if limits.low is not None and limits.high is not None:
@@ -118,7 +122,9 @@ def padded(low: float, high: float, pad: float = PAD) -> Ends:
     """Give ends around `low` and `high` that are apart even where these are equal."""
     span = high - low
     if span < max(abs(low), abs(high)) * 1e-9 + 1e-30:
-        half = 0.1 * max(abs(low), abs(high)) or 1.0
+        if low == high == 0:
+            return -0.1, 1.0  # an error or a violation that is not there
+        half = max(0.1 * max(abs(low), abs(high)), 1e-300)
         return low - half, high + half
     return low - pad * span, high + pad * span
 

@@ -27,6 +27,7 @@ from gui.plot_time_layers import (
     rule_value,
     with_predicted,
     with_rules,
+    without_first_zeros,
 )
 from gui.theme import current_theme
 
@@ -140,6 +141,8 @@ class TimePane(CanvasPane[TimeView]):
             return None
         if series.magnitude:
             values = np.abs(values)
+        if self.canvas.y_axis.log and not (values[0] > 0).all():
+            values = without_first_zeros(values)
         return self._link.to_axis(steps), values
 
     def _follow_data(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter
 
+from engine.experiment import FloatArray
 from engine.views import Rule
 from gui.plot_layers import Layer
 from gui.plot_paint import Group, Scene, crisp, draw_dots, draw_groups, draw_straight, hair_pen
@@ -74,6 +75,13 @@ def rule_value(rule: Rule, shown: Shown) -> float | None:
         value = shown.bounds.get(rule.bound)
         return value if value is not None and math.isfinite(value) else None
     return number_at(shown.observation, rule.key)
+
+
+def without_first_zeros(values: FloatArray) -> FloatArray:
+    """Let lines that begin at zero begin where a log axis has a place for them."""
+    with np.errstate(invalid="ignore"):
+        begun = np.logical_or.accumulate(values > 0, axis=0)
+    return np.where(begun, values, np.nan)
 
 
 def with_rules(ends: Ends, rules: tuple[RuleLine, ...], log: bool) -> Ends:

@@ -201,6 +201,7 @@ def test_a_single_value_gets_room(value: float) -> None:
     calm.follow((value, value))
     low, high = calm.ends
     assert low < value < high
+    assert high - value >= value - low - 1e-9 * abs(value), "there is room above"
     assert math.isfinite(high - low)
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from engine.experiment import Outcome, OutcomeKind
 from engine.snapshot import Status
+from engine.trace import Trace
 from engine.views import Series, TimeView
 from gui.plot_link import TimeScale, values_at
 from gui.plot_time import TimePane
@@ -135,6 +136,35 @@ def test_huge_values_missing_series_and_nans_break_nothing(area) -> None:
     bare = dataclasses.replace(trace, low={}, high={}, recent={})
     show(area, feed.snapshot(trace=bare))
     assert pane_of(area, "weights")._groups == {}
+
+
+def test_a_line_that_begins_at_zero_begins_later_on_a_log_axis(area) -> None:
+    from engine.experiment import Chunk
+
+    feed = Feed(lines=2)
+    rows = {key: values.copy() for key, values in feed.series(np.arange(1, 40)).items()}
+    rows["error"][:5], rows["error"][20:] = 0.0, 0.0
+    first = {key: values[0] for key, values in rows.items()}
+    feed.trace = Trace(first)
+    feed.trace.add(Chunk.exact(1, rows))
+    show(area, feed.snapshot())
+    y = pane_of(area, "error")._groups["0"].y[:, 0]
+    assert np.isnan(y[:6]).all()
+    assert (y[21:] == 0).all(), "one that falls to zero is seen to fall"
+    pane_of(area, "error").set_log_axis("y", False)
+    assert pane_of(area, "error")._groups["0"].y[0, 0] == 0.0
+
+
+def test_the_axes_fit_when_the_run_pauses(area) -> None:
+    feed = Feed().advance(5)
+    show(area, feed.snapshot())
+    pane = pane_of(area, "weights")
+    pane.canvas.y_axis.auto.follow((-5.0, 9.0))
+    feed.advance(3)
+    show(area, feed.snapshot())
+    assert pane.canvas.y_axis.ends[1] > 9
+    show(area, feed.snapshot(status=Status.PAUSED))
+    assert pane.canvas.y_axis.ends[1] < 4
 
 
 def test_sparse_measurements_are_joined(area) -> None:
