@@ -76,7 +76,7 @@ class Session:
         """
         before = self.step
         if coarse and n > LOOK and self.experiment.rewindable:
-            self._advance(n - LOOK, self.trace.stride)
+            self._advance(n - LOOK, self.trace.stride_at(before + n))
             n = LOOK
             if self.finished:  # it ended among the coarse steps: know the last ones exactly
                 self.trace.refill(self._look_back(self.step)[1])
@@ -187,7 +187,10 @@ class Session:
         for change in (*self.changes, Change(step + 1, {})):
             if change.step < state.step:
                 continue
-            state, chunk = self.experiment.advance(state, min(change.step, step) - state.step)
+            n = min(change.step, step) - state.step
+            # Where no rows are wanted, one bucket for all of them is the cheapest record.
+            stride = max(n, 1) if rows is None else 1
+            state, chunk = self.experiment.advance(state, n, stride)
             if rows is not None and chunk.count:
                 rows.append(chunk.low)
             if change.step > step:

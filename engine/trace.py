@@ -112,6 +112,13 @@ class Trace:
         self._add_buckets(Chunk.exact(0, self._initial))
         self._add_exact(self._initial)
 
+    def stride_at(self, step: int) -> int:
+        """Tell how long the buckets will be once the run has come to `step`."""
+        stride = self.stride
+        while step // stride >= self._buckets:
+            stride *= 2
+        return stride
+
     def add(self, chunk: Chunk) -> None:
         """Append a chunk that begins at the step after the last."""
         if chunk.count == 0:
