@@ -41,13 +41,14 @@ class Dialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.buttons.rejected.connect(self.close)
 
-    def finish(self) -> None:
-        """Put the buttons under what was added; Return closes."""
+    def finish(self, default: QPushButton | None = None) -> None:
+        """Put the buttons under what was added; Return presses the default one, or closes."""
         self.column.addWidget(self.buttons)
         for button in self.buttons.buttons():
             if isinstance(button, QPushButton):
                 button.setAutoDefault(False)
-        self.buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
+        close = self.buttons.button(QDialogButtonBox.StandardButton.Close)
+        (default or close).setDefault(True)
 
 
 def help_dialog(experiment_id: str, title: str, parent: QWidget | None) -> Dialog:
@@ -161,7 +162,7 @@ class ReportDialog(Dialog):
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
         for widget in (words, view, self.outcome):
             self.column.addWidget(widget)
-        self.finish()
+        self.finish(save)
         self.resize(680, 480)
 
     def save_to(self, path: Path) -> None:

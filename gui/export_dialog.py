@@ -86,7 +86,7 @@ class ExportDialog(Dialog):
         self.copy_button = self.buttons.addButton("Copy", role)
         self.copy_button.setToolTip("Copy the figure to the clipboard")
         self.copy_button.clicked.connect(self.copy)
-        self.finish()
+        self.finish(self.save_button)
         self.setMinimumWidth(440)
 
     @property

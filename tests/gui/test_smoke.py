@@ -88,6 +88,23 @@ def test_an_empty_plot_is_named(driver: Any) -> None:
     assert smoke.check(driver(Empty()), "fake") == "no data in nothing"
 
 
+def test_a_plot_that_fills_late_is_waited_for(driver: Any) -> None:
+    class Late(FakeExperiment):  # type: ignore[misc]
+        def views(self, params: FakeParams) -> Any:
+            late = PlaneView(
+                id="late", title="L", x_label="", y_label="", items=(Curve(x="x", y="late"),)
+            )
+            return (*super().views(params), late)
+
+        def observe(self, state: Any, recent: Any) -> Any:
+            late = np.ones(3) if state.step >= 25 else np.empty(0)
+            return {**super().observe(state, recent), "late": late}
+
+    opened = driver(Late())
+    assert smoke.check(opened, "fake") == ""
+    assert opened.window.control.snapshot.step == 30
+
+
 def test_silence_is_a_failure(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     window = driver(FakeExperiment())
     monkeypatch.setattr(drive, "WAIT_SECONDS", 0.05)
