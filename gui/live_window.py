@@ -1,0 +1,193 @@
+"""A time plot in a window of its own, for a second screen, with pyqtgraph's mouse and analysis.
+
+The page of plots is painted directly, because many of them share one frame; a single large plot has
+the frame to itself, and pyqtgraph's pan, zoom and transforms (FFT, derivative) are worth it.
+pyqtgraph is imported when the first such window opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from engine.snapshot import Snapshot
+from engine.views import Rule, Series, TimeView, View
+from gui.formula_text import plain_text
+from gui.theme import current_theme
+
+FloatArray = NDArray[np.float64]
+ROOM = 1.25
+"""How far the axis of steps reaches beyond the newest one when it has to grow."""
+
+
+class LiveWindow(QWidget):
+    """One time view, streamed into a pyqtgraph plot."""
+
+    def __init__(self, view: TimeView, on_closed: Callable[[str], None]) -> None:
+        super().__init__(None, Qt.WindowType.Window)
+        import pyqtgraph
+
+        self.view = view
+        self._on_closed = on_closed
+        self._reach = 0.0
+        self._run_id = -1
+        self._moved_by_hand = False
+        theme = current_theme()
+        self.setWindowTitle(f"{view.title} – Lyapunov Lab")
+        self.resize(900, 560)
+        self.plot: Any = pyqtgraph.PlotWidget(background=theme.surface)
+        self.plot.setAccessibleName(view.title)
+        item = self.plot.getPlotItem()
+        item.setLogMode(y=view.log_y)
+        item.showGrid(x=True, y=True, alpha=0.2)
+        item.setLabel("bottom", "k")
+        item.setLabel("left", plain_text(view.y_label))
+        item.addLegend(labelTextColor=theme.text)
+        item.disableAutoRange()
+        for name in ("left", "bottom"):
+            item.getAxis(name).setPen(theme.muted)
+            item.getAxis(name).setTextPen(theme.muted)
+        item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
+        self.curves = [self._curve(pyqtgraph, series) for series in view.series]
+        self._rules = [(rule, self._line(pyqtgraph, rule)) for rule in view.rules]
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw the newest history."""
+        if snapshot.run_id != self._run_id:
+            self._run_id, self._reach, self._moved_by_hand = snapshot.run_id, 0.0, False
+        low, high = np.inf, -np.inf
+        for series, curve in zip(self.view.series, self.curves, strict=True):
+            if series.key not in snapshot.trace.low:
+                continue
+            steps, values = self._points(snapshot, series)
+            curve.setData(steps, values, connect="finite", skipFiniteCheck=False)
+            known = values[np.isfinite(values)]
+            if known.size:
+                low, high = min(low, float(known.min())), max(high, float(known.max()))
+        for rule, line in self._rules:
+            value = _value_of(rule, snapshot)
+            line.setVisible(value is not None and (value > 0 or not self.view.log_y))
+            if value is not None and line.isVisible():
+                line.setValue(np.log10(value) if self.view.log_y and not rule.vertical else value)
+        self._follow(float(snapshot.trace.last), low, high)
+
+    def _points(self, snapshot: Snapshot, series: Series) -> tuple[FloatArray, FloatArray]:
+        """Join all lines of a series into one, broken by NaN."""
+        steps, values = snapshot.trace.line(series.key, series.component)
+        if series.magnitude:
+            values = np.abs(values)
+        if self.view.log_y:
+            values = np.where(values > 0, values, np.nan)
+        if values.ndim == 1:
+            return steps, values
+        broken = np.vstack([values, np.full((1, values.shape[1]), np.nan)])
+        return np.tile(np.append(steps, np.nan), values.shape[1]), broken.T.ravel()
+
+    def _follow(self, last: float, low: float, high: float) -> None:
+        """Let the axes grow, unless the user moved them."""
+        if self._moved_by_hand or not low <= high:
+            return
+        box = self.plot.getPlotItem().getViewBox()
+        if last > self._reach or self._reach == 0:
+            self._reach = max(last * ROOM, 10.0)
+            box.setXRange(0, self._reach, padding=0)
+        if self.view.log_y:
+            low, high = float(np.log10(low)), float(np.log10(high))
+        least, most = self.view.y_limit
+        if not self.view.log_y:
+            low = low if least is None else max(low, least)
+            high = high if most is None else min(high, most)
+        shown_low, shown_high = box.viewRange()[1]
+        if low < shown_low or high > shown_high or high - low < 0.3 * (shown_high - shown_low):
+            box.setYRange(low, max(high, low + 1e-9), padding=0.08)
+
+    def _curve(self, pyqtgraph: Any, series: Series) -> Any:
+        theme = current_theme()
+        styles = {"solid": Qt.PenStyle.SolidLine, "dash": Qt.PenStyle.DashLine}
+        style = styles.get(series.dash, Qt.PenStyle.DotLine)
+        pen = pyqtgraph.mkPen(theme.color(series.color), width=1, style=style)
+        return self.plot.plot([], [], pen=pen, name=plain_text(series.label))
+
+    def _line(self, pyqtgraph: Any, rule: Rule) -> Any:
+        pen = pyqtgraph.mkPen(current_theme().color(rule.color), style=Qt.PenStyle.DashLine)
+        line = pyqtgraph.InfiniteLine(
+            angle=90 if rule.vertical else 0,
+            pen=pen,
+            label=plain_text(rule.label),
+            labelOpts={"position": 0.95, "color": current_theme().color(rule.color)},
+        )
+        line.setVisible(False)
+        self.plot.addItem(line)
+        return line
+
+    def _on_moved(self) -> None:
+        self._moved_by_hand = True
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Tell that there is nothing to draw here any more."""
+        self._on_closed(self.view.id)
+        super().closeEvent(event)
+
+
+def _value_of(rule: Rule, snapshot: Snapshot) -> float | None:
+    if rule.value is not None:
+        return rule.value
+    if rule.bound:
+        return next((bound.value for bound in snapshot.theory if bound.id == rule.bound), None)
+    found = snapshot.observation.get(rule.key)
+    return None if found is None else float(found)
+
+
+class LiveWindows(QObject):
+    """The windows that are open, by the id of their view."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.open_windows: dict[str, LiveWindow] = {}
+        self._snapshot: Snapshot | None = None
+
+    def fill(self, menu: QMenu, views: tuple[View, ...]) -> None:
+        """List the time views in a menu."""
+        menu.clear()
+        for view in views:
+            if isinstance(view, TimeView):
+                action = menu.addAction(plain_text(view.title))
+                action.triggered.connect(lambda checked=False, view=view: self.open(view))
+
+    def open(self, view: TimeView) -> LiveWindow:
+        """Open a view's window, or bring it to the front."""
+        window = self.open_windows.get(view.id)
+        if window is None:
+            window = LiveWindow(view, self._on_closed)
+            window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.open_windows[view.id] = window
+        window.show()
+        window.activateWindow()
+        if self._snapshot is not None:
+            window.show_snapshot(self._snapshot)
+        return window
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Stream a picture of the run into all windows."""
+        self._snapshot = snapshot
+        for window in self.open_windows.values():
+            if window.isVisible() and not window.isMinimized():
+                window.show_snapshot(snapshot)
+
+    def close_all(self) -> None:
+        """Close every window, because the experiment changes or the program ends."""
+        self._snapshot = None
+        for window in tuple(self.open_windows.values()):
+            window.close()
+
+    def _on_closed(self, view_id: str) -> None:
+        self.open_windows.pop(view_id, None)
