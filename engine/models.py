@@ -50,7 +50,7 @@ class Architecture:
     kind : str
         ``paired`` as in the paper; ``single``: one network per class, of twice the width, so that
         the number of parameters stays the same; ``plain``: pairs without the identity path,
-        h_i = W_i [V_iᵀ h_{i-1} - b_i]_+.
+        h_i = W_i [V_iᵀ h_{i-1} - b_i]_+, whose parameters may have both signs.
     mixing : str
         Whether the V_i are learned, or the identity (then m = n).
     width, depth, filters : int
@@ -231,26 +231,30 @@ def initialise(
 ) -> Parameters:
     """Draw the start of a run; the same on every device, since it is drawn on the CPU.
 
-    V ~ U[0, 2/n] keeps the mean of the features, W ~ U[0, 0.2/m] keeps residual layers close to the
-    identity (U[0, 2/m] without an identity path), b ~ U[0, bias_range], c ~ U[0, 2/n], d = 0,
-    filters and their biases ~ U[-1/6, 1/6].
+    V ~ U[0, 2/n] keeps the mean of the features, W ~ U[0, 0.2/m] keeps layers close to the
+    identity, c ~ U[0, 2/n]. Networks without the identity path learn nothing from such a start,
+    since averages of averages lose the image; theirs is V and W ~ N(0, (2/(nm))^½), which keeps
+    the size of the layers, and c ~ N(0, 1/n). In both, b ~ U[0, bias_range], d = 0, and filters
+    and their biases ~ U[-1/6, 1/6].
     """
     parameters = Parameters(architecture)
-    tensors = parameters.tensors()
     n, m = architecture.features, architecture.hidden
-    tops = {
-        "V": 2 / n,
-        "W": (0.2 if architecture.residual else 2.0) / m,
-        "b": bias_range,
-        "c": 2 / n,
-    }
-    for name, values in tensors.items():
+    tops = {"V": 2 / n, "W": 0.2 / m, "c": 2 / n}
+    balanced = (2 / n) ** 0.5 if architecture.identity else (2 / (n * m)) ** 0.25
+    deviations = {"V": balanced, "W": balanced, "c": n**-0.5}
+    for name, values in parameters.tensors().items():
+        # drawn contiguously, so that the layout in memory does not decide the numbers
         if name.startswith("conv"):
-            values.uniform_(-1 / KERNEL, 1 / KERNEL, generator=generator)
-        elif name in tops:
-            # drawn contiguously, so that the layout in memory does not decide the numbers
-            drawn = torch.rand(values.shape, generator=generator)
-            values.copy_(drawn.mul_(tops[name]))
+            drawn = torch.rand(values.shape, generator=generator).sub_(0.5).mul_(2 / KERNEL)
+        elif name == "d":
+            continue
+        elif name == "b":
+            drawn = torch.rand(values.shape, generator=generator).mul_(bias_range)
+        elif architecture.residual:
+            drawn = torch.rand(values.shape, generator=generator).mul_(tops[name])
+        else:
+            drawn = torch.randn(values.shape, generator=generator).mul_(deviations[name])
+        values.copy_(drawn)
     return parameters
 
 

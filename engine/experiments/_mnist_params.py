@@ -29,7 +29,8 @@ class MnistParams(Params):
     )  # fmt: skip
     network: Literal["paired", "single", "plain"] = param(
         "paired",
-        "Pairs r - s of residual networks; one of twice the width; or pairs without the identity.",
+        "Pairs r - s of residual networks; single ones of twice the width; or plain pairs, without "
+        "the identity path and with parameters of both signs.",
         group=_NETWORK,
     )  # fmt: skip
     mixing: Literal["learned", "identity"] = param(
@@ -68,7 +69,7 @@ class MnistParams(Params):
     )  # fmt: skip
     projected: bool = param(
         True, "Whether negative entries of W, V, b and c are set to 0 after every step.",
-        label="Projection", group=_DESCENT, live=True,
+        label="Projection", group=_DESCENT, live=True, when={"network": ["paired", "single"]},
     )  # fmt: skip
     batch_size: int = param(50, "Images per step.", group=_DESCENT, ge=1, le=10_000, log=True)
     epochs: int = param(
@@ -135,6 +136,6 @@ class MnistParams(Params):
             method=self.optimiser,
             step_size=self.step_size * (max(0.0, 1 - progress) if self.schedule == "linear" else 1),
             momentum=self.momentum,
-            projection=self.projected,
+            projection=self.projected and self.network != "plain",
             squared_error=self.loss == "squared-error",
         )

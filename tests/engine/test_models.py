@@ -67,6 +67,17 @@ def test_the_start_lies_in_its_ranges_and_follows_the_seed() -> None:
     assert not torch.equal(start(architecture).flat, start(architecture, 1).flat)
 
 
+def test_a_start_without_the_identity_path_has_both_signs_and_keeps_the_size() -> None:
+    architecture = Architecture(filters=16, width=8, kind="plain", depth=1)
+    tensors = initialise(architecture, torch.Generator().manual_seed(0), 0.0).tensors()
+    h = torch.rand(50, 400, generator=torch.Generator().manual_seed(1))
+    z = torch.relu(torch.einsum("kmn,bn->kbm", tensors["V"][:, 0], h))
+    after = torch.einsum("kbm,kmn->kbn", z, tensors["W"][:, 0])
+    ratio = after.square().mean() / h.square().mean()
+    assert 0.5 < float(ratio) < 2
+    assert all((tensors[name] < 0).any() for name in ("V", "W", "c"))
+
+
 def test_r_and_s_are_convex_in_the_features() -> None:
     from engine.models import parts
 
