@@ -65,11 +65,15 @@ def application() -> QApplication:
     return app
 
 
+def has_screen() -> bool:
+    """Tell whether there is something to draw a window on; without it Qt would abort."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in names)
+
+
 def use_offscreen_if_headless() -> None:
     """Choose Qt's offscreen platform where there is no screen to draw on."""
-    if sys.platform.startswith("linux") and not any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    ):
+    if not has_screen():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
@@ -81,18 +85,18 @@ def prepare_process() -> None:
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
+    if options.startup_time:
+        use_offscreen_if_headless()
+    elif not has_screen():
+        print("There is no screen for the window; see main.py --help.", file=sys.stderr)
+        return 1
     prepare_process()
     app = application()
     from PySide6.QtCore import QEvent
 
-    from gui.formula_typesetter import default_path as formulas_path
-    from gui.formula_typesetter import typesetter
     from gui.main_window import MainWindow
     from gui.settings import Settings, default_path
 
-    if not options.fresh:
-        typesetter().path = formulas_path()
-    typesetter().patience = TYPESETTING_AFTER
     window = MainWindow(Settings(None if options.fresh else default_path()))
     window.state.restore()
     if options.theme:
@@ -111,6 +115,11 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def _on_shown(window: MainWindow, options: argparse.Namespace) -> None:
     shown = seconds_since_start()
+    from gui.formula_typesetter import default_path, typesetter
+
+    if not options.fresh:
+        typesetter().path = default_path()
+    typesetter().patience = TYPESETTING_AFTER
     window.begin(run=not options.startup_time)
     if options.startup_time:
         window.repaint()

@@ -30,7 +30,6 @@ from gui.experiment_panel import ExperimentPanel
 from gui.header import Header
 from gui.icons import app_icon
 from gui.message_bar import MessageBar
-from gui.param_form import ParamForm
 from gui.run_control import RunControl
 from gui.settings import Settings
 from gui.speed import SPEEDS
@@ -85,7 +84,6 @@ class MainWindow(QMainWindow):
         self.dialogs = WindowDialogs(self)
         self._failure = ""
         self._painted = False
-        self._bounds: tuple[tuple[str, float | None], ...] = ()
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -103,7 +101,6 @@ class MainWindow(QMainWindow):
     def _make_parts(self) -> None:
         self.experiment_panel = ExperimentPanel(self.experiments)
         self.pins_panel = PinsPanel(self.pins, lambda role: theme.current_theme().color(role))
-        self.form = ParamForm()
         self.transport = Transport()
         self.header = Header()
         self.message_bar = MessageBar()
@@ -118,11 +115,10 @@ class MainWindow(QMainWindow):
             self,
             experiments=self.experiment_panel,
             pins=self.pins_panel,
-            parameters=self.form,
             transport=self.transport,
         )
         self.panels = Panels(
-            column, self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self
+            column, self.docks, self.control, self.bridge, self.pins, self.settings, self
         )
         self.status = StatusBar(self.bridge, self)
         self.setStatusBar(self.status)
@@ -143,10 +139,8 @@ class MainWindow(QMainWindow):
         self.pins_panel.pin_requested.connect(self.pin_run)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
         self.message_bar.details_requested.connect(lambda: self.dialogs.show_report(self._failure))
-        self.form.params_edited.connect(self._on_params_edited)
-        self.form.seed_edited.connect(self.control.edit_seed)
-        self.form.input_rejected.connect(self.say)
-        self.panels.said.connect(self.status.showMessage)
+        self.panels.said.connect(self.say)
+        self.panels.hovered.connect(self.status.showMessage)
         self.files.said.connect(self.say)
         self.downloads.said.connect(self.say)
         self.downloads.refused.connect(self.warn)
@@ -210,6 +204,8 @@ class MainWindow(QMainWindow):
         )
         actions.presets_menu.triggered.connect(lambda action: self.apply_preset(action.data()))
         actions.themes.triggered.connect(lambda action: self.set_theme(action.data()))
+        windows_menu = actions.windows_menu
+        windows_menu.aboutToShow.connect(lambda: self.panels.show_windows(windows_menu))
         actions.recent_menu.aboutToShow.connect(lambda: self.files.show_recent(actions.recent_menu))
 
     # Showing.
@@ -217,17 +213,8 @@ class MainWindow(QMainWindow):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a picture of the run on all panels."""
         self.panels.show_snapshot(snapshot)
-        self._show_bounds(snapshot)
         self.transport.show_snapshot(snapshot)
         self.status.show_snapshot(snapshot)
-
-    def _show_bounds(self, snapshot: Snapshot) -> None:
-        """Tell the form the bounds, but not their measured values, which change all the time."""
-        given = tuple(bound for bound in snapshot.theory if bound.field)
-        values = tuple((bound.id, bound.value) for bound in given)
-        if values != self._bounds:
-            self._bounds = values
-            self.form.set_bounds(given)
 
     def say(self, text: str) -> None:
         """Put a sentence in the status bar for a while."""
@@ -312,21 +299,14 @@ class MainWindow(QMainWindow):
         self.experiment_panel.select(experiment.id)
         self.header.set_experiment(experiment, presets(experiment.id))
         self.actions_by_name.show_presets(presets(experiment.id))
-        self.form.set_experiment(experiment, self.control.params, self.control.seed)
         self.transport.set_rewindable(experiment.rewindable)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
         self.panels.show_experiment(experiment, self.control.params)
 
     def _on_settings_changed(self, params: Any, seed: int) -> None:
-        experiment = self.control.experiment
-        if self.form.params != params or self.form.seed != seed:
-            self.form.set_experiment(experiment, params, seed)
         self.header.presets.show_settings(params, seed)
-        self.panels.show_views()
-
-    def _on_params_edited(self, params: Any, is_live: bool) -> None:
-        self.control.edit_params(params, self.form.gesture)
+        self.panels.show_settings(params, seed)
 
     def _on_restarted(self) -> None:
         self.status.begin_run()
@@ -382,6 +362,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window, cancel what is running and end the engine's thread."""
         self.state.save()
+        self.panels.windows.close_all()
         self.hide()  # a kernel that is being compiled cannot be stopped, only waited for
         self.bridge.close()
         super().closeEvent(event)

@@ -88,8 +88,9 @@ class Docks:
     ----------
     window : QMainWindow
         Which gets the docks.
-    experiments, pins, parameters : QWidget
-        What is in them; the dock of the theory has `tabs`, which are empty at first.
+    experiments, pins : QWidget
+        What is in them; the dock of the parameters is empty at first, as are the `tabs` of the
+        theory's.
     transport : QWidget
         Goes to the bottom.
     """
@@ -100,7 +101,6 @@ class Docks:
         *,
         experiments: QWidget,
         pins: QWidget,
-        parameters: QWidget,
         transport: QWidget,
     ) -> None:
         self._window = window
@@ -108,7 +108,7 @@ class Docks:
         window.setDockNestingEnabled(True)
         self.experiments = self._dock("experiments", "Experiments", experiments, left)
         self.pins = self._dock("pins", "Pinned runs", pins, left)
-        self.parameters = self._dock("parameters", "Parameters", parameters, right)
+        self.parameters = self._dock("parameters", "Parameters", QWidget(), right)
         self.tabs = Tabs()
         self.theory = self._dock("theory", "Theory", self.tabs, right, self.tabs.bar)
         self.all = (self.experiments, self.pins, self.parameters, self.theory)

@@ -1,4 +1,4 @@
-"""What shows a run, plots, theory and ensemble, filled in once the window is on the screen."""
+"""What shows and sets a run: form, plots, theory, ensemble; filled in once the window shows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from engine.snapshot import Snapshot
 from engine.views import View
 from gui.bridge import Bridge
 from gui.compare import Pins
+from gui.live_window import LiveWindows
 from gui.run_control import RunControl
 from gui.settings import Settings
-from gui.window_docks import Tabs
+from gui.window_docks import Docks
 
 if TYPE_CHECKING:
     from gui.ensemble_dock import EnsemblePanel
     from gui.panels.digit_panel import DigitPanel
+    from gui.param_form import ParamForm
     from gui.plots import PlotArea
     from gui.theory_dock import TheoryPanel
 
@@ -28,30 +30,34 @@ THEORY, ENSEMBLE, DRAWING = "Theory", "Ensemble", "Draw a digit"
 
 
 class Panels(QObject):
-    """The parts that show a run.
+    """The parts that show a run, and the form of its parameters.
 
-    Building them takes as long as all the rest of the window, and before the first run they are
-    empty; so they come last.
+    Building them takes as long as all the rest of the window, and before the first run they have
+    nothing to show; so they come last.
 
     Parameters
     ----------
     center : QVBoxLayout
         Gets the plots as its last widget.
-    tabs : Tabs
-        Get theory and ensemble.
+    docks : Docks
+        Get the form, and theory and ensemble as tabs.
     control, bridge, pins, settings
         Of the window.
 
     Attributes
     ----------
     said : Signal(str)
-        One sentence for the status bar; an empty one to take it away.
+        One sentence for the status bar.
+    hovered : Signal(str)
+        What is under the pointer, for as long as it is there; empty when it left.
     plots : PlotArea
         There from `fill` on, as are `theory`, `ensemble` and `digits`.
     """
 
     said = Signal(str)
+    hovered = Signal(str)
 
+    form: ParamForm
     plots: PlotArea
     theory: TheoryPanel
     ensemble: EnsemblePanel
@@ -61,7 +67,7 @@ class Panels(QObject):
     def __init__(
         self,
         center: QVBoxLayout,
-        tabs: Tabs,
+        docks: Docks,
         control: RunControl,
         bridge: Bridge,
         pins: Pins,
@@ -70,14 +76,17 @@ class Panels(QObject):
     ) -> None:
         super().__init__(parent)
         self._center = center
-        self._tabs = tabs
+        self._docks = docks
+        self._tabs = docks.tabs
         self._control = control
         self._bridge = bridge
         self._pins = pins
         self._settings = settings
         self._views: tuple[View, ...] = ()
+        self._bounds: tuple[tuple[str, float | None], ...] = ()
         self._experiment_id = ""
         self.is_filled = False
+        self.windows = LiveWindows(self)
         self._waiting = QLabel()
         center.addWidget(self._waiting, 1)
 
@@ -85,9 +94,15 @@ class Panels(QObject):
         """Build everything, for the experiment that is chosen."""
         from gui.ensemble_dock import EnsemblePanel
         from gui.panels.digit_panel import DigitPanel
+        from gui.param_form import ParamForm
         from gui.plots import PlotArea
         from gui.theory_dock import TheoryPanel
 
+        self.form = ParamForm()
+        empty = self._docks.parameters.widget()
+        self._docks.parameters.setWidget(self.form)
+        self.form.show()
+        empty.deleteLater()
         self.digits = DigitPanel(self._bridge)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
@@ -104,11 +119,14 @@ class Panels(QObject):
             self.show_experiment(self._control.experiment, self._control.params)
 
     def _connect(self) -> None:
-        control, ensemble = self._control, self.ensemble
+        control, ensemble, form = self._control, self.ensemble, self.form
+        form.params_edited.connect(lambda params, live: control.edit_params(params, form.gesture))
+        form.seed_edited.connect(control.edit_seed)
+        form.input_rejected.connect(self.said)
         self.plots.handle_dragged.connect(control.drag_handle)
         self.plots.handle_released.connect(control.end_drag)
         self.plots.stroke_drawn.connect(control.set_value)
-        self.plots.hovered.connect(self.said)
+        self.plots.hovered.connect(self.hovered)
         self.theory.value_wanted.connect(control.set_value)
         ensemble.run_requested.connect(self._bridge.ensemble)
         ensemble.cancel_requested.connect(self._bridge.cancel)
@@ -128,8 +146,10 @@ class Panels(QObject):
         if not self.is_filled:
             return
         self.save_layout()
+        self.windows.close_all()
         self._experiment_id = experiment.id
         self._views = ()
+        self.form.set_experiment(experiment, params, self._control.seed)
         self._tabs.offer(ENSEMBLE, experiment.has_ensemble)
         self._tabs.offer(DRAWING, self.digits.answers(experiment))
         self.ensemble.set_experiment(experiment, params)
@@ -138,6 +158,14 @@ class Panels(QObject):
         layout = self._settings.blob(f"plots/{experiment.id}")
         if not layout.isEmpty():
             self.plots.restore_layout(bytes(layout.data()))
+
+    def show_settings(self, params: Params, seed: int) -> None:
+        """Show parameters and seed that were not edited in the form, and the plots they have."""
+        if not self.is_filled:
+            return
+        if self.form.params != params or self.form.seed != seed:
+            self.form.set_experiment(self._control.experiment, params, seed)
+        self.show_views()
 
     def show_views(self) -> None:
         """Show the plots of the parameters in force."""
@@ -161,9 +189,22 @@ class Panels(QObject):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a picture of the run."""
         self.plots.show_snapshot(snapshot)
+        self.windows.show_snapshot(snapshot)
         self.theory.show_snapshot(snapshot)
         self.ensemble.show_snapshot(snapshot)
         self.digits.show_snapshot(snapshot)
+
+    def show_windows(self, menu: QMenu) -> None:
+        """List the plots that can have a window of their own."""
+        self.windows.fill(menu, self._views)
+
+    def _show_bounds(self, snapshot: Snapshot) -> None:
+        """Tell the form the bounds, but not their measured values, which change all the time."""
+        given = tuple(bound for bound in snapshot.theory if bound.field)
+        values = tuple((bound.id, bound.value) for bound in given)
+        if values != self._bounds:
+            self._bounds = values
+            self.form.set_bounds(given)
 
     def set_axis_scaled(self, scaled: bool) -> None:
         """Draw time as δ·step rather than the step."""

@@ -65,7 +65,7 @@ def test_a_saved_run_opens_to_the_same_bits(
     after = window.control.snapshot
     assert after.observation["w"] == before.observation["w"]
     assert after.changes == before.changes
-    assert window.control.params == window.form.params == before.params
+    assert window.control.params == window.panels.form.params == before.params
     assert window.control.seed == 3
     assert window.settings.recent_files() == [path.resolve()]
 

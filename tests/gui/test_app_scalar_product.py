@@ -73,7 +73,7 @@ def test_lowering_the_step_size_of_a_cycle_ends_it(window: MainWindow, qtbot: Qt
     )
     window.set_speed(None)
     lower = update(window.control.params, step_size=0.3)
-    window.form.params_edited.emit(lower, True)
+    window.panels.form.params_edited.emit(lower, True)
     qtbot.waitUntil(
         lambda: _shown(window).outcome.kind == "converged" and bool(_shown(window).changes),
         timeout=20_000,

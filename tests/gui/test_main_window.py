@@ -70,7 +70,7 @@ def test_it_begins_paused_at_step_0(window: MainWindow) -> None:
     assert _step(window) == 0
     assert window.control.experiment is EXPERIMENT
     assert window.windowTitle().startswith("Parabola")
-    assert window.form.params == FakeParams()
+    assert window.panels.form.params == FakeParams()
 
 
 def test_space_plays_and_pauses(window: MainWindow, qtbot: QtBot) -> None:
@@ -195,7 +195,7 @@ def test_a_structural_edit_of_a_paused_run_stays_paused(window: MainWindow, qtbo
 
 def test_an_edit_in_the_form_reaches_the_run(window: MainWindow, qtbot: QtBot) -> None:
     params = update(FakeParams(), step_size=0.4)
-    window.form.params_edited.emit(params, True)
+    window.panels.form.params_edited.emit(params, True)
     qtbot.waitUntil(
         lambda: window.control.snapshot is not None and window.control.snapshot.params == params
     )
@@ -204,12 +204,12 @@ def test_an_edit_in_the_form_reaches_the_run(window: MainWindow, qtbot: QtBot) -
 def test_undo_and_redo_reach_form_and_run(window: MainWindow, qtbot: QtBot) -> None:
     params = FakeParams(curvature=1.5)
     window.control.edit_params(params)
-    assert window.form.params == params
+    assert window.panels.form.params == params
     window.actions_by_name["undo"].trigger()
-    assert window.form.params == FakeParams()
+    assert window.panels.form.params == FakeParams()
     assert window.control.params == FakeParams()
     window.actions_by_name["redo"].trigger()
-    assert window.form.params == params
+    assert window.panels.form.params == params
     qtbot.waitUntil(
         lambda: window.control.snapshot is not None and window.control.snapshot.params == params
     )
@@ -217,7 +217,7 @@ def test_undo_and_redo_reach_form_and_run(window: MainWindow, qtbot: QtBot) -> N
 
 def test_a_seed_is_undone_too(window: MainWindow) -> None:
     window.control.edit_seed(11)
-    assert window.form.seed == 11
+    assert window.panels.form.seed == 11
     window.actions_by_name["undo"].trigger()
     assert window.control.seed == 0
 
@@ -497,8 +497,8 @@ def test_nothing_is_clipped_at_the_smallest_supported_size(window: MainWindow) -
 
 def test_a_seed_beyond_32_bits_reaches_the_run(window: MainWindow, qtbot: QtBot) -> None:
     seed = 2**62 + 1
-    window.form.footer.box.setText(str(seed))
-    window.form.footer.box.entered.emit(str(seed))
+    window.panels.form.footer.box.setText(str(seed))
+    window.panels.form.footer.box.entered.emit(str(seed))
     assert window.control.seed == seed
     qtbot.waitUntil(
         lambda: window.control.snapshot is not None and window.control.snapshot.seed == seed
