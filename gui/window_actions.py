@@ -123,6 +123,7 @@ class Actions:
         self.view_menu = self._menu("&View", ("scaled_axis",))
         self.plots_menu = self.view_menu.addMenu("&Plots")
         self.panels_menu = self.view_menu.addMenu("P&anels")
+        self.windows_menu = self.view_menu.addMenu("Plot in a &window of its own")
         theme_menu = self.view_menu.addMenu("&Theme")
         for name, text in THEMES:
             action = theme_menu.addAction(text)
