@@ -148,7 +148,7 @@ class Panels(QObject):
         self.save_layout()
         self.windows.close_all()
         self._experiment_id = experiment.id
-        self._views = ()
+        self._views, self._bounds = (), ()
         self.form.set_experiment(experiment, params, self._control.seed)
         self._tabs.offer(ENSEMBLE, experiment.has_ensemble)
         self._tabs.offer(DRAWING, self.digits.answers(experiment))
@@ -188,6 +188,7 @@ class Panels(QObject):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a picture of the run."""
+        self._show_bounds(snapshot)
         self.plots.show_snapshot(snapshot)
         self.windows.show_snapshot(snapshot)
         self.theory.show_snapshot(snapshot)

@@ -201,6 +201,18 @@ def test_an_edit_in_the_form_reaches_the_run(window: MainWindow, qtbot: QtBot) -
     )
 
 
+def test_the_bounds_of_the_theory_reach_the_form(window: MainWindow, qtbot: QtBot) -> None:
+    given = []
+    row = window.panels.form.row("step_size")
+    row.set_marks, before = given.append, row.set_marks  # type: ignore[method-assign]
+    try:
+        window.control.edit_params(FakeParams(curvature=4.0))
+        qtbot.waitUntil(lambda: bool(given))
+    finally:
+        row.set_marks = before  # type: ignore[method-assign]
+    assert [mark.value for mark in given[-1]] == [0.25, 0.5]
+
+
 def test_undo_and_redo_reach_form_and_run(window: MainWindow, qtbot: QtBot) -> None:
     params = FakeParams(curvature=1.5)
     window.control.edit_params(params)
