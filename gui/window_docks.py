@@ -60,6 +60,7 @@ class Tabs(QStackedWidget):
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
+        self.bar.setUsesScrollButtons(False)  # they would hide a tab that comes later
         self.bar.currentChanged.connect(self.setCurrentIndex)
         self._names: list[str] = []
 
@@ -77,6 +78,7 @@ class Tabs(QStackedWidget):
         """Show or hide a tab; a hidden one gives way to the first."""
         index = self._names.index(name)
         self.bar.setTabVisible(index, offered)
+        self.bar.updateGeometry()
         if not offered and self.bar.currentIndex() == index:
             self.bar.setCurrentIndex(0)
 
