@@ -293,6 +293,10 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         """Go on from a state with other live parameters."""
         return dataclasses.replace(state, params=params)
 
+    def steps(self, params: ParamsT) -> int:
+        """Give the steps of a headless run when none are asked for."""
+        return self.default_steps
+
     def drag(self, params: ParamsT, handle: str, x: float, y: float) -> ParamsT:
         """Answer a handle of a view being dragged to (x, y) with new parameters."""
         return params

@@ -316,7 +316,7 @@ def begin(run: RunFile) -> Session:
 
 def target_of(run: RunFile) -> int:
     """Give the step at which a run stops."""
-    return get(run.experiment).default_steps if run.steps is None else run.steps
+    return get(run.experiment).steps(run.params) if run.steps is None else run.steps
 
 
 def carry_out(run: RunFile, session: Session, advance: Advance | None = None) -> None:

@@ -70,6 +70,12 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     default_steps = TEN_MILLION
     cadence = 60.0
 
+    def steps(self, params: MnistParams) -> int:
+        """Give the steps of all epochs."""
+        from engine.datasets import load
+
+        return params.epochs * -(-len(load(params.data).train_images) // params.batch_size)
+
     def init(self, params: MnistParams, seed: int) -> MnistState:
         """Load the data and draw the start, or go on from a checkpoint."""
         from engine.experiments._mnist_pictures import Pictures
