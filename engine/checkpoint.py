@@ -69,13 +69,18 @@ def existing(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if is_one(path)]
-    return sorted(found, key=lambda path: int(path.stem.removeprefix("step-")))
+    return sorted(found, key=_step)
 
 
-def clear(folder: Path) -> None:
-    """Remove the checkpoints of a former run."""
+def clear(folder: Path, after: int = -1) -> None:
+    """Remove the checkpoints of a former run that come after a step."""
     for path in existing(folder):
-        path.unlink(missing_ok=True)
+        if _step(path) > after:
+            path.unlink(missing_ok=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))
 
 
 def newest(folder: Path) -> Checkpoint | None:

@@ -41,27 +41,32 @@ class Checkpoints:
         values = params.model_dump()
         self._identity = {name: values[name] for name in SETTINGS}
         self._identity |= {"seed": seed, "data": data.fingerprint}
-        self.folder = self._choose()
+        self.folder, self._chosen = self._choose()
         self._saved_at = time.monotonic()
-        self._is_new = True
+        self._first_of_run, self._from = True, -1
         self.last = ""
 
-    def _choose(self) -> Path | None:
+    def _choose(self) -> tuple[Path | None, Path | None]:
+        """Give the folder, and the file in it to go on from if one was named."""
         if self._params.checkpoints == "off":
-            return None
+            return None, None
         if self._params.checkpoints:
-            return Path(self._params.checkpoints).expanduser()
+            path = Path(self._params.checkpoints).expanduser()
+            return (path.parent, path) if checkpoint.is_one(path) else (path, None)
         name = hashlib.sha256(to_json(self._identity).encode()).hexdigest()[:12]
-        return Path(platformdirs.user_data_dir("lyapunov-lab", False)) / "checkpoints" / name
+        folder = Path(platformdirs.user_data_dir("lyapunov-lab", False)) / "checkpoints" / name
+        return folder, None
 
     def newest(self) -> Checkpoint | None:
-        """Read the newest checkpoint there, if there is one.
+        """Read the named checkpoint, or the newest one in the folder, if there is one.
 
         Raises
         ------
         InputError
-            If it is damaged.
+            If it is damaged, or the named one is missing.
         """
+        if self._chosen is not None:
+            return checkpoint.read(self._chosen)
         return None if self.folder is None else checkpoint.newest(self.folder)
 
     def is_due(self, ends_epoch: bool, is_last: bool) -> bool:
@@ -76,7 +81,7 @@ class Checkpoints:
         numbers: Mapping[str, Any],
         params: MnistParams,
     ) -> Path | None:
-        """Write a checkpoint; the first one of a new run removes those of a former run.
+        """Write a checkpoint; the first one of a run removes those of a former run after its start.
 
         Raises
         ------
@@ -85,9 +90,9 @@ class Checkpoints:
         """
         if self.folder is None:
             return None
-        if self._is_new:
-            checkpoint.clear(self.folder)
-            self._is_new = False
+        if self._first_of_run:
+            checkpoint.clear(self.folder, after=self._from)
+            self._first_of_run = False
         config = {
             **numbers,
             "identity": self._identity,
@@ -116,7 +121,7 @@ class Checkpoints:
             if theirs.get(name) != value:
                 other = f"it belongs to a run with {name} = {theirs.get(name)}, not {value}"
                 raise InputError("resume", saved.path.name, other)
-        self._is_new, self.last = False, saved.path.name
+        self._from, self.last = saved.step, saved.path.name
         initial, current = saved.config.get("initial"), saved.config.get("current")
         if not isinstance(initial, dict) or not isinstance(current, dict):
             raise InputError("checkpoint", saved.path.name, "give a whole checkpoint")

@@ -103,11 +103,12 @@ class MnistParams(Params):
         when={"device": ["auto", "cuda"]},
     )  # fmt: skip
     checkpoints: str = param(
-        "", "Folder for checkpoints; if empty, one of the user's data folder; off: none.",
+        "",
+        "Folder for checkpoints, or the one to resume; if empty, in the user's folder; off: none.",
         group=_MACHINE, widget="path",
     )  # fmt: skip
     resume: bool = param(
-        False, "Whether to go on from the newest checkpoint there, if there is one.",
+        False, "Whether to go on from the named or newest checkpoint, if there is one.",
         group=_MACHINE,
     )  # fmt: skip
 

@@ -113,6 +113,23 @@ def test_three_are_kept_and_a_new_run_replaces_them(tmp_path: Path) -> None:
     assert [path.name for path in checkpoint.existing(tmp_path)] == ["step-00000001.safetensors"]
 
 
+def test_a_named_checkpoint_is_gone_on_from_and_later_ones_make_way(tmp_path: Path) -> None:
+    run = session(tmp_path)
+    paths = []
+    for _ in range(3):
+        run.advance(3)
+        paths.append(save_now(run))
+    resumed = session(tmp_path, checkpoints=str(paths[1]), resume=True)
+    resumed.advance(7)
+    assert resumed.state.training.step == 7  # type: ignore[attr-defined]
+    save_now(resumed)
+    assert [path.stem for path in checkpoint.existing(tmp_path)] == [
+        "step-00000003", "step-00000006", "step-00000007",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="a file that exists"):
+        session(tmp_path, checkpoints=str(paths[2]), resume=True)
+
+
 def test_checkpoints_are_written_at_the_end_and_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
