@@ -1,4 +1,4 @@
-"""Draws the PNG, ICO and ICNS files of the program's icon from its SVG: python resources/icons/make.py."""
+"""Draws the PNG, ICO and ICNS files of the icon from its SVG: python resources/icons/make.py."""
 
 from __future__ import annotations
 
