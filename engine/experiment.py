@@ -214,6 +214,8 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         Steps of a headless run when none are asked for.
     has_ensemble : bool
         Whether `ensemble` works; such an experiment has an integer parameter ``ensemble``.
+    steps_per_call : int
+        Steps made in one call at most while someone watches; 1 where a step may take long.
     cadence : float
         Steps per second at which a newcomer should first see it play (the window's speed slider).
     """
@@ -226,6 +228,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     rewindable: ClassVar[bool] = True
     default_steps: ClassVar[int] = 1000
     has_ensemble: ClassVar[bool] = False
+    steps_per_call: ClassVar[int] = 10**9
     cadence: ClassVar[float] = 60.0
 
     @abstractmethod

@@ -82,7 +82,10 @@ def _done(run: RunFile, outcome: Outcome) -> RunFile:
 
 def _carry_out(run: RunFile, recorder: Recorder, progress: Progress) -> Outcome:
     session, target = recorder.session, runfile.target_of(run)
-    pace = _Pace(recorder.advance, lambda: _report(session, target, progress))
+    most = session.experiment.steps_per_call
+    pace = _Pace(
+        lambda n: recorder.advance(min(n, most)), lambda: _report(session, target, progress)
+    )
     try:
         runfile.carry_out(run, session, pace.advance)
         return _cancelled(session, run) if pace.cancelled else session.outcome()

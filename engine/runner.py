@@ -281,7 +281,7 @@ class Runner:
 
     def _advance(self) -> None:
         session = self._require()
-        n = self._pace.due(self._seconds_per_step)
+        n = min(self._pace.due(self._seconds_per_step), session.experiment.steps_per_call)
         if self._target is not None:
             n = min(n, self._target - session.step)
         if n > 0:

@@ -14,8 +14,8 @@ from engine.experiments._mnist_views import KIND_LABELS
 def final(params: MnistParams, training: Training) -> dict[str, Any]:
     """Collect the latest measurement of everything, None where there is none."""
     history = training.history
-    rows = history.rows(0, training.step)
-    ends = np.flatnonzero(~np.isnan(rows["train_accuracy"]))
+    ends, train = history.measured("train_accuracy")
+    tested, test = history.measured("test_accuracy")
     numbers: dict[str, Any] = {
         key: _number(history.latest(key))
         for key in ("loss", "train_accuracy", "test_accuracy", "gap")
@@ -25,8 +25,8 @@ def final(params: MnistParams, training: Training) -> dict[str, Any]:
         "epochs": training.epochs_done,
         "figure_5": {
             "epoch": (ends / training.steps_per_epoch).tolist(),
-            "train": rows["train_accuracy"][ends].tolist(),
-            "test": rows["test_accuracy"][ends].tolist(),
+            "train": train.tolist(),
+            "test": test[np.isin(tested, ends)].tolist(),
         },
         "displacement": _by_kind(history.latest("displacement")),
         "parameter_norms": _by_kind(history.latest("parameter_norms")),

@@ -30,6 +30,7 @@ class History:
     def __init__(self, widths: Mapping[str, tuple[int, ...]]) -> None:
         self._widths = dict(widths)
         self._rows = {key: np.full((256, *shape), np.nan) for key, shape in widths.items()}
+        self._latest: dict[str, FloatArray] = {}
         self.count = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -41,7 +42,10 @@ class History:
                 self._rows[key] = values = grown
             if key in row:
                 measured = np.asarray(row[key], np.float64)
-                values[self.count] = np.where(np.isfinite(measured), measured, np.nan)
+                known = np.isfinite(measured)
+                values[self.count] = np.where(known, measured, np.nan)
+                if known.any():
+                    self._latest[key] = values[self.count].copy()
         self.count += 1
 
     def rows(self, first: int, last: int) -> dict[str, FloatArray]:
@@ -50,9 +54,13 @@ class History:
 
     def latest(self, key: str) -> FloatArray | None:
         """Give the last row of a series that was measured."""
+        return self._latest.get(key)
+
+    def measured(self, key: str) -> tuple[FloatArray, FloatArray]:
+        """Give the steps at which a number was measured, and its values there."""
         values = self._rows[key][: self.count]
-        known = np.flatnonzero(~np.isnan(values.reshape(self.count, -1)).all(axis=1))
-        return None if len(known) == 0 else values[known[-1]]
+        steps = np.flatnonzero(~np.isnan(values))
+        return steps.astype(np.float64), values[steps]
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> bool:
         """Take the rows of a checkpoint; False if they do not fit."""
@@ -65,4 +73,8 @@ class History:
                 return False
         self._rows = {key: values.copy() for key, values in taken.items() if values is not None}
         self.count = counts.pop()
+        for key, values in self._rows.items():
+            known = np.flatnonzero(~np.isnan(values.reshape(self.count, -1)).all(axis=1))
+            if len(known):
+                self._latest[key] = values[known[-1]].copy()
         return True

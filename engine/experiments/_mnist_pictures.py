@@ -43,12 +43,12 @@ class Pictures:
 
     def _curves(self) -> dict[str, Any]:
         training = self._training
-        rows = training.history.rows(0, training.step)
-        known = np.flatnonzero(~np.isnan(rows["train_accuracy"]))
+        steps, train = training.history.measured("train_accuracy")
+        tested, test = training.history.measured("test_accuracy")
         return {
-            "epochs": known / training.steps_per_epoch,
-            "train_curve": rows["train_accuracy"][known],
-            "test_curve": rows["test_accuracy"][known],
+            "epochs": steps / training.steps_per_epoch,
+            "train_curve": train,
+            "test_curve": test[np.isin(tested, steps)],
         }
 
     def _shown(self, shown: int) -> dict[str, Any]:

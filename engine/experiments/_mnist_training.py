@@ -20,7 +20,7 @@ from engine import checkpoint, models
 from engine.accelerated import AcceleratedCore
 from engine.checkpoint import Checkpoint
 from engine.datasets import ImageData, load
-from engine.device import choose, describe
+from engine.device import choose, describe, explain_memory
 from engine.errors import InputError
 from engine.experiments._mnist_checkpoints import Checkpoints
 from engine.experiments._mnist_history import History, series_widths
@@ -34,7 +34,7 @@ from engine.network_measures import (
     lipschitz,
     sharpness,
 )
-from engine.training import Core, CpuCore, norms_by_kind
+from engine.training import ADVICE, Core, CpuCore, norms_by_kind
 
 NORMS_EVERY = 10
 """Steps between two measurements of norms, displacement and active ReLUs."""
@@ -71,11 +71,12 @@ class Training:
         self.architecture = params.architecture()
         self.device = choose(params.device)
         self._generator = torch.Generator().manual_seed(seed)
-        parameters = initialise(self.architecture, self._generator, params.bias_range)
-        self.core: Core = self._make_core(parameters)
         self._start: torch.Tensor | None = None
-        self._start_norms = norms_by_kind(parameters)
-        self._keep_start()
+        with explain_memory(ADVICE):
+            parameters = initialise(self.architecture, self._generator, params.bias_range)
+            self._start_norms = norms_by_kind(parameters)
+            self.core: Core = self._make_core(parameters)
+            self._keep_start()
         self._order = np.empty(0, np.int64)
         self._seen = self._correct = 0
         self.step = 0
@@ -215,12 +216,13 @@ class Training:
     def _measure(self, params: MnistParams, ends_epoch: bool) -> dict[str, Any]:
         row: dict[str, Any] = {}
         period = params.evaluate_every
-        if ends_epoch or (period and self.step % period == 0):
-            row |= self.evaluate(with_train=ends_epoch)
-        if ends_epoch:
-            row |= self._bounds()
-        if params.hessian_every and self.step % params.hessian_every == 0:
-            row |= self._hessian()
+        with explain_memory(ADVICE):
+            if ends_epoch or (period and self.step % period == 0):
+                row |= self.evaluate(with_train=ends_epoch)
+            if ends_epoch:
+                row |= self._bounds()
+            if params.hessian_every and self.step % params.hessian_every == 0:
+                row |= self._hessian()
         return row
 
     def evaluate(self, with_train: bool) -> dict[str, Any]:

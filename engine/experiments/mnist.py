@@ -68,6 +68,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     parameters = MnistParams
     rewindable = False
     default_steps = TEN_MILLION
+    steps_per_call = 1
     cadence = 60.0
 
     def steps(self, params: MnistParams) -> int:

@@ -1,0 +1,142 @@
+"""Speed of training beside a straightforward PyTorch program, and times to reach accuracies.
+
+Usage: ``uv run python tests/benchmarks/bench_mnist.py [--data FOLDER]``, FOLDER with MNIST's files
+(default: ``$MNIST_DIR``; without it the bundled digits stand in for the steps).
+
+The plain program is twenty modules in a loop, autograd and ``torch.optim.SGD``, at the preset
+``quick``: same start, same batches, same arithmetic. Both take turns, a step each, so that whatever
+else the machine does meets both. Times are of the wall, with all cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from engine import device  # noqa: E402
+from engine.datasets import ImageData, load  # noqa: E402
+from engine.experiments import get  # noqa: E402
+from engine.models import Architecture, initialise  # noqa: E402
+from engine.params import Params, update  # noqa: E402
+from engine.presets import preset  # noqa: E402
+from engine.session import Session  # noqa: E402
+from engine.training import CpuCore, Rule  # noqa: E402
+from tests.engine.straightforward import Straightforward, train_step  # noqa: E402
+
+BATCH, STEPS, SEED = 100, 50, 0
+PAPER_TEST = 97.58
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    """Give the seconds that a call takes, and what it returns."""
+    begin = time.perf_counter()
+    result = function()
+    return time.perf_counter() - begin, result
+
+
+def steps_beside_the_plain_program(data: ImageData) -> dict[str, float]:
+    """Make fifty steps with both programs in turn."""
+    parameters = initialise(Architecture(), torch.Generator().manual_seed(SEED))
+    plain = Straightforward(parameters)
+    optimiser = torch.optim.SGD(plain.parameters(), 0.05, momentum=0.9, nesterov=True)
+    core = CpuCore(parameters, data.train_images, data.train_labels, BATCH)
+    core.gradient(np.arange(BATCH), _Nowhere(), False)  # compile
+    times: dict[str, list[float]] = {"plain": [], "ours": []}
+    losses = (0.0, 0.0)
+    for step in range(STEPS):
+        index = np.arange(BATCH * step, BATCH * (step + 1)) % len(data.train_images)
+        images = torch.from_numpy(data.train_images[index] / np.float32(255))[:, None]
+        labels = torch.from_numpy(data.train_labels[index].astype(np.int64))
+        torch.set_num_threads(device.cores())
+        spent, theirs = timed(lambda x=images, y=labels: train_step(plain, optimiser, x, y))
+        times["plain"].append(spent)
+        torch.set_num_threads(1)
+        spent, batch = timed(lambda i=index: core.step(i, Rule()))
+        times["ours"].append(spent)
+        losses = (theirs, batch.loss)
+    ratios = [a / b for a, b in zip(times["plain"], times["ours"], strict=True)]
+    return {
+        "plain_samples_per_second": BATCH / statistics.median(times["plain"]),
+        "our_samples_per_second": BATCH / statistics.median(times["ours"]),
+        "ratio_of_medians": statistics.median(times["plain"]) / statistics.median(times["ours"]),
+        "median_ratio_of_neighbours": statistics.median(ratios),
+        "ratio_of_fastest": min(times["plain"]) / min(times["ours"]),
+        "loss_difference_after_50_steps": abs(losses[0] - losses[1]),
+    }
+
+
+class _Nowhere:
+    """A sink for a gradient that nobody wants."""
+
+    def take(self, offset: int, gradient: np.ndarray) -> None:
+        """Forget a piece."""
+
+
+def time_to(params: Params, accuracy: float, at_most: int) -> dict[str, float | None]:
+    """Train until the test accuracy is reached; wall seconds with and without the looks at it."""
+    begin = time.perf_counter()
+    session = Session(get("mnist"), params, SEED)
+    ready = time.perf_counter() - begin
+    reached, best = None, 0.0
+    training: Any = session.state.training  # type: ignore[attr-defined]
+    while session.step < at_most and reached is None and not session.finished:
+        session.advance(1)
+        best = max(best, float(np.nan_to_num(session.recent()["test_accuracy"][-1])))
+        if best >= accuracy:
+            reached = time.perf_counter() - begin
+    return {
+        "ready_after_seconds": ready,
+        "reached_after_seconds": reached,
+        "seconds_of_steps": training.seconds,
+        "steps": session.step,
+        "test_accuracy": best,
+    }
+
+
+def answer_milliseconds() -> float:
+    """Median time of an answer about one image at the size of `quick`."""
+    mnist: Any = get("mnist")
+    params = update(preset("mnist", "quick").params, data="digits", checkpoints="off")
+    state = mnist.init(params, SEED)
+    image = load("digits").test_images[0] / 255
+    return 1e3 * statistics.median(timed(lambda: mnist.predict(state, image))[0] for _ in range(21))
+
+
+def main() -> None:
+    """Print all figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", default=os.environ.get("MNIST_DIR", ""))
+    folder = parser.parse_args().data
+    data = load(folder or "digits")
+    off: dict[str, Any] = {"checkpoints": "off"}
+    figures: dict[str, Any] = {
+        "cores": device.cores(),
+        "data": data.name,
+        "steps": steps_beside_the_plain_program(data),
+        "answer_milliseconds": answer_milliseconds(),
+        "digits_to_95_percent": time_to(update(preset("mnist", "tiny").params, **off), 95.0, 1000),
+    }
+    if folder:
+        quick = update(preset("mnist", "quick").params, data=folder, evaluate_every=30, **off)
+        figures["quick_to_97.58_percent"] = time_to(quick, PAPER_TEST, 1200)
+        if torch.cuda.is_available():
+            paper = update(preset("mnist", "paper").params, data=folder, evaluate_every=30, **off)
+            figures["paper_to_97.58_percent"] = time_to(paper, PAPER_TEST, 7200)
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
