@@ -83,9 +83,7 @@ def _done(run: RunFile, outcome: Outcome) -> RunFile:
 def _carry_out(run: RunFile, recorder: Recorder, progress: Progress) -> Outcome:
     session, target = recorder.session, runfile.target_of(run)
     most = session.experiment.steps_per_call
-    pace = _Pace(
-        lambda n: recorder.advance(min(n, most)), lambda: _report(session, target, progress)
-    )
+    pace = _Pace(recorder.advance, lambda: _report(session, target, progress), most)
     try:
         runfile.carry_out(run, session, pace.advance)
         return _cancelled(session, run) if pace.cancelled else session.outcome()
@@ -109,9 +107,12 @@ def _cancelled(session: Session, run: RunFile) -> Outcome:
 class _Pace:
     """Splits a long stretch into calls of about `CHUNK_SECONDS`, reporting after each."""
 
-    def __init__(self, advance: Callable[[int], int], report: Callable[[], bool]) -> None:
+    def __init__(
+        self, advance: Callable[[int], int], report: Callable[[], bool], most: int
+    ) -> None:
         self._advance = advance
         self._report = report
+        self._most = most
         self._steps = 1
         self.cancelled = False
 
@@ -122,7 +123,8 @@ class _Pace:
         begin = time.perf_counter()
         made = self._advance(min(n, self._steps))
         seconds = max(time.perf_counter() - begin, 1e-6)
-        self._steps = max(1, int(self._steps * min(GROWTH, CHUNK_SECONDS / seconds)))
+        wanted = int(self._steps * min(GROWTH, CHUNK_SECONDS / seconds))
+        self._steps = min(max(1, wanted), self._most)
         self.cancelled = not self._report()
         return made
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PAPER_EPOCHS = 12
 MNIST = "06b0d1f124c4e5fa"
 """Fingerprint of MNIST's four files."""
+LITTLE = 0.1
+"""Relative displacement of the biases that is called little."""
 ROUNDING = 1e-9
 """Violation of convexity, relative to the answers, that rounding explains."""
 
@@ -194,12 +196,9 @@ def _biases(training: Training) -> Claim:
             "" if norms is None else f"largest ‖W‖ = {norms.W.max():.2f}",
         ),
     )
-    moved = {} if row is None else {kind: float(row[order.index(kind)]) for kind in ("b", "W", "c")}
-    holds = None
-    measured = "not measured"
-    if moved and training.step > 0:
-        measured = ", ".join(f"{kind}: {value:.3g}" for kind, value in moved.items())
-        holds = moved["b"] < min(moved["W"], moved["c"])
+    moved = {} if row is None else dict(zip(order, row.tolist(), strict=True))
+    shown = [f"{kind}: {moved[kind]:.3g}" for kind in ("b", "W", "c") if kind in moved]
+    known = training.step > 0 and "b" in moved
     return Claim(
         id="biases-move-little",
         title="The biases change little",
@@ -207,10 +206,10 @@ def _biases(training: Training) -> Claim:
         statement="The gradient with respect to the biases vanishes quickly, so the biases change "
         "very little during training.",
         assumptions=lamps,
-        predicted="‖b - b₀‖/‖b₀‖ smaller than that of W and c",
-        measured=measured,
-        verdict=_judged(lamps, holds),
-        note="Relative to their start; over many epochs the biases do move.",
+        predicted=f"‖b - b₀‖/‖b₀‖ at most {LITTLE}",
+        measured="‖x - x₀‖/‖x₀‖ of " + ", ".join(shown) if known else "not measured yet",
+        verdict=_judged(lamps, moved["b"] <= LITTLE if known else None),
+        note="Large steps over many epochs do move them; where to draw the line is our choice.",
     )
 
 

@@ -325,7 +325,7 @@ class Training:
         self.core.load(network.flat, memory)
         self.step = self.was_resumed_at = saved.step
         self.evaluate(with_train=False)
-        self._find_minima()
+        self._bounds()
         self.reached_paper = reached if isinstance(reached, float) else None
 
     def describe(self) -> str:
