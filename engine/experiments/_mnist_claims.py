@@ -189,11 +189,12 @@ def _biases(training: Training) -> Claim:
     order = list(KIND_LABELS)
     row: FloatArray | None = training.history.latest("displacement")
     norms = training.lipschitz
+    step = None if norms is None else float((norms.W * norms.V).max())
     lamps = (
         Lamp(
-            "W stays small, so that layers stay close to the identity",
-            None if norms is None else bool(norms.W.max() < 1),
-            "" if norms is None else f"largest ‖W‖ = {norms.W.max():.2f}",
+            "layers stay close to the identity",
+            None if step is None else step < 1,
+            "" if step is None else f"largest ‖W‖‖V‖ = {step:.2f}",
         ),
     )
     moved = {} if row is None else dict(zip(order, row.tolist(), strict=True))

@@ -38,6 +38,8 @@ from engine.training import ADVICE, Core, CpuCore, norms_by_kind
 
 NORMS_EVERY = 10
 """Steps between two measurements of norms, displacement and active ReLUs."""
+RUNNING_IMAGES = 2000
+"""Training images over which, about, the accuracy of the batches is averaged."""
 CONVEXITY_IMAGES = 64
 DISPLACEMENT_LIMIT = 50_000_000
 """Parameters up to which the start is kept, to measure how far a run has moved."""
@@ -78,7 +80,7 @@ class Training:
             self.core: Core = self._make_core(parameters)
             self._keep_start()
         self._order = np.empty(0, np.int64)
-        self._seen = self._correct = 0
+        self._running = 0.0
         self.step = 0
         self.diverged_at: int | None = None
         self.was_resumed_at: int | None = None
@@ -167,11 +169,11 @@ class Training:
         ends_epoch = self.step % self.steps_per_epoch == 0
         measures = ends_epoch or self.step % NORMS_EVERY == 0
         batch = self.core.step(index, rule, measures)
-        self._seen += len(index)
-        self._correct += batch.correct
+        share = min(1.0, max(len(index) / RUNNING_IMAGES, 1 / self.step))
+        self._running += share * (100 * batch.correct / len(index) - self._running)
         row: dict[str, Any] = {
             "loss": batch.loss,
-            "batch_accuracy": 100 * self._correct / self._seen,
+            "batch_accuracy": self._running,
             "step_size": rule.step_size,
         }
         if batch.diverged:
@@ -192,7 +194,6 @@ class Training:
         if place == 0:
             count = len(self.data.train_images)
             self._order = torch.randperm(count, generator=self._generator).numpy()
-            self._seen = self._correct = 0
         size = self.params.batch_size
         return self._order[place * size : (place + 1) * size]
 
@@ -293,8 +294,7 @@ class Training:
         }
         numbers = {
             "architecture": self.architecture.to_config(),
-            "epoch_seen": self._seen,
-            "epoch_correct": self._correct,
+            "running_accuracy": self._running,
             "seconds": self.seconds,
             "reached_paper": self.reached_paper,
         }
@@ -312,7 +312,7 @@ class Training:
         try:
             self._generator.set_state(torch.from_numpy(arrays["generator"].copy()))
             self._order = order = arrays["order"]
-            self._seen, self._correct = int(config["epoch_seen"]), int(config["epoch_correct"])
+            self._running = float(config["running_accuracy"])
             self.seconds, reached = float(config["seconds"]), config["reached_paper"]
             fits = self.history.load(arrays) and self.history.count == saved.step + 1
             for name, values in memory.items():

@@ -49,10 +49,10 @@ def _accuracy() -> View:
         id="accuracy",
         title="Accuracy",
         help="Accuracy on all training and all test images, beside the paper's after 12 epochs; "
-        "the thin line is that of the epoch's batches so far, each judged before its step.",
+        "the gray line is that of the last 2,000 or so images of the batches, before their steps.",
         y_label="accuracy (%)",
         series=(
-            Series(key="batch_accuracy", label="batches so far", color="muted"),
+            Series(key="batch_accuracy", label="recent batches", color="muted"),
             Series(key="train_accuracy", label="train", color="1"),
             Series(key="test_accuracy", label="test", color="2"),
         ),
