@@ -73,7 +73,8 @@ def _read(file: BinaryIO, path: Path, item_shape: tuple[int, ...], what: str) ->
         )
     if len(data) > size:
         raise InputError(what, path.name, "give a file that ends where its header says")
-    return np.frombuffer(data, np.uint8).reshape(items, *item_shape)
+    # a copy can be written to, as kernels and tensors expect of an array
+    return np.frombuffer(data, np.uint8).reshape(items, *item_shape).copy()
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -66,7 +66,7 @@ def test_enlarging_keeps_constants_and_is_symmetric() -> None:
 def test_a_folder_is_read_packed_or_not(tmp_path: Path, packed: bool) -> None:
     files = small_set()
     data = load(str(write(tmp_path / "set", files, packed)))
-    assert data.name == "set"
+    assert data.name == "set" and data.train_images.flags.writeable
     assert idx(data.train_images) == files[FILES["train images"]]
     assert idx(data.test_labels) == files[FILES["test labels"]]
 
