@@ -79,8 +79,8 @@ def _limit(params: MnistParams, training: Training | None) -> Bound:
         False: "The step size has fallen to 0.",
     }
     note = (
-        "Above it a step along the eigenvector grows, if the batch were all images; set "
-        "hessian_every to measure the largest eigenvalue."
+        "Above it a step along the eigenvector grows, if the batch were all images. The largest "
+        "eigenvalue is measured every hessian_every steps."
         if value is not None
         else reasons[params.optimiser == "adam"]
     )

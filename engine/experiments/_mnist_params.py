@@ -81,7 +81,7 @@ class MnistParams(Params):
         group=_MEASURE, ge=0, le=TEN_MILLION, live=True,
     )  # fmt: skip
     hessian_every: int = param(
-        0, "Steps between two looks at the Hessian, which cost about twenty steps each; 0: none.",
+        300, "Steps between two looks at the Hessian, each as costly as some 50 steps; 0: none.",
         group=_MEASURE, ge=0, le=TEN_MILLION, live=True,
     )  # fmt: skip
     hessian_count: int = param(
