@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from gui.plot_numbers import big_step, power_of_ten
 
+CROWDED = 1.8
+"""Multiple of the usual number of labels that may stand where otherwise only one or two would."""
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 _DECADE_PARTS = {1: (1.0,), 2: (1.0, 3.0), 3: (1.0, 2.0, 5.0)}
 
@@ -52,10 +54,10 @@ def linear_ticks(low: float, high: float, count: float, *, steps: bool = False) 
     steps : bool
         Whether the axis counts steps, so that ticks are whole numbers.
     """
-    distance = nice_step(high - low, count)
+    distance = _distance(low, high, count)
     if steps:
         distance = max(1.0, distance)
-    first, last = math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9)
+    first, last = _first_and_last(low, high, distance)
     if last - first > 50 or abs(first) > 1e15:  # finer than numbers can be told apart
         return Ticks()
     places = tuple(index * distance for index in range(first, last + 1))
@@ -63,6 +65,22 @@ def linear_ticks(low: float, high: float, count: float, *, steps: bool = False) 
         return Ticks(places, tuple(big_step(place, int(distance)) for place in places))
     labels, common = _linear_labels(places, distance)
     return Ticks(places, labels, (), common)
+
+
+def _distance(low: float, high: float, count: float) -> float:
+    """Choose a distance of about `count` ticks; a finer one where fewer than three would show."""
+    distance = nice_step(high - low, count)
+    first, last = _first_and_last(low, high, distance)
+    if last - first >= 2:
+        return distance
+    finer = nice_step(high - low, CROWDED * count)
+    first, last = _first_and_last(low, high, finer)
+    return finer if last - first < CROWDED * count else distance
+
+
+def _first_and_last(low: float, high: float, distance: float) -> tuple[int, int]:
+    """Give the first and last multiple of a distance on an axis."""
+    return math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9)
 
 
 def _linear_labels(places: tuple[float, ...], distance: float) -> tuple[tuple[str, ...], str]:

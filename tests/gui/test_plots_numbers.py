@@ -116,6 +116,8 @@ def test_linear_ticks_are_round_and_inside() -> None:
     assert ticks.labels == ("0.0", "0.5", "1.0")
     assert linear_ticks(0, 7, 4, steps=True).labels == ("0", "2", "4", "6")
     assert linear_ticks(0, 1.2, 8, steps=True).labels == ("0", "1")
+    assert linear_ticks(-4.4, 4.4, 3.9).labels == ("−4", "−2", "0", "2", "4")  # rather than "0"
+    assert linear_ticks(0, 310, 3, steps=True).labels == ("0", "100", "200", "300")
     assert linear_ticks(-3e-7, 3e-7, 3).common == "×10⁻⁷"
     far = linear_ticks(1.41421356, 1.41421357, 4)
     assert far.common.endswith("+ 1.414213560")
