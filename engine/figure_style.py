@@ -18,7 +18,7 @@ PALETTE = {
     "6": "#c2446e",
     "7": "#3a9fb5",
     "8": "#6f6f74",
-    "bound": "#b3261e",
+    "bound": "#5b2a9e",
     "good": "#2f8f6b",
     "bad": "#b3261e",
     "muted": "#8c8c92",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.lines import Line2D
 
+from engine.experiment import FloatArray
 from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log
 from engine.figure_style import LINESTYLES, PALETTE, colors
 from engine.views import Series, TimeView
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 FEW = 60
 """Points up to which they are drawn larger."""
+DENSE = 250
+"""Points from which a line that keeps turning is drawn as the band that it fills."""
+COLUMNS = 200
+"""Columns of a band, each with an edge below and above."""
+BAND_ALPHA, EDGE_WIDTH = 0.25, 0.9
 
 
 def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
@@ -56,8 +63,35 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
             markersize=2.5 if len(steps) > FEW else 5.0,
         )
         line.set_gid(f"{series.key}-{index if series.component is None else series.component}")
-        lines.append(line)
+        key = Line2D([], [])
+        key.update_from(line)
+        lines.append(key)  # the legend's is never see-through
+        if not series.points and _keeps_turning(table[:, index]):
+            _as_band(axes, line)
     return bundle(lines, series.label)
+
+
+def _keeps_turning(values: FloatArray) -> bool:
+    """Tell whether a line goes up and down so often that it would fill the plot with ink."""
+    slopes = np.diff(values)
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        turns = np.count_nonzero(np.sign(slopes[1:]) * np.sign(slopes[:-1]) < 0)
+    return len(values) > DENSE and bool(turns > len(values) / 2)
+
+
+def _as_band(axes: Axes, line: Line2D) -> None:
+    """Let a line be seen through, and draw the edges of what it fills."""
+    edge = Line2D([], [])
+    edge.update_from(line)
+    line.set(alpha=BAND_ALPHA, linestyle="-")
+    steps, values = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    starts = np.arange(0, len(values), -(-len(values) // COLUMNS))
+    places = np.append(steps[starts], steps[-1])
+    for reduce, name in ((np.fmin, "low"), (np.fmax, "high")):
+        heights = reduce.reduceat(values, starts)
+        (drawn,) = axes.plot(places, np.append(heights, heights[-1]))
+        drawn.update_from(edge)
+        drawn.set(linewidth=EDGE_WIDTH, gid=f"{name}-edge-{line.get_gid()}")
 
 
 def _fit(axes: Axes, limit: tuple[float | None, float | None], *, log: bool) -> None:

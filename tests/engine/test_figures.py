@@ -171,6 +171,11 @@ def test_a_period_two_orbit_is_a_band_on_paper(monkeypatch: pytest.MonkeyPatch) 
     (line,) = lines(figure.axes[0], "error-0")
     drawn_values = np.asarray(line.get_ydata())
     assert set(drawn_values[0::2]) == {1.0} and set(drawn_values[1::2]) == {3.0}
+    assert line.get_alpha() is not None and line.get_alpha() < 0.5  # the rest is seen through it
+    for edge, height in (("low", 1.0), ("high", 3.0)):
+        (found,) = lines(figure.axes[0], f"{edge}-edge-error-0")
+        assert set(found.get_ydata()) == {height}
+        assert (found.get_xdata()[0], found.get_xdata()[-1]) == (0, line.get_xdata()[-1])
 
 
 WILD = (1e-300, 1e300, 0.0, np.nan, -5.0, 1e-320)
