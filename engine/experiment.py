@@ -231,6 +231,10 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     steps_per_call: ClassVar[int] = 10**9
     cadence: ClassVar[float] = 60.0
 
+    def load(self) -> AbstractExperiment[ParamsT, StateT]:
+        """Give the experiment itself, which may stand in a list like any `engine.listing`."""
+        return self
+
     @abstractmethod
     def init(self, params: ParamsT, seed: int) -> StateT:
         """Make the state at step 0.

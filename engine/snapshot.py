@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.experiment import Bound, Claim, Ensemble, Observation, Outcome
-from engine.params import Params
-from engine.trace import TraceView
+if TYPE_CHECKING:
+    from engine.experiment import Bound, Claim, Ensemble, Observation, Outcome
+    from engine.params import Params
+    from engine.trace import TraceView
 
 
 class Status(StrEnum):

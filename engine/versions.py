@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 NAME = "Lyapunov Lab"
 """The program's name as people read it."""
@@ -19,6 +18,9 @@ PACKAGES = ("numpy", "scipy", "numba", "torch", "matplotlib", "pydantic", "PySid
 @cache
 def versions() -> dict[str, str]:
     """List the versions of the program, Python, the system and the packages, importing none."""
+    # The window needs the name only, and shows sooner without these.
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {
         "lyapunov-lab": VERSION,
         "python": platform.python_version(),

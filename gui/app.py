@@ -115,6 +115,13 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def _on_shown(window: MainWindow, options: argparse.Namespace) -> None:
     shown = seconds_since_start()
+    window.loader.done.connect(lambda: _on_loaded(window, options, shown))
+    window.loader.start()
+
+
+def _on_loaded(window: MainWindow, options: argparse.Namespace, shown: float) -> None:
+    if not window.isVisible():  # closed while it was loading
+        return
     from gui.formula_typesetter import default_path, typesetter
 
     if not options.fresh:

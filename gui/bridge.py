@@ -9,15 +9,16 @@ import queue
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.experiment import AbstractExperiment, Progress
-from engine.params import Params
 from engine.snapshot import Failure, Status
 from gui.frames import FrameMeter
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.experiment import AbstractExperiment, Progress
+    from engine.params import Params
     from engine.runner import Runner
     from engine.session import Session
 

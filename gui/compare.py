@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor
@@ -22,11 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.params import Params, ParamSpec, describe
 from engine.snapshot import Snapshot
-from engine.trace import TraceView
 from gui.formula_text import plain_math
 from gui.icons import IconButton, swatch
+
+if TYPE_CHECKING:
+    from engine.params import Params, ParamSpec
+    from engine.trace import TraceView
 
 ROLES = ("2", "3", "4", "5", "6", "7", "8", "1")
 """Colours given to pins in turn: that of the live run comes last."""
@@ -48,6 +50,8 @@ class Pin:
 
 def settings_text(params: Params, seed: int) -> str:
     """Name what distinguishes a run: its first live value, and those that are not the defaults."""
+    from engine.params import describe
+
     specs = describe(type(params))
     values = {spec.name: getattr(params, spec.name) for spec in specs}
     main = next((spec.name for spec in specs if spec.live), "")

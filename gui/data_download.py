@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
 from engine.errors import LabError
-from engine.experiment import Progress
 from gui.bridge import Bridge
 from gui.run_control import RunControl
 
 if TYPE_CHECKING:
+    from engine.experiment import Progress
     from engine.session import Session
 
 DATA_SETS = (("mnist", "&MNIST (11 MB)"), ("fashion-mnist", "&Fashion-MNIST (31 MB)"))

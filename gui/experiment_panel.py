@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPalette
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.experiment import AbstractExperiment
+from engine.listing import Listed
 from gui.theme import current_theme
 
 ID_ROLE = Qt.ItemDataRole.UserRole
@@ -130,9 +129,7 @@ class ExperimentPanel(QWidget):
 
     experiment_chosen = Signal(str)
 
-    def __init__(
-        self, experiments: Sequence[AbstractExperiment[Any, Any]], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, experiments: Sequence[Listed], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list = _List()
         self.list.setObjectName("experimentList")
@@ -148,7 +145,7 @@ class ExperimentPanel(QWidget):
         layout.addWidget(self.list)
         self.list.currentItemChanged.connect(self._on_current_changed)
 
-    def _fill(self, experiments: Sequence[AbstractExperiment[Any, Any]]) -> None:
+    def _fill(self, experiments: Sequence[Listed]) -> None:
         section = None
         for number, experiment in enumerate(experiments, start=1):
             part = experiment.section.partition(",")[0]

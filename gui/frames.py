@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
-
-import numpy as np
+from itertools import islice
 
 KEPT = 1200
 """Intervals kept: about 20 s at 60 frames/s."""
@@ -22,7 +22,7 @@ class FrameMeter:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._intervals = np.empty(KEPT)
+        self._intervals: deque[float] = deque(maxlen=KEPT)
         self._count = 0
         self._last: float | None = None
 
@@ -30,7 +30,7 @@ class FrameMeter:
         """Record a frame."""
         now = self._clock()
         if self._last is not None:
-            self._intervals[self._count % KEPT] = now - self._last
+            self._intervals.append(now - self._last)
             self._count += 1
         self._last = now
 
@@ -40,6 +40,7 @@ class FrameMeter:
 
     def clear(self) -> None:
         """Forget all intervals."""
+        self._intervals.clear()
         self._count, self._last = 0, None
 
     @property
@@ -49,14 +50,15 @@ class FrameMeter:
 
     def frames_per_second(self) -> float | None:
         """Mean rate over the last 60 frames, or None before there are any."""
-        recent = min(self._count, 60, KEPT)
-        if recent == 0:
-            return None
-        index = (np.arange(self._count - recent, self._count)) % KEPT
-        total = float(self._intervals[index].sum())
-        return recent / total if total > 0 else None
+        recent = list(islice(reversed(self._intervals), 60))
+        total = sum(recent)
+        return len(recent) / total if total > 0 else None
 
     def percentile(self, percent: float) -> float | None:
         """Percentile of the kept intervals in seconds, or None before there are any."""
-        kept = self._intervals[: min(self._count, KEPT)]
-        return float(np.percentile(kept, percent)) if len(kept) else None
+        if not self._intervals:
+            return None
+        kept = sorted(self._intervals)
+        whole, part = divmod(percent / 100 * (len(kept) - 1), 1)
+        low, high = kept[int(whole)], kept[min(int(whole) + 1, len(kept) - 1)]
+        return low + part * (high - low)

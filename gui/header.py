@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
@@ -20,10 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.experiment import AbstractExperiment
-from engine.presets import Preset
+from engine.listing import Listed
 from gui.elided import ElidedLabel
 from gui.theme import current_theme
+
+if TYPE_CHECKING:
+    from engine.presets import Preset
 
 DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
 POPUP_WIDTH = 460
@@ -158,10 +160,8 @@ class Header(QWidget):
         row.addWidget(self.presets, 1)
         row.addWidget(self.help_button)
 
-    def set_experiment(
-        self, experiment: AbstractExperiment[Any, Any], presets: Sequence[Preset]
-    ) -> None:
-        """Show another experiment."""
+    def set_experiment(self, experiment: Listed, presets: Sequence[Preset]) -> None:
+        """Show another experiment; without presets while it is being loaded."""
         self.title.setText(experiment.title)
         self.summary.setText(experiment.summary)
         self.presets.set_presets(presets)

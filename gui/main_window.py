@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -17,9 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
-from engine.experiment import AbstractExperiment
 from engine.experiments import EXPERIMENTS
-from engine.presets import Preset, presets
+from engine.listing import Listed
 from engine.snapshot import Snapshot
 from engine.versions import NAME
 from gui import theme
@@ -29,6 +28,7 @@ from gui.data_download import DataDownload
 from gui.experiment_panel import ExperimentPanel
 from gui.header import Header
 from gui.icons import app_icon
+from gui.loading import Loader
 from gui.message_bar import MessageBar
 from gui.run_control import RunControl
 from gui.settings import Settings
@@ -42,12 +42,16 @@ from gui.window_files import RunFiles
 from gui.window_panels import Panels
 from gui.window_state import WindowState
 
+if TYPE_CHECKING:
+    from engine.experiment import AbstractExperiment
+    from engine.presets import Preset
+
 
 class MainWindow(QMainWindow):
     """The laboratory's window.
 
-    The plots and the engine come last (`begin`), since loading their libraries takes longer than
-    all the rest together: the window is there and answers before.
+    What shows a run, and the experiment itself, come last (`begin`), since loading what they stand
+    on takes longer than all the rest together: the window is there before, with its names.
 
     Parameters
     ----------
@@ -55,13 +59,15 @@ class MainWindow(QMainWindow):
         What is remembered between starts.
     bridge : Bridge, optional
         To the engine; tests pass their own.
-    experiments : sequence of AbstractExperiment
+    experiments : sequence of Listed
         What is in the list.
 
     Attributes
     ----------
     first_painted : Signal
         The window was drawn for the first time.
+    loader : Loader
+        Imports in the background what `begin` would otherwise import itself.
     """
 
     first_painted = Signal()
@@ -70,7 +76,7 @@ class MainWindow(QMainWindow):
         self,
         settings: Settings,
         bridge: Bridge | None = None,
-        experiments: Sequence[AbstractExperiment[Any, Any]] = EXPERIMENTS,
+        experiments: Sequence[Listed] = EXPERIMENTS,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -95,6 +101,8 @@ class MainWindow(QMainWindow):
         self._connect_run()
         self._connect_actions()
         self.state = WindowState(self)
+        self.loader = Loader(self.state.preload, self)
+        self._set_usable(False)
 
     # Building.
 
@@ -124,13 +132,22 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
 
     def begin(self, run: bool = True) -> None:
-        """Fill in what shows a run, and begin the first; called once the window shows."""
+        """Open the experiment, with all that shows a run; called once the window shows."""
+        if not self.control.has_experiment:
+            self.state.restore_experiment()
+        self._set_usable(self.control.has_experiment)
         if not self.panels.is_filled:
             self.panels.fill(self.actions_by_name["scaled_axis"].isChecked())
             self.actions_by_name.show_plots(self.panels.views_menu)
         if run and self.control.has_experiment and self.control.snapshot is None:
             self.control.reset()
         self.setFocus()
+
+    def _set_usable(self, usable: bool) -> None:
+        """Let what needs an experiment be used, or not yet."""
+        self.actions_by_name.set_run_enabled(usable)
+        self.transport.setEnabled(usable)
+        self.header.help_button.setEnabled(usable)
 
     def _connect_parts(self) -> None:
         self.experiment_panel.experiment_chosen.connect(self.open_experiment)
@@ -231,15 +248,21 @@ class MainWindow(QMainWindow):
         last = traceback_text.strip().rpartition("\n")[2]
         self.message_bar.show_message(f"Something failed: {last}", has_details=True)
 
+    def announce(self, listed: Listed) -> None:
+        """Name an experiment that is about to be loaded."""
+        self.setWindowTitle(f"{listed.title} – {NAME}")
+        self.experiment_panel.select(listed.id)
+        self.header.set_experiment(listed, ())
+
     # What the user does.
 
     def open_experiment(self, experiment_id: str) -> None:
         """Show another experiment with the settings it was left with."""
         if self.control.has_experiment and self.control.experiment.id == experiment_id:
             return
-        for experiment in self.experiments:
-            if experiment.id == experiment_id:
-                self.control.choose(experiment)
+        for listed in self.experiments:
+            if listed.id == experiment_id:
+                self.control.choose(self.state.load(listed))
 
     def apply_preset(self, preset: Preset) -> None:
         """Take over a preset, at its speed, and play it."""
@@ -295,10 +318,12 @@ class MainWindow(QMainWindow):
     # What happens.
 
     def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
-        self.setWindowTitle(f"{experiment.title} – {NAME}")
-        self.experiment_panel.select(experiment.id)
-        self.header.set_experiment(experiment, presets(experiment.id))
-        self.actions_by_name.show_presets(presets(experiment.id))
+        from engine.presets import presets
+
+        offered = presets(experiment.id)
+        self.announce(experiment)
+        self.header.presets.set_presets(offered)
+        self.actions_by_name.show_presets(offered)
         self.transport.set_rewindable(experiment.rewindable)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
@@ -362,7 +387,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window, cancel what is running and end the engine's thread."""
         self.state.save()
-        self.panels.windows.close_all()
+        self.panels.close_windows()
         self.hide()  # a kernel that is being compiled cannot be stopped, only waited for
         self.bridge.close()
+        self.loader.wait()
         super().closeEvent(event)

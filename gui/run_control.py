@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from engine.errors import LabError
-from engine.experiment import AbstractExperiment
-from engine.params import Params, describe, update
-from engine.presets import Preset
 from engine.snapshot import Snapshot, Status
 from gui.bridge import Bridge
 from gui.undo import ParamsCommand, Settings, changed_fields
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.experiment import AbstractExperiment
+    from engine.params import Params
+    from engine.presets import Preset
+
 
 def is_live_change(old: Params, new: Params) -> bool:
     """Tell whether a run can go on from one setting to another."""
+    from engine.params import describe
+
     live = {spec.name for spec in describe(type(new)) if spec.live}
     return type(old) is type(new) and set(changed_fields(old, new)) <= live
 
@@ -124,6 +129,10 @@ class RunControl(QObject):
         if begin:
             self._restart(play=False)
 
+    def remembers(self, experiment_id: str) -> bool:
+        """Tell whether an experiment was chosen, or its settings are known from elsewhere."""
+        return experiment_id in self.settings_of_all()
+
     def remember(self, experiment_id: str, params: Params, seed: int) -> None:
         """Set what an experiment begins with when it is chosen."""
         self._remembered[experiment_id] = (params, seed)
@@ -175,6 +184,8 @@ class RunControl(QObject):
 
     def set_value(self, name: str, value: Any) -> None:
         """Give one parameter a value, for example rows drawn on a plot."""
+        from engine.params import update
+
         try:
             params = update(self.params, **{name: value})
         except LabError as error:

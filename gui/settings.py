@@ -7,13 +7,15 @@ import binascii
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from engine.errors import InputError
-from engine.experiment import AbstractExperiment
-from engine.params import Params, build
+
+if TYPE_CHECKING:
+    from engine.experiment import AbstractExperiment
+    from engine.params import Params
 
 RECENT = 8
 """Recent files kept."""
@@ -91,6 +93,8 @@ class Settings:
 
     def params(self, experiment: AbstractExperiment[Any, Any]) -> tuple[Params, int] | None:
         """Read an experiment's last parameters and seed, if they are still allowed."""
+        from engine.params import build
+
         stored = self.object(f"params/{experiment.id}")
         try:
             seed, values = stored["seed"], stored["values"]
@@ -100,13 +104,10 @@ class Settings:
         except (InputError, KeyError, TypeError, AttributeError, ValueError):
             return None
 
-    def set_params(
-        self, experiment: AbstractExperiment[Any, Any], params: Params, seed: int
-    ) -> None:
+    def set_params(self, experiment_id: str, params: Params, seed: int) -> None:
         """Remember an experiment's parameters and seed."""
-        self.set_object(
-            f"params/{experiment.id}", {"seed": seed, "values": params.model_dump(mode="json")}
-        )
+        values = params.model_dump(mode="json")
+        self.set_object(f"params/{experiment_id}", {"seed": seed, "values": values})
 
     def recent_files(self) -> list[Path]:
         """List the files opened or saved last that still exist, the newest first."""

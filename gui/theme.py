@@ -9,14 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from string import Template
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from engine.paths import resource
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FONT_FAMILIES = (
     "Inter",
@@ -93,9 +96,9 @@ class Theme:
 
 @cache
 def _ramp_colors(stops: tuple[str, ...], count: int) -> tuple[QColor, ...]:
-    places = np.linspace(0, 255, count) if count > 1 else np.array([127.5])
-    rows = color_table(stops)[np.rint(places).astype(int)].tolist()
-    return tuple(QColor(*row) for row in rows)
+    table = color_table(stops)
+    places = [255 * i / (count - 1) for i in range(count)] if count > 1 else [127.5]
+    return tuple(QColor(*table[round(place)].tolist()) for place in places)
 
 
 LIGHT = Theme(
@@ -170,6 +173,8 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 @cache
 def color_table(stops: tuple[str, ...]) -> NDArray[np.uint8]:
     """Interpolate stops to 256 colours, shape (256, 3)."""
+    import numpy as np  # by now loaded for what is drawn in these colours; the window comes before
+
     rows = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops], np.float64)
     place = np.linspace(0, len(stops) - 1, 256)
     columns = [np.interp(place, np.arange(len(stops)), rows[:, channel]) for channel in range(3)]

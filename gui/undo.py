@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from engine.params import Params, ParamSpec, describe, format_value
+if TYPE_CHECKING:
+    from engine.params import Params, ParamSpec
 
 _ID = 0x5AB
 _LONGEST = 40
@@ -39,6 +40,8 @@ def changed_fields(before: Params, after: Params) -> tuple[str, ...]:
 
 def change_text(before: Params, after: Params) -> str:
     """Name a change for the Edit menu: "Step size 0.5 → 0.55", or how many values it touches."""
+    from engine.params import describe
+
     names = changed_fields(before, after)
     if len(names) != 1 or type(before) is not type(after):
         return f"{len(names)} parameters"
@@ -50,6 +53,8 @@ def change_text(before: Params, after: Params) -> str:
 
 
 def _short(spec: ParamSpec, value: Any) -> str:
+    from engine.params import format_value
+
     if value is None:
         return "none"
     return f"{value:.6g}" if spec.kind == "float" else format_value(spec, value)

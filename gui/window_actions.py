@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QUndoGroup
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from engine.experiment import AbstractExperiment
-from engine.presets import Preset
+from engine.listing import Listed
 from gui.shortcuts import keys_of, native_text, plain_action
+
+if TYPE_CHECKING:
+    from engine.presets import Preset
 
 THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
 
@@ -38,6 +40,7 @@ _TEXTS = {
     "about": "&About Lyapunov Lab",
 }
 _CHECKABLE = ("scaled_axis", "full_screen")
+_OF_A_RUN = "save export play step back reset run live pin unpin help".split()
 _REPEATED = ("step", "back", "faster", "slower")
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
 
@@ -135,7 +138,12 @@ class Actions:
             self.view_menu.addAction(self._actions[name])
         self._menu("&Help", ("help", "shortcuts", "-", "about"))
 
-    def show_experiments(self, experiments: Sequence[AbstractExperiment[Any, Any]]) -> None:
+    def set_run_enabled(self, enabled: bool) -> None:
+        """Let the actions that need an experiment be used, or not."""
+        for name in _OF_A_RUN:
+            self._actions[name].setEnabled(enabled)
+
+    def show_experiments(self, experiments: Sequence[Listed]) -> None:
         """List the experiments in the Run menu; an action's data is the id."""
         for number, experiment in enumerate(experiments, start=1):
             keys = f"\t{number}" if number < 10 else ""

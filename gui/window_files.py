@@ -10,12 +10,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from engine.errors import LabError
-from engine.experiment import Progress
 from gui.bridge import Bridge
 from gui.run_control import RunControl
 from gui.settings import Settings
 
 if TYPE_CHECKING:
+    from engine.experiment import Progress
     from engine.runfile import RunFile
     from engine.session import Session
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout
 
-from engine.experiment import AbstractExperiment, Ensemble
-from engine.params import Params
 from engine.snapshot import Snapshot
-from engine.views import View
 from gui.bridge import Bridge
 from gui.compare import Pins
-from gui.live_window import LiveWindows
 from gui.run_control import RunControl
 from gui.settings import Settings
 from gui.window_docks import Docks
 
 if TYPE_CHECKING:
+    from engine.experiment import AbstractExperiment, Ensemble
+    from engine.params import Params
+    from engine.views import View
     from gui.ensemble_dock import EnsemblePanel
+    from gui.live_window import LiveWindows
     from gui.panels.digit_panel import DigitPanel
     from gui.param_form import ParamForm
     from gui.plots import PlotArea
@@ -51,7 +51,7 @@ class Panels(QObject):
     hovered : Signal(str)
         What is under the pointer, for as long as it is there; empty when it left.
     plots : PlotArea
-        There from `fill` on, as are `theory`, `ensemble` and `digits`.
+        There from `fill` on, as are `theory`, `ensemble`, `digits` and `windows`.
     """
 
     said = Signal(str)
@@ -62,6 +62,7 @@ class Panels(QObject):
     theory: TheoryPanel
     ensemble: EnsemblePanel
     digits: DigitPanel
+    windows: LiveWindows
     _ensemble_plots: PlotArea
 
     def __init__(
@@ -86,13 +87,15 @@ class Panels(QObject):
         self._bounds: tuple[tuple[str, float | None], ...] = ()
         self._experiment_id = ""
         self.is_filled = False
-        self.windows = LiveWindows(self)
-        self._waiting = QLabel()
+        self._waiting = QLabel("Loading…")
+        self._waiting.setObjectName("hint")
+        self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
         center.addWidget(self._waiting, 1)
 
     def fill(self, scaled: bool) -> None:
         """Build everything, for the experiment that is chosen."""
         from gui.ensemble_dock import EnsemblePanel
+        from gui.live_window import LiveWindows
         from gui.panels.digit_panel import DigitPanel
         from gui.param_form import ParamForm
         from gui.plots import PlotArea
@@ -103,6 +106,7 @@ class Panels(QObject):
         self._docks.parameters.setWidget(self.form)
         self.form.show()
         empty.deleteLater()
+        self.windows = LiveWindows(self)
         self.digits = DigitPanel(self._bridge)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
@@ -197,7 +201,13 @@ class Panels(QObject):
 
     def show_windows(self, menu: QMenu) -> None:
         """List the plots that can have a window of their own."""
-        self.windows.fill(menu, self._views)
+        if self.is_filled:
+            self.windows.fill(menu, self._views)
+
+    def close_windows(self) -> None:
+        """Close the plots that have a window of their own."""
+        if self.is_filled:
+            self.windows.close_all()
 
     def _show_bounds(self, snapshot: Snapshot) -> None:
         """Tell the form the bounds, but not their measured values, which change all the time."""

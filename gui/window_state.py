@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QGuiApplication
 
 from gui.window_actions import THEMES
 
 if TYPE_CHECKING:
+    from engine.experiment import AbstractExperiment
+    from engine.listing import Listed
     from gui.main_window import MainWindow
 
 FIRST_SIZE = (1440, 900)
@@ -20,18 +22,16 @@ class WindowState:
     Parameters
     ----------
     window : MainWindow
-        Complete but for its plots.
+        Complete but for what shows a run.
     """
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._settings = window.settings
+        self._last: Listed | None = None
 
     def restore(self) -> None:
-        """Bring back size, layout, theme, and the last experiment with its settings.
-
-        Its run is not begun: that is for after the window shows.
-        """
+        """Bring back size, layout and theme, and name the experiment that will be opened."""
         window, settings = self._window, self._settings
         known = {name for name, _ in THEMES}
         name = settings.text("theme", "system")
@@ -43,7 +43,16 @@ class WindowState:
         window.docks.arrange()
         window.docks.restore(settings.blob("docks"))
         window.actions_by_name["scaled_axis"].setChecked(settings.flag("scaled_axis", False))
-        self._restore_experiments()
+        self._last = self._last_experiment()
+        if self._last is not None:
+            window.announce(self._last)
+
+    def preload(self) -> None:
+        """Import and read what `restore_experiment` needs, on whatever thread."""
+        from engine.presets import presets
+
+        if self._last is not None:
+            presets(self._last.load().id)
 
     def _resize_first(self) -> None:
         screen = QGuiApplication.primaryScreen().availableGeometry()
@@ -51,22 +60,26 @@ class WindowState:
         height = min(FIRST_SIZE[1], screen.height())
         self._window.resize(width, height)
 
-    def _restore_experiments(self) -> None:
-        window = self._window
-        for experiment in window.experiments:
-            last = self._settings.params(experiment)
-            if last is not None:
-                window.control.remember(experiment.id, *last)
-        ids = [experiment.id for experiment in window.experiments]
-        wanted = self._settings.text("experiment")
-        if ids:
-            index = ids.index(wanted if wanted in ids else self._first_id(ids))
-            window.control.choose(window.experiments[index], begin=False)
+    def restore_experiment(self) -> None:
+        """Open the last experiment, without beginning its run; this imports it."""
+        if self._last is not None:
+            self._window.control.choose(self.load(self._last), begin=False)
 
-    @staticmethod
-    def _first_id(ids: list[str]) -> str:
-        """Begin with the smallest deep network: it is what the rest builds on."""
-        return "scalar-product" if "scalar-product" in ids else ids[0]
+    def load(self, listed: Listed) -> AbstractExperiment[Any, Any]:
+        """Load an experiment, with the settings it was left with."""
+        experiment, control = listed.load(), self._window.control
+        last = self._settings.params(experiment)
+        if last is not None and not control.remembers(experiment.id):
+            control.remember(experiment.id, *last)
+        return experiment
+
+    def _last_experiment(self) -> Listed | None:
+        known = {listed.id: listed for listed in self._window.experiments}
+        # At first the smallest deep network: it is what the rest builds on.
+        for wanted in (self._settings.text("experiment"), "scalar-product", *known):
+            if wanted in known:
+                return known[wanted]
+        return None
 
     def save(self) -> None:
         """Keep everything for the next start."""
@@ -79,8 +92,6 @@ class WindowState:
         window.panels.save_layout()
         if window.control.has_experiment:
             settings.set_text("experiment", window.control.experiment.id)
-        for experiment in window.experiments:
-            known = window.control.settings_of_all().get(experiment.id)
-            if known is not None:
-                settings.set_params(experiment, *known)
+        for experiment_id, known in window.control.settings_of_all().items():
+            settings.set_params(experiment_id, *known)
         settings.save()

@@ -29,7 +29,7 @@ def loaded(statement: str) -> set[str]:
     "statement",
     [
         "import engine.experiments",
-        "import engine.experiments as e; [x.parameters() for x in e.EXPERIMENTS]",
+        "import engine.experiments as e; [x.load().parameters() for x in e.EXPERIMENTS]",
         "import engine.cli; engine.cli.main(['list'])",
         "import engine.runfile, engine.runfolder, engine.export, engine.headless, engine.runner",
     ],

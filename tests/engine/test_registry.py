@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Outcome, State, Verdict
 from engine.experiments import EXPERIMENTS
 from engine.files import plain, to_json
+from engine.listing import Listed
 from engine.params import Params, ParamSpec, build, describe, format_value, parse_value
 from engine.presets import Preset, presets
 from engine.runfile import RunFile
@@ -37,10 +38,11 @@ def _name(value: object) -> str:
     return getattr(value, "id", str(value))
 
 
-each = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=_name)
+LOADED: tuple[Experiment, ...] = tuple(listed.load() for listed in EXPERIMENTS)
+each = pytest.mark.parametrize("experiment", LOADED, ids=_name)
 each_preset = pytest.mark.parametrize(
     ("experiment", "preset"),
-    [(experiment, preset) for experiment in EXPERIMENTS for preset in presets(experiment.id)],
+    [(experiment, preset) for experiment in LOADED for preset in presets(experiment.id)],
     ids=_name,
 )
 
@@ -79,6 +81,13 @@ def test_ids_are_unique_and_public() -> None:
     assert len(set(ids)) == len(ids)
     known = "least-squares scalar-product matrix-product double-scalar double-matrix".split()
     assert set(ids) <= {*known, "convex-shape", "piecewise-fit", "mnist"}
+
+
+def test_the_registry_says_of_an_experiment_what_its_class_says() -> None:
+    def texts(listed: Listed) -> tuple[str, ...]:
+        return listed.id, listed.title, listed.section, listed.summary
+
+    assert [texts(listed) for listed in EXPERIMENTS] == [texts(loaded) for loaded in LOADED]
 
 
 @each

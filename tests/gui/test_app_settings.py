@@ -27,7 +27,7 @@ def test_values_come_back(tmp_path: Path) -> None:
     first.set_text("theme", "dark")
     first.set_blob("geometry", QByteArray(bytes(range(256))))
     first.set_object("scaled_axis", True)
-    first.set_params(EXPERIMENT, params, 2**62)
+    first.set_params(EXPERIMENT.id, params, 2**62)
     assert first.save()
     second = _reopened(path)
     assert second.text("theme") == "dark"

@@ -450,6 +450,7 @@ def test_digits_choose_experiments(qtbot: QtBot) -> None:
     window = MainWindow(Settings(None), experiments=[EXPERIMENT, Second()])
     qtbot.addWidget(window)
     window.state.restore()
+    window.begin()
     window.control.edit_params(FakeParams(curvature=3.0))
     for key, name in ((Qt.Key.Key_2, "second"), (Qt.Key.Key_1, "fake"), (Qt.Key.Key_9, "fake")):
         qtbot.keyClick(window, key)
