@@ -132,6 +132,7 @@ def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
                 "maximum": spec.maximum,
                 "choices": spec.choices,
                 "live": spec.live,
+                "for_ensemble": spec.for_ensemble,
                 "help": spec.help,
             }
             for spec in describe(experiment.parameters)

@@ -46,7 +46,8 @@ class ParamSpec:
 
     `minimum` and `maximum` are None where there is no limit; `exclusive_*` says the limit itself
     is not allowed. `when` maps another field's name to the values for which this one has an effect.
-    `live` fields may change during a run; all others start a new one.
+    `live` fields may change during a run; `for_ensemble` fields are no part of it, since only an
+    ensemble reads them; all others start a new one.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ParamSpec:
     exclusive_maximum: bool
     log: bool
     live: bool
+    for_ensemble: bool
     choices: tuple[str, ...]
     when: Mapping[str, tuple[Any, ...]]
     widget: Widget
@@ -110,6 +112,7 @@ def param(
     lt: float | None = None,
     log: bool = False,
     live: bool = False,
+    for_ensemble: bool = False,
     when: Mapping[str, Sequence[Any]] | None = None,
     widget: Widget = "",
 ) -> Any:
@@ -130,6 +133,8 @@ def param(
         Whether a slider should be logarithmic; needs a positive range.
     live : bool
         Whether the value may change during a run without a restart.
+    for_ensemble : bool
+        Whether only an ensemble reads the value, so that a run goes on untouched.
     when : mapping, optional
         Other fields' values for which this one has an effect.
     widget : str
@@ -143,6 +148,7 @@ def param(
         "limits": [ge, gt, le, lt],
         "log": log,
         "live": live,
+        "for_ensemble": for_ensemble,
         "when": {key: list(values) for key, values in (when or {}).items()},
         "widget": widget,
     }
@@ -174,6 +180,7 @@ def _spec(name: str, info: Any) -> ParamSpec:
         exclusive_maximum=lt is not None,
         log=extra["log"],
         live=extra["live"],
+        for_ensemble=extra["for_ensemble"],
         choices=choices,
         when={key: tuple(values) for key, values in extra["when"].items()},
         widget=extra["widget"],

@@ -272,6 +272,9 @@ class Runner:
         self._publish(force=True)
 
     def _retune(self, params: Params) -> None:
+        if self._require().prepare(params):
+            self._publish(force=self._status is not Status.RUNNING)
+            return
         session = self._fork_at_cursor()
         session.retune(params)
         self._announced_convergence = False
@@ -374,13 +377,14 @@ class Runner:
 
     def _put_snapshot(self, session: Session, **shown: Any) -> None:
         self._frame += 1
+        state = session.state if self._pictures is None else self._pictures.state
         self._put(
             Snapshot(
                 run_id=self._run_id,
                 frame=self._frame,
                 status=self._status,
                 experiment=session.experiment.id,
-                params=session.params if self._pictures is None else self._pictures.state.params,
+                params=session.params_of(state),
                 seed=session.seed,
                 step=session.step,
                 cursor=self._shown_step(),

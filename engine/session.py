@@ -52,6 +52,7 @@ class Session:
         if start is not None:
             self.state = experiment.with_arrays(self.state, start)
         self.initial_params = params
+        self._for_ensemble: dict[str, Any] = {}
         self.changes: tuple[Change, ...] = ()
         self.finished = False
         self.trace = Trace(experiment.record(self.state))
@@ -60,8 +61,7 @@ class Session:
     @property
     def params(self) -> Params:
         """The parameters in force now."""
-        params: Params = self.state.params
-        return params
+        return self.params_of(self.state)
 
     @property
     def step(self) -> int:
@@ -93,6 +93,23 @@ class Session:
         if self.experiment.rewindable:
             self._keyframes.offer(self.state)
 
+    def params_of(self, state: State[Any]) -> Params:
+        """Give the parameters of a state of this run, for an ensemble those in force now."""
+        params: Params = state.params
+        return params.model_copy(update=self._for_ensemble) if self._for_ensemble else params
+
+    def prepare(self, params: Params) -> bool:
+        """Take over what only an ensemble reads, and tell whether that was all that differs.
+
+        It is no change of the run: nothing is computed differently, and no step is noted.
+        """
+        new = params.model_dump()
+        values = {spec.name: new[spec.name] for spec in describe(type(params)) if spec.for_ensemble}
+        if any(getattr(self.params, name) != value for name, value in values.items()):
+            self._for_ensemble = values
+            self.initial_params = self.initial_params.model_copy(update=values)
+        return self.params == params
+
     def retune(self, params: Params) -> None:
         """Go on with other live parameters, noting the step of the change.
 
@@ -101,6 +118,7 @@ class Session:
         InputError
             If a parameter differs that cannot change during a run.
         """
+        self.prepare(params)
         old, new = self.params.model_dump(), params.model_dump()
         values = {name: new[name] for name in new if new[name] != old[name]}
         if not values:

@@ -265,7 +265,8 @@ class ParamForm(QWidget):
         changed = [name for name in self._rows if getattr(after, name) != getattr(before, name)]
         if changed:
             self._show_active()
-            live = all(self._rows[name].spec.live for name in changed)
+            specs = [self._rows[name].spec for name in changed]
+            live = all(spec.live or spec.for_ensemble for spec in specs)
             self.params_edited.emit(after, live)
 
     def _forget(self, names: Iterable[str]) -> None:

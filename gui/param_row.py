@@ -139,7 +139,7 @@ class FieldRow(QWidget):
         """The tooltip: name, help and what is allowed."""
         spec = self.spec
         allowed = spec.allowed[:1].upper() + spec.allowed[1:]
-        live = "" if spec.live else "<br><i>A change begins a new run.</i>"
+        live = "" if spec.live or spec.for_ensemble else "<br><i>A change begins a new run.</i>"
         return (
             f"<p><b>{escape(spec.label)}</b> <code>{escape(spec.name)}</code><br>"
             f"{escape(spec.help)}<br><span>{escape(allowed)}.</span>{live}</p>"

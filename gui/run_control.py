@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -21,12 +22,30 @@ if TYPE_CHECKING:
     from engine.presets import Preset
 
 
-def is_live_change(old: Params, new: Params) -> bool:
+class Effect(Enum):
+    """What a change of parameters means for a run that has begun, the mildest first."""
+
+    NONE = auto()
+    """Only an ensemble reads them."""
+    RETUNE = auto()
+    """It goes on with them."""
+    RESTART = auto()
+    """It begins anew."""
+
+
+def effect_of(old: Params, new: Params) -> Effect:
     """Tell whether a run can go on from one setting to another."""
     from engine.params import describe
 
-    live = {spec.name for spec in describe(type(new)) if spec.live}
-    return type(old) is type(new) and set(changed_fields(old, new)) <= live
+    if type(old) is not type(new):
+        return Effect.RESTART
+    names = set(changed_fields(old, new))
+    changed = [spec for spec in describe(type(new)) if spec.name in names]
+    if all(spec.for_ensemble for spec in changed):
+        return Effect.NONE
+    if all(spec.live or spec.for_ensemble for spec in changed):
+        return Effect.RETUNE
+    return Effect.RESTART
 
 
 class RunControl(QObject):
@@ -207,7 +226,10 @@ class RunControl(QObject):
             return
         self._params, self._seed = params, seed
         self.settings_changed.emit(params, seed)
-        if self._can_go_on() and seed == old_seed and is_live_change(old, params):
+        effect = effect_of(old, params) if seed == old_seed else Effect.RESTART
+        if effect is Effect.NONE and self._snapshot is not None:
+            self._bridge.retune(params)
+        elif effect is not Effect.RESTART and self._can_go_on():
             self._bridge.retune(params)
             if self._wants_play and not self.is_running:
                 self._bridge.play()  # it had converged, and only therefore stopped

@@ -121,7 +121,7 @@ class FitParams(Params):
     )  # fmt: skip
     ensemble: int = param(
         1, "Number of seeds in an ensemble, this one the first.", symbol="N_s", group=_MANY, ge=1,
-        le=10_000,
+        le=10_000, for_ensemble=True,
     )  # fmt: skip
 
 

@@ -141,11 +141,11 @@ class NetworkParams(Params):
     )  # fmt: skip
     ensemble: int = param(
         1, "Number of seeds in an ensemble, this one the first.", symbol="N_s", group=_MANY, ge=1,
-        le=10_000,
+        le=10_000, for_ensemble=True,
     )  # fmt: skip
     step_sizes: tuple[float, ...] = param(
         (), "Step sizes of an ensemble, in the unit chosen; an empty list takes the one above.",
-        group=_MANY, gt=0, le=1000,
+        group=_MANY, gt=0, le=1000, for_ensemble=True,
     )  # fmt: skip
 
     @property

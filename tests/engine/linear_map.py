@@ -30,6 +30,7 @@ class LinearParams(Params):
     step_size: float = param(0.1, "Step size", symbol=r"\delta", gt=0, le=10, log=True, live=True)
     target: float = param(2.0, "Target", symbol=r"\lambda")
     width: int = param(2, "Number of coordinates", ge=1, le=8)
+    ensemble: int = param(1, "Number of runs", ge=1, le=100, for_ensemble=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -365,6 +365,14 @@ def test_live_parameters_change_without_a_restart(experiment: Experiment) -> Non
 
 
 @each
+def test_only_an_ensemble_reads_the_number_of_its_runs(experiment: Experiment) -> None:
+    specs = {spec.name: spec for spec in describe(experiment.parameters)}
+    assert ("ensemble" in specs) == experiment.has_ensemble
+    if experiment.has_ensemble:
+        assert specs["ensemble"].for_ensemble
+
+
+@each
 def test_the_largest_steps_are_outcomes(experiment: Experiment) -> None:
     """At the limits of the step size there is no warning, exception, inf or nan."""
     spec = next((s for s in describe(experiment.parameters) if s.name == "step_size"), None)

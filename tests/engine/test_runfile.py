@@ -104,7 +104,7 @@ def test_a_person_can_read_it() -> None:
         "# Linear map (test): a run of Lyapunov Lab\n"
         'format = 1\nexperiment = "linear-map"\nseed = 3\nsteps = 200\n\n'
         "[params]\nstep_size = 0.5  # Step size\ntarget = 2.0  # Target\n"
-        "width = 2  # Number of coordinates\n\n"
+        "width = 2  # Number of coordinates\nensemble = 1  # Number of runs\n\n"
         "[[changes]]\nstep = 100\nvalues = { step_size = 0.25 }\n"
     )
     assert tomllib.loads(text)["changes"] == [{"step": 100, "values": {"step_size": 0.25}}]

@@ -76,6 +76,23 @@ def test_a_structural_parameter_cannot_change_during_a_run() -> None:
     assert session.changes == ()
 
 
+def test_what_only_an_ensemble_reads_is_no_change_of_the_run() -> None:
+    session = _session()
+    session.advance(4)
+    session.retune(update(session.params, step_size=0.2))
+    session.advance(4)
+    assert session.prepare(update(session.params, ensemble=9))
+    assert not session.prepare(update(session.params, step_size=0.3))
+    session.retune(update(session.params, step_size=0.3, ensemble=8))
+    assert [dict(change.values) for change in session.changes] == [
+        {"step_size": 0.2},
+        {"step_size": 0.3},
+    ]
+    session.rewind(2)
+    assert session.params == LinearParams(step_size=0.1, ensemble=8)
+    assert session.initial_params == LinearParams(ensemble=8)
+
+
 def test_changes_at_one_step_are_one_change() -> None:
     session = _session()
     session.advance(4)

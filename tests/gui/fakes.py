@@ -111,7 +111,15 @@ class FakeParams(Params):
         when={"source": ["function"]},
     )
     note: str = param("", "A remark kept with the run.", group="Data")
-    ensemble: int = param(20, "Runs of an ensemble.", group="Ensemble", ge=1, le=10_000, log=True)
+    ensemble: int = param(
+        20,
+        "Runs of an ensemble.",
+        group="Ensemble",
+        ge=1,
+        le=10_000,
+        log=True,
+        for_ensemble=True,
+    )
 
     @model_validator(mode="after")
     def _weights_match(self) -> FakeParams:

@@ -193,6 +193,22 @@ def test_a_structural_edit_of_a_paused_run_stays_paused(window: MainWindow, qtbo
     assert _status(window) is Status.PAUSED
 
 
+def test_the_size_of_an_ensemble_is_no_part_of_the_run(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(6)
+    qtbot.waitUntil(lambda: _step(window) == 6)
+    window.control.seek(2)
+    qtbot.waitUntil(lambda: _cursor(window) == 2)
+    before = window.control.snapshot.run_id
+    window.panels.ensemble.runs_edited.emit(7)
+    qtbot.waitUntil(lambda: window.control.snapshot.params.ensemble == 7)
+    shown = window.control.snapshot
+    assert (shown.run_id, shown.step, shown.cursor, shown.changes) == (before, 6, 2, ())
+    window.control.edit_params(update(window.control.params, step_size=0.2))
+    qtbot.waitUntil(lambda: bool(window.control.snapshot.changes))
+    assert dict(window.control.snapshot.changes[-1].values) == {"step_size": 0.2}
+    assert window.control.snapshot.params == FakeParams(step_size=0.2, ensemble=7)
+
+
 def test_an_edit_in_the_form_reaches_the_run(window: MainWindow, qtbot: QtBot) -> None:
     params = update(FakeParams(), step_size=0.4)
     window.panels.form.params_edited.emit(params, True)
