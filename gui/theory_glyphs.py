@@ -92,7 +92,7 @@ def draw_glyph(
 
 
 class Badge(InkLabel):
-    """A word in a tinted pill, after a shape."""
+    """A word in a tinted pill, after a shape; many words wrap where there is no room for them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", "muted", parent)
@@ -101,8 +101,25 @@ class Badge(InkLabel):
         font.setWeight(QFont.Weight.DemiBold)
         self.setFont(font)
         self.setContentsMargins(22, 2, 9, 3)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def sizeHint(self) -> QSize:
+        """Give the size of the words on one line."""
+        margins = self.contentsMargins()
+        metrics = self.fontMetrics()
+        width = metrics.horizontalAdvance(self.text()) + margins.left() + margins.right() + 2
+        return QSize(width, metrics.height() + margins.top() + margins.bottom())
+
+    def minimumSizeHint(self) -> QSize:
+        """Let the words wrap, but no single one be cut."""
+        hint, words = self.sizeHint(), self.text().split()
+        metrics = self.fontMetrics()
+        longest = max((metrics.horizontalAdvance(word) for word in words), default=0)
+        return QSize(hint.width() - metrics.horizontalAdvance(self.text()) + longest, hint.height())
 
     @property
     def glyph(self) -> str:
@@ -126,8 +143,9 @@ class Badge(InkLabel):
         box = QRectF(self.rect())
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tint(0.13, self.role))
-        painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
-        draw_glyph(painter, QPointF(13, box.center().y()), self._glyph, ink(self.role))
+        middle = self.sizeHint().height() / 2  # of the first line
+        painter.drawRoundedRect(box, middle, middle)
+        draw_glyph(painter, QPointF(13, middle), self._glyph, ink(self.role))
         painter.end()
         super().paintEvent(event)
 

@@ -45,7 +45,7 @@ class TheoryHeader(Card):
         line = QHBoxLayout()
         line.addWidget(self.badge)
         line.addStretch(1)
-        line.addWidget(self.step)
+        line.addWidget(self.step, 0, Qt.AlignmentFlag.AlignTop)
         self.column.addLayout(line)
         self.column.addWidget(self.message)
         self.column.addWidget(self._facts)

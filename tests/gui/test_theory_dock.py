@@ -83,6 +83,21 @@ def test_divergence_names_its_step(panel: TheoryPanel) -> None:
     assert panel.header.period.text() == "—"
 
 
+def test_a_long_phase_wraps_and_nothing_is_cut_at_the_side(panel: TheoryPanel) -> None:
+    badge = panel.header.badge
+    panel.show_snapshot(snapshot(outcome=outcome(phase="monotone")))
+    QApplication.processEvents()
+    line = badge.height()
+    long = "double diverged at k = 123, single diverged at k = 45"
+    panel.show_snapshot(snapshot(outcome=outcome(phase=long), run_id=2))
+    QApplication.processEvents()
+    panel.flush()
+    QApplication.processEvents()
+    assert badge.text() == long
+    assert badge.height() > 1.5 * line
+    assert panel.area.widget().width() == panel.area.viewport().width()
+
+
 def test_every_kind_of_phase_lamp_and_verdict_has_colour_shape_and_word(qtbot: QtBot) -> None:
     assert set(OUTCOMES) == set(OutcomeKind)
     assert set(VERDICTS) == set(Verdict)
