@@ -40,7 +40,8 @@ class TraceView:
         """Give the points of a series between two steps, to be joined by a line.
 
         Exact values where all steps from `start` on are still known, else a low and a high point
-        per bucket. A series of width w gives y of shape (points, w) unless `component` picks one.
+        per bucket. A series of width w gives y of shape (points, w) unless `component` picks one;
+        there are no points of a component that it does not have, as a run with fewer weights.
 
         Returns
         -------
@@ -51,9 +52,8 @@ class TraceView:
         if start >= self.recent_first or self.stride == 1:
             return self._exact(key, component, start, stop)
         first, final = max(start // self.stride, 0), stop // self.stride + 1
-        low, high = self.low[key][first:final], self.high[key][first:final]
-        if component is not None and low.ndim == 2:
-            low, high = low[:, component], high[:, component]
+        low = _column(self.low[key][first:final], component)
+        high = _column(self.high[key][first:final], component)
         values = np.empty((2 * len(low), *low.shape[1:]))
         values[0::2], values[1::2] = low, high
         begin = np.arange(first, first + len(low), dtype=np.float64) * self.stride
@@ -67,9 +67,7 @@ class TraceView:
             offset, rows = self.recent_first, self.recent[key]
         else:  # one step a bucket: low and high are the values themselves
             offset, rows = 0, self.low[key]
-        values = rows[max(start - offset, 0) : stop - offset + 1]
-        if component is not None and values.ndim == 2:
-            values = values[:, component]
+        values = _column(rows[max(start - offset, 0) : stop - offset + 1], component)
         begin = max(start, offset)
         return np.arange(begin, begin + len(values), dtype=np.float64), values
 
@@ -82,6 +80,13 @@ class TraceView:
             row = self.low[key][step]
             return row
         return None
+
+
+def _column(rows: FloatArray, component: int | None) -> FloatArray:
+    """Pick a component of rows of shape (m, w); none of the rows has one beyond w."""
+    if component is None or rows.ndim == 1:
+        return rows
+    return rows[:, component] if component < rows.shape[1] else rows[:0, 0]
 
 
 class Trace:

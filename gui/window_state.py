@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 FIRST_SIZE = (1440, 900)
+FRAME = 40
+"""Height at least left to the window's title bar, which comes on top of its own size."""
 
 
 class WindowState:
@@ -57,7 +59,7 @@ class WindowState:
     def _resize_first(self) -> None:
         screen = QGuiApplication.primaryScreen().availableGeometry()
         width = min(FIRST_SIZE[0], screen.width())
-        height = min(FIRST_SIZE[1], screen.height())
+        height = min(FIRST_SIZE[1], screen.height() - FRAME)
         self._window.resize(width, height)
 
     def restore_experiment(self) -> None:

@@ -83,6 +83,17 @@ def test_line_gives_exact_values_where_known() -> None:
     assert view.at("w", 3) is None
 
 
+def test_a_component_that_a_series_lacks_has_no_points() -> None:
+    trace = Trace(_first(), buckets=8, window=16)
+    steps = np.arange(1, 101)
+    trace.add(Chunk.exact(1, _values(steps)))
+    view = trace.view()
+    for start in (0, 95):  # buckets, exact rows
+        assert len(view.line("b", 1, start)[1]) > 0
+        at, values = view.line("b", 2, start)
+        assert at.shape == values.shape == (0,)
+
+
 def test_missing_measurements_do_not_spoil_a_bucket() -> None:
     trace = Trace({"w": np.array(1.0)}, buckets=4, window=4)
     trace.add(Chunk.exact(1, {"w": np.where(np.arange(1, 64) % 8, np.nan, 3.0)}))

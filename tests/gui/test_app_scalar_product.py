@@ -132,3 +132,17 @@ def test_a_pinned_run_is_drawn_behind(window: MainWindow, qtbot: QtBot) -> None:
     with_ghost = pane.grab().toImage()
     window.pins.clear("scalar-product")
     assert pane.grab().toImage() != with_ghost
+
+
+def test_every_preset_can_follow_every_other(window: MainWindow, qtbot: QtBot) -> None:
+    """The plots of more weights meet the history of the run before, for as long as it is shown."""
+    known = [preset.id for preset in presets("scalar-product")]
+    for preset_id in (*known, *reversed(known)):
+        before = 0 if window.control.snapshot is None else _shown(window).run_id
+        _choose(window, preset_id)
+        qtbot.waitUntil(
+            lambda before=before: (
+                window.control.snapshot is not None and _shown(window).run_id > before
+            ),
+            timeout=20_000,
+        )
