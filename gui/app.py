@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from gui.process import seconds_since_start
 
@@ -29,9 +29,16 @@ SIGNAL_MS = 250
 """Qt's loop lets Python look for Ctrl+C at least this often."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as the command line does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the options of the window."""
-    made = argparse.ArgumentParser(prog="main.py", description="Open the window.", add_help=False)
+    made = _Parser(prog="main.py", description="Open the window.", add_help=False)
     made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
     made.add_argument("--theme", choices=("system", "light", "dark"), help="dress of the window")
     made.add_argument("--open", type=Path, metavar="FILE", help="a run to open")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
     QSlider,
+    QStyle,
+    QStyleOptionSlider,
     QWidget,
 )
 
@@ -23,6 +26,27 @@ SCRUB_POSITIONS = 100_000
 SEEK_MS = 30
 SHOW_SECONDS = 0.05
 """While running, the slider and the step are redrawn this often."""
+
+
+class ScrubSlider(QSlider):
+    """A slider that a click anywhere takes to that place, to be dragged on from there."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Bring the handle under the pointer first."""
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        groove, handle = (
+            self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, part, self)
+            for part in (QStyle.SubControl.SC_SliderGroove, QStyle.SubControl.SC_SliderHandle)
+        )
+        at = event.position().toPoint()
+        if event.button() is Qt.MouseButton.LeftButton and not handle.contains(at):
+            left = at.x() - groove.left() - handle.width() // 2
+            room = groove.width() - handle.width()
+            self.setValue(
+                QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), left, room)
+            )
+        super().mousePressEvent(event)
 
 
 class Transport(QWidget):
@@ -89,13 +113,13 @@ class Transport(QWidget):
         self.run_steps.returnPressed.connect(self._on_run)
 
     def _make_scrub(self) -> None:
-        self.scrub = QSlider(Qt.Orientation.Horizontal)
+        self.scrub = ScrubSlider(Qt.Orientation.Horizontal)
         self.scrub.setObjectName("scrub")
         self.scrub.setMinimumWidth(160)
         self.scrub.setMaximum(0)
         self.scrub.setPageStep(0)
         self.scrub.setAccessibleName("Shown step")
-        self.scrub.setToolTip("Drag to look back along the run")
+        self.scrub.setToolTip("Click or drag to look back along the run")
         self.scrub.valueChanged.connect(self._on_scrubbed)
         self.cursor_box = CountField()
         self.cursor_box.setFixedWidth(108)

@@ -55,6 +55,18 @@ def test_which_arguments_ask_for_the_window(argument: str, expected: bool) -> No
     assert app.is_window_option(argument) is expected
 
 
+@pytest.mark.parametrize("arguments", [["--theme", "purple"], ["--open"], ["--fresh", "--no"]])
+def test_a_bad_option_of_the_window_is_one_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main(arguments)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert arguments[-1] in said
+
+
 def test_words_go_to_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["run", "no-such-experiment", "--out", "x"]) == 2
     assert "no-such-experiment" in capsys.readouterr().err

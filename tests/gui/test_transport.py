@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractSlider
 from pytestqt.qtbot import QtBot
 
@@ -100,6 +100,19 @@ def test_scrubbing_asks_for_the_newest_step_only(transport: Transport, qtbot: Qt
         transport.scrub.setSliderPosition(position)
     qtbot.waitUntil(lambda: bool(asked))
     assert asked == [30]
+
+
+def test_a_click_beside_the_handle_scrubs_to_there(transport: Transport, qtbot: QtBot) -> None:
+    transport.show_snapshot(snapshot(steps=100))
+    scrub = transport.scrub
+    with qtbot.waitSignal(transport.seek_requested) as asked:
+        qtbot.mousePress(scrub, Qt.MouseButton.LeftButton, pos=scrub.rect().center())
+    assert asked.args[0] == pytest.approx(50, abs=2)
+    assert scrub.isSliderDown()
+    with qtbot.waitSignal(transport.seek_requested) as asked:
+        qtbot.mouseMove(scrub, scrub.rect().center() - QPoint(scrub.width() // 4, 0))
+    assert asked.args[0] == pytest.approx(25, abs=3)
+    qtbot.mouseRelease(scrub, Qt.MouseButton.LeftButton)
 
 
 def test_arrow_keys_scrub_step_by_step(transport: Transport, qtbot: QtBot) -> None:
