@@ -151,7 +151,7 @@ def catch_errors(window: MainWindow) -> None:
         if issubclass(kind, KeyboardInterrupt):
             window.close()
         else:
-            window.report_failure("".join(traceback.format_exception(kind, error, trace)))
+            window.notices.report_failure("".join(traceback.format_exception(kind, error, trace)))
 
     sys.excepthook = show
 

@@ -33,12 +33,14 @@ from gui.message_bar import MessageBar
 from gui.run_control import RunControl
 from gui.settings import Settings
 from gui.speed import SPEEDS
-from gui.status import MESSAGE_MS, StatusBar
+from gui.status import StatusBar
 from gui.transport import Transport
 from gui.window_actions import Actions
+from gui.window_commands import Commands
 from gui.window_dialogs import WindowDialogs
 from gui.window_docks import Docks
 from gui.window_files import RunFiles
+from gui.window_notices import Notices
 from gui.window_panels import Panels
 from gui.window_state import WindowState
 
@@ -88,7 +90,6 @@ class MainWindow(QMainWindow):
         self.files = RunFiles(self, self.control, self.bridge, settings)
         self.downloads = DataDownload(self.control, self.bridge, self)
         self.dialogs = WindowDialogs(self)
-        self._failure = ""
         self._painted = False
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
@@ -99,7 +100,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self, self.control.undo_group)
         self._connect_parts()
         self._connect_run()
-        self._connect_actions()
+        self.commands = Commands(self)
         self.state = WindowState(self)
         self.loader = Loader(self.state.preload, self)
         self._set_usable(False)
@@ -130,6 +131,7 @@ class MainWindow(QMainWindow):
         )
         self.status = StatusBar(self.bridge, self)
         self.setStatusBar(self.status)
+        self.notices = Notices(self.status, self.message_bar, self.dialogs)
 
     def begin(self, run: bool = True) -> None:
         """Open the experiment, with all that shows a run; called once the window shows."""
@@ -153,28 +155,26 @@ class MainWindow(QMainWindow):
         self.experiment_panel.experiment_chosen.connect(self.open_experiment)
         self.header.preset_chosen.connect(self.apply_preset)
         self.header.help_requested.connect(self.dialogs.show_help)
-        self.pins_panel.pin_requested.connect(self.pin_run)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
-        self.message_bar.details_requested.connect(lambda: self.dialogs.show_report(self._failure))
-        self.panels.said.connect(self.say)
+        self.panels.said.connect(self.notices.say)
         self.panels.hovered.connect(self.status.showMessage)
-        self.files.said.connect(self.say)
-        self.downloads.said.connect(self.say)
-        self.downloads.refused.connect(self.warn)
-        self.files.refused.connect(self.warn)
-        self.files.trace_opened.connect(self._on_trace_opened)
+        self.files.said.connect(self.notices.say)
+        self.downloads.said.connect(self.notices.say)
+        self.downloads.refused.connect(self.notices.warn)
+        self.files.refused.connect(self.notices.warn)
+        self.files.trace_opened.connect(self.pins.add_trace)
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
         scheme = QGuiApplication.styleHints().colorSchemeChanged
         scheme.connect(self._on_color_scheme_changed)
 
     def _connect_run(self) -> None:
         self.bridge.snapshot_ready.connect(self.show_snapshot)
-        self.bridge.failed.connect(self.report_failure)
-        self.bridge.rejected.connect(self.warn)
+        self.bridge.failed.connect(self.notices.report_failure)
+        self.bridge.rejected.connect(self.notices.warn)
         self.control.experiment_changed.connect(self._on_experiment_changed)
         self.control.settings_changed.connect(self._on_settings_changed)
         self.control.restarted.connect(self._on_restarted)
-        self.control.rejected.connect(self.say)
+        self.control.rejected.connect(self.notices.say)
         transport = self.transport
         transport.play_toggled.connect(self.control.toggle_play)
         transport.step_requested.connect(self.control.step)
@@ -185,46 +185,6 @@ class MainWindow(QMainWindow):
         transport.live_requested.connect(self.control.live)
         transport.speed_changed.connect(self.bridge.set_speed)
 
-    def _connect_actions(self) -> None:
-        actions = self.actions_by_name
-        handlers = {
-            "open": self.files.ask_open,
-            "save": self.files.ask_save,
-            "export": self.dialogs.show_export,
-            "quit": self.close,
-            "copy": self.copy_plots,
-            "play": self.control.toggle_play,
-            "step": self.control.step,
-            "back": self.control.back,
-            "reset": self.control.reset,
-            "run": lambda: self.control.run(self.transport.run_steps.count),
-            "live": self.control.live,
-            "faster": lambda: self.change_speed(1),
-            "slower": lambda: self.change_speed(-1),
-            "pin": self.pin_run,
-            "unpin": lambda: self.pins.clear(self.control.experiment.id),
-            "reset_layout": self.reset_layout,
-            "help": self.dialogs.show_help,
-            "shortcuts": self.dialogs.show_shortcuts,
-            "about": self.dialogs.show_about,
-        }
-        for name, handler in handlers.items():
-            # The argument "checked" is not for the handlers.
-            actions[name].triggered.connect(lambda checked=False, do=handler: do())
-        actions["scaled_axis"].toggled.connect(self.panels.set_axis_scaled)
-        actions["full_screen"].toggled.connect(self._on_full_screen)
-        actions.show_experiments(self.experiments)
-        self.downloads.fill(actions.data_menu)
-        actions.show_panels(self.docks.actions())
-        actions.experiments_menu.triggered.connect(
-            lambda action: self.open_experiment(action.data())
-        )
-        actions.presets_menu.triggered.connect(lambda action: self.apply_preset(action.data()))
-        actions.themes.triggered.connect(lambda action: self.set_theme(action.data()))
-        windows_menu = actions.windows_menu
-        windows_menu.aboutToShow.connect(lambda: self.panels.show_windows(windows_menu))
-        actions.recent_menu.aboutToShow.connect(lambda: self.files.show_recent(actions.recent_menu))
-
     # Showing.
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -232,21 +192,6 @@ class MainWindow(QMainWindow):
         self.panels.show_snapshot(snapshot)
         self.transport.show_snapshot(snapshot)
         self.status.show_snapshot(snapshot)
-
-    def say(self, text: str) -> None:
-        """Put a sentence in the status bar for a while."""
-        self.status.showMessage(text, MESSAGE_MS)
-
-    def warn(self, text: str) -> None:
-        """Put a sentence above the plots, until it is dismissed or a run begins."""
-        self._failure = ""
-        self.message_bar.show_message(text)
-
-    def report_failure(self, traceback_text: str) -> None:
-        """Show that something failed, and offer a report; the window lives on."""
-        self._failure = traceback_text
-        last = traceback_text.strip().rpartition("\n")[2]
-        self.message_bar.show_message(f"Something failed: {last}", has_details=True)
 
     def announce(self, listed: Listed) -> None:
         """Name an experiment that is about to be loaded."""
@@ -269,30 +214,12 @@ class MainWindow(QMainWindow):
         if preset.speed is not None:
             self.set_speed(preset.speed)
         self.control.apply_preset(preset)
-        self.say(preset.description)
+        self.notices.say(preset.description)
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the speed of runs."""
         self.transport.set_speed(steps_per_frame)
         self.bridge.set_speed(steps_per_frame)
-
-    def change_speed(self, stops: int) -> None:
-        """Go some stops of the speed slider up or down; beyond the last is "max"."""
-        slider = self.transport.speed_control.slider
-        speed = self.transport.speed
-        stop = len(SPEEDS) if speed is None else slider.value()
-        stop = max(0, stop + stops)
-        self.set_speed(SPEEDS[stop] if stop < len(SPEEDS) else None)
-
-    def pin_run(self) -> None:
-        """Keep the run on the plots."""
-        snapshot = self.control.snapshot
-        if snapshot is None or snapshot.step == 0:
-            self.say("There is nothing to pin yet: make some steps first.")
-            return
-        pin = self.pins.add(snapshot)
-        self.docks.pins.show()
-        self.say(f"Pinned: {pin.label}.")
 
     def set_theme(self, name: str) -> None:
         """Dress the window: light, dark or as the system."""
@@ -302,18 +229,6 @@ class MainWindow(QMainWindow):
         is_dressed = isinstance(app, QApplication) and bool(app.styleSheet())
         if isinstance(app, QApplication) and not (is_dressed and chosen is theme.current_theme()):
             theme.apply_theme(app, chosen)
-
-    def reset_layout(self) -> None:
-        """Put docks and plots back where they were at first."""
-        self.docks.reset()
-        self.panels.reset_layout()
-
-    def copy_plots(self) -> None:
-        """Copy the plots to the clipboard."""
-        picture = self.panels.picture()
-        if picture is not None:
-            QGuiApplication.clipboard().setPixmap(picture)
-            self.say("The plots are in the clipboard.")
 
     # What happens.
 
@@ -335,19 +250,10 @@ class MainWindow(QMainWindow):
 
     def _on_restarted(self) -> None:
         self.status.begin_run()
-        self.message_bar.hide()
+        self.notices.dismiss()
 
     def _on_restore_requested(self, pin: Pin) -> None:
         self.control.restore(pin.params, pin.seed)
-
-    def _on_trace_opened(self, experiment: str, params: Any, seed: int, trace: Any) -> None:
-        self.pins.add_trace(experiment, params, seed, trace)
-
-    def _on_full_screen(self, on: bool) -> None:
-        if on:
-            self.showFullScreen()
-        else:
-            self.showNormal()
 
     def _on_color_scheme_changed(self) -> None:
         checked = self.actions_by_name.themes.checkedAction()

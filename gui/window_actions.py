@@ -14,7 +14,7 @@ from gui.shortcuts import keys_of, native_text, plain_action
 if TYPE_CHECKING:
     from engine.presets import Preset
 
-THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+THEMES = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
 
 _TEXTS = {
     "open": "&Open…",

@@ -42,7 +42,7 @@ class WindowDialogs(QObject):
 
         window = self._window
         if window.control.snapshot is None:
-            window.say("There is nothing to export yet.")
+            window.notices.say("There is nothing to export yet.")
             return
         ExportDialog(window.control, window.bridge, window.files, window).show()
 

@@ -311,7 +311,7 @@ def test_what_is_not_allowed_is_one_sentence(window: MainWindow) -> None:
 
 
 def test_a_run_is_pinned_and_unpinned(window: MainWindow, qtbot: QtBot) -> None:
-    window.pin_run()
+    window.commands.pin_run()
     assert window.pins.of("fake") == ()
     window.control.step(5)
     qtbot.waitUntil(lambda: _step(window) == 5)
@@ -408,7 +408,7 @@ def test_a_damaged_file_does_not_prevent_the_start(
 
 def test_layout_is_reset(window: MainWindow) -> None:
     window.docks.theory.hide()
-    window.reset_layout()
+    window.commands.reset_layout()
     assert window.docks.theory.isVisible()
 
 
@@ -478,12 +478,12 @@ def test_digits_choose_experiments(qtbot: QtBot) -> None:
 
 def test_faster_and_slower_reach_both_ends(window: MainWindow) -> None:
     for _ in range(40):
-        window.change_speed(1)
+        window.commands.change_speed(1)
     assert window.transport.speed is None
-    window.change_speed(-1)
+    window.commands.change_speed(-1)
     assert window.transport.speed == 1e5
     for _ in range(40):
-        window.change_speed(-1)
+        window.commands.change_speed(-1)
     assert window.transport.speed == 0.05
 
 
