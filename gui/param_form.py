@@ -6,19 +6,17 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Bound
-from engine.params import Params, describe
-from gui.param_controls import QuietScrollArea
+from engine.params import Params
+from gui.param_body import FormBody
 from gui.param_drafts import Drafts
 from gui.param_footer import FormFooter
-from gui.param_group import FieldGroup
 from gui.param_number import NumberRow
 from gui.param_row import FieldRow
-from gui.param_rows import is_optional, make_row
 from gui.param_snaps import Mark
 
 DEBOUNCE_MS = 250
@@ -33,6 +31,8 @@ class ParamForm(QWidget):
 
     Attributes
     ----------
+    body : FormBody
+        The rows.
     params_edited : Signal(Params, bool)
         The user gave new, valid parameters; True if only live ones differ, so that a run can go
         on with them. Never emitted by the setters.
@@ -49,8 +49,6 @@ class ParamForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._params: Params | None = None
-        self._rows: dict[str, FieldRow] = {}
-        self._groups: dict[str, FieldGroup] = {}
         self._drafts = Drafts()
         self._bounds: dict[str, tuple[Mark, ...]] = {}
         self._gesture = 0
@@ -58,8 +56,8 @@ class ParamForm(QWidget):
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(DEBOUNCE_MS)
         self._debounce.timeout.connect(self.flush)
-        self._area = QuietScrollArea()
-        self._area.viewport().installEventFilter(self)
+        self.body = FormBody()
+        self.body.viewport().installEventFilter(self)
         self.footer = FormFooter()
         self.footer.seed_edited.connect(self._on_seed_edited)
         self.footer.reset_requested.connect(self.reset_to_defaults)
@@ -67,10 +65,9 @@ class ParamForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._area, 1)
+        layout.addWidget(self.body, 1)
         layout.addWidget(self.footer)
         self.setMinimumWidth(300)
-        self._new_body()
 
     @property
     def params(self) -> Params | None:
@@ -89,7 +86,7 @@ class ParamForm(QWidget):
 
     def row(self, name: str) -> FieldRow:
         """Give the row of a field."""
-        return self._rows[name]
+        return self.body.rows[name]
 
     def set_experiment(
         self, experiment: AbstractExperiment[Any, Any], params: Params, seed: int
@@ -100,10 +97,10 @@ class ParamForm(QWidget):
             self.set_params(params, everything=True)
             return
         self._params = params
-        self._forget(set(self._rows))
+        self._forget(set(self.body.rows))
         self._bounds.clear()
         self._build(type(params))
-        for name, row in self._rows.items():
+        for name, row in self.body.rows.items():
             row.show_value(getattr(params, name))
         self._show_active()
 
@@ -120,14 +117,14 @@ class ParamForm(QWidget):
         self._params = params
         shown = {
             name
-            for name in self._rows
+            for name in self.body.rows
             if everything
             or name in self._drafts.moving
             or getattr(params, name) != getattr(before, name)
         }
         self._forget(shown)
         for name in shown:
-            self._rows[name].show_value(getattr(params, name))
+            self.body.rows[name].show_value(getattr(params, name))
         self._show_active()
 
     def set_seed(self, seed: int) -> None:
@@ -142,7 +139,7 @@ class ParamForm(QWidget):
             if bound.field and value is not None and math.isfinite(value) and value > 0:
                 mark = Mark(bound.id, bound.name, bound.symbol, value)
                 fields.setdefault(bound.field, []).append(mark)
-        for name, row in self._rows.items():
+        for name, row in self.body.rows.items():
             marks = tuple(fields.get(name, ()))
             if isinstance(row, NumberRow) and marks != self._bounds.get(name, ()):
                 self._bounds[name] = marks
@@ -150,7 +147,7 @@ class ParamForm(QWidget):
 
     def give(self, name: str, value: Any) -> None:
         """Give a field a value as if the user had: the theory panel's "use"."""
-        if name in self._rows and self._params is not None:
+        if name in self.body.rows and self._params is not None:
             self._on_grabbed()
             self._on_edited(name, value, False)
             self._drafts.values.pop(name, None)
@@ -158,7 +155,7 @@ class ParamForm(QWidget):
     def mark(self, sentence: str) -> bool:
         """Mark the field that an error sentence ("name: …") begins with, if there is one."""
         name = sentence.partition(":")[0]
-        row = self._rows.get(name)
+        row = self.body.rows.get(name)
         if row is not None:
             row.set_error(sentence)
         return row is not None
@@ -187,39 +184,19 @@ class ParamForm(QWidget):
                 focused.clearFocus()
         return super().eventFilter(watched, event)
 
-    def _new_body(self) -> QVBoxLayout:
-        self._body = QWidget()
-        layout = QVBoxLayout(self._body)
-        layout.setContentsMargins(12, 8, 12, 12)
-        layout.setSpacing(4)
-        self._area.setWidget(self._body)
-        return layout
-
     def _build(self, model: type[Params]) -> None:
-        layout = self._new_body()
-        self._rows, self._groups = {}, {}
-        specs = describe(model)
-        first = next((spec.group for spec in specs if spec.live), "")
-        # What is turned while a run goes on comes first, the rest as it was declared.
-        for spec in sorted(specs, key=lambda spec: spec.group != first):
-            group = self._groups.get(spec.group)
-            if group is None:
-                group = self._groups[spec.group] = FieldGroup(spec.group)
-                layout.addWidget(group)
-            row = make_row(spec, is_optional(model, spec.name))
+        self.body.build(model)
+        for row in self.body.rows.values():
             row.edited.connect(self._on_edited)
             row.refused.connect(self._on_refused)
             row.grabbed.connect(self._on_grabbed)
             row.abandoned.connect(self._on_abandoned)
-            self._rows[spec.name] = row
-            group.add(row)
-        layout.addStretch(1)
 
     def _on_grabbed(self) -> None:
         self._gesture += 1
 
     def _on_edited(self, name: str, value: Any, moving: bool) -> None:
-        waits = moving and not self._rows[name].spec.live
+        waits = moving and not self.body.rows[name].spec.live
         self._drafts.give(name, value, waits)
         if waits:
             self._debounce.start()
@@ -233,16 +210,13 @@ class ParamForm(QWidget):
 
     def _on_abandoned(self, name: str) -> None:
         self._forget({name})
-        self._rows[name].show_value(getattr(self._params, name))
+        self.body.rows[name].show_value(getattr(self._params, name))
 
     def _mark_row(self, name: str, sentence: str) -> None:
         """Mark a field, and bring the sentence into view if the field is in use."""
-        row = self._rows[name]
+        row = self.body.rows[name]
         row.set_error(sentence)
-        focused = QApplication.focusWidget()
-        if focused is not None and row.isAncestorOf(focused):
-            self._settle()
-            self._area.ensureWidgetVisible(row, 0, 8)
+        self.body.follow(row)
         self.input_rejected.emit(sentence)
 
     def _try(self, names: set[str]) -> None:
@@ -261,61 +235,30 @@ class ParamForm(QWidget):
         self._params = after
         self._forget(taken)
         for name in taken:
-            self._rows[name].accept(getattr(after, name))
-        changed = [name for name in self._rows if getattr(after, name) != getattr(before, name)]
+            self.body.rows[name].accept(getattr(after, name))
+        changed = [name for name in self.body.rows if getattr(after, name) != getattr(before, name)]
         if changed:
             self._show_active()
-            specs = [self._rows[name].spec for name in changed]
+            specs = [self.body.rows[name].spec for name in changed]
             live = all(spec.live or spec.for_ensemble for spec in specs)
             self.params_edited.emit(after, live)
 
     def _forget(self, names: Iterable[str]) -> None:
         """Drop what waits in some fields, and every mark that nothing stands for any more."""
         self._drafts.forget(names)
-        for name, row in self._rows.items():
+        for name, row in self.body.rows.items():
             if name not in self._drafts.marked:
                 row.set_error("")
 
     def _shown_rows(self) -> set[str]:
-        values = {name: getattr(self._params, name) for name in self._rows}
+        values = {name: getattr(self._params, name) for name in self.body.rows}
         values |= self._drafts.values
-        return {name for name, row in self._rows.items() if row.spec.is_active(values)}
+        return {name for name, row in self.body.rows.items() if row.spec.is_active(values)}
 
     def _show_active(self) -> None:
-        """Show the fields that have an effect, without moving the one in use on the screen."""
-        shown = self._shown_rows()
-        changed = [row for name, row in self._rows.items() if row.isHidden() == (name in shown)]
-        if not changed:
-            return
-        body = self._body
-        focused = QApplication.focusWidget()
-        if focused is not None and not body.isAncestorOf(focused):
-            focused = None
-        before = _top(focused, body)
-        body.setUpdatesEnabled(False)
-        for name, row in self._rows.items():
-            row.setVisible(name in shown)
-        for group in self._groups.values():
-            group.show_if_needed()
-        self._settle()
-        bar = self._area.verticalScrollBar()
-        bar.setValue(bar.value() + _top(focused, body) - before)
-        body.setUpdatesEnabled(True)
-
-    def _settle(self) -> None:
-        """Lay the fields out now, so that the scroll bar knows their new height."""
-        layout = self._body.layout()
-        if layout is not None:
-            layout.activate()
-            width = self._body.width()
-            height = max(layout.totalHeightForWidth(width), self._area.viewport().height())
-            self._body.resize(width, height)
+        """Show the fields that have an effect."""
+        self.body.show_rows(self._shown_rows())
 
     def _on_seed_edited(self, seed: int) -> None:
         self.flush()
         self.seed_edited.emit(seed)
-
-
-def _top(widget: QWidget | None, ancestor: QWidget) -> int:
-    """Give a widget's distance from the top of another that holds it."""
-    return 0 if widget is None else widget.mapTo(ancestor, QPoint(0, 0)).y()

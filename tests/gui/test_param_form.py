@@ -175,7 +175,7 @@ def test_the_sentence_of_a_field_in_use_comes_into_view(
     QApplication.processEvents()
     type_into(qtbot, row.box, "-1")
     QApplication.processEvents()
-    area = form._area.viewport()
+    area = form.body.viewport()
     corner = row.error.mapTo(area, QPoint(0, row.error.height()))
     assert corner.y() <= area.height()
 
@@ -236,7 +236,7 @@ def test_a_hidden_field_does_not_take_the_view_away(form: ParamForm, qtbot: QtBo
     form.resize(320, 400)
     box = number(form, "ensemble").box
     box.setFocus()
-    form._area.ensureWidgetVisible(box)
+    form.body.ensureWidgetVisible(box)
     before = box.mapTo(form, QPoint(0, 0)).y()
     form.set_params(FakeParams(method="momentum", init="random"))
     assert box.hasFocus()
@@ -597,7 +597,7 @@ def test_an_optional_number_may_be_empty(qtbot: QtBot) -> None:
 
 def test_another_model_builds_another_form(form: ParamForm, watch: Watch, qtbot: QtBot) -> None:
     form.set_experiment(FakeExperiment(), OptionalParams(), 1)
-    assert list(form._rows) == ["power"]
+    assert list(form.body.rows) == ["power"]
     form.set_experiment(FakeExperiment(), FakeParams(depth=5), 2)
     assert number(form, "depth").box.text() == "5"
     with pytest.raises(ValueError, match="another experiment"):
@@ -628,9 +628,9 @@ def test_nothing_is_clipped(form: ParamForm, width: int, qtbot: QtBot) -> None:
     form.set_params(FakeParams(init="list", method="momentum", source="typed"))
     form.resize(width, 900)
     QApplication.processEvents()
-    body = form._body
-    assert body.width() <= form._area.viewport().width()
-    for row in form._rows.values():
+    body = form.body.widget()
+    assert body.width() <= form.body.viewport().width()
+    for row in form.body.rows.values():
         for child in row.findChildren(QWidget):
             if child.isVisible() and child.parent() is row:
                 assert row.rect().contains(child.geometry()), (row.spec.name, child)
