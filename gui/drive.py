@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEventLoop
 
 from engine.snapshot import Snapshot, Status
 from gui.main_window import MainWindow
 from gui.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.presets import Preset
 
 WAIT_SECONDS = 180.0
 """The first run of a kernel may have to compile it."""
@@ -55,6 +59,13 @@ class Driver:
         """Show an experiment and wait for its first picture."""
         self.window.open_experiment(experiment_id)
         self._wait_for(lambda shown: shown.status is not Status.COMPILING)
+
+    def choose(self, preset: Preset) -> None:
+        """Begin a run of a preset, paused."""
+        self.window.control.restore(preset.params, preset.seed)
+        self.window.control.reset()
+        if preset.speed is not None:
+            self.window.set_speed(preset.speed)
 
     def run(self, steps: int) -> Snapshot | None:
         """Make steps from where the run is, and wait for their picture."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -12,7 +11,8 @@ from PySide6.QtGui import QUndoGroup, QUndoStack
 from engine.errors import LabError
 from engine.snapshot import Snapshot, Status
 from gui.bridge import Bridge
-from gui.undo import ParamsCommand, Settings, changed_fields
+from gui.run_effect import Effect, effect_of
+from gui.undo import ParamsCommand, Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,32 +20,6 @@ if TYPE_CHECKING:
     from engine.experiment import AbstractExperiment
     from engine.params import Params
     from engine.presets import Preset
-
-
-class Effect(Enum):
-    """What a change of parameters means for a run that has begun, the mildest first."""
-
-    NONE = auto()
-    """Only an ensemble reads them."""
-    RETUNE = auto()
-    """It goes on with them."""
-    RESTART = auto()
-    """It begins anew."""
-
-
-def effect_of(old: Params, new: Params) -> Effect:
-    """Tell whether a run can go on from one setting to another."""
-    from engine.params import describe
-
-    if type(old) is not type(new):
-        return Effect.RESTART
-    names = set(changed_fields(old, new))
-    changed = [spec for spec in describe(type(new)) if spec.name in names]
-    if all(spec.for_ensemble for spec in changed):
-        return Effect.NONE
-    if all(spec.live or spec.for_ensemble for spec in changed):
-        return Effect.RETUNE
-    return Effect.RESTART
 
 
 class RunControl(QObject):

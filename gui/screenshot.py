@@ -77,10 +77,7 @@ def take(options: argparse.Namespace) -> Path:
         driver.window.set_theme(options.theme)
         driver.open(experiment.id)
         if chosen is not None:
-            driver.window.control.restore(chosen.params, chosen.seed)
-            driver.window.control.reset()
-            if chosen.speed is not None:
-                driver.window.set_speed(chosen.speed)
+            driver.choose(chosen)
         if options.steps > 0:
             driver.run(options.steps)
         driver.settle(SETTLE_SECONDS)
