@@ -177,6 +177,10 @@ def _strokes_of(mapper: Mapper, group: Group, width: float, as_bands: bool) -> l
         first, last = max(first - 1, 0), min(first + 1, len(x))
     else:  # with one point on each side, so that lines reach the border
         first, last = max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 2, len(x))
+    if first > 0 and x[first - 1] == x[first]:
+        first -= 1  # least and greatest value stay together
+    if 0 < last < len(x) and x[last] == x[last - 1]:
+        last += 1
     x, y = x[first:last], group.y[first:last]
     if as_bands and len(x) > 2:
         spacing = (x[-1] - x[0]) / (len(x) - 1)

@@ -202,6 +202,16 @@ def test_what_lies_beside_the_plot_is_not_painted() -> None:
     assert inked(zoomed, 240, 110), "between two points the line that joins them is seen"
 
 
+def test_any_stretch_of_pairs_is_a_band() -> None:
+    """The ends of a stretch may fall between the two points of a pair, or of its neighbours."""
+    k = np.repeat(np.arange(0.0, 2000.0, 64.0), 2)
+    line = Group(k, np.tile([-0.5, 0.5], len(k) // 2)[:, None], (QColor("black"),))
+    for low, high in ((100.0, 1000.0), (128.0, 1000.0), (100.0, 1024.0), (128.0, 1024.0)):
+        image = painted([line], mapper(x=(low, high)))
+        assert inked(image, 240, 110), "between the edges"
+        assert not inked(image, 240, 40)
+
+
 def test_the_ink_of_a_plot_is_bounded() -> None:
     """Twenty lines that cross the plot at every few pixels turn into bands."""
     k = np.arange(130.0)
