@@ -74,12 +74,16 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Axes laid out in a widget: the mapper and the ticks."""
+    """Axes laid out in a widget: the mapper and the ticks.
+
+    `has_names` tells whether the x axis has categories, which need no lines.
+    """
 
     mapper: Mapper
     x: Ticks
     y: Ticks
     size: QSize
+    has_names: bool = False
 
 
 def lay_out(
@@ -103,7 +107,8 @@ def lay_out(
     if equal:
         ticks_y = y.ticks(ends_y, height / _ROOM_Y)
     ticks_x = x.ticks(ends_x, plot.width() / _ROOM_X)
-    return Frame(Mapper(plot, ends_x, ends_y, x.log, y.log), ticks_x, ticks_y, size)
+    mapper = Mapper(plot, ends_x, ends_y, x.log, y.log)
+    return Frame(mapper, ticks_x, ticks_y, size, bool(x.names))
 
 
 def equal_ends(x: Ends, y: Ends, plot: QRectF) -> tuple[Ends, Ends]:
@@ -118,45 +123,54 @@ def _about(ends: Ends, span: float) -> Ends:
     return middle - span / 2, middle + span / 2
 
 
-def draw_axes(
-    painter: QPainter, frame: Frame, x: Axis, y: Axis, theme: Theme, font: QFont, ratio: float
-) -> None:
-    """Draw grid, ticks and labels."""
+def draw_y_axis(painter: QPainter, frame: Frame, text: str, theme: Theme, font: QFont) -> None:
+    """Draw the numbers and the label to the left of a plot."""
     mapper, plot = frame.mapper, frame.mapper.plot
     metrics = QFontMetricsF(font)
-    line = math.ceil(metrics.height())
-    _draw_grid(painter, frame, x, theme, ratio)
     painter.setFont(font)
     painter.setPen(theme.color("muted"))
-    scale_y = plot.height() / (mapper.y[1] - mapper.y[0])
-    for place, text in zip(frame.y.places, frame.y.labels, strict=True):
-        at = plot.bottom() - (place - mapper.y[0]) * scale_y
-        width = metrics.horizontalAdvance(text)
-        painter.drawText(QPointF(plot.left() - 6 - width, at + metrics.capHeight() / 2), text)
-    baseline = plot.bottom() + 4 + metrics.ascent()
-    right_end = _draw_x_text(painter, frame, x, theme, font)
-    painter.setPen(theme.color("muted"))
-    scale_x = plot.width() / (mapper.x[1] - mapper.x[0])
-    for place, text in zip(frame.x.places, frame.x.labels, strict=True):
-        at = plot.left() + (place - mapper.x[0]) * scale_x
-        width = metrics.horizontalAdvance(text)
-        if at + width / 2 < right_end:
-            painter.drawText(QPointF(at - width / 2, baseline), text)
-    if y.text:
-        typeset = fitting_label(_with_common(y.text, frame.y.common), font, frame.size.height())
+    scale = plot.height() / (mapper.y[1] - mapper.y[0])
+    for place, number in zip(frame.y.places, frame.y.labels, strict=True):
+        at = plot.bottom() - (place - mapper.y[0]) * scale
+        width = metrics.horizontalAdvance(number)
+        painter.drawText(QPointF(plot.left() - 6 - width, at + metrics.capHeight() / 2), number)
+    if text:
+        typeset = fitting_label(_with_common(text, frame.y.common), font, frame.size.height())
         painter.save()
         painter.translate(1, plot.center().y() + typeset.size.width() / 2)
         painter.rotate(-90)
-        typeset.draw(painter, QPointF(0, (line - typeset.size.height()) / 2), theme.color("muted"))
+        below = (math.ceil(metrics.height()) - typeset.size.height()) / 2
+        typeset.draw(painter, QPointF(0, below), theme.color("muted"))
         painter.restore()
     elif frame.y.common:
         painter.drawText(QPointF(2, plot.top() - 2), frame.y.common)
 
 
-def _draw_x_text(painter: QPainter, frame: Frame, x: Axis, theme: Theme, font: QFont) -> float:
+def draw_x_axis(
+    painter: QPainter, frame: Frame, text: str, theme: Theme, font: QFont, ratio: float
+) -> None:
+    """Draw the base line, and the numbers and the label below a plot."""
+    mapper, plot = frame.mapper, frame.mapper.plot
+    metrics = QFontMetricsF(font)
+    base = hair_pen(theme.color("strong_border"))
+    low = crisp(plot.bottom(), ratio)
+    draw_straight(painter, QPointF(plot.left(), low), QPointF(plot.right(), low), base)
+    right_end = _draw_x_text(painter, frame, text, theme, font)
+    painter.setFont(font)
+    painter.setPen(theme.color("muted"))
+    baseline = plot.bottom() + 4 + metrics.ascent()
+    scale = plot.width() / (mapper.x[1] - mapper.x[0])
+    for place, number in zip(frame.x.places, frame.x.labels, strict=True):
+        at = plot.left() + (place - mapper.x[0]) * scale
+        width = metrics.horizontalAdvance(number)
+        if at + width / 2 < right_end:
+            painter.drawText(QPointF(at - width / 2, baseline), number)
+
+
+def _draw_x_text(painter: QPainter, frame: Frame, label: str, theme: Theme, font: QFont) -> float:
     """Draw the label at the right end of the row of numbers; returns where these must end."""
     plot = frame.mapper.plot
-    text = _with_common(x.text, frame.x.common)
+    text = _with_common(label, frame.x.common)
     if not text:
         return float(frame.size.width())
     typeset = fitting_label(text, font, 0.6 * plot.width())
@@ -170,13 +184,14 @@ def _with_common(text: str, common: str) -> str:
     return f"{text}  ({common})" if text and common else text or common
 
 
-def _draw_grid(painter: QPainter, frame: Frame, x: Axis, theme: Theme, ratio: float) -> None:
+def draw_grid(painter: QPainter, frame: Frame, theme: Theme, ratio: float) -> None:
+    """Draw hair lines at the ticks, fainter ones at those without a number."""
     mapper, plot = frame.mapper, frame.mapper.plot
     strong, faint = theme.color("grid"), theme.color("grid")
     faint.setAlphaF(0.55)
     scale_x = plot.width() / (mapper.x[1] - mapper.x[0])
     scale_y = plot.height() / (mapper.y[1] - mapper.y[0])
-    lines_x = () if x.names else ((frame.x.minor, faint), (frame.x.places, strong))
+    lines_x = () if frame.has_names else ((frame.x.minor, faint), (frame.x.places, strong))
     for places, color in lines_x:
         for place in places:
             at = crisp(plot.left() + (place - mapper.x[0]) * scale_x, ratio)
@@ -189,6 +204,3 @@ def _draw_grid(painter: QPainter, frame: Frame, x: Axis, theme: Theme, ratio: fl
             draw_straight(
                 painter, QPointF(plot.left(), at), QPointF(plot.right(), at), hair_pen(color)
             )
-    base = hair_pen(theme.color("strong_border"))
-    low = crisp(plot.bottom(), ratio)
-    draw_straight(painter, QPointF(plot.left(), low), QPointF(plot.right(), low), base)

@@ -1,18 +1,20 @@
-"""The surface that plots are drawn on: a widget with two axes, layers, zoom and pan.
+"""The surface that plots are drawn on: a pyqtgraph view with two axes, layers, zoom and pan.
 
-The whole picture is kept as a pixmap, so that moving a crosshair over it costs next to nothing,
-and the axes as another, so that new data do not cost the typesetting of numbers.
-Written on QPainter because importing a plot library takes most of the time a start may take, and
-because a curve here costs two calls and no scene graph.
+A canvas is a `pyqtgraph.GraphicsView` around one `ViewBox` and two `AxisItem`. The ends of the axes
+are decided by `gui.plot_range` and given to the view box when they change, never by its auto-range;
+the axes draw the ticks of `gui.plot_axes` and are kept as pixmaps, so that new data do not cost the
+typesetting of numbers; and what lies on the plot is kept as another, so that moving a crosshair
+over it costs next to nothing (see `gui.plot_graphics`). There is no `PlotItem` around them: its
+form of transforms and averages takes 12 ms to build, for each plot, and none of it is used here.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QFont,
     QImage,
@@ -20,17 +22,25 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.plot_axes import Axis, Frame, Margins, draw_axes, lay_out
+from gui.plot_axes import Axis, Frame, Margins, draw_grid, draw_x_axis, draw_y_axis, lay_out
+from gui.plot_graphics import (
+    GraphicsView,
+    LayersItem,
+    TickAxis,
+    ViewItem,
+    draw_layers,
+    new_view_box,
+)
 from gui.plot_layers import Layer
 from gui.plot_paint import Scene, line_pen, painting
 from gui.plot_pointer import Pointer
 from gui.plot_range import LARGEST, Ends
-from gui.theme import Theme, current_theme
+from gui.theme import current_theme
 
 ZOOM_STEP = 1.2
 LARGEST_DECADE = 330.0
@@ -38,7 +48,7 @@ SMALLEST_SPAN = 1e-11
 """Smallest span of an axis relative to its values."""
 
 
-class Canvas(QWidget):
+class Canvas(GraphicsView):
     """Two axes and layers between them.
 
     Attributes
@@ -47,6 +57,8 @@ class Canvas(QWidget):
         Change them, then call `refresh_axes`.
     layers, overlays : list of Layer
         What is drawn with the picture, and what is drawn over it at each paint.
+    box : pyqtgraph.ViewBox
+        The rectangle between the axes; its ranges are their ends, powers of ten on a log axis.
     zoom_x, zoom_y : bool
         Whether the wheel and dragging change this axis.
     hovered : Signal(QPointF or None)
@@ -61,26 +73,37 @@ class Canvas(QWidget):
     zoomed = Signal(object, object)
     reset_requested = Signal()
 
+    _frame: Frame | None = None  # events come before there is anything to lay out
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.x_axis, self.y_axis = Axis(), Axis()
-        self.layers: list[Layer] = []
         self.overlays: list[Layer] = []
         self.margins = Margins()
         self.equal = False
         self.zoom_x = self.zoom_y = True
-        self._shows_focus = False
-        self.paints = 0
         self.paint_seconds = 0.0
         self.pointer = Pointer(self)
-        self._frame: Frame | None = None
-        self._backdrop: QPixmap | None = None
-        self._picture: QPixmap | None = None
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._layers: list[Layer] = []
+        self._image_ratio = 0.0
+        self._shows_focus = False
+        self._make_items()
+        self.setViewportUpdateMode(GraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 80)
+
+    def _make_items(self) -> None:
+        self._page = self.centralWidget
+        self.box = new_view_box(self._page)
+        self._left = TickAxis("left", self.box, self._draw_y_axis, self.drawing)
+        self._bottom = TickAxis("bottom", self.box, self._draw_x_axis, self.drawing)
+        self._inside = LayersItem(self.box, self.drawing)
+        self._outside = ViewItem(self._page, self._draw_outside, self.drawing)
+        self._over = ViewItem(self._page, self._draw_over, self.drawing)
+        order = (self._left, self._bottom, self.box, self._outside, self._over)
+        for height, item in enumerate(order):
+            item.setZValue(height)
 
     def sizeHint(self) -> QSize:
         """Give a comfortable size."""
@@ -94,24 +117,57 @@ class Canvas(QWidget):
         return font
 
     @property
+    def layers(self) -> list[Layer]:
+        """What is drawn with the picture."""
+        return self._layers
+
+    @layers.setter
+    def layers(self, layers: list[Layer]) -> None:
+        self._layers = layers
+        self._inside.layers = [layer for layer in layers if not layer.outside]
+
+    @property
+    def paints(self) -> int:
+        """How often the layers were drawn."""
+        return self._inside.paints
+
+    @property
     def frame(self) -> Frame:
         """The axes as laid out now."""
         if self._frame is None or self._frame.size != self.size():
             self._frame = lay_out(
                 self.size(), self.x_axis, self.y_axis, self.margins, self.small_font, self.equal
             )
-            self._backdrop = self._picture = None
+            self._place(self._frame)
         return self._frame
+
+    def _place(self, frame: Frame) -> None:
+        """Give the items their room and the view box its ranges."""
+        plot, width, height = frame.mapper.plot, frame.size.width(), frame.size.height()
+        self.resetCachedContent()  # the ground and the grid
+        self.box.setGeometry(plot)
+        self.box.setRange(xRange=frame.mapper.x, yRange=frame.mapper.y, padding=0)
+        self._left.place(QRectF(0, 0, plot.left(), height))
+        self._bottom.place(QRectF(0, plot.bottom(), width, height - plot.bottom()))
+        for item in (self._inside, self._outside, self._over):
+            item.place()
 
     def refresh(self) -> None:
         """Draw the layers anew."""
-        self._picture = None
-        self.update()
+        self._inside.refresh()
+        self._outside.update()
+        self._over.update()
 
     def refresh_axes(self) -> None:
         """Lay out and draw everything anew."""
-        self._frame = self._backdrop = self._picture = None
-        self.update()
+        if self._frame is not None:
+            self._frame = None
+            before_painting = Qt.EventPriority.HighEventPriority.value
+            QCoreApplication.postEvent(self, QEvent(QEvent.Type.LayoutRequest), before_painting)
+
+    def refresh_overlays(self) -> None:
+        """Draw the overlays and handles anew."""
+        self._over.update()
 
     def set_margins(self, margins: Margins) -> None:
         """Give other room beside the plot."""
@@ -119,64 +175,64 @@ class Canvas(QWidget):
             self.margins = margins
             self.refresh_axes()
 
-    def scene(self, ratio: float | None = None, theme: Theme | None = None) -> Scene:
+    def drawing(self) -> Scene:
         """Give what layers need to draw themselves now."""
-        return Scene(self.frame.mapper, theme or current_theme(), ratio or self.devicePixelRatioF())
+        ratio = self._image_ratio or self.devicePixelRatioF()
+        return Scene(self.frame.mapper, current_theme(), ratio)
 
     def to_image(self, ratio: float = 2.0) -> QImage:
         """Draw everything, but no overlay, on an image with `ratio` pixels per logical pixel."""
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
-        scene = self.scene(ratio)
-        with painting(image) as painter:
-            self._paint_axes(painter, scene)
-            self._paint_layers(painter, scene, self.layers)
+        self._image_ratio = ratio
+        self._over.hide()
+        try:
+            with painting(image) as painter:
+                self.render(painter, QRectF(self.rect()), self.rect())
+        finally:
+            self._image_ratio = 0.0
+            self._over.show()
+            self._inside.refresh()
         return image
 
     # Painting.
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Bring the picture up to date and draw it, then the overlays."""
-        begin = time.perf_counter()
-        scene = self.scene()
-        if self._backdrop is None or self._backdrop.devicePixelRatio() != scene.ratio:
-            self._backdrop = self._new_pixmap(scene.ratio)
-            with painting(self._backdrop) as painter:
-                self._paint_axes(painter, scene)
-            self._picture = None
-        if self._picture is None:
-            self._picture = QPixmap(self._backdrop)
-            with painting(self._picture) as painter:
-                self._paint_layers(painter, scene, self.layers)
-            self.paints += 1
+        """Draw the scene, and learn how long it takes with new layers."""
+        begin, before = time.perf_counter(), self.paints
+        assert self.frame  # lays out, so that items have their room
+        super().paintEvent(event)
+        if self.paints != before:
             self.paint_seconds = time.perf_counter() - begin
-        with painting(self) as painter:
-            painter.drawPixmap(0, 0, self._picture)
-            self._paint_layers(painter, scene, self.overlays)
-            self.pointer.paint(painter, scene)
-            if self._shows_focus and self.hasFocus():
-                painter.setClipping(False)
-                painter.setPen(line_pen(scene.theme.color("accent"), 1.5))
-                painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
-    def _new_pixmap(self, ratio: float) -> QPixmap:
-        pixmap = QPixmap(self.size() * ratio)
-        pixmap.setDevicePixelRatio(ratio)
-        return pixmap
-
-    def _paint_axes(self, painter: QPainter, scene: Scene) -> None:
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        """Draw the ground and the grid, which the view keeps as a pixmap."""
+        scene = self.drawing()
         painter.fillRect(self.rect(), scene.theme.color("surface"))
-        font = self.small_font
-        draw_axes(painter, self.frame, self.x_axis, self.y_axis, scene.theme, font, scene.ratio)
+        draw_grid(painter, self.frame, scene.theme, scene.ratio)
 
-    def _paint_layers(self, painter: QPainter, scene: Scene, layers: Sequence[Layer]) -> None:
-        for layer in layers:
-            painter.save()
-            if not layer.outside:
-                painter.setClipRect(scene.plot)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            layer.paint(painter, scene)
-            painter.restore()
+    def _draw_x_axis(self, painter: QPainter, scene: Scene) -> None:
+        text, font = self.x_axis.text, self.small_font
+        draw_x_axis(painter, self.frame, text, scene.theme, font, scene.ratio)
+
+    def _draw_y_axis(self, painter: QPainter, scene: Scene) -> None:
+        draw_y_axis(painter, self.frame, self.y_axis.text, scene.theme, self.small_font)
+
+    def _draw_outside(self, painter: QPainter, scene: Scene) -> None:
+        draw_layers(painter, scene, [layer for layer in self._layers if layer.outside])
+
+    def _draw_over(self, painter: QPainter, scene: Scene) -> None:
+        draw_layers(painter, scene, self.overlays)
+        self.pointer.paint(painter, scene)
+        if self._shows_focus and self.hasFocus():
+            painter.setClipping(False)
+            painter.setPen(line_pen(scene.theme.color("accent"), 1.5))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out anew."""
+        super().resizeEvent(event)
+        self.refresh_axes()
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw in the colours and font of a new theme."""
@@ -257,7 +313,10 @@ class Canvas(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         """Take the crosshair away."""
         self.hovered.emit(None)
-        super().leaveEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Leave the menu to the plot's dock."""
+        event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom with + and −, show all with Home, and move the chosen handle with the arrows."""
@@ -272,7 +331,7 @@ class Canvas(QWidget):
         elif key == Qt.Key.Key_Home:
             self.reset_requested.emit()
         else:
-            super().keyPressEvent(event)
+            event.ignore()  # pyqtgraph's view would keep it
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus that came by the keyboard."""
@@ -281,9 +340,17 @@ class Canvas(QWidget):
             Qt.FocusReason.BacktabFocusReason,
         )
         super().focusInEvent(event)
+        self.refresh_overlays()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the sign of the focus away."""
+        super().focusOutEvent(event)
+        self.refresh_overlays()
 
     def event(self, event: QEvent) -> bool:
-        """Claim the arrow keys while a handle is chosen, before the window takes them."""
+        """Lay out once for all that asked for it; claim the arrow keys while a handle is chosen."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            assert self.frame  # before painting: items that move while they are painted, are again
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             if self.pointer.wants(event.key()):
                 event.accept()

@@ -129,7 +129,7 @@ class Pointer(QObject):
             self._drag = _Drag.BOX
         else:
             self._drag = _Drag.PAN
-        self._canvas.update()
+        self._canvas.refresh_overlays()
 
     def move(self, event: QMouseEvent) -> bool:
         """Go on with a drag; returns whether there is one."""
@@ -145,9 +145,9 @@ class Pointer(QObject):
             if abs(at.x() - last.x()) + abs(at.y() - last.y()) >= STROKE_STEP:
                 self._stroke.append(at)
         elif self._drag is _Drag.PAN:
-            self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._canvas.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
             self._canvas.pan(self._begin, at - self._press)
-        self._canvas.update()
+        self._canvas.refresh_overlays()
         return True
 
     def release(self, event: QMouseEvent) -> None:
@@ -164,7 +164,7 @@ class Pointer(QObject):
             self._zoom_to_box()
         self._stroke = []
         self._hover(event.position())
-        self._canvas.update()
+        self._canvas.refresh_overlays()
 
     def wants(self, key: int) -> bool:
         """Tell whether a key moves or lets go the chosen handle."""
@@ -182,13 +182,13 @@ class Pointer(QObject):
             self._grip = grip.id
             self._move_grip(self._pixel(grip) + _ARROWS[Qt.Key(key)] * far)
             self.grip_released.emit()
-        self._canvas.update()
+        self._canvas.refresh_overlays()
         return True
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw handles, and the stroke or box being dragged."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(scene.plot.adjusted(-8, -8, 8, 8))
+        painter.setClipRect(scene.plot.adjusted(-8, -8, 8, 8), Qt.ClipOperation.IntersectClip)
         for grip in self.grips:
             self._paint_grip(painter, scene, grip)
         if self._drag is _Drag.STROKE:
@@ -231,14 +231,14 @@ class Pointer(QObject):
         hot = grip.id if grip is not None else ""
         if hot != self._hot:
             self._hot = hot
-            self._canvas.update()
+            self._canvas.refresh_overlays()
         shapes = {"x": Qt.CursorShape.SizeHorCursor, "y": Qt.CursorShape.SizeVerCursor}
         if grip is not None:
-            self._canvas.setCursor(shapes.get(grip.axis, Qt.CursorShape.SizeAllCursor))
+            self._canvas.viewport().setCursor(shapes.get(grip.axis, Qt.CursorShape.SizeAllCursor))
         elif self._canvas.frame.mapper.plot.contains(at):
-            self._canvas.setCursor(QCursor(Qt.CursorShape.CrossCursor))
+            self._canvas.viewport().setCursor(QCursor(Qt.CursorShape.CrossCursor))
         else:
-            self._canvas.unsetCursor()
+            self._canvas.viewport().unsetCursor()
 
     def _move_grip(self, to: QPointF) -> None:
         grip = self._find(self._grip)

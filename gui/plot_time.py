@@ -219,7 +219,7 @@ class TimePane(CanvasPane[TimeView]):
         if hovered is None or shown is None or shown.snapshot is None:
             if self._crosshair.x is not None:
                 self._crosshair.x = None
-                self.canvas.update()
+                self.canvas.refresh_overlays()
                 self.reading_changed.emit(None)
             return
         self._crosshair.x = float(self._link.to_axis(np.array([float(hovered)]))[0])
@@ -238,7 +238,7 @@ class TimePane(CanvasPane[TimeView]):
         if self._link.is_scaled:
             lead += rf",  $\Sigma\delta$ = {number(self._crosshair.x, 4)}"
         self.reading_changed.emit(Reading(lead, tuple(items)))
-        self.canvas.update()
+        self.canvas.refresh_overlays()
 
     # The legend, the menu and the axes.
 

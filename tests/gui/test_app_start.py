@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,32 @@ def test_a_first_paint_is_told_once(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1200, 700)
     qtbot.waitUntil(lambda: window.width() == 1200)
     assert told == [True]
+
+
+LOOK_WHEN_IT_SHOWS = """
+import sys
+from gui import app, main_window
+
+begin = main_window.MainWindow.begin
+
+def look(window, run=True):
+    print("shown with", [name for name in ("pyqtgraph", "gui.plots") if name in sys.modules])
+    begin(window, run)
+    print("filled with", [name for name in ("pyqtgraph", "gui.plots") if name in sys.modules])
+
+main_window.MainWindow.begin = look
+sys.exit(app.main(["--fresh", "--startup-time"]))
+"""
+
+
+def test_the_window_shows_before_pyqtgraph_is_imported() -> None:
+    here = Path(program.__file__).parent
+    command = [sys.executable, "-c", LOOK_WHEN_IT_SHOWS]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "shown with []"
+    assert lines[1] == "filled with ['pyqtgraph', 'gui.plots']"
 
 
 @pytest.fixture

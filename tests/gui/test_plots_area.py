@@ -194,7 +194,7 @@ def test_the_plot_menu_opens_where_the_plot_is_clicked(area, qtbot) -> None:
     canvas = area.docks["error"].pane.canvas
     at = canvas.rect().center()
     click = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, canvas.mapToGlobal(at))
-    QApplication.sendEvent(canvas, click)
+    QApplication.sendEvent(canvas.viewport(), click)
     popup = QApplication.activePopupWidget()
     assert popup is not None
     assert "Log y" in [action.text() for action in popup.actions()]
@@ -414,7 +414,9 @@ def test_every_part_dies_with_the_area(qapp) -> None:
     parts = [weakref.ref(area), weakref.ref(area.link)]
     parts += [weakref.ref(dock.pane) for dock in area.docks.values()]
     parts += [weakref.ref(dock.header.legend) for dock in area.docks.values()]
-    parts += [weakref.ref(p.canvas) for p in area.panes.values() if hasattr(p, "canvas")]
+    canvases = [p.canvas for p in area.panes.values() if hasattr(p, "canvas")]
+    parts += [weakref.ref(item) for c in canvases for item in (c, c.box, c.scene())]
+    del canvases
     area.close()
     area.deleteLater()
     del area
@@ -427,6 +429,7 @@ def test_every_part_dies_with_the_area(qapp) -> None:
 
 def test_changing_views_frees_the_old_ones(area) -> None:
     old = [weakref.ref(dock.pane) for dock in area.docks.values()]
+    old += [weakref.ref(dock.pane.canvas.box) for dock in area.docks.values()]
     area.set_views((NORMS,))
     for _ in range(3):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

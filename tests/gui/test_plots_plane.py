@@ -62,10 +62,10 @@ def pixel(pane: PlanePane, x: float, y: float) -> QPoint:
 def drag(qtbot, pane: PlanePane, begin: QPoint, *way: QPoint, shift: bool = False) -> None:
     left = Qt.MouseButton.LeftButton
     keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
-    qtbot.mousePress(pane.canvas, left, keys, pos=begin)
+    qtbot.mousePress(pane.canvas.viewport(), left, keys, pos=begin)
     for place in way:
-        qtbot.mouseMove(pane.canvas, place)
-    qtbot.mouseRelease(pane.canvas, left, keys, pos=way[-1] if way else begin)
+        qtbot.mouseMove(pane.canvas.viewport(), place)
+    qtbot.mouseRelease(pane.canvas.viewport(), left, keys, pos=way[-1] if way else begin)
 
 
 # Planes.
@@ -128,14 +128,14 @@ def test_a_handle_in_the_hand_is_not_moved_by_new_data_nor_is_the_plot(area, qtb
     pane = shown(area, COBWEB)
     begin = pixel(pane, observation(3)["start"], 0.0)
     left = Qt.MouseButton.LeftButton
-    qtbot.mousePress(pane.canvas, left, pos=begin)
-    qtbot.mouseMove(pane.canvas, begin + QPoint(-50, 0))
+    qtbot.mousePress(pane.canvas.viewport(), left, pos=begin)
+    qtbot.mouseMove(pane.canvas.viewport(), begin + QPoint(-50, 0))
     held, ends = pane.canvas.pointer.grips[0].x, pane.canvas.x_axis.ends
     area.show_observation({**observation(3), "grid": np.linspace(-50, 50, 240)})
     area._refresh_all()
     assert pane.canvas.pointer.grips[0].x == held
     assert pane.canvas.x_axis.ends == ends
-    qtbot.mouseRelease(pane.canvas, left, pos=begin + QPoint(-50, 0))
+    qtbot.mouseRelease(pane.canvas.viewport(), left, pos=begin + QPoint(-50, 0))
     area._refresh_all()
     assert pane.canvas.pointer.grips[0].x == observation(3)["start"]
     assert pane.canvas.x_axis.ends[1] >= 50
@@ -184,10 +184,10 @@ def test_the_reading_names_the_point_under_the_pointer(area, qtbot) -> None:
     pane = shown(area, SPECTRUM)
     heard: list[str] = []
     area.hovered.connect(heard.append)
-    qtbot.mouseMove(pane.canvas, pixel(pane, 1.15, 0.2) + QPoint(2, 1))
+    qtbot.mouseMove(pane.canvas.viewport(), pixel(pane, 1.15, 0.2) + QPoint(2, 1))
     assert heard[-1].startswith("unstable")
     assert "Re = 1.150" in heard[-1]
-    qtbot.mouseMove(pane.canvas, pixel(pane, 0.0, 0.0))
+    qtbot.mouseMove(pane.canvas.viewport(), pixel(pane, 0.0, 0.0))
     assert heard[-1].startswith("Re = ")
     QApplication.sendEvent(pane.canvas, QEvent(QEvent.Type.Leave))
     assert heard[-1] == ""
@@ -197,7 +197,7 @@ def test_the_reading_tells_the_value_of_an_image(area, qtbot) -> None:
     pane = shown(area, LANDSCAPE)
     heard: list[str] = []
     area.hovered.connect(heard.append)
-    qtbot.mouseMove(pane.canvas, pixel(pane, -1.0, 1.7))
+    qtbot.mouseMove(pane.canvas.viewport(), pixel(pane, -1.0, 1.7))
     value = float(heard[-1].rpartition("= ")[2].replace("−", "-"))
     assert value == pytest.approx(math.log10(0.5 * (-1.7 - 2) ** 2 + 1e-3), abs=0.05)
 
@@ -390,7 +390,7 @@ def test_bars_stand_on_zero_with_their_categories(area, qtbot) -> None:
     assert pane.canvas.frame.mapper.y[0] == 0.0
     heard: list[str] = []
     area.hovered.connect(heard.append)
-    qtbot.mouseMove(pane.canvas, pane.canvas.frame.mapper.point(0, 1.0).toPoint())
+    qtbot.mouseMove(pane.canvas.viewport(), pane.canvas.frame.mapper.point(0, 1.0).toPoint())
     assert heard[-1].startswith("W   weights = 2.1")
     pane.set_entry_shown("0", False)
     assert pane._values.shape == (5, 1)

@@ -51,8 +51,8 @@ def hover(qtbot, pane: TimePane, step: float, y: float | None = None) -> None:
     mapper = pane.canvas.frame.mapper
     x = mapper.px(pane._link.to_axis(np.array([float(step)])))[0]
     at = QPoint(round(x), round(mapper.plot.center().y() if y is None else y))
-    qtbot.mouseMove(pane.canvas, at + QPoint(1, 0))
-    qtbot.mouseMove(pane.canvas, at)
+    qtbot.mouseMove(pane.canvas.viewport(), at + QPoint(1, 0))
+    qtbot.mouseMove(pane.canvas.viewport(), at)
     QApplication.processEvents()
 
 
@@ -337,7 +337,7 @@ def test_the_wheel_zooms_all_time_axes_and_a_double_click_resets(area, qtbot) ->
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
-    QApplication.sendEvent(pane.canvas, turn)
+    QApplication.sendEvent(pane.canvas.viewport(), turn)
     QApplication.processEvents()
     zoomed = pane.canvas.x_axis.ends
     assert zoomed[1] - zoomed[0] == pytest.approx((before_x[1] - before_x[0]) / 1.44)
@@ -347,7 +347,7 @@ def test_the_wheel_zooms_all_time_axes_and_a_double_click_resets(area, qtbot) ->
     assert pane.canvas.x_axis.ends == zoomed, "new data do not undo a zoom"
     actions = {a.text(): a for a in area.docks["error"].make_menu().actions()}
     assert not actions["Auto range"].isChecked()
-    qtbot.mouseDClick(pane.canvas, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    qtbot.mouseDClick(pane.canvas.viewport(), Qt.MouseButton.LeftButton, pos=at.toPoint())
     assert pane.canvas.x_axis.ends == before_x
 
 
@@ -370,19 +370,19 @@ def test_dragging_pans_and_shift_zooms_into_a_box(area, qtbot) -> None:
     canvas, plot = pane.canvas, pane.canvas.frame.mapper.plot
     before = canvas.x_axis.ends
     begin = plot.center().toPoint()
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=begin)
-    qtbot.mouseMove(canvas, begin + QPoint(50, 0))
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=begin + QPoint(50, 0))
+    qtbot.mousePress(canvas.viewport(), Qt.MouseButton.LeftButton, pos=begin)
+    qtbot.mouseMove(canvas.viewport(), begin + QPoint(50, 0))
+    qtbot.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=begin + QPoint(50, 0))
     unit = (before[1] - before[0]) / plot.width()
     assert canvas.x_axis.ends[0] == pytest.approx(before[0] - 50 * unit, rel=1e-3)
     pane.reset_view()
     mapper = canvas.frame.mapper
     corner = QPoint(int(plot.left()) + 20, int(plot.top()) + 20)
     qtbot.mousePress(
-        canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, pos=corner
+        canvas.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, pos=corner
     )
-    qtbot.mouseMove(canvas, corner + QPoint(100, 60))
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=corner + QPoint(100, 60))
+    qtbot.mouseMove(canvas.viewport(), corner + QPoint(100, 60))
+    qtbot.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=corner + QPoint(100, 60))
     assert canvas.x_axis.ends == pytest.approx(
         (mapper.x_at(corner.x()), mapper.x_at(corner.x() + 100)), rel=1e-6
     )
@@ -475,7 +475,7 @@ def test_hovering_outside_the_plot_reads_nothing(area, qtbot) -> None:
     pane = pane_of(area, "error")
     hover(qtbot, pane, 50)
     assert area.link.hover == 50
-    qtbot.mouseMove(pane.canvas, QPoint(2, 2))
+    qtbot.mouseMove(pane.canvas.viewport(), QPoint(2, 2))
     QApplication.processEvents()
     assert area.link.hover is None
     assert pane.canvas.frame.mapper.plot.contains(QPointF(2, 2)) is False
