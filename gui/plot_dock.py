@@ -12,12 +12,13 @@ from engine.views import View
 from gui.plot_header import PlotHeader
 from gui.plot_pane import Pane
 from gui.plot_text import to_plain
+from gui.window_docks import Dock
 
 TAB_LETTERS = 24
 """Letters of a title that fit on a tab."""
 
 
-class PlotDock(QDockWidget):
+class PlotDock(Dock):
     """A view's header and pane.
 
     Attributes

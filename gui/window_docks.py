@@ -45,9 +45,9 @@ class Dock(QDockWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Let the window have the key."""
-        window = self.parentWidget()
-        if self.isFloating() and window is not None:
-            QCoreApplication.sendEvent(window, event)
+        parent = self.parentWidget()
+        if self.isFloating() and parent is not None:
+            QCoreApplication.sendEvent(parent.window(), event)
         else:
             super().keyPressEvent(event)
 
