@@ -13,6 +13,8 @@ from engine.experiments._scalar_params import ScalarParams, ScalarState
 
 CURVE = 401
 """Points of a drawn curve."""
+CORE = 4.0
+"""Reach of the finely drawn part of the cobweb's map, in units of root, start or 1."""
 PATH = 60
 """Steps of the cobweb and of the trajectory's end that are drawn."""
 FAR = 1e9
@@ -105,7 +107,7 @@ def _cobweb(state: ScalarState, recent: Recent, step: float) -> dict[str, Any]:
     root = math.copysign(params.root, target) if target > 0 or params.depth % 2 else params.root
     marks = np.array([0.0, 1.25 * root, 1.0, 1.25 * float(path.min()), 1.25 * float(path.max())])
     low, high = _rounded(float(marks.min()), -1), _rounded(float(marks.max()), 1)
-    x = np.linspace(low, high, CURVE)
+    x = _curve_points(low, high, CORE * max(params.root, 1.0, float(np.abs(state.start).max())))
     y = np.clip(theory.symmetric_map(x, step, target, params.depth, params.power), -FAR, FAR)
     span = high - low
     y = np.where((y < low - span) | (y > high + span), np.nan, y)
@@ -122,6 +124,18 @@ def _cobweb(state: ScalarState, recent: Recent, step: float) -> dict[str, Any]:
     if target > 0 or params.depth % 2:
         made["fixed_x"] = made["fixed_y"] = np.array([root])
     return made
+
+
+def _curve_points(low: float, high: float, core: float) -> FloatArray:
+    """Place points between two ends, and as many where the map bends if that is a small part.
+
+    A run that diverges takes the ends far away, while the plot goes on to show what it showed.
+    """
+    x = np.linspace(low, high, CURVE)
+    inner = max(low, -core), min(high, core)
+    if not 0.0 < inner[1] - inner[0] < 0.5 * (high - low):
+        return x
+    return np.union1d(x, np.linspace(*inner, CURVE))
 
 
 def _rounded(value: float, direction: int) -> float:

@@ -346,6 +346,17 @@ def test_the_cobweb_follows_the_map(shown: dict[str, Session]) -> None:
         np.testing.assert_allclose(y[1::2], expected, atol=2e-3)
 
 
+def test_the_map_is_drawn_finely_where_it_bends_though_the_run_diverged() -> None:
+    run = session(60, depth=3, target=2.0, step_size=0.6)
+    assert run.outcome().kind is OutcomeKind.DIVERGED
+    seen = EXPERIMENT.observe(run.state, run.recent())
+    x = seen["map_x"]
+    assert x[-1] - x[0] > 14.0
+    assert (np.diff(x) > 0).all()
+    near = x[np.abs(x) <= 2.0]
+    assert np.diff(near).max() < 0.03
+
+
 def test_the_minima_of_two_weights(shown: dict[str, Session]) -> None:
     run = shown["minima-plane"]
     seen = EXPERIMENT.observe(run.state, run.recent())
