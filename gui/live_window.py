@@ -1,8 +1,8 @@
-"""A time plot in a window of its own, for a second screen, with pyqtgraph's mouse and analysis.
+"""A time plot in a window of its own, with pyqtgraph's transforms: FFT, derivative, phase portrait.
 
-The page of plots is painted directly, because many of them share one frame; a single large plot has
-the frame to itself, and pyqtgraph's pan, zoom and transforms (FFT, derivative) are worth it.
-pyqtgraph is imported when the first such window opens.
+A plot of the page can be floated, too; what this window adds is `PlotItem` with its menu, whose
+transforms work on `PlotDataItem` and on all the points. One such item a series is enough here: a
+window shows one plot, and its curves are not antialiased.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a plot is made of in pyqtgraph: the view box, its two axes, and the items on them.
 
-pyqtgraph is set up here. Importing it takes most of the time that a start may take, so this module
-is imported once the window shows.
+Importing pyqtgraph takes most of the time that a start may take, so this module is imported once
+the window shows. None of its options is changed: ground, grid, lines and texts are drawn here.
 
 Layers are drawn by custom items (`pyqtgraph.GraphicsObject`) in pixels of the view, since lines of
 one device pixel, markers and typeset labels are measured in those, and since Qt cannot invert the
@@ -46,9 +46,6 @@ if TYPE_CHECKING:  # Qt's own types, since pyqtgraph has none
 
 else:
     from pyqtgraph import AxisItem, GraphicsObject, GraphicsView
-
-# The window is taken apart in order at its end, so that pyqtgraph has nothing to clean up.
-pyqtgraph.setConfigOptions(antialias=True, background=None, exitCleanup=False)
 
 __all__ = [
     "GraphicsView",
