@@ -60,6 +60,8 @@ class Axis:
             every = max(1, math.ceil(len(self.names) / max(room, 1.0)))
             shown = range(0, len(self.names), every)
             return Ticks(tuple(map(float, shown)), tuple(self.names[i] for i in shown))
+        if self.auto.is_nothing and ends == self.auto.ends and not self.log:
+            return Ticks((0.0,), ("0",))
         make = log_ticks if self.log else linear_ticks
         return make(*ends, max(room, 2.0), steps=self.steps)
 

@@ -15,6 +15,8 @@ LARGEST = 1e300
 SMALLEST_LOG = -320.0
 Ends = tuple[float, float]
 
+NOTHING: Ends = (-0.1, 1.0)
+"""Ends around data that are 0 and nothing else: an error or a violation that is not there."""
 GROW = 0.3
 """Share of the new span that is added as headroom where data left the axis."""
 PAD = 0.05
@@ -66,6 +68,11 @@ class CalmRange:
         """The ends now, low < high."""
         return self._ends or (0.0, 1.0)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all data so far are 0, so that the axis has no scale."""
+        return self._ends == NOTHING
+
     def forget(self) -> None:
         """Take the next data as if they were the first."""
         self._ends, self._small_for, self._settling = self.limits.fixed, 0, False
@@ -81,7 +88,7 @@ class CalmRange:
         settling, self._settling = self._settling, False
         before = self._ends
         low, high = self._within(data[0]), self._within(data[1])
-        if before is None:
+        if before is None or (self.is_nothing and low < high):
             self._ends = self._limited(self._padded(low, high))
         elif low < before[0] or high > before[1]:
             grown = self._padded(low, high) if settling else _grown(low, high, before)
@@ -123,7 +130,7 @@ def padded(low: float, high: float, pad: float = PAD) -> Ends:
     span = high - low
     if span < max(abs(low), abs(high)) * 1e-9 + 1e-30:
         if low == high == 0:
-            return -0.1, 1.0  # an error or a violation that is not there
+            return NOTHING
         half = max(0.1 * max(abs(low), abs(high)), 1e-300)
         return low - half, high + half
     return low - pad * span, high + pad * span

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QGuiApplication
 
+from gui.plot_axes import Axis
 from gui.plot_numbers import big_step, number, short, step
 from gui.plot_range import (
     SHRINK_AFTER,
@@ -229,3 +230,18 @@ def test_data_ends_ignore_what_is_not_finite() -> None:
 def test_the_horizon_leaves_room(reached: float) -> None:
     horizon = next_horizon(reached)
     assert 1.039 * reached <= horizon <= max(40.0, 1.5 * reached)
+
+
+def test_an_axis_of_nothing_but_zeros_has_no_scale() -> None:
+    axis = Axis()
+    axis.auto.follow((0.0, 0.0))
+    low, high = axis.ends
+    assert low < 0.0 < high
+    assert axis.ticks(axis.ends, 5).labels == ("0",)
+    axis.auto.follow((0.0, 0.15))
+    assert axis.ends[1] == pytest.approx(0.15, rel=0.2), "not that of the zeros before"
+    assert len(axis.ticks(axis.ends, 5).labels) > 2
+    zoomed = Axis()
+    zoomed.auto.follow((0.0, 0.0))
+    zoomed.manual = (-2.0, 2.0)
+    assert len(zoomed.ticks(zoomed.ends, 5).labels) > 2
