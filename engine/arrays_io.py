@@ -230,6 +230,21 @@ def load_arrays(path: Path, what: str = "file") -> tuple[dict[str, NDArray[Any]]
     return reader(path, what=what)
 
 
+def load_numbers(path: Path, what: str = "file") -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read arrays that all hold finite numbers, and their description.
+
+    Raises
+    ------
+    InputError
+        As `load_arrays`, and for texts, inf or nan among the arrays.
+    """
+    arrays, config = load_arrays(path, what)
+    for name, values in arrays.items():
+        if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+            raise InputError(what, Path(path).name, f"{name} must hold finite numbers")
+    return arrays, config
+
+
 def _suffix(path: Path, what: str = "file") -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in (".npz", ".safetensors"):

@@ -188,6 +188,28 @@ def read_text(path: Path, limit: int, what: str) -> str:
         raise InputError(what, Path(path).name, "give a text file in UTF-8") from None
 
 
+def parse_json(text: str, what: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    InputError
+        If the text is something else.
+    """
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(what, first_line(text), f"give a JSON text ({error})") from None
+    if not isinstance(table, dict):
+        raise InputError(what, first_line(text), "give a JSON object")
+    return table
+
+
+def first_line(text: str) -> str:
+    """Give the beginning of a text, to name it in a sentence."""
+    return text.strip().partition("\n")[0][:40]
+
+
 def human_size(size: float) -> str:
     """Write a number of bytes for people ("3.2 MB")."""
     for unit in ("bytes", "kB", "MB"):

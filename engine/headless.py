@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import runfile, runfolder
+from engine import replay, runfolder
 from engine.errors import LabError
 from engine.experiment import Ensemble, Outcome, OutcomeKind, Progress
 from engine.learned import save_learned
@@ -47,7 +47,7 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
     FileError
         If a file cannot be written.
     """
-    session = runfile.begin(job.run)
+    session = replay.begin(job.run)
     try:
         folder = runfolder.prepare(job.folder)
         recorder = Recorder(session)
@@ -75,17 +75,17 @@ _ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
 
 def _done(run: RunFile, outcome: Outcome) -> RunFile:
     """Describe the run so that replaying it ends where it ended."""
-    steps = outcome.step if outcome.kind in _ENDED_EARLY else runfile.target_of(run)
+    steps = outcome.step if outcome.kind in _ENDED_EARLY else replay.target_of(run)
     changes = tuple(change for change in run.changes if change.step <= steps)
     return dataclasses.replace(run, steps=steps, changes=changes)
 
 
 def _carry_out(run: RunFile, recorder: Recorder, progress: Progress) -> Outcome:
-    session, target = recorder.session, runfile.target_of(run)
+    session, target = recorder.session, replay.target_of(run)
     most = session.experiment.steps_per_call
     pace = _Pace(recorder.advance, lambda: _report(session, target, progress), most)
     try:
-        runfile.carry_out(run, session, pace.advance)
+        replay.carry_out(run, session, pace.advance)
         return _cancelled(session, run) if pace.cancelled else session.outcome()
     except LabError as error:
         message = str(error)
@@ -99,7 +99,7 @@ def _report(session: Session, target: int, progress: Progress) -> bool:
 
 
 def _cancelled(session: Session, run: RunFile) -> Outcome:
-    step, target = session.step, runfile.target_of(run)
+    step, target = session.step, replay.target_of(run)
     message = f"cancelled after {step:,} of {target:,} steps"
     return Outcome(kind=OutcomeKind.CANCELLED, step=step, message=message, phase="cancelled")
 
@@ -133,7 +133,7 @@ def _ensemble(run: RunFile, session: Session, progress: Progress) -> Ensemble | 
     experiment = session.experiment
     if not experiment.has_ensemble or getattr(run.params, "ensemble", 1) <= 1:
         return None
-    return experiment.ensemble(run.params, run.seed, runfile.target_of(run), progress)
+    return experiment.ensemble(run.params, run.seed, replay.target_of(run), progress)
 
 
 def _figures(job: Job, session: Session, ensemble: Ensemble | None, folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arrays_io import load_arrays, save_arrays
+from engine.arrays_io import load_numbers, save_arrays
 from engine.errors import InputError
 from engine.runfile import RunFile, from_table, to_table
 from engine.session import Session
@@ -56,15 +56,12 @@ def load_learned(path: Path) -> Learned:
         If the file is damaged, was not written by `save_learned`, or holds inf or nan.
     """
     path = Path(path)
-    arrays, config = load_arrays(path, "model")
+    arrays, config = load_numbers(path, "model")
     step = config.get("step")
     if config.get("kind") != _KIND or type(step) is not int or step < 0:
         raise InputError("model", path.name, "give learned parameters written by this program")
     keys = ("format", "experiment", "seed", "params", "changes")
     run = from_table({key: config[key] for key in keys if key in config}, path.name)
-    for name, values in arrays.items():
-        if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
-            raise InputError("model", path.name, f"{name} must hold finite numbers")
     return Learned(run, step, arrays)
 
 

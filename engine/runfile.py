@@ -19,9 +19,9 @@ A run that began from learned parameters has ``start = "run.start.npz"``, a file
 
 from __future__ import annotations
 
-import json
+import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ from typing import Any
 import tomli_w
 from numpy.typing import NDArray
 
-from engine.arrays_io import load_arrays, save_npz
+from engine.arrays_io import load_numbers, save_npz
 from engine.errors import InputError
 from engine.experiments import get
-from engine.files import inside, read_text, write_text
+from engine.files import first_line, inside, parse_json, read_text, write_text
 from engine.params import Params, ParamSpec, build, describe, update
 from engine.session import Session
 from engine.snapshot import Change
@@ -46,6 +46,8 @@ SIZE_LIMIT = 16 * 2**20
 """Bytes of a run file, which may hold a typed matrix."""
 START = "run.start.npz"
 """File beside a run file with the learned parameters that the run began from."""
+_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){15}""")
+"""A key of many parts, of which none in a run file has more than two."""
 _KEYS = ("format", "experiment", "seed", "steps", "start", "params", "changes")
 
 
@@ -121,7 +123,7 @@ def _start(name: Any, folder: Path | None) -> dict[str, NDArray[Any]]:
         raise InputError("start", name, "give the name of a file beside the run file")
     if folder is None:
         raise InputError("start", name, "open the run file that has these parameters beside it")
-    return load_arrays(inside(folder, name), "start")[0]
+    return load_numbers(inside(folder, name), "start")[0]
 
 
 def _check_format(number: Any) -> None:
@@ -224,15 +226,13 @@ def loads(text: str, what: str = "run file", folder: Path | None = None) -> RunF
     InputError
         If it is not TOML, or as `from_table`.
     """
+    if _DOTTED.search(text):  # its parser needs the square of their number in memory
+        raise InputError(what, first_line(text), "give keys of few parts joined by dots")
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(what, _first_line(text), f"give a TOML text ({error})") from None
+    except (ValueError, RecursionError) as error:  # a whole number may be too long to be read
+        raise InputError(what, first_line(text), f"give a TOML text ({error})") from None
     return from_table(table, what, folder)
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:40]
 
 
 def save(path: Path, run: RunFile) -> None:
@@ -280,64 +280,3 @@ def from_result(
         As `from_table`.
     """
     return from_table({key: result[key] for key in _KEYS if key in result}, what, folder)
-
-
-def parse_json(text: str, what: str) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises
-    ------
-    InputError
-        If the text is something else.
-    """
-    try:
-        table = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(what, _first_line(text), f"give a JSON text ({error})") from None
-    if not isinstance(table, dict):
-        raise InputError(what, _first_line(text), "give a JSON object")
-    return table
-
-
-Advance = Callable[[int], int]
-"""Makes up to a number of steps and returns how many it made; 0 says stop."""
-
-
-def begin(run: RunFile) -> Session:
-    """Make the session of a run, at step 0.
-
-    Raises
-    ------
-    InputError
-        If the parameters cannot be used together.
-    """
-    return Session(get(run.experiment), run.params, run.seed, run.start)
-
-
-def target_of(run: RunFile) -> int:
-    """Give the step at which a run stops."""
-    return get(run.experiment).steps(run.params) if run.steps is None else run.steps
-
-
-def carry_out(run: RunFile, session: Session, advance: Advance | None = None) -> None:
-    """Make the steps of a run with its live changes; the bits do not depend on `advance`.
-
-    Parameters
-    ----------
-    run : RunFile
-        What to run.
-    session : Session
-        From `begin`.
-    advance : callable, optional
-        Makes the steps; a caller that records, shows progress or cancels gives its own.
-    """
-    advance = advance or (lambda n: session.advance(n, coarse=True))
-    target = target_of(run)
-    for change in (*run.changes, Change(target, {})):
-        stop = min(change.step, target)
-        while session.step < stop:
-            if advance(stop - session.step) == 0:
-                return
-        if change.step > target:
-            return
-        session.retune(update(session.params, **change.values))

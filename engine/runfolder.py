@@ -11,9 +11,17 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.experiment import Ensemble, Outcome
-from engine.files import FileError, make_folder, plain, read_text, write_json, write_text
+from engine.files import (
+    FileError,
+    make_folder,
+    parse_json,
+    plain,
+    read_text,
+    write_json,
+    write_text,
+)
 from engine.recording import Recorder, cell, load_trace, save_trace
-from engine.runfile import START, RunFile, from_result, parse_json, save, to_table
+from engine.runfile import START, RunFile, from_result, save, to_table
 from engine.session import Session
 from engine.trace import TraceView
 from engine.versions import versions

@@ -172,7 +172,7 @@ def _read(path: Path) -> RunFile:
 
 def replay(run: RunFile, session: Session, progress: Progress) -> None:
     """Make the steps of a run again, in pieces after which progress is told."""
-    from engine.runfile import carry_out
+    from engine.replay import carry_out
 
     target, piece = run.steps or 0, 1
 

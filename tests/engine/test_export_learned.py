@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import cli, experiments, learned, runfile, runfolder
+from engine import cli, experiments, learned, replay, runfile, runfolder
 from engine.arrays_io import load_arrays, save_npz
 from engine.errors import InputError
 from engine.params import update
@@ -57,7 +57,7 @@ def test_a_run_goes_on_from_what_was_learned(session: Session, tmp_path: Path, e
     loaded = learned.load_learned(path)
     assert loaded.step == 7
     assert loaded.run.params == update(session.params, step_size=0.25)
-    again = runfile.begin(learned.to_run(loaded))
+    again = replay.begin(learned.to_run(loaded))
     np.testing.assert_array_equal(weights(again), weights(session))
     again.advance(5)
     session.advance(5)
@@ -66,15 +66,15 @@ def test_a_run_goes_on_from_what_was_learned(session: Session, tmp_path: Path, e
 
 def test_such_a_run_is_saved_with_its_start(session: Session, tmp_path: Path) -> None:
     learned.save_learned(session, tmp_path / "model.npz")
-    again = runfile.begin(learned.to_run(learned.load_learned(tmp_path / "model.npz")))
+    again = replay.begin(learned.to_run(learned.load_learned(tmp_path / "model.npz")))
     again.advance(9)
     folder = tmp_path / "saved"
     folder.mkdir()
     runfile.save(folder / "mine.toml", runfile.RunFile.of(again))
     assert sorted(path.name for path in folder.iterdir()) == ["mine.toml", "run.start.npz"]
     run = runfile.load(folder / "mine.toml")
-    replayed = runfile.begin(run)
-    runfile.carry_out(run, replayed)
+    replayed = replay.begin(run)
+    replay.carry_out(run, replayed)
     np.testing.assert_array_equal(weights(replayed), weights(again))
 
 
@@ -89,6 +89,14 @@ def test_a_start_lies_beside_the_run_file(tmp_path: Path, name: str) -> None:
         runfile.load(path)
     with pytest.raises(InputError, match="start"):
         runfile.loads(path.read_text())
+
+
+@pytest.mark.parametrize("values", [["a", "b"], [1.0, np.nan], [1j, 0j]])
+def test_a_start_holds_finite_numbers(tmp_path: Path, values: list[object]) -> None:
+    save_npz(tmp_path / "start.npz", {"weights": np.array(values)})
+    (tmp_path / "run.toml").write_text('experiment = "linear-map"\nstart = "start.npz"\n')
+    with pytest.raises(InputError, match="weights must hold finite numbers"):
+        runfile.load(tmp_path / "run.toml")
 
 
 def test_the_command_line_writes_and_takes_them(tmp_path: Path) -> None:

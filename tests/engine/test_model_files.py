@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import sys
@@ -194,7 +195,31 @@ def evil_files(folder: Path, proof: Path) -> list[Path]:
         archive.writestr("archive/version", "3\n")
         archive.writestr("archive/bomb", bytes(2**24))
     np.savez(folder / "e.npz", W=np.array([evil], dtype=object))
-    return [*paths, folder / "e.npz"]
+    return [*paths, folder / "e.npz", huge_object(folder), overlapping(folder)]
+
+
+def huge_object(folder: Path) -> Path:
+    """Name in a pickle, of a kind that torch allows, ten terabytes of zeros."""
+    size = b"\x8a\x06" + (10**13).to_bytes(6, "little")
+    with zipfile.ZipFile(folder / "huge.pt", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02cbuiltins\nbytearray\n" + size + b"\x85R.")
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/byteorder", "little")
+    return folder / "huge.pt"
+
+
+def overlapping(folder: Path) -> Path:
+    """List the same bytes of an archive under many names."""
+    path = folder / "overlapping.pt"
+    torch.save(state_of(model()), path)
+    with zipfile.ZipFile(path, "a") as archive:
+        largest = max(archive.infolist(), key=lambda member: member.file_size)
+        for number in range(100):
+            again = copy.copy(largest)
+            again.filename = f"archive/data/again{number}"
+            archive.filelist.append(again)
+        archive.writestr("archive/last", b"")  # has the list written anew
+    return path
 
 
 def test_malicious_files_are_refused_and_nothing_runs(tmp_path: Path) -> None:

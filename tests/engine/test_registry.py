@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import runfile
+from engine import replay, runfile
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Outcome, State, Verdict
 from engine.experiments import EXPERIMENTS
@@ -477,8 +477,8 @@ def test_save_open_run_gives_the_same_bits(experiment: Experiment, tmp_path: Pat
     first.advance(6)
     runfile.save(tmp_path / "run.toml", RunFile.of(first))
     run = runfile.load(tmp_path / "run.toml")
-    again = runfile.begin(run)
-    runfile.carry_out(run, again)
+    again = replay.begin(run)
+    replay.carry_out(run, again)
     assert again.step == first.step
     arrays = experiment.arrays(first.state)
     for key, value in experiment.arrays(again.state).items():

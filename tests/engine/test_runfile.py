@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import experiments, runfile
+from engine import experiments, replay, runfile
 from engine.errors import InputError
 from engine.files import FileError
 from engine.params import Params, param, update
@@ -153,6 +153,20 @@ def test_what_is_wrong_is_named_in_one_sentence(text: str, sentence: str) -> Non
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "key", ["x" + ".x" * 10**6, "a = 1\nx = { " + '"y" . ' * 20 + "z", "'y'\t." * 15 + "'z'"],
+    ids=["many", "in a table", "quoted"],
+)  # fmt: skip
+def test_a_key_of_very_many_parts_is_refused_before_it_fills_the_memory(key: str) -> None:
+    with pytest.raises(InputError, match="give keys of few parts joined by dots"):
+        runfile.loads(f"{key} = 1")
+
+
+def test_a_whole_number_too_long_to_be_read_is_one_sentence() -> None:
+    with pytest.raises(InputError, match=r"give a TOML text \(Exceeds the limit"):
+        runfile.loads(HEAD + "seed = " + "9" * 5000)
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give the name of a file that exists"):
         runfile.load(tmp_path / "gone.toml")
@@ -182,8 +196,8 @@ def test_replay_has_the_same_bits(cuts: list[int], sizes: list[float], chunk: in
         first.retune(update(first.params, step_size=size))
         first.advance(steps)
     run = runfile.loads(runfile.dumps(RunFile.of(first)))
-    again = runfile.begin(run)
-    runfile.carry_out(run, again, lambda n: again.advance(min(n, chunk)))
+    again = replay.begin(run)
+    replay.carry_out(run, again, lambda n: again.advance(min(n, chunk)))
     assert again.step == first.step and again.params == first.params
     state: Any = again.state
     np.testing.assert_array_equal(state.weights, first.state.weights)
@@ -199,12 +213,12 @@ def test_a_run_that_ends_early_is_not_carried_on() -> None:
         steps=1000,
         changes=(Change(500, {"step_size": 0.1}),),
     )
-    session = runfile.begin(run)
-    runfile.carry_out(run, session)
+    session = replay.begin(run)
+    replay.carry_out(run, session)
     assert session.state.diverged_at == session.step < 500
     assert session.changes == ()
 
 
 def test_steps_default_to_the_experiment() -> None:
     run = RunFile(experiment="linear-map", params=LinearParams())
-    assert runfile.target_of(run) == LinearMap.default_steps
+    assert replay.target_of(run) == LinearMap.default_steps

@@ -1,0 +1,54 @@
+"""A run file carried out: its session begun, and its steps made with the live changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.experiments import get
+from engine.params import update
+from engine.runfile import RunFile
+from engine.session import Session
+from engine.snapshot import Change
+
+Advance = Callable[[int], int]
+"""Makes up to a number of steps and returns how many it made; 0 says stop."""
+
+
+def begin(run: RunFile) -> Session:
+    """Make the session of a run, at step 0.
+
+    Raises
+    ------
+    InputError
+        If the parameters cannot be used together.
+    """
+    return Session(get(run.experiment), run.params, run.seed, run.start)
+
+
+def target_of(run: RunFile) -> int:
+    """Give the step at which a run stops."""
+    return get(run.experiment).steps(run.params) if run.steps is None else run.steps
+
+
+def carry_out(run: RunFile, session: Session, advance: Advance | None = None) -> None:
+    """Make the steps of a run with its live changes; the bits do not depend on `advance`.
+
+    Parameters
+    ----------
+    run : RunFile
+        What to run.
+    session : Session
+        From `begin`.
+    advance : callable, optional
+        Makes the steps; a caller that records, shows progress or cancels gives its own.
+    """
+    advance = advance or (lambda n: session.advance(n, coarse=True))
+    target = target_of(run)
+    for change in (*run.changes, Change(target, {})):
+        stop = min(change.step, target)
+        while session.step < stop:
+            if advance(stop - session.step) == 0:
+                return
+        if change.step > target:
+            return
+        session.retune(update(session.params, **change.values))
