@@ -27,6 +27,8 @@ TYPESETTING_AFTER = 2.0
 """Seconds that the engine's libraries have to themselves before matplotlib is imported."""
 SIGNAL_MS = 250
 """Qt's loop lets Python look for Ctrl+C at least this often."""
+RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
+"""Files that a desktop may hand to the program to be opened."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,9 +41,10 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Describe the options of the window."""
     made = _Parser(prog="main.py", description="Open the window.", add_help=False)
+    made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run to open")
     made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
     made.add_argument("--theme", choices=("system", "light", "dark"), help="dress of the window")
-    made.add_argument("--open", type=Path, metavar="FILE", help="a run to open")
+    made.add_argument("--open", type=Path, metavar="FILE", help="the same")
     made.add_argument(
         "--startup-time",
         action="store_true",
@@ -51,8 +54,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def is_window_option(argument: str) -> bool:
-    """Tell whether a first argument asks for the window."""
-    return argument.partition("=")[0] in ("--fresh", "--theme", "--open", "--startup-time")
+    """Tell whether a first argument asks for the window: its options, or a file to open."""
+    if argument.partition("=")[0] in ("--fresh", "--theme", "--open", "--startup-time"):
+        return True
+    return argument.lower().endswith(RUN_ENDINGS) and os.path.isfile(argument)
 
 
 def application() -> QApplication:
@@ -92,6 +97,7 @@ def prepare_process() -> None:
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
+    options.open = options.open or options.file
     if options.startup_time:
         use_offscreen_if_headless()
     elif not has_screen():

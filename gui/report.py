@@ -12,10 +12,15 @@ from engine.versions import NAME, versions
 
 _ROOT = Path(__file__).resolve().parent.parent
 _QUOTED_PATH = re.compile(r'File "([^"]+)"')
+_BEGIN = r"(?:~?/|[A-Za-z]:[/\\]|\\\\)"
+_PATHS = (  # of any person; quoted ones may hold spaces, others have two parts at least
+    re.compile(rf"""(?<=['"]){_BEGIN}[^'"\n]*[/\\]([^'"/\\\n]+)(?=['"])"""),
+    re.compile(rf"""(?<![\w.…'"/]){_BEGIN}(?:[^\s'"/\\:,;]+[/\\]+)+([^\s'"/\\:,;]*)"""),
+)
 
 
 def without_paths(text: str) -> str:
-    """Shorten the file names of a traceback to what lies inside a package, and hide the home."""
+    """Shorten the file names of a traceback to what lies inside a package, and hide all folders."""
 
     def shorten(match: re.Match[str]) -> str:
         return f'File "{_short(match.group(1))}"'
@@ -24,6 +29,8 @@ def without_paths(text: str) -> str:
     for folder, name in ((_ROOT, "."), (Path.home(), "~")):
         if len(str(folder)) > 1:
             text = text.replace(str(folder), name)
+    for pattern in _PATHS:
+        text = pattern.sub(r"…/\1", text)
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.dialogs import ReportDialog
@@ -34,13 +35,30 @@ def test_it_has_no_personal_paths() -> None:
     report = crash_report(_traceback(), "fake", params, 0)
     assert str(Path.home()) not in report
     assert str(Path(__file__).resolve().parents[2]) not in report
-    assert "thesis" not in report
+    assert "thesis" not in report and "secret" not in report
     assert "(a path)" in report
 
 
 def test_paths_of_packages_keep_what_lies_inside() -> None:
     text = 'File "/home/jane/.venv/lib/python3.11/site-packages/numpy/linalg/x.py", line 3, in f'
     assert without_paths(text) == 'File "numpy/linalg/x.py", line 3, in f'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot read /media/jane/stick/a.csv: gone", "cannot read …/a.csv: gone"),
+        ("No such file: '/srv/Jane Doe/my thesis/a b.csv'", "No such file: '…/a b.csv'"),
+        (r"cannot read 'C:\\Users\\Jane Doe\\a.csv'", "cannot read '…/a.csv'"),
+        (r"cannot read C:\Users\Jane\a.csv", "cannot read …/a.csv"),
+        (r"cannot read \\server\jane\a.csv", "cannot read …/a.csv"),
+        ("return a/b/c + x / y / z", "return a/b/c + x / y / z"),
+        ('File "engine/session.py", line 3', 'File "engine/session.py", line 3'),
+        (r"text.split('\n\t/')", r"text.split('\n\t/')"),
+    ],
+)
+def test_folders_named_in_messages_are_hidden(text: str, shown: str) -> None:
+    assert without_paths(text) == shown
 
 
 def test_a_report_without_an_experiment() -> None:

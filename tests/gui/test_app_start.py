@@ -68,6 +68,15 @@ def test_a_bad_option_of_the_window_is_one_line(
     assert arguments[-1] in said
 
 
+@pytest.mark.parametrize("name", ["run.toml", "run.json", "model.NPZ", "with space.safetensors"])
+def test_a_file_asks_for_the_window(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    assert not app.is_window_option(str(path))  # the command line says what is wrong
+    path.touch()
+    assert app.is_window_option(str(path))
+    assert app.parser().parse_args([str(path), "--fresh"]).file == path
+
+
 def test_words_go_to_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["run", "no-such-experiment", "--out", "x"]) == 2
     assert "no-such-experiment" in capsys.readouterr().err
