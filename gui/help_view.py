@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.paths import resource
 from gui.formula import FormulaLabel
 
-_FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
+_BLOCK = re.compile(
+    r"\$\$(?P<formula>.+?)\$\$|^!\[(?P<caption>[^\]]+)\]\((?P<picture>[\w.-]+)\)$",
+    re.DOTALL | re.MULTILINE,
+)
+_CORNER = 6.0
+"""Radius of a picture's corners, in pixels."""
 
 
 def help_text(experiment_id: str) -> str:
@@ -20,12 +26,22 @@ def help_text(experiment_id: str) -> str:
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """Split a text into ("text", markdown) and ("formula", mathtext) in their order."""
+    """Split a text into its blocks in their order.
+
+    Each is ("text", markdown), ("formula", mathtext), or ("picture", file name and caption parted
+    by a space).
+    """
     found: list[tuple[str, str]] = []
-    for index, part in enumerate(_FORMULA.split(text)):
-        if part.strip():
-            found.append(("formula" if index % 2 else "text", part.strip()))
-    return found
+    end = 0
+    for match in _BLOCK.finditer(text):
+        found.append(("text", text[end : match.start()]))
+        if match["formula"] is not None:
+            found.append(("formula", match["formula"]))
+        else:
+            found.append(("picture", f"{match['picture']} {match['caption']}"))
+        end = match.end()
+    found.append(("text", text[end:]))
+    return [(kind, content.strip()) for kind, content in found if content.strip()]
 
 
 class HelpView(QScrollArea):
@@ -42,18 +58,66 @@ class HelpView(QScrollArea):
         column.setContentsMargins(24, 16, 24, 24)
         column.setSpacing(12)
         for kind, content in blocks(text):
-            column.addWidget(_formula(content) if kind == "formula" else _paragraphs(content))
+            for widget in _MADE[kind](content):
+                column.addWidget(widget)
         column.addStretch(1)
         self.setWidget(page)
 
 
-def _formula(mathtext: str) -> QWidget:
+class Picture(QWidget):
+    """A figure on white paper, as wide as there is room for, but no wider than it is."""
+
+    def __init__(self, pixmap: QPixmap, caption: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._pixmap = pixmap
+        self.setAccessibleName(caption)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        """Give half the picture's size: it is drawn for screens of twice the usual density."""
+        return self._pixmap.size() / 2
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Keep the picture's proportions."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """Give the height that goes with a width."""
+        size = self.sizeHint()
+        return round(min(width, size.width()) * size.height() / max(size.width(), 1))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture with rounded corners."""
+        width = min(self.width(), self.sizeHint().width())
+        box = QRectF(0, 0, width, self.heightForWidth(width))
+        painter = QPainter(self)
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        outline = QPainterPath()
+        outline.addRoundedRect(box, _CORNER, _CORNER)
+        painter.setClipPath(outline)
+        painter.drawPixmap(box, self._pixmap, QRectF(self._pixmap.rect()))
+        painter.end()
+
+
+def _picture(content: str) -> list[QWidget]:
+    name, _, caption = content.partition(" ")
+    words = QLabel(caption)
+    words.setObjectName("hint")
+    words.setWordWrap(True)
+    return [Picture(QPixmap(str(resource("help", name))), caption), words]
+
+
+def _formula(mathtext: str) -> list[QWidget]:
     label = FormulaLabel(mathtext)
     label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-    return label
+    return [label]
 
 
-def _paragraphs(markdown: str) -> QLabel:
+def _paragraphs(markdown: str) -> list[QWidget]:
     label = QLabel(markdown)
     label.setTextFormat(Qt.TextFormat.MarkdownText)
     label.setWordWrap(True)
@@ -63,4 +127,7 @@ def _paragraphs(markdown: str) -> QLabel:
         | Qt.TextInteractionFlag.LinksAccessibleByMouse
     )
     label.setOpenExternalLinks(True)
-    return label
+    return [label]
+
+
+_MADE = {"text": _paragraphs, "formula": _formula, "picture": _picture}
