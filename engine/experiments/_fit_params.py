@@ -12,6 +12,7 @@ import numpy as np
 from engine import samples
 from engine.errors import InputError
 from engine.experiment import FloatArray, State
+from engine.experiments._ensemble_params import many_seeds
 from engine.params import Params, param
 from engine.samples import Samples
 
@@ -22,7 +23,6 @@ _FUNCTION = "Function"
 _NETWORK = "Estimators"
 _DESCENT = "Descent"
 _MEASURE = "Measurements"
-_MANY = "Ensemble"
 
 SECOND_SEED = 1000
 """Seeds of the second estimator are this much larger than those of the first."""
@@ -119,10 +119,7 @@ class FitParams(Params):
         3, "Eigenvalues of the Hessian that are recorded, the largest.", group=_MEASURE, ge=1,
         le=7,
     )  # fmt: skip
-    ensemble: int = param(
-        1, "Number of seeds in an ensemble, this one the first.", symbol="N_s", group=_MANY, ge=1,
-        le=10_000, for_ensemble=True,
-    )  # fmt: skip
+    ensemble: int = many_seeds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

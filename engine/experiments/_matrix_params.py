@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from engine.errors import InputError
+from engine.experiments._ensemble_params import many_seeds, many_step_sizes
 from engine.params import Params, param
 
 _TARGET = "Problem"
@@ -14,7 +15,6 @@ _START = "Start"
 _INPUTS = "Inputs"
 _DESCENT = "Descent"
 _MEASURE = "Measurement"
-_MANY = "Ensemble"
 
 
 class NetworkParams(Params):
@@ -139,14 +139,8 @@ class NetworkParams(Params):
         2, "Eigenvalues of the Hessian to find by Lanczos; 0 spares the work.", group=_MEASURE,
         ge=0, le=10,
     )  # fmt: skip
-    ensemble: int = param(
-        1, "Number of seeds in an ensemble, this one the first.", symbol="N_s", group=_MANY, ge=1,
-        le=10_000, for_ensemble=True,
-    )  # fmt: skip
-    step_sizes: tuple[float, ...] = param(
-        (), "Step sizes of an ensemble, in the unit chosen; an empty list takes the one above.",
-        group=_MANY, gt=0, le=1000, for_ensemble=True,
-    )  # fmt: skip
+    ensemble: int = many_seeds()
+    step_sizes: tuple[float, ...] = many_step_sizes(", in the unit chosen")
 
     @property
     def is_plain(self) -> bool:

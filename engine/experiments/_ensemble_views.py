@@ -1,0 +1,131 @@
+"""Pictures, tables and claims of an ensemble over seeds and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import ensemble
+from engine.experiment import Claim, Ensemble, Lamp, Verdict
+from engine.experiments._ensemble_runs import Batch, Setting
+from engine.views import Curve, PlaneView, TableView, View
+
+SHOWN = 6
+"""Settings whose bands are drawn."""
+NEARLY_ALL = 0.9
+"""Share of the runs that must agree with a claim about all of them."""
+
+
+def assemble(
+    batch: Batch,
+    rows: Sequence[Mapping[str, Any]],
+    sides: Sequence[str],
+    claims: tuple[Claim, ...],
+    *,
+    columns: Mapping[str, list[Any]] | None = None,
+    arrays: Mapping[str, Any] | None = None,
+    pictures: tuple[View, ...] = (),
+) -> Ensemble:
+    """Make what an experiment gives of a batch of runs and the rows that sum it up.
+
+    Parameters
+    ----------
+    sides : sequence of str
+        Names of the tracks.
+    columns, arrays, pictures : optional
+        What is to stand in the table of runs, and to be drawn, beside what all ensembles have.
+    """
+    return Ensemble(
+        columns={**batch.columns(sides), **(columns or {})},
+        summary=batch.summary(rows),
+        observation={**_observation(batch, rows, sides), **(arrays or {})},
+        views=(*pictures, *_bands(batch, sides), _table(rows)) if rows else (),
+        claims=claims if batch.runs else (),
+        cancelled=batch.cancelled,
+    )
+
+
+def _observation(
+    batch: Batch, rows: Sequence[Mapping[str, Any]], sides: Sequence[str]
+) -> dict[str, Any]:
+    """Compute the bands of every setting that is drawn, and the cells of the table."""
+    arrays: dict[str, Any] = {
+        "steps": batch.points.astype(np.float64),
+        "table": [[_cell(value) for value in row.values()] for row in rows],
+    }
+    for place, (_, runs) in enumerate(batch.groups()[:SHOWN]):
+        for index, side in enumerate(sides):
+            quantiles, alive = ensemble.bands(np.stack([run.tracks[index].errors for run in runs]))
+            for name, values in zip(("low", "middle", "high"), quantiles, strict=True):
+                arrays[f"{side}_{name}_{place}"] = values
+            arrays[f"{side}_alive_{place}"] = alive
+    return arrays
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else str(value)
+
+
+def _bands(batch: Batch, sides: Sequence[str]) -> tuple[View, ...]:
+    """Describe the error over seeds, a picture per setting."""
+    return tuple(
+        _band(place, setting, sides) for place, (setting, _) in enumerate(batch.groups()[:SHOWN])
+    )
+
+
+def _band(place: int, setting: Setting, sides: Sequence[str]) -> PlaneView:
+    items = []
+    for side in sides:
+        color = "1" if side == sides[-1] else "2"
+        low, middle, high = (f"{side}_{name}_{place}" for name in ("low", "middle", "high"))
+        items += [
+            Curve(x="steps", y=low, color=color, width=0.8, fill_to=high),
+            Curve(x="steps", y=high, color=color, width=0.8),
+            Curve(x="steps", y=middle, label=f"{side}, median", color=color, width=2.0),
+        ]
+    where = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in setting.items())
+    return PlaneView(
+        id=f"bands-{place}",
+        title=f"Relative error over seeds, {where}",
+        help="Median and the band from 10 % to 90 % of the seeds; a diverged run counts as "
+        "infinite, and the band ends where it reaches that.",
+        x_label="k",
+        y_label="relative error",
+        items=tuple(items),
+        log_y=True,
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> TableView:
+    return TableView(
+        id="table",
+        title="Fractions and medians",
+        help="One row per setting: the share of runs with each fate and the medians of those in "
+        "which nothing diverged.",
+        key="table",
+        headings=tuple(name.replace("_", " ") for name in rows[0]),
+    )
+
+
+def agreement(
+    id_: str, title: str, statement: str, *, agree: int, runs: int, lamps: tuple[Lamp, ...],
+    predicted: str, source: str = "Measured over seeds", note: str = "",
+) -> Claim:  # fmt: skip
+    """Judge a claim about all runs by the share of those that agree with it."""
+    holds = agree >= NEARLY_ALL * runs
+    verdict = Verdict.HOLDS if holds else Verdict.VIOLATED
+    return Claim(
+        id=id_,
+        title=title,
+        source=source,
+        statement=statement,
+        assumptions=lamps,
+        predicted=predicted,
+        measured=f"{agree} of {runs} runs",
+        verdict=verdict if runs and all(lamp.on for lamp in lamps) else Verdict.NOT_APPLICABLE,
+        note=note,
+    )
