@@ -29,6 +29,8 @@ RISES = 20
 """Rises of the error above which a run that does not diverge counts as oscillating."""
 ROUNDING = 1e-9
 """Relative error below which a rise may be rounding."""
+EQUAL = 1e-12
+"""Relative error below which two networks have both arrived: what is left is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ def comparison(setting: Setting, runs: Sequence[Run], points: Points) -> dict[st
 def double_is_better(run: Run, index: int) -> bool:
     """Tell whether the double network's error is lower; a diverged one counts as infinite."""
     single, double = (np.nan_to_num(track.errors[index], nan=np.inf) for track in run.tracks)
-    return bool(double < single)
+    return bool(max(double, EQUAL) < single)
 
 
 def median_known(values: Sequence[float | None]) -> float | None:

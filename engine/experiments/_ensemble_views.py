@@ -114,10 +114,10 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> TableView:
 def agreement(
     id_: str, title: str, statement: str, *, agree: int, runs: int, lamps: tuple[Lamp, ...],
     predicted: str, source: str = "Measured over seeds", note: str = "",
+    share: float = NEARLY_ALL, otherwise: Verdict = Verdict.VIOLATED,
 ) -> Claim:  # fmt: skip
-    """Judge a claim about all runs by the share of those that agree with it."""
-    holds = agree >= NEARLY_ALL * runs
-    verdict = Verdict.HOLDS if holds else Verdict.VIOLATED
+    """Judge a claim about all runs by whether a share of them agrees with it."""
+    verdict = Verdict.HOLDS if agree >= share * runs else otherwise
     return Claim(
         id=id_,
         title=title,

@@ -13,7 +13,8 @@ from pydantic import model_validator
 
 from engine import targets
 from engine.errors import InputError
-from engine.params import Params, param
+from engine.experiments._ensemble_params import many_seeds, many_step_sizes
+from engine.params import Params, param, update
 from engine.tables import read_table
 
 FloatArray = NDArray[np.float64]
@@ -44,11 +45,15 @@ class LeastSquaresParams(Params):
     )  # fmt: skip
     width: int = param(
         2, "Number n of weights; a file brings its own.", label="Dimensions", symbol="n",
-        group="Problem", ge=1, le=MAX_SIZE, when={"data": ["generated"]},
+        group="Problem", ge=1, le=MAX_SIZE, when={"data": ["generated", "normal"]},
     )  # fmt: skip
-    data: Literal["generated", "file"] = param(
-        "generated", "Points drawn so that X X^T has a chosen spectrum, or from a file.",
+    data: Literal["generated", "normal", "file"] = param(
+        "generated", "Points drawn so that X X^T has a chosen spectrum, from N(0, I/N), or a file.",
         group="Problem",
+    )  # fmt: skip
+    points: int = param(
+        20, "Number N of normal points; with less than n there is a subspace of minima.",
+        symbol="N", group="Problem", ge=1, le=10_000, when={"data": ["normal"]},
     )  # fmt: skip
     data_file: str = param(
         "", "CSV or NPY file with a point a row, its label y in the last column.", group="Problem",
@@ -68,7 +73,7 @@ class LeastSquaresParams(Params):
     )  # fmt: skip
     noise: float = param(
         0.5, "Size of the labels' part that no w can fit.", group="Problem", ge=0, le=100,
-        when={"data": ["generated"]},
+        when={"data": ["generated", "normal"]},
     )  # fmt: skip
     start: tuple[float, ...] = param(
         (1.5, 1.0), "First start, as displacement from the minimum; missing numbers are 0.",
@@ -82,6 +87,8 @@ class LeastSquaresParams(Params):
         2.5, "Radius of the ball that the run must not leave.", symbol=r"\epsilon",
         group="Stability", gt=0, le=1e6, log=True, live=True,
     )  # fmt: skip
+    ensemble: int = many_seeds()
+    step_sizes: tuple[float, ...] = many_step_sizes()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -150,6 +157,8 @@ def make_quadratic(params: LeastSquaresParams, seed: int) -> Quadratic:
     if params.data == "file":
         return _from_points(read_table(params.data_file, "data_file", MAX_DATA))
     n = params.width
+    if params.data == "normal":
+        return _from_points(_normal_points(params, np.random.default_rng((seed, _DATA))))
     if params.eigenvalues and len(params.eigenvalues) != n:
         raise InputError("eigenvalues", list(params.eigenvalues), f"give {n} numbers, or none")
     if params.eigenvalues and not any(params.eigenvalues):
@@ -161,6 +170,15 @@ def make_quadratic(params: LeastSquaresParams, seed: int) -> Quadratic:
     truth = generator.standard_normal(n)
     load = basis @ (values * (basis.T @ truth))
     return Quadratic(0.5 * (gram + gram.T), load, 0.5 * params.noise**2, values, basis)
+
+
+def _normal_points(params: LeastSquaresParams, generator: np.random.Generator) -> FloatArray:
+    """Draw points with entries N(0, 1/N), a label in the last column."""
+    scale = 1.0 / math.sqrt(params.points)
+    x = scale * generator.standard_normal((params.points, params.width))
+    truth = generator.standard_normal(params.width)
+    rest = params.noise * scale * generator.standard_normal(params.points)
+    return np.column_stack([x, x @ truth + rest])
 
 
 def _spread(params: LeastSquaresParams) -> FloatArray:
@@ -214,6 +232,20 @@ def make_starts(params: LeastSquaresParams, problem: Quadratic, seed: int) -> Fl
         turns *= np.linalg.norm(first) / np.linalg.norm(turns, axis=1, keepdims=True)
     turns[0] = first
     return np.asarray(problem.minimum + turns)
+
+
+def random_start(params: LeastSquaresParams, problem: Quadratic, seed: int) -> FloatArray:
+    """Place the start of an ensemble's run, shape (1, n).
+
+    It is the first start; for a file, whose data are the same for all seeds, it is turned at
+    random about the minimum.
+    """
+    start = make_starts(update(params, starts=1), problem, seed)
+    if params.data != "file":
+        return start
+    turned = np.random.default_rng((seed, _STARTS)).standard_normal(start.shape)
+    size = np.linalg.norm(start - problem.minimum) / np.linalg.norm(turned)
+    return np.asarray(problem.minimum + size * turned)
 
 
 def factors(params: LeastSquaresParams, problem: Quadratic) -> NDArray[np.complex128]:

@@ -106,7 +106,7 @@ def _level_curves(problem: Quadratic, size: float) -> FloatArray:
 
 def views(params: LeastSquaresParams) -> tuple[View, ...]:
     """Describe the plots; the phase portrait only in two dimensions."""
-    plane = params.data == "generated" and params.width == 2
+    plane = params.data != "file" and params.width == 2
     return (*((_portrait_view(),) if plane else ()), *_others(params))
 
 

@@ -22,9 +22,11 @@ from engine.experiment import (
     Bound,
     Chunk,
     Claim,
+    Ensemble,
     FloatArray,
     Observation,
     Outcome,
+    Progress,
     Recent,
     State,
 )
@@ -75,6 +77,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
     summary = "Gradient descent on a quadratic is linear: one critical step size for all minima."
     parameters = LeastSquaresParams
     default_steps = 200
+    has_ensemble = True
     cadence = 10.0
 
     def init(self, params: LeastSquaresParams, seed: int) -> LeastSquaresState:
@@ -243,6 +246,14 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         if handle == "start":
             return update(params, start=(x, y, *params.start[2:]))
         return params
+
+    def ensemble(
+        self, params: LeastSquaresParams, seed: int, steps: int, progress: Progress
+    ) -> Ensemble:
+        """Run many seeds, each with its own data, at every step size of the list."""
+        from engine.experiments._least_squares_ensemble import run
+
+        return run(params, seed, steps, progress)
 
     def warm_up(self) -> None:
         """Compile the kernel."""

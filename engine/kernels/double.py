@@ -229,3 +229,77 @@ def flow(
     record = np.empty((steps, len(COLUMNS)))
     done = _flow(weights, depth, target, input_power, time_step, substeps, record, limit)
     return weights, record[:done]
+
+
+@kernel
+def _watch(
+    weights: FloatArray,
+    depth: int,
+    target: float,
+    power: float,
+    step_size: float,
+    errors: FloatArray,
+    limit: float,
+) -> tuple[int, float]:
+    """Make steps of one network in place; `weights` ends at the last point within the limit."""
+    slopes = np.empty_like(weights)
+    before = weights.copy()
+    squares = 0.0
+    for step in range(errors.shape[0] + 1):
+        error = total = 0.0
+        for s in range(weights.shape[0]):
+            product, part = _cofactors(weights[s], depth, slopes[s])
+            error += product if s == 0 else -product
+            total += part
+        error -= target
+        if not abs(error) <= limit:
+            weights[:] = before
+            return step, power * squares
+        squares = total
+        if step > 0:
+            errors[step - 1] = error
+        if step == errors.shape[0]:
+            break
+        for s in range(weights.shape[0]):
+            pull = power * error if s == 0 else -power * error
+            for i in range(weights.shape[1]):
+                before[s, i] = weights[s, i]
+                weights[s, i] -= step_size * (slopes[s, i] * pull)
+    return -1, power * squares
+
+
+class Watch(NamedTuple):
+    """What `watch` leaves: see there."""
+
+    weights: FloatArray
+    errors: FloatArray
+    sharpness: float
+    diverged: bool
+
+
+def watch(
+    weights: FloatArray,
+    depth: int,
+    target: float,
+    input_power: float,
+    steps: int,
+    step_size: float,
+    limit: float = 1e12,
+) -> Watch:
+    """Make steps of one network alone, as `descend` makes them.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (1, L) or (2, L)
+        The single network, or w and z; of one column where the weights are tied.
+
+    Returns
+    -------
+    Watch
+        New weights; signed errors after every step within the limit, and whether the next one
+        left it; and sigma times the sum of squared cofactors at the end.
+    """
+    weights = weights.copy()
+    errors = np.empty(steps)
+    end, sharpness = _watch(weights, depth, target, input_power, step_size, errors, limit)
+    return Watch(weights, errors if end < 0 else errors[: max(end - 1, 0)], sharpness, end >= 0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import theory
-from engine.kernels.double import COLUMNS, descend, flow
+from engine.kernels.double import COLUMNS, descend, flow, watch
 
 ONES = np.ones((3, 1))
 
@@ -105,3 +105,24 @@ def test_divergence_is_an_outcome():
     assert made.done < 10
     assert np.isfinite(made.weights).all()
     assert np.isfinite(made.record).all()
+
+
+def test_a_network_watched_alone_has_the_bits_of_the_run_in_lockstep():
+    start = 1 + 0.2 * np.random.default_rng(3).standard_normal((3, 5))
+    both = descend(start, 5, -1.2, 1.1, 60, 0.05)
+    for rows, name in ((slice(0, 2), "double"), (slice(2, 3), "single")):
+        first = watch(start[rows], 5, -1.2, 1.1, 25, 0.05)
+        rest = watch(first.weights, 5, -1.2, 1.1, 35, 0.05)
+        np.testing.assert_array_equal(rest.weights, both.weights[rows])
+        errors = np.concatenate([first.errors, rest.errors])
+        np.testing.assert_array_equal(errors, column(both.record, f"error_{name}"))
+        assert rest.sharpness == column(both.record, f"sharpness_{name}")[-1]
+
+
+def test_a_watched_network_stops_where_it_diverges():
+    made = watch(np.ones((1, 1)), 3, -2.0, 1.0, 500, 5.0)
+    assert made.diverged and 0 < len(made.errors) < 500
+    assert np.isfinite(made.errors).all() and np.isfinite(made.weights).all()
+    assert np.abs(made.errors).max() <= 1e12
+    lost = watch(np.full((1, 1), 100.0), 100, 1.0, 1.0, 10, 0.1)
+    assert lost.diverged and len(lost.errors) == 0

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from engine import theory
 from engine.errors import InputError
-from engine.experiments.double_scalar import DoubleScalar, DoubleScalarParams, _hessian
+from engine.experiments._double_scalar_measure import hessian
+from engine.experiments._double_scalar_params import DoubleScalarParams
+from engine.experiments.double_scalar import DoubleScalar
 from engine.params import build
 from engine.session import Session
 
@@ -97,8 +99,8 @@ def test_step_and_hessian_agree_with_autograd(
     new, _ = experiment.advance(state, 1)
     expected = state.weights[:2].ravel() - 1e-3 * gradient.numpy()
     np.testing.assert_allclose(new.weights[:2].ravel(), expected, rtol=0, atol=1e-12)
-    hessian = torch.autograd.functional.hessian(loss, flat.detach())
-    np.testing.assert_allclose(_hessian(state), hessian.numpy(), atol=1e-10)
+    expected = torch.autograd.functional.hessian(loss, flat.detach()).numpy()
+    np.testing.assert_allclose(hessian(state), expected, atol=1e-10)
 
 
 def test_the_start_is_dragged_and_a_zero_target_refused() -> None:

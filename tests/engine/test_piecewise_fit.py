@@ -75,13 +75,14 @@ def test_the_table_of_figure_4_over_seeds():
     for quantile in ("q10", "median", "q90"):
         assert first["mse"][quantile] == pytest.approx(0.002723, rel=1e-3)
         assert second["mse"][quantile] < 1e-6
-    expected = {"lipschitz": (2.002, 2.009), "bias_movement": (0.32, 0.24)}
-    for quantity, values in expected.items():
-        for estimator, value in zip((first, second), values, strict=True):
-            assert estimator[quantity]["median"] == pytest.approx(value, rel=0.05)
-    # Medians of 20 seeds scatter: 1.76 to 2.10 hold nine tenths of those of the second estimator.
-    assert first["weight_movement"]["median"] == pytest.approx(1.15, rel=0.05)
-    assert second["weight_movement"]["median"] == pytest.approx(1.74, rel=0.1)
+    for estimator, lipschitz, bias, weight in (
+        (first, 2.002, 0.32, 1.15),
+        (second, 2.009, 0.24, 1.74),
+    ):
+        assert estimator["lipschitz"]["median"] == pytest.approx(lipschitz, rel=0.05)
+        # Medians of 20 seeds scatter by a tenth around those of many.
+        assert estimator["bias_movement"]["median"] == pytest.approx(bias, rel=0.12)
+        assert estimator["weight_movement"]["median"] == pytest.approx(weight, rel=0.12)
     assert told[-1][0] == 1.0
     assert len(found.columns["seed"]) == 20
     assert {len(column) for column in found.columns.values()} == {20}
