@@ -131,7 +131,7 @@ def of_file(path: str | Path, field: str = "file") -> Samples:
         raise InputError(field, path.name, "give a file whose name ends in .csv")
     lines = read_text(path, MOST_BYTES, field).splitlines()
     numbers = [index for index, line in enumerate(lines) if line and not line.isspace()]
-    if numbers and _row(lines[numbers[0]]) is None and re.search("[A-Za-z]", lines[numbers[0]]):
+    if numbers and _is_header(lines[numbers[0]]):
         numbers = numbers[1:]
     count = len(numbers)
     if count > MOST_POINTS:
@@ -147,15 +147,29 @@ def of_file(path: str | Path, field: str = "file") -> Samples:
     return _scaled(path, table, count, field)
 
 
-def _row(line: str) -> tuple[float, float] | None:
-    cells = [cell.strip().strip('"') for cell in re.split(r"[,;\t]|\s+", line.strip())]
-    cells = [cell for cell in cells if cell]
-    if len(cells) != 2 or any("_" in cell for cell in cells):
-        return None
+def _cells(line: str) -> list[str]:
+    cells = (cell.strip().strip('"') for cell in re.split(r"[,;\t]|\s+", line.strip()))
+    return [cell for cell in cells if cell]
+
+
+def _number(cell: str) -> float | None:
     try:
-        x, y = float(cells[0]), float(cells[1])
+        return None if "_" in cell else float(cell)
     except ValueError:
         return None
+
+
+def _is_header(line: str) -> bool:
+    """Tell names from numbers; a line with any number, inf or nan is no header."""
+    cells = _cells(line)
+    return bool(cells) and all(_number(cell) is None for cell in cells)
+
+
+def _row(line: str) -> tuple[float, float] | None:
+    numbers = [_number(cell) for cell in _cells(line)]
+    if len(numbers) != 2 or None in numbers:
+        return None
+    x, y = (float(number) for number in numbers if number is not None)
     return (x, y) if abs(x) < 1e150 and abs(y) < 1e150 else None
 
 

@@ -41,7 +41,7 @@ def assemble(
         columns={**batch.columns(sides), **(columns or {})},
         summary=batch.summary(rows),
         observation={**_observation(batch, rows, sides), **(arrays or {})},
-        views=(*pictures, *_bands(batch, sides), _table(rows)) if rows else (),
+        views=(*pictures, *_bands(batch, sides), _table(batch)) if rows else (),
         claims=claims if batch.runs else (),
         cancelled=batch.cancelled,
     )
@@ -53,7 +53,7 @@ def _observation(
     """Compute the bands of every setting that is drawn, and the cells of the table."""
     arrays: dict[str, Any] = {
         "steps": batch.points.astype(np.float64),
-        "table": [[_cell(value) for value in row.values()] for row in rows],
+        "table": _cells(batch, rows),
     }
     for place, (_, runs) in enumerate(batch.groups()[:SHOWN]):
         for index, side in enumerate(sides):
@@ -62,6 +62,22 @@ def _observation(
                 arrays[f"{side}_{name}_{place}"] = values
             arrays[f"{side}_alive_{place}"] = alive
     return arrays
+
+
+def _cells(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Give a line per quantity and a column per setting: there are more of the former."""
+    if not rows:
+        return []
+    shared = batch.groups()[0][0]
+    return [
+        [name.replace("_", " "), *(_cell(row[name]) for row in rows)]
+        for name in rows[0]
+        if name not in shared
+    ]
+
+
+def _where(setting: Setting) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in setting.items())
 
 
 def _cell(value: Any) -> str:
@@ -87,10 +103,9 @@ def _band(place: int, setting: Setting, sides: Sequence[str]) -> PlaneView:
             Curve(x="steps", y=high, color=color, width=0.8),
             Curve(x="steps", y=middle, label=f"{side}, median", color=color, width=2.0),
         ]
-    where = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in setting.items())
     return PlaneView(
         id=f"bands-{place}",
-        title=f"Relative error over seeds, {where}",
+        title=f"Relative error over seeds, {_where(setting)}",
         help="Median and the band from 10 % to 90 % of the seeds; a diverged run counts as "
         "infinite, and the band ends where it reaches that.",
         x_label="k",
@@ -100,14 +115,14 @@ def _band(place: int, setting: Setting, sides: Sequence[str]) -> PlaneView:
     )
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> TableView:
+def _table(batch: Batch) -> TableView:
     return TableView(
         id="table",
         title="Fractions and medians",
-        help="One row per setting: the share of runs with each fate and the medians of those in "
-        "which nothing diverged.",
+        help="The share of runs with each fate and the medians of those in which nothing "
+        "diverged, for every setting.",
         key="table",
-        headings=tuple(name.replace("_", " ") for name in rows[0]),
+        headings=("quantity", *(_where(setting) for setting, _ in batch.groups())),
     )
 
 

@@ -81,6 +81,8 @@ BAD = {
     "x,y\n": "three rows",
     "x,y\na,b\n1,2": "line 2",
     "1,1_0\n2,2\n3,3": "line 1",
+    "1,nan\n2,2\n3,3\n4,4": "line 1",
+    "1,x\n2,2\n3,3\n4,4": "line 1",
 }
 
 
