@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ def bounds(
     value = None
     if problem is not None and problem.has_identity_moment:
         value = theory.double_norm_bound(problem.target.norm, problem.depth)
+    given = tuple(_of_pair(bound, params, problem, value) for bound in given)
     note = "Heuristic: a pair can split the top singular value into two halves of opposite sign."
     if value is None:
         note = "Known for Σ = I, once R is drawn or loaded."
@@ -75,6 +77,20 @@ def bounds(
         "one's." if problem is not None else "R is drawn or loaded when the run starts.",
     )  # fmt: skip
     return (double, *given, sharp)
+
+
+def _of_pair(
+    bound: Bound, params: NetworkParams, problem: Problem | None, limit: float | None
+) -> Bound:
+    """Predict the stability of the double network in place of that of the single one."""
+    if bound.id != "stability" or limit is None or problem is None or params.step_rule != "fixed":
+        return bound
+    held = matrix_measure.stability_limit(params, step_of(params, problem))
+    return dataclasses.replace(
+        bound, value=2.0 / limit / held, source="Section 3.2, Figure 3",
+        formula=r"\delta S_{WZ} / 2, \quad S_{WZ} = 2 / \delta_{WZ}",
+        note="Of the double network: above 1 it cannot hold its flattest minimum.",
+    )  # fmt: skip
 
 
 def figure_3(
@@ -208,11 +224,12 @@ def views(params: NetworkParams) -> tuple[View, ...]:
             series=(
                 Series(key="hessian_single", label="single", color="2", points=True),
                 Series(key="hessian_double", label="double", color="1", points=True),
-                Series(key="limit", label=r"$2/\delta$", color="bad", dash="dash"),
+                Series(key="limit", label=r"$2/\delta$", color="bad"),
             ),
             rules=(
                 Rule(label="least of the single one", bound="sharpness", color="text", dash="dot"),
             ),
+            log_y=True,
         ),
         shared.product_tracks(params, "eigenvalues_double", "tracks-double",
                               "Eigenvalues of the double estimate"),

@@ -137,9 +137,10 @@ def hessian_view(key: str = "hessian") -> TimeView:
         y_label=r"$\lambda(H)$",
         series=(
             Series(key=key, label=r"$\lambda_{\max}(H)$ ...", color="ramp", points=True),
-            Series(key="limit", label=r"$2/\delta$", color="bad", dash="dash"),
+            Series(key="limit", label=r"$2/\delta$", color="bad"),
         ),
         rules=(Rule(label="least at a minimum", bound="sharpness", color="text", dash="dot"),),
+        log_y=True,
     )
 
 

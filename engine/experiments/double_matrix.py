@@ -215,7 +215,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
         }  # fmt: skip
         rows["commutator"] = np.full(3, np.nan)
         rows["balancing_gap"] = np.full(3, np.nan)
-        rows["stability"] = np.full(2, np.nan)
+        rows["stability"] = rows["stability_single"] = np.asarray(np.nan)
         rows["hessian_products"] = np.full(2, np.nan)
         for index, side in enumerate(SIDES):
             rows[f"hessian_{side}"] = np.full(params.hessian_count, np.nan)
@@ -226,7 +226,8 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
             if params.hessian_count and (not due or step % params.hessian_every == 0):
                 found = self.sharpest(state, side)
                 rows[f"hessian_{side}"][: len(found.top)] = found.top
-                rows["stability"][index] = found.top[0] / self._limit(state, side)
+                key = "stability" if side == "double" else "stability_single"
+                rows[key] = np.asarray(found.top[0] / self._limit(state, side))
                 rows["hessian_products"][index] = found.products
         return rows
 
