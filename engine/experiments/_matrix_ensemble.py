@@ -25,14 +25,9 @@ from engine.experiments._ensemble_runs import (
     double_is_better,
     median_known,
 )
+from engine.experiments._matrix_batches import made_run, starts
 from engine.experiments._matrix_params import NetworkParams
-from engine.experiments._matrix_problem import (
-    Problem,
-    check_batches,
-    make_problem,
-    make_start,
-    step_of,
-)
+from engine.experiments._matrix_problem import Problem, check_batches, make_problem
 from engine.params import update
 
 FloatArray = NDArray[np.float64]
@@ -66,43 +61,29 @@ def _run(
     """Make all runs with networks of the given numbers of branches."""
     check_batches(params)
 
+    settings = [{"step_size": size} for size in params.step_sizes or (params.step_size,)]
+    seeds = range(seed, seed + params.ensemble)
+    if params.device != "cpu":
+        from engine.device import choose
+        from engine.experiments._matrix_batches import carry_out_batched
+
+        device = choose(params.device)
+        return carry_out_batched(params, settings, seeds, steps, progress, sides, device)
+
     def work(setting: Setting, number: int, points: Points, stop: threading.Event) -> Run | None:
         if stop.is_set():
             return None
         own = update(params, **setting)
         problem = make_problem(own, number)
-        tracks, facts = [], _facts(own, problem)
+        found = []
         for branches in sides:
-            start = np.stack([make_start(own, problem, branch) for branch in range(branches)])
-            found = _follow(own, problem, start, points, stop)
-            if found is None:
+            one = _follow(own, problem, starts(own, problem, branches), points, stop)
+            if one is None:
                 return None
-            tracks.append(found[0])
-            if len(sides) == 1:
-                facts["root_distance"] = _root_distance(problem, *found)
-        return Run(number, setting, tuple(tracks), facts)
+            found.append(one)
+        return made_run(own, problem, setting, found)
 
-    settings = [{"step_size": size} for size in params.step_sizes or (params.step_size,)]
-    return carry_out(work, settings, range(seed, seed + params.ensemble), steps, progress)
-
-
-def _facts(params: NetworkParams, problem: Problem) -> dict[str, Any]:
-    step, target = step_of(params, problem), problem.target
-    return {
-        "delta": step,
-        "spectral_norm": target.norm,
-        "spectral_radius": target.radius,
-        "condition": target.condition,
-        "real_positive": target.is_positive,
-        "delta_over_bound": step / problem.norm_bound,
-    }
-
-
-def _root_distance(problem: Problem, track: Track, matrices: FloatArray) -> float | None:
-    """Largest entry of W_i - R^(1/L), or None where there is no root or the run diverged."""
-    if problem.root is None or track.diverged_at is not None:
-        return None
-    return float(np.abs(matrices[0] - problem.root).max())
+    return carry_out(work, settings, seeds, steps, progress)
 
 
 def run_single(params: NetworkParams, seed: int, steps: int, progress: Progress) -> Ensemble:

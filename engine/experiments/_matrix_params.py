@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from engine.errors import InputError
-from engine.experiments._ensemble_params import many_seeds, many_step_sizes
+from engine.experiments._ensemble_params import GROUP, many_seeds, many_step_sizes
 from engine.params import Params, param
 
 _TARGET = "Problem"
@@ -141,6 +141,10 @@ class NetworkParams(Params):
     )  # fmt: skip
     ensemble: int = many_seeds()
     step_sizes: tuple[float, ...] = many_step_sizes(", in the unit chosen")
+    device: Literal["cpu", "cuda"] = param(
+        "cpu", "Where an ensemble is computed; a single run is always on the CPU.",
+        group=GROUP,
+    )  # fmt: skip
 
     @property
     def is_plain(self) -> bool:
@@ -155,4 +159,7 @@ class NetworkParams(Params):
         if self.input_low > self.input_high:
             rule = f"give a number >= input_low, {self.input_low:g}"
             raise InputError("input_high", self.input_high, rule)
+        if self.device == "cuda" and (self.step_rule != "fixed" or self.batch != "full"):
+            rule = "give cpu where steps depend on the state or on batches"
+            raise InputError("device", self.device, rule)
         return self

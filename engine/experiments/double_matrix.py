@@ -33,6 +33,7 @@ from engine.experiments import _double_matrix_text as text
 from engine.experiments import _matrix_claims as matrix_claims
 from engine.experiments import _matrix_descent as descent
 from engine.experiments import _matrix_measure as matrix_measure
+from engine.experiments._matrix_batches import check_device
 from engine.experiments._matrix_outcome import outcome_of, saddle_of
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
@@ -129,6 +130,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
     def init(self, params: DoubleMatrixParams, seed: int) -> DoubleMatrixState:
         """Make R, Sigma, and the matrices of both networks at step 0."""
         check_batches(params)
+        check_device(params)
         problem = make_problem(params, seed)
         starts = np.stack([make_start(params, problem, branch) for branch in range(2)])
         return self._begin(params, seed, problem, starts[:1], starts)

@@ -32,6 +32,7 @@ from engine.experiments import _matrix_descent as descent
 from engine.experiments import _matrix_measure as matrix_measure
 from engine.experiments import _matrix_theory as matrix_theory
 from engine.experiments import _matrix_views as shared
+from engine.experiments._matrix_batches import check_device
 from engine.experiments._matrix_outcome import outcome_of, saddle_of
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
@@ -83,6 +84,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
     def init(self, params: MatrixProductParams, seed: int) -> MatrixProductState:
         """Make R, Sigma and the matrices at step 0."""
         check_batches(params)
+        check_device(params)
         problem = make_problem(params, seed)
         start = make_start(params, problem)
         network = descent.begin(params, problem, start[None])

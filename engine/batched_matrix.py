@@ -1,0 +1,112 @@
+r"""Gradient descent on many products of matrices at once, by batched products in torch.
+
+The steps are those of `engine.kernels.matrix` with a fixed step size and all points: for a GPU,
+on which thousands of small products at once cost hardly more than one. Shapes: weights
+(runs, branches, L, n, n), targets and second moments (runs, n, n), in double precision.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+FloatArray = NDArray[np.float64]
+
+
+class BatchedDescent:
+    """Many runs that go on together; one that diverges stays at its last point within the limit.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (runs, branches, L, n, n)
+    targets, moments : ndarray, shape (runs, n, n)
+    step_sizes, limits : ndarray, shape (runs,)
+        The step of every run, and the Frobenius error above which it has diverged.
+    device : torch.device
+    momentum : float
+        Heavy-ball or, if `nesterov`, Nesterov's coefficient.
+    """
+
+    def __init__(
+        self,
+        weights: FloatArray,
+        targets: FloatArray,
+        moments: FloatArray,
+        step_sizes: FloatArray,
+        limits: FloatArray,
+        device: torch.device,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        def there(values: FloatArray) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(values, np.float64)).to(device)
+
+        self._now = there(weights)
+        self._before = self._now
+        self._targets, self._moments = there(targets), there(moments)
+        self._step = there(step_sizes)[:, None, None, None, None]
+        self._limits = there(limits)
+        self._signs = there(np.array([1.0, -1.0])[: weights.shape[1]])[:, None, None]
+        self._alive = torch.ones(len(weights), dtype=torch.bool, device=device)
+        self._momentum, self._nesterov = momentum, nesterov
+
+    def errors(self) -> FloatArray:
+        """Frobenius errors now, shape (runs,)."""
+        return np.asarray(_norm(self._forward(self._now)[1]).cpu().numpy())
+
+    def weights(self) -> FloatArray:
+        """Weights now, in the shape of those given."""
+        return np.asarray(self._now.cpu().numpy())
+
+    def advance(self, steps: int) -> FloatArray:
+        """Make steps and give the error after each, shape (steps, runs).
+
+        NaN from the step on at which a run diverges.
+        """
+        record = []
+        products, residual = self._forward(self._now)
+        for _ in range(steps):
+            base = self._now
+            if self._nesterov:
+                base = self._now + self._momentum * (self._now - self._before)
+                products, residual = self._forward(base)
+            new = base - self._step * self._gradient(base, products, residual)
+            if self._momentum and not self._nesterov:
+                new = new + self._momentum * (self._now - self._before)
+            products, residual = self._forward(new)
+            error = _norm(residual)
+            alive = self._alive & (error <= self._limits)
+            record.append(torch.where(alive, error, torch.nan))
+            keep = alive[:, None, None, None, None]
+            self._before = torch.where(keep, self._now, self._before)
+            self._now = torch.where(keep, new, self._now)
+            # What has diverged is left out of further steps: no inf and no nan go round.
+            products = [torch.where(keep[:, 0], part, 0.0) for part in products]
+            residual = torch.where(keep[:, 0, 0], residual, 0.0)
+            self._alive = alive
+        if not record:
+            return np.empty((0, len(self._limits)))
+        return np.asarray(torch.stack(record).cpu().numpy())
+
+    def _forward(self, weights: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Give W_i ... W_1 for every i, and the difference of the estimate from R."""
+        products = [weights[:, :, 0]]
+        for i in range(1, weights.shape[2]):
+            products.append(weights[:, :, i] @ products[-1])
+        return products, (self._signs * products[-1]).sum(1) - self._targets
+
+    def _gradient(self, weights: Tensor, products: list[Tensor], residual: Tensor) -> Tensor:
+        back = self._signs * (residual @ self._moments).mT[:, None]
+        found = []
+        for i in range(weights.shape[2] - 1, 0, -1):
+            found.append((products[i - 1] @ back).mT)
+            back = back @ weights[:, :, i]
+        found.append(back.mT)
+        return torch.stack(found[::-1], dim=2)
+
+
+def _norm(residual: Tensor) -> Tensor:
+    return residual.square().sum((1, 2)).sqrt()
