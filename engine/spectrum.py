@@ -89,7 +89,7 @@ def extremes(
     capacity = min(size, max(max_products, width))
     basis = np.empty((capacity, size))
     projected = np.zeros((capacity, capacity))
-    fresh = _orthonormal(block.T, 0.0)
+    fresh = _orthonormal(np.ascontiguousarray(block.T), 0.0)
     used = turn = 0
     largest = 0.0
     while True:
@@ -119,7 +119,7 @@ def extremes(
     return Extremes(
         top=values[chosen],
         bottom=values[: min(bottom, used)],
-        vectors=basis[:used].T @ coordinates[:, chosen],
+        vectors=(coordinates[:, chosen].T @ basis[:used]).T,
         residual=residual,
         products=used,
         converged=converged,

@@ -81,7 +81,9 @@ class MnistParams(Params):
         group=_MEASURE, ge=0, le=TEN_MILLION, live=True,
     )  # fmt: skip
     hessian_every: int = param(
-        300, "Steps between two looks at the Hessian, each as costly as some 50 steps; 0: none.",
+        300,
+        "Steps between two looks at the Hessian, the first after step 1; 0: none. A look is as "
+        "costly as some 50 steps.",
         group=_MEASURE, ge=0, le=TEN_MILLION, live=True,
     )  # fmt: skip
     hessian_count: int = param(

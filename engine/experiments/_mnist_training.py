@@ -222,7 +222,8 @@ class Training:
                 row |= self.evaluate(with_train=ends_epoch)
             if ends_epoch:
                 row |= self._bounds()
-            if params.hessian_every and self.step % params.hessian_every == 0:
+            period = params.hessian_every
+            if period and (self.step == 1 or self.step % period == 0):
                 row |= self._hessian()
         return row
 
