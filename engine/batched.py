@@ -28,7 +28,7 @@ from engine.device import Workers, workers
 from engine.kernels import images as kernels
 from engine.models import Parameters, scores
 
-_SLICE = 20
+_SLICE = 10
 """Samples whose filter gradients are summed in one part."""
 _TABLE = (np.arange(256) / np.float32(255)).astype(np.float32)
 KINDS = ("conv", "V", "W", "b", "c", "d")
@@ -64,13 +64,14 @@ class Features:
         self._filters = parameters.parts["conv.weight"]
         self._bias = parameters.parts["conv.bias"].numpy()
         self._team = team
-        self.cropped = np.empty((capacity, kernels.CROP**2), np.float32)
+        self.cropped = np.zeros((capacity, kernels.PIXELS), np.float32)
         self.values = torch.empty(capacity, n)
         self.winner = np.empty((capacity, n), np.int32)
         self._values_np = self.values.numpy()
         slices = -(-capacity // _SLICE)
         self._weight_parts = np.empty((slices, *self._filters.shape), np.float32)
         self._bias_parts = np.empty((slices, len(self._bias)), np.float32)
+        self._wide = np.empty((slices, len(self._bias), kernels.KERNEL * kernels.WIDE), np.float32)
 
     def forward(self, images: Bytes, index: NDArray[np.int64], scratch: list[Scratch]) -> Tensor:
         """Compute h_0 of chosen images, shape (B, n)."""
@@ -102,7 +103,7 @@ class Features:
             low, high = task * _SLICE, min((task + 1) * _SLICE, count)
             kernels.filter_gradient(
                 self.cropped, slopes, self.winner, low, high,
-                self._weight_parts[task], self._bias_parts[task],
+                self._wide[task], self._weight_parts[task], self._bias_parts[task],
             )  # fmt: skip
 
         self._team.run(slices, part)
@@ -128,12 +129,12 @@ class BatchedNetwork:
         self.capacity = capacity
         self.team = workers()
         self.features = Features(parameters, capacity, self.team)
-        self._scratch = [Scratch(parameters) for _ in range(self.team.count)]
         self._form: Form
         if architecture.residual and not architecture.identity and gram_pays(parameters, capacity):
             self._form = Gram(parameters, capacity, training)
         else:
             self._form = Layers(parameters, capacity, training)
+        self._scratch = [self._form.scratch() for _ in range(self.team.count)]
         self._signs = torch.tensor([1.0, -1.0][: architecture.per_class])
         self._answers = torch.empty(capacity, architecture.networks)
         n = architecture.features
@@ -184,19 +185,20 @@ class BatchedNetwork:
         With `measure`, `squares` becomes the sum of squares of the gradient, shape (10, kinds):
         per class where a class has its own parameters, in row 0 otherwise.
         """
-        count, per_class = self._count, self.parameters.architecture.per_class
+        count = self._count
         h0 = self.features.values[:count]
-        offsets, shapes = self.parameters.offsets, self.parameters.parts
+        offsets = self.parameters.offsets
+        outer = (slopes.T[:, :, None] * self._signs).unbind()
+        h0_slopes = self._slopes_torch[:, :count].unbind()
 
-        def class_gradient(worker: int, k: int) -> None:
+        def class_gradient(worker: int, task: int) -> None:
+            k = CLASSES - 1 - task  # backwards: the last classes are still in the cache
             own = self._scratch[worker]
-            outer = slopes[:, k, None] * self._signs
-            self._form.backward(k, h0, outer, own, self._slopes_torch[k, :count])
+            self._form.backward(k, h0, outer[k], own, h0_slopes[k])
             if measure:
                 self.squares[k] = self._class_squares(own)
-            for name, values in (("A", own.A), ("W", own.W), ("b", own.b)):
-                step = shapes[name][0].numel() * per_class
-                sink.take(offsets[name] + k * step, values.view(-1).numpy())
+            for name, piece in own.flat.items():
+                sink.take(offsets[name] + k * len(piece), piece)
 
         self.team.run(CLASSES, class_gradient)
         weight, bias = self.features.backward(count, self._slopes)

@@ -14,10 +14,13 @@ from torch import Tensor
 
 from engine.datasets import CLASSES
 from engine.kernels import images as kernels
+from engine.kernels.layers import carry_back, carry_forward
 from engine.models import Parameters
 
 GROUP = 10
 """Samples whose patches are multiplied at once; they fit into a core's second cache."""
+NARROW = 256
+"""ReLUs of a network up to which the sums between its large products are small beside these."""
 POSITIONS = kernels.OUTPUTS**2
 """Outputs of the convolution per filter."""
 
@@ -33,16 +36,36 @@ class Scratch:
         self.patches_np, self.outputs_np = self.patches.numpy(), self.outputs.numpy()
         self.best = np.empty(filters, np.float32)
         self.place = np.empty(filters, np.int32)
-        per_class = architecture.per_class
-        self.A = torch.empty(per_class, *parameters.parts["A"].shape[1:])
-        self.W = torch.empty(per_class, *parameters.parts["W"].shape[1:])
-        self.b = torch.empty(per_class, parameters.parts["b"].shape[1])
+        S = architecture.per_class
+        self.A = torch.empty(S, *parameters.parts["A"].shape[1:])
+        self.W = torch.empty(S, *parameters.parts["W"].shape[1:])
+        self.b = torch.empty(S, parameters.parts["b"].shape[1])
+        pieces = {"A": self.A, "W": self.W, "b": self.b}
+        self.flat = {name: values.view(-1).numpy() for name, values in pieces.items()}
+
+
+class GramScratch(Scratch):
+    """What one worker needs besides for `Gram`: gradients of the products, views made once."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        super().__init__(parameters)
+        S, (L, m) = len(self.A), (parameters.architecture.depth, parameters.architecture.hidden)
+        G = torch.empty(S, L * m, L * m + 1)
+        self.b_np = self.b.numpy()
+        self.G_np = G.numpy()
+        self.across = np.empty((L * m + 1, m), np.float32)
+        self.A_flat = self.A.flatten(0, 1)
+        first = range(0, L * m, m)
+        self.tails = [self.A[:, i + m :] for i in first]
+        self.W_layers = [self.W[:, i : i + m] for i in first]
+        self.products = [G[:, i : i + m, i + m :] for i in first]
+        self.products_across = [product.transpose(1, 2) for product in self.products]
 
 
 def gram_pays(parameters: Parameters, capacity: int) -> bool:
     """Compare the cost of the Gram matrices with that of forming every h_i."""
-    architecture = parameters.architecture
-    return architecture.hidden * (architecture.depth - 1) < 2 * capacity
+    m, L = parameters.architecture.hidden, parameters.architecture.depth
+    return m * (L - 1) < 2 * capacity and m * L <= NARROW
 
 
 def by_class(parameters: Parameters, name: str) -> Tensor:
@@ -63,6 +86,7 @@ class Form(ABC):
     """
 
     def __init__(self, parameters: Parameters, capacity: int) -> None:
+        self._parameters = parameters
         architecture = parameters.architecture
         S, L, m = architecture.per_class, architecture.depth, architecture.hidden
         self._S, self._L, self._m = S, L, m
@@ -70,6 +94,10 @@ class Form(ABC):
         self._W = by_class(parameters, "W")
         self._b = by_class(parameters, "b")
         self._z = torch.empty(CLASSES, L, S, capacity, m)
+
+    def scratch(self) -> Scratch:
+        """Make what one worker needs for itself."""
+        return Scratch(self._parameters)
 
     @abstractmethod
     def prepare(self, k: int) -> None:
@@ -94,56 +122,70 @@ class Form(ABC):
         return slice(i * self._m, (i + 1) * self._m)
 
 
+class _GramClass:
+    """Views of what a class's networks need, made once: making them costs as much as small sums."""
+
+    def __init__(self, A: Tensor, W: Tensor, b: Tensor, G: Tensor, m: int) -> None:
+        self.flat = A.flatten(0, 1)
+        self.across = self.flat.T
+        self.b, self.G = b.numpy(), G.numpy()
+        first = range(0, W.shape[1], m)
+        self.W = [W[:, i : i + m] for i in first]
+        self.tails = [A[:, i + m :] for i in first]
+        self.tails_across = [tail.transpose(1, 2) for tail in self.tails]
+        self.products = [G[:, i : i + m, i + m :] for i in first]
+
+
 class Gram(Form):
     """By Gram matrices V_jᵀ W_i, c counting as one more row of V."""
 
     def __init__(self, parameters: Parameters, capacity: int, training: bool) -> None:
         super().__init__(parameters, capacity)
         S, L, m = self._S, self._L, self._m
-        self._rows = L * m + 1
-        self._u = torch.empty(CLASSES, capacity, S * self._rows)
-        self._du = torch.empty(CLASSES if training else 0, capacity, S * self._rows)
-        self._G = [
-            [torch.empty(S, self._rows - (i + 1) * m, m) for i in range(L)] for _ in range(CLASSES)
+        rows = L * m + 1
+        self._u = torch.empty(CLASSES, capacity, S * rows)
+        self._du = torch.empty(CLASSES if training else 0, capacity, S * rows)
+        self._u_np, self._du_np, self._z_np = (
+            values.numpy() for values in (self._u, self._du, self._z)
+        )
+        # zero, so that the unused parts of rows stay finite
+        G = torch.zeros(CLASSES, S, L * m, rows)
+        self._classes = [
+            _GramClass(self._A[k], self._W[k], self._b[k], G[k], m) for k in range(CLASSES)
         ]
+
+    def scratch(self) -> GramScratch:
+        """Make what one worker needs for itself."""
+        return GramScratch(self._parameters)
 
     def prepare(self, k: int) -> None:
         """Multiply V and W of the layers."""
-        for i, gram in enumerate(self._G[k]):
-            below = self._A[k][:, (i + 1) * self._m :]
-            torch.bmm(below, self._W[k][:, self._columns(i)].transpose(1, 2), out=gram)
+        own = self._classes[k]
+        for W, tail, product in zip(own.W, own.tails_across, own.products, strict=True):
+            torch.bmm(W, tail, out=product)
 
     def forward(self, k: int, h0: Tensor) -> Tensor:
         """Compute the answers, shape (B, S)."""
-        count = len(h0)
-        flat = self._u[k, :count]
-        torch.mm(h0, self._A[k].flatten(0, 1).T, out=flat)
-        u = flat.view(count, self._S, self._rows).transpose(0, 1)
-        for i, gram in enumerate(self._G[k]):
-            z = self._z[k, i, :, :count]
-            torch.sub(u[:, :, self._columns(i)], self._b[k][:, None, self._columns(i)], out=z)
-            z.relu_()
-            u[:, :, (i + 1) * self._m :].baddbmm_(z, gram.transpose(1, 2))
-        return u[:, :, -1].T
+        count, own = len(h0), self._classes[k]
+        u = self._u[k, :count]
+        torch.mm(h0, own.across, out=u)
+        carry_forward(self._u_np[k], own.b, own.G, count, self._z_np[k])
+        return u.view(count, self._S, -1)[:, :, -1]
 
     def backward(self, k: int, h0: Tensor, outer: Tensor, own: Scratch, slopes: Tensor) -> None:
-        """Write the gradient."""
-        count, m = len(h0), self._m
-        flat = self._du[k, :count]
-        du = flat.view(count, self._S, self._rows).transpose(0, 1)
-        du[:, :, -1] = outer.T
-        gram_slopes: list[Tensor] = [outer] * self._L
-        for i in reversed(range(self._L)):
-            below, z = du[:, :, (i + 1) * m :], self._z[k, i, :, :count]
-            torch.mul(torch.bmm(below, self._G[k][i]), z > 0, out=du[:, :, self._columns(i)])
-            gram_slopes[i] = torch.bmm(below.transpose(1, 2), z)
-        torch.sum(du[:, :, :-1], 1, out=own.b).neg_()
-        torch.mm(flat, self._A[k].flatten(0, 1), out=slopes)
-        torch.mm(flat.T, h0, out=own.A.flatten(0, 1))
-        for i, slope in enumerate(gram_slopes):
-            tail, columns = slice((i + 1) * m, None), self._columns(i)
-            own.A[:, tail].baddbmm_(slope, self._W[k][:, columns])
-            torch.bmm(slope.transpose(1, 2), self._A[k][:, tail], out=own.W[:, columns])
+        """Write the gradient, in the scratch that `scratch` makes."""
+        assert isinstance(own, GramScratch)
+        count, given = len(h0), self._classes[k]
+        du = self._du[k, :count]
+        carry_back(
+            outer.numpy(), self._z_np[k], given.G, count, own.across,
+            self._du_np[k], own.b_np, own.G_np,
+        )  # fmt: skip
+        torch.mm(du, given.flat, out=slopes)
+        torch.mm(du.T, h0, out=own.A_flat)
+        for i, product in enumerate(own.products):
+            own.tails[i].baddbmm_(own.products_across[i], given.W[i])
+            torch.bmm(product, given.tails[i], out=own.W_layers[i])
 
 
 class Layers(Form):

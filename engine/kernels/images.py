@@ -20,6 +20,10 @@ POOL = 4
 """Rows and columns of a window, of which the largest output is kept."""
 GRID = 5
 """Windows per row and column."""
+PIXELS = CROP * CROP + 2
+"""Numbers per cropped image: two more than pixels, so that eight can be read from any row."""
+WIDE = 8
+"""Numbers that are added at once."""
 OUTPUTS = GRID * POOL
 """Rows and columns of the convolution's output that are used."""
 
@@ -31,7 +35,7 @@ I32 = NDArray[np.int32]
 def crop(
     images: NDArray[np.uint8], index: NDArray[np.int64], table: F32, low: int, high: int, out: F32
 ) -> None:
-    """Copy the used part of chosen images as numbers from `table` (256,) to `out` (·, 625)."""
+    """Copy the used part of chosen images as numbers from `table` (256,) to `out` (·, PIXELS)."""
     for i in range(low, high):
         image = images[index[i]]
         for r in range(CROP):
@@ -89,32 +93,46 @@ def pool(
 
 @kernel
 def filter_gradient(
-    cropped: F32, slopes: F32, winner: I32, low: int, high: int, weight: F32, bias: F32
+    cropped: F32,
+    slopes: F32,
+    winner: I32,
+    low: int,
+    high: int,
+    scratch: F32,
+    weight: F32,
+    bias: F32,
 ) -> None:
     """Sum the gradient with respect to filters (F, 36) and biases (F,) over samples low to high.
 
     `slopes`, shape (parts, ·, 25 F), are gradients with respect to the features in parts that
-    are still to be added up.
+    are still to be added up. In `scratch`, shape (F, 48), a filter's row takes eight places, which
+    a processor adds at once; the two beyond its six belong to pixels that no one asks for.
     """
-    weight[:] = 0
+    total = np.empty(slopes.shape[2], np.float32)
+    scratch[:] = 0
     bias[:] = 0
-    parts = len(slopes)
     for i in range(low, high):
+        for column in range(len(total)):
+            total[column] = slopes[0, i, column]
+        for part in range(1, len(slopes)):
+            for column in range(len(total)):
+                total[column] += slopes[part, i, column]
+        pixels = cropped[i]
         for f in range(len(bias)):
-            filter_weight = weight[f]
+            sums = scratch[f]
             for window in range(GRID * GRID):
                 column = f * GRID * GRID + window
                 start = winner[i, column]
                 if start >= 0:
-                    slope = slopes[0, i, column]
-                    for part in range(1, parts):
-                        slope += slopes[part, i, column]
+                    slope = total[column]
                     bias[f] += slope
                     for r in range(KERNEL):
-                        for s in range(KERNEL):
-                            filter_weight[r * KERNEL + s] += (
-                                slope * cropped[i, start + r * CROP + s]
-                            )
+                        for s in range(WIDE):
+                            sums[r * WIDE + s] += slope * pixels[start + r * CROP + s]
+    for f in range(len(bias)):
+        for r in range(KERNEL):
+            for s in range(KERNEL):
+                weight[f, r * KERNEL + s] = scratch[f, r * WIDE + s]
 
 
 @kernel
