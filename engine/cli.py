@@ -175,7 +175,12 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
     add("--steps", metavar="N", help="number of steps")
     add("--seed", metavar="S", help="seed of all random numbers")
-    add("--device", choices=DEVICES, default="auto", help="where to compute MNIST and matrix ensembles")
+    add(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where to compute MNIST and matrix ensembles",
+    )
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
