@@ -205,6 +205,7 @@ class PlotArea(QWidget):
     def _build(self) -> None:
         for dock in self.docks.values():
             self._inner.removeDockWidget(dock)
+            dock.setObjectName("")  # a layout finds docks by name, also those about to go
             dock.hide()
             dock.deleteLater()
         self.docks, self._waiting = {}, []

@@ -260,6 +260,16 @@ def test_the_layout_comes_back_as_it_was(area, qtbot) -> None:
     assert abs(widths[0] - widths[1]) <= 12
 
 
+def test_a_layout_comes_back_while_docks_of_the_same_names_go(area) -> None:
+    saved = area.save_layout()
+    places = {view_id: dock.geometry() for view_id, dock in area.docks.items()}
+    area.set_views((NORMS, ERROR, SPECTRUM))
+    area.set_views(VIEWS)
+    assert area.restore_layout(saved)
+    settle(area)
+    assert {view_id: dock.geometry() for view_id, dock in area.docks.items()} == places
+
+
 @pytest.mark.parametrize(
     "saved",
     [
