@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from gui.plot_paint import Scene, line_pen
+from gui.plot_paint import line_pen
 from gui.plot_pointer import Pointer
 from gui.plot_range import LARGEST, Ends
 from gui.plot_view import PlotView
@@ -55,8 +55,9 @@ class Canvas(PlotView):
         self._shows_focus = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def _draw_over(self, painter: QPainter, scene: Scene) -> None:
-        super()._draw_over(painter, scene)
+    def _draw_over(self, painter: QPainter) -> None:
+        super()._draw_over(painter)
+        scene = self.drawing()
         self.pointer.paint(painter, scene)
         if self._shows_focus and self.hasFocus():
             painter.setClipping(False)

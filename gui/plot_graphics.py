@@ -56,7 +56,7 @@ __all__ = [
     "new_view_box",
 ]
 
-Draw = Callable[[QPainter, Scene], None]
+Draw = Callable[[QPainter], None]
 
 
 def new_view_box(parent: QGraphicsWidget) -> Any:
@@ -77,21 +77,13 @@ class TickAxis(AxisItem):
         Whose range it follows.
     draw : callable
         Draws its numbers and label in pixels of the view.
-    scene : callable
-        Gives what to draw with.
     """
 
-    def __init__(
-        self,
-        orientation: Literal["left", "bottom"],
-        box: Any,
-        draw: Draw,
-        scene: Callable[[], Scene],
-    ) -> None:
+    def __init__(self, orientation: Literal["left", "bottom"], box: Any, draw: Draw) -> None:
         super().__init__(orientation, parent=box.parentItem(), linkView=box)
         self.enableAutoSIPrefix(False)
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        self._draw, self._scene = draw, scene
+        self._draw = draw
 
     def place(self, room: QRectF) -> None:
         """Take some room of the view, for numbers beyond the ends of the axis too."""
@@ -107,7 +99,7 @@ class TickAxis(AxisItem):
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Draw numbers and label."""
         painter.translate(-self.pos())
-        self._draw(painter, self._scene())
+        self._draw(painter)
 
 
 class ViewItem(GraphicsObject):
@@ -116,9 +108,9 @@ class ViewItem(GraphicsObject):
     For what costs little: the lines of the grid, laid-out labels, a crosshair, handles.
     """
 
-    def __init__(self, parent: QGraphicsWidget, draw: Draw, scene: Callable[[], Scene]) -> None:
+    def __init__(self, parent: QGraphicsWidget, draw: Draw) -> None:
         super().__init__(parent)
-        self._draw, self._scene = draw, scene
+        self._draw = draw
 
     def place(self) -> None:
         """Follow the view, which got another size."""
@@ -130,7 +122,7 @@ class ViewItem(GraphicsObject):
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Draw in pixels of the view."""
-        self._draw(painter, self._scene())
+        self._draw(painter)
 
 
 class LayersItem(GraphicsObject):

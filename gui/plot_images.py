@@ -1,4 +1,8 @@
-"""Matrices and pictures: one with its numbers and names, or a grid of them with captions."""
+"""Matrices and pictures: one with its numbers and names, or a grid of them with captions.
+
+They are drawn in a pyqtgraph view without axes: cells, their numbers and their names are laid out
+in pixels together, so that cells are whole pixels wide.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,14 @@ from PySide6.QtGui import (
     QImage,
     QMouseEvent,
     QPainter,
-    QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from engine.experiment import FloatArray
 from engine.views import ImageView
 from gui.plot_colorbar import BAR, ColorBarLayer, draw_color_bar, level_ends
+from gui.plot_graphics import GraphicsView, ViewItem
 from gui.plot_image_texts import GAP as NAME_GAP
 from gui.plot_image_texts import (
     NAME_WIDTH,
@@ -30,7 +34,7 @@ from gui.plot_image_texts import (
 )
 from gui.plot_layers import picture_of, to_levels
 from gui.plot_numbers import number
-from gui.plot_paint import line_pen, painting
+from gui.plot_paint import line_pen
 from gui.plot_pane import Pane, Reading, ReadingItem, numbers, texts
 from gui.plot_range import CalmRange
 from gui.theme import current_theme
@@ -84,6 +88,13 @@ class ImagePane(Pane[ImageView]):
         self._images_for = ""
         self._boxes: tuple[QRectF, ...] = ()
         self.setMouseTracking(True)
+        self._sheet = GraphicsView(self)
+        self._sheet.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._sheet.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._pictures = ViewItem(self._sheet.centralWidget, self._draw)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 4, 4)  # off the round corners of the dock
+        layout.addWidget(self._sheet)
         self.setMinimumSize(120, 80)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(view.title)
@@ -115,7 +126,6 @@ class ImagePane(Pane[ImageView]):
             self._bar.set(self.view.color_label, ends, self.view.colormap)
         self._images = []
         self._place()
-        self.update()
 
     def _place(self) -> None:
         self._boxes = ()
@@ -123,6 +133,9 @@ class ImagePane(Pane[ImageView]):
             caption = self._line + 1 if self.view.captions_key else 0.0
             shape, ratio = self._values.shape, self.devicePixelRatioF()
             self._boxes = tiles(self._area(), shape[0], shape[1], shape[2], caption, ratio)
+        self._sheet.setBackgroundBrush(current_theme().color("surface"))
+        self._pictures.place()
+        self._pictures.update()
 
     @property
     def _line(self) -> float:
@@ -154,14 +167,14 @@ class ImagePane(Pane[ImageView]):
 
     # Painting.
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def _draw(self, painter: QPainter) -> None:
         """Draw images, numbers, captions and the colour bar."""
         begin = time.perf_counter()
-        with painting(self) as painter:
-            if self._values is not None and self._boxes:
-                self._paint_images(painter, self._values)
-                self._paint_texts(painter, self._values)
-                self._paint_bar(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._values is not None and self._boxes:
+            self._paint_images(painter, self._values)
+            self._paint_texts(painter, self._values)
+            self._paint_bar(painter)
         self.seconds += 0.2 * (time.perf_counter() - begin - self.seconds)
 
     def _paint_images(self, painter: QPainter, values: FloatArray) -> None:
@@ -237,4 +250,3 @@ class ImagePane(Pane[ImageView]):
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._bar.font = self._small_font
             self._place()
-            self.update()

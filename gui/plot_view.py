@@ -68,11 +68,11 @@ class PlotView(GraphicsView):
     def _make_items(self) -> None:
         self._page = self.centralWidget
         self.box = new_view_box(self._page)
-        self._left = TickAxis("left", self.box, self._draw_y_axis, self.drawing)
-        self._bottom = TickAxis("bottom", self.box, self._draw_x_axis, self.drawing)
+        self._left = TickAxis("left", self.box, self._draw_y_axis)
+        self._bottom = TickAxis("bottom", self.box, self._draw_x_axis)
         self._inside = LayersItem(self.box, self.drawing)
-        self._outside = ViewItem(self._page, self._draw_outside, self.drawing)
-        self._over = ViewItem(self._page, self._draw_over, self.drawing)
+        self._outside = ViewItem(self._page, self._draw_outside)
+        self._over = ViewItem(self._page, self._draw_over)
         order = (self._left, self._bottom, self.box, self._outside, self._over)
         for height, item in enumerate(order):
             item.setZValue(height)
@@ -183,18 +183,18 @@ class PlotView(GraphicsView):
         painter.fillRect(self.rect(), scene.theme.color("surface"))
         draw_grid(painter, self.frame, scene.theme, scene.ratio)
 
-    def _draw_x_axis(self, painter: QPainter, scene: Scene) -> None:
-        text, font = self.x_axis.text, self.small_font
-        draw_x_axis(painter, self.frame, text, scene.theme, font, scene.ratio)
+    def _draw_x_axis(self, painter: QPainter) -> None:
+        scene, text = self.drawing(), self.x_axis.text
+        draw_x_axis(painter, self.frame, text, scene.theme, self.small_font, scene.ratio)
 
-    def _draw_y_axis(self, painter: QPainter, scene: Scene) -> None:
-        draw_y_axis(painter, self.frame, self.y_axis.text, scene.theme, self.small_font)
+    def _draw_y_axis(self, painter: QPainter) -> None:
+        draw_y_axis(painter, self.frame, self.y_axis.text, current_theme(), self.small_font)
 
-    def _draw_outside(self, painter: QPainter, scene: Scene) -> None:
-        draw_layers(painter, scene, [layer for layer in self._layers if layer.outside])
+    def _draw_outside(self, painter: QPainter) -> None:
+        draw_layers(painter, self.drawing(), [layer for layer in self._layers if layer.outside])
 
-    def _draw_over(self, painter: QPainter, scene: Scene) -> None:
-        draw_layers(painter, scene, self.overlays)
+    def _draw_over(self, painter: QPainter) -> None:
+        draw_layers(painter, self.drawing(), self.overlays)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay out anew."""
