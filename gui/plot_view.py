@@ -106,12 +106,16 @@ class PlotView(GraphicsView):
     @property
     def frame(self) -> Frame:
         """The axes as laid out now."""
-        if self._frame is None or self._frame.size != self.size():
-            self._frame = lay_out(
-                self.size(), self.x_axis, self.y_axis, self.margins, self.small_font, self.equal
-            )
-            self._place(self._frame)
-        return self._frame
+        if self._frame is not None and self._frame.size == self.size():
+            return self._frame
+        return self._lay_out()
+
+    def _lay_out(self) -> Frame:
+        frame = self._frame = lay_out(
+            self.size(), self.x_axis, self.y_axis, self.margins, self.small_font, self.equal
+        )
+        self._place(frame)
+        return frame
 
     def _place(self, frame: Frame) -> None:
         """Give the items their room and the view box its ranges."""
@@ -172,7 +176,8 @@ class PlotView(GraphicsView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the scene, and learn how long it takes with new layers."""
         begin, before = time.perf_counter(), self.paints
-        assert self.frame  # lays out, so that items have their room
+        if self._frame is None or self._frame.size != self.size():
+            self._lay_out()
         super().paintEvent(event)
         if self.paints != before:
             self.paint_seconds = time.perf_counter() - begin
@@ -209,6 +214,6 @@ class PlotView(GraphicsView):
 
     def event(self, event: QEvent) -> bool:
         """Lay out once for all that asked for it."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            assert self.frame  # before painting: items that move while they are painted, are again
+        if event.type() == QEvent.Type.LayoutRequest and self._frame is None:
+            self._lay_out()  # before painting: what moves during it is painted again
         return super().event(event)
