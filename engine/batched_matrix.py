@@ -44,13 +44,17 @@ class BatchedDescent:
         def there(values: FloatArray) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(values, np.float64)).to(device)
 
-        self._now = there(weights)
+        runs, self._branches, depth, n, _ = weights.shape
+        # Layers first: every layer of all networks is then one batch without gaps in memory.
+        layers = np.moveaxis(weights, 2, 0).reshape(depth, runs * self._branches, n, n)
+        self._now = there(layers)
         self._before = self._now
         self._targets, self._moments = there(targets), there(moments)
-        self._step = there(step_sizes)[:, None, None, None, None]
+        self._step = self._each(there(step_sizes))
         self._limits = there(limits)
-        self._signs = there(np.array([1.0, -1.0])[: weights.shape[1]])[:, None, None]
-        self._alive = torch.ones(len(weights), dtype=torch.bool, device=device)
+        signs = np.tile([1.0, -1.0][: self._branches], runs)
+        self._signs = there(signs)[:, None, None]
+        self._alive = torch.ones(runs, dtype=torch.bool, device=device)
         self._momentum, self._nesterov = momentum, nesterov
 
     def errors(self) -> FloatArray:
@@ -59,7 +63,9 @@ class BatchedDescent:
 
     def weights(self) -> FloatArray:
         """Weights now, in the shape of those given."""
-        return np.asarray(self._now.cpu().numpy())
+        layers = self._now.cpu().numpy()
+        depth, _, n, _ = layers.shape
+        return np.asarray(np.moveaxis(layers.reshape(depth, -1, self._branches, n, n), 0, 2))
 
     def advance(self, steps: int) -> FloatArray:
         """Make steps and give the error after each, shape (steps, runs).
@@ -80,32 +86,39 @@ class BatchedDescent:
             error = _norm(residual)
             alive = self._alive & (error <= self._limits)
             record.append(torch.where(alive, error, torch.nan))
-            keep = alive[:, None, None, None, None]
+            keep = self._each(alive)
             self._before = torch.where(keep, self._now, self._before)
             self._now = torch.where(keep, new, self._now)
             # What has diverged is left out of further steps: no inf and no nan go round.
-            products = [torch.where(keep[:, 0], part, 0.0) for part in products]
-            residual = torch.where(keep[:, 0, 0], residual, 0.0)
+            products = [torch.where(keep, part, 0.0) for part in products]
+            residual = torch.where(alive[:, None, None], residual, 0.0)
             self._alive = alive
         if not record:
             return np.empty((0, len(self._limits)))
         return np.asarray(torch.stack(record).cpu().numpy())
 
+    def _each(self, values: Tensor) -> Tensor:
+        """Give every network what its run has, shape (runs * branches, 1, 1)."""
+        return values.repeat_interleave(self._branches)[:, None, None]
+
     def _forward(self, weights: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Give W_i ... W_1 for every i, and the difference of the estimate from R."""
-        products = [weights[:, :, 0]]
-        for i in range(1, weights.shape[2]):
-            products.append(weights[:, :, i] @ products[-1])
-        return products, (self._signs * products[-1]).sum(1) - self._targets
+        """Give W_i ... W_1 for every i, and the difference of the estimates from R."""
+        products = [weights[0]]
+        for layer in weights[1:]:
+            products.append(torch.bmm(layer, products[-1]))
+        n = weights.shape[-1]
+        signed = (self._signs * products[-1]).view(-1, self._branches, n, n)
+        return products, signed.sum(1) - self._targets
 
     def _gradient(self, weights: Tensor, products: list[Tensor], residual: Tensor) -> Tensor:
-        back = self._signs * (residual @ self._moments).mT[:, None]
+        pull = torch.bmm(residual, self._moments).mT.repeat_interleave(self._branches, 0)
+        back = self._signs * pull
         found = []
-        for i in range(weights.shape[2] - 1, 0, -1):
-            found.append((products[i - 1] @ back).mT)
-            back = back @ weights[:, :, i]
+        for i in range(len(weights) - 1, 0, -1):
+            found.append(torch.bmm(products[i - 1], back).mT)
+            back = torch.bmm(back, weights[i])
         found.append(back.mT)
-        return torch.stack(found[::-1], dim=2)
+        return torch.stack(found[::-1])
 
 
 def _norm(residual: Tensor) -> Tensor:
