@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from engine import theory
 from engine.experiment import Bound, Claim, Lamp, Observation, OutcomeKind, Recent, Verdict
-from engine.experiments import _matrix_claims as matrix_claims
 from engine.experiments import _matrix_measure as matrix_measure
 from engine.experiments import _matrix_theory as matrix_theory
 from engine.experiments import _matrix_views as shared
+from engine.experiments._matrix_evidence import Evidence, lamps
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem, step_of
 from engine.views import Dash, PlaneView, Points, Rule, Series, TimeView, View
@@ -93,13 +93,11 @@ def _of_pair(
     )  # fmt: skip
 
 
-def figure_3(
-    single: matrix_claims.Evidence, double: matrix_claims.Evidence, step: int
-) -> tuple[Claim, Claim]:
+def figure_3(single: Evidence, double: Evidence, step: int) -> tuple[Claim, Claim]:
     """Confront both statements about Figure 3: faster, and stable where the single one is not."""
     problem = single.problem
     target, depth = problem.target, problem.depth
-    lamp = matrix_claims.lamps(single, positive=False)
+    lamp = lamps(single, positive=False)
     common = (lamp["moment"], lamp["real"], lamp["identity"], lamp["descent"])
     both = f"single {single.fate}; double {double.fate}"
     lower = double.error < single.error or single.outcome.kind is OutcomeKind.DIVERGED
@@ -152,7 +150,7 @@ def figure_3(
     )
 
 
-def _stability(single: matrix_claims.Evidence, double: matrix_claims.Evidence) -> Verdict:
+def _stability(single: Evidence, double: Evidence) -> Verdict:
     if double.has_failed or single.has_converged:
         return Verdict.VIOLATED
     settles = double.outcome.kind in (OutcomeKind.CONVERGED, OutcomeKind.CONVERGING)

@@ -34,6 +34,7 @@ from engine.experiments import _matrix_claims as matrix_claims
 from engine.experiments import _matrix_descent as descent
 from engine.experiments import _matrix_measure as matrix_measure
 from engine.experiments._matrix_batches import check_device
+from engine.experiments._matrix_evidence import Evidence
 from engine.experiments._matrix_outcome import outcome_of, saddle_of
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
@@ -346,7 +347,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
         """Confront Figure 3's two statements, and Proposition 3 for the single network."""
         both = self.outcomes(state, recent)
         evidence = {
-            side: matrix_claims.Evidence(
+            side: Evidence(
                 params=params, problem=state.problem, outcome=both[side],
                 error=text.last_error(recent[f"error_{side}"]),
                 start_commutator=state.start_commutator,

@@ -33,6 +33,7 @@ from engine.experiments import _matrix_measure as matrix_measure
 from engine.experiments import _matrix_theory as matrix_theory
 from engine.experiments import _matrix_views as shared
 from engine.experiments._matrix_batches import check_device
+from engine.experiments._matrix_evidence import Evidence
 from engine.experiments._matrix_outcome import outcome_of, saddle_of
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
@@ -258,7 +259,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
     ) -> tuple[Claim, ...]:
         """Confront Theorems 1 and 2 and Proposition 3 with the run."""
         seen = self._look(state)
-        evidence = matrix_claims.Evidence(
+        evidence = Evidence(
             params=params,
             problem=state.problem,
             outcome=self.outcome(state, recent),
