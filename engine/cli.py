@@ -101,15 +101,15 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    chosen = experiments.EXPERIMENTS if options.experiment is None else (get(options.experiment),)
+    listed = experiments.EXPERIMENTS if options.experiment is None else (get(options.experiment),)
     if options.json:
-        print(to_json([_as_table(experiment) for experiment in chosen]))
+        print(to_json([_as_table(each.load()) for each in listed]))
     elif options.experiment is None:
-        width = max((len(experiment.id) for experiment in chosen), default=0)
-        for experiment in chosen:
-            print(f"{experiment.id:{width}}  {experiment.title} ({experiment.section})")
+        width = max((len(each.id) for each in listed), default=0)
+        for each in listed:
+            print(f"{each.id:{width}}  {each.title} ({each.section})")
     else:
-        print(_in_words(chosen[0]))
+        print(_in_words(listed[0].load()))
     return DONE
 
 
@@ -132,6 +132,7 @@ def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
                 "maximum": spec.maximum,
                 "choices": spec.choices,
                 "live": spec.live,
+                "for_ensemble": spec.for_ensemble,
                 "help": spec.help,
             }
             for spec in describe(experiment.parameters)
@@ -236,7 +237,7 @@ def _chosen_run(options: argparse.Namespace) -> RunFile:
 
 def _base_run(options: argparse.Namespace) -> RunFile:
     path = Path(options.what)
-    known = any(experiment.id == options.what for experiment in experiments.EXPERIMENTS)
+    known = any(listed.id == options.what for listed in experiments.EXPERIMENTS)
     endings = (".toml", ".json", *LEARNED_FORMATS)
     looks_like_file = path.suffix in endings or len(path.parts) > 1 or path.exists()
     if not known and looks_like_file:

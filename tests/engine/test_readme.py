@@ -49,6 +49,13 @@ def _ids() -> set[str]:
 def test_ci_runs_the_checks() -> None:
     text = (ROOT / ".ci" / "run").read_text("utf-8")
     assert "pip install uv && uv run pytest" in text
-    for check in ("ruff check", "ruff format --check", "mypy", "lint-imports", "main.py smoke"):
+    for check in (
+        "ruff check",
+        "ruff format --check",
+        "mypy",
+        "lint-imports",
+        "main.py smoke",
+        ".ci/package",
+    ):
         assert check in text
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
