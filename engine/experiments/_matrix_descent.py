@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.experiment import Chunk, State
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem, batch_moments, step_of
 from engine.kernels.padding import padded
 
 FloatArray = NDArray[np.float64]
+StateT = TypeVar("StateT", bound=State[Any])
 
 ROUNDS = 3
 """Rounds of power iteration a step, each on from the last; more at the start."""
@@ -149,6 +151,30 @@ def follow(flow: FloatArray, problem: Problem, times: FloatArray) -> tuple[Float
     weights, found = integrate(flow, problem.padded_target, problem.padded_moment, times)
     errors[: len(found)] = found
     return (weights if len(found) == len(times) else np.empty(0)), errors
+
+
+def in_stretches(
+    state: StateT, n: int, stride: int,
+    carry_on: Callable[[StateT, int], tuple[StateT, dict[str, FloatArray]]],
+) -> tuple[StateT, Chunk]:  # fmt: skip
+    """Make up to n steps of an experiment, stopping wherever something is to be measured.
+
+    Parameters
+    ----------
+    carry_on : callable
+        Makes so many steps with nothing to be measured but, perhaps, after the last, and gives
+        the new state and the recorded rows.
+    """
+    params, last, first = state.params, state.step + n, state.step + 1
+    parts: list[dict[str, FloatArray]] = []
+    while state.step < last and state.diverged_at is None:
+        stop = next_stop(state.step, last, params.measure_every, params.hessian_every)
+        state, rows = carry_on(state, stop - state.step)
+        parts.append(rows)
+    if not parts:
+        return state, Chunk.exact(first, {})
+    series = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return state, Chunk.exact(first, series).bucketed(stride)
 
 
 def next_stop(step: int, last: int, *periods: int) -> int:

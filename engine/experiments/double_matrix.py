@@ -33,10 +33,10 @@ from engine.experiments import _double_matrix_text as text
 from engine.experiments import _matrix_claims as matrix_claims
 from engine.experiments import _matrix_descent as descent
 from engine.experiments import _matrix_measure as matrix_measure
+from engine.experiments._double_matrix_params import DoubleMatrixParams
 from engine.experiments._matrix_batches import check_device
 from engine.experiments._matrix_evidence import Evidence
 from engine.experiments._matrix_outcome import outcome_of, saddle_of
-from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import (
     Problem,
     check_batches,
@@ -45,56 +45,11 @@ from engine.experiments._matrix_problem import (
     step_of,
 )
 from engine.experiments._matrix_theory import problem_of
-from engine.params import param
 from engine.spectrum import Extremes
 from engine.views import View
 
 Side = Literal["single", "double"]
 SIDES: tuple[Side, Side] = ("single", "double")
-
-
-class DoubleMatrixParams(NetworkParams):
-    """Parameters of the two networks, by default those of Figure 3."""
-
-    width: int = param(
-        20, "Side n of the matrices; a typed or loaded R brings its own.", label="Size",
-        symbol="n", group="Problem", ge=1, le=64, when={"target_source": ["random"]},
-    )  # fmt: skip
-    depth: int = param(
-        20, "Number L of matrices in every product.", symbol="L", group="Problem", ge=1, le=64
-    )
-    eigenvectors: Literal["orthogonal", "normal"] = param(
-        "normal", "Eigenvectors of a random R: orthogonal, or with N(0, 1) entries.",
-        group="Problem", when={"target_source": ["random"]},
-    )  # fmt: skip
-    eigenvalue_low: float = param(
-        -1.5, "Least eigenvalue of a random R, if none are listed.", group="Problem", ge=-100,
-        le=100, when={"target_source": ["random"]},
-    )  # fmt: skip
-    eigenvalue_high: float = param(
-        1.5, "Largest eigenvalue of a random R, if none are listed.", group="Problem", ge=-100,
-        le=100, when={"target_source": ["random"]},
-    )  # fmt: skip
-    step_size: float = param(
-        1.5, "Step size, in the unit below.", symbol=r"\delta", group="Descent", gt=0, le=1e6,
-        log=True, live=True, when={"step_rule": ["fixed"]},
-    )  # fmt: skip
-    step_unit: Literal["absolute", "norm", "radius", "theorem-2"] = param(
-        "norm", "Unit: 1, 2/(L |R|^(2(L-1)/L)) for a norm or radius |R|, or Theorem 2's step.",
-        group="Descent", when={"step_rule": ["fixed"]},
-    )  # fmt: skip
-    measure_every: int = param(
-        20, "Steps between two looks at the eigenvalues of the weights.", group="Measurement",
-        ge=1, le=100_000, live=True,
-    )  # fmt: skip
-    hessian_every: int = param(
-        50, "Steps between two looks at the Hessians.", group="Measurement", ge=1, le=100_000,
-        live=True,
-    )  # fmt: skip
-    hessian_count: int = param(
-        1, "Eigenvalues of each Hessian to find by Lanczos; 0 spares the work.",
-        group="Measurement", ge=0, le=10,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,16 +121,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
         self, state: DoubleMatrixState, n: int, stride: int = 1
     ) -> tuple[DoubleMatrixState, Chunk]:
         """Make up to n steps of both, stopping in between where something is to be measured."""
-        params, last, first = state.params, state.step + n, state.step + 1
-        parts: list[dict[str, FloatArray]] = []
-        while state.step < last and state.diverged_at is None:
-            stop = descent.next_stop(state.step, last, params.measure_every, params.hessian_every)
-            state, rows = self._carry_on(state, stop - state.step)
-            parts.append(rows)
-        if not parts:
-            return state, Chunk.exact(first, {})
-        series = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-        return state, Chunk.exact(first, series).bucketed(stride)
+        return descent.in_stretches(state, n, stride, self._carry_on)
 
     def _carry_on(
         self, state: DoubleMatrixState, steps: int

@@ -105,16 +105,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         self, state: MatrixProductState, n: int, stride: int = 1
     ) -> tuple[MatrixProductState, Chunk]:
         """Make up to n steps, stopping in between where something is to be measured."""
-        params, last, first = state.params, state.step + n, state.step + 1
-        parts: list[dict[str, FloatArray]] = []
-        while state.step < last and state.diverged_at is None:
-            stop = descent.next_stop(state.step, last, params.measure_every, params.hessian_every)
-            state, rows = self._carry_on(state, stop - state.step)
-            parts.append(rows)
-        if not parts:
-            return state, Chunk.exact(first, {})
-        series = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-        return state, Chunk.exact(first, series).bucketed(stride)
+        return descent.in_stretches(state, n, stride, self._carry_on)
 
     def _carry_on(
         self, state: MatrixProductState, steps: int
