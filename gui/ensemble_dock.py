@@ -45,10 +45,11 @@ class SummaryCard(Card):
         self.figures: dict[str, Figure | Words] = {}
 
     def show_summary(self, summary: Mapping[str, Any]) -> None:
-        """Show name and value of every entry."""
+        """Show name and value of every entry but tables, which the pictures have."""
         self._clear()
         right = Qt.AlignmentFlag.AlignRight
-        for row, (key, value) in enumerate(summary.items()):
+        shown = {key: value for key, value in summary.items() if not _is_table(value)}
+        for row, (key, value) in enumerate(shown.items()):
             name = InkLabel(readable_key(key), "muted")
             name.setFont(small(name.font()))
             name.setWordWrap(True)
@@ -74,6 +75,11 @@ class SummaryCard(Card):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
+
+
+def _is_table(value: object) -> bool:
+    """Tell rows of names and numbers, which would fill the card with a page of words."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
 
 
 class EnsemblePanel(QWidget):

@@ -82,6 +82,12 @@ def test_an_ensemble_is_shown_once(panel: EnsemblePanel) -> None:
     assert panel.count.text() == "12 runs, cancelled"
 
 
+def test_a_table_is_left_to_the_pictures(panel: EnsemblePanel) -> None:
+    summary = {"runs": 2, "levels": [0.1, 0.9], "table": [{"step_size": 0.1}, {"step_size": 0.2}]}
+    panel.show_ensemble(dataclasses.replace(ensemble(), summary=summary))
+    assert list(panel.summary.figures) == ["runs", "levels"]
+
+
 def test_the_number_of_runs_follows_the_parameters(panel: EnsemblePanel) -> None:
     edited: list[int] = []
     panel.runs_edited.connect(edited.append)
