@@ -51,12 +51,12 @@ class DoubleScalarParams(Params):
     ensemble: int = many_seeds()
     spread: float = param(
         0.1, "Noise of the starts of an ensemble, in place of the one above.", group=GROUP, gt=0,
-        le=1, log=True,
+        le=1, log=True, for_ensemble=True,
     )  # fmt: skip
     step_sizes: tuple[float, ...] = many_step_sizes()
     targets: tuple[float, ...] = param(
         (), "Targets of an ensemble, none of them 0; an empty list takes the one above.",
-        group=GROUP, ge=-1e4, le=1e4,
+        group=GROUP, ge=-1e4, le=1e4, for_ensemble=True,
     )  # fmt: skip
 
     @field_validator("target")

@@ -143,7 +143,7 @@ class NetworkParams(Params):
     step_sizes: tuple[float, ...] = many_step_sizes(", in the unit chosen")
     device: Literal["cpu", "cuda"] = param(
         "cpu", "Where an ensemble is computed; a single run is always on the CPU.",
-        group=GROUP,
+        group=GROUP, for_ensemble=True,
     )  # fmt: skip
 
     @property
