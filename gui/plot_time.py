@@ -196,10 +196,7 @@ class TimePane(CanvasPane[TimeView]):
         else:
             self._marks.marks = ()
         self._give_room()
-        live = snapshot.is_live
-        at = float(self._link.to_axis(np.array([float(snapshot.step)]))[0])
-        self._heads.x = at if live else None
-        self._heads.groups = tuple(self._groups.values())
+        self._heads.groups = tuple(self._groups.values()) if snapshot.is_live else ()
 
     # The crosshair.
 

@@ -52,17 +52,14 @@ class Crosshair(Layer):
 class Heads(Layer):
     """Dots at the newest point of each line."""
 
-    x: float | None = None
     groups: tuple[Group, ...] = ()
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
-        """Draw a dot for each line that has a value at the run's own step."""
-        if self.x is None:
-            return
+        """Draw a dot at the end of each line, unless they are many or predictions."""
         for group in self.groups:
             if len(group.x) == 0 or group.dash != "solid" or len(group.colors) > HEADS:
                 continue
-            x, heights = scene.mapper.px(np.array([self.x])), scene.mapper.py(group.y[-1])
+            x, heights = scene.mapper.px(group.x[-1:]), scene.mapper.py(group.y[-1])
             for height, color in zip(heights, group.colors, strict=True):
                 draw_dots(painter, x, height[None], color, 5.0)
 

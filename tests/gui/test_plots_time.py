@@ -252,10 +252,10 @@ def test_the_cursor_is_marked_while_looking_back(area) -> None:
     show(area, feed.snapshot(cursor=40, status=Status.PAUSED))
     pane = pane_of(area, "error")
     assert [(mark.x, mark.text) for mark in pane._marks.marks] == [(40.0, "$k$ = 40")]
-    assert pane._heads.x is None
+    assert pane._heads.groups == ()
     show(area, feed.snapshot())
     assert pane._marks.marks == ()
-    assert pane._heads.x == 100.0
+    assert {group.x[-1] for group in pane._heads.groups} == {100.0}
 
 
 def test_pinned_runs_lie_behind_in_their_color(area) -> None:
