@@ -302,28 +302,28 @@ class Runner:
             self._publish(force=ended)
 
     def _run_ensemble(self, steps: int | None) -> None:
-        session = self._require()
-        self._status = Status.PAUSED
-        self._ensemble = session.experiment.ensemble(
-            session.params,
-            session.seed,
-            steps or session.experiment.default_steps,
-            self._begin_job(),
-        )
-        self._message = "Ensemble cancelled." if self._ensemble.cancelled else "Ensemble done."
-        self._publish(force=True)
+        def work(session: Session, progress: Progress) -> str:
+            experiment = session.experiment
+            self._ensemble = experiment.ensemble(
+                session.params, session.seed, steps or experiment.default_steps, progress
+            )
+            return "Ensemble cancelled." if self._ensemble.cancelled else "Ensemble done."
 
-    def _run_job(self, function: Callable[[Session, Progress], None]) -> None:
+        self._run_job(work)
+
+    def _run_job(self, function: Callable[[Session, Progress], str | None]) -> None:
+        """Do long work while the run rests; what it returns is shown when it is done."""
         session, before = self._require(), self._status
         if before is Status.RUNNING:
             self._status = Status.PAUSED
+        message = None
         try:
-            function(session, self._begin_job())
+            message = function(session, self._begin_job())
         finally:
             if self._status is Status.PAUSED and before is Status.RUNNING:
                 self._status = before
                 self._pace.restart()
-        self._message = ""
+        self._message = message or ""
         if self._status is Status.PAUSED and session.finished:
             self._status = Status.FINISHED
         self._publish(force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,13 +136,17 @@ class MainWindow(QMainWindow):
 
     def begin(self, run: bool = True) -> None:
         """Open the experiment, with all that shows a run; called once the window shows."""
-        if not self.control.has_experiment:
-            self.state.restore_experiment()
-        self._set_usable(self.control.has_experiment)
         if not self.panels.is_filled:
             self.panels.fill(self.actions_by_name["scaled_axis"].isChecked())
             self.actions_by_name.show_plots(self.panels.views_menu)
-        if run and self.control.has_experiment and self.control.snapshot is None:
+        try:
+            if not self.control.has_experiment:
+                self.state.restore_experiment()
+        except Exception:  # the others can still be opened
+            self.notices.report_failure(traceback.format_exc())
+        if self.control.snapshot is not None:  # of an experiment chosen while this one loaded
+            self.show_snapshot(self.control.snapshot)
+        elif run and self.control.has_experiment:
             self.control.reset()
         self.setFocus()
 
@@ -236,6 +241,7 @@ class MainWindow(QMainWindow):
         from engine.presets import presets
 
         offered = presets(experiment.id)
+        self._set_usable(True)
         self.announce(experiment)
         self.header.presets.set_presets(offered)
         self.actions_by_name.show_presets(offered)

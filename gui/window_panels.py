@@ -191,7 +191,9 @@ class Panels(QObject):
         )
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show a picture of the run."""
+        """Show a picture of the run; before `fill` there is nothing to show it on."""
+        if not self.is_filled:
+            return
         self._show_bounds(snapshot)
         self.plots.show_snapshot(snapshot)
         self.windows.show_snapshot(snapshot)

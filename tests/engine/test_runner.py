@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from engine.experiment import Progress
+from engine.experiment import Ensemble, Progress
 from engine.params import update
 from engine.runner import Runner
 from engine.session import Session
@@ -211,3 +211,33 @@ def test_a_run_goes_on_after_a_job(watcher: Watcher) -> None:
     watcher.runner.job(lambda session, progress: steps.append(session.step))
     after = watcher.wait(lambda s: bool(steps) and s.step > steps[0])
     assert after.status is Status.RUNNING
+
+
+class Many(LinearMap):  # type: ignore[misc]
+    """A map with an ensemble of nothing."""
+
+    def ensemble(self, params: LinearParams, seed: int, steps: int, progress: Progress) -> Ensemble:
+        progress(0.5, "half")
+        return Ensemble(columns={}, summary={})
+
+
+def test_a_finished_run_is_finished_after_an_ensemble(watcher: Watcher) -> None:
+    """Else the next press of Play would do nothing but say so."""
+    runner = watcher.runner
+    runner.start(Many(), LinearParams(step_size=3.0), 0)
+    runner.set_speed(None)
+    runner.play()
+    watcher.wait(lambda s: s.status is Status.FINISHED)
+    runner.ensemble()
+    assert watcher.wait(lambda s: s.ensemble is not None).status is Status.FINISHED
+
+
+def test_a_run_goes_on_after_an_ensemble(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(Many(), LinearParams(step_size=1e-6), 0)
+    runner.play()
+    watcher.wait(lambda s: s.status is Status.RUNNING)
+    runner.ensemble()
+    after = watcher.wait(lambda s: s.ensemble is not None)
+    assert (after.status, after.message) == (Status.RUNNING, "Ensemble done.")
+    watcher.wait(lambda s: s.step > after.step)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -101,9 +102,33 @@ def test_an_experiment_can_be_chosen_before_the_last_one_is_loaded(qtbot: QtBot)
     window = MainWindow(Settings(None), experiments=[EXPERIMENT, Second()])
     qtbot.addWidget(window)
     window.state.restore()
-    window.open_experiment("second")
-    window.begin(run=False)
+    with qtbot.waitSignal(window.bridge.snapshot_ready):
+        window.open_experiment("second")
+    window.begin()
     assert window.control.experiment.id == "second"
+    snapshot = window.control.snapshot
+    assert snapshot is not None and window.panels.plots._shown.snapshot is snapshot
+    window.close()
+
+
+def test_a_window_whose_last_experiment_cannot_be_loaded_opens_others(qtbot: QtBot) -> None:
+    class Broken(FakeExperiment):  # type: ignore[misc]
+        id = "broken"
+
+        def load(self) -> Any:
+            raise ImportError("a library of it is missing")
+
+    window = MainWindow(Settings(None), experiments=[Broken(), EXPERIMENT])
+    qtbot.addWidget(window)
+    window.state.restore()
+    window.begin()
+    assert window.message_bar.isVisibleTo(window)
+    assert "a library of it is missing" in window.message_bar.text.text()
+    assert not window.transport.isEnabled()
+    with qtbot.waitSignal(window.bridge.snapshot_ready):
+        window.open_experiment("fake")
+    assert window.transport.isEnabled()
+    assert window.panels.plots.docks
     window.close()
 
 
@@ -130,7 +155,8 @@ def test_a_window_closed_while_it_loads_stays_closed(window: MainWindow, qtbot: 
     options = argparse.Namespace(fresh=True, startup_time=False, open=None)
     window.show()
     app._on_shown(window, options)
-    window.hide()
+    threading.Timer(0.05, go_on.set).start()  # closing waits for what is being imported
     with qtbot.waitSignal(window.loader.done):
-        go_on.set()
+        window.close()
+    assert go_on.is_set()
     assert not window.panels.is_filled
