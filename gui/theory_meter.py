@@ -104,6 +104,16 @@ class StabilityMeter(QWidget):
         """The predicted value."""
         return self._predicted
 
+    @property
+    def verdict(self) -> str:
+        """What the last steps say; an orbit that goes round a minimum is on both sides of 1."""
+        _, low, high = self._target
+        if self._measured is None:
+            return ""
+        if low <= 1 < high:
+            return "crossing 1"
+        return "unstable" if self._measured > 1 else "stable"
+
     def show_values(
         self, measured: float | None, predicted: float | None, spread: Sequence[float]
     ) -> None:
@@ -161,10 +171,9 @@ class StabilityMeter(QWidget):
         start = self.fontMetrics().horizontalAdvance("Stability") + 8
         draw_formula(painter, box.adjusted(start, 0, 0, 0), _SYMBOL, self.font(), ink("muted"))
         if self._measured is not None:
-            unstable = self._measured > 1
             painter.setFont(bold(self.font()))
-            painter.setPen(ink("bad" if unstable else "good"))
-            words = f"{short_text(self._measured, 4)}  {'unstable' if unstable else 'stable'}"
+            painter.setPen(ink({"stable": "good", "unstable": "bad"}.get(self.verdict, "text")))
+            words = f"{short_text(self._measured, 4)}  {self.verdict}"
             painter.drawText(
                 box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words
             )

@@ -311,6 +311,25 @@ def test_the_meter_moves_calmly_and_says_its_numbers(qtbot: QtBot) -> None:
     assert "predicted" not in meter.accessibleName()
 
 
+@pytest.mark.parametrize(
+    ("measured", "spread", "verdict"),
+    [
+        (0.73, (0.73, 0.9), "stable"),
+        (1.0, (0.9, 1.0), "stable"),
+        (1.2, (1.1, 1.4), "unstable"),
+        (0.73, (0.73, 1.37), "crossing 1"),
+        (None, (0.0, 0.0), ""),
+    ],
+)
+def test_the_meter_calls_an_orbit_across_the_limit_neither_stable_nor_unstable(
+    qtbot: QtBot, measured: float | None, spread: tuple[float, float], verdict: str
+) -> None:
+    meter = StabilityMeter()
+    qtbot.addWidget(meter)
+    meter.show_values(measured, None, spread)
+    assert meter.verdict == verdict
+
+
 def test_texts_can_be_selected_and_hold_no_mathtext(panel: TheoryPanel) -> None:
     claim = snapshot().claims[0]
     claim = dataclasses.replace(
