@@ -65,9 +65,16 @@ def _pair_learns(params: DoubleScalarParams, runs: Sequence[Run]) -> Claim:
     return agreement(
         "pair-learns-over-seeds", "The pair learns λ of either sign from every start",
         "One product grows and the other shrinks until their difference is λ, whatever its sign.",
-        agree=sum(has_learned(run, 1) for run in own), runs=len(own), lamps=lamps,
+        answers=[_pair_learned(run) for run in own], lamps=lamps,
         predicted="all runs below the pair's limit learn", source=_SECTION,
     )  # fmt: skip
+
+
+def _pair_learned(run: Run) -> bool | None:
+    """Tell whether the pair has learned, None while it may still do so."""
+    if has_learned(run, 1):
+        return True
+    return False if run.tracks[1].is_unstable else None
 
 
 def _pair_first(params: DoubleScalarParams, runs: Sequence[Run]) -> Claim:
@@ -82,7 +89,7 @@ def _pair_first(params: DoubleScalarParams, runs: Sequence[Run]) -> Claim:
         "pair-first", "The pair learns faster",
         "The convergence of the double network is better, here: it is the first within "
         f"{LEARNED:.1%} of the target.",
-        agree=sum(is_first(run) for run in own), runs=len(own), lamps=lamps,
+        answers=[is_first(run) for run in own], lamps=lamps,
         predicted="in all runs, or nearly so", source=_SECTION,
         note="Close to its own limit, which is the lower one, the pair overshoots and is later.",
     )  # fmt: skip
@@ -115,11 +122,6 @@ def _minima_hold(runs: Sequence[Run]) -> Claim:
 
 def _pair_sharper(params: DoubleScalarParams, runs: Sequence[Run]) -> Claim:
     own = [run for run in _below(runs, "pair", "single") if both_learned(run)]
-    agree = sum(
-        (sharpness_ratio(run) > 1)
-        == (run.facts["delta_over_pair_limit"] > run.facts["delta_over_single_limit"])
-        for run in own
-    )
     middle = median_known([sharpness_ratio(run) for run in own])
     lamps = (
         _near_ones(params),
@@ -130,10 +132,11 @@ def _pair_sharper(params: DoubleScalarParams, runs: Sequence[Run]) -> Claim:
         ),
     )
     return agreement(
-        "pair-sharper", "The pair's minimum is the sharper one where the flow's is",
-        "The equilibrium of the double network can be sharper than that of the single one.",
-        agree=agree, runs=len(own), lamps=lamps, source=_SECTION,
-        predicted="as at the limits from all ones, in all runs or nearly so",
+        "pair-sharper", "The pair's minimum is the sharper one",
+        "At the flow's minimum from all ones the larger of w*^L and z*^L exceeds |λ|, so it is "
+        "sharper than the single network's.",
+        answers=[sharpness_ratio(run) > 1 for run in own], lamps=lamps, source=_SECTION,
+        predicted="in all runs, or nearly so",
         note="" if middle is None else f"Median ratio of the sharpnesses {middle:.3g}.",
     )  # fmt: skip
 

@@ -35,7 +35,8 @@ def bounds(params: DoubleScalarParams, reading: Reading | None) -> tuple[Bound, 
             formula=r"\delta_{\max} = \frac{2}{\sigma L\,|\lambda|^{2(L-1)/L}}",
             measured=None if reading is None else _inverse(reading.sharpness_single),
             measured_symbol="" if reading is None else r"2/S_{u}",
-            note="The single network's flattest minimum. The pair's can be sharper.",
+            note="The single network's flattest minimum. The one that the pair reaches from all "
+            "ones is always the sharper one.",
         ),
         Bound(
             id="stability", name="Stability at the flow's minimum", symbol=r"\delta S/2",
@@ -86,7 +87,7 @@ def claims(
         _reaches(params, state, reading, outcome),
         _leaves_origin(params, state, reading),
         _invariant(params, state, reading),
-        _limit(params, outcome),
+        _limit(params, reading, outcome),
     )
 
 
@@ -208,23 +209,29 @@ def _invariant(params: DoubleScalarParams, state: DoubleScalarState, reading: Re
     )  # fmt: skip
 
 
-def _limit(params: DoubleScalarParams, outcome: Outcome) -> Claim:
+def _limit(params: DoubleScalarParams, reading: Reading, outcome: Outcome) -> Claim:
     pair = theory.double_bound(params.target, params.depth, params.input_power)
     above = params.step_size > pair
     lamps = (_ones(params), Lamp("δ above the pair's limit", above, f"δ_wz = {pair:.6g}"))
     verdict = Verdict.NOT_APPLICABLE
+    measured = outcome.phase or outcome.message
     if all(lamp.on for lamp in lamps):
         verdict = {
-            OutcomeKind.CONVERGED: Verdict.VIOLATED,
             OutcomeKind.MAX_STEPS: Verdict.UNDECIDED,
             OutcomeKind.CONVERGING: Verdict.UNDECIDED,
         }.get(outcome.kind, Verdict.HOLDS)
+        if outcome.kind is OutcomeKind.CONVERGED:
+            stability = params.step_size * reading.sharpness_double / 2
+            verdict = Verdict.HOLDS if stability <= 1 + NEAR_ZERO else Verdict.VIOLATED
+            where = (
+                "found a flatter minimum" if verdict is Verdict.HOLDS else "stays at its minimum"
+            )
+            measured = f"{where}, δS/2 = {stability:.4g}"
     return Claim(
         id="pair-has-a-limit", title="The pair has a step limit too",
         source="Proposition 1's argument on (9a, b)",
         statement="Above 2/S at the flow's minimum the pair cannot stay there.",
         assumptions=lamps, predicted="it does not converge to the flow's minimum",
-        measured=outcome.phase or outcome.message, verdict=verdict,
-        note="Large steps can find a flatter minimum than the flow's, where they may stay: then "
-        "the printed limit is too low for this run.",
+        measured=measured, verdict=verdict,
+        note="Large steps can find a flatter minimum than the flow's, where they may stay.",
     )  # fmt: skip

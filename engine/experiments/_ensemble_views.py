@@ -127,12 +127,27 @@ def _table(batch: Batch) -> TableView:
 
 
 def agreement(
-    id_: str, title: str, statement: str, *, agree: int, runs: int, lamps: tuple[Lamp, ...],
-    predicted: str, source: str = "Measured over seeds", note: str = "",
-    share: float = NEARLY_ALL, otherwise: Verdict = Verdict.VIOLATED,
+    id_: str, title: str, statement: str, *, answers: Sequence[bool | None],
+    lamps: tuple[Lamp, ...], predicted: str, source: str = "Measured over seeds", note: str = "",
+    share: float = NEARLY_ALL,
 ) -> Claim:  # fmt: skip
-    """Judge a claim about all runs by whether a share of them agrees with it."""
-    verdict = Verdict.HOLDS if agree >= share * runs else otherwise
+    """Judge a claim about all runs by whether a share of them agrees with it.
+
+    Parameters
+    ----------
+    answers : sequence of bool or None
+        Of every run whether it agrees; None where that is open, as in a run that is not finished.
+        It is violated only if too many disagree for the open ones to make up for.
+    """
+    runs, agree, disagree = len(answers), answers.count(True), answers.count(False)
+    verdict = Verdict.UNDECIDED
+    if not runs or not all(lamp.on for lamp in lamps):
+        verdict = Verdict.NOT_APPLICABLE
+    elif agree >= share * runs:
+        verdict = Verdict.HOLDS
+    elif disagree > runs - share * runs:
+        verdict = Verdict.VIOLATED
+    still = runs - agree - disagree
     return Claim(
         id=id_,
         title=title,
@@ -140,7 +155,7 @@ def agreement(
         statement=statement,
         assumptions=lamps,
         predicted=predicted,
-        measured=f"{agree} of {runs} runs",
-        verdict=verdict if runs and all(lamp.on for lamp in lamps) else Verdict.NOT_APPLICABLE,
+        measured=f"{agree} of {runs} runs" + (f", {still} open" if still else ""),
+        verdict=verdict,
         note=note,
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine import ensemble, views
 from engine.errors import InputError
-from engine.experiment import Claim, Ensemble, Lamp, Progress, Verdict
+from engine.experiment import Claim, Ensemble, Lamp, Progress
 from engine.experiments import _ensemble_views as shared
 from engine.experiments._ensemble_runs import (
     Points,
@@ -203,19 +203,24 @@ def _claims(runs: Sequence[Run]) -> tuple[Claim, ...]:
 
 def _critical_decides(runs: Sequence[Run]) -> Claim:
     """Claim that errors shrink exactly below the critical step."""
-    own = [run for run in runs if abs(_ratio(run) - 1) > NEAR and _shrinks(run) is not None]
+    own = [run for run in runs if abs(_ratio(run) - 1) > NEAR]
     lamps = (
-        Lamp("A run off the critical step that has gone far enough", bool(own),
-             f"{len(own)} of {len(runs)} runs"),
+        Lamp("A run off the critical step", bool(own), f"{len(own)} of {len(runs)} runs"),
     )  # fmt: skip
     return shared.agreement(
         "critical-decides", "Errors shrink if and only if δ is below the critical step",
         "Gradient descent converges, from every start, only if all eigenvalues of I − δXXᵀ have "
         "magnitude below 1.",
-        agree=sum(_shrinks(run) == (_ratio(run) < 1) for run in own), runs=len(own),
-        lamps=lamps, predicted="the same in every run", source="Section 2, over seeds",
+        answers=[_decided(run) for run in own], lamps=lamps, predicted="the same in every run",
+        source="Section 2, over seeds",
         note=f"Runs within {NEAR:.0%} of the critical step are left out: they need very long.",
     )  # fmt: skip
+
+
+def _decided(run: Run) -> bool | None:
+    """Tell whether a run did what the critical step says, None where that is open."""
+    shrinks = _shrinks(run)
+    return None if shrinks is None else bool(shrinks == (_ratio(run) < 1))
 
 
 def _shrinks(run: Run) -> bool | None:
@@ -229,19 +234,19 @@ def _shrinks(run: Run) -> bool | None:
 def _rates_agree(runs: Sequence[Run]) -> Claim:
     """Claim that an error's factor per step is the spectral radius of the iteration."""
     own = _rated(runs)
-    agree = sum(
-        abs(run.facts["rate"] / run.facts["predicted_rate"] - 1) <= NEAR
-        for run in own
-        if run.facts["predicted_rate"] > 0
-    )
+    near = [abs(run.facts["rate"] - run.facts["predicted_rate"]) for run in own]
+    answers = [
+        True if gap <= NEAR * run.facts["predicted_rate"] else None
+        for gap, run in zip(near, own, strict=True)
+    ]
     return shared.agreement(
         "rates", "The slowest factor sets the pace",
         "Along each eigenvector the error is multiplied by a factor of its own; in the end the "
         "largest is alone.",
-        agree=agree, runs=len(own),
+        answers=answers,
         lamps=(Lamp("A run long enough for a rate", bool(own), f"{len(own)} of {len(runs)} runs"),),
         predicted=f"measured factors within {NEAR:.0%} of the spectral radius",
-        source="Section 2, over seeds", otherwise=Verdict.UNDECIDED,
+        source="Section 2, over seeds",
         note="More steps let the slowest direction stand out.",
     )  # fmt: skip
 
@@ -249,12 +254,12 @@ def _rates_agree(runs: Sequence[Run]) -> Claim:
 def _growth_bounded(runs: Sequence[Run]) -> Claim:
     """Claim that no error grows by more than the largest growth of the iteration."""
     own = [run for run in runs if run.facts["predicted_growth"] is not None]
-    agree = sum(run.facts["growth"] <= run.facts["predicted_growth"] * (1 + 1e-9) for run in own)
+    answers = [run.facts["growth"] <= run.facts["predicted_growth"] * (1 + 1e-9) for run in own]
     lamps = (Lamp("A stable step", bool(own), f"{len(own)} of {len(runs)} runs"),)
     return shared.agreement(
         "growth", "No run leaves the ε ball from within the δ ball",
         "For every ε there is a radius such that no run begun within it leaves the ball of radius "
         "ε: here ε over the largest growth of an error.",
-        agree=agree, runs=len(own), lamps=lamps, predicted="in all runs, without exception",
+        answers=answers, lamps=lamps, predicted="in all runs, without exception",
         source="Definition of stability, over seeds", share=1.0,
     )  # fmt: skip

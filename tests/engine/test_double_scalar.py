@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from engine import theory
 from engine.errors import InputError
-from engine.experiments._double_scalar_measure import hessian
-from engine.experiments._double_scalar_params import DoubleScalarParams
+from engine.experiment import Outcome, OutcomeKind
+from engine.experiments._double_scalar_measure import hessian, read
+from engine.experiments._double_scalar_params import DoubleScalarParams, DoubleScalarState
+from engine.experiments._double_scalar_theory import claims
 from engine.experiments.double_scalar import DoubleScalar
 from engine.params import build
+from engine.presets import preset
 from engine.session import Session
 
 LIMITS = [  # depth, target, z and w of gradient descent at half of 2/H, steps to |e| < 1e-12
@@ -65,6 +68,33 @@ def test_claims_beyond_the_limit_and_for_one_layer() -> None:
     assert beyond["pair-has-a-limit"] == "holds"
     one = claims_of(run(500, depth=1, target=-1.0, step_size=0.1))
     assert one["prop-3-single"] == one["origin-unstable"] == "does not apply"
+
+
+def test_a_flatter_minimum_than_the_flows_breaks_no_limit() -> None:
+    chosen = preset("double-scalar", "over-step-sizes")
+    session = Session(DoubleScalar(), chosen.params, chosen.seed)
+    session.advance(2000)
+    end = session.state.weights[:2, 0]
+    flow = theory.double_flow_limit(chosen.params.target, chosen.params.depth)
+    assert np.all(end < [flow.w - 0.005, flow.z - 0.02])
+    assert 0.9 < session.recent()["stability"][-1] < 1
+    (claim,) = (
+        one
+        for one in session.experiment.claims(session.params, session.state, session.recent())
+        if one.id == "pair-has-a-limit"
+    )
+    assert (claim.verdict.value, claim.measured[:23]) == ("holds", "found a flatter minimum")
+
+
+def test_a_run_that_stays_at_the_flows_minimum_breaks_the_limit() -> None:
+    """No run does: one is made up, which ends exactly where it cannot stay."""
+    params = DoubleScalarParams(depth=3, target=-1.0, step_size=0.6)
+    flow = theory.double_flow_limit(params.target, params.depth)
+    weights = np.array([[flow.w], [flow.z], [0.0]])
+    state = DoubleScalarState(params=params, seed=0, weights=weights, flow=np.empty((0, 0)))
+    outcome = Outcome(kind=OutcomeKind.CONVERGED, step=9, message="")
+    verdicts = {one.id: one.verdict for one in claims(params, state, read(state), outcome)}
+    assert verdicts["pair-has-a-limit"] == "violated"
 
 
 @pytest.mark.parametrize(("depth", "steps"), [(2, 42), (3, 985)])

@@ -9,6 +9,7 @@ from engine.errors import InputError
 from engine.experiment import Verdict
 from engine.experiments import get
 from engine.experiments._ensemble_runs import Run, Track, Tracker, double_is_better
+from engine.experiments._ensemble_views import agreement
 from engine.experiments._least_squares_ensemble import rate_of
 from engine.params import build
 from engine.presets import preset
@@ -169,6 +170,34 @@ def test_few_normal_points_leave_a_subspace_of_minima():
     assert made.summary["converged"] == 1.0
     assert max(made.columns["predicted_rate"]) < 1.0
     assert verdicts_of(made)["rates"] is Verdict.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("experiment_id", "steps", "values", "claim"),
+    [
+        ("double-scalar", 50, {"step_size": 0.001}, "pair-learns-over-seeds"),
+        ("matrix-product", 10, {"width": 3, "depth": 3}, "norm-decides"),
+        ("least-squares", 10, {"step_size": 0.001}, "critical-decides"),
+    ],
+)
+def test_a_run_that_is_not_finished_violates_nothing(experiment_id, steps, values, claim):
+    made = ensemble_of(experiment_id, steps, ensemble=4, **values)
+    assert verdicts_of(made)[claim] is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "measured"),
+    [
+        ([True] * 9 + [False], Verdict.HOLDS, "9 of 10 runs"),
+        ([True] * 8 + [False] * 2, Verdict.VIOLATED, "8 of 10 runs"),
+        ([True] * 8 + [False, None], Verdict.UNDECIDED, "8 of 10 runs, 1 open"),
+        ([None] * 8 + [False] * 2, Verdict.VIOLATED, "0 of 10 runs, 8 open"),
+        ([], Verdict.NOT_APPLICABLE, "0 of 0 runs"),
+    ],
+)
+def test_what_is_open_decides_nothing(answers, verdict, measured):
+    claim = agreement("x", "", "", answers=answers, lamps=(), predicted="")
+    assert (claim.verdict, claim.measured) == (verdict, measured)
 
 
 @pytest.mark.parametrize("experiment_id", ["double-scalar", "least-squares"])
