@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ from engine.experiments._double_scalar_params import DoubleScalarParams, DoubleS
 from engine.experiments._double_scalar_theory import claims
 from engine.experiments.double_scalar import DoubleScalar
 from engine.params import build
-from engine.presets import preset
+from engine.presets import Preset, preset, presets
 from engine.session import Session
 
 LIMITS = [  # depth, target, z and w of gradient descent at half of 2/H, steps to |e| < 1e-12
@@ -58,7 +60,7 @@ def test_claims_of_a_negative_target() -> None:
     assert verdicts["prop-3-single"] == "holds"
     assert verdicts["pair-learns"] == "holds"
     assert verdicts["origin-unstable"] == "holds"
-    assert verdicts["flow-invariant"] == "holds"
+    assert verdicts["flow-invariant"] == "does not apply"
     assert verdicts["pair-has-a-limit"] == "does not apply"
 
 
@@ -68,6 +70,23 @@ def test_claims_beyond_the_limit_and_for_one_layer() -> None:
     assert beyond["pair-has-a-limit"] == "holds"
     one = claims_of(run(500, depth=1, target=-1.0, step_size=0.1))
     assert one["prop-3-single"] == one["origin-unstable"] == "does not apply"
+
+
+@pytest.mark.parametrize("chosen", presets("double-scalar"), ids=lambda chosen: chosen.id)
+def test_no_claim_of_a_preset_is_violated(chosen: Preset) -> None:
+    session = Session(DoubleScalar(), chosen.params, chosen.seed)
+    session.advance(chosen.steps)
+    assert "violated" not in claims_of(session).values()
+
+
+@pytest.mark.parametrize("depth", [2, 3, 20])
+@pytest.mark.parametrize("target", [-100.0, -1.0, 1.5])
+def test_small_steps_keep_to_the_invariant_and_other_runs_do_not(depth: int, target: float) -> None:
+    step_size = 0.05 * theory.double_bound(target, depth)
+    session = run(1000, depth=depth, target=target, step_size=step_size)
+    assert claims_of(session)["flow-invariant"] == "holds"
+    session.state = replace(session.state, weights=session.state.weights * 1.2)
+    assert claims_of(session)["flow-invariant"] == "violated"
 
 
 def test_a_flatter_minimum_than_the_flows_breaks_no_limit() -> None:
