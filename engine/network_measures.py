@@ -55,7 +55,7 @@ def sharpness(
     but the parameters.
     """
     size = parameters.flat.numel()
-    affordable = LANCZOS_MEMORY // (8 * size)
+    affordable = LANCZOS_MEMORY // (4 * size)
     if affordable < 4 * count:
         return None
     begin = time.perf_counter()
@@ -65,6 +65,7 @@ def sharpness(
         count,
         tolerance=tolerance,
         max_products=min(LANCZOS_PRODUCTS, affordable),
+        dtype=np.float32,
     )
     seconds = time.perf_counter() - begin
     return Sharpness(found.top, found.residual, found.products, seconds)

@@ -10,14 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Vectors = NDArray[np.floating[Any]]
 CHECK = 4
 """Blocks between two looks at the eigenvalues found so far, which cost more than a product."""
-Product = Callable[[FloatArray], FloatArray]
+PIECE = 8192
+"""Numbers of a vector that are worked on at once."""
+Product = Callable[[Any], Vectors]
 """Maps a vector of shape (size,) to the operator's product with it."""
 
 
@@ -59,6 +63,7 @@ def extremes(
     tolerance: float = 1e-8,
     max_products: int = 400,
     start: FloatArray | None = None,
+    dtype: type[np.floating[Any]] = np.float64,
 ) -> Extremes:
     """Find the largest and smallest eigenvalues by block Lanczos, fully reorthogonalised.
 
@@ -79,6 +84,9 @@ def extremes(
         Products after which to stop all the same.
     start : ndarray, shape (size, any), optional
         Vectors to begin with, such as the eigenvectors of a nearby operator.
+    dtype : type
+        Numbers that the vectors are kept in; float32 halves memory and time, for tolerances well
+        above 1e-6.
     """
     top, bottom = min(top, size), min(bottom, size)
     width = min(max(top, bottom, 1), size)
@@ -87,55 +95,87 @@ def extremes(
     if start is not None:
         block[:, : min(width, start.shape[1])] = start[:, :width]
     capacity = min(size, max(max_products, width))
-    basis = np.empty((capacity, size))
+    basis = np.empty((capacity, size), dtype)
     projected = np.zeros((capacity, capacity))
-    fresh = _orthonormal(np.ascontiguousarray(block.T), 0.0)
+    images = np.ascontiguousarray(block.T, dtype)
+    fresh = _orthonormal(images, 0.0)
     used = turn = 0
     largest = 0.0
     while True:
         count = min(len(fresh), capacity - used)
         old, used = used, used + count
         basis[old:used] = fresh[:count]
-        images = np.stack([product(row) for row in basis[old:used]])
-        inside = images @ basis[:used].T
+        images = images[:count]
+        for image, row in zip(images, basis[old:used], strict=True):
+            image[:] = product(row)
+        largest = max(largest, float(np.max(images)), -float(np.min(images)))
+        inside = _inner(images, basis[:used])
         projected[old:used, :used] = inside
         projected[:used, old:used] = inside.T
-        # Earlier images lie in the basis, so these are all that a Ritz vector's residual can have.
-        outside = images - inside @ basis[:used]
-        largest = max(largest, float(np.max(np.abs(images))))
-        if used < capacity:
-            again = outside - (outside @ basis[:used].T) @ basis[:used]  # against rounding
-            fresh = _orthonormal(again, 1e-12 * largest)
-        done = used == capacity or len(fresh) == 0  # or the basis is an invariant subspace
-        if done or turn % CHECK == 0:
+        # Earlier images lie in the basis: the rest is all of a Ritz vector's residual.
+        again = _remove(images, inside, basis[:used])
+        done = used == capacity
+        looks = done or turn % CHECK == 0
+        if not looks:
+            _remove(images, again, basis[:used])  # against rounding
+            fresh = _orthonormal(images, 1e-12 * largest)
+            done = len(fresh) == 0  # the basis is an invariant subspace
+        if looks or done:
             values, coordinates = np.linalg.eigh(projected[:used, :used])
             wanted = np.r_[used - min(top, used) : used, 0 : min(bottom, used)]
-            residual = float(np.max(np.linalg.norm(coordinates[old:, wanted].T @ outside, axis=1)))
+            ends = coordinates[old:, wanted].T.astype(dtype)
+            residual = float(np.max(np.linalg.norm(ends @ images, axis=1)))
             converged = residual <= tolerance * float(np.max(np.abs(values)))
             if done or (converged and used >= max(top, bottom)):
+                break
+            _remove(images, again, basis[:used])
+            fresh = _orthonormal(images, 1e-12 * largest)
+            if len(fresh) == 0:
                 break
         turn += 1
     chosen = np.arange(used - 1, used - 1 - min(top, used), -1)
     return Extremes(
         top=values[chosen],
         bottom=values[: min(bottom, used)],
-        vectors=(coordinates[:, chosen].T @ basis[:used]).T,
+        vectors=(coordinates[:, chosen].T.astype(dtype) @ basis[:used]).T.astype(np.float64),
         residual=residual,
         products=used,
         converged=converged,
     )
 
 
-def _orthonormal(rows: FloatArray, threshold: float) -> FloatArray:
+def _inner(rows: Vectors, basis: Vectors) -> FloatArray:
+    """Multiply rows with those of the basis, piece by piece, so that each stays in the cache."""
+    total = np.zeros((len(rows), len(basis)))
+    for first in range(0, rows.shape[1], PIECE):
+        total += rows[:, first : first + PIECE] @ basis[:, first : first + PIECE].T
+    return total
+
+
+def _remove(rows: Vectors, coefficients: FloatArray, basis: Vectors) -> FloatArray:
+    """Subtract a combination of the basis from rows in place; returns what of it is left."""
+    left = np.zeros(coefficients.shape)
+    factors = coefficients.astype(rows.dtype)
+    for first in range(0, rows.shape[1], PIECE):
+        given = basis[:, first : first + PIECE]
+        piece = rows[:, first : first + PIECE]
+        piece -= factors @ given
+        left += piece @ given.T
+    return left
+
+
+def _orthonormal(rows: Vectors, threshold: float) -> Vectors:
     """Orthonormalise rows against each other, dropping those of negligible norm."""
     kept = np.empty_like(rows)
     count = 0
-    for row in rows:
-        for _ in range(2):
-            row = row - (kept[:count] @ row) @ kept[:count]
-        norm = math.sqrt(float(row @ row))
+    for given in rows:
+        row = given[None].copy()
+        if count:
+            left = _remove(row, _inner(row, kept[:count]), kept[:count])
+            _remove(row, left, kept[:count])
+        norm = math.sqrt(float(_inner(row, row)[0, 0]))
         if norm > threshold:
-            kept[count] = row / norm
+            np.divide(row[0], norm, out=kept[count])
             count += 1
     return kept[:count]
 
