@@ -139,6 +139,15 @@ def test_ensembles_give_the_fractions_of_theorem_2():
         assert (low[known] <= high[known]).all()
 
 
+def test_from_a_start_sharper_than_the_minimum_the_norm_decides_nothing():
+    experiment = get("matrix-product")
+    values = {"width": 3, "depth": 5, "eigenvalue_low": 0.05, "eigenvalue_high": 0.2,
+              "step_unit": "norm", "step_size": 0.5, "ensemble": 10}  # fmt: skip
+    made = experiment.ensemble(build(experiment.parameters, values), 0, 500, lambda *_: True)
+    assert made.summary["diverged"] == 1.0
+    assert made.claims[0].verdict is Verdict.NOT_APPLICABLE
+
+
 def test_ensembles_over_step_sizes_make_a_table_and_can_be_cancelled():
     experiment = get("double-matrix")
     values = {"width": 4, "depth": 6, "ensemble": 6, "step_sizes": (0.5, 1.5)}
