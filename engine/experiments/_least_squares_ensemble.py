@@ -209,8 +209,8 @@ def _critical_decides(runs: Sequence[Run]) -> Claim:
     )  # fmt: skip
     return shared.agreement(
         "critical-decides", "Errors shrink if and only if δ is below the critical step",
-        "Gradient descent converges, from every start, only if all eigenvalues of I − δXXᵀ have "
-        "magnitude below 1.",
+        "Gradient descent converges, from every start, only if all eigenvalues of the iteration "
+        "off the null space have magnitude below 1.",
         answers=[_decided(run) for run in own], lamps=lamps, predicted="the same in every run",
         source="Section 2, over seeds",
         note=f"Runs within {NEAR:.0%} of the critical step are left out: they need very long.",
