@@ -288,7 +288,8 @@ def _series(
         "components": components,
     }
     if problem.size == 2:
-        series["path"] = (tracked - state.minima).reshape(len(tracked), -1)
+        rows, width = len(tracked), math.prod(tracked.shape[1:])  # of no rows, reshape infers none
+        series["path"] = (tracked - state.minima).reshape(rows, width)
     return series
 
 

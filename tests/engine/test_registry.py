@@ -20,7 +20,7 @@ from engine.experiment import AbstractExperiment, Outcome, State, Verdict
 from engine.experiments import EXPERIMENTS
 from engine.files import plain, to_json
 from engine.listing import Listed
-from engine.params import Params, ParamSpec, build, describe, format_value, parse_value
+from engine.params import Params, ParamSpec, build, describe, format_value, parse_value, update
 from engine.presets import Preset, presets
 from engine.runfile import RunFile
 from engine.session import Session
@@ -163,6 +163,24 @@ def test_a_step_records_what_record_measures(
         np.testing.assert_allclose(
             np.asarray(value)[both], row[both], rtol=1e-6, atol=1e-12, err_msg=key
         )
+
+
+@each
+def test_divergence_step_by_step_is_the_same_as_at_once(experiment: Experiment) -> None:
+    """The step that diverges may be the first of its call, which then has no rows but its end."""
+    params = small(experiment)
+    if "step_size" not in type(params).model_fields:
+        pytest.skip("has no step size")
+    params = update(params, step_size=50.0)
+    whole, chunk = experiment.advance(experiment.init(params, 3), STEPS)
+    parts, low = experiment.init(params, 3), []
+    for _ in range(STEPS):
+        parts, part = experiment.advance(parts, 1)
+        if part.count:
+            low.append(part.low)
+    assert (whole.step, whole.diverged_at) == (parts.step, parts.diverged_at)
+    for key, rows in chunk.low.items():
+        np.testing.assert_array_equal(np.concatenate([p[key] for p in low]), rows, err_msg=key)
 
 
 @each
