@@ -66,6 +66,7 @@ def _facts(params: NetworkParams, problem: Problem) -> dict[str, Any]:
         "spectral_norm": target.norm,
         "spectral_radius": target.radius,
         "condition": target.condition,
+        "real": target.is_real,
         "real_positive": target.is_positive,
         "delta_over_bound": step / problem.norm_bound,
     }

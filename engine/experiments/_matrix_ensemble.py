@@ -146,7 +146,11 @@ def _figure_3(runs: Sequence[Run], params: NetworkParams) -> Claim:
     """Claim that the double network's error ends lower in nearly all runs that end at all."""
     ended = [run for run in runs if not all(t.diverged_at is not None for t in run.tracks)]
     lamps = (
+        Lamp("Σ = I", params.inputs == "identity", params.inputs),
+        Lamp("R has real eigenvalues", all(run.facts["real"] for run in runs)),
         Lamp("Start is the identity", params.init == "identity", params.init),
+        Lamp("Gradient descent, fixed step, Σ at every step",
+             params.is_plain and params.batch in ("full", "orthonormal")),
         Lamp("At least one network of a run has not diverged", bool(ended),
              f"{len(ended)} of {len(runs)} runs"),
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -209,3 +211,12 @@ def test_least_squares_balls_and_dragging():
     above.advance(2000)
     assert above.state.diverged_at == above.step
     assert final_of(above)["stable_ball"] is None
+
+
+@pytest.mark.parametrize("other", [{"optimiser": "heavy-ball"}, {"inputs": "rotated"}, {}])
+def test_figure_3_over_seeds_asks_for_what_the_paper_assumes(other: dict[str, Any]) -> None:
+    experiment = get("double-matrix")
+    values = {"width": 3, "depth": 3, "ensemble": 2, "step_unit": "norm", "step_size": 0.5, **other}
+    made = experiment.ensemble(build(experiment.parameters, values), 0, 200, lambda *_: True)
+    (claim,) = made.claims
+    assert (claim.verdict is Verdict.NOT_APPLICABLE) == bool(other)
