@@ -127,6 +127,11 @@ class PlotArea(QWidget):
             self._build()
         self._refresh_all()
 
+    def forget(self) -> None:
+        """Let the next views begin empty: what is shown belongs to another experiment."""
+        self._shown, self._views, self._waiting = None, (), []
+        self._timer.stop()
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a run at a moment."""
         bounds = {bound.id: bound.value for bound in snapshot.theory}

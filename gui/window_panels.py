@@ -158,6 +158,7 @@ class Panels(QObject):
         self._tabs.offer(DRAWING, self.digits.answers(experiment))
         self.ensemble.set_experiment(experiment, params)
         self.digits.set_experiment(experiment)
+        self.plots.forget()
         self.show_views()
         layout = self._settings.blob(f"plots/{experiment.id}")
         if not layout.isEmpty():

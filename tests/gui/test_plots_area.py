@@ -229,6 +229,18 @@ def test_other_views_replace_them(area) -> None:
     assert area.docks == {}
 
 
+def test_the_views_of_another_experiment_begin_empty(area) -> None:
+    """Series are found by name, and "error" is one of nearly every experiment."""
+    area.show_snapshot(Feed().advance(5).snapshot())
+    area.forget()
+    area.set_views((ERROR, COBWEB))
+    settle(area)
+    assert area.docks["error"].pane._shown is None
+    area.show_snapshot(Feed().advance(3).snapshot())
+    settle(area)
+    assert area.docks["error"].pane._shown is not None
+
+
 def test_a_view_that_nothing_draws_is_an_error(area) -> None:
     with pytest.raises(TypeError, match="no pane draws a View"):
         area.set_views((View(id="v", title="v"),))
