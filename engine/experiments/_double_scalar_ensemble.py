@@ -25,6 +25,7 @@ from engine.experiments._double_scalar_ensemble_claims import (
 )
 from engine.experiments._double_scalar_params import DoubleScalarParams, make_start
 from engine.experiments._ensemble_runs import (
+    SIDES,
     Points,
     Run,
     Setting,
@@ -39,7 +40,6 @@ from engine.params import update
 
 CHUNK = 20_000
 """Steps between two looks at the cancel button."""
-SIDES = ("single", "double")
 
 
 def run(params: DoubleScalarParams, seed: int, steps: int, progress: Progress) -> Ensemble:

@@ -22,6 +22,8 @@ from engine.experiment import Progress
 FloatArray = NDArray[np.float64]
 Points = NDArray[np.int64]
 Setting = Mapping[str, float]
+SIDES = ("single", "double")
+"""Names of the tracks of a run with two networks."""
 
 CONVERGED = 1e-8
 """Relative error below which a run has converged."""
@@ -165,6 +167,19 @@ class Batch:
         return {**head, **rows[0]} if len(rows) == 1 else {**head, "table": list(rows)}
 
 
+def points_of(steps: int) -> Points:
+    """Choose the steps whose errors an ensemble keeps.
+
+    Raises
+    ------
+    InputError
+        For less than one step.
+    """
+    if steps < 1:
+        raise InputError("steps", steps, "give a whole number >= 1 for an ensemble")
+    return ensemble.checkpoints(steps)
+
+
 def carry_out(
     work: Work, settings: Sequence[Setting], seeds: range, steps: int, progress: Progress
 ) -> Batch:
@@ -175,9 +190,7 @@ def carry_out(
     InputError
         For less than one step.
     """
-    if steps < 1:
-        raise InputError("steps", steps, "give a whole number >= 1 for an ensemble")
-    points = ensemble.checkpoints(steps)
+    points = points_of(steps)
     jobs: list[ensemble.Job[Run]] = [
         partial(work, setting, seed, points) for setting in settings for seed in seeds
     ]

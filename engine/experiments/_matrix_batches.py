@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ensemble
-from engine.errors import InputError
 from engine.experiment import Progress
-from engine.experiments._ensemble_runs import Batch, Points, Run, Setting, Track, Tracker
+from engine.experiments._ensemble_runs import (
+    Batch,
+    Points,
+    Run,
+    Setting,
+    Track,
+    Tracker,
+    points_of,
+)
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem, make_problem, make_start, step_of
 from engine.params import update
@@ -95,9 +101,7 @@ def carry_out_batched(
     InputError
         For less than one step.
     """
-    if steps < 1:
-        raise InputError("steps", steps, "give a whole number >= 1 for an ensemble")
-    points = ensemble.checkpoints(steps)
+    points = points_of(steps)
     runs: list[Run] = []
     blocks = [seeds[i : i + AT_ONCE] for i in range(0, len(seeds), AT_ONCE)]
     jobs = [(setting, block) for setting in settings for block in blocks]

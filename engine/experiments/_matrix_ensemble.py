@@ -14,6 +14,7 @@ from engine.experiment import Claim, Ensemble, Lamp, Progress
 from engine.experiments import _ensemble_views as shared
 from engine.experiments import _matrix_descent as descent
 from engine.experiments._ensemble_runs import (
+    SIDES,
     Batch,
     Points,
     Run,
@@ -25,7 +26,7 @@ from engine.experiments._ensemble_runs import (
     double_is_better,
     median_known,
 )
-from engine.experiments._matrix_batches import made_run, starts
+from engine.experiments._matrix_batches import carry_out_batched, made_run, starts
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem, check_batches, make_problem
 from engine.params import update
@@ -34,7 +35,6 @@ FloatArray = NDArray[np.float64]
 
 CHUNK = 250
 """Steps between two looks at the cancel button, for n = L = 20; fewer for larger networks."""
-SIDES = ("single", "double")
 
 
 def _follow(
@@ -60,12 +60,10 @@ def _run(
 ) -> Batch:
     """Make all runs with networks of the given numbers of branches."""
     check_batches(params)
-
     settings = [{"step_size": size} for size in params.step_sizes or (params.step_size,)]
     seeds = range(seed, seed + params.ensemble)
     if params.device != "cpu":
         from engine.device import choose
-        from engine.experiments._matrix_batches import carry_out_batched
 
         device = choose(params.device)
         return carry_out_batched(params, settings, seeds, steps, progress, sides, device)

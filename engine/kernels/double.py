@@ -66,8 +66,10 @@ def _evaluate(
 
 
 @kernel
-def _measure(weights: FloatArray, row: FloatArray) -> None:
-    """Write the mean weight of each network and the largest spread."""
+def _write(
+    weights: FloatArray, measured: tuple[float, float, float, float], row: FloatArray
+) -> None:
+    """Write mean weights, the largest spread, and what `_evaluate` measured."""
     count = weights.shape[1]
     row[3] = 0.0
     for s in range(3):
@@ -80,6 +82,8 @@ def _measure(weights: FloatArray, row: FloatArray) -> None:
             high = max(high, value)
         row[s] = total / count
         row[3] = max(row[3], high - low)
+    for column in range(4):
+        row[4 + column] = measured[column]
 
 
 @kernel
@@ -101,18 +105,11 @@ def _descend(
             for i in range(weights.shape[1]):
                 before[s, i] = weights[s, i]
                 weights[s, i] -= step_size * slopes[s, i]
-        double, single, sharp_double, sharp_single = _evaluate(
-            weights, depth, target, power, slopes
-        )
-        if not (abs(double) <= limit and abs(single) <= limit):
+        measured = _evaluate(weights, depth, target, power, slopes)
+        if not (abs(measured[0]) <= limit and abs(measured[1]) <= limit):
             weights[:] = before
             return step, True
-        row = record[step]
-        _measure(weights, row)
-        row[4] = double
-        row[5] = single
-        row[6] = sharp_double
-        row[7] = sharp_single
+        _write(weights, measured, record[step])
     return record.shape[0], False
 
 
@@ -193,17 +190,10 @@ def _flow(
             for s in range(3):
                 for i in range(weights.shape[1]):
                     weights[s, i] -= h / 6.0 * total[s, i]
-        double, single, sharp_double, sharp_single = _evaluate(
-            weights, depth, target, power, slopes
-        )
-        if not (abs(double) <= limit and abs(single) <= limit):
+        measured = _evaluate(weights, depth, target, power, slopes)
+        if not (abs(measured[0]) <= limit and abs(measured[1]) <= limit):
             return step
-        row = record[step]
-        _measure(weights, row)
-        row[4] = double
-        row[5] = single
-        row[6] = sharp_double
-        row[7] = sharp_single
+        _write(weights, measured, record[step])
     return len(record)
 
 
