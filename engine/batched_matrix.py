@@ -89,7 +89,8 @@ class BatchedDescent:
             keep = self._each(alive)
             self._before = torch.where(keep, self._now, self._before)
             self._now = torch.where(keep, new, self._now)
-            # What has diverged is left out of further steps: no inf and no nan go round.
+            # A run that has diverged stays where it was, and makes no large numbers on the way;
+            # Nesterov's method computes these two again, from weights that stay finite too.
             products = [torch.where(keep, part, 0.0) for part in products]
             residual = torch.where(alive[:, None, None], residual, 0.0)
             self._alive = alive

@@ -179,7 +179,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "--device",
         choices=DEVICES,
         default="auto",
-        help="where MNIST and matrix ensembles run",
+        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
     )
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
