@@ -6,7 +6,7 @@ The numbers are those of (7a)-(7c) up to rounding; what is saved:
   ``u_j = V_jᵀ h_0 + Σ_{i<j} (V_jᵀ W_i) z_i``. One product of h_0 with all V and c of a class, and
   small Gram matrices ``G = V_jᵀ W_i``, replace most of the work; c counts as one more row of V.
 * The convolution is one matrix product over patches, and its gradient visits only the patches that
-  won their window (`engine.kernels.images`).
+  won their window (`engine.kernels.images`), some filters at a time.
 * A class at a time goes through a core: its gradient is used up while it is in the cache.
 
 Sums over samples and classes are taken over the same parts in the same order on any number of
@@ -15,6 +15,7 @@ cores, so the number of cores does not change a bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -26,10 +27,11 @@ from engine.batched_forms import GROUP, POSITIONS, Form, Gram, Layers, Scratch, 
 from engine.datasets import CLASSES, Bytes
 from engine.device import Workers, workers
 from engine.kernels import images as kernels
+from engine.kernels.images import WINDOWS
 from engine.models import Parameters, scores
 
-_SLICE = 10
-"""Samples whose filter gradients are summed in one part."""
+_FILTERS = 8
+"""Filters whose gradient is made in one part."""
 _TABLE = (np.arange(256) / np.float32(255)).astype(np.float32)
 KINDS = ("conv", "V", "W", "b", "c", "d")
 """Kinds of parameters, in the order in which norms are listed; ``conv`` is filters and biases."""
@@ -68,10 +70,8 @@ class Features:
         self.values = torch.empty(capacity, n)
         self.winner = np.empty((capacity, n), np.int32)
         self._values_np = self.values.numpy()
-        slices = -(-capacity // _SLICE)
-        self._weight_parts = np.empty((slices, *self._filters.shape), np.float32)
-        self._bias_parts = np.empty((slices, len(self._bias)), np.float32)
-        self._wide = np.empty((slices, len(self._bias), kernels.KERNEL * kernels.WIDE), np.float32)
+        self._weight_slopes = np.empty(self._filters.shape, np.float32)
+        self._bias_slopes = np.empty(len(self._bias), np.float32)
 
     def forward(self, images: Bytes, index: NDArray[np.int64], scratch: list[Scratch]) -> Tensor:
         """Compute h_0 of chosen images, shape (B, n)."""
@@ -94,20 +94,27 @@ class Features:
         return self.values[:count]
 
     def backward(
-        self, count: int, slopes: NDArray[np.float32]
+        self, count: int, slopes: Callable[[slice, Tensor], None]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give the gradients of filters and biases from those of h_0, in parts (·, B, n)."""
-        slices = -(-count // _SLICE)
+        """Give the gradients of filters and biases, until the next call.
+
+        ``slopes(columns, out)`` writes the gradient with respect to a range of the features to
+        `out`, shape (B, f).
+        """
+        filters = len(self._bias)
 
         def part(_worker: int, task: int) -> None:
-            low, high = task * _SLICE, min((task + 1) * _SLICE, count)
+            chosen = slice(task * _FILTERS, min((task + 1) * _FILTERS, filters))
+            columns = slice(chosen.start * WINDOWS, chosen.stop * WINDOWS)
+            own = torch.empty(count, columns.stop - columns.start)
+            slopes(columns, own)
             kernels.filter_gradient(
-                self.cropped, slopes, self.winner, low, high,
-                self._wide[task], self._weight_parts[task], self._bias_parts[task],
+                self.cropped, own.numpy(), self.winner, chosen.start,
+                self._weight_slopes[chosen], self._bias_slopes[chosen],
             )  # fmt: skip
 
-        self._team.run(slices, part)
-        return self._weight_parts[:slices].sum(axis=0), self._bias_parts[:slices].sum(axis=0)
+        self._team.run(-(-filters // _FILTERS), part)
+        return self._weight_slopes, self._bias_slopes
 
 
 class BatchedNetwork:
@@ -137,9 +144,6 @@ class BatchedNetwork:
         self._scratch = [self._form.scratch() for _ in range(self.team.count)]
         self._signs = torch.tensor([1.0, -1.0][: architecture.per_class])
         self._answers = torch.empty(capacity, architecture.networks)
-        n = architecture.features
-        self._slopes = np.empty((CLASSES if training else 0, capacity, n), np.float32)
-        self._slopes_torch = torch.from_numpy(self._slopes)
         self._count = 0
         self.squares = np.zeros((CLASSES, len(KINDS)))
 
@@ -185,23 +189,31 @@ class BatchedNetwork:
         With `measure`, `squares` becomes the sum of squares of the gradient, shape (10, kinds):
         per class where a class has its own parameters, in row 0 otherwise.
         """
-        count = self._count
+        count, form = self._count, self._form
         h0 = self.features.values[:count]
         offsets = self.parameters.offsets
         outer = (slopes.T[:, :, None] * self._signs).unbind()
-        h0_slopes = self._slopes_torch[:, :count].unbind()
 
-        def class_gradient(worker: int, task: int) -> None:
-            k = CLASSES - 1 - task  # backwards: the last classes are still in the cache
-            own = self._scratch[worker]
-            self._form.backward(k, h0, outer[k], own, h0_slopes[k])
+        def give(k: int, own: Scratch) -> None:
             if measure:
                 self.squares[k] = self._class_squares(own)
             for name, piece in own.flat.items():
                 sink.take(offsets[name] + k * len(piece), piece)
 
-        self.team.run(CLASSES, class_gradient)
-        weight, bias = self.features.backward(count, self._slopes)
+        def carry(worker: int, task: int) -> None:
+            k = CLASSES - 1 - task  # backwards: the last classes are still in the cache
+            form.carry(k, h0, outer[k], self._scratch[worker])
+            if not form.in_rounds:
+                give(k, self._scratch[worker])
+
+        def gradient(worker: int, k: int) -> None:
+            form.gradient(k, h0, self._scratch[worker])
+            give(k, self._scratch[worker])
+
+        self.team.run(CLASSES, carry)
+        weight, bias = self.features.backward(count, form.feature_slopes)
+        if form.in_rounds:
+            self.team.run(CLASSES, gradient)
         offset_slopes = slopes.sum(0).numpy()
         free = np.concatenate([weight.ravel(), bias, offset_slopes])
         if measure:

@@ -7,6 +7,7 @@ for narrow networks, `Layers` follows (7a)-(7c) step by step.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -45,21 +46,16 @@ class Scratch:
 
 
 class GramScratch(Scratch):
-    """What one worker needs besides for `Gram`: gradients of the products, views made once."""
+    """What one worker needs besides for `Gram`: room for a layer of G, and views made once."""
 
     def __init__(self, parameters: Parameters) -> None:
         super().__init__(parameters)
-        S, (L, m) = len(self.A), (parameters.architecture.depth, parameters.architecture.hidden)
-        G = torch.empty(S, L * m, L * m + 1)
-        self.b_np = self.b.numpy()
-        self.G_np = G.numpy()
+        L, m = parameters.architecture.depth, parameters.architecture.hidden
         self.across = np.empty((L * m + 1, m), np.float32)
         self.A_flat = self.A.flatten(0, 1)
         first = range(0, L * m, m)
         self.tails = [self.A[:, i + m :] for i in first]
         self.W_layers = [self.W[:, i : i + m] for i in first]
-        self.products = [G[:, i : i + m, i + m :] for i in first]
-        self.products_across = [product.transpose(1, 2) for product in self.products]
 
 
 def gram_pays(parameters: Parameters, capacity: int) -> bool:
@@ -75,7 +71,12 @@ def by_class(parameters: Parameters, name: str) -> Tensor:
 
 
 class Form(ABC):
-    """One way to compute the networks of class k; what `forward` keeps serves `backward`.
+    """One way to compute the networks of class k.
+
+    A gradient is made in three rounds, each over all classes or features before the next, because
+    that of the features needs parameters which are updated as soon as their gradient is known:
+    `carry` back through the layers, `feature_slopes`, `gradient`. A round uses what `forward` and
+    the rounds before it have kept. Unless `in_rounds`, `carry` has written the gradient already.
 
     Parameters
     ----------
@@ -84,6 +85,8 @@ class Form(ABC):
     capacity : int
         Largest batch.
     """
+
+    in_rounds: ClassVar[bool]
 
     def __init__(self, parameters: Parameters, capacity: int) -> None:
         self._parameters = parameters
@@ -108,11 +111,16 @@ class Form(ABC):
         """Compute cᵀ h_L from the features (B, n), shape (B, networks of the class)."""
 
     @abstractmethod
-    def backward(self, k: int, h0: Tensor, outer: Tensor, own: Scratch, slopes: Tensor) -> None:
-        """Write the gradient to `own.A`, `own.W`, `own.b`, and that of h_0 to `slopes` (B, n).
+    def carry(self, k: int, h0: Tensor, outer: Tensor, own: Scratch) -> None:
+        """Go back through the layers, from the gradient `outer` with respect to the answers."""
 
-        `outer` is the gradient with respect to what `forward` gave.
-        """
+    @abstractmethod
+    def feature_slopes(self, columns: slice, out: Tensor) -> None:
+        """Write the gradient with respect to some of the features, over all classes, to (B, f)."""
+
+    @abstractmethod
+    def gradient(self, k: int, h0: Tensor, own: Scratch) -> None:
+        """Write the gradient to `own.A`, `own.W` and `own.b`."""
 
     def active(self, k: int, count: int) -> Tensor:
         """Give the fraction of ReLUs that are on, per layer, shape (L,)."""
@@ -125,34 +133,41 @@ class Form(ABC):
 class _GramClass:
     """Views of what a class's networks need, made once: making them costs as much as small sums."""
 
-    def __init__(self, A: Tensor, W: Tensor, b: Tensor, G: Tensor, m: int) -> None:
-        self.flat = A.flatten(0, 1)
-        self.across = self.flat.T
-        self.b, self.G = b.numpy(), G.numpy()
+    def __init__(self, A: Tensor, W: Tensor, b: Tensor, G: Tensor, dG: Tensor, m: int) -> None:
+        self.across = A.flatten(0, 1).T
+        self.b, self.G, self.dG = b.numpy(), G.numpy(), dG.numpy()
+        self.db = torch.empty_like(b)
+        self.db_np = self.db.numpy()
         first = range(0, W.shape[1], m)
         self.W = [W[:, i : i + m] for i in first]
         self.tails = [A[:, i + m :] for i in first]
         self.tails_across = [tail.transpose(1, 2) for tail in self.tails]
         self.products = [G[:, i : i + m, i + m :] for i in first]
+        self.slopes = [dG[:, i : i + m, i + m :] for i in first]
+        self.slopes_across = [slope.transpose(1, 2) for slope in self.slopes]
 
 
 class Gram(Form):
     """By Gram matrices V_jᵀ W_i, c counting as one more row of V."""
 
+    in_rounds = True
+
     def __init__(self, parameters: Parameters, capacity: int, training: bool) -> None:
         super().__init__(parameters, capacity)
         S, L, m = self._S, self._L, self._m
         rows = L * m + 1
+        classes = CLASSES if training else 0
         self._u = torch.empty(CLASSES, capacity, S * rows)
-        self._du = torch.empty(CLASSES if training else 0, capacity, S * rows)
+        self._du = torch.empty(capacity, classes * S * rows)
         self._u_np, self._du_np, self._z_np = (
             values.numpy() for values in (self._u, self._du, self._z)
         )
         # zero, so that the unused parts of rows stay finite
-        G = torch.zeros(CLASSES, S, L * m, rows)
+        G, dG = torch.zeros(2, CLASSES, S, L * m, rows)
         self._classes = [
-            _GramClass(self._A[k], self._W[k], self._b[k], G[k], m) for k in range(CLASSES)
+            _GramClass(self._A[k], self._W[k], self._b[k], G[k], dG[k], m) for k in range(CLASSES)
         ]
+        self._flat = self._A.flatten(0, 2)
 
     def scratch(self) -> GramScratch:
         """Make what one worker needs for itself."""
@@ -172,32 +187,47 @@ class Gram(Form):
         carry_forward(self._u_np[k], own.b, own.G, count, self._z_np[k])
         return u.view(count, self._S, -1)[:, :, -1]
 
-    def backward(self, k: int, h0: Tensor, outer: Tensor, own: Scratch, slopes: Tensor) -> None:
+    def carry(self, k: int, h0: Tensor, outer: Tensor, own: Scratch) -> None:
+        """Find the gradients with respect to u, b and G, with the scratch that `scratch` makes."""
+        assert isinstance(own, GramScratch)
+        given = self._classes[k]
+        carry_back(
+            outer.numpy(), self._z_np[k], given.G, len(h0), own.across,
+            self._du_np, self._first(k), given.db_np, given.dG,
+        )  # fmt: skip
+
+    def _first(self, k: int) -> int:
+        return k * self._u.shape[2]
+
+    def feature_slopes(self, columns: slice, out: Tensor) -> None:
+        """Multiply the gradient with respect to all u with all V and c."""
+        torch.mm(self._du[: len(out)], self._flat[:, columns], out=out)
+
+    def gradient(self, k: int, h0: Tensor, own: Scratch) -> None:
         """Write the gradient, in the scratch that `scratch` makes."""
         assert isinstance(own, GramScratch)
-        count, given = len(h0), self._classes[k]
-        du = self._du[k, :count]
-        carry_back(
-            outer.numpy(), self._z_np[k], given.G, count, own.across,
-            self._du_np[k], own.b_np, own.G_np,
-        )  # fmt: skip
-        torch.mm(du, given.flat, out=slopes)
+        given = self._classes[k]
+        du = self._du[: len(h0), self._first(k) : self._first(k + 1)]
+        own.b.copy_(given.db)
         torch.mm(du.T, h0, out=own.A_flat)
-        for i, product in enumerate(own.products):
-            own.tails[i].baddbmm_(own.products_across[i], given.W[i])
-            torch.bmm(product, given.tails[i], out=own.W_layers[i])
+        for i, slope in enumerate(given.slopes):
+            own.tails[i].baddbmm_(given.slopes_across[i], given.W[i])
+            torch.bmm(slope, given.tails[i], out=own.W_layers[i])
 
 
 class Layers(Form):
     """Layer by layer: for wide networks, V = I, and the plain baseline."""
+
+    in_rounds = False
 
     def __init__(self, parameters: Parameters, capacity: int, training: bool) -> None:
         super().__init__(parameters, capacity)
         architecture = parameters.architecture
         self._identity, self._residual = architecture.identity, architecture.residual
         self._training = training
-        classes = CLASSES if training else 0
-        self._h = torch.empty(classes, self._L, self._S, capacity, architecture.features)
+        classes, n = CLASSES if training else 0, architecture.features
+        self._h = torch.empty(classes, self._L, self._S, capacity, n)
+        self._slopes = torch.empty(classes, capacity, n)
 
     def prepare(self, k: int) -> None:
         """Nothing is shared."""
@@ -218,8 +248,8 @@ class Layers(Form):
                 self._h[k, i, :, :count] = h
         return torch.matmul(h, self._A[k][:, -1, :, None]).squeeze(2).T
 
-    def backward(self, k: int, h0: Tensor, outer: Tensor, own: Scratch, slopes: Tensor) -> None:
-        """Write the gradient."""
+    def carry(self, k: int, h0: Tensor, outer: Tensor, own: Scratch) -> None:
+        """Write the gradient, and keep that of the features."""
         count = len(h0)
         outer = outer.T[:, :, None]
         dh = outer * self._A[k][:, -1, None]
@@ -235,4 +265,11 @@ class Layers(Form):
                 torch.bmm(du.transpose(1, 2), before, out=own.A[:, columns])
                 passed = torch.bmm(du, self._A[k][:, columns])
             dh = dh + passed if self._residual else passed
-        torch.sum(dh, 0, out=slopes)
+        torch.sum(dh, 0, out=self._slopes[k, :count])
+
+    def feature_slopes(self, columns: slice, out: Tensor) -> None:
+        """Sum what the classes have kept."""
+        torch.sum(self._slopes[:, : len(out), columns], 0, out=out)
+
+    def gradient(self, k: int, h0: Tensor, own: Scratch) -> None:
+        """`carry` has written it."""

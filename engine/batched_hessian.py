@@ -81,14 +81,17 @@ class HessianProduct:
             )
         )
         slopes = self._slope_change(scores(architecture, answers, direction.parts["d"]))
-        parts = np.empty((CLASSES, count, architecture.features), np.float32)
+        parts = torch.empty(CLASSES, count, architecture.features)
 
         def back(k: int) -> None:
             outer = slopes[:, k, None] * self._signs
-            parts[k] = self._classes[k].carry_back(direction, outer, result).numpy()
+            parts[k] = self._classes[k].carry_back(direction, outer, result)
+
+        def feature_slopes(columns: slice, out: Tensor) -> None:
+            torch.sum(parts[:, :, columns], 0, out=out)
 
         self._each(back)
-        weight, bias = self._features.backward(count, parts)
+        weight, bias = self._features.backward(count, feature_slopes)
         result.parts["conv.weight"].copy_(torch.from_numpy(weight))
         result.parts["conv.bias"].copy_(torch.from_numpy(bias))
         torch.sum(slopes, 0, out=result.parts["d"])

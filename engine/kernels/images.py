@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.kernels.eights import LANES, load, multiply_add, splat, store
 from engine.kernels.jit import kernel
 
 CROP = 25
@@ -22,8 +23,8 @@ GRID = 5
 """Windows per row and column."""
 PIXELS = CROP * CROP + 2
 """Numbers per cropped image: two more than pixels, so that eight can be read from any row."""
-WIDE = 8
-"""Numbers that are added at once."""
+WINDOWS = GRID * GRID
+"""Windows per image."""
 OUTPUTS = GRID * POOL
 """Rows and columns of the convolution's output that are used."""
 
@@ -93,46 +94,46 @@ def pool(
 
 @kernel
 def filter_gradient(
-    cropped: F32,
-    slopes: F32,
-    winner: I32,
-    low: int,
-    high: int,
-    scratch: F32,
-    weight: F32,
-    bias: F32,
+    cropped: F32, slopes: F32, winner: I32, first: int, weight: F32, bias: F32
 ) -> None:
-    """Sum the gradient with respect to filters (F, 36) and biases (F,) over samples low to high.
+    """Sum the gradient with respect to some filters, from number `first` on, and their biases.
 
-    `slopes`, shape (parts, ·, 25 F), are gradients with respect to the features in parts that
-    are still to be added up. In `scratch`, shape (F, 48), a filter's row takes eight places, which
-    a processor adds at once; the two beyond its six belong to pixels that no one asks for.
+    `slopes`, shape (B, 25 f), is the gradient with respect to the features of these f filters;
+    `weight` has shape (f, 36), `bias` (f,). The six rows of a filter are kept in packs of eight,
+    of which the last two belong to pixels that no one asks for.
     """
-    total = np.empty(slopes.shape[2], np.float32)
-    scratch[:] = 0
+    sums = np.zeros((len(bias), KERNEL * LANES), np.float32)
     bias[:] = 0
-    for i in range(low, high):
-        for column in range(len(total)):
-            total[column] = slopes[0, i, column]
-        for part in range(1, len(slopes)):
-            for column in range(len(total)):
-                total[column] += slopes[part, i, column]
-        pixels = cropped[i]
+    for i in range(len(slopes)):
         for f in range(len(bias)):
-            sums = scratch[f]
-            for window in range(GRID * GRID):
-                column = f * GRID * GRID + window
-                start = winner[i, column]
+            at = f * KERNEL * LANES
+            row0, row1 = load(sums, at), load(sums, at + LANES)
+            row2, row3 = load(sums, at + 2 * LANES), load(sums, at + 3 * LANES)
+            row4, row5 = load(sums, at + 4 * LANES), load(sums, at + 5 * LANES)
+            total = np.float32(0)
+            for window in range(WINDOWS):
+                start = winner[i, (first + f) * WINDOWS + window]
                 if start >= 0:
-                    slope = total[column]
-                    bias[f] += slope
-                    for r in range(KERNEL):
-                        for s in range(WIDE):
-                            sums[r * WIDE + s] += slope * pixels[start + r * CROP + s]
+                    slope = slopes[i, f * WINDOWS + window]
+                    total += slope
+                    many, pixel = splat(slope), i * PIXELS + start
+                    row0 = multiply_add(many, load(cropped, pixel), row0)
+                    row1 = multiply_add(many, load(cropped, pixel + CROP), row1)
+                    row2 = multiply_add(many, load(cropped, pixel + 2 * CROP), row2)
+                    row3 = multiply_add(many, load(cropped, pixel + 3 * CROP), row3)
+                    row4 = multiply_add(many, load(cropped, pixel + 4 * CROP), row4)
+                    row5 = multiply_add(many, load(cropped, pixel + 5 * CROP), row5)
+            bias[f] += total
+            store(sums, at, row0)
+            store(sums, at + LANES, row1)
+            store(sums, at + 2 * LANES, row2)
+            store(sums, at + 3 * LANES, row3)
+            store(sums, at + 4 * LANES, row4)
+            store(sums, at + 5 * LANES, row5)
     for f in range(len(bias)):
         for r in range(KERNEL):
             for s in range(KERNEL):
-                weight[f, r * KERNEL + s] = scratch[f, r * WIDE + s]
+                weight[f, r * KERNEL + s] = sums[f, r * LANES + s]
 
 
 @kernel

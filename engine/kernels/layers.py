@@ -2,9 +2,9 @@
 
 ``G`` holds the products of a class's W and V, shape (S, L·m, L·m + 1): row q of network s is
 ``V_jᵀ W_i`` of column q of its W, one column per row of all V and, last, c. Of the row of a ReLU
-in layer i only the columns after that layer are used. ``u`` and its gradient ``du`` have shape
-(capacity, S (L·m + 1)), network s beginning at column s (L·m + 1); of the capacity, `count` rows
-are in use.
+in layer i only the columns after that layer are used. ``u`` has shape (capacity, S (L·m + 1)),
+network s beginning at column s (L·m + 1); its gradient ``du`` has such rows of all classes side by
+side. Of the capacity, `count` rows are in use.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ def carry_forward(u: F32, b: F32, G: F32, count: int, z: F32) -> None:
 
 @kernel
 def carry_back(
-    outer: F32, z: F32, G: F32, count: int, across: F32, du: F32, db: F32, dG: F32
+    outer: F32, z: F32, G: F32, count: int, across: F32, du: F32, first: int, db: F32, dG: F32
 ) -> None:
     """Write the gradients with respect to u, b and G, from that of the last u, shape (·, S).
 
+    That of u goes to the columns of `du` from number `first` on.
     `across`, shape (L·m + 1, m), is scratch: a layer's part of G with rows and columns exchanged,
     so that the sums run over consecutive numbers.
     """
@@ -58,15 +59,15 @@ def carry_back(
     dG[:] = 0
     for s in range(networks):
         for i in range(count):
-            du[i, (s + 1) * rows - 1] = outer[i, s]
+            du[i, first + (s + 1) * rows - 1] = outer[i, s]
         for layer in range(layers - 1, -1, -1):
-            first, after = layer * m, (layer + 1) * m
+            own, after = layer * m, (layer + 1) * m
             for p in range(m):
                 for j in range(after, rows):
-                    across[j, p] = G[s, first + p, j]
+                    across[j, p] = G[s, own + p, j]
             for i in range(count):
-                row = du[i, s * rows : (s + 1) * rows]
-                slopes, tail = row[first:after], row[after:]
+                row = du[i, first + s * rows : first + (s + 1) * rows]
+                slopes, tail = row[own:after], row[after:]
                 slopes[:] = 0
                 for j in range(len(tail)):
                     value = tail[j]
@@ -76,8 +77,8 @@ def carry_back(
                 for p in range(len(slopes)):
                     on = z[layer, s, i, p]
                     if on > 0:
-                        db[s, first + p] -= slopes[p]
-                        sums = dG[s, first + p, after:]
+                        db[s, own + p] -= slopes[p]
+                        sums = dG[s, own + p, after:]
                         for j in range(len(tail)):
                             sums[j] += on * tail[j]
                     else:
