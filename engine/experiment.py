@@ -8,6 +8,7 @@ replaying and splitting a run into chunks are the same arithmetic and give the s
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -218,6 +219,9 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         Steps made in one call at most while someone watches; 1 where a step may take long.
     cadence : float
         Steps per second at which a newcomer should first see it play (the window's speed slider).
+    pictures_per_second : float
+        Pictures made at most while a run goes on: few where the steps need all cores, which
+        drawing takes away from them.
     """
 
     id: ClassVar[str]
@@ -230,6 +234,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     has_ensemble: ClassVar[bool] = False
     steps_per_call: ClassVar[int] = 10**9
     cadence: ClassVar[float] = 60.0
+    pictures_per_second: ClassVar[float] = math.inf
 
     def load(self) -> AbstractExperiment[ParamsT, StateT]:
         """Give the experiment itself, which may stand in a list like any `engine.listing`."""

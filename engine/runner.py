@@ -57,6 +57,7 @@ class Runner:
         self._target: int | None = None
         self._frame = 0
         self._seconds_per_step = 1e-5
+        self._picture_due = 0.0
         self._ensemble: Ensemble | None = None
         self._message = ""
         self._announced_convergence = False
@@ -298,7 +299,7 @@ class Runner:
         elif self._target is not None and session.step >= self._target:
             self._status = Status.PAUSED
         ended = self._status is not Status.RUNNING
-        if ended or self.mailbox.is_empty:
+        if ended or (self.mailbox.is_empty and time.monotonic() >= self._picture_due):
             self._publish(force=ended)
 
     def _run_ensemble(self, steps: int | None) -> None:
@@ -377,6 +378,7 @@ class Runner:
 
     def _put_snapshot(self, session: Session, **shown: Any) -> None:
         self._frame += 1
+        self._picture_due = time.monotonic() + 1 / session.experiment.pictures_per_second
         state = session.state if self._pictures is None else self._pictures.state
         self._put(
             Snapshot(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEventLoop
+from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from engine.snapshot import Snapshot, Status
 from gui.main_window import MainWindow
@@ -15,18 +15,20 @@ from gui.settings import Settings
 if TYPE_CHECKING:
     from engine.presets import Preset
 
+BEAT_MS = 10
 WAIT_SECONDS = 180.0
 """The first run of a kernel may have to compile it."""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Run the event loop until a condition holds; returns False if it never did."""
+    beat = QTimer()  # without it the loop would sleep on when nothing happens
+    beat.start(BEAT_MS)
     end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
-    return True
+    while not (met := condition()) and time.monotonic() <= end:
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    beat.stop()
+    return met
 
 
 class Driver:
