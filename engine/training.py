@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.batched import KINDS, BatchedNetwork, Sink
 from engine.datasets import Bytes
-from engine.device import explain_memory
+from engine.device import explain_memory, workers
 from engine.kernels import updates
 from engine.models import Parameters
 
@@ -23,6 +23,8 @@ Method = Literal["gradient-descent", "heavy-ball", "nesterov", "adam"]
 LOSS_LIMIT = 1e4
 """A batch's loss above which a run has diverged; at the start it is 2.3, or about 0.5."""
 EVALUATION_BATCH = 250
+_ROWS = 256
+"""Rows of parameters whose lengths one core sums up at a time."""
 BETA1, BETA2 = 0.9, 0.999
 """Averaging of Adam's mean and square."""
 ADVICE = "lower width, filters, depth or batch_size"
@@ -221,10 +223,31 @@ def norms_by_kind(parameters: Parameters, flat: Tensor | None = None) -> NDArray
 
     With `flat`, of the difference from those parameters.
     """
-    tensors = parameters.tensors()
-    others = {} if flat is None else Parameters(parameters.architecture, flat).tensors()
-    squares = dict.fromkeys(KINDS, 0.0)
-    for name, values in tensors.items():
-        moved = values - others[name] if others else values
-        squares[name.partition(".")[0]] += float(torch.linalg.vector_norm(moved)) ** 2
-    return np.array([math.sqrt(squares[kind]) for kind in KINDS])
+    others = Parameters(parameters.architecture, flat) if flat is not None else None
+    squares = {
+        name: _squared_lengths(part, None if others is None else others.parts[name])
+        for name, part in parameters.parts.items()
+    }
+    V, c = squares["A"][:, :-1], squares["A"][:, -1]
+    conv = squares["conv.weight"].sum() + squares["conv.bias"].sum()
+    totals = {"conv": conv, "V": V.sum(), "W": squares["W"].sum(), "b": squares["b"].sum()}
+    totals |= {"c": c.sum(), "d": squares["d"].sum()}
+    return np.sqrt(np.array([totals[kind] for kind in KINDS]))
+
+
+def _squared_lengths(values: Tensor, others: Tensor | None) -> NDArray[np.float64]:
+    """Compute Σ (x - y)² over the last axis, on the cores of this machine if it is there."""
+    if values.device.type != "cpu":
+        moved = values if others is None else values - others
+        return np.asarray(moved.square().sum(-1).cpu(), np.float64)
+    rows = values.detach().reshape(-1, values.shape[-1]).numpy()
+    start = np.zeros_like(rows[:1]) if others is None else others.reshape(rows.shape).numpy()
+    lengths = np.empty(len(rows))
+    team = workers()
+
+    def part(_worker: int, task: int) -> None:
+        last = min((task + 1) * _ROWS, len(rows))
+        updates.squared_lengths(rows, start, task * _ROWS, last, lengths)
+
+    team.run(-(-len(rows) // _ROWS), part)
+    return lengths.reshape(values.shape[:-1])

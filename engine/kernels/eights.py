@@ -87,6 +87,16 @@ def splat(_typing: Any, value: Any) -> tuple[Any, _Codegen]:
 
 
 @_intrinsic
+def subtract(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+    """Subtract lane by lane."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
+        return builder.fsub(args[0], args[1])
+
+    return _PACK(_PACK, _PACK), generate
+
+
+@_intrinsic
 def multiply_add(_typing: Any, a: Any, b: Any, c: Any) -> tuple[Any, _Codegen]:
     """Compute a b + c lane by lane, fused where the processor can."""
 

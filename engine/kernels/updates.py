@@ -1,13 +1,15 @@
-"""Updates of gradient methods in one pass over the memory, projection included."""
+"""Updates of gradient methods in one pass over the memory, projection included; and norms."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.kernels.eights import LANES, load, multiply_add, splat, store, subtract
 from engine.kernels.jit import kernel
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 
 @kernel
@@ -61,3 +63,27 @@ def descend_adam(
         root = np.sqrt(square[i]) * root_scale + np.float32(1e-8)
         value = weights[i] - step_size * mean[i] / root
         weights[i] = value if value > floor else floor
+
+
+@kernel
+def squared_lengths(rows: F32, others: F32, first: int, last: int, lengths: F64) -> None:
+    """Write Σ (x − y)² of each row x of `rows` and y of `others`, from number `first` to `last`.
+
+    With one row in `others` it is that of all.
+    """
+    size = rows.shape[1]
+    whole = size - size % LANES
+    parts = np.empty(LANES, np.float32)
+    for r in range(first, last):
+        sums = splat(np.float32(0))
+        s = r if len(others) > 1 else 0
+        for i in range(0, whole, LANES):
+            difference = subtract(load(rows, r * size + i), load(others, s * size + i))
+            sums = multiply_add(difference, difference, sums)
+        store(parts, 0, sums)
+        total = 0.0
+        for part in parts:
+            total += part
+        for i in range(whole, size):
+            total += (np.float64(rows[r, i]) - others[s, i]) ** 2
+        lengths[r] = total
