@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.batched_forms import GROUP, POSITIONS, Form, Gram, Layers, Scratch, gram_pays
+from engine.batched_forms import F32, GROUP, Form, Gram, Layers, Scratch, gram_pays
 from engine.datasets import CLASSES, Bytes
 from engine.device import Workers, workers
 from engine.kernels import images as kernels
@@ -63,7 +63,7 @@ class Features:
 
     def __init__(self, parameters: Parameters, capacity: int, team: Workers) -> None:
         n = parameters.architecture.features
-        self._filters = parameters.parts["conv.weight"]
+        self._filters = parameters.parts["conv.weight"].numpy()
         self._bias = parameters.parts["conv.bias"].numpy()
         self._team = team
         self.cropped = np.zeros((capacity, kernels.PIXELS), np.float32)
@@ -76,25 +76,20 @@ class Features:
     def forward(self, images: Bytes, index: NDArray[np.int64], scratch: list[Scratch]) -> Tensor:
         """Compute h_0 of chosen images, shape (B, n)."""
         count = len(index)
-        filters = self._filters.T
 
         def group(worker: int, task: int) -> None:
             own = scratch[worker]
             low, high = task * GROUP, min((task + 1) * GROUP, count)
-            rows = (high - low) * POSITIONS
-            kernels.crop(images, index, _TABLE, low, high, self.cropped)
-            kernels.patches(self.cropped, low, high, own.patches_np)
-            torch.mm(own.patches[:rows], filters, out=own.outputs[:rows])
-            kernels.pool(
-                own.outputs_np, self._bias, low, high, own.best, own.place,
-                self._values_np, self.winner,
+            kernels.convolve(
+                images, index, _TABLE, low, high, self._filters, self._bias,
+                self.cropped, own.patches, own.outputs, self._values_np, self.winner,
             )  # fmt: skip
 
         self._team.run(-(-count // GROUP), group)
         return self.values[:count]
 
     def backward(
-        self, count: int, slopes: Callable[[slice, Tensor], None]
+        self, count: int, slopes: Callable[[slice, F32], None]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Give the gradients of filters and biases, until the next call.
 
@@ -106,10 +101,10 @@ class Features:
         def part(_worker: int, task: int) -> None:
             chosen = slice(task * _FILTERS, min((task + 1) * _FILTERS, filters))
             columns = slice(chosen.start * WINDOWS, chosen.stop * WINDOWS)
-            own = torch.empty(count, columns.stop - columns.start)
+            own = np.empty((count, columns.stop - columns.start), np.float32)
             slopes(columns, own)
             kernels.filter_gradient(
-                self.cropped, own.numpy(), self.winner, chosen.start,
+                self.cropped, own, self.winner, chosen.start,
                 self._weight_slopes[chosen], self._bias_slopes[chosen],
             )  # fmt: skip
 

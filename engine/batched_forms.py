@@ -7,22 +7,24 @@ for narrow networks, `Layers` follows (7a)-(7c) step by step.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.datasets import CLASSES
-from engine.kernels import images as kernels
-from engine.kernels.layers import carry_back, carry_forward
+from engine.kernels import images, layers
 from engine.models import Parameters
+
+F32 = NDArray[np.float32]
 
 GROUP = 10
 """Samples whose patches are multiplied at once; they fit into a core's second cache."""
 NARROW = 256
 """ReLUs of a network up to which the sums between its large products are small beside these."""
-POSITIONS = kernels.OUTPUTS**2
+POSITIONS = images.OUTPUTS**2
 """Outputs of the convolution per filter."""
 
 
@@ -32,11 +34,8 @@ class Scratch:
     def __init__(self, parameters: Parameters) -> None:
         architecture = parameters.architecture
         filters = architecture.filters
-        self.patches = torch.empty(GROUP * POSITIONS, kernels.KERNEL**2)
-        self.outputs = torch.empty(GROUP * POSITIONS, filters)
-        self.patches_np, self.outputs_np = self.patches.numpy(), self.outputs.numpy()
-        self.best = np.empty(filters, np.float32)
-        self.place = np.empty(filters, np.int32)
+        self.patches = np.empty((GROUP * POSITIONS, images.KERNEL**2), np.float32)
+        self.outputs = np.empty((GROUP * POSITIONS, filters), np.float32)
         S = architecture.per_class
         self.A = torch.empty(S, *parameters.parts["A"].shape[1:])
         self.W = torch.empty(S, *parameters.parts["W"].shape[1:])
@@ -46,16 +45,13 @@ class Scratch:
 
 
 class GramScratch(Scratch):
-    """What one worker needs besides for `Gram`: room for a layer of G, and views made once."""
+    """What one worker needs besides for `Gram`: room for a layer of G."""
 
     def __init__(self, parameters: Parameters) -> None:
         super().__init__(parameters)
         L, m = parameters.architecture.depth, parameters.architecture.hidden
         self.across = np.empty((L * m + 1, m), np.float32)
-        self.A_flat = self.A.flatten(0, 1)
-        first = range(0, L * m, m)
-        self.tails = [self.A[:, i + m :] for i in first]
-        self.W_layers = [self.W[:, i : i + m] for i in first]
+        self.A_np, self.W_np = self.A.numpy(), self.W.numpy()
 
 
 def gram_pays(parameters: Parameters, capacity: int) -> bool:
@@ -115,7 +111,7 @@ class Form(ABC):
         """Go back through the layers, from the gradient `outer` with respect to the answers."""
 
     @abstractmethod
-    def feature_slopes(self, columns: slice, out: Tensor) -> None:
+    def feature_slopes(self, columns: slice, out: F32) -> None:
         """Write the gradient with respect to some of the features, over all classes, to (B, f)."""
 
     @abstractmethod
@@ -130,23 +126,6 @@ class Form(ABC):
         return slice(i * self._m, (i + 1) * self._m)
 
 
-class _GramClass:
-    """Views of what a class's networks need, made once: making them costs as much as small sums."""
-
-    def __init__(self, A: Tensor, W: Tensor, b: Tensor, G: Tensor, dG: Tensor, m: int) -> None:
-        self.across = A.flatten(0, 1).T
-        self.b, self.G, self.dG = b.numpy(), G.numpy(), dG.numpy()
-        self.db = torch.empty_like(b)
-        self.db_np = self.db.numpy()
-        first = range(0, W.shape[1], m)
-        self.W = [W[:, i : i + m] for i in first]
-        self.tails = [A[:, i + m :] for i in first]
-        self.tails_across = [tail.transpose(1, 2) for tail in self.tails]
-        self.products = [G[:, i : i + m, i + m :] for i in first]
-        self.slopes = [dG[:, i : i + m, i + m :] for i in first]
-        self.slopes_across = [slope.transpose(1, 2) for slope in self.slopes]
-
-
 class Gram(Form):
     """By Gram matrices V_jᵀ W_i, c counting as one more row of V."""
 
@@ -157,17 +136,21 @@ class Gram(Form):
         S, L, m = self._S, self._L, self._m
         rows = L * m + 1
         classes = CLASSES if training else 0
-        self._u = torch.empty(CLASSES, capacity, S * rows)
-        self._du = torch.empty(capacity, classes * S * rows)
-        self._u_np, self._du_np, self._z_np = (
-            values.numpy() for values in (self._u, self._du, self._z)
-        )
-        # zero, so that the unused parts of rows stay finite
-        G, dG = torch.zeros(2, CLASSES, S, L * m, rows)
+        self._width = S * rows
+        self._du = np.empty((capacity, classes * self._width), np.float32)
+        self._flat = self._A.flatten(0, 2).numpy()
+        self._db = np.empty((CLASSES, S, L * m), np.float32)
+        # Views of each class, made once: making them costs as much as small sums.
         self._classes = [
-            _GramClass(self._A[k], self._W[k], self._b[k], G[k], dG[k], m) for k in range(CLASSES)
-        ]
-        self._flat = self._A.flatten(0, 2)
+            _GramClass(*values)
+            for values in zip(
+                self._A.numpy(), self._W.numpy(), self._b.numpy(),
+                np.zeros((CLASSES, S, L * m, rows), np.float32),
+                np.zeros((CLASSES, S, L * m, rows), np.float32),
+                np.empty((CLASSES, capacity, self._width), np.float32),
+                self._z.numpy(), self._db, strict=True,
+            )
+        ]  # fmt: skip
 
     def scratch(self) -> GramScratch:
         """Make what one worker needs for itself."""
@@ -176,43 +159,50 @@ class Gram(Form):
     def prepare(self, k: int) -> None:
         """Multiply V and W of the layers."""
         own = self._classes[k]
-        for W, tail, product in zip(own.W, own.tails_across, own.products, strict=True):
-            torch.bmm(W, tail, out=product)
+        layers.prepare(own.A, own.W, self._m, own.G)
 
     def forward(self, k: int, h0: Tensor) -> Tensor:
         """Compute the answers, shape (B, S)."""
-        count, own = len(h0), self._classes[k]
-        u = self._u[k, :count]
-        torch.mm(h0, own.across, out=u)
-        carry_forward(self._u_np[k], own.b, own.G, count, self._z_np[k])
-        return u.view(count, self._S, -1)[:, :, -1]
+        own = self._classes[k]
+        layers.answer(h0.numpy(), own.A, own.b, own.G, own.u, own.z)
+        u = torch.from_numpy(own.u[: len(h0)])
+        return u.view(len(h0), self._S, -1)[:, :, -1]
 
     def carry(self, k: int, h0: Tensor, outer: Tensor, own: Scratch) -> None:
         """Find the gradients with respect to u, b and G, with the scratch that `scratch` makes."""
         assert isinstance(own, GramScratch)
         given = self._classes[k]
-        carry_back(
-            outer.numpy(), self._z_np[k], given.G, len(h0), own.across,
-            self._du_np, self._first(k), given.db_np, given.dG,
+        layers.carry_back(
+            outer.numpy(), given.z, given.G, len(h0), own.across,
+            self._du, k * self._width, given.b_slopes, given.G_slopes,
         )  # fmt: skip
 
-    def _first(self, k: int) -> int:
-        return k * self._u.shape[2]
-
-    def feature_slopes(self, columns: slice, out: Tensor) -> None:
+    def feature_slopes(self, columns: slice, out: F32) -> None:
         """Multiply the gradient with respect to all u with all V and c."""
-        torch.mm(self._du[: len(out)], self._flat[:, columns], out=out)
+        layers.feature_slopes(self._du, self._flat, columns.start, out)
 
     def gradient(self, k: int, h0: Tensor, own: Scratch) -> None:
         """Write the gradient, in the scratch that `scratch` makes."""
         assert isinstance(own, GramScratch)
         given = self._classes[k]
-        du = self._du[: len(h0), self._first(k) : self._first(k + 1)]
-        own.b.copy_(given.db)
-        torch.mm(du.T, h0, out=own.A_flat)
-        for i, slope in enumerate(given.slopes):
-            own.tails[i].baddbmm_(given.slopes_across[i], given.W[i])
-            torch.bmm(slope, given.tails[i], out=own.W_layers[i])
+        own.flat["b"][:] = given.b_slopes.reshape(-1)
+        layers.gradient(
+            h0.numpy(), given.A, given.W, self._m, self._du, k * self._width, given.G_slopes,
+            own.A_np, own.W_np,
+        )  # fmt: skip
+
+
+class _GramClass(NamedTuple):
+    """Arrays of a class, with the names that `engine.kernels.layers` explains."""
+
+    A: F32
+    W: F32
+    b: F32
+    G: F32
+    G_slopes: F32
+    u: F32
+    z: F32
+    b_slopes: F32
 
 
 class Layers(Form):
@@ -267,9 +257,10 @@ class Layers(Form):
             dh = dh + passed if self._residual else passed
         torch.sum(dh, 0, out=self._slopes[k, :count])
 
-    def feature_slopes(self, columns: slice, out: Tensor) -> None:
+    def feature_slopes(self, columns: slice, out: F32) -> None:
         """Sum what the classes have kept."""
-        torch.sum(self._slopes[:, : len(out), columns], 0, out=out)
+        kept = self._slopes[:, : len(out), columns]
+        torch.sum(kept, 0, out=torch.from_numpy(out))
 
     def gradient(self, k: int, h0: Tensor, own: Scratch) -> None:
         """`carry` has written it."""

@@ -87,8 +87,8 @@ class HessianProduct:
             outer = slopes[:, k, None] * self._signs
             parts[k] = self._classes[k].carry_back(direction, outer, result)
 
-        def feature_slopes(columns: slice, out: Tensor) -> None:
-            torch.sum(parts[:, :, columns], 0, out=out)
+        def feature_slopes(columns: slice, out: NDArray[np.float32]) -> None:
+            torch.sum(parts[:, :, columns], 0, out=torch.from_numpy(out))
 
         self._each(back)
         weight, bias = self._features.backward(count, feature_slopes)

@@ -232,7 +232,7 @@ def norms_by_kind(parameters: Parameters, flat: Tensor | None = None) -> NDArray
     conv = squares["conv.weight"].sum() + squares["conv.bias"].sum()
     totals = {"conv": conv, "V": V.sum(), "W": squares["W"].sum(), "b": squares["b"].sum()}
     totals |= {"c": c.sum(), "d": squares["d"].sum()}
-    return np.sqrt(np.array([totals[kind] for kind in KINDS]))
+    return np.array([math.sqrt(totals[kind]) for kind in KINDS])
 
 
 def _squared_lengths(values: Tensor, others: Tensor | None) -> NDArray[np.float64]:

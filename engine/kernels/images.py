@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.kernels.blas import multiply_across
 from engine.kernels.eights import LANES, load, multiply_add, splat, store
 from engine.kernels.jit import kernel
 
@@ -90,6 +91,28 @@ def pool(
                     column = (f * GRID + p) * GRID + q
                     features[i, column] = value if value > 0 else np.float32(0)
                     winner[i, column] = place[f] if value > 0 else np.int32(-1)
+
+
+@kernel
+def convolve(
+    images: NDArray[np.uint8], index: NDArray[np.int64], table: F32, low: int, high: int,
+    filters: F32, bias: F32, cropped: F32, patch: F32, outputs: F32, features: F32, winner: I32,
+) -> None:  # fmt: skip
+    """Compute the features of chosen images, numbers `low` to `high` of the batch, in one call.
+
+    `filters` has shape (F, 36); `patch`, shape (·, 36), and `outputs`, shape (·, F), are scratch
+    with a row for each of the 400 outputs of these images; for the rest see `crop` and `pool`.
+    """
+    size = KERNEL * KERNEL
+    count = len(bias)
+    crop(images, index, table, low, high, cropped)
+    patches(cropped, low, high, patch)
+    multiply_across(
+        (high - low) * OUTPUTS * OUTPUTS, count, size,
+        patch.reshape(-1), 0, size, filters.reshape(-1), 0, size, outputs.reshape(-1), 0, count,
+    )  # fmt: skip
+    best, place = np.empty(count, np.float32), np.empty(count, np.int32)
+    pool(outputs, bias, low, high, best, place, features, winner)
 
 
 @kernel

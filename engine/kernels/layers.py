@@ -1,4 +1,10 @@
-"""The layers between the large matrix products of the batched networks, forward and back.
+"""The networks of a class by Gram matrices, forward and back.
+
+Each round of a class is one call without the GIL, large matrix products included: with calls from
+Python in between, a thread that draws would hold up those that train.
+
+``A`` has shape (S, L·m + 1, n): the columns of all V of a network as rows, and c; ``W`` has shape
+(S, L·m, n).
 
 ``G`` holds the products of a class's W and V, shape (S, L·m, L·m + 1): row q of network s is
 ``V_jᵀ W_i`` of column q of its W, one column per row of all V and, last, c. Of the row of a ReLU
@@ -12,9 +18,86 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.kernels.blas import multiply, multiply_across, multiply_from_across
 from engine.kernels.jit import kernel
 
 F32 = NDArray[np.float32]
+
+
+@kernel
+def prepare(A: F32, W: F32, m: int, G: F32) -> None:
+    """Write the products of W and V that `G` holds, for layers of m ReLUs."""
+    networks, rows, n = A.shape
+    A, W, G = A.reshape(-1), W.reshape(-1), G.reshape(-1)
+    for s in range(networks):
+        for own in range(0, rows - 1, m):
+            after, at = own + m, s * (rows - 1) + own
+            multiply_across(
+                m, rows - after, n,
+                W, at * n, n, A, (s * rows + after) * n, n, G, at * rows + after, rows,
+            )  # fmt: skip
+
+
+@kernel
+def answer(h0: F32, A: F32, b: F32, G: F32, u: F32, z: F32) -> None:
+    """Write u and z for the features `h0` (B, n); the last u of a network is its answer."""
+    count, n = h0.shape
+    width = u.shape[1]
+    multiply_across(
+        count, width, n, h0.reshape(-1), 0, n, A.reshape(-1), 0, n, u.reshape(-1), 0, width
+    )
+    carry_forward(u, b, G, count, z)
+
+
+@kernel
+def feature_slopes(du: F32, A: F32, first: int, out: F32) -> None:
+    """Multiply the gradient with respect to all u with the rows of all A, from column `first` on.
+
+    `A` holds the rows of all classes below each other; `out` has shape (B, columns).
+    """
+    count, columns = out.shape
+    (inner, n), out = A.shape, out.reshape(-1)
+    multiply(
+        count, columns, inner,
+        du.reshape(-1), 0, inner, A.reshape(-1), first, n, out, 0, columns, False,
+    )  # fmt: skip
+
+
+@kernel
+def gradient(
+    h0: F32, A: F32, W: F32, m: int, du: F32, first: int, dG: F32, dA: F32, dW: F32
+) -> None:
+    """Write the gradients with respect to A and W, from those of u and G."""
+    count, n = h0.shape
+    networks, rows, _ = A.shape
+    width = du.shape[1]
+    dA_row = dA[:, rows - 1]
+    A_flat, W_flat, dG_flat = A.reshape(-1), W.reshape(-1), dG.reshape(-1)
+    dA_flat, dW_flat = dA.reshape(-1), dW.reshape(-1)
+    multiply_from_across(
+        networks * rows, n, count,
+        du.reshape(-1), first, width, h0.reshape(-1), 0, n, dA_flat, 0, n, False,
+    )  # fmt: skip
+    for s in range(networks):
+        for own in range(0, rows - 1, m):
+            after, at = own + m, s * (rows - 1) + own
+            tail = rows - after
+            if tail == 1:  # c alone: no work for a BLAS
+                c, slopes = A[s, rows - 1], dG[s, own:after, rows - 1]
+                for q in range(m):
+                    slope, column, out = slopes[q], W[s, own + q], dW[s, own + q]
+                    for j in range(n):
+                        out[j] = slope * c[j]
+                        dA_row[s, j] += slope * column[j]
+            else:
+                multiply_from_across(
+                    tail, n, m, dG_flat, at * rows + after, rows, W_flat, at * n, n,
+                    dA_flat, (s * rows + after) * n, n, True,
+                )  # fmt: skip
+                multiply(
+                    m, n, tail, dG_flat, at * rows + after, rows,
+                    A_flat, (s * rows + after) * n, n, dW_flat, at * n, n, False,
+                )  # fmt: skip
 
 
 @kernel

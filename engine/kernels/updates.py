@@ -83,7 +83,7 @@ def squared_lengths(rows: F32, others: F32, first: int, last: int, lengths: F64)
         store(parts, 0, sums)
         total = 0.0
         for part in parts:
-            total += part
+            total += float(part)
         for i in range(whole, size):
             total += (np.float64(rows[r, i]) - others[s, i]) ** 2
         lengths[r] = total

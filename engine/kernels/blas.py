@@ -1,0 +1,83 @@
+"""Products of large single-precision matrices inside kernels, by the BLAS that SciPy brings.
+
+It is the function that numba itself calls for ``np.dot``, here with leading dimensions, sums and
+transposes, so that parts of arrays need not be copied. Matrices are row-major and lie in flat
+contiguous arrays: a first number, and the numbers from one row to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numba.core import types
+from numba.np.linalg import ensure_blas
+from numpy.typing import NDArray
+
+from engine.kernels.jit import kernel
+
+F32 = NDArray[np.float32]
+
+ensure_blas()  # type: ignore[no-untyped-call]
+
+_NUMBERS = types.CPointer(types.float32)  # type: ignore[no-untyped-call]
+_SIGNATURE = types.intc(
+    types.char, types.char, types.char, types.intp, types.intp, types.intp,
+    _NUMBERS, _NUMBERS, types.intp, _NUMBERS, types.intp, _NUMBERS, _NUMBERS, types.intp,
+)  # fmt: skip
+_gemm: Callable[..., int] = types.ExternalFunction("numba_xxgemm", _SIGNATURE)
+_SINGLE, _PLAIN, _ACROSS = ord("s"), ord("n"), ord("t")
+
+
+@kernel
+def multiply(
+    m: int, n: int, k: int,
+    a: F32, a_first: int, a_step: int,
+    b: F32, b_first: int, b_step: int,
+    c: F32, c_first: int, c_step: int,
+    add: bool,
+) -> None:  # fmt: skip
+    """Write C = A B, or add it to C, for A (m, k), B (k, n) and C (m, n)."""
+    _call(m, n, k, a, a_first, a_step, _PLAIN, b, b_first, b_step, _PLAIN, c, c_first, c_step, add)
+
+
+@kernel
+def multiply_across(
+    m: int, n: int, k: int,
+    a: F32, a_first: int, a_step: int,
+    b: F32, b_first: int, b_step: int,
+    c: F32, c_first: int, c_step: int,
+) -> None:  # fmt: skip
+    """Write C = A Bᵀ for A (m, k), B (n, k) and C (m, n)."""
+    _call(
+        m, n, k, a, a_first, a_step, _PLAIN, b, b_first, b_step, _ACROSS, c, c_first, c_step, False
+    )
+
+
+@kernel
+def multiply_from_across(
+    m: int, n: int, k: int,
+    a: F32, a_first: int, a_step: int,
+    b: F32, b_first: int, b_step: int,
+    c: F32, c_first: int, c_step: int,
+    add: bool,
+) -> None:  # fmt: skip
+    """Write C = Aᵀ B, or add it to C, for A (k, m), B (k, n) and C (m, n)."""
+    _call(m, n, k, a, a_first, a_step, _ACROSS, b, b_first, b_step, _PLAIN, c, c_first, c_step, add)
+
+
+@kernel
+def _call(
+    m: int, n: int, k: int,
+    a: F32, a_first: int, a_step: int, a_form: int,
+    b: F32, b_first: int, b_step: int, b_form: int,
+    c: F32, c_first: int, c_step: int,
+    add: bool,
+) -> None:  # fmt: skip
+    # Rows of ours are columns of the BLAS's: it is asked for Cᵀ = Bᵀ Aᵀ.
+    factors = np.ones(2, np.float32)
+    factors[1] = 1 if add else 0
+    _gemm(
+        _SINGLE, b_form, a_form, n, m, k, factors.ctypes, b[b_first:].ctypes, b_step,
+        a[a_first:].ctypes, a_step, factors[1:].ctypes, c[c_first:].ctypes, c_step,
+    )  # fmt: skip
