@@ -13,6 +13,7 @@ from engine import samples
 from engine.errors import InputError
 from engine.experiment import FloatArray, State
 from engine.experiments._ensemble_params import many_seeds
+from engine.experiments._fit_stream import row_of_stream
 from engine.params import Params, param
 from engine.samples import Samples
 
@@ -64,6 +65,10 @@ class FitParams(Params):
     bias_range_2: float = param(
         1.0, "The second estimator's biases start in [0, this], uniformly.", symbol=r"b_{2,\max}",
         group=_NETWORK, gt=0, le=2,
+    )  # fmt: skip
+    draws: Literal["per-seed", "one-stream"] = param(
+        "per-seed", "Numbers behind the biases: each estimator's own, or a row of one stream, "
+        "the same for both.", label="Random numbers", group=_NETWORK,
     )  # fmt: skip
     init: Literal["constant", "uniform"] = param(
         "constant", "Whether all weights start alike or uniformly in [0, twice the start weight].",
@@ -171,7 +176,8 @@ def starts(params: FitParams, seed: int) -> FloatArray:
     """Draw both estimators at step 0, shape (2, 4L + 3).
 
     The first estimator's generator has the seed, the second's a seed `SECOND_SEED` larger; each
-    draws its biases first, so that the weights' start does not change them.
+    draws its biases first, so that the weights' start does not change them. With one stream for
+    all seeds the biases of both estimators are the same row of it, times their ranges.
 
     Raises
     ------
@@ -182,6 +188,8 @@ def starts(params: FitParams, seed: int) -> FloatArray:
     for which, widest in enumerate((params.bias_range_1, params.bias_range_2)):
         generator = np.random.default_rng(seed + which * SECOND_SEED)
         b = generator.uniform(0.0, widest, (2, params.depth))
+        if params.draws == "one-stream":
+            b = widest * row_of_stream(seed, b.size).reshape(b.shape)
         w = np.full((2, params.depth), params.init_weight)
         if params.init == "uniform":
             w = generator.uniform(0.0, 2.0 * params.init_weight, (2, params.depth))

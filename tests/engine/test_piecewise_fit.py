@@ -6,10 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from engine.errors import InputError
 from engine.experiment import OutcomeKind, Verdict
 from engine.experiments._fit_params import FitParams, largest_sharpness, starts
+from engine.experiments._fit_stream import ROWS
 from engine.experiments.piecewise_fit import PiecewiseFit
 from engine.kernels import residual
 from engine.params import build, update
@@ -71,7 +73,7 @@ def test_the_table_of_figure_4_over_seeds():
 
     found = EXPERIMENT.ensemble(params, chosen.seed, 10_000, progress)
     first, second = found.summary["estimators"]
-    assert (first["fit_fraction"], second["fit_fraction"]) == (0, 1)
+    assert (first["fit_fraction"], second["fit_fraction"]) == (0.05, 1)  # one seed of 20 fits
     for quantile in ("q10", "median", "q90"):
         assert first["mse"][quantile] == pytest.approx(0.002723, rel=1e-3)
         assert second["mse"][quantile] < 1e-6
@@ -79,10 +81,10 @@ def test_the_table_of_figure_4_over_seeds():
         (first, 2.002, 0.32, 1.15),
         (second, 2.009, 0.24, 1.74),
     ):
+        # The table's Lipschitz constants are slopes between data points; ours see every piece.
         assert estimator["lipschitz"]["median"] == pytest.approx(lipschitz, rel=0.05)
-        # Medians of 20 seeds scatter by a tenth around those of many.
-        assert estimator["bias_movement"]["median"] == pytest.approx(bias, rel=0.12)
-        assert estimator["weight_movement"]["median"] == pytest.approx(weight, rel=0.12)
+        assert estimator["bias_movement"]["median"] == pytest.approx(bias, rel=0.01)
+        assert estimator["weight_movement"]["median"] == pytest.approx(weight, rel=0.01)
     assert told[-1][0] == 1.0
     assert len(found.columns["seed"]) == 20
     assert {len(column) for column in found.columns.values()} == {20}
@@ -212,6 +214,23 @@ def test_other_start_weights_leave_the_biases():
     np.testing.assert_array_equal(one[:, 2 * depth : 4 * depth], other[:, 2 * depth : 4 * depth])
     assert (one[:, : 2 * depth] == 0.1).all()
     assert np.ptp(other[:, : 2 * depth]) > 0.1
+
+
+def test_one_stream_is_that_of_torch_and_the_same_for_both_estimators():
+    depth, seeds = 4, range(7)
+    params = build(FitParams, {"depth": depth, "draws": "one-stream", "bias_range_2": 0.9})
+    torch.manual_seed(0)
+    stream = torch.rand(len(seeds), 2 * depth, dtype=torch.float64).numpy()
+    for seed in seeds:
+        for init in ("constant", "uniform"):
+            first, second = starts(update(params, init=init), seed)
+            np.testing.assert_array_equal(first[2 * depth : 4 * depth], 0.5 * stream[seed])
+            np.testing.assert_array_equal(second[2 * depth : 4 * depth], 0.9 * stream[seed])
+    torch.manual_seed(3)
+    stream = torch.rand(2, 2 * depth, dtype=torch.float64).numpy()
+    later = starts(params, 3 * ROWS + 1)[0]
+    np.testing.assert_array_equal(later[2 * depth : 4 * depth], 0.5 * stream[1])
+    assert (starts(params, 2**63 - 1001) >= 0).all()
 
 
 def test_drawn_points_typed_functions_and_files(tmp_path):
