@@ -49,17 +49,18 @@ class BatchedDescent:
         layers = np.moveaxis(weights, 2, 0).reshape(depth, runs * self._branches, n, n)
         self._now = there(layers)
         self._before = self._now
+        self._products = torch.empty_like(self._now)
+        self._slopes = torch.empty_like(self._now)
         self._targets, self._moments = there(targets), there(moments)
         self._step = self._each(there(step_sizes))
         self._limits = there(limits)
-        signs = np.tile([1.0, -1.0][: self._branches], runs)
-        self._signs = there(signs)[:, None, None]
+        self._signs = there(np.tile([1.0, -1.0][: self._branches], runs))[:, None, None]
         self._alive = torch.ones(runs, dtype=torch.bool, device=device)
         self._momentum, self._nesterov = momentum, nesterov
 
     def errors(self) -> FloatArray:
         """Frobenius errors now, shape (runs,)."""
-        return np.asarray(_norm(self._forward(self._now)[1]).cpu().numpy())
+        return np.asarray(_norm(self._forward(self._now)).cpu().numpy())
 
     def weights(self) -> FloatArray:
         """Weights now, in the shape of those given."""
@@ -73,27 +74,23 @@ class BatchedDescent:
         NaN from the step on at which a run diverges.
         """
         record = []
-        products, residual = self._forward(self._now)
+        residual = self._forward(self._now)
         for _ in range(steps):
             base = self._now
             if self._nesterov:
                 base = self._now + self._momentum * (self._now - self._before)
-                products, residual = self._forward(base)
-            new = base - self._step * self._gradient(base, products, residual)
+                residual = self._forward(base)
+            new = self._gradient(base, residual).mul_(-self._step).add_(base)
             if self._momentum and not self._nesterov:
-                new = new + self._momentum * (self._now - self._before)
-            products, residual = self._forward(new)
+                new += self._momentum * (self._now - self._before)
+            residual = self._forward(new)
             error = _norm(residual)
-            alive = self._alive & (error <= self._limits)
-            record.append(torch.where(alive, error, torch.nan))
-            keep = self._each(alive)
-            self._before = torch.where(keep, self._now, self._before)
-            self._now = torch.where(keep, new, self._now)
-            # A run that has diverged stays where it was, and makes no large numbers on the way;
-            # Nesterov's method computes these two again, from weights that stay finite too.
-            products = [torch.where(keep, part, 0.0) for part in products]
-            residual = torch.where(alive[:, None, None], residual, 0.0)
-            self._alive = alive
+            # A run that has diverged stays where it was. What it makes of the numbers of its last
+            # step, infinite perhaps, is kept nowhere; no run sees another's.
+            self._alive = self._alive & (error <= self._limits)
+            record.append(torch.where(self._alive, error, torch.nan))
+            kept = torch.where(self._each(self._alive), new, self._now)
+            self._before, self._now = self._now, kept
         if not record:
             return np.empty((0, len(self._limits)))
         return np.asarray(torch.stack(record).cpu().numpy())
@@ -102,24 +99,25 @@ class BatchedDescent:
         """Give every network what its run has, shape (runs * branches, 1, 1)."""
         return values.repeat_interleave(self._branches)[:, None, None]
 
-    def _forward(self, weights: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Give W_i ... W_1 for every i, and the difference of the estimates from R."""
-        products = [weights[0]]
-        for layer in weights[1:]:
-            products.append(torch.bmm(layer, products[-1]))
+    def _forward(self, weights: Tensor) -> Tensor:
+        """Find W_i ... W_1 for every i, and give the difference of the estimates from R."""
+        products = self._products
+        products[0].copy_(weights[0])
+        for i in range(1, len(weights)):
+            torch.bmm(weights[i], products[i - 1], out=products[i])
         n = weights.shape[-1]
         signed = (self._signs * products[-1]).view(-1, self._branches, n, n)
-        return products, signed.sum(1) - self._targets
+        return signed.sum(1) - self._targets
 
-    def _gradient(self, weights: Tensor, products: list[Tensor], residual: Tensor) -> Tensor:
+    def _gradient(self, weights: Tensor, residual: Tensor) -> Tensor:
+        """Give the gradient at the weights of the last `_forward`, overwritten by the next."""
         pull = torch.bmm(residual, self._moments).mT.repeat_interleave(self._branches, 0)
         back = self._signs * pull
-        found = []
         for i in range(len(weights) - 1, 0, -1):
-            found.append(torch.bmm(products[i - 1], back).mT)
+            torch.bmm(back.mT, self._products[i - 1].mT, out=self._slopes[i])
             back = torch.bmm(back, weights[i])
-        found.append(back.mT)
-        return torch.stack(found[::-1])
+        self._slopes[0].copy_(back.mT)
+        return self._slopes
 
 
 def _norm(residual: Tensor) -> Tensor:

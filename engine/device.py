@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -14,25 +14,41 @@ import torch
 from engine.errors import InputError, LabError
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "mps")
 
+_SIGNS = ("not enough memory", "out of memory", "status_alloc_failed")
+"""What torch, CUDA and cuBLAS write where memory runs out, in small letters."""
 MOST_WORKERS = 8
 """Threads used on the CPU at most; more gain nothing against the memory's speed."""
 
 
-def choose(name: DeviceName) -> torch.device:
+def is_there(name: DeviceName) -> bool:
+    """Tell whether this machine has a device; the CPU and what is chosen by itself always are."""
+    if name == "cuda":
+        return bool(torch.cuda.is_available())
+    return name != "mps" or bool(torch.backends.mps.is_available())
+
+
+def choose(name: DeviceName, allowed: Sequence[DeviceName] = DEVICES) -> torch.device:
     """Choose the device: CUDA, then MPS, then the CPU, unless one is named.
+
+    Parameters
+    ----------
+    name : str
+    allowed : sequence of str
+        What the experiment takes, named in the sentence if the device is not there.
 
     Raises
     ------
     InputError
         If the named device is not there.
     """
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    if (name == "cuda" and not cuda) or (name == "mps" and not mps):
-        there = ["auto", "cpu", *(["cuda"] if cuda else []), *(["mps"] if mps else [])]
-        raise InputError("device", name, f"this machine has {', '.join(there)}")
+        return torch.device("cuda" if is_there("cuda") else "mps" if is_there("mps") else "cpu")
+    if not is_there(name):
+        there = " or ".join(other for other in allowed if is_there(other))
+        rule = f"give {there}, as this machine has no {name.upper()} device"
+        raise InputError("device", name, rule)
     return torch.device(name)
 
 
@@ -46,6 +62,14 @@ def describe(device: torch.device) -> str:
     return f"CPU, {count} core{'s' if count > 1 else ''}"
 
 
+def free_memory(device: torch.device) -> int | None:
+    """Give the bytes that can still be had on a GPU with CUDA, None elsewhere."""
+    if device.type != "cuda":
+        return None
+    free: int = torch.cuda.mem_get_info(device)[0]
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def cores() -> int:
     """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -54,8 +78,15 @@ def cores() -> int:
 
 
 @contextmanager
-def explain_memory(advice: str) -> Iterator[None]:
-    """Turn running out of memory into one sentence that ends with `advice`.
+def explain_memory(advice: str, what: str = "this network") -> Iterator[None]:
+    """Turn running out of memory into one sentence.
+
+    Parameters
+    ----------
+    advice : str
+        End of the sentence: what to do.
+    what : str
+        What the memory is too small for.
 
     Raises
     ------
@@ -65,15 +96,15 @@ def explain_memory(advice: str) -> Iterator[None]:
     try:
         yield
     except MemoryError:
-        message = f"The memory is too small for this network: {advice}."
+        message = f"The memory is too small for {what}: {advice}."
     except torch.OutOfMemoryError:
         torch.cuda.empty_cache()
-        message = f"The GPU's memory is too small for this network: {advice}."
+        message = f"The GPU's memory is too small for {what}: {advice}."
     except RuntimeError as error:
         text = str(error).lower()
-        if "not enough memory" not in text and "out of memory" not in text:
+        if not any(sign in text for sign in _SIGNS):
             raise
-        message = f"The memory is too small for this network: {advice}."
+        message = f"The memory is too small for {what}: {advice}."
     else:
         return
     raise LabError(message)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from engine.experiments._ensemble_runs import (
     Tracker,
     points_of,
 )
-from engine.experiments._matrix_params import NetworkParams
+from engine.experiments._matrix_params import DEVICES, NetworkParams
 from engine.experiments._matrix_problem import Problem, make_problem, make_start, step_of
 from engine.params import update
 
@@ -28,8 +29,15 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-AT_ONCE = 4096
-"""Runs in one batch at most: at n = L = 20 a double network then takes some 6 GB."""
+MOST_AT_ONCE = 4096
+"""Runs in one batch at most; more gain nothing."""
+MOST_BYTES = 2**30
+"""Size of all weights of a batch at most: a GPU holds `HELD` of them, this machine some three."""
+HELD = 10
+"""Arrays as large as all weights that a step needs at most, some to spare; seven were measured."""
+MEMORY_SHARE = 0.5
+"""Part of a GPU's free memory that a batch may take; others may want some meanwhile."""
+ADVICE = "give a smaller ensemble, width or depth, or cpu for device"
 CHUNK = 200
 """Steps between two looks at the cancel button."""
 
@@ -39,17 +47,36 @@ def starts(params: NetworkParams, problem: Problem, branches: int) -> FloatArray
     return np.stack([make_start(params, problem, branch) for branch in range(branches)])
 
 
-def check_device(params: NetworkParams) -> None:
-    """Refuse a device that is not there, before anything has been computed.
+def check_device(params: NetworkParams) -> torch.device | None:
+    """Find the GPU of an ensemble, before anything is computed; None stands for the kernels.
 
     Raises
     ------
     InputError
+        If it is not there.
     """
-    if params.device != "cpu":
-        from engine.device import choose
+    if params.device == "cpu":
+        return None
+    from engine.device import choose
 
-        choose(params.device)
+    return choose(params.device, DEVICES)
+
+
+def runs_at_once(n: int, depth: int, branches: int, free: int | None) -> int:
+    """Give the size of a batch by that of its networks.
+
+    Parameters
+    ----------
+    n, depth, branches : int
+        Side and number of the matrices of a branch, and number of branches.
+    free : int or None
+        Bytes of free memory where the batch is computed, None if not known.
+    """
+    size = 8 * branches * depth * n * n
+    most = min(MOST_AT_ONCE, MOST_BYTES // size)
+    if free is not None:
+        most = min(most, int(MEMORY_SHARE * free) // (HELD * size))
+    return max(most, 1)
 
 
 def made_run(
@@ -94,52 +121,95 @@ def carry_out_batched(
     sides: Sequence[int],
     device: torch.device,
 ) -> Batch:
-    """Make the runs of all settings and seeds in batches on a device.
+    """Make the runs of all settings and seeds in batches that fit a device.
 
     Raises
     ------
     InputError
         For less than one step.
+    LabError
+        If its memory is too small.
     """
+    from engine.device import explain_memory, free_memory
+
     points = points_of(steps)
-    runs: list[Run] = []
-    blocks = [seeds[i : i + AT_ONCE] for i in range(0, len(seeds), AT_ONCE)]
+    n = make_problem(update(params, **settings[0]), seeds.start).size
+    size = runs_at_once(n, params.depth, max(sides), free_memory(device))
+    blocks = [seeds[i : i + size] for i in range(0, len(seeds), size)]
     jobs = [(setting, block) for setting in settings for block in blocks]
-    for job, (setting, block) in enumerate(jobs):
-        own = update(params, **setting)
-        problems = [make_problem(own, seed) for seed in block]
-        found = []
-        for side, branches in enumerate(sides):
-            text = f"{len(runs)} of {len(settings) * len(seeds)} runs"
-            place = (job * len(sides) + side, len(jobs) * len(sides))
-            report = partial(_report, progress, text, *place)
-            made = _follow_all(own, problems, branches, points, report, device)
-            if made is None:
-                return Batch(tuple(runs), points, seeds.start, True)
-            found.append(made)
-        runs += [
-            made_run(own, problem, setting, tracks)
-            for problem, tracks in zip(problems, zip(*found, strict=True), strict=True)
-        ]
+    report = _Report(progress, len(jobs) * (len(sides) + 2), len(settings) * len(seeds))
+    runs: list[Run] = []
+    for setting, block in jobs:
+        with explain_memory(ADVICE, "so many runs at once"):
+            made = _make_block(params, setting, block, points, sides, device, report)
+        if made is None:
+            return Batch(tuple(runs), points, seeds.start, True)
+        runs += made
+        report.finished = len(runs)
     progress(1.0, f"{len(runs)} of {len(runs)} runs")
     return Batch(tuple(runs), points, seeds.start, False)
 
 
-def _report(progress: Progress, text: str, done: int, count: int, share: float) -> bool:
-    return progress((done + share) / count, text)
+@dataclass
+class _Report:
+    """Tells the progress of all runs, in stages of equal length; False when cancelled."""
+
+    progress: Progress
+    stages: int
+    runs: int
+    stage: int = 0
+    finished: int = 0
+
+    def __call__(self, share: float) -> bool:
+        done = (self.stage + share) / self.stages
+        return self.progress(done, f"{self.finished} of {self.runs} runs")
+
+
+def _make_block(
+    params: NetworkParams, setting: Setting, seeds: range, points: Points, sides: Sequence[int],
+    device: torch.device, report: _Report,
+) -> list[Run] | None:  # fmt: skip
+    """Draw the problems of some seeds, carry their networks out and sum up; None when stopped."""
+    own = update(params, **setting)
+    problems: list[Problem] = []
+    for seed in seeds:
+        if not report(len(problems) / len(seeds)):
+            return None
+        problem = make_problem(own, seed)
+        problems.append(dataclasses.replace(problem, points=None))  # may be large; not needed
+    found = []
+    for branches in sides:
+        report.stage += 1
+        made = _follow_all(own, problems, branches, points, report, device)
+        if made is None:
+            return None
+        found.append(made)
+    report.stage += 1
+    runs: list[Run] = []
+    for problem, tracks in zip(problems, zip(*found, strict=True), strict=True):
+        if not report(len(runs) / len(seeds)):
+            return None
+        runs.append(made_run(own, problem, setting, tracks))
+    report.stage += 1
+    return runs
 
 
 def _follow_all(
     params: NetworkParams, problems: Sequence[Problem], branches: int, points: Points,
-    report: Callable[[float], bool], device: torch.device,
+    report: _Report, device: torch.device,
 ) -> list[tuple[Track, FloatArray]] | None:  # fmt: skip
     """Carry a network of every problem through all checkpoints; None when stopped."""
     from engine.batched_matrix import BatchedDescent
     from engine.kernels.matrix import divergence_limit
 
+    first = []
+    for problem in problems:
+        if not report(0.0):
+            return None
+        first.append(starts(params, problem, branches))
     scales = np.array([problem.scale for problem in problems])
     made = BatchedDescent(
-        np.stack([starts(params, problem, branches) for problem in problems]),
+        np.stack(first),
         np.stack([problem.target.matrix for problem in problems]),
         np.stack([problem.moment for problem in problems]),
         np.array([step_of(params, problem) for problem in problems]),
@@ -154,11 +224,15 @@ def _follow_all(
         if not report(step / last):
             return None
         count = min(CHUNK, last - step)
-        for tracker, errors in zip(trackers, (made.advance(count) / scales).T, strict=True):
-            if tracker.missing:
-                good = errors[np.isfinite(errors)]
-                gone = len(good) < count
-                tracker.add(np.append(good, np.inf) if gone else good, diverged=gone)
+        _track(trackers, made.advance(count) / scales)
         step += count
-    weights = made.weights()
-    return [(tracker.track(), own) for tracker, own in zip(trackers, weights, strict=True)]
+    return [(tracker.track(), own) for tracker, own in zip(trackers, made.weights(), strict=True)]
+
+
+def _track(trackers: Sequence[Tracker], errors: FloatArray) -> None:
+    """Give every run its errors (steps, runs), those of a diverged one until then."""
+    for tracker, own in zip(trackers, errors.T, strict=True):
+        if tracker.missing:
+            good = own[np.isfinite(own)]
+            gone = len(good) < len(own)
+            tracker.add(np.append(good, np.inf) if gone else good, diverged=gone)

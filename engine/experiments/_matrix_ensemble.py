@@ -26,7 +26,12 @@ from engine.experiments._ensemble_runs import (
     double_is_better,
     median_known,
 )
-from engine.experiments._matrix_batches import carry_out_batched, made_run, starts
+from engine.experiments._matrix_batches import (
+    carry_out_batched,
+    check_device,
+    made_run,
+    starts,
+)
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem, check_batches, make_problem
 from engine.params import update
@@ -62,10 +67,8 @@ def _run(
     check_batches(params)
     settings = [{"step_size": size} for size in params.step_sizes or (params.step_size,)]
     seeds = range(seed, seed + params.ensemble)
-    if params.device != "cpu":
-        from engine.device import choose
-
-        device = choose(params.device)
+    device = check_device(params)
+    if device is not None:
         return carry_out_batched(params, settings, seeds, steps, progress, sides, device)
 
     def work(setting: Setting, number: int, points: Points, stop: threading.Event) -> Run | None:

@@ -10,6 +10,9 @@ from engine.errors import InputError
 from engine.experiments._ensemble_params import GROUP, many_seeds, many_step_sizes
 from engine.params import Params, param
 
+Device = Literal["cpu", "cuda"]
+DEVICES: tuple[Device, ...] = ("cpu", "cuda")
+
 _TARGET = "Problem"
 _START = "Start"
 _INPUTS = "Inputs"
@@ -141,7 +144,7 @@ class NetworkParams(Params):
     )  # fmt: skip
     ensemble: int = many_seeds()
     step_sizes: tuple[float, ...] = many_step_sizes(", in the unit chosen")
-    device: Literal["cpu", "cuda"] = param(
+    device: Device = param(
         "cpu", "Where an ensemble is computed; a single run is always on the CPU.",
         group=GROUP, for_ensemble=True,
     )  # fmt: skip

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.batched_matrix import BatchedDescent
-from engine.errors import InputError
+from engine.errors import InputError, LabError
+from engine.experiments import _matrix_batches, get
 from engine.experiments import _matrix_ensemble as matrix_ensemble
-from engine.experiments import get
-from engine.experiments._matrix_batches import carry_out_batched
+from engine.experiments._ensemble_runs import SIDES
+from engine.experiments._matrix_batches import HELD, carry_out_batched, runs_at_once
 from engine.experiments._matrix_params import NetworkParams
 from engine.kernels.matrix import descend, divergence_limit
 from engine.kernels.padding import padded
@@ -80,6 +82,41 @@ def test_a_run_that_diverges_stays_where_it_was_and_harms_no_other(options):
     np.testing.assert_allclose(alone.advance(300)[:, 0], errors[:, 0], atol=1e-12)
 
 
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.6}, {"momentum": 0.6, "nesterov": True}])
+def test_everything_is_made_on_the_device_that_was_given(options):
+    """With another device as the default, a tensor made without naming one would be there."""
+    weights, targets, moments = problem(2, 2, 3, 4)
+    here = batched(weights, targets, moments, [0.01, 50.0], **options)
+    expected = here.advance(30)
+    with torch.device("meta"):
+        assert torch.zeros(1).is_meta
+        made = batched(weights, targets, moments, [0.01, 50.0], **options)
+        np.testing.assert_array_equal(made.advance(30), expected)
+        np.testing.assert_array_equal(made.errors(), here.errors())
+        np.testing.assert_array_equal(made.weights(), here.weights())
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes the program wait for a GPU: a number or a flag asked of a tensor."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        waiting = ("_local_scalar_dense", "nonzero", "item", "is_nonzero", "equal")
+        self.count += func.overloadpacket.__name__ in waiting
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.6}, {"momentum": 0.6, "nesterov": True}])
+def test_steps_do_not_wait_for_the_device(options):
+    weights, targets, moments = problem(2, 2, 3, 4)
+    made = batched(weights, targets, moments, [0.01, 50.0], **options)
+    with Waits() as waits:
+        made.advance(20)
+        assert waits.count == 0
+        assert torch.ones(1).item() == 1 and waits.count == 1
+
+
 def same(first, second):
     for name, column in first.items():
         for one, other in zip(column, second[name], strict=True):
@@ -128,6 +165,61 @@ def test_batches_can_be_cancelled_between_settings():
     assert {run.setting["step_size"] for run in made.runs} == {0.1}
 
 
+def test_problems_can_be_cancelled_one_by_one(monkeypatch):
+    made, told = [], []
+    draw = _matrix_batches.make_problem
+    monkeypatch.setattr(
+        _matrix_batches,
+        "make_problem",
+        lambda params, seed: made.append(seed) or draw(params, seed),
+    )
+
+    def progress(done, text):
+        told.append(done)
+        return len(told) < 5
+
+    params = build(NetworkParams, {"width": 2, "depth": 2, "ensemble": 100})
+    found = carry_out_batched(params, [{"step_size": 0.1}], range(100), 50, progress, (1,), CPU)
+    assert found.cancelled and not found.runs
+    assert made == [0, 0, 1, 2, 3]  # the first one is also made to know its size
+    assert told == sorted(set(told))
+
+
+def test_batches_are_as_large_as_the_memory_allows():
+    gib = 2**30
+    assert runs_at_once(20, 20, 2, 80 * gib) == 4096
+    size = 2 * 64 * 64 * 64 * 8
+    for free in (gib, 4 * gib, 80 * gib):
+        at_once = runs_at_once(64, 64, 2, free)
+        assert at_once > 1
+        assert HELD * at_once * size <= free / 2
+        assert at_once * size <= gib
+    assert runs_at_once(64, 64, 2, None) == gib // size
+    assert runs_at_once(64, 64, 2, 0) == 1
+
+
+def test_small_batches_are_the_same_runs(monkeypatch):
+    params = build(NetworkParams, {"width": 3, "depth": 2, "ensemble": 7})
+    arguments = ([{"step_size": 0.1}], range(7), 40, lambda *_: True, (1, 2), CPU)
+    whole = carry_out_batched(params, *arguments)
+    monkeypatch.setattr(_matrix_batches, "MOST_AT_ONCE", 3)
+    same(whole.columns(SIDES), carry_out_batched(params, *arguments).columns(SIDES))
+
+
+def test_too_little_memory_is_one_sentence_that_names_settings(monkeypatch):
+    def fail(*args, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr("engine.batched_matrix.BatchedDescent", fail)
+    params = build(NetworkParams, {"width": 2, "depth": 2, "ensemble": 3})
+    with pytest.raises(LabError) as caught:
+        carry_out_batched(params, [{"step_size": 0.1}], range(3), 5, lambda *_: True, (1,), CPU)
+    assert str(caught.value) == (
+        "The GPU's memory is too small for so many runs at once: give a smaller ensemble, width or "
+        "depth, or cpu for device."
+    )
+
+
 @pytest.mark.parametrize(
     "settings", [{"step_rule": "hessian"}, {"batch": "random"}, {"batch": "orthonormal"}]
 )
@@ -142,7 +234,7 @@ def test_what_a_gpu_does_not_do_gets_one_sentence(settings):
 def test_a_gpu_that_is_not_there_is_refused_at_once(experiment_id):
     experiment = get(experiment_id)
     params = build(experiment.parameters, {"device": "cuda", "ensemble": 4})
-    with pytest.raises(InputError, match=r"^device: 'cuda' is not allowed; this machine has"):
+    with pytest.raises(InputError, match=r"^device: 'cuda' is not allowed; give cpu, as this"):
         experiment.init(params, 0)
 
 
