@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import cli_models, experiments, learned, presets, runfile
+from engine import cli_models, experiments, learned, presets, replay, runfile
 from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment
 from engine.experiments import get
@@ -224,6 +224,10 @@ def _chosen_run(options: argparse.Namespace) -> RunFile:
     run = _base_run(options)
     values = dict(parse_setting(type(run.params), setting) for setting in options.set)
     values |= _device(run, options.device)
+    if "device" not in values:  # what is asked for here and now is refused where it is missing
+        run, notice = replay.on_this_machine(run)
+        if notice:
+            print(notice, file=sys.stderr)
     params = (
         build(type(run.params), {**run.params.model_dump(), **values}) if values else run.params
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from engine.experiments import get
 from engine.params import update
@@ -12,6 +14,27 @@ from engine.snapshot import Change
 
 Advance = Callable[[int], int]
 """Makes up to a number of steps and returns how many it made; 0 says stop."""
+
+
+def on_this_machine(run: RunFile) -> tuple[RunFile, str]:
+    """Move a run that another machine made to the CPU, where this one lacks its device.
+
+    Returns
+    -------
+    run : RunFile
+        The one given, unless its device is missing.
+    notice : str
+        The sentence that says what was changed, or nothing.
+    """
+    device: Any = getattr(run.params, "device", "cpu")
+    if device in ("auto", "cpu"):
+        return run, ""
+    from engine.device import is_there  # torch takes seconds to load
+
+    if is_there(device):
+        return run, ""
+    moved = dataclasses.replace(run, params=update(run.params, device="cpu"))
+    return moved, f"This machine has no {device.upper()} device: the run is made on the CPU."
 
 
 def begin(run: RunFile) -> Session:

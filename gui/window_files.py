@@ -66,7 +66,7 @@ class RunFiles(QObject):
         from engine.experiments import get
 
         try:
-            run = _read(path)
+            run, notice = _read(path)
             experiment = get(run.experiment)
             if not experiment.rewindable:
                 self._open_trace(path, run)
@@ -77,7 +77,7 @@ class RunFiles(QObject):
         if experiment.rewindable and run.steps:
             self._replay(run)
         self.remember(path)
-        self.said.emit(f"Opened {path.name}.")
+        self.said.emit(" ".join(filter(None, (f"Opened {path.name}.", notice))))
         return True
 
     def _replay(self, run: RunFile) -> None:
@@ -160,14 +160,17 @@ class RunFiles(QObject):
         return folder if folder and Path(folder).is_dir() else str(Path.home())
 
 
-def _read(path: Path) -> RunFile:
+def _read(path: Path) -> tuple[RunFile, str]:
+    """Read a run, and what has to be said of it."""
+    from engine.replay import on_this_machine
+
     if path.suffix.lower() in LEARNED:
         from engine.learned import load_learned, to_run
 
-        return to_run(load_learned(path))
+        return on_this_machine(to_run(load_learned(path)))
     from engine.runfile import load
 
-    return load(path)
+    return on_this_machine(load(path))
 
 
 def replay(run: RunFile, session: Session, progress: Progress) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 import engine.experiments
+import engine.replay
+from engine.runfile import RunFile
 from engine.snapshot import Status
 from gui.export_dialog import ExportDialog
 from gui.main_window import MainWindow
@@ -68,6 +71,23 @@ def test_a_saved_run_opens_to_the_same_bits(
     assert window.control.params == window.panels.form.params == before.params
     assert window.control.seed == 3
     assert window.settings.recent_files() == [path.resolve()]
+
+
+def test_what_has_to_be_said_of_a_file_is_said_when_it_opens(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.toml"
+    window.files.save(path)
+    qtbot.waitUntil(path.is_file)
+    moved = FakeParams(curvature=1.9)
+
+    def on_this_machine(run: RunFile) -> tuple[RunFile, str]:
+        return dataclasses.replace(run, params=moved), "It is made on the CPU."
+
+    monkeypatch.setattr(engine.replay, "on_this_machine", on_this_machine)
+    assert window.files.open(path)
+    assert window.status.currentMessage() == "Opened run.toml. It is made on the CPU."
+    assert window.control.params == moved
 
 
 def test_recent_files_are_offered(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
