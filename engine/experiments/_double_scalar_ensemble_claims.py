@@ -78,21 +78,33 @@ def _pair_learned(run: Run) -> bool | None:
 
 
 def _pair_first(params: DoubleScalarParams, runs: Sequence[Run]) -> Claim:
-    own = [run for run in _below(runs, "pair", "single") if has_learned(run, 0)
-           or has_learned(run, 1)]  # fmt: skip
-
+    own = [run for run in _below(runs, "pair", "single") if not _none_will_learn(run)]
+    learned = [run for run in own if has_learned(run, 0) or has_learned(run, 1)]
     lamps = (
         _near_ones(params),
-        Lamp("A run below both limits has learned", bool(own), f"{len(own)} of {len(runs)} runs"),
-    )
+        Lamp("A run below both limits has learned", bool(learned),
+             f"{len(learned)} of {len(runs)} runs"),
+    )  # fmt: skip
     return agreement(
         "pair-first", "The pair learns faster",
         "The convergence of the double network is better, here: it is the first within "
         f"{LEARNED:.1%} of the target.",
-        answers=[is_first(run) for run in own], lamps=lamps,
+        answers=[_was_first(run) for run in own], lamps=lamps,
         predicted="in all runs, or nearly so", source=_SECTION,
         note="Close to its own limit, which is the lower one, the pair overshoots and is later.",
     )  # fmt: skip
+
+
+def _was_first(run: Run) -> bool | None:
+    """Tell whether the pair was first, None while none has learned."""
+    return is_first(run) if has_learned(run, 0) or has_learned(run, 1) else None
+
+
+def _none_will_learn(run: Run) -> bool:
+    """Tell whether a run has no winner and will have none."""
+    return all(
+        track.is_unstable and not has_learned(run, side) for side, track in enumerate(run.tracks)
+    )
 
 
 def _minima_hold(runs: Sequence[Run]) -> Claim:

@@ -87,11 +87,11 @@ def all_claims(params: FitParams, state: FitState, recent: Recent) -> tuple[Clai
     )
 
 
-def judged(lamps: tuple[Lamp, ...], holds: bool) -> Verdict:
-    """Give the verdict: not applicable unless all lamps are on."""
+def judged(lamps: tuple[Lamp, ...], holds: bool | None) -> Verdict:
+    """Give the verdict: not applicable unless all lamps are on; undecided where `holds` is None."""
     if any(lamp.on is False for lamp in lamps):
         return Verdict.NOT_APPLICABLE
-    if any(lamp.on is None for lamp in lamps):
+    if holds is None or any(lamp.on is None for lamp in lamps):
         return Verdict.UNDECIDED
     return Verdict.HOLDS if holds else Verdict.VIOLATED
 

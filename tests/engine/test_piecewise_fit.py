@@ -104,6 +104,13 @@ def test_a_seed_of_an_ensemble_is_the_run_with_that_seed():
     assert found.columns["bias_movement_2"][row] == pytest.approx(movement[1], rel=1e-14)
 
 
+def test_a_short_ensemble_is_undecided():
+    params = update(preset("piecewise-fit", "figure-4").params, ensemble=10)
+    found = EXPERIMENT.ensemble(params, 0, 5, keep_going)
+    assert {claim.verdict for claim in found.claims} == {Verdict.UNDECIDED}
+    assert all("after 5 steps of at least 2,000" in claim.measured for claim in found.claims)
+
+
 def test_an_ensemble_can_be_cancelled():
     params = build(FitParams, {"ensemble": 200})
     found = EXPERIMENT.ensemble(params, 0, 1_000_000, lambda done, text: False)
