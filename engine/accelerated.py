@@ -288,7 +288,7 @@ class AcceleratedCore:
 
     def parameters(self) -> Parameters:
         """Copy the parameters to the CPU."""
-        return Parameters(self.architecture, self._own.flat.detach().cpu())
+        return Parameters(self.architecture, self._own.flat.detach().to("cpu", copy=True))
 
     def load(self, flat: Tensor, buffers: Mapping[str, Tensor]) -> None:
         """Put parameters and the method's memory back."""
@@ -303,8 +303,8 @@ class AcceleratedCore:
 
     def buffers(self) -> dict[str, Tensor]:
         """Give the method's memory, copied to the CPU."""
-        memory = {name: values.cpu() for name, values in self._memory.items()}
-        return {**memory, "count": torch.tensor(self._count)}
+        memory = {name: values.to("cpu", copy=True) for name, values in self._memory.items()}
+        return {**memory, "count": torch.tensor(self._count, device="cpu")}
 
 
 def _fixed(rule: Rule) -> tuple[object, ...]:

@@ -79,6 +79,38 @@ def test_divergence_keeps_the_parameters_finite() -> None:
     assert torch.isfinite(core.parameters().flat).all()
 
 
+@pytest.mark.parametrize("method", ["gradient-descent", "heavy-ball", "nesterov", "adam"])
+def test_everything_is_made_on_the_device_that_was_given(method: str) -> None:
+    """With another device as the default, a tensor made without naming one would be there."""
+    images = load("digits").test_images
+    rule = Rule(method=method, step_size=0.002)  # type: ignore[arg-type]
+    (_, here), (_, there) = cores(), cores()
+    for step in range(3):
+        index = np.arange(20 * step, 20 * step + 20)
+        expected = here.step(index, rule, measure=True)
+        with torch.device("meta"):
+            assert torch.zeros(1).is_meta
+            made = there.step(index, rule, measure=True)
+        assert made.loss == expected.loss
+        np.testing.assert_array_equal(made.gradient_norms, expected.gradient_norms)
+        np.testing.assert_array_equal(made.active, expected.active)
+    with torch.device("meta"):
+        np.testing.assert_array_equal(there.answers(images), here.answers(images))
+        assert torch.equal(there.parameters().flat, here.parameters().flat)
+        there.load(here.parameters().flat, here.buffers())
+
+
+def test_what_is_given_out_does_not_change_with_the_next_step() -> None:
+    _, core = cores()
+    core.step(np.arange(20), Rule())
+    given = [core.parameters().flat, core.buffers()["velocity"]]
+    before = [values.clone() for values in given]
+    core.step(np.arange(20, 40), Rule())
+    for values, old in zip(given, before, strict=True):
+        assert torch.equal(values, old)
+    assert not torch.equal(core.parameters().flat, before[0])
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_a_captured_step_is_the_plain_step(precision: str) -> None:
