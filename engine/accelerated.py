@@ -253,7 +253,8 @@ class AcceleratedCore:
                 self._compute(self._index, rule, plan)
         torch.cuda.current_stream(self.device).wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # Another thread may ask the network about a digit meanwhile.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self._result = self._compute(self._index, rule, plan)
         self._graph = graph
         saved.restore()
