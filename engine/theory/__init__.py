@@ -1,0 +1,84 @@
+r"""The paper's stability bounds as pure functions, one per proposition or theorem.
+
+Source: Nar and Sastry, "Residual Networks: Lyapunov Stability and Convex Decomposition" (2018).
+Symbols: step size :math:`\delta` ``step_size``, target :math:`\lambda` ``target``, input power
+:math:`\sigma` (mean of :math:`x_i^2`) ``input_power``, depth :math:`L` ``depth``.
+
+Everything is finite-precision aware: roots near 1 through ``expm1``, powers that leave the range
+of a float through logarithms. A bound too large for a float is ``inf``, one too small is ``0.0``.
+Where the printed statement needs a correction, both versions are here and say which they are.
+"""
+
+from __future__ import annotations
+
+from engine.theory.double import (
+    DoublePoint,
+    double_bound,
+    double_flow_limit,
+    double_invariant,
+    double_sharpness,
+)
+from engine.theory.matrix import (
+    double_norm_bound,
+    least_squares_bound,
+    norm_bound,
+    norm_sharpness,
+    theorem1_bound,
+    theorem2_step,
+)
+from engine.theory.scalar import (
+    balanced_sharpness,
+    cofactors,
+    contraction,
+    delta_c,
+    delta_max,
+    envelope,
+    equilibrium_bound,
+    log_sharpness,
+    rate,
+    root_magnitude,
+    root_minus_one,
+    sharpness,
+    zero_decay,
+    zero_limit,
+    zero_threshold,
+)
+from engine.theory.symmetric import (
+    CubicThresholds,
+    cubic_thresholds,
+    symmetric_map,
+    symmetric_slope,
+)
+
+__all__ = [
+    "CubicThresholds",
+    "DoublePoint",
+    "balanced_sharpness",
+    "cofactors",
+    "contraction",
+    "cubic_thresholds",
+    "delta_c",
+    "delta_max",
+    "double_bound",
+    "double_flow_limit",
+    "double_invariant",
+    "double_norm_bound",
+    "double_sharpness",
+    "envelope",
+    "equilibrium_bound",
+    "least_squares_bound",
+    "log_sharpness",
+    "norm_bound",
+    "norm_sharpness",
+    "rate",
+    "root_magnitude",
+    "root_minus_one",
+    "sharpness",
+    "symmetric_map",
+    "symmetric_slope",
+    "theorem1_bound",
+    "theorem2_step",
+    "zero_decay",
+    "zero_limit",
+    "zero_threshold",
+]
