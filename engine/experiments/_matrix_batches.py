@@ -32,7 +32,7 @@ FloatArray = NDArray[np.float64]
 MOST_AT_ONCE = 4096
 """Runs in one batch at most; more gain nothing."""
 MOST_BYTES = 2**30
-"""Size of all weights of a batch at most: a GPU holds `HELD` of them, this machine some three."""
+"""Size of all weights of a batch at most: a GPU holds `HELD` times as much, this machine three."""
 HELD = 10
 """Arrays as large as all weights that a step needs at most, some to spare; seven were measured."""
 MEMORY_SHARE = 0.5
@@ -72,7 +72,7 @@ def runs_at_once(n: int, depth: int, branches: int, free: int | None) -> int:
     free : int or None
         Bytes of free memory where the batch is computed, None if not known.
     """
-    size = 8 * branches * depth * n * n
+    size = 8 * branches * (depth + 1) * n * n  # R, the second moment and the residual are one more
     most = min(MOST_AT_ONCE, MOST_BYTES // size)
     if free is not None:
         most = min(most, int(MEMORY_SHARE * free) // (HELD * size))

@@ -188,7 +188,7 @@ def test_problems_can_be_cancelled_one_by_one(monkeypatch):
 def test_batches_are_as_large_as_the_memory_allows():
     gib = 2**30
     assert runs_at_once(20, 20, 2, 80 * gib) == 4096
-    size = 2 * 64 * 64 * 64 * 8
+    size = 2 * 65 * 64 * 64 * 8
     for free in (gib, 4 * gib, 80 * gib):
         at_once = runs_at_once(64, 64, 2, free)
         assert at_once > 1
