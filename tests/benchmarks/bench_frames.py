@@ -5,13 +5,16 @@ Usage: ``uv run python tests/benchmarks/bench_frames.py [EXPERIMENT] [--set name
 The window is the real one (offscreen unless there is a display), 1600 x 900, all plots open. An
 interval is the time between two rounds of the window's own timer, the drawing included; pictures
 are the snapshots that were shown. ``--memory`` runs to 10⁶ and to 10⁸ steps and compares.
+``--headless`` lets the window and a run without one take turns, and compares their steps.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from gui.app import application, prepare_process, use_offscreen_if_headless
 from gui.process import resident_bytes
 
 SIZE = (1600, 900)
+TURNS, TURN_SECONDS = 5, 4.0
 WARM_SECONDS = 4.0
 
 
@@ -63,6 +67,37 @@ def frames(
     return result
 
 
+def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
+    """Let the window's run, as it is set, and one without a window make steps in turns."""
+    from engine.session import Session
+
+    control = driver.window.control
+    session = Session(control.experiment, control.snapshot.params, control.snapshot.seed)
+    chunk = max(1, round(control.snapshot.steps_per_second / 4))
+    session.advance(chunk)
+    rates: dict[str, list[float]] = {"window": [], "headless": []}
+    for _ in range(TURNS):
+        control.toggle_play()
+        driver.settle(TURN_SECONDS / 8)
+        first, begin = control.snapshot.step, time.perf_counter()
+        driver.settle(TURN_SECONDS)
+        steps = control.snapshot.step - first
+        rates["window"].append(steps / (time.perf_counter() - begin))
+        control.pause()
+        driver.settle(TURN_SECONDS / 8)
+        steps, begin = 0, time.perf_counter()
+        while (spent := time.perf_counter() - begin) < TURN_SECONDS:
+            session.advance(chunk)
+            steps += chunk
+        rates["headless"].append(steps / spent)
+    ratios = [a / b for a, b in zip(rates["window"], rates["headless"], strict=True)]
+    return {
+        "experiment": experiment_id,
+        **{f"{name}_steps_per_second": round(statistics.median(v), 1) for name, v in rates.items()},
+        "median_window_over_headless": round(statistics.median(ratios), 3),
+    }
+
+
 def memory(driver: Any, experiment_id: str) -> dict[str, Any]:
     """Run to 10⁶ and 10⁸ steps and compare the memory."""
     from gui.drive import wait_until
@@ -93,6 +128,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", metavar="name=value")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--headless", action="store_true", help="compare with a run headless")
     parser.add_argument("--first-plots", action="store_true", help="leave hidden plots hidden")
     options = parser.parse_args()
     use_offscreen_if_headless()
@@ -107,6 +143,8 @@ def main() -> None:
             driver, options.experiment, settings, options.seconds, not options.first_plots
         )
         print(json.dumps(found), flush=True)
+        if options.headless:
+            print(json.dumps(beside_headless(driver, options.experiment)), flush=True)
         if options.memory:
             print(json.dumps(memory(driver, options.experiment)), flush=True)
     finally:
