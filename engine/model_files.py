@@ -148,7 +148,7 @@ def judge(scores: NDArray[np.float32], labels: Bytes, squared_error: bool = Fals
     truth = labels.astype(np.int64)
     predicted = scores.argmax(1)
     confusion = np.bincount(truth * CLASSES + predicted, minlength=CLASSES**2)
-    loss, _ = loss_and_slopes(torch.from_numpy(scores), torch.from_numpy(truth), squared_error)
+    loss, _ = loss_and_slopes(torch.from_numpy(scores), truth, squared_error)
     accuracy = float((predicted == truth).mean())
     own = np.take_along_axis(scores, truth[:, None], 1)
     others = np.where(np.arange(CLASSES) == truth[:, None], -np.inf, scores)

@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.batched import KINDS, BatchedNetwork, Sink
 from engine.datasets import Bytes
 from engine.device import explain_memory, workers
-from engine.kernels import updates
+from engine.kernels import losses, updates
 from engine.models import Parameters
 
 Method = Literal["gradient-descent", "heavy-ball", "nesterov", "adam"]
@@ -125,24 +125,16 @@ class Descent:
             )  # fmt: skip
 
 
-def loss_and_slopes(scores: Tensor, labels: Tensor, squared_error: bool) -> tuple[float, Tensor]:
+def loss_and_slopes(
+    scores: Tensor, labels: NDArray[np.int64], squared_error: bool
+) -> tuple[float, Tensor]:
     """Compute the mean loss and its gradient with respect to the scores, shape (B, 10).
 
     Cross-entropy, or ½ Σ_k (f_k - y_k)² with one-hot y, both averaged over the batch.
     """
-    count = len(labels)
-    rows = torch.arange(count)
-    if squared_error:
-        slopes = scores.clone()
-        slopes[rows, labels] -= 1
-        return float(0.5 * slopes.square().sum() / count), slopes.div_(count)
-    top = scores.amax(1, keepdim=True)
-    slopes = (scores - top).exp_()
-    total = slopes.sum(1, keepdim=True)
-    value = float((top + total.log() - scores[rows, labels][:, None]).mean())
-    slopes.div_(total)
-    slopes[rows, labels] -= 1
-    return value, slopes.div_(count)
+    slopes = torch.empty_like(scores)
+    loss = losses.squared_error if squared_error else losses.cross_entropy
+    return loss(scores.numpy(), labels, slopes.numpy()), slopes
 
 
 class CpuCore:
@@ -159,7 +151,7 @@ class CpuCore:
     ) -> None:
         self._parameters = parameters
         self._images = images
-        self._labels = torch.from_numpy(labels.astype(np.int64))
+        self._labels = labels.astype(np.int64)
         with explain_memory(ADVICE):
             self._network = BatchedNetwork(parameters, batch_size)
             self._descent = Descent(parameters)
@@ -172,10 +164,10 @@ class CpuCore:
 
     def _step(self, index: NDArray[np.int64], rule: Rule, measure: bool) -> Batch:
         network = self._network
-        labels = self._labels[torch.from_numpy(index)]
+        labels = self._labels[index]
         scores = network.scores(network.forward(self._images, index))
         value, slopes = loss_and_slopes(scores, labels, rule.squared_error)
-        correct = int((scores.argmax(1) == labels).sum())
+        correct = int((scores.numpy().argmax(1) == labels).sum())
         if not value <= LOSS_LIMIT:  # nan included
             return Batch(LOSS_LIMIT, correct, diverged=True)
         active = network.active_fraction() if measure else None
@@ -187,8 +179,7 @@ class CpuCore:
     def gradient(self, index: NDArray[np.int64], sink: Sink, squared_error: bool) -> float:
         """Give the gradient of a batch to a sink without an update, and return the loss."""
         scores = self._network.scores(self._network.forward(self._images, index))
-        labels = self._labels[torch.from_numpy(index)]
-        value, slopes = loss_and_slopes(scores, labels, squared_error)
+        value, slopes = loss_and_slopes(scores, self._labels[index], squared_error)
         self._network.backward(slopes, sink)
         return value
 

@@ -41,7 +41,7 @@ def hand_gradient(
 ) -> tuple[float, Parameters, BatchedNetwork]:
     network = BatchedNetwork(parameters, 50)
     scores = network.scores(network.forward(load("digits").train_images, index))
-    value, slopes = loss_and_slopes(scores, labels(index), squared_error)
+    value, slopes = loss_and_slopes(scores, labels(index).numpy(), squared_error)
     sink = Collector(parameters.architecture.size)
     network.backward(slopes, sink, measure=True)
     gradient = Parameters(parameters.architecture, torch.from_numpy(sink.gradient))
