@@ -23,6 +23,9 @@ from engine.kernels.jit import kernel
 
 F32 = NDArray[np.float32]
 
+COLUMNS = 400
+"""Features whose part of a gradient is made at once."""
+
 
 @kernel
 def prepare(A: F32, W: F32, m: int, G: F32) -> None:
@@ -67,37 +70,45 @@ def feature_slopes(du: F32, A: F32, first: int, out: F32) -> None:
 def gradient(
     h0: F32, A: F32, W: F32, m: int, du: F32, first: int, dG: F32, dA: F32, dW: F32
 ) -> None:
-    """Write the gradients with respect to A and W, from those of u and G."""
+    """Write the gradients with respect to A and W, from those of u and G.
+
+    By parts of the columns: what the products of a network read and write then fits into a core's
+    second cache.
+    """
     count, n = h0.shape
     networks, rows, _ = A.shape
     width = du.shape[1]
-    dA_row = dA[:, rows - 1]
-    A_flat, W_flat, dG_flat = A.reshape(-1), W.reshape(-1), dG.reshape(-1)
-    dA_flat, dW_flat = dA.reshape(-1), dW.reshape(-1)
-    multiply_from_across(
-        networks * rows, n, count,
-        du.reshape(-1), first, width, h0.reshape(-1), 0, n, dA_flat, 0, n, False,
+    h0, du, dG_flat = h0.reshape(-1), du.reshape(-1), dG.reshape(-1)
+    A_flat, W_flat, dA_flat, dW_flat = (
+        A.reshape(-1), W.reshape(-1), dA.reshape(-1), dW.reshape(-1),
     )  # fmt: skip
     for s in range(networks):
-        for own in range(0, rows - 1, m):
-            after, at = own + m, s * (rows - 1) + own
-            tail = rows - after
-            if tail == 1:  # c alone: no work for a BLAS
-                c, slopes = A[s, rows - 1], dG[s, own:after, rows - 1]
-                for q in range(m):
-                    slope, column, out = slopes[q], W[s, own + q], dW[s, own + q]
-                    for j in range(n):
-                        out[j] = slope * c[j]
-                        dA_row[s, j] += slope * column[j]
-            else:
-                multiply_from_across(
-                    tail, n, m, dG_flat, at * rows + after, rows, W_flat, at * n, n,
-                    dA_flat, (s * rows + after) * n, n, True,
-                )  # fmt: skip
-                multiply(
-                    m, n, tail, dG_flat, at * rows + after, rows,
-                    A_flat, (s * rows + after) * n, n, dW_flat, at * n, n, False,
-                )  # fmt: skip
+        for low in range(0, n, COLUMNS):
+            columns = min(COLUMNS, n - low)
+            multiply_from_across(
+                rows, columns, count, du, first + s * rows, width, h0, low, n,
+                dA_flat, s * rows * n + low, n, False,
+            )  # fmt: skip
+            for own in range(0, rows - 1, m):
+                after, at = own + m, s * (rows - 1) + own
+                if after == rows - 1:  # c alone: no work for a BLAS
+                    part, slopes = slice(low, low + columns), dG[s, own:after, rows - 1]
+                    c, dc = A[s, rows - 1, part], dA[s, rows - 1, part]
+                    for q in range(m):
+                        slope, column, out = slopes[q], W[s, own + q, part], dW[s, own + q, part]
+                        for j in range(columns):
+                            out[j] = slope * c[j]
+                            dc[j] += slope * column[j]
+                else:
+                    below = (s * rows + after) * n + low
+                    multiply_from_across(
+                        rows - after, columns, m, dG_flat, at * rows + after, rows,
+                        W_flat, at * n + low, n, dA_flat, below, n, True,
+                    )  # fmt: skip
+                    multiply(
+                        m, columns, rows - after, dG_flat, at * rows + after, rows,
+                        A_flat, below, n, dW_flat, at * n + low, n, False,
+                    )  # fmt: skip
 
 
 @kernel
