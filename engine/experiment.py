@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.params import Params
+from engine.snapshot import Nudge
 from engine.views import View
 
 FloatArray = NDArray[np.float64]
@@ -95,6 +96,10 @@ class OutcomeKind(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNSTABLE = "on an unstable minimum"
+"""Phase of a run that stands exactly on a minimum which its step size cannot hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the recent steps show.
@@ -110,6 +115,11 @@ class Outcome:
     period: int | None = None
     orbit: tuple[float, ...] = ()
     lyapunov: float | None = None
+
+    @property
+    def is_precarious(self) -> bool:
+        """Whether the run rests where the smallest push drives it away, or where no minimum is."""
+        return self.phase == UNSTABLE or self.phase.startswith("at rest at ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +232,8 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     pictures_per_second : float
         Pictures made at most while a run goes on: few where the steps need all cores, which
         drawing takes away from them.
+    why_no_nudge : str
+        Why `nudge` does not work, as the end of a sentence; empty where it does.
     """
 
     id: ClassVar[str]
@@ -235,6 +247,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     steps_per_call: ClassVar[int] = 10**9
     cadence: ClassVar[float] = 60.0
     pictures_per_second: ClassVar[float] = math.inf
+    why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
 
     def load(self) -> AbstractExperiment[ParamsT, StateT]:
         """Give the experiment itself, which may stand in a list like any `engine.listing`."""
@@ -304,6 +317,18 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     def retune(self, state: StateT, params: ParamsT) -> StateT:
         """Go on from a state with other live parameters."""
         return dataclasses.replace(state, params=params)
+
+    def nudge(self, state: StateT, nudge: Nudge) -> StateT:
+        """Push a state by a little, the same for the same `nudge` (see `engine.nudge.pushed`).
+
+        Called only of a state that has not diverged.
+
+        Raises
+        ------
+        InputError
+            If the experiment's state cannot be pushed; `why_no_nudge` then says why.
+        """
+        raise InputError("nudge", self.id, self.why_no_nudge)
 
     def steps(self, params: ParamsT) -> int:
         """Give the steps of a headless run when none are asked for."""

@@ -18,7 +18,6 @@ from engine.arrays_io import save_npz
 from engine.errors import InputError
 from engine.experiment import Progress, State
 from engine.files import write_text
-from engine.params import update
 from engine.recording import Rows, cell, headings, write_series
 from engine.runfile import RunFile, to_table
 from engine.session import Session
@@ -85,19 +84,16 @@ def stream(session: Session, first: int, last: int) -> Iterator[Block]:
     """
     experiment = session.experiment
     if first == 0:
-        state = session.state_at(0)
-        if state.params is not session.initial_params:  # changed before the first step
-            state = experiment.retune(state, session.initial_params)
-        row = experiment.record(state)
+        row = experiment.record(session.arrival(0))
         yield np.zeros(1, np.int64), {key: np.asarray(row[key], np.float64)[None] for key in row}
     state = session.state_at(max(first - 1, 0))
-    changes = [change for change in session.changes if change.step >= state.step]
-    for change in (*changes, Change(last, {})):
+    changes = [change for change in session.changes if state.step < change.step < last]
+    for change in (*changes, Change(last)):
         while state.step < min(change.step, last):
             n = min(change.step, last) - state.step
             state, block = _advance(session, state, min(n, WINDOW))
             yield block
-        state = experiment.retune(state, update(state.params, **change.values))
+        state = session.changed(state, change)
 
 
 def _advance(session: Session, state: State[Any], n: int) -> tuple[State[Any], Block]:

@@ -152,13 +152,19 @@ def _caption(data: FigureData, columns: int) -> str:
         if value is not None and specs[name].is_active(values)
     ]
     parts.append(f"seed = {data.run.seed}")
-    parts += [f"from step {c.step:,}: {_pairs(c.values)}" for c in data.changes]
+    parts += [_change(change) for change in data.changes]
     lines, width = [""], 82 * columns
     for part in parts:
         if len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += f"{part}   "
     return "\n".join(line.replace("$", r"\$") for line in lines[:6])
+
+
+def _change(change: Change) -> str:
+    if change.nudge is not None:
+        return f"at step {change.step:,}: nudge = {change.nudge.size:g}"
+    return f"from step {change.step:,}: {_pairs(change.values)}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from engine.experiment import OutcomeKind
+from engine.experiment import UNSTABLE, OutcomeKind
 
 Array = npt.NDArray[np.float64]
 
@@ -143,7 +143,7 @@ def _converged(window: Window, manner: str) -> Phase:
     if factor is not None and abs(factor) > 1.0 + 1e-9:
         return Phase(
             kind=OutcomeKind.CONVERGED,
-            text="on an unstable minimum",
+            text=UNSTABLE,
             lyapunov=window.lyapunov,
             message="The run stands exactly on a minimum that is unstable at this step size; "
             "the smallest push would drive it away.",

@@ -1,4 +1,4 @@
-"""A run file carried out: its session begun, and its steps made with the live changes."""
+"""A run file carried out: its session begun, and its steps made with the changes noted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.experiments import get
-from engine.params import update
 from engine.runfile import RunFile
 from engine.session import Session
 from engine.snapshot import Change
@@ -67,11 +66,11 @@ def carry_out(run: RunFile, session: Session, advance: Advance | None = None) ->
     """
     advance = advance or (lambda n: session.advance(n, coarse=True))
     target = target_of(run)
-    for change in (*run.changes, Change(target, {})):
+    for change in (*run.changes, Change(target)):
         stop = min(change.step, target)
         while session.step < stop:
             if advance(stop - session.step) == 0:
                 return
         if change.step > target:
             return
-        session.retune(update(session.params, **change.values))
+        session.change(change)

@@ -14,11 +14,16 @@
     step = 500
     values = { step_size = 0.6 }
 
+    [[changes]]       # its state pushed in a random direction
+    step = 800
+    nudge = { size = 1e-6, seed = 0 }
+
 A run that began from learned parameters has ``start = "run.start.npz"``, a file beside it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Mapping
@@ -33,9 +38,10 @@ from engine.arrays_io import load_numbers, save_npz
 from engine.errors import InputError
 from engine.experiments import get
 from engine.files import first_line, inside, parse_json, read_text, write_text
+from engine.nudge import checked
 from engine.params import Params, ParamSpec, build, describe, update
 from engine.session import Session
-from engine.snapshot import Change
+from engine.snapshot import Change, Nudge
 
 FORMAT = 1
 """Version of the run file and of `run.json`; a newer one is refused by name."""
@@ -113,7 +119,7 @@ def from_table(
         params=params,
         seed=seed,
         steps=None if steps is None else whole("steps", steps, 0, STEPS_LIMIT),
-        changes=_changes(table.get("changes", []), params),
+        changes=_changes(table.get("changes", []), params, experiment.why_no_nudge),
         start=None if "start" not in table else _start(table["start"], folder),
     )
 
@@ -154,16 +160,25 @@ def _table(value: Any, field: str) -> dict[str, Any]:
     return value
 
 
-def _changes(entries: Any, params: Params) -> tuple[Change, ...]:
+_CHANGE = "give tables with the key step and either values or nudge"
+
+
+def _changes(entries: Any, params: Params, why_no_nudge: str) -> tuple[Change, ...]:
     if not isinstance(entries, list):
-        raise InputError("changes", entries, "give a list of tables with the keys step and values")
+        raise InputError("changes", entries, f"give a list; {_CHANGE}")
     live = {spec.name for spec in describe(type(params)) if spec.live}
     changes: list[Change] = []
     for entry in entries:
-        if not isinstance(entry, dict) or entry.keys() != {"step", "values"}:
-            raise InputError("changes", entry, "give tables with the keys step and values")
-        first = changes[-1].step + 1 if changes else 0
+        if not isinstance(entry, dict) or entry.keys() not in ({"step", "values"}, _PUSHED):
+            raise InputError("changes", entry, _CHANGE)
+        pushed = "nudge" in entry
+        first = changes[-1].step if changes else 0
+        if changes and not pushed and changes[-1].nudge is None:
+            first += 1  # values of one step are one change
         step = whole("changes.step", entry["step"], first, STEPS_LIMIT)
+        if pushed:
+            changes.append(Change(step, nudge=_nudge(entry["nudge"], why_no_nudge)))
+            continue
         values = _table(entry["values"], "changes.values")
         params = update(params, **values)
         for name in values:
@@ -171,6 +186,21 @@ def _changes(entries: Any, params: Params) -> tuple[Change, ...]:
                 raise InputError(f"changes.{name}", values[name], "it can only be set at the start")
         changes.append(Change(step, {name: params.model_dump()[name] for name in values}))
     return tuple(changes)
+
+
+_PUSHED = {"step", "nudge"}
+
+
+def _nudge(entry: Any, why_no_nudge: str) -> Nudge:
+    if why_no_nudge:
+        raise InputError("changes.nudge", entry, why_no_nudge)
+    table = _table(entry, "changes.nudge")
+    if table.keys() != {"size", "seed"}:
+        raise InputError("changes.nudge", entry, "give a table with the keys size and seed")
+    size = table["size"]
+    if type(size) not in (int, float):
+        raise InputError("changes.nudge.size", size, "give a number")
+    return checked(Nudge(float(size), whole("changes.nudge.seed", table["seed"], 0, SEED_LIMIT)))
 
 
 def to_table(run: RunFile) -> dict[str, Any]:
@@ -181,10 +211,14 @@ def to_table(run: RunFile) -> dict[str, Any]:
     if run.start is not None:
         table["start"] = START
     table["params"] = _without_none(run.params.model_dump())
-    table["changes"] = [
-        {"step": change.step, "values": _without_none(change.values)} for change in run.changes
-    ]
+    table["changes"] = [_change_table(change) for change in run.changes]
     return table
+
+
+def _change_table(change: Change) -> dict[str, Any]:
+    if change.nudge is not None:
+        return {"step": change.step, "nudge": dataclasses.asdict(change.nudge)}
+    return {"step": change.step, "values": _without_none(change.values)}
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,8 +235,10 @@ def dumps(run: RunFile) -> str:
     for name, value in table["params"].items():
         lines.append(f"{name} = {_toml(value)}{_comment(specs[name])}")
     for change in table["changes"]:
-        values = ", ".join(f"{name} = {_toml(value)}" for name, value in change["values"].items())
-        lines += ["", "[[changes]]", f"step = {change['step']}", f"values = {{ {values} }}"]
+        lines += ["", "[[changes]]", f"step = {change['step']}"]
+        for key in change.keys() - {"step"}:
+            pairs = ", ".join(f"{name} = {_toml(value)}" for name, value in change[key].items())
+            lines.append(f"{key} = {{ {pairs} }}")
     return "\n".join(lines) + "\n"
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from engine.errors import LabError
+from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
 from engine.mailbox import Mailbox
 from engine.pace import Pace
@@ -123,6 +123,10 @@ class Runner:
     def retune(self, params: Params) -> None:
         """Go on with other live parameters, from the shown step."""
         self._send(lambda: self._retune(params))
+
+    def nudge(self, size: float) -> None:
+        """Push the shown state by this share of its norm, and go on from there."""
+        self._send(lambda: self._nudge(size))
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps made per frame of 1/60 s; None for as many as possible."""
@@ -282,6 +286,18 @@ class Runner:
         if self._status is Status.FINISHED and not session.finished:
             self._status = Status.PAUSED
         self._publish(force=self._status is not Status.RUNNING)
+
+    def _nudge(self, size: float) -> None:
+        session = self._require()
+        if session.experiment.why_no_nudge:  # said before what came after is given up
+            raise InputError("nudge", size, session.experiment.why_no_nudge)
+        session = self._fork_at_cursor()
+        session.nudge(size)
+        # The rows before the push may tell of a minimum; that is no news before the run has left.
+        self._announced_convergence = True
+        if self._status is Status.FINISHED and not session.finished:
+            self._status = Status.PAUSED
+        self._publish(force=True)
 
     def _advance(self) -> None:
         session = self._require()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Chunk, Outcome, Recent, State
 from engine.keyframes import Keyframes
+from engine.nudge import SIZE, checked
 from engine.params import Params, describe, update
-from engine.snapshot import Change
+from engine.snapshot import Change, Nudge
 from engine.trace import Trace
 
 LOOK = 512
@@ -20,10 +21,11 @@ LOOK = 512
 
 
 class Session:
-    """A run with its history, able to go back and to change live parameters.
+    """A run with its history, able to go back, to change live parameters and to be pushed.
 
-    Going back computes the state again from the nearest keyframe with the live changes made since,
-    so it has the same bits as a run that stopped there.
+    Going back computes the state again from the nearest keyframe with the changes made since, so it
+    has the same bits as a run that stopped there. The state of a step is that after the changes
+    made at it, the recorded row of a step that before them.
 
     Parameters
     ----------
@@ -52,6 +54,7 @@ class Session:
         if start is not None:
             self.state = experiment.with_arrays(self.state, start)
         self.initial_params = params
+        self._origin = self.state
         self._for_ensemble: dict[str, Any] = {}
         self.changes: tuple[Change, ...] = ()
         self.finished = False
@@ -127,7 +130,8 @@ class Session:
         for name in values:
             if name not in live:
                 raise InputError(name, new[name], "it can only be set before a run starts")
-        if self.changes and self.changes[-1].step == self.step:
+        last = self.changes[-1] if self.changes else None
+        if last is not None and last.step == self.step and last.nudge is None:
             values = {**self.changes[-1].values, **values}
             self.changes = self.changes[:-1]
         self.changes = (*self.changes, Change(self.step, values))
@@ -135,6 +139,56 @@ class Session:
         self.finished = self.finished and self.state.diverged_at is not None
         if self.experiment.rewindable:
             self._keyframes.pin(self.state)
+
+    def nudge(self, size: float = SIZE, seed: int | None = None) -> None:
+        """Push the state by a little, noting the step.
+
+        Parameters
+        ----------
+        size : float
+            Norm of the push, as a share of the state's own.
+        seed : int, optional
+            What its direction is made of; by default the run's seed plus the number of earlier
+            pushes, so that no two of a run are the same.
+
+        Raises
+        ------
+        InputError
+            If size or seed is out of range, the run has diverged, or its experiment has no pushes.
+        """
+        if seed is None:
+            pushes = sum(change.nudge is not None for change in self.changes)
+            seed = (self.seed + pushes) % 2**63
+        nudge = checked(Nudge(float(size), seed))
+        if self.state.diverged_at is not None:
+            raise InputError("nudge", size, "the run has diverged; begin it anew, or go back first")
+        self.state = self.experiment.nudge(self.state, nudge)
+        self.changes = (*self.changes, Change(self.step, nudge=nudge))
+        self.finished = False
+        if self.experiment.rewindable:
+            self._keyframes.pin(self.state)
+
+    def change(self, change: Change) -> None:
+        """Do to the run what a noted change says, at the step where the run is.
+
+        Raises
+        ------
+        InputError
+            As `retune` and `nudge`.
+        """
+        if change.nudge is not None:
+            self.nudge(change.nudge.size, change.nudge.seed)
+        else:
+            self.retune(update(self.params, **change.values))
+
+    def changed(self, state: State[Any], change: Change) -> State[Any]:
+        """Give the state that a change of this run made of another."""
+        made: State[Any]
+        if change.nudge is not None:
+            made = self.experiment.nudge(state, change.nudge)
+        else:
+            made = self.experiment.retune(state, update(state.params, **change.values))
+        return made
 
     def state_at(self, step: int) -> State[Any]:
         """Compute the state after `step` updates, 0 <= step <= the run's own step.
@@ -149,6 +203,23 @@ class Session:
         self._check_reachable(step)
         return self._carry(self._keyframes.nearest(step), step)
 
+    def arrival(self, step: int) -> State[Any]:
+        """Compute the state of a step before the changes made at it, as its recorded row has it.
+
+        Raises
+        ------
+        InputError
+            As `state_at`.
+        """
+        if all(change.step != step for change in self.changes):
+            return self.state_at(step)
+        self._check_reachable(step)
+        if step == 0:
+            return self._origin
+        state = self._carry(self._keyframes.nearest(step - 1), step - 1)
+        arrived: State[Any] = self.experiment.advance(state, 1)[0]
+        return arrived
+
     def look(self, step: int) -> tuple[State[Any], Recent]:
         """Compute the state at an earlier step and the recorded rows that lead to it."""
         if step == self.step:
@@ -158,9 +229,12 @@ class Session:
 
     def _look_back(self, step: int) -> tuple[State[Any], Recent]:
         start = max(0, step - LOOK)
-        state = self._carry(self._keyframes.nearest(start), start)
+        state = self.arrival(start)
         first = self.experiment.record(state)
         rows: list[Recent] = [{key: np.asarray(value)[None] for key, value in first.items()}]
+        for change in self.changes:
+            if change.step == start:
+                state = self.changed(state, change)
         state = self._carry(state, step, rows)
         return state, {key: np.concatenate([part[key] for part in rows]) for key in rows[0]}
 
@@ -202,18 +276,20 @@ class Session:
         rows: list[Recent] | None = None,
     ) -> State[Any]:
         """Advance a state of this run to `step`, making the changes that were made on the way."""
-        for change in (*self.changes, Change(step + 1, {})):
-            if change.step < state.step:
+        begin = state.step  # what was done at it is done
+        for change in (*self.changes, Change(step + 1)):
+            if change.step <= begin:
                 continue
             n = min(change.step, step) - state.step
-            # Where no rows are wanted, one bucket for all of them is the cheapest record.
-            stride = max(n, 1) if rows is None else 1
-            state, chunk = self.experiment.advance(state, n, stride)
-            if rows is not None and chunk.count:
-                rows.append(chunk.low)
+            if n > 0:
+                # Where no rows are wanted, one bucket for all of them is the cheapest record.
+                stride = n if rows is None else 1
+                state, chunk = self.experiment.advance(state, n, stride)
+                if rows is not None and chunk.count:
+                    rows.append(chunk.low)
             if change.step > step:
                 break
-            state = self.experiment.retune(state, update(state.params, **change.values))
+            state = self.changed(state, change)
         return state
 
     def _replay_into_trace(self, state: State[Any], step: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,24 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Nudge:
+    """A random push of a run's state: by `size` times its norm, in a direction made of `seed`."""
+
+    size: float
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """Live parameters given new values when `step` updates had been made."""
+    """What was done to a run when `step` updates had been made.
+
+    Live parameters were given new `values`, or, where there is a `nudge`, its state was pushed.
+    Changes of one step are in the order in which they were made.
+    """
 
     step: int
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    nudge: Nudge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

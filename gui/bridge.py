@@ -142,6 +142,11 @@ class Bridge(QObject):
         self.engine.retune(params)
         self._wake()
 
+    def nudge(self, size: float) -> None:
+        """Push the shown state by a share of its norm."""
+        self.engine.nudge(size)
+        self._wake()
+
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps per frame, None for as many as possible."""
         self._speed = steps_per_frame

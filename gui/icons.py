@@ -79,6 +79,14 @@ def _live(painter: QPainter) -> None:
     painter.drawEllipse(QPointF(12, 12), 2.5, 2.5)
 
 
+def _nudge(painter: QPainter) -> None:
+    painter.drawLine(QPointF(3, 12), QPointF(8.5, 12))
+    painter.drawPolyline([QPointF(6, 9), QPointF(9, 12), QPointF(6, 15)])
+    painter.drawArc(QRectF(-1.5, -10.5, 34, 30), 243 * 16, 62 * 16)
+    painter.setBrush(painter.pen().color())
+    painter.drawEllipse(QPointF(15.5, 12), 3.6, 3.6)
+
+
 def _pin(painter: QPainter) -> None:
     painter.drawLine(QPointF(12, 14), QPointF(12, 20))
     painter.drawLine(QPointF(6.5, 14), QPointF(17.5, 14))
@@ -111,6 +119,7 @@ _ICONS: dict[str, Callable[[QPainter], None]] = {
     "reset": _reset,
     "run": _run,
     "live": _live,
+    "nudge": _nudge,
     "pin": _pin,
     "close": _close,
     "restore": _restore,

@@ -246,6 +246,7 @@ class MainWindow(QMainWindow):
         self.header.presets.set_presets(offered)
         self.actions_by_name.show_presets(offered)
         self.transport.set_rewindable(experiment.rewindable)
+        self.commands.show_nudge(experiment.why_no_nudge)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
         self.panels.show_experiment(experiment, self.control.params)

@@ -1,4 +1,4 @@
-"""Changes of live parameters, as marks on the time axis."""
+"""Changes of live parameters and pushes of the state, as marks on the time axis."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class ChangeLog:
         known = dict(self._first)
         result = []
         for change in snapshot.changes:
+            if change.nudge is not None:
+                result.append((change.step, f"nudge {short(change.nudge.size)}"))
+                continue
             parts = []
             for name, value in change.values.items():
                 if name in known and known[name] == value:

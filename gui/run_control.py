@@ -263,6 +263,12 @@ class RunControl(QObject):
         self._wants_play = False
         self._bridge.seek(step)
 
+    def nudge(self, size: float) -> None:
+        """Push the shown state by a share of its norm; a run that plays, plays on from there."""
+        self._bridge.nudge(size)
+        if self._wants_play and not self.is_running:
+            self._bridge.play()  # it had converged, and only therefore stopped
+
     def live(self) -> None:
         """Show where the run is."""
         self._bridge.live()

@@ -30,6 +30,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("reset", "Run", "Reset to step 0", "R", plain=True),
     Shortcut("live", "Run", "Jump to where the run is", "L", plain=True),
     Shortcut("run", "Run", "Run N steps", "N", plain=True),
+    Shortcut("nudge", "Run", "Nudge: push the state by a little", "U", plain=True),
     Shortcut("faster", "Run", "Faster", "+", plain=True),
     Shortcut("slower", "Run", "Slower", "-", plain=True),
     Shortcut("pin", "Run", "Pin this run", "P", plain=True),

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from engine.snapshot import Snapshot, Status
 from gui.icons import IconButton
+from gui.nudge import NudgeButton
 from gui.number_box import CountField
 from gui.speed import SpeedControl
 
@@ -80,6 +81,7 @@ class Transport(QWidget):
         self._status: Status | None = None
         self._make_buttons()
         self._make_scrub()
+        self.nudge_button = NudgeButton()
         self.speed_control = SpeedControl()
         self.speed_control.speed_changed.connect(self.speed_changed)
         self._lay_out()
@@ -139,6 +141,7 @@ class Transport(QWidget):
         row.addSpacing(12)
         row.addWidget(self.run_steps)
         row.addWidget(self.run_button)
+        row.addWidget(self.nudge_button)
         row.addSpacing(12)
         label = QLabel("k =")
         label.setBuddy(self.cursor_box)
@@ -186,6 +189,7 @@ class Transport(QWidget):
         self._shown_at = now
         self._step = snapshot.step
         self._show_buttons(snapshot)
+        self.nudge_button.show_snapshot(snapshot)
         self.cursor_box.show_count(snapshot.cursor)
         if not self.scrub.isSliderDown() and self._pending is None:
             with QSignalBlocker(self.scrub):

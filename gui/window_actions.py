@@ -27,6 +27,7 @@ _TEXTS = {
     "back": "Step &back",
     "reset": "&Reset",
     "run": "Run &N steps",
+    "nudge": "N&udge",
     "live": "Jump to &live",
     "faster": "&Faster",
     "slower": "S&lower",
@@ -40,7 +41,7 @@ _TEXTS = {
     "about": "&About Lyapunov Lab",
 }
 _CHECKABLE = ("scaled_axis", "full_screen")
-_OF_A_RUN = "save export play step back reset run live pin unpin help".split()
+_OF_A_RUN = "save export play step back reset run nudge live pin unpin help".split()
 _REPEATED = ("step", "back", "faster", "slower")
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
 
@@ -118,7 +119,19 @@ class Actions:
         self.file_menu.insertMenu(self._actions["quit"], self.data_menu)
         self.file_menu.insertSeparator(self._actions["quit"])
         self._menu("&Edit", ("undo", "redo", "-", "copy"))
-        run = ("play", "step", "back", "reset", "-", "run", "live", "-", "faster", "slower")
+        run = (
+            "play",
+            "step",
+            "back",
+            "reset",
+            "-",
+            "run",
+            "nudge",
+            "live",
+            "-",
+            "faster",
+            "slower",
+        )
         self.run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "-"))
         self.experiments_menu = self.run_menu.addMenu("&Experiments")
         self.presets_menu = self.run_menu.addMenu("Pre&sets")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
+from gui.plot_numbers import short
 from gui.speed import SPEEDS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Commands(QObject):
             # The argument "checked" is not for the handlers.
             window.actions_by_name[name].triggered.connect(lambda checked=False, do=handler: do())
         window.pins_panel.pin_requested.connect(self.pin_run)
+        window.transport.nudge_button.nudge_requested.connect(lambda size: self.nudge())
         self._connect_switches()
         self._connect_menus()
 
@@ -46,6 +48,7 @@ class Commands(QObject):
             "back": control.back,
             "reset": control.reset,
             "run": lambda: control.run(window.transport.run_steps.count),
+            "nudge": self.nudge,
             "live": control.live,
             "faster": lambda: self.change_speed(1),
             "slower": lambda: self.change_speed(-1),
@@ -82,6 +85,19 @@ class Commands(QObject):
         stop = len(SPEEDS) if transport.speed is None else known
         stop = max(0, stop + stops)
         self._window.set_speed(SPEEDS[stop] if stop < len(SPEEDS) else None)
+
+    def nudge(self) -> None:
+        """Push the run by the chosen size."""
+        size = self._window.transport.nudge_button.size_chosen
+        self._window.control.nudge(size)
+        self._window.notices.say(f"Nudged by {short(size)} of the state's size.")
+
+    def show_nudge(self, why_not: str) -> None:
+        """Offer pushes, or say why the experiment has none."""
+        self._window.transport.nudge_button.set_reason(why_not)
+        action = self._window.actions_by_name["nudge"]
+        action.setEnabled(not why_not)
+        action.setToolTip(self._window.transport.nudge_button.toolTip())
 
     def pin_run(self) -> None:
         """Keep the run on the plots."""

@@ -78,11 +78,13 @@ class DoubleScalarParams(Params):
 class DoubleScalarState(State[DoubleScalarParams]):
     """Networks w, z and u, shape (3, L), or (3, 1) while the weights of each are equal.
 
-    `flow` has the same shape, or (0, 0) where the flow is not followed.
+    `flow` has the same shape, or (0, 0) where the flow is not followed; `pushed` tells whether the
+    run was pushed, so that what holds for its start may not hold for what came after.
     """
 
     weights: FloatArray
     flow: FloatArray
+    pushed: bool = False
 
 
 def make_start(params: DoubleScalarParams, seed: int) -> FloatArray:

@@ -87,13 +87,14 @@ def claims(
         _reaches(params, state, reading, outcome),
         _leaves_origin(params, state, reading),
         _invariant(params, state, reading),
-        _limit(params, reading, outcome),
+        _limit(params, state, reading, outcome),
     )
 
 
-def _ones(params: DoubleScalarParams) -> Lamp:
-    exact = params.init == "ones" and params.noise == 0
-    return Lamp("All weights begin at exactly 1", exact, "" if exact else "another start")
+def _ones(params: DoubleScalarParams, state: DoubleScalarState) -> Lamp:
+    exact = params.init == "ones" and params.noise == 0 and not state.pushed
+    other = "pushed since" if state.pushed else "another start"
+    return Lamp("All weights begin at exactly 1", exact, "" if exact else other)
 
 
 def _deep(params: DoubleScalarParams) -> Lamp:
@@ -107,7 +108,7 @@ def _sinks(params: DoubleScalarParams, state: DoubleScalarState, reading: Readin
     lamps = (
         Lamp("λ < 0", params.target < 0, f"λ = {params.target:g}"),
         _deep(params),
-        _ones(params),
+        _ones(params, state),
         Lamp(
             "δ ≤ 1/(σ(1−λ))",
             None if threshold is None else params.step_size <= threshold,
@@ -137,7 +138,7 @@ def _reaches(
 ) -> Claim:
     pair = theory.double_bound(params.target, params.depth, params.input_power)
     lamps = (
-        _ones(params),
+        _ones(params, state),
         Lamp(
             "δ below the pair's limit", params.step_size < pair,
             f"δ/δ_wz = {params.step_size / pair:.4g}",
@@ -184,7 +185,7 @@ def _invariant(params: DoubleScalarParams, state: DoubleScalarState, reading: Re
     positive = reading.w > 0 and reading.z > 0
     ratio = params.step_size / theory.double_bound(params.target, params.depth, params.input_power)
     lamps = (
-        _ones(params),
+        _ones(params, state),
         _deep(params),
         Lamp("Both weights positive", positive),
         Lamp("Small step, δ < 0.1 δ_wz", ratio < 0.1, f"δ/δ_wz = {ratio:.4g}"),
@@ -211,10 +212,12 @@ def _invariant(params: DoubleScalarParams, state: DoubleScalarState, reading: Re
     )  # fmt: skip
 
 
-def _limit(params: DoubleScalarParams, reading: Reading, outcome: Outcome) -> Claim:
+def _limit(
+    params: DoubleScalarParams, state: DoubleScalarState, reading: Reading, outcome: Outcome
+) -> Claim:
     pair = theory.double_bound(params.target, params.depth, params.input_power)
     above = params.step_size > pair
-    lamps = (_ones(params), Lamp("δ above the pair's limit", above, f"δ_wz = {pair:.6g}"))
+    lamps = (_ones(params, state), Lamp("δ above the pair's limit", above, f"δ_wz = {pair:.6g}"))
     verdict = Verdict.NOT_APPLICABLE
     measured = outcome.phase or outcome.message
     if all(lamp.on for lamp in lamps):

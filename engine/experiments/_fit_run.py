@@ -16,6 +16,8 @@ from engine.experiments._fit_params import (
     samples_of,
     starts,
 )
+from engine.nudge import pushed
+from engine.snapshot import Nudge
 
 BLOCK = 4096
 """Steps recorded exactly before they are reduced to buckets."""
@@ -74,6 +76,26 @@ def advance(state: FitState, n: int, stride: int) -> tuple[FitState, Chunk]:
     if stride > 1:
         high = {key: np.concatenate([part.high[key] for part in parts]) for key in low}
     return state, Chunk(first, state.step - first + 1, stride, low, high)
+
+
+def push(state: FitState, nudge: Nudge) -> FitState:
+    """Push each estimator by a share of its own norm, and project it as a step would.
+
+    Frozen biases stay where they are.
+    """
+    from engine.kernels import residual
+
+    params = state.params
+    moved = np.stack([pushed(row, nudge, 1.0) for row in state.theta])
+    parts = residual.unpack(moved)
+    if params.projected:
+        np.maximum(parts.w, 0.0, out=parts.w)
+        np.maximum(parts.b, 0.0, out=parts.b)
+        np.maximum(parts.c, params.scale_floor, out=parts.c)
+    if not params.train_biases:
+        parts.b[...] = residual.unpack(state.theta).b
+    previous = state.previous + (moved - state.theta)  # at the same speed
+    return dataclasses.replace(state, theta=moved, previous=previous)
 
 
 def _advance_exactly(state: FitState, steps: int) -> tuple[FitState, dict[str, FloatArray]]:

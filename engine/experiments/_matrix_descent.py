@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +16,8 @@ from engine.experiment import Chunk, State
 from engine.experiments._matrix_params import NetworkParams
 from engine.experiments._matrix_problem import Problem, batch_moments, step_of
 from engine.kernels.padding import padded
+from engine.nudge import pushed
+from engine.snapshot import Nudge
 
 FloatArray = NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State[Any])
@@ -56,6 +60,17 @@ def begin(params: NetworkParams, problem: Problem, start: FloatArray) -> Network
     if params.step_rule == "hessian":
         direction = _aligned(problem, weights, direction)
     return Network(weights, weights, direction)
+
+
+def push(network: Network, problem: Problem, nudge: Nudge) -> Network:
+    """Push all matrices of a network; one that has left the range of useful numbers stays."""
+    if network.diverged_at is not None:
+        return network
+    here = network.matrices(problem.size)
+    identities = math.sqrt(here.size / problem.size)  # their norm, for matrices that are all 0
+    moved = padded(pushed(here, nudge, identities))
+    previous = network.previous + (moved - network.weights)  # at the same speed
+    return dataclasses.replace(network, weights=moved, previous=previous)
 
 
 def _aligned(problem: Problem, weights: FloatArray, direction: FloatArray) -> FloatArray:

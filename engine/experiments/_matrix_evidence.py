@@ -21,7 +21,7 @@ class Evidence:
     Attributes
     ----------
     start_commutator : float
-        Largest relative commutator of a matrix and R at step 0.
+        Largest relative commutator of a matrix and R at step 0, or after the last push.
     product : ndarray, shape (n, n)
         W_L ... W_1 now.
     root_distance : float
@@ -75,6 +75,13 @@ class Evidence:
         )  # fmt: skip
 
 
+def _identity(evidence: Evidence) -> Lamp:
+    chosen = evidence.params.init == "identity"
+    pushed = chosen and evidence.start_commutator > 1e-9  # the identity commutes with all
+    detail = "pushed since" if pushed else evidence.params.init
+    return Lamp("Start is the identity", chosen and not pushed, detail)
+
+
 def lamps(evidence: Evidence, *, positive: bool) -> dict[str, Lamp]:
     """Measure the assumptions of Theorems 1 and 2 by name."""
     problem, params, target = evidence.problem, evidence.params, evidence.problem.target
@@ -104,6 +111,6 @@ def lamps(evidence: Evidence, *, positive: bool) -> dict[str, Lamp]:
             "Start commutes with R", evidence.start_commutator <= 1e-9,
             f"relative commutator {evidence.start_commutator:.2g}",
         ),
-        "identity": Lamp("Start is the identity", params.init == "identity", params.init),
+        "identity": _identity(evidence),
         "descent": Lamp("Gradient descent, fixed step, Σ at every step", plain and steady, descent),
     }  # fmt: skip

@@ -224,7 +224,7 @@ class ScalarState(State[ScalarParams]):
     ----------
     weights, velocity : ndarray, shape (L,)
     start : ndarray, shape (L,)
-        The weights at step 0.
+        The weights at step 0, or where the run was last pushed to.
     leader, sign : ndarray
         Classes of weights that are equal in magnitude, see `engine.kernels.scalar.Ties`.
     capped : int

@@ -48,6 +48,7 @@ class ConvexShape(AbstractExperiment[ShapeParams, ShapeState]):
     parameters = ShapeParams
     default_steps = 24
     cadence = 2.0
+    why_no_nudge = "a step adds a layer here, and there is no state that moves"
 
     def init(self, params: ShapeParams, seed: int) -> ShapeState:
         """Make the first-order estimate, or the typed network."""

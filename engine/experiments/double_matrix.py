@@ -45,6 +45,7 @@ from engine.experiments._matrix_problem import (
     step_of,
 )
 from engine.experiments._matrix_theory import problem_of
+from engine.snapshot import Nudge
 from engine.spectrum import Extremes
 from engine.views import View
 
@@ -82,6 +83,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
     default_steps = 1000
     has_ensemble = True
     cadence = 120.0
+    why_no_nudge = ""
 
     def init(self, params: DoubleMatrixParams, seed: int) -> DoubleMatrixState:
         """Make R, Sigma, and the matrices of both networks at step 0."""
@@ -122,6 +124,24 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
     ) -> tuple[DoubleMatrixState, Chunk]:
         """Make up to n steps of both, stopping in between where something is to be measured."""
         return descent.in_stretches(state, n, stride, self._carry_on)
+
+    def nudge(self, state: DoubleMatrixState, nudge: Nudge) -> DoubleMatrixState:
+        """Push the matrices of both networks; the gradient flows beside them go on."""
+        problem = state.problem
+        one, two = (
+            descent.push(network, problem, nudge) for network in (state.single, state.double)
+        )
+        seen = matrix_measure.look(problem, one.matrices(problem.size)[0])
+        return dataclasses.replace(
+            state,
+            single=one,
+            double=two,
+            start_commutator=seen.commutator,
+            first_errors=(
+                descent.error_of(problem, one.weights),
+                descent.error_of(problem, two.weights),
+            ),
+        )
 
     def _carry_on(
         self, state: DoubleMatrixState, steps: int

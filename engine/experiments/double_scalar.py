@@ -36,8 +36,10 @@ from engine.experiments._double_scalar_params import (
     make_start,
 )
 from engine.experiments._double_scalar_views import all_views
+from engine.nudge import pushed
 from engine.params import update
 from engine.phase import Window, classify
+from engine.snapshot import Nudge
 from engine.views import View
 
 
@@ -53,6 +55,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
     default_steps = 1000
     has_ensemble = True
     cadence = 30.0
+    why_no_nudge = ""
 
     def init(self, params: DoubleScalarParams, seed: int) -> DoubleScalarState:
         """Make the three networks at step 0."""
@@ -94,6 +97,13 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
         )  # fmt: skip
         return new, Chunk.exact(first, rows).bucketed(stride)
 
+    def nudge(self, state: DoubleScalarState, nudge: Nudge) -> DoubleScalarState:
+        """Push every weight of all three networks, u in the direction of w; the flow goes on."""
+        whole = np.broadcast_to(state.weights, (3, state.params.depth))
+        parts = (whole[:2], whole[2:])
+        moved = [pushed(part, nudge, np.sqrt(part.size)) for part in parts]  # from 0 as from 1
+        return dataclasses.replace(state, weights=np.concatenate(moved), pushed=True)
+
     def record(self, state: DoubleScalarState) -> Mapping[str, FloatArray]:
         """Measure everything at a state."""
         now, flow = measure.read(state), None
@@ -130,7 +140,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
                 step=state.step, error=recent["error_double"],
                 states=np.column_stack([recent["w"], recent["z"]]),
                 scale=abs(params.target), first_error=abs(params.target),
-                diverged_at=state.diverged_at,
+                diverged_at=state.diverged_at, multiplier=1 - 2 * float(recent["stability"][-1]),
             )
         )  # fmt: skip
         orbit = () if phase.orbit is None else tuple(float(value) for value in phase.orbit[:, 0])

@@ -38,8 +38,10 @@ from engine.experiments._least_squares_problem import (
     make_quadratic,
     make_starts,
 )
+from engine.nudge import pushed
 from engine.params import update
 from engine.phase import Window, classify
+from engine.snapshot import Nudge
 from engine.views import View
 
 FLOOR = 1e-11
@@ -79,6 +81,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
     default_steps = 200
     has_ensemble = True
     cadence = 10.0
+    why_no_nudge = ""
 
     def init(self, params: LeastSquaresParams, seed: int) -> LeastSquaresState:
         """Draw or load the data and place the starts."""
@@ -127,6 +130,18 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
             farthest=np.maximum(state.farthest, made.distances.max(axis=0, initial=0.0)),
         )
         return new, Chunk.exact(first, series).bucketed(stride)
+
+    def nudge(self, state: LeastSquaresState, nudge: Nudge) -> LeastSquaresState:
+        """Push all points; along a flat direction that brings other minima into reach."""
+        points = pushed(state.points, nudge, max(state.distance, 1.0))
+        minima = state.problem.nearest(points)
+        return dataclasses.replace(
+            state,
+            points=points,
+            previous=state.previous + (points - state.points),  # at the same speed
+            minima=minima,
+            farthest=np.maximum(state.farthest, np.linalg.norm(points - minima, axis=1)),
+        )
 
     def record(self, state: LeastSquaresState) -> Mapping[str, FloatArray]:
         """Measure distances, losses and components at a state."""

@@ -44,6 +44,7 @@ from engine.experiments._matrix_problem import (
     step_of,
 )
 from engine.kernels.padding import padded
+from engine.snapshot import Nudge
 from engine.spectrum import Extremes
 from engine.views import Dash, View
 
@@ -81,6 +82,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
     default_steps = 1000
     has_ensemble = True
     cadence = 60.0
+    why_no_nudge = ""
 
     def init(self, params: MatrixProductParams, seed: int) -> MatrixProductState:
         """Make R, Sigma and the matrices at step 0."""
@@ -106,6 +108,19 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
     ) -> tuple[MatrixProductState, Chunk]:
         """Make up to n steps, stopping in between where something is to be measured."""
         return descent.in_stretches(state, n, stride, self._carry_on)
+
+    def nudge(self, state: MatrixProductState, nudge: Nudge) -> MatrixProductState:
+        """Push the matrices; the gradient flow beside them goes on."""
+        problem = state.problem
+        network = descent.push(state.network, problem, nudge)
+        seen = matrix_measure.look(problem, network.matrices(problem.size)[0])
+        return dataclasses.replace(
+            state,
+            network=network,
+            start_commutator=seen.commutator,
+            start_spread=float(seen.spread[0]),
+            first_error=descent.error_of(problem, network.weights),
+        )
 
     def _carry_on(
         self, state: MatrixProductState, steps: int

@@ -67,6 +67,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     )
     parameters = MnistParams
     rewindable = False
+    why_no_nudge = "its training keeps no earlier states, so that a push could not be made again"
     default_steps = TEN_MILLION
     steps_per_call = 1
     cadence = 60.0

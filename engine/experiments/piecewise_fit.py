@@ -39,6 +39,7 @@ from engine.experiments._fit_params import FitParams, FitState
 from engine.experiments._fit_theory import bounds
 from engine.experiments._fit_views import all_views
 from engine.params import update
+from engine.snapshot import Nudge
 from engine.views import View
 
 RESTING = 1e-9
@@ -59,6 +60,7 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
     default_steps = 10_000
     has_ensemble = True
     cadence = 1200.0
+    why_no_nudge = ""
 
     def init(self, params: FitParams, seed: int) -> FitState:
         """Make the points and both estimators at step 0."""
@@ -67,6 +69,10 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
     def advance(self, state: FitState, n: int, stride: int = 1) -> tuple[FitState, Chunk]:
         """Make up to n steps of both estimators."""
         return fit_run.advance(state, n, stride)
+
+    def nudge(self, state: FitState, nudge: Nudge) -> FitState:
+        """Push what is trained of both estimators."""
+        return fit_run.push(state, nudge)
 
     def record(self, state: FitState) -> Mapping[str, FloatArray]:
         """Measure the series of one state."""

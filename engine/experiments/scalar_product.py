@@ -41,7 +41,9 @@ from engine.experiments import (
 )
 from engine.experiments._scalar_params import ScalarParams, ScalarState, law_of
 from engine.experiments._scalar_start import starting_weights
+from engine.nudge import pushed
 from engine.params import update
+from engine.snapshot import Nudge
 from engine.views import View
 
 FLOOR = 1e-17
@@ -62,6 +64,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
     parameters = ScalarParams
     default_steps = 1000
     cadence = 30.0
+    why_no_nudge = ""
 
     def init(self, params: ScalarParams, seed: int) -> ScalarState:
         """Make the start; the weights that begin equal in magnitude stay so."""
@@ -245,6 +248,25 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             else min(state.smallest_step, params.step_size),
         )
 
+    def nudge(self, state: ScalarState, nudge: Nudge) -> ScalarState:
+        """Push the weights; those that were equal in magnitude are so no more.
+
+        What is said of the start is said of the pushed weights from here on.
+        """
+        from engine.kernels.scalar import Ties
+
+        weights = pushed(state.weights, nudge, math.sqrt(state.params.depth) * state.params.root)
+        ties = Ties.of(weights)
+        return replace(
+            state,
+            weights=weights,
+            start=weights,
+            leader=ties.leader,
+            sign=ties.sign,
+            log_envelope=math.nan,
+            envelope_step=state.step,
+        )
+
     def drag(self, params: ScalarParams, handle: str, x: float, y: float) -> ScalarParams:
         """Start where the mouse drops the start, for L = 2."""
         if handle != "start":
@@ -270,6 +292,8 @@ def _log_rate(params: ScalarParams) -> float:
 
 def envelope(state: ScalarState, steps: NDArray[np.int64]) -> FloatArray:
     """Return Proposition 2's bound on the distance at some steps; NaN where it does not hold."""
+    if math.isnan(state.log_envelope):
+        return np.full(len(steps), np.nan)
     log_rate = _log_rate(state.params)
     later = np.maximum(steps - state.envelope_step, 0).astype(np.float64)
     if math.isinf(log_rate):

@@ -20,7 +20,9 @@ from engine.experiment import (
     Recent,
     State,
 )
+from engine.nudge import pushed
 from engine.params import Params, param
+from engine.snapshot import Nudge
 from engine.views import Series, TimeView, View
 
 
@@ -49,6 +51,7 @@ class LinearMap(AbstractExperiment[LinearParams, LinearState]):
     section = "test"
     summary = "A fake."
     parameters = LinearParams
+    why_no_nudge = ""
 
     def __init__(self) -> None:
         self.fail_at: int | None = None
@@ -80,6 +83,9 @@ class LinearMap(AbstractExperiment[LinearParams, LinearState]):
             "error": np.abs(table - state.params.target).max(axis=1, initial=0),
         }
         return new, Chunk.exact(state.step + 1, series).bucketed(stride)
+
+    def nudge(self, state: LinearState, nudge: Nudge) -> LinearState:
+        return replace(state, weights=pushed(state.weights, nudge, 1.0))
 
     def record(self, state: LinearState) -> Mapping[str, FloatArray]:
         error = np.abs(state.weights - state.params.target).max()

@@ -24,7 +24,7 @@ from engine.params import Params, ParamSpec, build, describe, format_value, pars
 from engine.presets import Preset, presets
 from engine.runfile import RunFile
 from engine.session import Session
-from engine.snapshot import Change
+from engine.snapshot import Change, Nudge
 from engine.view_data import view_keys
 from engine.views import PlaneView, Rule, TimeView
 
@@ -246,6 +246,67 @@ def test_going_back_has_the_same_bits(experiment: Experiment, sessions: dict[str
     stopped.advance(stop)
     for key, value in arrays_of(session.state_at(stop)).items():
         np.testing.assert_array_equal(value, arrays_of(stopped.state)[key], err_msg=key)
+
+
+@each
+def test_a_pushed_run_has_the_same_bits_again(experiment: Experiment, tmp_path: Path) -> None:
+    """Step back, scrub, run file: all of them come to the bits of the run that was pushed."""
+    session = Session(experiment, small(experiment), 1)
+    if experiment.why_no_nudge:
+        with pytest.raises(InputError, match=re.escape(experiment.why_no_nudge)):
+            session.nudge()
+        assert session.changes == ()
+        session.close()
+        return
+    session.advance(8)
+    before = experiment.record(session.state)
+    session.nudge(1e-3)
+    pushed = session.state
+    session.advance(8)
+    assert session.changes == (Change(8, nudge=Nudge(1e-3, 1)),)
+    assert session.state.params == small(experiment)
+    again = session.state_at(8)
+    for key, value in arrays_of(again).items():
+        np.testing.assert_array_equal(value, arrays_of(pushed)[key], err_msg=key)
+    for key, value in experiment.record(session.arrival(8)).items():
+        np.testing.assert_array_equal(value, before[key], err_msg=key)
+    path = tmp_path / "run.toml"
+    runfile.save(path, RunFile.of(session))
+    run = runfile.load(path)
+    replayed = replay.begin(run)
+    replay.carry_out(run, replayed, lambda n: replayed.advance(min(n, 3)))
+    assert replayed.changes == session.changes
+    for key, value in experiment.arrays(session.state).items():
+        np.testing.assert_array_equal(experiment.arrays(replayed.state)[key], value, err_msg=key)
+    rows, same = session.recent(), replayed.recent()
+    for key in rows:
+        np.testing.assert_array_equal(same[key], rows[key], err_msg=key)
+
+
+@each
+@settings(max_examples=8)
+@given(size=st.floats(1e-8, 1e-1), seed=st.integers(0, 2**63 - 1))
+def test_a_push_has_the_size_asked_for(experiment: Experiment, size: float, seed: int) -> None:
+    if experiment.why_no_nudge:
+        pytest.skip("has no pushes")
+    params = small(experiment)
+    if "projected" in type(params).model_fields:  # a projection takes from a push
+        params = update(params, projected=False)
+    state = experiment.init(params, 2)
+    before = {key: value.copy() for key, value in arrays_of(state).items()}
+    pushed, same = (experiment.nudge(state, Nudge(size, seed)) for _ in range(2))
+    other = experiment.nudge(state, Nudge(size, seed // 2 + 1))
+    for key, value in arrays_of(state).items():
+        np.testing.assert_array_equal(value, before[key], err_msg=key)
+    new = experiment.arrays(pushed)
+    old = {key: np.broadcast_to(v, new[key].shape) for key, v in experiment.arrays(state).items()}
+    gaps = [np.linalg.norm(new[key] - old[key]) for key in old]
+    sizes = [np.linalg.norm(old[key]) for key in old]
+    assert 0.3 * size < np.linalg.norm(gaps) / np.linalg.norm(sizes) < 3 * size
+    for key, value in new.items():
+        np.testing.assert_array_equal(experiment.arrays(same)[key], value, err_msg=key)
+    if seed // 2 + 1 != seed:
+        assert any(not np.array_equal(experiment.arrays(other)[key], new[key]) for key in new)
 
 
 @each

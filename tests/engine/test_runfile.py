@@ -17,7 +17,7 @@ from engine.files import FileError
 from engine.params import Params, param, update
 from engine.runfile import RunFile
 from engine.session import Session
-from engine.snapshot import Change
+from engine.snapshot import Change, Nudge
 from tests.engine.linear_map import LinearMap, LinearParams
 
 HEAD = 'format = 1\nexperiment = "linear-map"\n'
@@ -31,6 +31,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> LinearMap:
 
 
 STEP_SIZES = st.floats(1e-300, 10, exclude_min=True)
+NUDGES = st.builds(Nudge, size=st.floats(1e-14, 1.0), seed=st.integers(0, runfile.SEED_LIMIT))
 RUNS = st.builds(
     lambda params, seed, steps, changes: RunFile(
         experiment="linear-map", params=params, seed=seed, steps=steps, changes=changes
@@ -43,10 +44,16 @@ RUNS = st.builds(
     ),
     st.integers(0, runfile.SEED_LIMIT),
     st.none() | st.integers(0, runfile.STEPS_LIMIT),
-    st.dictionaries(st.integers(0, 10**12), STEP_SIZES, max_size=4).map(
-        lambda table: tuple(Change(k, {"step_size": table[k]}) for k in sorted(table))
-    ),
+    st.dictionaries(
+        st.integers(0, 10**12), STEP_SIZES | st.lists(NUDGES, min_size=1, max_size=2), max_size=4
+    ).map(lambda table: tuple(change for k in sorted(table) for change in _changes(k, table[k]))),
 )
+
+
+def _changes(step: int, what: float | list[Nudge]) -> list[Change]:
+    if isinstance(what, float):
+        return [Change(step, {"step_size": what})]
+    return [Change(step, {"step_size": 1.0}), *(Change(step, nudge=nudge) for nudge in what)]
 
 
 @given(RUNS)
@@ -97,7 +104,7 @@ def test_a_person_can_read_it() -> None:
         params=LinearParams(step_size=0.5),
         seed=3,
         steps=200,
-        changes=(Change(100, {"step_size": 0.25}),),
+        changes=(Change(100, {"step_size": 0.25}), Change(100, nudge=Nudge(1e-6, 3))),
     )
     text = runfile.dumps(run)
     assert text == (
@@ -105,9 +112,13 @@ def test_a_person_can_read_it() -> None:
         'format = 1\nexperiment = "linear-map"\nseed = 3\nsteps = 200\n\n'
         "[params]\nstep_size = 0.5  # Step size\ntarget = 2.0  # Target\n"
         "width = 2  # Number of coordinates\nensemble = 1  # Number of runs\n\n"
-        "[[changes]]\nstep = 100\nvalues = { step_size = 0.25 }\n"
+        "[[changes]]\nstep = 100\nvalues = { step_size = 0.25 }\n\n"
+        "[[changes]]\nstep = 100\nnudge = { size = 1e-06, seed = 3 }\n"
     )
-    assert tomllib.loads(text)["changes"] == [{"step": 100, "values": {"step_size": 0.25}}]
+    assert tomllib.loads(text)["changes"] == [
+        {"step": 100, "values": {"step_size": 0.25}},
+        {"step": 100, "nudge": {"size": 1e-6, "seed": 3}},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +139,30 @@ def test_a_person_can_read_it() -> None:
         (HEAD + '[params]\nstep_size = "-3"', "step_size: -3.0 is not allowed"),
         (HEAD + "[params]\nwidth = 2.5", "width: 2.5 is not allowed; give a whole number"),
         (HEAD + "changes = 1", "changes: 1 is not allowed"),
-        (HEAD + "[[changes]]\nstep = 1", "give tables with the keys step and values"),
+        (
+            HEAD + "[[changes]]\nstep = 1",
+            "give tables with the key step and either values or nudge",
+        ),
+        (
+            HEAD + "[[changes]]\nstep = 1\nvalues = {}\nnudge = {}",
+            "give tables with the key step and either values or nudge",
+        ),
+        (
+            HEAD + "[[changes]]\nstep = 1\nnudge = { size = 1e-6 }",
+            "{'size': 1e-06} is not allowed; give a table with the keys size and seed",
+        ),
+        (
+            HEAD + '[[changes]]\nstep = 1\nnudge = { size = "1", seed = 0 }',
+            "changes.nudge.size: '1' is not allowed; give a number",
+        ),
+        (
+            HEAD + "[[changes]]\nstep = 1\nnudge = { size = 3, seed = 0 }",
+            "nudge.size: 3.0 is not allowed; give a number from 1e-14 to 1",
+        ),
+        (
+            HEAD + "[[changes]]\nstep = 1\nnudge = { size = 1e-6, seed = -1 }",
+            "changes.nudge.seed: -1 is not allowed; give a whole number from 0",
+        ),
         (
             HEAD + "[[changes]]\nstep = 1\nvalues = { width = 3 }",
             "changes.width: 3 is not allowed; it can only be set at the start",
@@ -194,6 +228,8 @@ def test_replay_has_the_same_bits(cuts: list[int], sizes: list[float], chunk: in
     first = Session(experiments.get("linear-map"), LinearParams(step_size=sizes[0]), 7)
     for steps, size in zip(cuts, sizes, strict=False):
         first.retune(update(first.params, step_size=size))
+        if steps % 2 and first.state.diverged_at is None:
+            first.nudge(0.1 / steps)
         first.advance(steps)
     run = runfile.loads(runfile.dumps(RunFile.of(first)))
     again = replay.begin(run)

@@ -241,3 +241,37 @@ def test_a_run_goes_on_after_an_ensemble(watcher: Watcher) -> None:
     after = watcher.wait(lambda s: s.ensemble is not None)
     assert (after.status, after.message) == (Status.RUNNING, "Ensemble done.")
     watcher.wait(lambda s: s.step > after.step)
+
+
+def test_a_nudge_is_noted_and_forks_a_run_that_was_scrubbed(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(), 0)
+    runner.step(20)
+    runner.seek(8)
+    runner.nudge(1e-3)
+    shown = watcher.wait(lambda s: bool(s.changes))
+    assert (shown.step, shown.cursor, shown.status) == (8, 8, Status.PAUSED)
+    assert [(c.step, c.nudge.size) for c in shown.changes if c.nudge] == [(8, 1e-3)]
+    plain = Session(LinearMap(), LinearParams(), 0)
+    plain.advance(8)
+    assert not np.array_equal(shown.observation["weights"], plain.state.weights)
+
+
+def test_a_nudge_out_of_range_is_a_sentence(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(), 0)
+    runner.step(3)
+    runner.nudge(5.0)
+    shown = watcher.wait(lambda s: "nudge.size" in s.message)
+    assert shown.status is Status.PAUSED and shown.changes == ()
+
+
+def test_a_nudged_run_plays_on_though_it_had_converged(watcher: Watcher) -> None:
+    """The rows before the push still tell of a minimum: no reason to pause."""
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(step_size=0.5), 0)
+    runner.step(200)  # converged, and stepped there by hand
+    runner.nudge(1e-3)
+    runner.set_speed(1.0)
+    runner.play()
+    watcher.wait(lambda s: s.step > 200 and s.status is Status.RUNNING)

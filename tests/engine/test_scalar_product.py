@@ -12,7 +12,7 @@ import pytest
 
 from engine import theory
 from engine.errors import InputError
-from engine.experiment import Claim, OutcomeKind, Verdict
+from engine.experiment import UNSTABLE, Claim, OutcomeKind, Verdict
 from engine.experiments import get
 from engine.params import build
 from engine.presets import preset, presets
@@ -52,6 +52,7 @@ PRESETS = {
     "monotone": (OutcomeKind.CONVERGED, "converged (monotone)"),
     "oscillating": (OutcomeKind.CONVERGED, "converged (oscillating)"),
     "period-2": (OutcomeKind.OSCILLATING, "period 2"),
+    "unstable-minimum": (OutcomeKind.CONVERGED, UNSTABLE),
     "period-4": (OutcomeKind.OSCILLATING, "period 4"),
     "chaos": (OutcomeKind.APERIODIC, "aperiodic"),
     "period-3": (OutcomeKind.OSCILLATING, "period 3"),
@@ -393,3 +394,31 @@ def test_the_cap_of_a_state_dependent_step_is_reported() -> None:
 
 def test_presets_are_found_by_name() -> None:
     assert preset("scalar-product", "period-2").params.model_dump()["step_size"] == 0.55
+
+
+def test_a_push_off_an_unstable_minimum_ends_on_the_cycle_and_off_a_stable_one_back_on_it() -> None:
+    """Lyapunov stability, seen: the same push of 1e-6 is undone below delta_max, and above not."""
+    values = preset("scalar-product", "unstable-minimum").params.model_dump()
+    for step_size, phase in ((values["step_size"], "period 2"), (0.45, "converged")):
+        run = session(50, **{**values, "step_size": step_size})
+        outcome, stood = run.outcome(), run.state.weights
+        assert outcome.kind is OutcomeKind.CONVERGED
+        assert outcome.is_precarious is (outcome.phase == UNSTABLE) is (step_size > 0.5)
+        run.nudge(1e-6)
+        moved = float(np.linalg.norm(run.state.weights - stood) / np.linalg.norm(stood))
+        assert moved == pytest.approx(1e-6, rel=1e-9)
+        run.advance(2000)
+        assert run.outcome().phase.startswith(phase)
+        assert not run.outcome().is_precarious
+
+
+def test_a_push_ends_what_was_claimed_of_the_start() -> None:
+    """Proposition 2's envelope speaks of starts that a pushed run no longer has."""
+    run = session(20, depth=3, target=2.0, step_size=0.1)
+    assert verdict(run, P2) is HOLDS
+    run.nudge(1e-3)
+    run.advance(200)
+    envelope = run.recent()["envelope"]
+    assert np.isfinite(envelope[:21]).all() and np.isnan(envelope[21:]).all()
+    assert verdict(run, P2) is NOT
+    assert verdict(run, P1) is HOLDS

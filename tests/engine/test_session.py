@@ -12,6 +12,7 @@ from engine.experiment import Chunk
 from engine.keyframes import Keyframes
 from engine.params import update
 from engine.session import LOOK, Session
+from engine.snapshot import Change, Nudge
 from tests.engine.linear_map import LinearMap, LinearParams, LinearState
 
 
@@ -21,26 +22,38 @@ def _session(**values: float) -> Session:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(1, 60), st.floats(0.01, 1.9)), min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 60), st.floats(0.01, 1.9), st.none() | st.floats(1e-9, 1.0)),
+        min_size=1,
+        max_size=6,
+    ),
     st.data(),
 )
-def test_any_step_of_a_retuned_run_is_recomputed_to_the_same_bits(
-    legs: list[tuple[int, float]], data: st.DataObject
+def test_any_step_of_a_retuned_and_pushed_run_is_recomputed_to_the_same_bits(
+    legs: list[tuple[int, float, float | None]], data: st.DataObject
 ) -> None:
     session = _session()
-    seen = {0: session.state.weights}
-    for steps, step_size in legs:
+    arrived = {0: session.state.weights}
+    seen = dict(arrived)
+    for steps, step_size, size in legs:
         session.retune(update(session.params, step_size=step_size))
+        if size is not None:
+            session.nudge(size)
+        seen[session.step] = session.state.weights
         for _ in range(steps):
             session.advance(1)
-            seen[session.step] = session.state.weights
+            arrived[session.step] = seen[session.step] = session.state.weights
     k = data.draw(st.integers(0, session.step))
     np.testing.assert_array_equal(session.state_at(k).weights, seen[k])
+    np.testing.assert_array_equal(session.arrival(k).weights, arrived[k])
     state, recent = session.look(k)
-    np.testing.assert_array_equal(recent["weights"][-1], state.weights)
+    np.testing.assert_array_equal(state.weights, seen[k])
+    rows = np.stack([arrived[step] for step in range(k + 1)])
+    np.testing.assert_array_equal(recent["weights"], rows)
     session.rewind(k)
     assert session.step == session.trace.last == k
-    np.testing.assert_array_equal(session.trace.view().recent["weights"][-1], seen[k])
+    np.testing.assert_array_equal(session.state.weights, seen[k])
+    np.testing.assert_array_equal(session.trace.view().recent["weights"], rows)
     assert all(change.step <= k for change in session.changes)
     session.advance(5)
     assert session.step == k + 5
@@ -101,6 +114,62 @@ def test_changes_at_one_step_are_one_change() -> None:
     assert [(change.step, dict(change.values)) for change in session.changes] == [
         (4, {"step_size": 0.4})
     ]
+
+
+def test_a_push_is_noted_with_size_and_seed() -> None:
+    session = _session(target=0.0)
+    session.advance(4)
+    before = session.state.weights
+    session.nudge(1e-3)
+    session.retune(update(session.params, step_size=0.2))
+    session.nudge(0.5)
+    assert session.changes == (
+        Change(4, nudge=Nudge(1e-3, 3)),  # the run's seed, counted on
+        Change(4, {"step_size": 0.2}),
+        Change(4, nudge=Nudge(0.5, 4)),
+    )
+    moved = session.state_at(4).weights
+    np.testing.assert_array_equal(moved, session.state.weights)
+    assert not np.array_equal(moved, before)
+    np.testing.assert_array_equal(session.trace.view().recent["weights"][-1], before)
+
+
+def test_a_rewind_before_a_push_forgets_it() -> None:
+    session = _session()
+    plain = _session()
+    for one in (session, plain):
+        one.advance(10)
+    session.nudge()
+    session.advance(5)
+    session.rewind(9)
+    session.advance(20)
+    plain.advance(19)
+    assert session.changes == ()
+    np.testing.assert_array_equal(session.state.weights, plain.state.weights)
+
+
+@pytest.mark.parametrize(
+    ("size", "seed", "sentence"),
+    [
+        (0.0, None, r"nudge\.size: 0\.0 is not allowed; give a number from 1e-14 to 1"),
+        (2.0, None, r"nudge\.size: 2\.0 is not allowed; give a number from 1e-14 to 1"),
+        (np.nan, None, r"nudge\.size: nan is not allowed"),
+        (0.1, -1, r"nudge\.seed: -1 is not allowed; give a whole number of at least 0"),
+    ],
+)
+def test_a_push_out_of_range_is_refused(size: float, seed: int | None, sentence: str) -> None:
+    session = _session()
+    with pytest.raises(InputError, match=sentence):
+        session.nudge(size, seed)
+    assert session.changes == ()
+
+
+def test_a_diverged_run_is_not_pushed() -> None:
+    session = _session(step_size=9.0)
+    session.advance(100)
+    with pytest.raises(InputError, match="the run has diverged"):
+        session.nudge()
+    assert session.finished and session.changes == ()
 
 
 def test_keyframes_stay_few_and_keep_the_first() -> None:

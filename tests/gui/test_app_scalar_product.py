@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 from engine.experiments import get
 from engine.params import update
 from engine.presets import presets
-from engine.snapshot import Snapshot, Status
+from engine.snapshot import Change, Nudge, Snapshot, Status
 from gui.main_window import MainWindow
+from gui.plot_time import TimePane
 from gui.settings import Settings
 from gui.smoke import view_has_data
 
@@ -64,6 +65,32 @@ def test_period_2_is_seen_and_read_off(window: MainWindow, qtbot: QtBot) -> None
     assert bound.value == pytest.approx(0.5)
     views = EXPERIMENT.views(window.control.params)
     assert all(view_has_data(view, snapshot) for view in views if view.shown)
+
+
+def test_a_nudge_drives_the_run_off_an_unstable_minimum(window: MainWindow, qtbot: QtBot) -> None:
+    """The preset stands and says so; a click, and it leaves for the 2-cycle, with a mark."""
+    _choose(window, "unstable-minimum")
+    window.set_speed(None)
+    qtbot.waitUntil(
+        lambda: (
+            window.control.snapshot is not None
+            and _shown(window).outcome.phase == "on an unstable minimum"
+            and _status(window) is Status.PAUSED
+        ),
+        timeout=20_000,
+    )
+    stood = _shown(window).step
+    assert float(_shown(window).trace.recent["error"][-1]) == 0.0
+    qtbot.mouseClick(window.transport.nudge_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _shown(window).outcome.period == 2, timeout=20_000)
+    window.control.pause()
+    qtbot.waitUntil(lambda: _status(window) is Status.PAUSED)
+    snapshot = _shown(window)
+    assert sorted(snapshot.outcome.orbit) == pytest.approx([1.15194996, 1.57835139], abs=1e-8)
+    assert snapshot.changes == (Change(stood, nudge=Nudge(1e-6, snapshot.seed)),)
+    weights = window.panels.plots.panes["weights"]
+    assert isinstance(weights, TimePane)
+    assert weights.change_marks == ((stood, "nudge 10⁻⁶"),)
 
 
 def test_lowering_the_step_size_of_a_cycle_ends_it(window: MainWindow, qtbot: QtBot) -> None:

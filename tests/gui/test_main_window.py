@@ -94,6 +94,18 @@ def test_arrows_step_and_go_back(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: _step(window) == 0)
 
 
+def test_what_cannot_be_nudged_says_why(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(5)
+    qtbot.waitUntil(lambda: _step(window) == 5)
+    button, action = window.transport.nudge_button, window.actions_by_name["nudge"]
+    assert not button.isEnabled() and not action.isEnabled()
+    assert button.toolTip() == f"There is nothing to push: {EXPERIMENT.why_no_nudge}"
+    assert action.toolTip() == button.toolTip()
+    window.control.nudge(1e-6)  # as a script would
+    qtbot.waitUntil(lambda: EXPERIMENT.why_no_nudge in window.status.currentMessage())
+    assert _step(window) == 5 and window.control.snapshot.changes == ()  # type: ignore[union-attr]
+
+
 def test_plain_keys_belong_to_a_field_first(window: MainWindow, qtbot: QtBot) -> None:
     window.control.step(5)
     qtbot.waitUntil(lambda: _step(window) == 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractSlider
 from pytestqt.qtbot import QtBot
 
+from engine.experiment import OutcomeKind
 from engine.snapshot import Status
 from gui.number_box import CountField, parse_count
 from gui.speed import SPEEDS, speed_text
@@ -296,3 +298,29 @@ def test_every_control_has_a_name_and_a_tip(transport: Transport) -> None:
         assert widget.accessibleName()
         assert widget.toolTip()
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_a_nudge_has_the_size_that_was_chosen(transport: Transport, qtbot: QtBot) -> None:
+    transport.show_snapshot(snapshot(steps=5))
+    button = transport.nudge_button
+    assert "10⁻⁶ of its size" in button.toolTip()
+    with qtbot.waitSignal(button.nudge_requested) as asked:
+        _click(qtbot, button)
+    assert asked.args == [1e-6]
+    next(action for action in button.menu().actions() if action.text() == "0.01").trigger()
+    assert "0.01 of its size" in button.toolTip()
+    with qtbot.waitSignal(button.nudge_requested) as asked:
+        _click(qtbot, button)
+    assert asked.args == [0.01]
+
+
+def test_a_diverged_run_offers_no_nudge(transport: Transport) -> None:
+    shown = snapshot(steps=5)
+    gone = dataclasses.replace(
+        shown, outcome=dataclasses.replace(shown.outcome, kind=OutcomeKind.DIVERGED)
+    )
+    transport.show_snapshot(gone)
+    assert not transport.nudge_button.isEnabled()
+    assert "the run has diverged" in transport.nudge_button.toolTip()
+    transport.show_snapshot(shown)
+    assert transport.nudge_button.isEnabled()
