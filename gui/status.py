@@ -126,7 +126,9 @@ class StatusBar(QStatusBar):
         self.device.say(device if isinstance(device, str) else "CPU")
         self._show_progress(snapshot)
         if snapshot.message != self._message and snapshot.progress is None:
-            self.showMessage(snapshot.message, MESSAGE_MS)
+            precarious = snapshot.outcome.is_precarious
+            sign = "⚠ " if precarious and snapshot.message == snapshot.outcome.message else ""
+            self.showMessage(sign + snapshot.message, MESSAGE_MS)
         self._message = snapshot.message
 
     def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:

@@ -48,8 +48,8 @@ class Theme:
         Text, and text of second rank.
     accent, on_accent, soft_accent : str
         The one accent colour, text on it, and a tint of it for selections.
-    bound, good, bad : str
-        A limit of the theory, what holds, what fails.
+    bound, good, warning, bad : str
+        A limit of the theory, what holds, what will not hold for long, what fails.
     series : tuple of str
         Roles ``"1"`` to ``"8"``; pairwise distinct with protanopia, deuteranopia and tritanopia.
     ramp, sequential, diverging, gray : tuple of str
@@ -71,6 +71,7 @@ class Theme:
     soft_accent: str
     bound: str
     good: str
+    warning: str
     bad: str
     series: tuple[str, ...]
     ramp: tuple[str, ...]
@@ -117,6 +118,7 @@ LIGHT = Theme(
     soft_accent="#e4ebfd",
     bound="#5b21b6",
     good="#1a7f4b",
+    warning="#96590a",
     bad="#c9252d",
     series=(
         "#2458d8",
@@ -150,6 +152,7 @@ DARK = Theme(
     soft_accent="#263356",
     bound="#cdb0ff",
     good="#4cc38a",
+    warning="#e5ad4b",
     bad="#ff6b66",
     series=(
         "#5b8ff9",
@@ -286,7 +289,7 @@ def style_sheet(theme: Theme) -> str:
     template = Template(resource("themes", "lab.qss").read_text("utf-8"))
     names = (
         "background surface raised border strong_border grid text muted accent on_accent "
-        "soft_accent bound good bad"
+        "soft_accent bound good warning bad"
     )
     values = {name: getattr(theme, name) for name in names.split()}
     values["faded"] = mixed(theme.text, theme.surface, 0.6)

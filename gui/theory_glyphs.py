@@ -25,6 +25,8 @@ OUTCOMES: dict[OutcomeKind, tuple[str, str]] = {
     OutcomeKind.CANCELLED: ("muted", "dash"),
 }
 """Colour and shape of a phase."""
+PRECARIOUS = ("warning", "warning")
+"""Colour and shape where a run rests without being safe there, whatever its kind."""
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     Verdict.HOLDS: ("good", "check"),
     Verdict.VIOLATED: ("bad", "cross"),
@@ -62,6 +64,14 @@ def _question(painter: QPainter) -> None:
     painter.drawEllipse(QPointF(0.0, 3.6), 0.35, 0.35)
 
 
+def _mark(painter: QPainter) -> None:
+    pen = painter.pen()
+    pen.setWidthF(1.3)
+    painter.setPen(pen)
+    painter.drawLine(QPointF(0.0, -1.0), QPointF(0.0, 0.9))
+    painter.drawPoint(QPointF(0.0, 2.4))
+
+
 _SHAPES: dict[str, tuple[Callable[[QPainter], None], ...]] = {
     "check": (_line((-3.2, 0.2), (-0.9, 2.6), (3.3, -2.4)),),
     "cross": (_line((-2.5, -2.5), (2.5, 2.5)), _line((-2.5, 2.5), (2.5, -2.5))),
@@ -71,6 +81,7 @@ _SHAPES: dict[str, tuple[Callable[[QPainter], None], ...]] = {
     "rise": (_line((-3.6, 2.8), (-0.4, 2.3), (1.8, 0.6), (3.4, -3.4)),),
     "wave": (_line((-4.0, 0.0), (-2.4, -2.8), (0.0, 2.8), (2.4, -2.8), (4.0, 0.0)),),
     "scatter": (_dots,),
+    "warning": (_line((0.0, -3.8), (4.2, 3.6), (-4.2, 3.6), (0.0, -3.8)), _mark),
 }
 
 

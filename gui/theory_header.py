@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
-from engine.experiment import Outcome
+from engine.experiment import UNSTABLE, Outcome
 from engine.snapshot import Snapshot
 from gui import format
 from gui.param_numbers import short_text
 from gui.param_row import InkLabel, Line
 from gui.theory_cards import Card
-from gui.theory_glyphs import OUTCOMES, Badge
+from gui.theory_glyphs import OUTCOMES, PRECARIOUS, Badge
 from gui.theory_meter import StabilityMeter, stability_of
 from gui.theory_words import Words, small
 
@@ -54,11 +54,12 @@ class TheoryHeader(Card):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show how the run stands."""
         outcome = snapshot.outcome
-        role, glyph = OUTCOMES[outcome.kind]
+        role, glyph = PRECARIOUS if outcome.is_precarious else OUTCOMES[outcome.kind]
         word = outcome.phase or str(outcome.kind).replace("_", " ")
         self.badge.show_word(word, role, glyph)
         self.step.say(f"k = {format.count(snapshot.cursor)}")
-        self.message.say(outcome.message)
+        hint = " Nudge it (U) to see it leave." if outcome.phase == UNSTABLE else ""
+        self.message.say(outcome.message + hint)
         self._show_facts(outcome)
         measured, predicted, spread = stability_of(snapshot)
         self.meter.setVisible(measured is not None or predicted is not None)

@@ -94,6 +94,7 @@ def test_texts_and_lines_stand_out(theme: Theme) -> None:
     assert contrast(theme.text, theme.soft_accent) > 7
     for color in (*theme.series, theme.bound, theme.good, theme.bad):
         assert contrast(color, theme.surface) > 2.7
+    assert contrast(theme.warning, theme.surface) > 4.5
     for stop in theme.ramp:
         assert contrast(stop, theme.surface) > 2.2
 

@@ -13,11 +13,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.experiment import Bound, Claim, Lamp, Outcome, OutcomeKind, Verdict
+from engine.experiment import UNSTABLE, Bound, Claim, Lamp, Outcome, OutcomeKind, Verdict
 from engine.snapshot import Status
 from gui.theory_bounds import defined_by
 from gui.theory_dock import TheoryPanel
-from gui.theory_glyphs import LAMPS, OUTCOMES, VERDICTS, Badge, draw_glyph
+from gui.theory_glyphs import LAMPS, OUTCOMES, PRECARIOUS, VERDICTS, Badge, draw_glyph
 from gui.theory_meter import StabilityMeter, stability_of
 from gui.theory_words import Figure, Words
 from tests.gui.fakes import FakeParams, snapshot
@@ -98,6 +98,20 @@ def test_a_long_phase_wraps_and_nothing_is_cut_at_the_side(panel: TheoryPanel) -
     assert panel.area.widget().width() == panel.area.viewport().width()
 
 
+def test_rest_that_is_not_safe_is_a_warning(panel: TheoryPanel) -> None:
+    """The kind of the run stays "converged"; what is seen is that it will not stay there."""
+    for phase, role, glyph in (
+        (UNSTABLE, "warning", "warning"),
+        ("at rest at 0", "warning", "warning"),
+        ("converged (monotone)", "good", "check"),
+    ):
+        shown = snapshot(outcome=outcome(kind=OutcomeKind.CONVERGED, phase=phase))
+        panel.header.show_snapshot(shown)
+        badge = panel.header.badge
+        assert (badge.text(), badge.role, badge.glyph) == (phase, role, glyph)
+        assert ("Nudge it (U)" in panel.header.message.text()) is (phase == UNSTABLE)
+
+
 def test_every_kind_of_phase_lamp_and_verdict_has_colour_shape_and_word(qtbot: QtBot) -> None:
     assert set(OUTCOMES) == set(OutcomeKind)
     assert set(VERDICTS) == set(Verdict)
@@ -106,7 +120,7 @@ def test_every_kind_of_phase_lamp_and_verdict_has_colour_shape_and_word(qtbot: Q
     assert len({shape for _, shape, _ in LAMPS.values()}) == 3
     badge = Badge()
     qtbot.addWidget(badge)
-    for role, shape in (*OUTCOMES.values(), *VERDICTS.values()):
+    for role, shape in (*OUTCOMES.values(), *VERDICTS.values(), PRECARIOUS):
         badge.show_word("word", role, shape)
         badge.grab()
     assert callable(draw_glyph)
