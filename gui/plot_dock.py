@@ -1,21 +1,30 @@
-"""One plot as a dock: a header in place of the title bar, and the pane below it."""
+"""One plot as a dock: a header in place of the title bar, and the pane below it.
+
+A plot that floats is lent to a window of its own (`gui.plot_window`): Qt gives a floating dock with
+a title bar of its own no frame on X11 and Wayland, so that no window manager could move it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QDockWidget, QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QVBoxLayout, QWidget
 
 from engine.views import View
 from gui.plot_header import PlotHeader
 from gui.plot_pane import Pane
 from gui.plot_text import to_plain
+from gui.plot_window import PlotWindow
 from gui.window_docks import Dock
 
 TAB_LETTERS = 24
 """Letters of a title that fit on a tab."""
+SQUEEZED = QSize(150, 130)
+"""Size below which a plot is not read: a dock pressed to its least has hardly less."""
+DRAG_MS = 40
+"""How often a dock that is being dragged is looked at: when let go outside, it becomes a window."""
 
 
 class PlotDock(Dock):
@@ -24,6 +33,8 @@ class PlotDock(Dock):
     Attributes
     ----------
     pane : Pane
+    place : QRect or None
+        Where the plot's own window is, or was last.
     seen : Signal(str)
         The plot of this id can be seen again, so that it is to be brought up to date.
     """
@@ -33,8 +44,10 @@ class PlotDock(Dock):
     def __init__(self, view: View, pane: Pane[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(view.id)
+        self._window: PlotWindow | None = None
         self._set_title(view.title)
         self.pane = pane
+        self.place: QRect | None = None
         self._on_top = True
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetClosable
@@ -43,15 +56,19 @@ class PlotDock(Dock):
         )
         self.header = PlotHeader(view.title, view.help)
         self.setTitleBarWidget(self.header)
-        body = QWidget()
-        body.setObjectName("plotBody")
-        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        layout = QVBoxLayout(body)
+        self._body = QWidget()
+        self._body.setObjectName("plotBody")
+        self._body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        layout = QVBoxLayout(self._body)
         layout.setContentsMargins(1, 0, 1, 1)
         layout.addWidget(pane)
-        self.setWidget(body)
+        self.setWidget(self._body)
+        self._dragged = QTimer(self, interval=DRAG_MS)
+        self._dragged.timeout.connect(self._on_dragged)
+        self.topLevelChanged.connect(self._on_top_level)
         self.header.menu_requested.connect(self.open_menu)
-        self.header.close_requested.connect(self.close)
+        self.header.close_requested.connect(self.hide_plot)
+        self.header.float_requested.connect(lambda: self.set_afloat(not self.is_afloat))
         self.header.legend.toggled.connect(pane.set_entry_shown)
         self.header.legend.alone_requested.connect(pane.show_only)
         pane.entries_changed.connect(self._show_entries)
@@ -61,8 +78,91 @@ class PlotDock(Dock):
 
     @property
     def can_be_seen(self) -> bool:
-        """Whether the plot is shown and on top of its tabs."""
+        """Whether the plot is shown and on top of its tabs, or in a window of its own."""
+        if self._window is not None:
+            return self._window.isVisible() and not self._window.isMinimized()
         return self.isVisible() and self._on_top and not self.window().isMinimized()
+
+    @property
+    def is_afloat(self) -> bool:
+        """Whether the plot has a window of its own."""
+        return self._window is not None
+
+    def set_afloat(self, afloat: bool) -> None:
+        """Give the plot a window of its own, where it was last, or dock it again."""
+        if afloat and self._window is None:
+            self._tear_off()
+        elif not afloat and self._window is not None:
+            self._take_back()
+            self.show()
+            self.raise_()
+
+    def hide_plot(self) -> None:
+        """Hide the plot, also where it floats."""
+        if self._window is not None:
+            self._take_back()
+        self.close()
+
+    def leave_screen(self) -> None:
+        """Hide the plot's own window, because the main window goes."""
+        if self._window is not None:
+            self._note_place()
+            self._window.hide()
+
+    def _tear_off(self) -> None:
+        beside = self.window().frameGeometry()
+        self.hide()
+        window = self._window = PlotWindow(self.toggleViewAction().text(), self)
+        self.setTitleBarWidget(QWidget())  # without one, Qt would put its own
+        self.header.show_afloat(True)
+        window.take(self.header, self._body)
+        window.closing.connect(lambda: self.set_afloat(False))
+        window.shown.connect(lambda: self.seen.emit(self.objectName()))
+        window.show_at(self.place, beside)
+
+    def _take_back(self) -> None:
+        self._note_place()
+        window, self._window = self._window, None
+        empty = self.titleBarWidget()
+        self.setTitleBarWidget(self.header)
+        self.setWidget(self._body)
+        self.header.show_afloat(False)
+        self.header.show()
+        self._body.show()
+        for gone in (empty, window):
+            if gone is not None:
+                gone.hide()
+                gone.deleteLater()
+
+    def _note_place(self) -> None:
+        if self._window is not None and not self._window.isMinimized():
+            self.place = self._window.geometry()
+
+    def geometry_afloat(self) -> QRect | None:
+        """Give where the plot's own window is, or was last."""
+        self._note_place()
+        return self.place
+
+    def _on_top_level(self, floating: bool) -> None:
+        """Make what Qt floats a window, once it is let go."""
+        if floating:
+            self._dragged.start()
+
+    def _on_dragged(self) -> None:
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            return
+        self._dragged.stop()
+        if self.isFloating():
+            place = QRect(self.mapToGlobal(QPoint(0, 0)), self.size())
+            self.setFloating(False)
+            self.place = place if self.place is None else QRect(place.topLeft(), self.place.size())
+            self.set_afloat(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have the plot back when its dock is shown."""
+        super().showEvent(event)
+        if self._window is not None:
+            self._take_back()
 
     def set_view(self, view: View) -> None:
         """Take another description of the same kind of view."""
@@ -78,9 +178,17 @@ class PlotDock(Dock):
             short = f"{short} {words.pop(0)}".strip()
         self.setWindowTitle(name if not words or not short else f"{short} …")
         self.toggleViewAction().setText(name)
+        if self._window is not None:
+            self._window.set_title(name)
 
     def _show_entries(self) -> None:
         self.header.legend.set_entries(self.pane.entries(), self.pane.hidden)
+
+    @property
+    def is_squeezed(self) -> bool:
+        """Whether the plot is shown on the page with no room to be read."""
+        squeezed = self.width() < SQUEEZED.width() or self.height() < SQUEEZED.height()
+        return self.isVisible() and self._on_top and squeezed
 
     def _on_visibility(self, visible: bool) -> None:
         self._on_top = visible
@@ -99,10 +207,10 @@ class PlotDock(Dock):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.pane.fill_menu(menu)
         menu.addSeparator()
-        menu.addAction("Dock" if self.isFloating() else "Float").triggered.connect(
-            lambda: self.setFloating(not self.isFloating())
+        menu.addAction("Dock" if self.is_afloat else "Float").triggered.connect(
+            lambda: self.set_afloat(not self.is_afloat)
         )
-        menu.addAction("Hide").triggered.connect(self.close)
+        menu.addAction("Hide").triggered.connect(self.hide_plot)
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from gui.plot_legend import Legend
@@ -56,10 +56,13 @@ class PlotHeader(QWidget):
         The plot's menu is asked for.
     close_requested : Signal
         The plot shall be hidden.
+    float_requested : Signal
+        The bar was double-clicked: the plot shall float, or go back.
     """
 
     menu_requested = Signal()
     close_requested = Signal()
+    float_requested = Signal()
 
     def __init__(self, title: str, help_text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +88,10 @@ class PlotHeader(QWidget):
         layout.addWidget(self.menu_button)
         layout.addWidget(self.close_button)
 
+    def show_afloat(self, afloat: bool) -> None:
+        """Leave the closing to the frame of the window in which a floating plot stands."""
+        self.close_button.setVisible(not afloat)
+
     def set_texts(self, title: str, help_text: str) -> None:
         """Show another name and explanation."""
         self.name.setText(to_plain(title))
@@ -96,6 +103,12 @@ class PlotHeader(QWidget):
         """Open the plot's menu."""
         self.menu_requested.emit()
         event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Tear the plot off, or put it back."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.float_requested.emit()
+            event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open the plot's menu with the menu key."""

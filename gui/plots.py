@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
@@ -82,15 +82,13 @@ class PlotArea(QWidget):
         self._changes = ChangeLog()
         self._waiting: list[str] = []
         self._refreshed_at = -1.0
-        self._arranged = False
+        self._arranged = self._restored = False
         self._menu = QMenu("Plots", self)
         self._menu.aboutToShow.connect(self._fill_menu)
         self._inner = QMainWindow()
         self._inner.setWindowFlags(Qt.WindowType.Widget)
         self._inner.setDockOptions(
-            QMainWindow.DockOption.AllowNestedDocks
-            | QMainWindow.DockOption.AllowTabbedDocks
-            | QMainWindow.DockOption.GroupedDragging
+            QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
         self._inner.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         layout = QVBoxLayout(self)
@@ -209,6 +207,7 @@ class PlotArea(QWidget):
 
     def _build(self) -> None:
         for dock in self.docks.values():
+            dock.leave_screen()
             self._inner.removeDockWidget(dock)
             dock.setObjectName("")  # a layout finds docks by name, also those about to go
             dock.hide()
@@ -245,17 +244,22 @@ class PlotArea(QWidget):
         """Put the plots back where they were at first."""
         shown = [self.docks[view.id] for view in self._views if view.shown]
         hidden = [self.docks[view.id] for view in self._views if not view.shown]
+        for dock in self.docks.values():
+            dock.set_afloat(False)
         arrange(self._inner, shown, hidden, self.size())
         self._arranged = self.isVisible()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Arrange the plots in the room there is, once that is known."""
         super().showEvent(event)
-        if not self._arranged:
-            QTimer.singleShot(0, self, self._arrange_late)
+        QTimer.singleShot(0, self, self._arrange_late)
 
     def _arrange_late(self) -> None:
-        if not self._arranged and self.isVisible():
+        if not self.isVisible():
+            return
+        restored, self._restored = self._restored, False
+        squeezed = restored and any(dock.is_squeezed for dock in self.docks.values())
+        if squeezed or not self._arranged:
             self.reset_layout()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -280,6 +284,11 @@ class PlotArea(QWidget):
         for dock in self.docks.values():
             dock.show()
 
+    def leave_screen(self) -> None:
+        """Hide the plots that have windows of their own, because the main window goes."""
+        for dock in self.docks.values():
+            dock.leave_screen()
+
     # The layout as bytes.
 
     def save_layout(self) -> bytes:
@@ -288,6 +297,8 @@ class PlotArea(QWidget):
         kept = {
             "docks": base64.b64encode(bytes(state.data())).decode("ascii"),
             "panes": {view_id: dock.pane.save() for view_id, dock in self.docks.items()},
+            "places": self._places(),
+            "afloat": [view_id for view_id, dock in self.docks.items() if dock.is_afloat],
             "window": self.link.window,
         }
         return json.dumps(kept).encode()
@@ -302,7 +313,9 @@ class PlotArea(QWidget):
             return False
         if not self._inner.restoreState(QByteArray(state), STATE_VERSION):
             return False
-        self._arranged = True
+        self._arranged = self._restored = True
+        QTimer.singleShot(0, self, self._arrange_late)  # when the docks have their sizes
+        self._restore_afloat(kept.get("places"), kept.get("afloat"))
         for view_id, settings in panes.items():
             if view_id in self.docks and isinstance(settings, dict):
                 self.docks[view_id].pane.load(settings)
@@ -311,6 +324,29 @@ class PlotArea(QWidget):
         self._refresh_all()
         return True
 
+    def _places(self) -> dict[str, list[int]]:
+        known = {view_id: dock.geometry_afloat() for view_id, dock in self.docks.items()}
+        return {
+            view_id: [place.x(), place.y(), place.width(), place.height()]
+            for view_id, place in known.items()
+            if place is not None
+        }
+
+    def _restore_afloat(self, places: Any, afloat: Any) -> None:
+        """Tear off the plots that were, at their places; what cannot be used is as if not kept."""
+        for view_id, dock in self.docks.items():
+            place = places.get(view_id) if isinstance(places, dict) else None
+            if isinstance(place, list) and len(place) == 4 and all(_fits(n) for n in place):
+                dock.place = QRect(*place)
+            if dock.isFloating():  # kept by a program that left this to Qt
+                dock.setFloating(False)
+            if isinstance(afloat, list) and view_id in afloat:
+                dock.set_afloat(True)
+
     def _on_reading(self, pane: Pane[Any], reading: Reading | None) -> None:
         if pane.is_pointed_at:
             self.hovered.emit("" if reading is None else reading.plain())
+
+
+def _fits(number: Any) -> bool:
+    return type(number) is int and abs(number) < 2**20

@@ -211,6 +211,7 @@ class Panels(QObject):
         """Close the plots that have a window of their own."""
         if self.is_filled:
             self.windows.close_all()
+            self.plots.leave_screen()
 
     def _show_bounds(self, snapshot: Snapshot) -> None:
         """Tell the form the bounds, but not their measured values, which change all the time."""

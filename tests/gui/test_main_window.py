@@ -156,10 +156,11 @@ def test_a_floating_panel_hands_its_keys_on(window: MainWindow, qtbot: QtBot) ->
 @pytest.mark.qt_log_ignore("does not support raise")
 def test_a_floating_plot_hands_its_keys_on(window: MainWindow, qtbot: QtBot) -> None:
     dock = next(dock for dock in window.panels.plots.docks.values() if dock.isVisible())
-    dock.setFloating(True)
+    dock.set_afloat(True)
     qtbot.keyClick(dock.pane.canvas, Qt.Key.Key_Right)
     qtbot.waitUntil(lambda: _step(window) == 1)
-    dock.setFloating(False)
+    window.close()
+    assert not dock.pane.isVisible()
 
 
 def test_run_n_stops_by_itself(window: MainWindow, qtbot: QtBot) -> None:

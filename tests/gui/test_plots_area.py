@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import json
 import weakref
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 
 from engine.views import BarView, TimeView, View
 from gui.plot_arrange import places_for
+from gui.plot_dock import PlotDock
+from gui.plot_window import PlotWindow, fitted
 from gui.plots import FRAME_SECONDS, PlotArea
 from gui.theme import DARK, LIGHT, apply_theme
 from tests.gui.plot_feed import (
@@ -300,8 +303,6 @@ def test_a_layout_that_cannot_be_read_changes_nothing(area, saved: bytes) -> Non
 
 
 def test_odd_settings_of_panes_are_ignored(area) -> None:
-    import json
-
     kept = json.loads(area.save_layout())
     kept["panes"] = {"error": {"hidden": 3, "log_y": "yes"}, "gone": {}, "weights": 7}
     kept["window"] = "all"
@@ -329,19 +330,136 @@ def test_the_menu_shows_and_hides_plots(area) -> None:
     assert area.views_menu() is menu
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support")  # offscreen
+def window_of(dock: PlotDock) -> PlotWindow:
+    window = dock.pane.window()
+    assert isinstance(window, PlotWindow)
+    return window
+
+
+FLOATING = pytest.mark.qt_log_ignore("This plugin does not support")  # offscreen
+
+
+@FLOATING
 def test_a_plot_floats_and_comes_back(area) -> None:
     dock = area.docks["stability"]
     menu = dock.make_menu()
     next(a for a in menu.actions() if a.text() == "Float").trigger()
-    assert dock.isFloating()
+    window = window_of(dock)
+    assert dock.is_afloat and not dock.isVisible()
+    assert window.windowFlags() & Qt.WindowType.WindowType_Mask == Qt.WindowType.Window
+    assert not window.windowFlags() & Qt.WindowType.FramelessWindowHint
+    assert window.windowTitle() == "Stability – Lyapunov Lab"
     area.show_snapshot(Feed().advance(30).snapshot())
     settle(area)
     assert dock.pane._shown.snapshot.step == 30
+    assert dock.header.menu_button.isVisible() and not dock.header.close_button.isVisible()
     menu = dock.make_menu()
     next(a for a in menu.actions() if a.text() == "Dock").trigger()
+    assert not dock.is_afloat
+    assert dock.isVisible() and dock.pane.isVisible() and dock.header.close_button.isVisible()
+    assert dock.pane.window() is area
+
+
+@FLOATING
+def test_closing_the_window_of_a_plot_docks_it_and_keeps_the_place(area) -> None:
+    dock = area.docks["stability"]
+    dock.set_afloat(True)
+    window_of(dock).setGeometry(60, 70, 500, 350)
+    window_of(dock).close()
+    assert dock.isVisible() and not dock.is_afloat
+    dock.header.float_requested.emit()  # a double click
+    assert window_of(dock).geometry() == QRect(60, 70, 500, 350)
+    dock.toggleViewAction().trigger()  # as in the menu of the plots: show it on the page
+    assert dock.pane.window() is area
+    dock.set_afloat(True)
+    next(a for a in dock.make_menu().actions() if a.text() == "Hide").trigger()
+    assert not dock.is_afloat and not dock.isVisible()
+
+
+@FLOATING
+def test_a_dock_dragged_off_the_page_becomes_a_window(area, qtbot) -> None:
+    dock = area.docks["stability"]
+    dock.setFloating(True)  # as Qt does when it is let go outside
+    qtbot.waitUntil(lambda: dock.is_afloat)
     assert not dock.isFloating()
-    assert dock.isVisible()
+    assert window_of(dock).isVisible()
+
+
+@FLOATING
+def test_floating_plots_come_back_at_the_next_start(area, qtbot) -> None:
+    area.docks["stability"].set_afloat(True)
+    window_of(area.docks["stability"]).setGeometry(60, 70, 500, 350)
+    saved = area.save_layout()
+    other = PlotArea()
+    qtbot.addWidget(other)
+    other.resize(1000, 700)
+    other.set_views(VIEWS)
+    assert other.restore_layout(saved)
+    other.show()
+    qtbot.waitExposed(other)
+    settle(other)
+    assert window_of(other.docks["stability"]).geometry() == QRect(60, 70, 500, 350)
+    assert not any(dock.is_squeezed for dock in other.docks.values())
+    other.reset_layout()
+    assert other.docks["stability"].isVisible()
+
+
+@FLOATING
+@pytest.mark.parametrize(
+    ("places", "afloat"),
+    [
+        ({"error": [0, 0, 3, 3]}, ["error"]),
+        ({"error": [90000, -90000, 500, 400]}, ["error"]),
+        ({"error": [0, "x", 1e9, None]}, ["error"]),
+        ({"error": [10**30, 0, 500, 400]}, ["error"]),
+        (None, ["error", "gone", 3]),
+        (7, None),
+        ([], "error"),
+    ],
+)
+def test_odd_places_of_floating_plots_give_one_that_can_be_used(area, places, afloat) -> None:
+    kept = json.loads(area.save_layout())
+    kept["places"], kept["afloat"] = places, afloat
+    assert area.restore_layout(json.dumps(kept).encode())
+    settle(area)
+    dock = area.docks["error"]
+    if not dock.is_afloat:
+        assert dock.isVisible() and not dock.is_squeezed
+        return
+    room = QGuiApplication.primaryScreen().availableGeometry()
+    assert room.contains(window_of(dock).geometry())
+    assert window_of(dock).width() >= 280 and window_of(dock).height() >= 200
+
+
+def test_a_layout_that_squeezes_a_plot_is_not_taken_back(area, qtbot) -> None:
+    area._inner.resizeDocks([area.docks["weights"]], [1], Qt.Orientation.Vertical)
+    QApplication.processEvents()
+    saved = area.save_layout()
+    assert area.docks["weights"].is_squeezed
+    assert area.restore_layout(saved)
+    qtbot.waitUntil(lambda: not area.docks["weights"].is_squeezed)
+
+
+SCREENS = (QRect(0, 0, 1280, 800), QRect(1280, 0, 1920, 1080))
+PAGE = QRect(0, 0, 1280, 800)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "place"),
+    [
+        (None, QRect(319, 179, 640, 440)),
+        (QRect(60, 70, 500, 350), QRect(60, 70, 500, 350)),
+        (QRect(1400, 70, 500, 350), QRect(1400, 70, 500, 350)),
+        (QRect(60, 70, 2, 2), QRect(319, 179, 640, 440)),
+        (QRect(5000, 70, 500, 350), QRect(780, 70, 500, 350)),
+        (QRect(60, 5, 500, 350), QRect(60, 32, 500, 350)),
+        (QRect(60, 900, 500, 350), QRect(60, 450, 500, 350)),
+        (QRect(60, 70, 9000, 9000), QRect(60, 70, 1280, 800)),
+        (QRect(-470, 70, 500, 350), QRect(0, 70, 500, 350)),
+    ],
+)
+def test_the_window_of_a_plot_can_be_read_and_held(wanted: QRect | None, place: QRect) -> None:
+    assert fitted(wanted, SCREENS, PAGE) == place
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")
