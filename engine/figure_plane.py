@@ -12,7 +12,7 @@ from matplotlib.patches import Circle as CirclePatch
 from engine.experiment import Bound, FloatArray, Observation
 from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log, symmetric_limits
 from engine.figure_style import COLORMAPS, LINESTYLES, MARKERS, color, colors
-from engine.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
+from engine.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,16 +29,30 @@ def draw_plane(axes: Axes, view: PlaneView, data: FigureData) -> list[Entry]:
     if view.log_y:
         set_log(axes, "y")
     if view.equal:
-        is_fixed = view.x_range is not None or view.y_range is not None
+        extents = (view.x_range, view.y_range, view.x_extent, view.y_extent)
+        is_fixed = any(extent is not None for extent in extents)
         axes.set_aspect("equal", adjustable="box" if is_fixed else "datalim")
     painter = _Painter(axes, view, data.observation, data.theory)
     entries = [entry for item in view.items for entry in painter.draw(item)]
+    if view.x_extent is not None:
+        axes.set_xmargin(0)
+    if view.y_extent is not None:
+        axes.set_ymargin(0)
     axes.autoscale_view()
     if view.x_range is not None:
         axes.set_xlim(view.x_range)
     if view.y_range is not None:
         axes.set_ylim(view.y_range)
+    painter.reach()
     return entries
+
+
+def _within(extent: Extent, ends: tuple[float, float]) -> tuple[float, float]:
+    """Give the ends of an axis for the ends of its data."""
+    (low, high), (least, most) = extent.home, extent.most
+    pad = 0.05 * (high - low)
+    low = low if ends[0] >= low else max(ends[0] - pad, least)
+    return low, high if ends[1] <= high else min(ends[1] + pad, most)
 
 
 class _Painter:
@@ -62,6 +76,43 @@ class _Painter:
             Rule: self._rule,
         }
         return drawers[type(item)](item)
+
+    def reach(self) -> None:
+        """Set the axes that have an extent, and tell what lies beyond at their edges."""
+        view, axes = self._view, self._axes
+        if view.x_extent is not None:
+            axes.set_xlim(_within(view.x_extent, axes.get_xlim()))
+        if view.y_extent is not None:
+            axes.set_ylim(_within(view.y_extent, axes.get_ylim()))
+        if view.x_extent is None and view.y_extent is None:
+            return
+        for item in view.items:
+            arrays = self._point_arrays(item.x, item.y) if isinstance(item, Points) else None
+            if arrays is not None and arrays[0].shape == arrays[1].shape:
+                self._tell_beyond(np.array(arrays).reshape(2, -1))
+
+    def _tell_beyond(self, places: FloatArray) -> None:
+        ends = np.array([self._axes.get_xlim(), self._axes.get_ylim()])
+        for axis in range(2):
+            for end, pick in ((ends[axis, 0], np.nanargmin), (ends[axis, 1], np.nanargmax)):
+                if np.isnan(places[axis]).all():
+                    continue
+                place = places[:, int(pick(places[axis]))]
+                shown = np.clip(place, ends[:, 0], ends[:, 1])
+                if (place[axis] - end) * (1 if pick is np.nanargmax else -1) <= 0:
+                    continue
+                inward = (ends[axis].mean() - end) * 0.09
+                text = shown.copy()
+                text[axis] += inward
+                self._axes.annotate(
+                    f"{place[axis]:.3g}",
+                    shown.tolist(),
+                    text.tolist(),
+                    arrowprops={"arrowstyle": "-|>", "color": color("1")},
+                    ha=("left" if inward > 0 else "right") if axis == 0 else "center",
+                    va="center" if axis == 0 else ("bottom" if inward > 0 else "top"),
+                    fontsize="small",
+                )
 
     def _array(self, key: str) -> FloatArray | None:
         value = self._observation.get(key) if key else None

@@ -150,11 +150,29 @@ class Handle:
 Item = Curve | Points | Circle | Heat | Handle | Rule
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far an axis reaches: at least over `home`, and to whatever lies within `most`.
+
+    Points that are farther are told by an arrow at the edge, with the value of the farthest.
+    """
+
+    home: tuple[float, float]
+    most: tuple[float, float]
+
+
+CIRCLE_X = Extent((-2.2, 1.8), (-8.0, 4.0))
+CIRCLE_Y = Extent((-1.4, 1.4), (-4.0, 4.0))
+"""Axes around the unit circle, on which it stays large enough to be seen."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneView(View):
     """Curves, points, circles and images over two continuous axes.
 
-    `drawable` names a parameter (kind "matrix", rows x y) that mouse strokes on the plot fill in.
+    An axis with a range has these ends whatever the data, one with an extent follows the data
+    within it, and one with neither follows the data wherever they go. `drawable` names a parameter
+    (kind "matrix", rows x y) that mouse strokes on the plot fill in.
     """
 
     x_label: str
@@ -165,6 +183,8 @@ class PlaneView(View):
     log_y: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    x_extent: Extent | None = None
+    y_extent: Extent | None = None
     drawable: str = ""
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from engine.experiment import FloatArray, Observation
 from engine.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
 from gui.plot_axes import Margins
+from gui.plot_beyond import BeyondLayer
 from gui.plot_canvas_pane import CanvasPane
 from gui.plot_colorbar import ColorBarLayer, level_ends
 from gui.plot_items import circle_layer, curve_layer, entry_of, grips_of, points_layer
@@ -35,6 +36,7 @@ class PlanePane(CanvasPane[PlaneView]):
         super().__init__(view, parent)
         self._rules = RulesLayer(self.canvas.small_font, beside=False)
         self._bar = ColorBarLayer(self.canvas.small_font)
+        self._beyond = BeyondLayer(self.canvas.small_font)
         self._levels: dict[str, CalmRange] = {}
         self._strokes: list[list[float]] = []
         self._has_ends = False
@@ -48,10 +50,10 @@ class PlanePane(CanvasPane[PlaneView]):
     def set_view(self, view: PlaneView) -> None:
         """Take another description; axes that it describes otherwise begin anew."""
         before, self.view = self.view, view
-        if (view.x_range, view.log_x) != (before.x_range, before.log_x):
-            self.set_log_axis("x", view.log_x)
-        if (view.y_range, view.log_y) != (before.y_range, before.log_y):
-            self.set_log_axis("y", view.log_y)
+        for axis in ("x", "y"):
+            names = (f"{axis}_range", f"{axis}_extent", f"log_{axis}")
+            if any(getattr(view, name) != getattr(before, name) for name in names):
+                self.set_log_axis(axis, getattr(view, f"log_{axis}"))
         super().set_view(view)
 
     def redraw(self) -> None:
@@ -82,7 +84,10 @@ class PlanePane(CanvasPane[PlaneView]):
                     layers.append(layer)
         layers.sort(key=lambda layer: not isinstance(layer, HeatLayer))
         self._rules.rules = tuple(rules)
-        canvas.layers = [*layers, self._rules, self._bar]
+        bounded = view.x_extent is not None or view.y_extent is not None
+        points = (layer for layer in layers if bounded and isinstance(layer, PointsLayer))
+        self._beyond.points = tuple(points)
+        canvas.layers = [*layers, self._rules, self._beyond, self._bar]
         canvas.pointer.set_grips(grips)
         self._give_room()
         # A plot that moves under the hand cannot be aimed at; one that follows a run that has
@@ -117,7 +122,7 @@ class PlanePane(CanvasPane[PlaneView]):
         return HeatLayer(to_levels(values, ends), (x0, x1, y0, y1), item.colormap)
 
     def _give_room(self) -> None:
-        self._rules.font = self._bar.font = self.canvas.small_font
+        self._rules.font = self._bar.font = self._beyond.font = self.canvas.small_font
         if self._bar.shown:
             self.canvas.set_margins(Margins(8.0, self._bar.width()))
             return
@@ -140,6 +145,11 @@ class PlanePane(CanvasPane[PlaneView]):
             elif isinstance(layer, CurveLayer | PointsLayer):
                 loose.append(layer.y if axis else layer.x)
         loose.append(np.array([grip.y if axis else grip.x for grip in grips]))
+        extent = self.view.y_extent if axis else self.view.x_extent
+        if extent is not None:
+            low, high = extent.most  # what is beyond is an arrow, and takes no room
+            loose = [values[(values >= low) & (values <= high)] for values in loose]
+            firm.append(np.array(extent.home))
         ends = data_ends([*firm, *loose], log)
         if ends is None:
             ends = data_ends([np.array(self._rules_along(axis))], log)
@@ -155,8 +165,10 @@ class PlanePane(CanvasPane[PlaneView]):
     def set_log_axis(self, axis: str, log: bool) -> None:
         """Measure axis ``"x"`` or ``"y"`` in powers of ten, or not."""
         given = self.view.x_range if axis == "x" else self.view.y_range
+        extent = self.view.x_extent if axis == "x" else self.view.y_extent
+        low, high = (None, None) if extent is None else extent.most
         target = self.canvas.x_axis if axis == "x" else self.canvas.y_axis
-        self.set_log(target, log, Limits(fixed=given))
+        self.set_log(target, log, Limits(low, high, fixed=given))
         self.redraw()
 
     def entries(self) -> tuple[Entry, ...]:

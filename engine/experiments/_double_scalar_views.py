@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.experiments._double_scalar_params import DoubleScalarParams
 from engine.views import (
+    CIRCLE_X,
+    CIRCLE_Y,
     Circle,
     Curve,
     Handle,
@@ -66,7 +68,7 @@ def all_views(params: DoubleScalarParams) -> tuple[View, ...]:
         ),
         PlaneView(
             id="jacobian", title="Jacobian eigenvalues", x_label="real part",
-            y_label="imaginary part", equal=True,
+            y_label="imaginary part", equal=True, x_extent=CIRCLE_X, y_extent=CIRCLE_Y,
             help="One step of the pair, linearised here: outside the circle it is unstable.",
             items=(
                 Circle(label="unit circle"),

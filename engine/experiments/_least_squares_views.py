@@ -11,6 +11,8 @@ from engine.experiment import Observation, Recent
 from engine.experiments._least_squares_problem import LeastSquaresParams, Quadratic, factors
 from engine.experiments._least_squares_theory import ball
 from engine.views import (
+    CIRCLE_X,
+    CIRCLE_Y,
     Circle,
     Curve,
     Handle,
@@ -151,6 +153,8 @@ def _others(params: LeastSquaresParams) -> tuple[View, ...]:
                        if params.optimiser == "gradient-descent" else "factors"),
             ),
             equal=True,
+            x_extent=CIRCLE_X,
+            y_extent=CIRCLE_Y,
         ),
         TimeView(
             id="error",

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from engine.experiments._scalar_params import ScalarParams
-from engine.views import Circle, Curve, Handle, PlaneView, Points, Rule, Series, TimeView, View
+from engine.views import (
+    CIRCLE_X,
+    CIRCLE_Y,
+    Circle,
+    Curve,
+    Handle,
+    PlaneView,
+    Points,
+    Rule,
+    Series,
+    TimeView,
+    View,
+)
 
 QUANTILE_LABELS = ("min", "5 %", "25 %", "median", "75 %", "95 %", "max")
 
@@ -95,8 +107,8 @@ def _complex_plane(params: ScalarParams) -> View:
             Points(x="jacobian_real", y="jacobian_imag", label="$\\mu_i$", color="1", hollow=True),
         ),
         equal=True,
-        x_range=(-2.2, 1.8),
-        y_range=(-1.4, 1.4),
+        x_extent=CIRCLE_X,
+        y_extent=CIRCLE_Y,
     )
 
 

@@ -19,7 +19,7 @@ from engine import experiments, figures, runfile
 from engine.errors import InputError
 from engine.experiment import Chunk, Ensemble
 from engine.figures import FigureData
-from engine.params import update
+from engine.params import build, update
 from engine.session import Session
 from engine.trace import Trace
 from engine.views import BarView, Series, TimeView, View
@@ -343,3 +343,18 @@ def test_the_users_own_settings_of_matplotlib_stay(session: Session) -> None:
         _, axes = drawn(session, "weights")
         assert mpl.rcParams["lines.linewidth"] == 17.0
     assert lines(axes, "weights-")[0].get_linewidth() < 2
+
+
+def test_an_extent_keeps_the_unit_circle_and_tells_what_is_beyond() -> None:
+    experiment = experiments.get("scalar-product")
+    values = {"depth": 2, "target": 2.0, "init": "list", "weights": (10.0, 0.2), "step_size": 0.5}
+    run = Session(experiment, build(experiment.parameters, values))
+    view = next(view for view in experiment.views(run.params) if view.id == "spectrum")
+    (axes,) = figures.draw(view, FigureData.of(run)).axes
+    assert axes.get_xlim() == (-8.0, 1.8)
+    assert axes.get_ylim() == (-1.4, 1.4)
+    assert [text.get_text() for text in axes.texts] == ["-49"]
+    run = Session(experiment, build(experiment.parameters, {"step_size": 0.1}))
+    (axes,) = figures.draw(view, FigureData.of(run)).axes
+    assert axes.get_xlim() == (-2.2, 1.8)
+    assert not axes.texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,8 +12,20 @@ from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from engine.experiment import Outcome, OutcomeKind
-from engine.views import Curve, Handle, Heat, ImageView, PlaneView, Points, Rule, View
+from engine.views import (
+    CIRCLE_X,
+    CIRCLE_Y,
+    Curve,
+    Handle,
+    Heat,
+    ImageView,
+    PlaneView,
+    Points,
+    Rule,
+    View,
+)
 from gui.plot_bars import BarPane
+from gui.plot_beyond import BeyondLayer
 from gui.plot_images import ImagePane, tiles
 from gui.plot_items import grips_of
 from gui.plot_layers import CurveLayer, HeatLayer, symbol_path, to_levels
@@ -20,6 +33,7 @@ from gui.plot_plane import PlanePane
 from gui.plot_points import PointsLayer
 from gui.plot_tables import TablePane, cell_text
 from gui.plots import PlotArea
+from gui.theme import current_theme
 from tests.gui.plot_feed import (
     ALL_VIEWS,
     COBWEB,
@@ -95,6 +109,52 @@ def test_given_ranges_are_kept_and_a_zoom_changes_them(area) -> None:
     assert pane.is_manual
     pane.reset_view()
     assert pane.canvas.frame.mapper.x == (-2.5, 2.5)
+
+
+BOUNDED = dataclasses.replace(SPECTRUM, x_extent=CIRCLE_X, y_extent=CIRCLE_Y)
+
+
+def beyond_of(pane: PlanePane) -> list[tuple[int, int, str]]:
+    pane.canvas.grab()
+    layer = next(layer for layer in pane.canvas.layers if isinstance(layer, BeyondLayer))
+    return [(item.axis, item.sign, item.text) for item in layer.shown]
+
+
+def test_an_extent_shows_the_unit_circle_and_grows_to_what_is_outside(area) -> None:
+    inside = {"eig_re": np.array([0.5, -0.5]), "eig_im": np.zeros(2)}
+    none = {"bad_re": None, "bad_im": None}
+    pane = shown(area, BOUNDED, **inside, **none)
+    home = pane.canvas.frame.mapper.x
+    assert home[0] <= -2.2 and home[1] >= 1.8
+    ends = []
+    for far in np.linspace(-1.0, -3.0, 80):
+        data = {**observation(3), **inside, "eig_re": np.array([0.5, far])}
+        area.show_observation({k: v for k, v in data.items() if k not in none})
+        area._refresh_all()
+        ends.append(pane.canvas.frame.mapper.x)
+        assert ends[-1][0] < far and ends[-1][1] >= 1.8
+        assert beyond_of(pane) == []
+    assert len(set(ends)) <= 4  # it grows in few large steps, not with every frame
+
+
+def test_what_is_beyond_an_extent_is_an_arrow_with_its_value(area) -> None:
+    far = {"eig_re": np.array([0.5, -40.0, -12.0, 900.0]), "eig_im": np.array([0.0, 0.0, 0, 0])}
+    pane = shown(area, BOUNDED, **far, bad_re=np.array([0.0, np.nan]), bad_im=np.array([-70.0, 0]))
+    mapper = pane.canvas.frame.mapper
+    circle = mapper.point(1, 0).x() - mapper.point(-1, 0).x()
+    assert circle > 150  # pixels: what lies far away takes no room from it
+    assert beyond_of(pane) == [(0, -1, "−40 +1"), (0, 1, "900"), (1, -1, "−70")]
+
+
+def test_an_arrow_is_drawn_where_its_point_is(area) -> None:
+    """Pixels of the colour of the points stand at the left edge, at the height of the axis."""
+    far = {"eig_re": np.array([0.5, -40.0]), "eig_im": np.zeros(2)}
+    pane = shown(area, BOUNDED, **far, bad_re=None, bad_im=None)
+    image = pane.canvas.grab().toImage()
+    mapper = pane.canvas.frame.mapper
+    at = QPoint(round(mapper.plot.left()) + 5, round(mapper.point(0, 0).y()))
+    color = image.pixelColor(at * image.devicePixelRatio())
+    assert color == current_theme().color("1")
 
 
 def test_a_handle_is_dragged_along_its_axis(area, qtbot) -> None:
