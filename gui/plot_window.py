@@ -15,8 +15,6 @@ LEAST = QSize(280, 200)
 """Size of a window at first, and that below which a plot cannot be read."""
 FRAME = 32
 """Height of the title bar that the system puts on top."""
-GRIP = 80
-"""Width of the title bar that must be on a screen, to be taken hold of."""
 
 
 def fitted(wanted: QRect | None, screens: Sequence[QRect], beside: QRect) -> QRect:
@@ -25,22 +23,19 @@ def fitted(wanted: QRect | None, screens: Sequence[QRect], beside: QRect) -> QRe
     Parameters
     ----------
     wanted : QRect or None
-        Where it was last; used as far as it is large enough and its title bar on a screen.
+        Where it was last: it is moved to be whole on the screen that it is most on, and forgotten
+        where it is too small to be read.
     screens : sequence of QRect
         The room of each screen, the first screen first.
     beside : QRect
         The window that the plot is torn off: a new place is in the middle of it.
     """
-    room = None
     if wanted is None or wanted.width() < LEAST.width() or wanted.height() < LEAST.height():
         corner = beside.center() - QPoint(FIRST.width() // 2, FIRST.height() // 2)
         wanted = QRect(corner, FIRST)
-    else:
-        bar = QRect(wanted.left(), wanted.top() - FRAME, wanted.width(), FRAME)
-        room = next((room for room in screens if _can_be_held(bar, room)), None)
-    if room is not None:
-        return QRect(wanted.topLeft(), wanted.size().boundedTo(room.size()))
-    room = next((room for room in screens if room.contains(beside.center())), screens[0])
+    room = max(screens, key=lambda screen: _area(screen, wanted))
+    if not room.intersects(wanted):
+        room = next((screen for screen in screens if screen.contains(beside.center())), screens[0])
     room = room.adjusted(0, FRAME, 0, 0)
     size = wanted.size().boundedTo(room.size())
     left = min(max(wanted.left(), room.left()), room.right() + 1 - size.width())
@@ -48,9 +43,9 @@ def fitted(wanted: QRect | None, screens: Sequence[QRect], beside: QRect) -> QRe
     return QRect(QPoint(left, top), size)
 
 
-def _can_be_held(bar: QRect, room: QRect) -> bool:
-    shown = bar.intersected(room)
-    return shown.width() >= GRIP and shown.height() >= FRAME // 2
+def _area(one: QRect, other: QRect) -> int:
+    shared = one.intersected(other)
+    return max(shared.width(), 0) * max(shared.height(), 0)
 
 
 class PlotWindow(QWidget):
