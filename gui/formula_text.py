@@ -32,6 +32,7 @@ _NAMES = {
             strict=True,
         )
     ),
+    "leftarrow": "←",
     "max": "max",
     "min": "min",
     "log": "log",

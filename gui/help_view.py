@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWi
 
 from engine.paths import resource
 from gui.formula import FormulaLabel
+from gui.formula_text import plain_text
+from gui.plot_text import math_html
 
 _BLOCK = re.compile(
     r"\$\$(?P<formula>.+?)\$\$|^!\[(?P<caption>[^\]]+)\]\((?P<picture>[\w.-]+)\)$",
@@ -42,6 +44,25 @@ def blocks(text: str) -> list[tuple[str, str]]:
         end = match.end()
     found.append(("text", text[end:]))
     return [(kind, content.strip()) for kind, content in found if content.strip()]
+
+
+_INLINE = re.compile(r"\$(?P<formula>[^$\n]+)\$")
+_TAG = re.compile(r"(<[^>]*>)")
+_RELATION = re.compile(r"\s*(&lt;|&gt;|[=≤≥≠≈])\s*")
+
+
+def with_formulas(markdown: str) -> str:
+    """Write the mathtext between single dollars as HTML that stays on one line."""
+    return _INLINE.sub(lambda match: _unbroken(math_html(match["formula"])), markdown)
+
+
+def _unbroken(html: str) -> str:
+    """Set relations apart, and let no line end within a formula."""
+    parts = _TAG.split(html)
+    for index in range(0, len(parts), 2):
+        words = _RELATION.sub(r" \1 ", parts[index]).replace("/", "\u2060/\u2060")
+        parts[index] = words.replace(" ", "\u00a0")
+    return "".join(parts)
 
 
 class HelpView(QScrollArea):
@@ -105,10 +126,12 @@ class Picture(QWidget):
 
 def _picture(content: str) -> list[QWidget]:
     name, _, caption = content.partition(" ")
-    words = QLabel(caption)
+    words = QLabel(with_formulas(caption))
+    words.setTextFormat(Qt.TextFormat.RichText)
+    words.setAccessibleName(plain_text(caption))
     words.setObjectName("hint")
     words.setWordWrap(True)
-    return [Picture(QPixmap(str(resource("help", name))), caption), words]
+    return [Picture(QPixmap(str(resource("help", name))), plain_text(caption)), words]
 
 
 def _formula(mathtext: str) -> list[QWidget]:
@@ -118,7 +141,8 @@ def _formula(mathtext: str) -> list[QWidget]:
 
 
 def _paragraphs(markdown: str) -> list[QWidget]:
-    label = QLabel(markdown)
+    label = QLabel(with_formulas(markdown))
+    label.setAccessibleName(plain_text(markdown))
     label.setTextFormat(Qt.TextFormat.MarkdownText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPixmap, QTextDocument
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.experiments import EXPERIMENTS
 from engine.paths import resource
 from gui.dialogs import help_dialog
-from gui.help_view import Picture, blocks, help_text
+from gui.help_view import Picture, blocks, help_text, with_formulas
 
 IDS = [experiment.id for experiment in EXPERIMENTS]
 
@@ -36,6 +38,32 @@ def test_every_panel_is_explained(experiment_id: str) -> None:
     assert re.search(r"^\*Section \d", found[0][1], re.MULTILINE)
     name = next(content for kind, content in found if kind == "picture").partition(" ")[0]
     assert not QPixmap(str(resource("help", name))).isNull()
+
+
+def test_formulas_within_words_are_typeset_on_one_line() -> None:
+    found = with_formulas(r"Above $\delta_{\max}$ or $2/\delta$, *not* $|w_i| \leq 1$; 3 $ each.")
+    assert found == (
+        "Above <i>δ</i><sub>max</sub> or 2\u2060/\u2060<i>δ</i>, *not* "
+        "|<i>w</i><sub><i>i</i></sub>|\u00a0≤\u00a01; 3 $ each."
+    )
+
+
+@pytest.mark.parametrize("experiment_id", IDS)
+def test_no_formula_is_left_raw(experiment_id: str, qtbot: QtBot) -> None:
+    dialog = help_dialog(experiment_id, "Title", None)
+    qtbot.addWidget(dialog)
+    labels = [label for label in dialog.findChildren(QLabel) if label.text()]
+    assert any("<i>" in label.text() for label in labels)
+    for label in labels:
+        document = QTextDocument()
+        if label.textFormat() is Qt.TextFormat.MarkdownText:
+            document.setMarkdown(label.text())
+        else:
+            document.setHtml(label.text())
+        words = document.toPlainText()
+        assert not re.search(r"\w[<>≤≥=]", words), words
+        assert not re.search(r"[\\$^{}]|\w_\w|[ᵀᵢ₀₁]", words), words
+        assert not re.search(r"[\\${}]|</?\w", label.accessibleName()), label.accessibleName()
 
 
 def test_a_picture_fits_the_dialog_and_keeps_its_shape(qtbot: QtBot) -> None:
