@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from gui.elided import ElidedLabel
 from gui.plot_legend import Legend
 from gui.plot_paint import line_pen, painting
 from gui.plot_text import to_plain
@@ -68,12 +69,12 @@ class PlotHeader(QWidget):
         super().__init__(parent)
         self.setObjectName("plotTitle")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.name = QLabel(title)
+        self.name = ElidedLabel(title)
         self.name.setObjectName("plotName")
         bold = QFont(self.name.font())
         bold.setWeight(QFont.Weight.DemiBold)
         self.name.setFont(bold)
-        self.name.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        self.name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.set_texts(title, help_text)
         self.legend = Legend()
         self.menu_button = GlyphButton(_DOTS, f"Menu of “{title}”")
@@ -95,7 +96,7 @@ class PlotHeader(QWidget):
     def set_texts(self, title: str, help_text: str) -> None:
         """Show another name and explanation."""
         self.name.setText(to_plain(title))
-        self.name.setToolTip(help_text)
+        self.name.setToolTip("\n".join(text for text in (to_plain(title), help_text) if text))
         self.setAccessibleName(to_plain(title))
         self.setAccessibleDescription(help_text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
@@ -70,7 +71,8 @@ def circle_layer(item: Circle, observation: Observation) -> CircleLayer | None:
 def entry_of(entry_id: str, item: Curve | Points | Circle) -> Entry:
     """Give an item's line in the legend."""
     if isinstance(item, Points):
-        return Entry(entry_id, item.label, item.color, "ramp" if item.values else "point")
+        kind: Literal["ramp", "point"] = "ramp" if item.values else "point"
+        return Entry(entry_id, item.label, item.color, kind, symbol=item.symbol, hollow=item.hollow)
     if isinstance(item, Curve) and item.fill_to:
         return Entry(entry_id, item.label, item.color, "area")
     return Entry(

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QToolButton, QWidget
 
+from gui.plot_layers import symbol_path
 from gui.plot_paint import line_pen, painting
 from gui.plot_pane import Entry, Reading
 from gui.plot_text import label, to_plain
@@ -28,9 +29,10 @@ def draw_swatch(painter: QPainter, box: QRectF, entry: Entry, theme: Theme) -> N
     color, middle = theme.color(entry.color), box.center()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if entry.kind == "point":
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawEllipse(middle, 3.6, 3.6)
+        open_ = entry.hollow or entry.symbol in ("+", "x")
+        painter.setPen(line_pen(color, 1.6) if open_ else Qt.PenStyle.NoPen)
+        painter.setBrush(Qt.BrushStyle.NoBrush if open_ else color)
+        painter.drawPath(symbol_path(entry.symbol, 7.2).translated(middle))
     elif entry.kind == "area":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
@@ -141,12 +143,12 @@ class Legend(QWidget):
         return self._reading
 
     def sizeHint(self) -> QSize:
-        """Ask for the row of all chips."""
-        return QSize(sum(chip.sizeHint().width() for chip in self.chips), 22)
+        """Ask for the least: the row takes the room that the name of the plot leaves."""
+        return self.minimumSizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """Make do with nothing."""
-        return QSize(0, 22)
+        """Make do with the button for what does not fit."""
+        return QSize(MORE if self.chips else 0, 22)
 
     def set_entries(self, entries: tuple[Entry, ...], hidden: set[str]) -> None:
         """Show these lines; those in `hidden` faded."""
@@ -165,6 +167,7 @@ class Legend(QWidget):
             chip.alone_requested.connect(
                 lambda entry_id=chip.entry.id: self.alone_requested.emit(entry_id)
             )
+        self.updateGeometry()
         self._arrange()
 
     def set_reading(self, reading: Reading | None) -> None:

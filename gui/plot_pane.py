@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from engine.experiment import FloatArray, Observation
 from engine.snapshot import Snapshot
 from engine.trace import TraceView
-from engine.views import Dash, View
+from engine.views import Dash, Symbol, View
 from gui.plot_text import to_plain
 
 ViewT = TypeVar("ViewT", bound=View)
@@ -53,6 +53,8 @@ class Entry:
     kind: Literal["line", "ramp", "point", "area"] = "line"
     dash: Dash = "solid"
     can_hide: bool = True
+    symbol: Symbol = "o"
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import json
 import weakref
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 
@@ -486,6 +486,32 @@ def test_the_picture_goes_to_the_clipboard(area) -> None:
     actions["Copy image"].trigger()
     image = QGuiApplication.clipboard().image()
     assert image.width() == 2 * area.docks["error"].pane.canvas.width()
+
+
+def test_a_long_name_gives_way_to_the_button_of_the_legend(area) -> None:
+    header = area.docks["spectrum"].header
+    header.set_texts("A name that is far too long for the header of a plot this narrow", "Help.")
+    header.resize(260, 28)
+    QApplication.processEvents()
+    legend = header.legend
+    assert legend._more.isVisible() and legend._more.text() == f"+{len(legend.chips)}"
+    assert legend.rect().contains(legend._more.geometry())
+    assert header.rect().contains(header.menu_button.geometry())
+    header.set_texts("Short", "Help.")
+    header.resize(700, 28)
+    QApplication.processEvents()
+    assert all(chip.isVisible() for chip in legend.chips)
+    assert header.name.width() >= header.name.sizeHint().width()
+
+
+def test_the_legend_shows_the_markers_of_the_plot(area) -> None:
+    entries = {entry.text: entry for entry in area.docks["spectrum"].pane.entries()}
+    assert (entries["unstable"].kind, entries["unstable"].symbol) == ("point", "x")
+    chip = next(c for c in area.docks["spectrum"].header.legend.chips if c.entry.symbol == "x")
+    image = chip.grab().toImage()
+    middle = QPoint(12, chip.height() // 2)
+    corner, side = QPoint(2, 2), QPoint(3, 0)
+    assert image.pixelColor(middle + corner) != image.pixelColor(middle + side)  # a cross, no disc
 
 
 def test_the_legend_puts_what_does_not_fit_in_a_menu(area) -> None:
