@@ -18,7 +18,7 @@ from engine.params import update
 from engine.session import Session
 from engine.views import Series, TimeView, View
 from tests.engine.drawn_map import DrawnMap
-from tests.engine.linear_map import LinearParams
+from tests.engine.linear_map import LinearMap, LinearParams
 
 WEIGHTS = TimeView(
     id="w",
@@ -180,3 +180,19 @@ def test_pictures_are_exported_as_they_are_drawn(tmp_path: Path) -> None:
     assert rows == [["name", r"$\delta$"], ["x", "0.5"], ["y", ""]]
     arrays, _ = load_npz(tmp_path / "table.npz")
     assert arrays["table"].tolist() == [["x", "0.5"], ["y", "None"]]
+
+
+def test_the_rows_of_a_pushed_run_are_those_that_were_recorded() -> None:
+    session = Session(LinearMap(), LinearParams(), 2)
+    session.retune(update(session.params, step_size=0.3))
+    session.nudge(0.1)
+    for steps in (4, 3, 5):
+        session.advance(steps)
+        session.nudge(0.01)
+    for first in (0, 1, 4, 5, 12):
+        blocks = list(export.stream(session, first, 12))
+        steps = np.concatenate([block[0] for block in blocks])
+        np.testing.assert_array_equal(steps, np.arange(first, 13))
+        for key, rows in session.recent().items():
+            streamed = np.concatenate([block[1][key] for block in blocks])
+            np.testing.assert_array_equal(streamed, rows[first:], err_msg=key)

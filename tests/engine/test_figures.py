@@ -24,7 +24,7 @@ from engine.session import Session
 from engine.trace import Trace
 from engine.views import BarView, Series, TimeView, View
 from tests.engine.drawn_map import DrawnMap
-from tests.engine.linear_map import LinearParams
+from tests.engine.linear_map import LinearMap, LinearParams
 
 SVG = {"svg": "http://www.w3.org/2000/svg"}
 
@@ -358,3 +358,16 @@ def test_an_extent_keeps_the_unit_circle_and_tells_what_is_beyond() -> None:
     (axes,) = figures.draw(view, FigureData.of(run)).axes
     assert axes.get_xlim() == (-2.2, 1.8)
     assert not axes.texts
+
+
+def test_a_push_is_told_below_a_figure() -> None:
+    run = Session(LinearMap(), LinearParams(), 0)
+    run.advance(12)
+    run.nudge(1e-3)
+    run.advance(12)
+    (view, *_) = run.experiment.views(run.params)
+    figure = figures.draw_page([view], FigureData.of(run))
+    texts = figure.get_supxlabel()
+    assert "at step 12: nudge = 0.001" in texts
+    marks = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [12, 12]]
+    assert len(marks) == 1

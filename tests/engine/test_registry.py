@@ -279,6 +279,12 @@ def test_a_pushed_run_has_the_same_bits_again(experiment: Experiment, tmp_path: 
     for key, value in experiment.arrays(session.state).items():
         np.testing.assert_array_equal(experiment.arrays(replayed.state)[key], value, err_msg=key)
     rows, same = session.recent(), replayed.recent()
+    for state in (pushed, session.state):  # all that is said of a run can be said of a pushed one
+        experiment.observe(state, rows)
+        experiment.theory(state.params, state)
+        experiment.claims(state.params, state, rows)
+        to_json(experiment.final(state, rows))
+        _check_outcome(experiment.outcome(state, rows), state)
     for key in rows:
         np.testing.assert_array_equal(same[key], rows[key], err_msg=key)
 
