@@ -20,7 +20,8 @@ class ChangeLog:
         """Give the step of each change and what to write there, with mathtext between dollars."""
         if snapshot.run_id != self._run_id:
             self._run_id, self._first = snapshot.run_id, {}
-        if not self._first and not any(c.step <= snapshot.cursor for c in snapshot.changes):
+        retuned = (change.step for change in snapshot.changes if change.nudge is None)
+        if not self._first and not any(at <= snapshot.cursor for at in retuned):
             self._first = dict(snapshot.params)
         symbols = {spec.name: _symbol(spec.symbol, spec.label) for spec in _specs(snapshot)}
         known = dict(self._first)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from engine.experiment import Outcome, OutcomeKind
-from engine.snapshot import Status
+from engine.snapshot import Change, Nudge, Status
 from engine.trace import Trace
 from engine.views import Series, TimeView
 from gui.plot_link import TimeScale, values_at
@@ -239,6 +239,15 @@ def test_changes_of_live_parameters_are_marked_old_to_new(area) -> None:
     many = (change(100, step_size=0.25), change(150, momentum=0.5, projected=True))
     show(area, feed.snapshot(params=changed, changes=many))
     assert pane_of(area, "error")._marks.marks[1].text == (r"$\beta$ 0.9 → 0.5, projected off → on")
+
+
+def test_a_nudge_is_marked_like_a_change_and_hides_no_old_value(area) -> None:
+    nudged = Change(30, nudge=Nudge(1e-6))
+    show(area, Feed().advance(100).snapshot(changes=(nudged,)))
+    assert [(m.x, m.text) for m in pane_of(area, "error")._marks.marks] == [(30.0, "nudge 10⁻⁶")]
+    changes = (nudged, change(100, step_size=0.25))
+    show(area, Feed().advance(150).snapshot(params=FakeParams(step_size=0.25), changes=changes))
+    assert pane_of(area, "error")._marks.marks[1].text == r"$\delta$ 0.3 → 0.25"
 
 
 def test_a_change_seen_first_in_the_middle_of_a_run_has_no_old_value(area) -> None:
