@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.experiments import get
+from engine.params import update
 from engine.runfile import RunFile
 from engine.session import Session
 from engine.snapshot import Change
