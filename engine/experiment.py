@@ -230,8 +230,8 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     cadence : float
         Steps per second at which a newcomer should first see it play (the window's speed slider).
     pictures_per_second : float
-        Pictures made at most while a run goes on: few where the steps need all cores, which
-        drawing takes away from them.
+        Pictures made at most while a run goes as fast as it can: few where the steps need all
+        cores, which drawing takes away from them.
     why_no_nudge : str
         Why `nudge` does not work, as the end of a sentence; empty where it does.
     """

@@ -38,6 +38,11 @@ class Pace:
         self._credit -= n
         return n
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the steps take all the time there is."""
+        return self.steps_per_frame is None or self._credit >= 1
+
     def wait(self) -> float:
         """Give the seconds until the next step is due."""
         if self.steps_per_frame is None:

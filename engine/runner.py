@@ -394,7 +394,8 @@ class Runner:
 
     def _put_snapshot(self, session: Session, **shown: Any) -> None:
         self._frame += 1
-        self._picture_due = time.monotonic() + 1 / session.experiment.pictures_per_second
+        rest = 1 / session.experiment.pictures_per_second if self._pace.is_behind else 0.0
+        self._picture_due = time.monotonic() + rest
         state = session.state if self._pictures is None else self._pictures.state
         self._put(
             Snapshot(
