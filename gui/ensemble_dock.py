@@ -97,6 +97,8 @@ class EnsemblePanel(QWidget):
         Another ensemble is shown; its pictures are for the area given to `set_pictures`.
     said : Signal(str)
         One sentence for the status bar.
+    refused, mended : Signal(str)
+        One sentence on a number that is not allowed; the sentence that is no longer true.
     """
 
     runs_edited = Signal(object)
@@ -104,6 +106,8 @@ class EnsemblePanel(QWidget):
     cancel_requested = Signal()
     ensemble_shown = Signal(object)
     said = Signal(str)
+    refused = Signal(str)
+    mended = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,6 +134,9 @@ class EnsemblePanel(QWidget):
         self.count = InkLabel("", "muted")
         self._results = QWidget()
         self._lay_out()
+        for field in (self.runs, self.steps):
+            field.refused.connect(self.refused)
+            field.mended.connect(self.mended)
         self.runs.edited.connect(self.runs_edited)
         self.run.clicked.connect(self._on_run_clicked)
         self.cancel.clicked.connect(self.cancel_requested)
@@ -280,6 +287,10 @@ class EnsemblePanel(QWidget):
         self.state.say(" · ".join(part for part in parts if part))
 
     def _on_run_clicked(self) -> None:
+        for field in (self.runs, self.steps):
+            if field.is_refused:
+                field.refuse()
+                return
         self.runs.commit()
         self.steps.commit()
         self.run_requested.emit(self.steps.count)

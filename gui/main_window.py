@@ -27,6 +27,7 @@ from gui.bridge import Bridge
 from gui.compare import Pin, Pins, PinsPanel
 from gui.data_download import DataDownload
 from gui.experiment_panel import ExperimentPanel
+from gui.focus import TabPlace
 from gui.header import Header
 from gui.icons import app_icon
 from gui.loading import Loader
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside a field leaves the field
+        self._tab_place = TabPlace(self)
         self._make_parts()
         self.actions_by_name = Actions(self, self.control.undo_group)
         self._connect_parts()
@@ -162,6 +164,7 @@ class MainWindow(QMainWindow):
         self.header.help_requested.connect(self.dialogs.show_help)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
         self.panels.said.connect(self.notices.say)
+        self.panels.unsaid.connect(self.notices.take_back)
         self.panels.hovered.connect(self.status.showMessage)
         self.files.said.connect(self.notices.say)
         self.downloads.said.connect(self.notices.say)
@@ -189,6 +192,8 @@ class MainWindow(QMainWindow):
         transport.seek_requested.connect(self.control.seek)
         transport.live_requested.connect(self.control.live)
         transport.speed_changed.connect(self.bridge.set_speed)
+        transport.refused.connect(self.notices.say)
+        transport.mended.connect(self.notices.take_back)
 
     # Showing.
 
@@ -286,6 +291,11 @@ class MainWindow(QMainWindow):
                 self.open_experiment(self.experiments[number - 1].id)
         elif not name:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+        """Let Tab go on from the field that was left last."""
+        self._tab_place.resume()
+        return super().focusNextPrevChild(forward)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept one local file or folder."""

@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from engine.errors import InputError
 from gui import format
+from gui.focus import give_back
 
 LARGEST = 2**53
 _FACTORS = {"k": 1e3, "M": 1e6}
@@ -35,14 +37,21 @@ class CountField(QLineEdit):
     ----------
     edited : Signal(object)
         The user gave this number, an int.
+    refused : Signal(str)
+        One sentence on a text that Enter was pressed on and that is no such number.
+    mended : Signal(str)
+        That sentence is no longer true.
     """
 
     edited = Signal(object)
+    refused = Signal(str)
+    mended = Signal(str)
 
     def __init__(self, count: int = 0, minimum: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._count = count
         self._minimum = minimum
+        self._sentence = ""
         self.setText(format.count(count))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.textEdited.connect(self._on_text_edited)
@@ -52,6 +61,11 @@ class CountField(QLineEdit):
     def count(self) -> int:
         """The number."""
         return self._count
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the text that is being typed is no number that may be given."""
+        return bool(self.property("invalid"))
 
     def show_count(self, count: int) -> None:
         """Show a number, unless the user is typing one."""
@@ -72,17 +86,31 @@ class CountField(QLineEdit):
             self.setText(format.count(self._count))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Step with the arrows; give up typing with Escape."""
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not self.isReadOnly():
+        """Step with the arrows; leave with Enter, or with Escape, which gives up typing."""
+        key = event.key()
+        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not self.isReadOnly():
             self.commit()
             unit = 10 ** max(0, len(str(self._count)) - 2)
-            up = event.key() == Qt.Key.Key_Up
+            up = key == Qt.Key.Key_Up
             self._take(min(max(self._count + (unit if up else -unit), self._minimum), LARGEST))
-        elif event.key() == Qt.Key.Key_Escape and self.isModified():
+        elif key == Qt.Key.Key_Escape:
             self.setModified(False)
             self.commit()
+            give_back(self)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.is_refused:
+            self.refuse()
         else:
             super().keyPressEvent(event)
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                give_back(self)
+
+    def refuse(self) -> None:
+        """Say what is wrong with the text, and let it be mended."""
+        allowed = f"give a whole number from {self._minimum} to {format.count(LARGEST)}"
+        self._sentence = str(InputError(self.accessibleName(), self.text(), allowed))
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.selectAll()
+        self.refused.emit(self._sentence)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Select all, so that typing replaces the number."""
@@ -104,3 +132,6 @@ class CountField(QLineEdit):
             self.setProperty("invalid", invalid)
             self.style().unpolish(self)
             self.style().polish(self)
+        if not invalid and self._sentence:
+            sentence, self._sentence = self._sentence, ""
+            self.mended.emit(sentence)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.focus import give_back
 from gui.param_ink import ink, mixed
 
 
@@ -259,6 +260,15 @@ class QuietCombo(QComboBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave the box on Enter and Escape."""
+        leaving = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
+        if event.key() in leaving:
+            give_back(self)
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
 
 def readable(choice: str) -> str:

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from gui.focus import give_back
 from gui.param_controls import StepButton
 from gui.param_numbers import FINEST_STEP, USUAL_STEP
 from gui.param_slider import step_exponent
@@ -32,7 +33,7 @@ _KEYS = {
 
 
 class TextBox(QLineEdit):
-    """A line edit that says when a text is meant to be taken, and gives it back on Escape.
+    """A line edit that says when a text is meant to be taken, and gives it up on Escape.
 
     A `patient` box waits for Enter or for being left: a path is not tried letter by letter.
 
@@ -63,6 +64,11 @@ class TextBox(QLineEdit):
         """Whether the text is not that which was last shown by `show_text`."""
         return self.text() != self._shown
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the box is marked because its text is not allowed."""
+        return bool(self.property("invalid"))
+
     def show_text(self, text: str) -> None:
         """Show a text as the value in force, without a signal."""
         self._pause.stop()
@@ -84,14 +90,21 @@ class TextBox(QLineEdit):
             self.entered.emit(self._taken)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the text on Enter and give it up on Escape."""
+        """Take the text on Enter and give it up on Escape; either leaves the box.
+
+        A text that was refused keeps the keyboard on Enter, to be mended.
+        """
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.take()
-            self.selectAll()
+            if self.is_refused:
+                self.selectAll()
+            else:
+                give_back(self)
             event.accept()
-        elif event.key() == Qt.Key.Key_Escape and self.is_edited:
-            self.abandoned.emit()
-            self.selectAll()
+        elif event.key() == Qt.Key.Key_Escape:
+            if self.is_edited:
+                self.abandoned.emit()
+            give_back(self)
             event.accept()
         else:
             super().keyPressEvent(event)

@@ -61,6 +61,8 @@ class Transport(QWidget):
         A number of steps to run, a step to show; an int that may exceed 32 bits.
     speed_changed : Signal(object)
         Steps per frame, or None for as many as possible.
+    refused, mended : Signal(str)
+        One sentence on a number that is not allowed; the sentence that is no longer true.
     """
 
     play_toggled = Signal()
@@ -71,6 +73,8 @@ class Transport(QWidget):
     run_requested = Signal(object)
     seek_requested = Signal(object)
     speed_changed = Signal(object)
+    refused = Signal(str)
+    mended = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +86,9 @@ class Transport(QWidget):
         self._make_buttons()
         self._make_scrub()
         self.nudge_button = NudgeButton()
+        for field in (self.run_steps, self.cursor_box):
+            field.refused.connect(self.refused)
+            field.mended.connect(self.mended)
         self.speed_control = SpeedControl()
         self.speed_control.speed_changed.connect(self.speed_changed)
         self._lay_out()
@@ -217,6 +224,9 @@ class Transport(QWidget):
     # What the user does.
 
     def _on_run(self) -> None:
+        if self.run_steps.is_refused:
+            self.run_steps.refuse()
+            return
         self.run_steps.commit()
         self.run_requested.emit(self.run_steps.count)
 

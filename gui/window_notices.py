@@ -34,6 +34,11 @@ class Notices(QObject):
         """Put a sentence in the status bar for a while."""
         self._status.showMessage(text, MESSAGE_MS)
 
+    def take_back(self, text: str) -> None:
+        """Drop a sentence from the status bar, if it is still there: it is no longer true."""
+        if self._status.currentMessage() == text:
+            self._status.clearMessage()
+
     def warn(self, text: str) -> None:
         """Put a sentence above the plots, until it is dismissed or a run begins."""
         self._failure = ""

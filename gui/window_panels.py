@@ -48,6 +48,8 @@ class Panels(QObject):
     ----------
     said : Signal(str)
         One sentence for the status bar.
+    unsaid : Signal(str)
+        A sentence that is no longer true.
     hovered : Signal(str)
         What is under the pointer, for as long as it is there; empty when it left.
     plots : PlotArea
@@ -55,6 +57,7 @@ class Panels(QObject):
     """
 
     said = Signal(str)
+    unsaid = Signal(str)
     hovered = Signal(str)
 
     form: ParamForm
@@ -137,6 +140,8 @@ class Panels(QObject):
         ensemble.runs_edited.connect(lambda runs: control.set_value("ensemble", runs))
         ensemble.ensemble_shown.connect(self._on_ensemble_shown)
         ensemble.said.connect(self.said)
+        ensemble.refused.connect(self.said)
+        ensemble.mended.connect(self.unsaid)
         self._pins.changed.connect(self.show_ghosts)
         control.restarted.connect(self.theory.clear)
 

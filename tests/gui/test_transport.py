@@ -46,6 +46,32 @@ def test_buttons_ask(transport: Transport, qtbot: QtBot, button: str, signal: st
         _click(qtbot, getattr(transport, button))
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+def test_a_number_that_is_refused_runs_nothing(
+    transport: Transport, qtbot: QtBot, by_key: bool
+) -> None:
+    asked: list[int] = []
+    transport.run_requested.connect(asked.append)
+    transport.run_steps.setFocus()
+    qtbot.waitUntil(transport.run_steps.hasFocus)
+    transport.run_steps.selectAll()
+    qtbot.keyClicks(transport.run_steps, "1x")
+    with qtbot.waitSignal(transport.refused):
+        if by_key:
+            qtbot.keyClick(transport.run_steps, Qt.Key.Key_Return)
+        else:
+            _click(qtbot, transport.run_button)
+    assert asked == []
+    assert transport.run_steps.text() == "1x"
+    assert transport.run_steps.hasFocus()
+    transport.run_steps.selectAll()
+    with qtbot.waitSignal(transport.mended):
+        qtbot.keyClicks(transport.run_steps, "2")
+    qtbot.keyClick(transport.run_steps, Qt.Key.Key_Return)
+    assert asked == [2]
+    assert not transport.run_steps.hasFocus()
+
+
 def test_run_asks_for_the_typed_number(transport: Transport, qtbot: QtBot) -> None:
     transport.run_steps.selectAll()
     qtbot.keyClicks(transport.run_steps, "1e5")
@@ -245,16 +271,31 @@ def test_counts_as_people_type_them(text: str, number: int | None) -> None:
 @pytest.mark.parametrize("typed", ["1e", "0", "-3", "2.5", ""])
 def test_a_count_keeps_its_last_good_value(qtbot: QtBot, typed: str) -> None:
     field = CountField(12, minimum=1)
+    field.setAccessibleName("Steps")
     qtbot.addWidget(field)
+    field.show()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
     edited: list[int] = []
+    said: list[str] = []
+    unsaid: list[str] = []
     field.edited.connect(edited.append)
+    field.refused.connect(said.append)
+    field.mended.connect(unsaid.append)
     field.selectAll()
     qtbot.keyClick(field, Qt.Key.Key_Delete)
     qtbot.keyClicks(field, typed)
     assert field.property("invalid")
     qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert (field.count, field.text(), edited) == (12, typed, [])
+    assert field.hasFocus()
+    assert said[0].startswith(f"Steps: {typed!r} is not allowed; give a whole number from 1 to ")
+    assert unsaid == []
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
     assert (field.count, field.text(), edited) == (12, "12", [])
     assert not field.property("invalid")
+    assert not field.hasFocus()
+    assert unsaid == said
 
 
 def test_a_count_is_stepped_with_the_arrows(qtbot: QtBot) -> None:
