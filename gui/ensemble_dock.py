@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from engine.params import Params
 from engine.snapshot import Snapshot
 from gui import format
 from gui.ensemble_table import EnsembleTable, readable_key, text_of
+from gui.focus import FieldLabel
 from gui.number_box import CountField
 from gui.param_controls import QuietScrollArea
 from gui.param_row import InkLabel
@@ -233,9 +233,7 @@ class EnsemblePanel(QWidget):
         asking.setColumnStretch(0, 1)
         asking.setColumnStretch(1, 1)
         for place, (name, field) in enumerate((("Runs", self.runs), ("Steps each", self.steps))):
-            label = QLabel(name)
-            label.setBuddy(field)
-            asking.addWidget(label, 0, place)
+            asking.addWidget(FieldLabel(name, field), 0, place)
             asking.addWidget(field, 1, place)
         return asking
 

@@ -1,10 +1,11 @@
-"""Where the keyboard goes: back to the window after a field, and on from that field with Tab."""
+"""Where the keyboard goes: to a field from its label, back to the window, and on with Tab."""
 
 from __future__ import annotations
 
 import shiboken6
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 
 def give_back(field: QWidget) -> None:
@@ -14,6 +15,27 @@ def give_back(field: QWidget) -> None:
         field.clearFocus()
     else:
         window.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def go_to(field: QWidget) -> None:
+    """Give a field the keyboard as its label's key would: what is in it can be typed over."""
+    field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+
+class FieldLabel(QLabel):
+    """The name of a field, its buddy: a click on it goes to the field."""
+
+    def __init__(self, text: str, field: QWidget) -> None:
+        super().__init__(text)
+        self.setBuddy(field)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the field."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            go_to(self.buddy())
+            event.accept()
+        else:
+            super().mousePressEvent(event)
 
 
 class TabPlace(QObject):

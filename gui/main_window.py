@@ -178,11 +178,11 @@ class MainWindow(QMainWindow):
     def _connect_run(self) -> None:
         self.bridge.snapshot_ready.connect(self.show_snapshot)
         self.bridge.failed.connect(self.notices.report_failure)
-        self.bridge.rejected.connect(self.notices.warn)
+        self.bridge.rejected.connect(self._on_rejected)
         self.control.experiment_changed.connect(self._on_experiment_changed)
         self.control.settings_changed.connect(self._on_settings_changed)
         self.control.restarted.connect(self._on_restarted)
-        self.control.rejected.connect(self.notices.say)
+        self.control.rejected.connect(self._on_refused)
         transport = self.transport
         transport.play_toggled.connect(self.control.toggle_play)
         transport.step_requested.connect(self.control.step)
@@ -263,6 +263,12 @@ class MainWindow(QMainWindow):
     def _on_restarted(self) -> None:
         self.status.begin_run()
         self.notices.dismiss()
+
+    def _on_rejected(self, sentence: str) -> None:
+        self.notices.warn(self.panels.explain(sentence))
+
+    def _on_refused(self, sentence: str) -> None:
+        self.notices.say(self.panels.in_words(sentence))
 
     def _on_restore_requested(self, pin: Pin) -> None:
         self.control.restore(pin.params, pin.seed)

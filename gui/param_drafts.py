@@ -47,6 +47,10 @@ class Drafts:
         """Note that the values of some fields were refused because of one, which is marked."""
         self._blamed |= dict.fromkeys(names, field)
 
+    def freed_by(self, name: str) -> set[str]:
+        """Give the fields whose marks go when a field gets a value that fits all that waits."""
+        return {name, *self._blamed.values()} - (self._unread - {name})
+
     def forget(self, names: Iterable[str]) -> None:
         """Drop what waits in some fields."""
         for name in names:

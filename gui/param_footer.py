@@ -6,9 +6,10 @@ import secrets
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from engine.errors import InputError
+from gui.focus import FieldLabel
 from gui.param_ink import ink
 from gui.param_numbers import plain_number
 from gui.param_row import InkLabel
@@ -28,21 +29,22 @@ class FormFooter(QWidget):
         The user wants the defaults.
     refused : Signal(str)
         One sentence on a text that is no seed.
+    mended : Signal(str)
+        That sentence is no longer true.
     """
 
     seed_edited = Signal(object)
     reset_requested = Signal()
     refused = Signal(str)
+    mended = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seed = 0
-        label = QLabel("Seed")
         self.box = NumberBox(whole=True)
         self.box.name("Seed", "Where all randomness of a run begins: the same seed, the same run.")
         self.box.setToolTip("The same seed and parameters give the same run, bit for bit.")
         self.box.show_text("0")
-        label.setBuddy(self.box)
         self.new = self._button("New seed", "Take a seed at random and begin a new run")
         self.reset = self._button("Defaults", "Give every parameter its default")
         self.error = InkLabel("", "bad")
@@ -53,12 +55,13 @@ class FormFooter(QWidget):
         layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(6)
         layout.setColumnStretch(1, 1)
-        layout.addWidget(label, 0, 0)
+        layout.addWidget(FieldLabel("Seed", self.box), 0, 0)
         layout.addWidget(self.box, 0, 1)
         layout.addWidget(self.new, 0, 2)
         layout.addWidget(self.reset, 0, 3)
         layout.addWidget(self.error, 1, 0, 1, 4)
         self.box.entered.connect(self._on_entered)
+        self.box.textEdited.connect(self._on_typed)
         self.box.abandoned.connect(self._on_abandoned)
         self.box.stepped.connect(self._on_stepped)
         self.new.clicked.connect(self._on_new)
@@ -90,6 +93,9 @@ class FormFooter(QWidget):
         return button
 
     def _mark(self, sentence: str) -> None:
+        before = self.error.text()
+        if before and before != sentence:
+            self.mended.emit(before)
         self.error.setText(sentence)
         self.error.setVisible(bool(sentence))
         self.box.setProperty("invalid", bool(sentence))
@@ -102,13 +108,22 @@ class FormFooter(QWidget):
             self._seed = seed
             self.seed_edited.emit(seed)
 
-    def _on_entered(self, text: str) -> None:
+    @staticmethod
+    def _read(text: str) -> int | None:
         try:
             seed = int(plain_number(text))
         except ValueError:
-            seed = -1
-        if not 0 <= seed <= LARGEST_SEED:
-            error = InputError("seed", text, f"give a whole number from 0 to {LARGEST_SEED}")
+            return None
+        return seed if 0 <= seed <= LARGEST_SEED else None
+
+    def _on_typed(self, text: str) -> None:
+        if self._read(text) is not None:
+            self._mark("")
+
+    def _on_entered(self, text: str) -> None:
+        seed = self._read(text)
+        if seed is None:
+            error = InputError("Seed", text, f"give a whole number from 0 to {LARGEST_SEED}")
             self._mark(str(error))
             self.refused.emit(str(error))
             return

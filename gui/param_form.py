@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Bound
-from engine.params import Params
+from engine.params import Params, update
 from gui.param_body import FormBody
 from gui.param_drafts import Drafts
 from gui.param_footer import FormFooter
 from gui.param_number import NumberRow
 from gui.param_row import FieldRow
 from gui.param_snaps import Mark
+from gui.param_words import in_words
 
 DEBOUNCE_MS = 250
 """Rest after which a control that is still being moved begins a new run."""
@@ -39,12 +40,15 @@ class ParamForm(QWidget):
     seed_edited : Signal(object)
         The user gave a new seed.
     input_rejected : Signal(str)
-        One sentence on what was given and what is allowed.
+        One sentence on what was given and what is allowed, with the label of the field.
+    input_mended : Signal(str)
+        Such a sentence is no longer true: the field holds a good value again.
     """
 
     params_edited = Signal(object, bool)
     seed_edited = Signal(object)
     input_rejected = Signal(str)
+    input_mended = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +66,7 @@ class ParamForm(QWidget):
         self.footer.seed_edited.connect(self._on_seed_edited)
         self.footer.reset_requested.connect(self.reset_to_defaults)
         self.footer.refused.connect(self.input_rejected)
+        self.footer.mended.connect(self.input_mended)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -157,8 +162,12 @@ class ParamForm(QWidget):
         name = sentence.partition(":")[0]
         row = self.body.rows.get(name)
         if row is not None:
-            row.set_error(sentence)
+            self._set_error(row, self.in_words(sentence))
         return row is not None
+
+    def in_words(self, sentence: str) -> str:
+        """Let a sentence that begins with a field's name say its label instead."""
+        return sentence if self._params is None else in_words(sentence, type(self._params))
 
     def reset_to_defaults(self) -> None:
         """Give every field its default, as one edit of the user."""
@@ -191,6 +200,7 @@ class ParamForm(QWidget):
             row.refused.connect(self._on_refused)
             row.grabbed.connect(self._on_grabbed)
             row.abandoned.connect(self._on_abandoned)
+            row.typed.connect(self._on_typed)
 
     def _on_grabbed(self) -> None:
         self._gesture += 1
@@ -212,12 +222,30 @@ class ParamForm(QWidget):
         self._forget({name})
         self.body.rows[name].show_value(getattr(self._params, name))
 
+    def _on_typed(self, name: str, text: str) -> None:
+        """Take marks away as soon as what is typed would do, before it is put in force."""
+        if self._params is None or not self._drafts.marked:
+            return
+        try:
+            given = self._drafts.values | {name: self.body.rows[name].read(text)}
+            update(self._params, **given)
+        except InputError:
+            return
+        for freed in self._drafts.freed_by(name):
+            self._set_error(self.body.rows[freed], "")
+
     def _mark_row(self, name: str, sentence: str) -> None:
         """Mark a field, and bring the sentence into view if the field is in use."""
-        row = self.body.rows[name]
-        row.set_error(sentence)
+        row, sentence = self.body.rows[name], self.in_words(sentence)
+        self._set_error(row, sentence)
         self.body.follow(row)
         self.input_rejected.emit(sentence)
+
+    def _set_error(self, row: FieldRow, sentence: str) -> None:
+        before = row.error.text()
+        row.set_error(sentence)
+        if before and before != sentence:
+            self.input_mended.emit(before)
 
     def _try(self, names: set[str]) -> None:
         """Put what waits in force, or mark the field that is to blame."""
@@ -248,7 +276,7 @@ class ParamForm(QWidget):
         self._drafts.forget(names)
         for name, row in self.body.rows.items():
             if name not in self._drafts.marked:
-                row.set_error("")
+                self._set_error(row, "")
 
     def _shown_rows(self) -> set[str]:
         values = {name: getattr(self._params, name) for name in self.body.rows}

@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from engine.errors import InputError
 from engine.params import ParamSpec, parse_value
 from gui.param_grid import GridDialog
 from gui.param_numbers import number_text, plain_number
@@ -46,8 +45,7 @@ class MatrixRow(FieldRow):
         self.grid.addWidget(self.symbol, 0, 1)
         self.grid.addWidget(self.summary, 0, 2)
         self.label.setBuddy(self.box)
-        self.box.entered.connect(self._on_entered)
-        self.box.abandoned.connect(self._abandon)
+        self._listen_to(self.box)
 
     def _button(self, text: str, name: str, slot: Callable[[], None]) -> QPushButton:
         button = QPushButton(text)
@@ -81,6 +79,10 @@ class MatrixRow(FieldRow):
         else:
             self.show_value(value)
 
+    def read(self, text: str) -> Rows:
+        """Give the rows that a text stands for."""
+        return tuple(tuple(row) for row in parse_value(self.spec, plain_number(text)))
+
     def _show_size(self) -> None:
         rows = len(self._value)
         self.clear.setEnabled(rows > 0)
@@ -88,15 +90,6 @@ class MatrixRow(FieldRow):
             self.summary.setText(f"{rows} point" + ("" if rows == 1 else "s"))
         else:
             self.summary.setText(f"{rows} × {len(self._value[0]) if rows else 0}")
-
-    def _on_entered(self, text: str) -> None:
-        self.grabbed.emit()
-        try:
-            rows = parse_value(self.spec, plain_number(text))
-        except InputError as error:
-            self._refuse(error)
-            return
-        self._give_rows(rows)
 
     def _give_rows(self, rows: Sequence[Sequence[float]]) -> None:
         self._give(tuple(tuple(row) for row in rows))

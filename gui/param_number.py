@@ -9,7 +9,6 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.errors import InputError
 from engine.params import ParamSpec, parse_value
 from gui.formula import FormulaLabel
 from gui.param_numbers import (
@@ -57,8 +56,7 @@ class NumberRow(FieldRow):
         self._track.setSpacing(0)
         self._track.addWidget(self.slider)
         self.grid.addLayout(self._track, 2, 0, 1, 3)
-        self.box.entered.connect(self._on_entered)
-        self.box.abandoned.connect(self._abandon)
+        self._listen_to(self.box)
         self.box.stepped.connect(self._on_stepped)
         self.slider.stepped.connect(self._on_slider_stepped)
         self.slider.grabbed.connect(self.grabbed)
@@ -93,6 +91,14 @@ class NumberRow(FieldRow):
         else:
             self.box.show_text(self._text())
         self._show_around()
+
+    def read(self, text: str) -> Any:
+        """Give the number that a text stands for, in the unit that is chosen."""
+        text = plain_number(text)
+        if not text and self.optional:
+            return None
+        value, unit = parse_value(self.spec, text), self._unit_value()
+        return value if unit == 1.0 else value * unit
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Offer bounds as marks, units and snaps."""
@@ -199,20 +205,6 @@ class NumberRow(FieldRow):
         self.box.show_text(self._text())
         self._show_around()
         self._give(int(value) if self._whole else value, moving)
-
-    def _on_entered(self, text: str) -> None:
-        self.grabbed.emit()
-        text = plain_number(text)
-        if not text and self.optional:
-            self._give(None)
-            return
-        try:
-            value = parse_value(self.spec, text)
-        except InputError as error:
-            self._refuse(error)
-            return
-        unit = self._unit_value()
-        self._give(value if unit == 1.0 else value * unit)
 
     def _on_stepped(self, count: int, exponent: int) -> None:
         if self._value is None:

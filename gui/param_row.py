@@ -6,13 +6,15 @@ from html import escape
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from engine.errors import InputError
 from engine.params import ParamSpec
+from gui.focus import go_to
 from gui.formula import FormulaLabel
 from gui.param_ink import ink
+from gui.param_spin import TextBox
 
 _SIDES = {"left": Qt.AlignmentFlag.AlignLeft, "right": Qt.AlignmentFlag.AlignRight}
 
@@ -101,6 +103,8 @@ class FieldRow(QWidget):
         Name and the `InputError` of a text that is no value of the field's kind.
     abandoned : Signal(str)
         The user gave up what was typed: the value in force is to be shown again.
+    typed : Signal(str, str)
+        Name and the text as it stands while it is being typed.
     grabbed : Signal
         A gesture begins whose edits are one step of undo.
     """
@@ -108,6 +112,7 @@ class FieldRow(QWidget):
     edited = Signal(str, object, bool)
     refused = Signal(str, object)
     abandoned = Signal(str)
+    typed = Signal(str, str)
     grabbed = Signal()
 
     def __init__(self, spec: ParamSpec, optional: bool = False) -> None:
@@ -163,6 +168,16 @@ class FieldRow(QWidget):
         """Learn that a value given by `edited` is now in force."""
         self.show_value(value)
 
+    def read(self, text: str) -> Any:
+        """Give the value that a typed text stands for.
+
+        Raises
+        ------
+        InputError
+            If it is none of the field's kind.
+        """
+        raise NotImplementedError
+
     def set_error(self, sentence: str) -> None:
         """Mark the field with a sentence, or take the mark away (empty)."""
         if sentence == self.error.text():
@@ -177,6 +192,15 @@ class FieldRow(QWidget):
         described = f"{sentence} {self.spec.help}" if sentence else self.spec.help
         self.control.setAccessibleDescription(described)
         self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the control when the label or the symbol is clicked."""
+        clicked = self.childAt(event.position().toPoint())
+        if event.button() is Qt.MouseButton.LeftButton and clicked in (self.label, self.symbol):
+            go_to(self.control)
+            event.accept()
+        else:
+            super().mousePressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Outline the control of a field that is marked."""
@@ -216,6 +240,22 @@ class FieldRow(QWidget):
         self.grid.addWidget(widget, 0, 2)
         self.grid.addWidget(self.error, 8, 0, 1, 3)
         self.label.setBuddy(widget)
+
+    def _listen_to(self, box: TextBox) -> None:
+        """Take values from a text box."""
+        box.entered.connect(self._on_entered)
+        box.abandoned.connect(self._abandon)
+        if not box.patient:
+            box.textEdited.connect(lambda text: self.typed.emit(self.spec.name, text))
+
+    def _on_entered(self, text: str) -> None:
+        self.grabbed.emit()
+        try:
+            value = self.read(text)
+        except InputError as error:
+            self._refuse(error)
+        else:
+            self._give(value)
 
     def _give(self, value: Any, moving: bool = False) -> None:
         self.edited.emit(self.spec.name, value, moving)

@@ -60,6 +60,11 @@ class TextBox(QLineEdit):
         self.textEdited.connect(self._on_edited)
 
     @property
+    def patient(self) -> bool:
+        """Whether a text is taken only on Enter or when the box is left."""
+        return self._patient
+
+    @property
     def is_edited(self) -> bool:
         """Whether the text is not that which was last shown by `show_text`."""
         return self.text() != self._shown

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
-from engine.errors import InputError
 from engine.params import ParamSpec, format_value, parse_value
 from gui.param_controls import QuietCombo, Segments, Switch, readable
 from gui.param_numbers import number_text, plain_number
@@ -116,8 +115,7 @@ class TextRow(FieldRow):
             self.box.setPlaceholderText("1, 2, 3")
         self._as_input(self.box)
         self._place()
-        self.box.entered.connect(self._on_entered)
-        self.box.abandoned.connect(self._abandon)
+        self._listen_to(self.box)
 
     @property
     def control(self) -> QWidget:
@@ -137,6 +135,12 @@ class TextRow(FieldRow):
         else:
             self.box.show_text(self._text(value))
 
+    def read(self, text: str) -> Any:
+        """Give the value that a text stands for."""
+        if self.spec.kind != "text":
+            text = plain_number(text)
+        return None if not text and self.optional else parse_value(self.spec, text)
+
     def _place(self) -> None:
         self._place_above(self.box)
 
@@ -146,18 +150,6 @@ class TextRow(FieldRow):
         if self.spec.kind == "floats":
             return ", ".join(number_text(number) for number in value)
         return format_value(self.spec, value)
-
-    def _on_entered(self, text: str) -> None:
-        self.grabbed.emit()
-        if self.spec.kind != "text":
-            text = plain_number(text)
-        if not text and self.optional:
-            self._give(None)
-            return
-        try:
-            self._give(parse_value(self.spec, text))
-        except InputError as error:
-            self._refuse(error)
 
 
 class PathRow(TextRow):

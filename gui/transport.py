@@ -8,7 +8,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSlider,
     QStyle,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.snapshot import Snapshot, Status
+from gui.focus import FieldLabel
 from gui.icons import IconButton
 from gui.nudge import NudgeButton
 from gui.number_box import CountField
@@ -150,9 +150,7 @@ class Transport(QWidget):
         row.addWidget(self.run_button)
         row.addWidget(self.nudge_button)
         row.addSpacing(12)
-        label = QLabel("k =")
-        label.setBuddy(self.cursor_box)
-        row.addWidget(label)
+        row.addWidget(FieldLabel("k =", self.cursor_box))
         row.addWidget(self.cursor_box)
         row.addSpacing(4)
         row.addWidget(self.scrub, 1)

@@ -130,6 +130,7 @@ class Panels(QObject):
         form.params_edited.connect(lambda params, live: control.edit_params(params, form.gesture))
         form.seed_edited.connect(control.edit_seed)
         form.input_rejected.connect(self.said)
+        form.input_mended.connect(self.unsaid)
         self.plots.handle_dragged.connect(control.drag_handle)
         self.plots.handle_released.connect(control.end_drag)
         self.plots.stroke_drawn.connect(control.set_value)
@@ -206,6 +207,16 @@ class Panels(QObject):
         self.theory.show_snapshot(snapshot)
         self.ensemble.show_snapshot(snapshot)
         self.digits.show_snapshot(snapshot)
+
+    def explain(self, sentence: str) -> str:
+        """Mark the field that a refusal begins with; gives the sentence with the field's label."""
+        if self.is_filled:
+            self.form.mark(sentence)
+        return self.in_words(sentence)
+
+    def in_words(self, sentence: str) -> str:
+        """Let a sentence that begins with a field's name say its label instead."""
+        return self.form.in_words(sentence) if self.is_filled else sentence
 
     def show_windows(self, menu: QMenu) -> None:
         """List the plots that can have a window of their own."""

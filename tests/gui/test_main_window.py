@@ -328,8 +328,24 @@ def test_a_stroke_fills_its_parameter(window: MainWindow) -> None:
 
 def test_what_is_not_allowed_is_one_sentence(window: MainWindow) -> None:
     window.panels.plots.stroke_drawn.emit("start", [[0.0]])
-    assert "start" in window.status.currentMessage()
+    assert window.status.currentMessage().startswith("Weights w[0]: ")
     assert window.control.params == FakeParams()
+
+
+def test_a_refusal_leaves_the_status_bar_when_it_is_mended(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    box = window.panels.form.row("step_size").control
+    box.setFocus()
+    box.selectAll()  # type: ignore[attr-defined]
+    qtbot.keyClicks(box, "-1")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert window.status.currentMessage().startswith("Step size δ: -1.0 is not allowed; ")
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    assert window.status.currentMessage() == ""
+    window.notices.say("Something else.")
+    window.notices.take_back("A sentence that is not there.")
+    assert window.status.currentMessage() == "Something else."
 
 
 def test_a_run_is_pinned_and_unpinned(window: MainWindow, qtbot: QtBot) -> None:
@@ -374,7 +390,8 @@ def test_a_run_that_cannot_begin_says_why(window: MainWindow, qtbot: QtBot) -> N
 
     window.control.choose(Refusing())
     qtbot.waitUntil(window.message_bar.isVisible)
-    assert window.message_bar.text.text().startswith("file: 'x.csv' is not allowed")
+    assert window.message_bar.text.text().startswith("File: 'x.csv' is not allowed")
+    assert window.panels.form.row("file").error.text() == window.message_bar.text.text()
     assert window.status.state.text() == "Ready"
     assert not window.status._starting.isActive()
     assert not window.message_bar.details_button.isVisible()

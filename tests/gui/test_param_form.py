@@ -39,9 +39,11 @@ class Watch:
         self.edits: list[tuple[Any, bool]] = []
         self.seeds: list[int] = []
         self.sentences: list[str] = []
+        self.mended: list[str] = []
         form.params_edited.connect(lambda params, live: self.edits.append((params, live)))
         form.seed_edited.connect(self.seeds.append)
         form.input_rejected.connect(self.sentences.append)
+        form.input_mended.connect(self.mended.append)
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ def test_a_bad_text_is_marked_and_the_last_good_value_stays(
             row.box.clear(),
             row.box.take(),
         )
-        assert row.error.text().startswith("step_size: ")
+        assert row.error.text().startswith("Step size δ: ")
         assert row.error.text().endswith("give a finite number > 0.")
         assert row.error.isVisible()
         assert row.box.property("invalid") is True
@@ -164,6 +166,76 @@ def test_a_bad_text_is_marked_and_the_last_good_value_stays(
     assert row.error.text() == "" and not row.error.isVisible()
     assert row.box.property("invalid") is False
     assert watch.edits[-1][0].step_size == 0.4
+
+
+def test_a_mark_goes_as_soon_as_what_is_typed_would_do(
+    form: ParamForm, watch: Watch, qtbot: QtBot
+) -> None:
+    row = number(form, "step_size")
+    type_into(qtbot, row.box, "-")
+    sentence = row.error.text()
+    assert watch.mended == []
+    type_into(qtbot, row.box, "0", enter=False)
+    assert row.error.text() == sentence and watch.mended == []
+    qtbot.keyClicks(row.box, ".5")
+    assert row.error.text() == "" and row.box.property("invalid") is False
+    assert watch.mended == [sentence]
+    assert watch.edits == []  # the value itself waits for a pause as ever
+    qtbot.keyClick(row.box, Qt.Key.Key_Return)
+    assert watch.edits[-1][0].step_size == 0.5
+    assert watch.mended == [sentence]
+
+
+def test_a_field_that_frees_another_takes_its_mark_away(
+    form: ParamForm, watch: Watch, qtbot: QtBot
+) -> None:
+    form.set_params(FakeParams(init="list"))
+    depth, start, bad = number(form, "depth"), form.row("start"), number(form, "curvature")
+    type_into(qtbot, bad.box, "-")
+    type_into(qtbot, depth.box, "2")
+    assert start.error.text() and bad.error.text()
+    type_into(qtbot, depth.box, "3", enter=False)
+    assert start.error.text() == ""
+    assert bad.error.text()
+
+
+def test_a_mark_of_the_seed_goes_as_soon_as_what_is_typed_would_do(
+    form: ParamForm, watch: Watch, qtbot: QtBot
+) -> None:
+    box = form.footer.box
+    type_into(qtbot, box, "1.5")
+    [sentence] = watch.sentences
+    assert form.footer.error.text() == sentence
+    type_into(qtbot, box, "15", enter=False)
+    assert form.footer.error.text() == "" and watch.mended == [sentence]
+    assert watch.seeds == []
+
+
+def test_a_sentence_says_what_the_form_says(form: ParamForm) -> None:
+    sentence = "start: 'step_size' is not allowed; give one a layer, or lower step_size."
+    assert form.in_words(sentence) == (
+        "Weights w[0]: 'step_size' is not allowed; give one a layer, or lower Step size δ."
+    )
+    for other in ("model: 'x' is not allowed; give step_size.", "step_size", ""):
+        assert form.in_words(other) == other
+
+
+def test_a_click_on_a_label_goes_to_its_field(form: ParamForm, qtbot: QtBot) -> None:
+    form.activateWindow()
+    qtbot.waitUntil(form.isActiveWindow)
+    for name, row in form.body.rows.items():
+        if not row.isVisible():
+            continue
+        form.body.ensureWidgetVisible(row)
+        for part in (row.label, row.symbol):
+            if part.isVisible():
+                form.setFocus()
+                qtbot.mouseClick(part, LEFT)
+                focused = QApplication.focusWidget()
+                assert focused is not None and row.isAncestorOf(focused), name
+    box = number(form, "step_size").box
+    qtbot.mouseClick(number(form, "step_size").label, LEFT)
+    assert box.hasFocus() and box.selectedText() == "0.3"
 
 
 def test_the_sentence_of_a_field_in_use_comes_into_view(
@@ -207,7 +279,7 @@ def test_values_that_belong_together_are_taken_together(
     depth, start = number(form, "depth"), form.row("start")
     assert isinstance(start, TextRow)
     type_into(qtbot, depth.box, "2")
-    assert start.error.text() == "start: [1.0, 1.0, 1.0] is not allowed; " + (
+    assert start.error.text() == "Weights w[0]: [1.0, 1.0, 1.0] is not allowed; " + (
         "give 2 numbers, one a layer."
     )
     assert watch.edits == []
@@ -466,7 +538,7 @@ def test_lists_and_matrices_are_read_as_typed(form: ParamForm, watch: Watch, qtb
     assert watch.edits[-1][0].matrix == ((1.0, 4.0), (0.0, 1.1))
     assert matrix.summary.text() == "2 × 2"
     type_into(qtbot, matrix.box, "1 x; 0 1")
-    assert matrix.error.text().startswith("matrix: '1 x; 0 1' is not allowed; give rows")
+    assert matrix.error.text().startswith("Matrix R: '1 x; 0 1' is not allowed; give rows")
 
 
 def test_many_numbers_are_summed_up(form: ParamForm, watch: Watch, qtbot: QtBot) -> None:
@@ -490,7 +562,7 @@ def test_the_seed_is_typed_stepped_or_drawn(form: ParamForm, watch: Watch, qtbot
     qtbot.mouseClick(footer.box.plus, LEFT)
     assert watch.seeds == [12, 13]
     type_into(qtbot, footer.box, "-4")
-    assert watch.sentences[-1].startswith("seed: '-4' is not allowed")
+    assert watch.sentences[-1].startswith("Seed: '-4' is not allowed")
     assert form.seed == 13
     qtbot.mouseClick(footer.new, LEFT)
     assert form.seed == int(footer.box.text()) and len(watch.seeds) == 3
@@ -531,7 +603,7 @@ def test_giving_a_value_is_an_edit(form: ParamForm, watch: Watch) -> None:
 
 def test_a_sentence_from_the_engine_marks_its_field(form: ParamForm) -> None:
     assert form.mark("file: 'x.csv' is not allowed; give a file that exists.")
-    assert form.row("file").error.text().startswith("file: ")
+    assert form.row("file").error.text().startswith("File: ")
     assert not form.mark("something went wrong")
 
 

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.experiment import OutcomeKind
 from engine.snapshot import Status
+from gui.focus import FieldLabel
 from gui.number_box import CountField, parse_count
 from gui.speed import SPEEDS, speed_text
 from gui.transport import Transport
@@ -365,3 +366,12 @@ def test_a_diverged_run_offers_no_nudge(transport: Transport) -> None:
     assert "the run has diverged" in transport.nudge_button.toolTip()
     transport.show_snapshot(shown)
     assert transport.nudge_button.isEnabled()
+
+
+def test_a_click_on_the_name_of_the_step_goes_to_it(transport: Transport, qtbot: QtBot) -> None:
+    transport.activateWindow()
+    qtbot.waitUntil(transport.isActiveWindow)
+    [label] = transport.findChildren(FieldLabel)
+    _click(qtbot, label)
+    assert transport.cursor_box.hasFocus()
+    assert transport.cursor_box.selectedText() == "0"
