@@ -109,11 +109,16 @@ class _Delegate(QStyledItemDelegate):
 class _List(QListWidget):
     """A list that leaves the plain keys of the window alone."""
 
+    in_key = False
+    """Whether the selection is being moved by a key."""
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep the arrows up and down, Home and End; let Space, letters and digits through."""
         kept = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
         if event.key() in kept:
+            self.in_key = True
             super().keyPressEvent(event)
+            self.in_key = False
         else:
             event.ignore()
 
@@ -124,10 +129,13 @@ class ExperimentPanel(QWidget):
     Attributes
     ----------
     experiment_chosen : Signal(str)
-        The user selected the experiment of this id.
+        The user selected the experiment of this id with the mouse.
+    experiment_browsed : Signal(str)
+        The same with a key, which may be one of many.
     """
 
     experiment_chosen = Signal(str)
+    experiment_browsed = Signal(str)
 
     def __init__(self, experiments: Sequence[Listed], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -181,4 +189,5 @@ class ExperimentPanel(QWidget):
 
     def _on_current_changed(self, current: QListWidgetItem | None) -> None:
         if current is not None and current.data(ID_ROLE) is not None:
-            self.experiment_chosen.emit(current.data(ID_ROLE))
+            chosen = self.experiment_browsed if self.list.in_key else self.experiment_chosen
+            chosen.emit(current.data(ID_ROLE))

@@ -36,6 +36,7 @@ from gui.run_control import RunControl
 from gui.settings import Settings
 from gui.speed import SPEEDS
 from gui.status import StatusBar
+from gui.switching import Switching
 from gui.transport import Transport
 from gui.window_actions import Actions
 from gui.window_commands import Commands
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside a field leaves the field
         self._tab_place = TabPlace(self)
+        self.switching = Switching(self)
         self._make_parts()
         self.actions_by_name = Actions(self, self.control.undo_group)
         self._connect_parts()
@@ -142,6 +144,7 @@ class MainWindow(QMainWindow):
             self.panels.fill(self.actions_by_name["scaled_axis"].isChecked())
             self.actions_by_name.show_plots(self.panels.views_menu)
         try:
+            self.switching.settle()
             if not self.control.has_experiment:
                 self.state.restore_experiment()
         except Exception:  # the others can still be opened
@@ -160,12 +163,14 @@ class MainWindow(QMainWindow):
 
     def _connect_parts(self) -> None:
         self.experiment_panel.experiment_chosen.connect(self.open_experiment)
+        self.experiment_panel.experiment_browsed.connect(self.switching.browse)
         self.header.preset_chosen.connect(self.apply_preset)
         self.header.help_requested.connect(self.dialogs.show_help)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
         self.panels.said.connect(self.notices.say)
         self.panels.unsaid.connect(self.notices.take_back)
         self.panels.hovered.connect(self.status.showMessage)
+        self.panels.waited.connect(self.show_no_run)
         self.files.said.connect(self.notices.say)
         self.downloads.said.connect(self.notices.say)
         self.downloads.refused.connect(self.notices.warn)
@@ -177,13 +182,23 @@ class MainWindow(QMainWindow):
 
     def _connect_run(self) -> None:
         self.bridge.snapshot_ready.connect(self.show_snapshot)
-        self.bridge.failed.connect(self.notices.report_failure)
+        self.bridge.failed.connect(self._on_failed)
         self.bridge.rejected.connect(self._on_rejected)
         self.control.experiment_changed.connect(self._on_experiment_changed)
         self.control.settings_changed.connect(self._on_settings_changed)
         self.control.restarted.connect(self._on_restarted)
         self.control.rejected.connect(self._on_refused)
         transport = self.transport
+        for asked in (
+            transport.play_toggled,
+            transport.step_requested,
+            transport.back_requested,
+            transport.reset_requested,
+            transport.run_requested,
+            transport.seek_requested,
+            transport.live_requested,
+        ):
+            asked.connect(self.switching.settle)  # what follows is about the experiment named
         transport.play_toggled.connect(self.control.toggle_play)
         transport.step_requested.connect(self.control.step)
         transport.back_requested.connect(self.control.back)
@@ -198,10 +213,28 @@ class MainWindow(QMainWindow):
     # Showing.
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show a picture of the run on all panels."""
+        """Show a picture of the run on all panels, unless another experiment is named already."""
+        if self.switching.is_pending:
+            return
         self.panels.show_snapshot(snapshot)
         self.transport.show_snapshot(snapshot)
         self.status.show_snapshot(snapshot)
+
+    def show_no_run(self) -> None:
+        """Show on transport and status bar that no step was made."""
+        self.transport.forget_run()
+        self.status.forget_run()
+
+    def show_named(self) -> None:
+        """Name the experiment that is open, with its presets."""
+        from engine.presets import presets
+
+        experiment = self.control.experiment
+        offered = presets(experiment.id)
+        self.announce(experiment)
+        self.header.presets.set_presets(offered)
+        self.actions_by_name.show_presets(offered)
+        self.header.presets.show_settings(self.control.params, self.control.seed)
 
     def announce(self, listed: Listed) -> None:
         """Name an experiment that is about to be loaded."""
@@ -213,11 +246,7 @@ class MainWindow(QMainWindow):
 
     def open_experiment(self, experiment_id: str) -> None:
         """Show another experiment with the settings it was left with."""
-        if self.control.has_experiment and self.control.experiment.id == experiment_id:
-            return
-        for listed in self.experiments:
-            if listed.id == experiment_id:
-                self.control.choose(self.state.load(listed))
+        self.switching.open(experiment_id)
 
     def apply_preset(self, preset: Preset) -> None:
         """Take over a preset, at its speed, and play it."""
@@ -243,15 +272,11 @@ class MainWindow(QMainWindow):
     # What happens.
 
     def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
-        from engine.presets import presets
-
-        offered = presets(experiment.id)
         self._set_usable(True)
-        self.announce(experiment)
-        self.header.presets.set_presets(offered)
-        self.actions_by_name.show_presets(offered)
+        self.show_named()
         self.transport.set_rewindable(experiment.rewindable)
         self.commands.show_nudge(experiment.why_no_nudge)
+        self.show_no_run()
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
         self.panels.show_experiment(experiment, self.control.params)
@@ -262,10 +287,16 @@ class MainWindow(QMainWindow):
 
     def _on_restarted(self) -> None:
         self.status.begin_run()
+        self.panels.wait()
         self.notices.dismiss()
 
     def _on_rejected(self, sentence: str) -> None:
+        self.panels.stop_waiting()
         self.notices.warn(self.panels.explain(sentence))
+
+    def _on_failed(self, traceback_text: str) -> None:
+        self.panels.stop_waiting()
+        self.notices.report_failure(traceback_text)
 
     def _on_refused(self, sentence: str) -> None:
         self.notices.say(self.panels.in_words(sentence))
@@ -294,7 +325,7 @@ class MainWindow(QMainWindow):
         if name.startswith("experiment "):
             number = int(name.removeprefix("experiment "))
             if number <= len(self.experiments):
-                self.open_experiment(self.experiments[number - 1].id)
+                self.switching.browse(self.experiments[number - 1].id)
         elif not name:
             super().keyPressEvent(event)
 
@@ -315,6 +346,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window, cancel what is running and end the engine's thread."""
+        self.switching.drop()
         self.state.save()
         self.panels.close_windows()
         self.hide()  # a kernel that is being compiled cannot be stopped, only waited for

@@ -62,6 +62,10 @@ class NudgeButton(IconButton):
         diverged = snapshot.outcome.kind == "diverged"  # its enumeration would load numpy
         self._set_now(self._why or (_DIVERGED if diverged else ""))
 
+    def forget_run(self) -> None:
+        """Offer what the experiment offers: the run shown is over."""
+        self._set_now(self._why)
+
     def _set_now(self, why: str) -> None:
         if why == self._why_now:
             return

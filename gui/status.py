@@ -15,8 +15,9 @@ from gui.bridge import Bridge
 SHOW_SECONDS = 0.2
 """How often the numbers change while running: faster cannot be read."""
 SLOW_MS = 1000
-STARTING_MS = 300
+STARTING_MS = 150
 MESSAGE_MS = 8000
+_NO_RATE, _NO_FRAMES = "– steps/s", "– frames/s"
 _WORDS = {
     Status.IDLE: "Ready",
     Status.COMPILING: "Compiling…",
@@ -79,10 +80,10 @@ class StatusBar(QStatusBar):
             self.addWidget(widget)
         self.state = self._field("State of the run", "Ready", "")
         self.step = self._field("Step k", "k = 0", "Steps made since the start")
-        self.rate = self._field("Steps per second", "– steps/s", "Steps the engine makes a second")
+        self.rate = self._field("Steps per second", _NO_RATE, "Steps the engine makes a second")
         self.frames = self._field(
             "Frames per second",
-            "– frames/s",
+            _NO_FRAMES,
             "Pictures shown a second while running, and the 99th percentile of the interval at "
             "which the window answers",
         )
@@ -106,12 +107,24 @@ class StatusBar(QStatusBar):
         """Say that kernels are compiled if the first picture of a run takes its time."""
         self._starting.start()
 
+    def forget_run(self) -> None:
+        """Show that no step was made: the run shown is over, and the next has no picture yet."""
+        self._last, self._message, self._shown_at = None, "", 0.0
+        if self.state.text() != _WORDS[Status.COMPILING]:
+            self.state.say(_WORDS[Status.IDLE])
+        self.step.say("k = 0")
+        self.rate.say(_NO_RATE)
+        self.frames.say(_NO_FRAMES)
+        self._show_progress(None)
+
     def _end_run(self, status: Status) -> None:
         self._starting.stop()
         self.state.say(_WORDS[status])
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show where a run is; the numbers of a running one change five times a second."""
+        if snapshot.status is Status.COMPILING and self._starting.isActive():
+            return  # that word is only said of what takes its time
         self._starting.stop()
         now = time.monotonic()
         running = snapshot.status is Status.RUNNING

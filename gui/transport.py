@@ -180,6 +180,17 @@ class Transport(QWidget):
         self.back_button.setToolTip(tip or "One step back (←)")
         self.scrub.setToolTip(tip or "Drag to look back along the run")
 
+    def forget_run(self) -> None:
+        """Show that no step was made: the run shown is over, and the next has no picture yet."""
+        self._seek_timer.stop()
+        self._pending, self._status, self._step = None, None, 0
+        self._shown_at = 0.0
+        self._set_buttons(running=False, ended=False, cursor=0, live=True)
+        self.nudge_button.forget_run()
+        self.cursor_box.show_count(0)
+        with QSignalBlocker(self.scrub):
+            self.scrub.setMaximum(0)
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show where the run is."""
         changed = snapshot.status is not self._status
@@ -193,7 +204,10 @@ class Transport(QWidget):
             return
         self._shown_at = now
         self._step = snapshot.step
-        self._show_buttons(snapshot)
+        live = snapshot.is_live
+        ended = snapshot.status in (Status.FINISHED, Status.FAILED) and live
+        running = snapshot.status is Status.RUNNING
+        self._set_buttons(running=running, ended=ended, cursor=snapshot.cursor, live=live)
         self.nudge_button.show_snapshot(snapshot)
         self.cursor_box.show_count(snapshot.cursor)
         if not self.scrub.isSliderDown() and self._pending is None:
@@ -201,9 +215,7 @@ class Transport(QWidget):
                 self.scrub.setMaximum(min(snapshot.step, SCRUB_POSITIONS))
                 self.scrub.setValue(self._position(snapshot.cursor))
 
-    def _show_buttons(self, snapshot: Snapshot) -> None:
-        running = snapshot.status is Status.RUNNING
-        ended = snapshot.status in (Status.FINISHED, Status.FAILED) and snapshot.is_live
+    def _set_buttons(self, *, running: bool, ended: bool, cursor: int, live: bool) -> None:
         self.play_button.set_icon_name("pause" if running else "play")
         text = "Pause" if running else "Play again" if ended else "Play"
         if text != self.play_button.text():
@@ -211,8 +223,8 @@ class Transport(QWidget):
             self.play_button.setAccessibleName(text)
         self.step_button.setEnabled(not ended)
         self.run_button.setEnabled(not ended)
-        self.back_button.setEnabled(self._rewindable and snapshot.cursor > 0)
-        self.live_button.setEnabled(not snapshot.is_live)
+        self.back_button.setEnabled(self._rewindable and cursor > 0)
+        self.live_button.setEnabled(not live)
 
     def _position(self, step: int) -> int:
         if self._step <= SCRUB_POSITIONS:

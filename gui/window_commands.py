@@ -29,7 +29,8 @@ class Commands(QObject):
         self._window = window
         for name, handler in self._handlers().items():
             # The argument "checked" is not for the handlers.
-            window.actions_by_name[name].triggered.connect(lambda checked=False, do=handler: do())
+            action = window.actions_by_name[name]
+            action.triggered.connect(lambda checked=False, do=handler: self._do(do))
         window.pins_panel.pin_requested.connect(self.pin_run)
         window.transport.nudge_button.nudge_requested.connect(lambda size: self.nudge())
         self._connect_switches()
@@ -59,6 +60,11 @@ class Commands(QObject):
             "shortcuts": window.dialogs.show_shortcuts,
             "about": window.dialogs.show_about,
         }
+
+    def _do(self, handler: Callable[[], object]) -> None:
+        """Let an action be about the experiment that is named."""
+        self._window.switching.settle()
+        handler()
 
     def _connect_switches(self) -> None:
         actions = self._window.actions_by_name

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gui.param_form import ParamForm
     from gui.plots import PlotArea
     from gui.theory_dock import TheoryPanel
+    from gui.waiting import Waiting
 
 THEORY, ENSEMBLE, DRAWING = "Theory", "Ensemble", "Draw a digit"
 
@@ -52,6 +53,8 @@ class Panels(QObject):
         A sentence that is no longer true.
     hovered : Signal(str)
         What is under the pointer, for as long as it is there; empty when it left.
+    waited : Signal
+        A run takes its time to begin: what is shown of the last one is no longer true.
     plots : PlotArea
         There from `fill` on, as are `theory`, `ensemble`, `digits` and `windows`.
     """
@@ -59,12 +62,14 @@ class Panels(QObject):
     said = Signal(str)
     unsaid = Signal(str)
     hovered = Signal(str)
+    waited = Signal()
 
     form: ParamForm
     plots: PlotArea
     theory: TheoryPanel
     ensemble: EnsemblePanel
     digits: DigitPanel
+    waiting: Waiting
     windows: LiveWindows
     _ensemble_plots: PlotArea
 
@@ -103,6 +108,7 @@ class Panels(QObject):
         from gui.param_form import ParamForm
         from gui.plots import PlotArea
         from gui.theory_dock import TheoryPanel
+        from gui.waiting import Waiting
 
         self.form = ParamForm()
         empty = self._docks.parameters.widget()
@@ -112,6 +118,8 @@ class Panels(QObject):
         self.windows = LiveWindows(self)
         self.digits = DigitPanel(self._bridge)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
+        self.waiting = Waiting(self.plots)
+        self.waiting.shown.connect(self.waited)
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
         self._tabs.add(THEORY, self.theory)
         self._tabs.add(ENSEMBLE, self.ensemble)
@@ -201,6 +209,7 @@ class Panels(QObject):
         """Show a picture of the run; before `fill` there is nothing to show it on."""
         if not self.is_filled:
             return
+        self.waiting.show_snapshot(snapshot)
         self._show_bounds(snapshot)
         self.plots.show_snapshot(snapshot)
         self.windows.show_snapshot(snapshot)
@@ -217,6 +226,16 @@ class Panels(QObject):
     def in_words(self, sentence: str) -> str:
         """Let a sentence that begins with a field's name say its label instead."""
         return self.form.in_words(sentence) if self.is_filled else sentence
+
+    def wait(self) -> None:
+        """Say in the middle of the plots, after a moment, that a run is about to begin."""
+        if self.is_filled:
+            self.waiting.begin()
+
+    def stop_waiting(self, busy: bool = False) -> None:
+        """Say no longer that a run is about to begin; `busy`: only not while the window builds."""
+        if self.is_filled:
+            (self.waiting.hold if busy else self.waiting.end)()
 
     def show_windows(self, menu: QMenu) -> None:
         """List the plots that can have a window of their own."""

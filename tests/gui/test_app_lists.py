@@ -40,7 +40,7 @@ def test_experiments_stand_under_their_section(panel: ExperimentPanel) -> None:
 
 def test_arrows_skip_the_headings(panel: ExperimentPanel, qtbot: QtBot) -> None:
     panel.select("fake")
-    with qtbot.waitSignal(panel.experiment_chosen) as chosen:
+    with qtbot.waitSignal(panel.experiment_browsed) as chosen:
         qtbot.keyClick(panel.list, Qt.Key.Key_Down)
     assert chosen.args == ["other-1"]
     assert panel.current_id == "other-1"

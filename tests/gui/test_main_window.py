@@ -509,8 +509,9 @@ def test_digits_choose_experiments(qtbot: QtBot) -> None:
     window.control.edit_params(FakeParams(curvature=3.0))
     for key, name in ((Qt.Key.Key_2, "second"), (Qt.Key.Key_1, "fake"), (Qt.Key.Key_9, "fake")):
         qtbot.keyClick(window, key)
-        assert window.control.experiment.id == name
         assert window.experiment_panel.current_id == name
+        window.switching.settle()
+        assert window.control.experiment.id == name
     assert window.control.params == FakeParams(curvature=3.0)
     window.close()
 
