@@ -17,6 +17,7 @@ SHOW_SECONDS = 0.2
 SLOW_MS = 1000
 STARTING_MS = 150
 MESSAGE_MS = 8000
+_PREPARING = "Preparing…"
 _NO_RATE, _NO_FRAMES = "– steps/s", "– frames/s"
 _WORDS = {
     Status.IDLE: "Ready",
@@ -65,6 +66,7 @@ class StatusBar(QStatusBar):
         self._bridge = bridge
         self._shown_at = 0.0
         self._message = ""
+        self._compiling = False
         self._last: tuple[int, int, float] | None = None
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
@@ -94,7 +96,7 @@ class StatusBar(QStatusBar):
         self._slow.timeout.connect(self._show_memory)
         self._slow.start()
         self._starting = QTimer(self, singleShot=True, interval=STARTING_MS)
-        self._starting.timeout.connect(lambda: self.state.say(_WORDS[Status.COMPILING]))
+        self._starting.timeout.connect(self._on_slow_start)
         bridge.rejected.connect(lambda: self._end_run(Status.IDLE))
         bridge.failed.connect(lambda: self._end_run(Status.FAILED))
 
@@ -104,13 +106,17 @@ class StatusBar(QStatusBar):
         return field
 
     def begin_run(self) -> None:
-        """Say that kernels are compiled if the first picture of a run takes its time."""
+        """Say what is waited for if the first picture of a run takes its time."""
+        self._compiling = False
         self._starting.start()
+
+    def _on_slow_start(self) -> None:
+        self.state.say(_WORDS[Status.COMPILING] if self._compiling else _PREPARING)
 
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
         self._last, self._message, self._shown_at = None, "", 0.0
-        if self.state.text() != _WORDS[Status.COMPILING]:
+        if self.state.text() not in (_PREPARING, _WORDS[Status.COMPILING]):
             self.state.say(_WORDS[Status.IDLE])
         self.step.say("k = 0")
         self.rate.say(_NO_RATE)
@@ -123,7 +129,8 @@ class StatusBar(QStatusBar):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show where a run is; the numbers of a running one change five times a second."""
-        if snapshot.status is Status.COMPILING and self._starting.isActive():
+        self._compiling = snapshot.status is Status.COMPILING
+        if self._compiling and self._starting.isActive():
             return  # that word is only said of what takes its time
         self._starting.stop()
         now = time.monotonic()

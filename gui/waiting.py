@@ -80,7 +80,7 @@ class Waiting(QWidget):
         """Draw the card."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(ink("border"), 1))
+        painter.setPen(QPen(ink("strong_border"), 1))
         painter.setBrush(ink("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
         first, second = self._fonts()

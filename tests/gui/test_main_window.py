@@ -397,7 +397,7 @@ def test_a_run_that_cannot_begin_says_why(window: MainWindow, qtbot: QtBot) -> N
     assert not window.message_bar.details_button.isVisible()
 
 
-def test_a_run_that_takes_long_to_begin_says_compiling(window: MainWindow, qtbot: QtBot) -> None:
+def test_a_run_that_takes_long_to_begin_says_so(window: MainWindow, qtbot: QtBot) -> None:
     go_on = threading.Event()
 
     class Slow(FakeExperiment):  # type: ignore[misc]
@@ -406,7 +406,7 @@ def test_a_run_that_takes_long_to_begin_says_compiling(window: MainWindow, qtbot
             return super().init(params, seed)
 
     window.control.choose(Slow())
-    qtbot.waitUntil(lambda: window.status.state.text() == "Compiling…")
+    qtbot.waitUntil(lambda: window.status.state.text() == "Preparing…")
     go_on.set()
     qtbot.waitUntil(lambda: window.status.state.text() == "Paused")
 

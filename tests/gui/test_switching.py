@@ -183,6 +183,7 @@ def test_a_run_that_takes_long_to_begin_says_so_until_its_first_picture(
     assert not waiting.isVisible()
     qtbot.waitUntil(waiting.isVisible)
     assert waiting.text == PREPARING
+    assert window.status.state.text() == PREPARING
     middle = window.panels.plots.rect().center()
     assert (waiting.geometry().center() - middle).manhattanLength() <= 2
     slow.may_begin.set()
