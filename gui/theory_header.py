@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from engine.experiment import UNSTABLE, Outcome
-from engine.snapshot import Snapshot
+from engine.snapshot import Snapshot, Status
 from gui import format
 from gui.param_numbers import short_text
 from gui.param_row import InkLabel, Line
@@ -15,6 +15,7 @@ from gui.theory_glyphs import OUTCOMES, PRECARIOUS, Badge
 from gui.theory_meter import StabilityMeter, stability_of
 from gui.theory_words import Words, small
 
+_NOT_STARTED = ("not started", "muted", "dash")
 MOST_POINTS = 8
 """Points of a cycle that are listed."""
 
@@ -25,7 +26,7 @@ class TheoryHeader(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.badge = Badge()
-        self.badge.show_word("not started", "muted", "dash")
+        self.badge.show_word(*_NOT_STARTED)
         self.step = Line("muted", "right")
         self.step.setFont(small(self.step.font()))
         self.message = Words("muted", steady=True)
@@ -54,16 +55,21 @@ class TheoryHeader(Card):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show how the run stands."""
         outcome = snapshot.outcome
-        role, glyph = PRECARIOUS if outcome.is_precarious else OUTCOMES[outcome.kind]
-        word = outcome.phase or str(outcome.kind).replace("_", " ")
-        self.badge.show_word(word, role, glyph)
+        ended = snapshot.status in (Status.FINISHED, Status.FAILED)
+        begun = snapshot.step > 0 or ended or outcome.is_precarious
+        if begun:
+            role, glyph = PRECARIOUS if outcome.is_precarious else OUTCOMES[outcome.kind]
+            word = outcome.phase or str(outcome.kind).replace("_", " ")
+            self.badge.show_word(word, role, glyph)
+        else:  # whatever the experiment says of its start: nothing has converged yet
+            self.badge.show_word(*_NOT_STARTED)
         self.step.say(f"k = {format.count(snapshot.cursor)}")
         hint = " Nudge it (U) to see it leave." if outcome.phase == UNSTABLE else ""
         self.message.say(outcome.message + hint)
         self._show_facts(outcome)
         measured, predicted, spread = stability_of(snapshot)
         self.meter.setVisible(measured is not None or predicted is not None)
-        self.meter.show_values(measured, predicted, spread)
+        self.meter.show_values(measured, predicted, spread, begun)
 
     def begin_run(self) -> None:
         """Forget what the texts of the last run needed."""
@@ -72,7 +78,7 @@ class TheoryHeader(Card):
 
     def wipe(self) -> None:
         """Show that there is no run."""
-        self.badge.show_word("not started", "muted", "dash")
+        self.badge.show_word(*_NOT_STARTED)
         self.step.say("", forget=True)
         self.message.say("")
         for label in (self.period, self.lyapunov, self.orbit):

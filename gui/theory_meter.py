@@ -81,6 +81,7 @@ class StabilityMeter(QWidget):
         super().__init__(parent)
         self._measured: float | None = None
         self._predicted: float | None = None
+        self._begun = True
         self._target = (0.0, 0.0, 0.0)
         self._shown = (0.0, 0.0, 0.0)
         self._from = (0.0, 0.0, 0.0)
@@ -110,18 +111,29 @@ class StabilityMeter(QWidget):
         _, low, high = self._target
         if self._measured is None:
             return ""
+        if not self._begun:
+            return "at the start"
         if low <= 1 < high:
             return "crossing 1"
         return "unstable" if self._measured > 1 else "stable"
 
     def show_values(
-        self, measured: float | None, predicted: float | None, spread: Sequence[float]
+        self,
+        measured: float | None,
+        predicted: float | None,
+        spread: Sequence[float],
+        begun: bool = True,
     ) -> None:
-        """Show δS/2 as measured and predicted, and the range it had in the last steps."""
+        """Show δS/2 as measured and predicted, and the range it had in the last steps.
+
+        Before a step was made (`begun` is False) the value says nothing of the run yet.
+        """
         target = (measured or 0.0, spread[0], spread[1])
-        if (measured, predicted, target) == (self._measured, self._predicted, self._target):
+        shown = (self._measured, self._predicted, self._target, self._begun)
+        if (measured, predicted, target, begun) == shown:
             return
         fresh = self._measured is None
+        self._begun = begun
         self._measured, self._predicted = measured, predicted
         self._describe()
         if target != self._target:

@@ -427,3 +427,28 @@ def test_the_panel_is_freed(qtbot: QtBot) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("status", [Status.COMPILING, Status.PAUSED, Status.RUNNING])
+def test_before_the_first_step_nothing_has_converged_yet(
+    panel: TheoryPanel, status: Status
+) -> None:
+    panel.show_snapshot(snapshot(steps=0, status=status))
+    head = panel.header
+    assert (head.badge.text(), head.badge.role) == ("not started", "muted")
+    assert head.meter.verdict == "at the start"
+    panel.show_snapshot(snapshot(steps=1, status=Status.PAUSED, frame=1))
+    panel.flush()
+    assert (head.badge.text(), head.badge.role) == ("monotone", "good")
+    assert head.meter.verdict == "stable"
+
+
+def test_a_run_that_ended_before_its_first_step_says_how(panel: TheoryPanel) -> None:
+    panel.show_snapshot(
+        snapshot(
+            steps=0,
+            status=Status.FINISHED,
+            outcome=Outcome(kind=OutcomeKind.DIVERGED, step=0, message=""),
+        )
+    )
+    assert (panel.header.badge.text(), panel.header.badge.role) == ("diverged", "bad")
