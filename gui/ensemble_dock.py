@@ -31,6 +31,9 @@ from gui.theory_cards import Card
 from gui.theory_claims import ClaimsColumn
 from gui.theory_words import Figure, Words, heading, small
 
+USUAL_RUNS = 20
+"""Runs that are offered while the parameters ask for a single one, which is no ensemble."""
+
 
 class SummaryCard(Card):
     """The numbers that sum an ensemble up; a click on one copies it."""
@@ -113,7 +116,9 @@ class EnsemblePanel(QWidget):
         super().__init__(parent)
         self._ensemble: Ensemble | None = None
         self._pictures: QWidget | None = None
-        self.runs = CountField(20, 1)
+        self._in_force = 0
+        self._asked = False
+        self.runs = CountField(USUAL_RUNS, 1)
         self.runs.setAccessibleName("Number of runs")
         self.runs.setToolTip("Runs, each with a seed of its own")
         self.steps = CountField(1000, 1)
@@ -137,7 +142,7 @@ class EnsemblePanel(QWidget):
         for field in (self.runs, self.steps):
             field.refused.connect(self.refused)
             field.mended.connect(self.mended)
-        self.runs.edited.connect(self.runs_edited)
+        self.runs.edited.connect(self._on_runs_edited)
         self.run.clicked.connect(self._on_run_clicked)
         self.cancel.clicked.connect(self.cancel_requested)
         self.export.clicked.connect(self._on_export_clicked)
@@ -147,6 +152,7 @@ class EnsemblePanel(QWidget):
         """Make ready for another experiment."""
         self.steps.show_count(experiment.default_steps)
         self.show_ensemble(None)
+        self._asked = False
         self._show_runs(params)
         self._show_progress(None, None, "")
 
@@ -265,9 +271,17 @@ class EnsemblePanel(QWidget):
         return button
 
     def _show_runs(self, params: Params) -> None:
+        """Show the number of runs in force, or a usual one where none was ever asked for."""
         runs = getattr(params, "ensemble", None)
-        if isinstance(runs, int):
-            self.runs.show_count(runs)
+        if not isinstance(runs, int):
+            return
+        self._in_force = runs
+        alone = runs == 1 and not self._asked and not getattr(params, "step_sizes", ())
+        self.runs.show_count(USUAL_RUNS if alone else runs)
+
+    def _on_runs_edited(self, runs: int) -> None:
+        self._asked, self._in_force = True, runs
+        self.runs_edited.emit(runs)
 
     def _show_progress(self, done: float | None, left: float | None, text: str) -> None:
         busy = done is not None
@@ -291,6 +305,8 @@ class EnsemblePanel(QWidget):
                 return
         self.runs.commit()
         self.steps.commit()
+        if self.runs.count != self._in_force:  # the usual number, which is no one's choice yet
+            self._on_runs_edited(self.runs.count)
         self.run_requested.emit(self.steps.count)
 
     def _on_export_clicked(self) -> None:

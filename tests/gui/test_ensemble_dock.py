@@ -95,6 +95,38 @@ def test_the_number_of_runs_follows_the_parameters(panel: EnsemblePanel) -> None
     assert panel.runs.count == 33 and edited == []
 
 
+def test_an_ensemble_of_one_is_offered_to_nobody_who_did_not_ask(
+    panel: EnsemblePanel, qtbot: QtBot
+) -> None:
+    asked: list[tuple[str, int]] = []
+    panel.runs_edited.connect(lambda runs: asked.append(("runs", runs)))
+    panel.run_requested.connect(lambda steps: asked.append(("run", steps)))
+    single = FakeParams(ensemble=1)
+    panel.set_experiment(FakeExperiment(), single)
+    panel.show_snapshot(snapshot(single))
+    assert panel.runs.count == 20 and asked == []
+    qtbot.mouseClick(panel.run, LEFT)
+    assert asked == [("runs", 20), ("run", FakeExperiment.default_steps)]
+    panel.show_snapshot(snapshot(FakeParams(ensemble=20)))
+    asked.clear()
+    qtbot.mouseClick(panel.run, LEFT)
+    assert asked == [("run", FakeExperiment.default_steps)]
+
+
+def test_who_asks_for_one_run_gets_one(panel: EnsemblePanel, qtbot: QtBot) -> None:
+    single = FakeParams(ensemble=1)
+    panel.set_experiment(FakeExperiment(), single)
+    edited: list[int] = []
+    panel.runs_edited.connect(edited.append)
+    panel.runs.selectAll()
+    qtbot.keyClicks(panel.runs, "1")
+    qtbot.mouseClick(panel.run, LEFT)
+    panel.show_snapshot(snapshot(single))
+    assert panel.runs.count == 1 and edited == [1]
+    panel.set_experiment(FakeExperiment(), single)
+    assert panel.runs.count == 20
+
+
 def test_columns_sort_as_numbers_with_gaps_last(qtbot: QtBot) -> None:
     table = EnsembleTable()
     qtbot.addWidget(table)
