@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from gui.formula import draw_formula, formula_size, typesetter
 from gui.formula_text import plain_math
 from gui.param_controls import draw_focus, tint
 from gui.param_ink import ink
 from gui.param_snaps import Mark
+from gui.unit_menu import UnitMenu
 
 WIDEST = 104
 """Pixels that a unit may take from the box beside it; a longer symbol is made smaller."""
@@ -36,7 +37,7 @@ class UnitButton(QPushButton):
         self._unit = ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        menu = QMenu(self)
+        self._menu = menu = UnitMenu(self)
         menu.aboutToShow.connect(self._on_about_to_show)
         menu.triggered.connect(self._on_triggered)
         self.setMenu(menu)
@@ -106,15 +107,12 @@ class UnitButton(QPushButton):
         self.update()
 
     def _on_about_to_show(self) -> None:
-        menu = self.menu()
+        menu = self._menu
         menu.clear()
-        entries = [("", "value")]
-        entries += [(m.id, f"× {plain_math(m.symbol)}   {m.name}") for m in self._marks]
-        for key, text in entries:
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(key == self._unit)
-            action.setData(key)
+        menu.add_unit("", "", "value", "value", not self._unit)
+        for mark in self._marks:
+            text = f"× {plain_math(mark.symbol)}: {mark.name}"
+            menu.add_unit(mark.id, self._shown(mark), mark.name, text, mark.id == self._unit)
 
     def _on_triggered(self, action: QAction) -> None:
         self.set_unit(str(action.data()))

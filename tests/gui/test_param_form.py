@@ -430,13 +430,39 @@ def test_snap_buttons_give_a_bound_exactly(form: ParamForm, watch: Watch, qtbot:
     assert watch.edits[-1][0].step_size == 1 / 3
 
 
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing)")
+def test_the_units_are_typeset_in_their_menu(
+    form: ParamForm, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        "gui.unit_menu.draw_formula", lambda painter, box, formula, *rest: drawn.append(formula)
+    )
+    row = number(form, "step_size")
+    menu = row.unit.menu()
+    menu.popup(form.mapToGlobal(QPoint(10, 10)))
+    QApplication.processEvents()
+    menu.grab()
+    assert set(drawn) == {r"{\times\,\delta_c}", r"{\times\,\delta_{\max}}"}
+    actions = menu.actions()
+    qtbot.mouseMove(menu, menu.actionGeometry(actions[2]).center())
+    qtbot.mouseClick(menu, LEFT, pos=menu.actionGeometry(actions[2]).center())
+    assert row.unit.unit == "delta_max" and not menu.isVisible()
+    menu.popup(form.mapToGlobal(QPoint(10, 10)))
+    assert [action.isChecked() for action in menu.actions()] == [False, False, True]
+    qtbot.keyClick(menu, Qt.Key.Key_Down)
+    assert menu.activeAction() is menu.actions()[0]
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert row.unit.unit == ""
+
+
 def test_the_unit_changes_what_is_shown_and_read(
     form: ParamForm, watch: Watch, qtbot: QtBot
 ) -> None:
     row = number(form, "step_size")
     menu = row.unit.menu()
     menu.aboutToShow.emit()
-    assert [action.text() for action in menu.actions()][:2] == ["value", "× δ_c   Monotone up to"]
+    assert [action.text() for action in menu.actions()][:2] == ["value", "× δ_c: Monotone up to"]
     menu.actions()[2].trigger()
     assert row.unit.unit == "delta_max"
     assert row.box.text() == "0.3"  # 2/s is 1
