@@ -46,8 +46,9 @@ class ParamSpec:
 
     `minimum` and `maximum` are None where there is no limit; `exclusive_*` says the limit itself
     is not allowed. `when` maps another field's name to the values for which this one has an effect.
-    `live` fields may change during a run; `for_ensemble` fields are no part of it, since only an
-    ensemble reads them; all others start a new one.
+    `bounds` maps such values likewise, for which the theory bounds this field; it is None for a
+    field that it never bounds. `live` fields may change during a run; `for_ensemble` fields are no
+    part of it, since only an ensemble reads them; all others start a new one.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ParamSpec:
     choices: tuple[str, ...]
     when: Mapping[str, tuple[Any, ...]]
     widget: Widget
+    bounds: Mapping[str, tuple[Any, ...]] | None
 
     @property
     def allowed(self) -> str:
@@ -97,6 +99,12 @@ class ParamSpec:
         """Tell whether this field has an effect given the values of the others."""
         return all(values.get(name) in allowed for name, allowed in self.when.items())
 
+    def is_bounded(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether the theory may bound this field, given the values of the others."""
+        if self.bounds is None:
+            return False
+        return all(values.get(name) in allowed for name, allowed in self.bounds.items())
+
 
 def param(
     default: Any,
@@ -115,6 +123,7 @@ def param(
     for_ensemble: bool = False,
     when: Mapping[str, Sequence[Any]] | None = None,
     widget: Widget = "",
+    bounds: Mapping[str, Sequence[Any]] | None = None,
 ) -> Any:
     """Declare a parameter with its default, limits and presentation.
 
@@ -139,6 +148,9 @@ def param(
         Other fields' values for which this one has an effect.
     widget : str
         Hint for the form.
+    bounds : mapping, optional
+        Other fields' values, if it takes any, for which the theory has bounds for this one, so
+        that the form keeps room for them before a run has found them.
     """
     extra: dict[str, Any] = {
         "label": label,
@@ -151,6 +163,7 @@ def param(
         "for_ensemble": for_ensemble,
         "when": {key: list(values) for key, values in (when or {}).items()},
         "widget": widget,
+        "bounds": None if bounds is None else {key: list(of) for key, of in bounds.items()},
     }
     return Field(default=default, description=help, json_schema_extra={"lab": extra})
 
@@ -164,6 +177,7 @@ def describe(model: type[Params]) -> tuple[ParamSpec, ...]:
 def _spec(name: str, info: Any) -> ParamSpec:
     extra = info.json_schema_extra["lab"]
     ge, gt, le, lt = extra["limits"]
+    bounds = extra["bounds"]
     kind, choices = _kind(info.annotation)
     return ParamSpec(
         name=name,
@@ -184,6 +198,7 @@ def _spec(name: str, info: Any) -> ParamSpec:
         choices=choices,
         when={key: tuple(values) for key, values in extra["when"].items()},
         widget=extra["widget"],
+        bounds=None if bounds is None else {key: tuple(of) for key, of in bounds.items()},
     )
 
 

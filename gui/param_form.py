@@ -284,7 +284,11 @@ class ParamForm(QWidget):
         return {name for name, row in self.body.rows.items() if row.spec.is_active(values)}
 
     def _show_active(self) -> None:
-        """Show the fields that have an effect."""
+        """Show the fields that have an effect, with room for the bounds they may have."""
+        values = {name: getattr(self._params, name) for name in self.body.rows}
+        for row in self.body.rows.values():
+            if isinstance(row, NumberRow):
+                row.reserve(row.spec.is_bounded(values))
         self.body.show_rows(self._shown_rows())
 
     def _on_seed_edited(self, seed: int) -> None:

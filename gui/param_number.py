@@ -26,6 +26,8 @@ from gui.param_snaps import Mark, SnapStrip
 from gui.param_spin import NumberBox
 from gui.param_unit import UnitButton
 
+_CAPTION_ROOM = 4
+"""Pixels that a symbol with a subscript is higher than a line of text."""
 _REPEAT_S = 1.0
 """Presses of a step button closer together than this are one gesture."""
 
@@ -46,6 +48,7 @@ class NumberRow(FieldRow):
         self._scale_marks: tuple[float, ...] = ()
         self._last_step = -math.inf
         self._built = False
+        self._reserved = False
         self.box = NumberBox(self._whole)
         self.box.name(self._label_text(), spec.help)
         self._as_input(self.box)
@@ -100,20 +103,33 @@ class NumberRow(FieldRow):
         value, unit = parse_value(self.spec, text), self._unit_value()
         return value if unit == 1.0 else value * unit
 
+    def reserve(self, reserved: bool) -> None:
+        """Keep the room that bounds need, before and while there are none."""
+        if reserved != self._reserved:
+            self._reserved = reserved
+            self._show_parts()
+
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Offer bounds as marks, units and snaps."""
         if tuple(marks) == self._marks:
             return
         self._marks = tuple(marks)
-        if marks and not self._built:
-            self._build_bounded()
+        self._show_parts()
         if self._built:
             self.unit.set_marks(marks)
-            for widget in (self.unit, self.strip, self.times, self.reference):
-                widget.setVisible(bool(marks))
             if self.unit.unit and not self.box.is_edited:
                 self.box.show_text(self._text())
         self._show_around()
+
+    def _show_parts(self) -> None:
+        """Show what belongs to bounds where there are some, or may be."""
+        shown = bool(self._marks) or self._reserved
+        if shown and not self._built:
+            self._build_bounded()
+        if self._built:
+            self.unit.setEnabled(bool(self._marks))
+            for widget in (self.unit, self.strip, self.times, self.reference):
+                widget.setVisible(shown)
 
     def _build_bounded(self) -> None:
         """Move the box to a line of its own, with the unit beside it and the strip below."""
@@ -137,6 +153,7 @@ class NumberRow(FieldRow):
         line.addWidget(self.box, 1)
         line.addWidget(self.unit)
         self.grid.addLayout(caption, 0, 2)
+        self.grid.setRowMinimumHeight(0, self.fontMetrics().height() + _CAPTION_ROOM)
         self.grid.addLayout(line, 1, 0, 1, 3)
         self._track.addWidget(self.strip)
         QWidget.setTabOrder(self.box, self.unit)
@@ -173,7 +190,7 @@ class NumberRow(FieldRow):
         ]
         self.slider.set_marks(seen, zero)
         self.box.setToolTip("" if len(self.box.text()) < 10 else self.box.text())
-        if self._built and self._marks:
+        if self._built:
             self.strip.set_marks(self._marks, places, self.spec.label, value)
             self._show_caption(value)
 
@@ -191,6 +208,10 @@ class NumberRow(FieldRow):
 
     def _show_caption(self, value: float) -> None:
         """Say the number the other way round: as a multiple, or as itself."""
+        if not self._marks:
+            self.times.say("")
+            self.reference.set_formula("")
+            return
         if self.unit.unit:
             self.times.say(f"= {short_text(value)}")
             self.reference.set_formula("")

@@ -104,12 +104,15 @@ class SnapStrip(QWidget):
     snapped = Signal(str)
     lit = Signal(str)
     _LEADER = 8
+    _LEAST = 30
+    """Height of one row of symbols with a subscript: kept while there are none, or plainer ones."""
 
     def __init__(self, slider: ValueSlider, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._slider = slider
         self._buttons: dict[str, SnapButton] = {}
         self._places: dict[str, float] = {}
+        self.setFixedHeight(self._LEAST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         typesetter().ready.connect(self._on_ready)
 
@@ -179,8 +182,7 @@ class SnapStrip(QWidget):
             for key, x in zip(row, self._spread(row, sizes), strict=True):
                 self._buttons[key].setGeometry(x, y, sizes[key].width(), height)
             y += height + 1
-        if self.height() != y and self._buttons:
-            self.setFixedHeight(y)
+        self.setFixedHeight(max(y, self._LEAST))
         self.update()
 
     def _spread(self, row: list[str], sizes: dict[str, QSize]) -> list[int]:

@@ -8,15 +8,15 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from gui.formula import draw_formula, formula_size, typesetter
+from gui.formula import draw_formula, typesetter
 from gui.formula_text import plain_math
 from gui.param_controls import draw_focus, tint
 from gui.param_ink import ink
 from gui.param_snaps import Mark
 from gui.unit_menu import UnitMenu
 
-WIDEST = 104
-"""Pixels that a unit may take from the box beside it; a longer symbol is made smaller."""
+WIDTH = 96
+"""Pixels that a unit takes from the box beside it; a longer symbol is made smaller."""
 
 
 class UnitButton(QPushButton):
@@ -62,9 +62,8 @@ class UnitButton(QPushButton):
         self._name()
 
     def sizeHint(self) -> QSize:
-        """Give room for the widest unit, so that the box beside it never moves."""
-        widths = [formula_size(self._shown(mark), self.font()).width() for mark in self._marks]
-        return QSize(min(max([44, *widths]) + 26, WIDEST), 28)
+        """Give room for any unit, so that the box beside it never moves."""
+        return QSize(WIDTH, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the unit and an arrow that promises a menu."""
@@ -120,5 +119,4 @@ class UnitButton(QPushButton):
 
     def _on_ready(self, mathtext: str) -> None:
         if any(self._shown(mark) == mathtext for mark in self._marks):
-            self.updateGeometry()
             self.update()

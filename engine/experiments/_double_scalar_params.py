@@ -21,7 +21,7 @@ class DoubleScalarParams(Params):
 
     step_size: float = param(
         0.1, "Factor on the gradient.", symbol=r"\delta", group=_DESCENT, gt=0, le=100, log=True,
-        live=True,
+        live=True, bounds={},
     )  # fmt: skip
     depth: int = param(
         5, "Number L of weights in each product.", symbol="L", group=_PROBLEM, ge=1, le=100

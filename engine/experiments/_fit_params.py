@@ -86,8 +86,9 @@ class FitParams(Params):
         group=_NETWORK, ge=-1, le=1000,
     )  # fmt: skip
     step_size: float = param(
-        0.01, "Step size.", symbol=r"\delta", group=_DESCENT, gt=0, le=100, log=True, live=True
-    )
+        0.01, "Step size.", symbol=r"\delta", group=_DESCENT, gt=0, le=100, log=True, live=True,
+        bounds={},
+    )  # fmt: skip
     optimiser: Literal["gradient-descent", "heavy-ball", "nesterov"] = param(
         "nesterov", "Nesterov's method (the paper's), the heavy ball, or plain descent.",
         group=_DESCENT,

@@ -33,7 +33,7 @@ class LeastSquaresParams(Params):
 
     step_size: float = param(
         0.15, "Step size of gradient descent.", symbol=r"\delta", group="Descent", gt=0, le=1e6,
-        log=True, live=True,
+        log=True, live=True, bounds={},
     )  # fmt: skip
     optimiser: Literal["gradient-descent", "heavy-ball", "nesterov"] = param(
         "gradient-descent", "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",

@@ -25,7 +25,7 @@ class NetworkParams(Params):
 
     step_size: float = param(
         0.07, "Step size, in the unit below.", symbol=r"\delta", group=_DESCENT, gt=0, le=1e6,
-        log=True, live=True, when={"step_rule": ["fixed"]},
+        log=True, live=True, when={"step_rule": ["fixed"]}, bounds={"step_unit": ["absolute"]},
     )  # fmt: skip
     step_unit: Literal["absolute", "norm", "radius", "theorem-2"] = param(
         "absolute", "Unit: 1, 2/(L |R|^(2(L-1)/L)) for a norm or radius |R|, or Theorem 2's step.",

@@ -128,6 +128,7 @@ class ScalarParams(Params):
         log=True,
         live=True,
         when={"step_rule": ["fixed"]},
+        bounds={},
     )
     step_rule: Literal["fixed", "sharpness", "hessian"] = param(
         "fixed",

@@ -98,7 +98,7 @@ class ShapeParams(Params):
     )  # fmt: skip
     alpha: float = param(
         1.0, "Curvature that is added to f.", symbol=r"\alpha", group=_PARTS, ge=0, le=1e9,
-        when={"picture": ["decomposition"], "alpha_from": ["typed"]},
+        when={"picture": ["decomposition"], "alpha_from": ["typed"]}, bounds={},
     )  # fmt: skip
     beta_margin: float = param(
         0.5, "Every entry of beta exceeds the smallest that will do by this.", symbol=r"\beta",

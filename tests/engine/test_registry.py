@@ -20,7 +20,16 @@ from engine.experiment import AbstractExperiment, Outcome, State, Verdict
 from engine.experiments import EXPERIMENTS
 from engine.files import plain, to_json
 from engine.listing import Listed
-from engine.params import Params, ParamSpec, build, describe, format_value, parse_value, update
+from engine.params import (
+    Params,
+    ParamSpec,
+    build,
+    describe,
+    format_value,
+    parse_value,
+    spec_of,
+    update,
+)
 from engine.presets import Preset, presets
 from engine.runfile import RunFile
 from engine.session import Session
@@ -351,6 +360,17 @@ def test_what_is_said_is_sound(experiment: Experiment, sessions: dict[str, Sessi
             assert claim.verdict is not Verdict.VIOLATED, f"{claim.id}: an assumption is off"
     final = experiment.final(state, recent)
     assert plain(final) == final, "final is not JSON-ready, or not finite"
+
+
+@each
+def test_the_form_knows_which_fields_are_bounded(
+    experiment: Experiment, sessions: dict[str, Session]
+) -> None:
+    session = run_of(experiment, sessions)
+    params = session.params
+    for bound in experiment.theory(params, session.state):
+        if bound.field:
+            assert spec_of(type(params), bound.field).is_bounded(params.model_dump())
 
 
 def _check_outcome(outcome: Outcome, state: State[Any]) -> None:

@@ -66,7 +66,14 @@ class FakeParams(Params):
         0.1, "Width of the random start.", group="Start", ge=0, le=1, when={"init": ["random"]}
     )
     step_size: float = param(
-        0.3, "Step size of each update.", symbol=r"\delta", group="Steps", gt=0, log=True, live=True
+        0.3,
+        "Step size of each update.",
+        symbol=r"\delta",
+        group="Steps",
+        gt=0,
+        log=True,
+        live=True,
+        bounds={"source": ["identity", "typed"]},
     )
     method: Literal["gradient", "momentum", "nesterov"] = param(
         "gradient", "Rule of the update.", group="Steps"

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.experiment import Bound
 from engine.params import Params, describe, param, spec_of
+from gui.formula_typesetter import typesetter
 from gui.param_controls import readable
 from gui.param_form import ParamForm
 from gui.param_matrix import MatrixRow
@@ -486,7 +487,36 @@ def test_bounds_that_do_not_change_touch_nothing(form: ParamForm, qtbot: QtBot) 
     assert row.strip.buttons == buttons
     assert [mark.value for mark in row.marks] == [0.25, 0.5]
     form.set_bounds(())
-    assert row.marks == () and not row.unit.isVisible() and not row.strip.isVisible()
+    assert row.marks == () and not row.unit.isEnabled() and row.strip.buttons == {}
+    form.set_params(FakeParams(source="file"))  # where the theory has nothing to say
+    assert not row.unit.isVisible() and not row.strip.isVisible()
+
+
+def test_a_field_keeps_room_for_its_bounds(qtbot: QtBot) -> None:
+    form = ParamForm()
+    qtbot.addWidget(form)
+    form.set_experiment(FakeExperiment(), FakeParams(), 7)
+    form.resize(320, 900)
+    form.show()
+    row = number(form, "step_size")
+    assert row.unit.isVisible() and not row.unit.isEnabled()
+
+    def places() -> list[Any]:
+        QApplication.processEvents()
+        parts = (row, row.box, row.slider, row.unit, row.strip)
+        rest = [form.row(name).y() for name in ("method", "projected")]
+        return [part.geometry().getRect() for part in parts] + rest
+
+    before = places()
+    form.set_bounds(FakeExperiment().theory(FakeParams(), None))
+    for mark in row.marks:
+        qtbot.waitUntil(lambda mark=mark: typesetter().get(mark.inline) is not None)
+    row.reference.updateGeometry()
+    assert places() == before
+    assert row.times.text() == "= 0.3 ×" and set(row.strip.buttons) == {"delta_c", "delta_max"}
+    form.set_bounds(())
+    assert places() == before
+    assert row.times.text() == ""
 
 
 def test_the_wheel_scrolls_and_changes_nothing_that_has_no_focus(
