@@ -2,7 +2,7 @@
 
 A plot of the page can be floated, too; what this window adds is `PlotItem` with its menu, whose
 transforms work on `PlotDataItem` and on all the points. One such item a series is enough here: a
-window shows one plot, and its curves are not antialiased.
+window shows one plot, and long curves are not antialiased.
 """
 
 from __future__ import annotations
@@ -13,17 +13,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from engine.snapshot import Snapshot
+from engine.versions import NAME
 from engine.views import Rule, Series, TimeView, View
 from gui.formula_text import plain_text
-from gui.theme import current_theme
+from gui.icons import app_icon
+from gui.plot_legend import Legend
+from gui.plot_pane import Entry
+from gui.plot_text import to_html
+from gui.theme import current_theme, theme_signals
+from gui.theory_words import bold
 
 FloatArray = NDArray[np.float64]
+GRID = 0.15
+"""Strength of the grid lines."""
+MOST_SMOOTH = 4000
+"""Points of a curve that are antialiased; more would take too long to draw."""
 ROOM = 1.25
 """How far the axis of steps reaches beyond the newest one when it has to grow."""
+
+
+_STYLES = {"solid": Qt.PenStyle.SolidLine, "dash": Qt.PenStyle.DashLine}
 
 
 class LiveWindow(QWidget):
@@ -38,27 +51,78 @@ class LiveWindow(QWidget):
         self._reach = 0.0
         self._run_id = -1
         self._moved_by_hand = False
-        theme = current_theme()
-        self.setWindowTitle(f"{view.title} – Lyapunov Lab")
+        self.setWindowTitle(f"{plain_text(view.title)} – {NAME}")
+        self.setWindowIcon(app_icon())
         self.resize(900, 560)
-        self.plot: Any = pyqtgraph.PlotWidget(background=theme.surface)
-        self.plot.setAccessibleName(view.title)
+        self.plot: Any = pyqtgraph.PlotWidget()
+        self.plot.setAccessibleName(plain_text(view.title))
+        self.plot.setFrameShape(QFrame.Shape.NoFrame)
         item = self.plot.getPlotItem()
         item.setLogMode(y=view.log_y)
-        item.showGrid(x=True, y=True, alpha=0.2)
-        item.setLabel("bottom", "k")
-        item.setLabel("left", plain_text(view.y_label))
-        item.addLegend(labelTextColor=theme.text)
+        item.showGrid(x=True, y=True, alpha=GRID)
+        item.setLabel("bottom", to_html("$k$"))
+        item.setLabel("left", to_html(view.y_label))
         item.disableAutoRange()
         for name in ("left", "bottom"):
-            item.getAxis(name).setPen(theme.muted)
-            item.getAxis(name).setTextPen(theme.muted)
+            axis = item.getAxis(name)
+            # One level of grid lines is enough; powers of ten have those between them, too.
+            axis.setStyle(maxTickLevel=1 if name == "left" and view.log_y else 0, tickLength=0)
+            axis.setStyle(tickTextOffset=6, tickFont=self.font())
         item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
-        self.curves = [self._curve(pyqtgraph, series) for series in view.series]
+        self.curves = [self.plot.plot([], []) for _ in view.series]
         self._rules = [(rule, self._line(pyqtgraph, rule)) for rule in view.rules]
+        self.legend = Legend()
+        self.legend.set_entries(
+            tuple(
+                Entry(str(index), series.label, series.color, dash=series.dash)
+                for index, series in enumerate(view.series)
+            ),
+            set(),
+        )
+        self.legend.toggled.connect(self._on_toggled)
+        self.legend.alone_requested.connect(self._on_alone_requested)
+        self._lay_out()
+        self._dress()
+        theme_signals().changed.connect(self._dress)
+
+    def _lay_out(self) -> None:
+        name = QLabel(plain_text(self.view.title))
+        name.setFont(bold(name.font()))
+        name.setToolTip(self.view.help)
+        head = QHBoxLayout()
+        head.setSpacing(12)
+        head.addWidget(name)
+        head.addWidget(self.legend, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.plot)
+        layout.setContentsMargins(16, 10, 16, 10)
+        layout.setSpacing(6)
+        layout.addLayout(head)
+        layout.addWidget(self.plot, 1)
+
+    def _dress(self) -> None:
+        """Take the colours of the theme, also when it changes."""
+        import pyqtgraph
+
+        theme = current_theme()
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, theme.color("surface"))
+        self.setPalette(palette)
+        self.setAutoFillBackground(True)
+        self.plot.setBackground(theme.surface)
+        for name in ("left", "bottom"):
+            axis = self.plot.getPlotItem().getAxis(name)
+            axis.setPen(theme.strong_border)
+            axis.setTextPen(theme.muted)
+            axis.setTickPen(theme.muted)
+            axis.label.setDefaultTextColor(theme.color("muted"))
+        for series, curve in zip(self.view.series, self.curves, strict=True):
+            style = _STYLES.get(series.dash, Qt.PenStyle.DotLine)
+            curve.setPen(pyqtgraph.mkPen(theme.color(series.color), width=1, style=style))
+        for rule, line in self._rules:
+            color = theme.color(rule.color)
+            line.setPen(pyqtgraph.mkPen(color, style=Qt.PenStyle.DashLine))
+            line.label.setColor(color)
+            line.label.fill = pyqtgraph.mkBrush(theme.color("surface"))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw the newest history."""
@@ -69,7 +133,8 @@ class LiveWindow(QWidget):
             if series.key not in snapshot.trace.low:
                 continue
             steps, values = self._points(snapshot, series)
-            curve.setData(steps, values, connect="finite", skipFiniteCheck=False)
+            smooth = steps.size <= MOST_SMOOTH
+            curve.setData(steps, values, connect="finite", skipFiniteCheck=False, antialias=smooth)
             known = values[np.isfinite(values)]
             if known.size:
                 low, high = min(low, float(known.min())), max(high, float(known.max()))
@@ -110,24 +175,23 @@ class LiveWindow(QWidget):
         if low < shown_low or high > shown_high or high - low < 0.3 * (shown_high - shown_low):
             box.setYRange(low, max(high, low + 1e-9), padding=0.08)
 
-    def _curve(self, pyqtgraph: Any, series: Series) -> Any:
-        theme = current_theme()
-        styles = {"solid": Qt.PenStyle.SolidLine, "dash": Qt.PenStyle.DashLine}
-        style = styles.get(series.dash, Qt.PenStyle.DotLine)
-        pen = pyqtgraph.mkPen(theme.color(series.color), width=1, style=style)
-        return self.plot.plot([], [], pen=pen, name=plain_text(series.label))
-
     def _line(self, pyqtgraph: Any, rule: Rule) -> Any:
-        pen = pyqtgraph.mkPen(current_theme().color(rule.color), style=Qt.PenStyle.DashLine)
         line = pyqtgraph.InfiniteLine(
             angle=90 if rule.vertical else 0,
-            pen=pen,
             label=plain_text(rule.label),
-            labelOpts={"position": 0.95, "color": current_theme().color(rule.color)},
+            labelOpts={"position": 0.95, "anchors": [(1.0, 0.5), (1.0, 0.5)]},
         )
         line.setVisible(False)
         self.plot.addItem(line)
         return line
+
+    def _on_toggled(self, entry_id: str, on: bool) -> None:
+        self.curves[int(entry_id)].setVisible(on)
+
+    def _on_alone_requested(self, entry_id: str) -> None:
+        for index, curve in enumerate(self.curves):
+            curve.setVisible(str(index) == entry_id)
+            self.legend.chips[index].setChecked(str(index) == entry_id)
 
     def _on_moved(self) -> None:
         self._moved_by_hand = True

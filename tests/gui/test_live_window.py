@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from engine.views import TimeView
+from gui import theme
 from gui.live_window import LiveWindows
 from tests.gui import fakes
 
@@ -54,3 +57,30 @@ def test_closed_windows_are_forgotten_and_gone(qtbot: QtBot) -> None:
     del window
     gc.collect()
     assert gone() is None
+
+
+def test_the_legend_hides_curves_and_the_colours_follow_the_theme(qtbot: QtBot) -> None:
+    view = _views()[0]
+    twice = (view.series[0], replace(view.series[0], label="again", color="2", dash="dash"))
+    windows = LiveWindows()
+    window = windows.open(replace(view, series=twice))
+    qtbot.addWidget(window)
+    windows.show_snapshot(fakes.snapshot(steps=50))
+    first, second = window.legend.chips
+    qtbot.mouseClick(first, Qt.MouseButton.LeftButton)
+    assert [curve.isVisible() for curve in window.curves] == [False, True]
+    qtbot.mouseClick(first, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier)
+    assert [curve.isVisible() for curve in window.curves] == [True, False]
+    assert (first.isChecked(), second.isChecked()) == (True, False)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    try:
+        for name in ("dark", "light"):
+            theme.apply_theme(app, theme.THEMES[name])
+            colors = theme.THEMES[name]
+            assert window.plot.backgroundBrush().color() == colors.color("surface")
+            assert window.curves[0].opts["pen"].color() == colors.color(twice[0].color)
+            assert window.curves[1].opts["pen"].style() == Qt.PenStyle.DashLine
+            assert window.grab().toImage().pixelColor(3, 3) == colors.color("surface")
+    finally:
+        theme.apply_theme(app, theme.LIGHT)
