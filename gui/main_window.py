@@ -182,22 +182,16 @@ class MainWindow(QMainWindow):
 
     def _connect_run(self) -> None:
         self.bridge.snapshot_ready.connect(self.show_snapshot)
-        self.bridge.failed.connect(self._on_failed)
+        self.bridge.failed.connect(self.panels.stop_waiting)
+        self.bridge.failed.connect(self.notices.report_failure)
+        self.bridge.rejected.connect(self.panels.stop_waiting)
         self.bridge.rejected.connect(self._on_rejected)
         self.control.experiment_changed.connect(self._on_experiment_changed)
         self.control.settings_changed.connect(self._on_settings_changed)
         self.control.restarted.connect(self._on_restarted)
         self.control.rejected.connect(self._on_refused)
         transport = self.transport
-        for asked in (
-            transport.play_toggled,
-            transport.step_requested,
-            transport.back_requested,
-            transport.reset_requested,
-            transport.run_requested,
-            transport.seek_requested,
-            transport.live_requested,
-        ):
+        for asked in transport.requests:
             asked.connect(self.switching.settle)  # what follows is about the experiment named
         transport.play_toggled.connect(self.control.toggle_play)
         transport.step_requested.connect(self.control.step)
@@ -224,17 +218,6 @@ class MainWindow(QMainWindow):
         """Show on transport and status bar that no step was made."""
         self.transport.forget_run()
         self.status.forget_run()
-
-    def show_named(self) -> None:
-        """Name the experiment that is open, with its presets."""
-        from engine.presets import presets
-
-        experiment = self.control.experiment
-        offered = presets(experiment.id)
-        self.announce(experiment)
-        self.header.presets.set_presets(offered)
-        self.actions_by_name.show_presets(offered)
-        self.header.presets.show_settings(self.control.params, self.control.seed)
 
     def announce(self, listed: Listed) -> None:
         """Name an experiment that is about to be loaded."""
@@ -273,7 +256,7 @@ class MainWindow(QMainWindow):
 
     def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
         self._set_usable(True)
-        self.show_named()
+        self.switching.name_open()
         self.transport.set_rewindable(experiment.rewindable)
         self.commands.show_nudge(experiment.why_no_nudge)
         self.show_no_run()
@@ -291,12 +274,7 @@ class MainWindow(QMainWindow):
         self.notices.dismiss()
 
     def _on_rejected(self, sentence: str) -> None:
-        self.panels.stop_waiting()
         self.notices.warn(self.panels.explain(sentence))
-
-    def _on_failed(self, traceback_text: str) -> None:
-        self.panels.stop_waiting()
-        self.notices.report_failure(traceback_text)
 
     def _on_refused(self, sentence: str) -> None:
         self.notices.say(self.panels.in_words(sentence))

@@ -64,13 +64,24 @@ class Switching(QObject):
         if listed is None:
             return
         if experiment_id != self._current():
-            window.panels.stop_waiting(busy=True)
+            window.panels.hold_waiting()
             window.control.choose(window.state.load(listed))
         elif was_named:  # there and back before anything was built
             window.panels.stop_waiting()
-            window.show_named()
+            self.name_open()
             if window.control.snapshot is not None:
                 window.show_snapshot(window.control.snapshot)
+
+    def name_open(self) -> None:
+        """Name the experiment that is open, with its presets."""
+        from engine.presets import presets
+
+        window, control = self._window, self._window.control
+        offered = presets(control.experiment.id)
+        window.announce(control.experiment)
+        window.header.presets.set_presets(offered)
+        window.header.presets.show_settings(control.params, control.seed)
+        window.actions_by_name.show_presets(offered)
 
     def drop(self) -> None:
         """Forget what was chosen and is not built."""

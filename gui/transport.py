@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -158,6 +158,12 @@ class Transport(QWidget):
         row.addSpacing(12)
         row.addWidget(self.speed_control)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    @property
+    def requests(self) -> tuple[SignalInstance, ...]:
+        """The signals by which the user asks something of the run."""
+        buttons = self.play_toggled, self.step_requested, self.back_requested, self.reset_requested
+        return (*buttons, self.run_requested, self.seek_requested, self.live_requested)
 
     # What is shown.
 

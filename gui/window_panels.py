@@ -232,10 +232,15 @@ class Panels(QObject):
         if self.is_filled:
             self.waiting.begin()
 
-    def stop_waiting(self, busy: bool = False) -> None:
-        """Say no longer that a run is about to begin; `busy`: only not while the window builds."""
+    def hold_waiting(self) -> None:
+        """Let the moment after which that is said begin anew with the next `wait`."""
         if self.is_filled:
-            (self.waiting.hold if busy else self.waiting.end)()
+            self.waiting.hold()
+
+    def stop_waiting(self) -> None:
+        """Say no longer that a run is about to begin."""
+        if self.is_filled:
+            self.waiting.end()
 
     def show_windows(self, menu: QMenu) -> None:
         """List the plots that can have a window of their own."""
