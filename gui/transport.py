@@ -163,7 +163,8 @@ class Transport(QWidget):
     def requests(self) -> tuple[SignalInstance, ...]:
         """The signals by which the user asks something of the run."""
         buttons = self.play_toggled, self.step_requested, self.back_requested, self.reset_requested
-        return (*buttons, self.run_requested, self.seek_requested, self.live_requested)
+        asked = self.run_requested, self.seek_requested, self.live_requested
+        return (*buttons, *asked, self.nudge_button.nudge_requested)
 
     # What is shown.
 
