@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
 from engine.mailbox import Mailbox
+from engine.nudge import checked
 from engine.pace import Pace
 from engine.params import Params
 from engine.pictures import Pictures
-from engine.session import Session
-from engine.snapshot import Failure, Snapshot, Status
+from engine.session import LOOK, Session
+from engine.snapshot import Failure, Nudge, Snapshot, Status
 
 
 class Runner:
@@ -58,6 +59,7 @@ class Runner:
         self._frame = 0
         self._seconds_per_step = 1e-5
         self._picture_due = 0.0
+        self._pushed_at: int | None = None
         self._ensemble: Ensemble | None = None
         self._message = ""
         self._announced_convergence = False
@@ -208,7 +210,7 @@ class Runner:
         self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
         self._status, self._message = Status.COMPILING, ""
         self._target = self._ensemble = None
-        self._announced_convergence = False
+        self._announced_convergence, self._pushed_at = False, None
         try:
             self._session = begin()
             self._pictures = Pictures(self._session)
@@ -289,12 +291,14 @@ class Runner:
 
     def _nudge(self, size: float) -> None:
         session = self._require()
-        if session.experiment.why_no_nudge:  # said before what came after is given up
+        checked(Nudge(size, seed=0))  # said before what came after is given up
+        if session.experiment.why_no_nudge:
             raise InputError("nudge", size, session.experiment.why_no_nudge)
         session = self._fork_at_cursor()
         session.nudge(size)
-        # The rows before the push may tell of a minimum; that is no news before the run has left.
+        # The rows before the push may tell of a minimum: no news until the run has left or is back.
         self._announced_convergence = True
+        self._pushed_at = session.step
         if self._status is Status.FINISHED and not session.finished:
             self._status = Status.PAUSED
         self._publish(force=True)
@@ -366,13 +370,7 @@ class Runner:
         if self._session is None or self._pictures is None:
             return
         outcome, observation, theory, claims = self._pictures.take(force=force)
-        if outcome.kind is not OutcomeKind.CONVERGED:
-            self._announced_convergence = False
-        elif not self._announced_convergence and self._target is None:
-            self._announced_convergence = True  # once: a user who goes on wants to
-            if self._status is Status.RUNNING:
-                self._status = Status.PAUSED
-                self._message = outcome.message
+        self._announce_convergence(self._session, outcome)
         self._put_snapshot(
             self._session,
             outcome=outcome,
@@ -382,6 +380,21 @@ class Runner:
             progress=progress,
             seconds_left=seconds_left,
         )
+
+    def _announce_convergence(self, session: Session, outcome: Outcome) -> None:
+        """Pause where a run converges, once: a user who goes on wants to.
+
+        Again once it has left, and once no recent row is older than its last push.
+        """
+        converged = outcome.kind is OutcomeKind.CONVERGED
+        settled = self._pushed_at is not None and session.step >= self._pushed_at + LOOK
+        if not converged or settled:
+            self._announced_convergence, self._pushed_at = False, None
+        if converged and not self._announced_convergence and self._target is None:
+            self._announced_convergence = True
+            if self._status is Status.RUNNING:
+                self._status = Status.PAUSED
+                self._message = outcome.message
 
     def _publish_bare(self, kind: OutcomeKind, error: str = "") -> None:
         """Show where the run is without asking the experiment for anything."""

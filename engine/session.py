@@ -225,7 +225,8 @@ class Session:
         if step == self.step:
             return self.state, self.recent()
         self._check_reachable(step)
-        return self._look_back(step)
+        state, recent = self._look_back(step)
+        return state, self._as_pushed(state, recent)
 
     def _look_back(self, step: int) -> tuple[State[Any], Recent]:
         start = max(0, step - LOOK)
@@ -242,7 +243,8 @@ class Session:
         """Go back to an earlier step and forget what came after."""
         if step == self.step:
             return
-        state, recent = self.look(step)
+        self._check_reachable(step)
+        state, recent = self._look_back(step)
         resume = self.trace.cut(step)
         if resume <= step:
             self._replay_into_trace(self.state_at(resume - 1), step)
@@ -252,8 +254,15 @@ class Session:
         self.state, self.finished = state, False
 
     def recent(self) -> Recent:
-        """Give the exact recent rows of all series."""
-        return self.trace.recent()
+        """Give the exact recent rows of all series, the last being that of the state itself."""
+        return self._as_pushed(self.state, self.trace.recent())
+
+    def _as_pushed(self, state: State[Any], recent: Recent) -> Recent:
+        """Let the last row tell of the state, where that was pushed after the row was recorded."""
+        if all(change.step != state.step or change.nudge is None for change in self.changes):
+            return recent
+        row = self.experiment.record(state)
+        return {key: np.concatenate([rows[:-1], [row[key]]]) for key, rows in recent.items()}
 
     def outcome(self) -> Outcome:
         """Say how the run stands."""

@@ -98,7 +98,8 @@ def claims(
     outcome: Outcome,
     distance: float,
     farthest: FloatArray,
-    nearest: FloatArray,
+    began: FloatArray,
+    moving: bool,
 ) -> tuple[Claim, ...]:
     """Confront convergence, and the definition of stability, with the run.
 
@@ -106,12 +107,14 @@ def claims(
     ----------
     distance : float
         Of the first start from its minimum.
-    farthest, nearest : ndarray, shape (starts,)
-        Largest recorded distance of every run, and its distance at the start.
+    farthest, began : ndarray, shape (starts,)
+        Largest distance of every run since it began, or was pushed, and its distance then.
+    moving : bool
+        Whether a push met runs with momentum, which the definition does not know.
     """
     return (
         _convergence(params, problem, outcome, distance),
-        _lyapunov(params, problem, farthest, nearest),
+        _lyapunov(params, problem, farthest, began, moving),
     )
 
 
@@ -148,16 +151,21 @@ def _convergence(
 
 
 def _lyapunov(
-    params: LeastSquaresParams, problem: Quadratic, farthest: FloatArray, nearest: FloatArray
+    params: LeastSquaresParams,
+    problem: Quadratic,
+    farthest: FloatArray,
+    began: FloatArray,
+    moving: bool,
 ) -> Claim:
     radius = ball(params, problem)
-    inside = np.zeros(0, bool) if radius is None else nearest < radius
+    inside = np.zeros(0, bool) if radius is None else began < radius
     stayed = bool(np.all(farthest[inside] <= params.epsilon * (1 + 1e-9)))
     lamps = (
         Lamp("There is a radius that works", radius is not None,
              "" if radius is None else f"radius {radius:.6g}"),
         Lamp("A start lies within it", bool(inside.any()),
-             f"nearest start at {nearest.min():.4g}"),
+             f"nearest start at {began.min():.4g}"),
+        Lamp("Begun at rest", not moving, "pushed while it had momentum" if moving else ""),
     )  # fmt: skip
     applies = all(lamp.on for lamp in lamps)
     left = int(np.sum(farthest > params.epsilon))

@@ -52,8 +52,9 @@ FLOOR = 1e-11
 class LeastSquaresState(State[LeastSquaresParams]):
     """Points of all runs, shape (starts, n), now, one step ago and at the start.
 
-    `minima` are the minima nearest to the starts, which the runs can reach; `farthest` is the
-    largest distance from them that every run has had.
+    `minima` are the minima nearest to the starts, which the runs can reach; `began` is the distance
+    from them at which every run began, and `farthest` the largest one that it has had. A push
+    begins the runs anew; `moving` says that it met some that had momentum, so that it did not.
     """
 
     problem: Quadratic
@@ -61,7 +62,9 @@ class LeastSquaresState(State[LeastSquaresParams]):
     previous: FloatArray
     start: FloatArray
     minima: FloatArray
+    began: FloatArray
     farthest: FloatArray
+    moving: bool = False
 
     @property
     def distance(self) -> float:
@@ -88,6 +91,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         problem = make_quadratic(params, seed)
         start = make_starts(params, problem, seed)
         minima = problem.nearest(start)
+        began = _distances(start, minima)
         return LeastSquaresState(
             params=params,
             seed=seed,
@@ -96,7 +100,8 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
             previous=start,
             start=start,
             minima=minima,
-            farthest=np.linalg.norm(start - minima, axis=1).astype(np.float64),
+            began=began,
+            farthest=began,
         )
 
     def advance(
@@ -135,12 +140,15 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         """Push all points; along a flat direction that brings other minima into reach."""
         points = pushed(state.points, nudge, max(state.distance, 1.0))
         minima = state.problem.nearest(points)
+        began = _distances(points, minima)
         return dataclasses.replace(
             state,
             points=points,
             previous=state.previous + (points - state.points),  # at the same speed
             minima=minima,
-            farthest=np.maximum(state.farthest, np.linalg.norm(points - minima, axis=1)),
+            began=began,
+            farthest=began,
+            moving=state.params.beta > 0 and not np.array_equal(state.points, state.previous),
         )
 
     def record(self, state: LeastSquaresState) -> Mapping[str, FloatArray]:
@@ -203,8 +211,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         """Confront the section's statement, and the definition of stability, with the run."""
         return stability.claims(
             params, state.problem, self.outcome(state, recent), state.distance,
-            state.farthest,
-            np.linalg.norm(state.start - state.minima, axis=1).astype(np.float64),
+            state.farthest, state.began, state.moving,
         )  # fmt: skip
 
     def views(self, params: LeastSquaresParams) -> tuple[View, ...]:
@@ -243,13 +250,15 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
             raise InputError("weights", "inf or nan", "give finite numbers only")
         start = np.array(given, np.float64)
         minima = state.problem.nearest(start)
+        began = _distances(start, minima)
         return dataclasses.replace(
             state,
             points=start,
             previous=start,
             start=start,
             minima=minima,
-            farthest=np.linalg.norm(start - minima, axis=1).astype(np.float64),
+            began=began,
+            farthest=began,
         )
 
     def drag(
@@ -273,6 +282,12 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
     def warm_up(self) -> None:
         """Compile the kernel."""
         self.advance(self.init(LeastSquaresParams(), 0), 2)
+
+
+def _distances(points: FloatArray, minima: FloatArray) -> FloatArray:
+    """Distance of each point from its minimum, shape (starts,)."""
+    distances: FloatArray = np.linalg.norm(points - minima, axis=1)
+    return distances
 
 
 def _tracked(problem: Quadratic, params: LeastSquaresParams) -> int:

@@ -299,6 +299,30 @@ def test_a_pushed_run_has_the_same_bits_again(experiment: Experiment, tmp_path: 
 
 
 @each
+def test_a_push_alone_breaks_no_claim(experiment: Experiment) -> None:
+    """What is judged at a pushed step is the state that was pushed, not the row before it."""
+    if experiment.why_no_nudge:
+        pytest.skip("has no pushes")
+
+    def violated(session: Session) -> set[str]:
+        found = experiment.claims(session.params, session.state, session.recent())
+        return {claim.id for claim in found if claim.verdict is Verdict.VIOLATED}
+
+    for chosen in presets(experiment.id):
+        for size in (1e-6, 0.1):
+            session = Session(experiment, chosen.params, chosen.seed)
+            session.advance(60)
+            if session.state.diverged_at is None:
+                before = violated(session)
+                session.nudge(size)
+                assert violated(session) <= before, (chosen.id, size)
+                last = {key: rows[-1] for key, rows in session.look(60)[1].items()}
+                for key, value in experiment.record(session.state).items():
+                    np.testing.assert_array_equal(last[key], value, err_msg=key)
+            session.close()
+
+
+@each
 @settings(max_examples=8)
 @given(size=st.floats(1e-8, 1e-1), seed=st.integers(0, 2**63 - 1))
 def test_a_push_has_the_size_asked_for(experiment: Experiment, size: float, seed: int) -> None:

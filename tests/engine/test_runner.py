@@ -275,3 +275,26 @@ def test_a_nudged_run_plays_on_though_it_had_converged(watcher: Watcher) -> None
     runner.set_speed(1.0)
     runner.play()
     watcher.wait(lambda s: s.step > 200 and s.status is Status.RUNNING)
+
+
+def test_a_pushed_run_pauses_when_it_is_back(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.set_speed(None)
+    runner.start(LinearMap(), LinearParams(step_size=0.5), 0, False)
+    first = watcher.wait(lambda s: s.status is Status.PAUSED and s.outcome.kind == "converged")
+    runner.nudge(1e-6)
+    runner.play()
+    again = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > first.step)
+    assert again.outcome.kind == "converged"
+
+
+def test_a_bad_size_of_a_nudge_gives_up_no_later_step(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(step_size=1e-3), 0)
+    runner.step(50)
+    watcher.wait(lambda s: s.step == 50)
+    runner.seek(20)
+    watcher.wait(lambda s: s.cursor == 20)
+    runner.nudge(7.0)
+    refused = watcher.wait(lambda s: "nudge" in s.message)
+    assert (refused.step, refused.cursor) == (50, 20)
