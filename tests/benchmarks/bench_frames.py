@@ -25,7 +25,7 @@ from gui.app import application, prepare_process, use_offscreen_if_headless
 from gui.process import resident_bytes
 
 SIZE = (1600, 900)
-TURNS, TURN_SECONDS = 5, 4.0
+TURNS, TURN_SECONDS = 7, 4.0
 WARM_SECONDS = 4.0
 
 
@@ -68,13 +68,23 @@ def frames(
 
 
 def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
-    """Let the window's run, as it is set, and one without a window make steps in turns."""
+    """Let the window's run, as it is set, and one without a window make steps in turns.
+
+    Medians, since a turn may meet the end of an epoch, which takes seconds to evaluate.
+    """
     from engine.session import Session
+    from engine.snapshot import Status
+    from gui.drive import wait_until
+
+    def pause() -> None:
+        control.pause()
+        wait_until(lambda: control.snapshot.status is Status.PAUSED, 60)
 
     control = driver.window.control
     session = Session(control.experiment, control.snapshot.params, control.snapshot.seed)
     chunk = max(1, round(control.snapshot.steps_per_second / 4))
     session.advance(chunk)
+    pause()
     rates: dict[str, list[float]] = {"window": [], "headless": []}
     for _ in range(TURNS):
         control.toggle_play()
@@ -83,8 +93,7 @@ def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
         driver.settle(TURN_SECONDS)
         steps = control.snapshot.step - first
         rates["window"].append(steps / (time.perf_counter() - begin))
-        control.pause()
-        driver.settle(TURN_SECONDS / 8)
+        pause()
         steps, begin = 0, time.perf_counter()
         while (spent := time.perf_counter() - begin) < TURN_SECONDS:
             session.advance(chunk)

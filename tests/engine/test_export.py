@@ -193,6 +193,6 @@ def test_the_rows_of_a_pushed_run_are_those_that_were_recorded() -> None:
         blocks = list(export.stream(session, first, 12))
         steps = np.concatenate([block[0] for block in blocks])
         np.testing.assert_array_equal(steps, np.arange(first, 13))
-        for key, rows in session.recent().items():
+        for key, rows in session.trace.recent().items():
             streamed = np.concatenate([block[1][key] for block in blocks])
             np.testing.assert_array_equal(streamed, rows[first:], err_msg=key)

@@ -49,7 +49,9 @@ def test_any_step_of_a_retuned_and_pushed_run_is_recomputed_to_the_same_bits(
     state, recent = session.look(k)
     np.testing.assert_array_equal(state.weights, seen[k])
     rows = np.stack([arrived[step] for step in range(k + 1)])
-    np.testing.assert_array_equal(recent["weights"], rows)
+    pushed = any(change.step == k and change.nudge is not None for change in session.changes)
+    np.testing.assert_array_equal(recent["weights"][:-1], rows[:-1])
+    np.testing.assert_array_equal(recent["weights"][-1], seen[k] if pushed else rows[-1])
     session.rewind(k)
     assert session.step == session.trace.last == k
     np.testing.assert_array_equal(session.state.weights, seen[k])
