@@ -21,6 +21,11 @@ CHECK = 4
 """Blocks between two looks at the eigenvalues found so far, which cost more than a product."""
 PIECE = 8192
 """Numbers of a vector that are worked on at once."""
+NEGLIGIBLE = 1e-12
+"""Norm, relative to the operator, below which what a product adds to the basis is nothing."""
+SMALL = 1e-3
+"""Relative norm below which what a product adds is cleaned of the basis once more."""
+PASSES = 4
 Product = Callable[[Any], Vectors]
 """Maps a vector of shape (size,) to the operator's product with it."""
 
@@ -98,7 +103,7 @@ def extremes(
     basis = np.empty((capacity, size), dtype)
     projected = np.zeros((capacity, capacity))
     images = np.ascontiguousarray(block.T, dtype)
-    fresh = _orthonormal(images, 0.0)
+    fresh, _ = _orthonormal(images, 0.0)
     used = turn = 0
     largest = 0.0
     while True:
@@ -118,7 +123,7 @@ def extremes(
         looks = done or turn % CHECK == 0
         if not looks:
             _remove(images, again, basis[:used])  # against rounding
-            fresh = _orthonormal(images, 1e-12 * largest)
+            fresh = _new_directions(images, basis[:used], largest)
             done = len(fresh) == 0  # the basis is an invariant subspace
         if looks or done:
             values, coordinates = np.linalg.eigh(projected[:used, :used])
@@ -129,7 +134,7 @@ def extremes(
             if done or (converged and used >= max(top, bottom)):
                 break
             _remove(images, again, basis[:used])
-            fresh = _orthonormal(images, 1e-12 * largest)
+            fresh = _new_directions(images, basis[:used], largest)
             if len(fresh) == 0:
                 break
         turn += 1
@@ -164,10 +169,37 @@ def _remove(rows: Vectors, coefficients: FloatArray, basis: Vectors) -> FloatArr
     return left
 
 
-def _orthonormal(rows: Vectors, threshold: float) -> Vectors:
-    """Orthonormalise rows against each other, dropping those of negligible norm."""
+def _new_directions(rows: Vectors, basis: Vectors, largest: float) -> Vectors:
+    """Orthonormalise what is left of rows whose part in the basis was removed.
+
+    Where little is left, as in a subspace that is almost invariant, the rounding of the removal is
+    a noticeable part of it. Scaled to norm 1 it has to be removed once more: a direction that leans
+    on the basis makes eigenvalues that the operator does not have.
+    """
+    fresh, least = _orthonormal(rows, NEGLIGIBLE * largest)
+    if least > SMALL * largest:
+        return fresh
+    for _ in range(PASSES):
+        _remove(fresh, _inner(fresh, basis), basis)
+        # What loses most of its norm was in the basis, or in the rows before it, all along.
+        fresh, least = _orthonormal(fresh, 0.1)
+        if least > 0.9:
+            break
+    return fresh
+
+
+def _orthonormal(rows: Vectors, threshold: float) -> tuple[Vectors, float]:
+    """Orthonormalise rows against each other, dropping those of negligible norm.
+
+    Returns
+    -------
+    kept : ndarray
+    least : float
+        Smallest norm that one of those kept had on its own; infinity where none is.
+    """
     kept = np.empty_like(rows)
     count = 0
+    least = math.inf
     for given in rows:
         row = given[None].copy()
         if count:
@@ -177,7 +209,8 @@ def _orthonormal(rows: Vectors, threshold: float) -> Vectors:
         if norm > threshold:
             np.divide(row[0], norm, out=kept[count])
             count += 1
-    return kept[:count]
+            least = min(least, norm)
+    return kept[:count], least
 
 
 def dense(product: Product, size: int) -> FloatArray:

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.experiments import get
+from engine.experiments._matrix_measure import sharpest
 from engine.kernels.matrix_calculus import Linearisation
 from engine.kernels.padding import padded
+from engine.params import build
+from engine.session import Session
 from engine.spectrum import dense, extremes
 
 
@@ -17,11 +21,13 @@ def hessian(n, depth, branches, noise, seed):
     target = generator.standard_normal((n, n))
     weights = np.eye(n) + noise * generator.standard_normal((branches, depth, n, n))
     here = Linearisation(padded(weights), padded(target), padded(np.eye(n)))
+    return unpadded(here, weights.shape), weights.size
 
-    def product(v):
-        return here.hessian_product(padded(v.reshape(weights.shape)))[..., :n, :n].ravel()
 
-    return product, weights.size
+def unpadded(here, shape):
+    """Give the product with the Hessian for vectors of the weights without their padding."""
+    n = shape[-1]
+    return lambda v: here.hessian_product(padded(v.reshape(shape)))[..., :n, :n].ravel()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
@@ -37,6 +43,81 @@ def test_both_ends_equal_the_dense_ones(n, depth, branches, noise):
     np.testing.assert_allclose(found.top, expected[::-1][:4], atol=scale, rtol=0)
     np.testing.assert_allclose(found.bottom, expected[:3], atol=scale, rtol=0)
     assert found.products <= size
+
+
+@st.composite
+def converged_networks(draw):
+    """Give networks of roots of R, n L <= 200, moved off the minimum by 1e-14 to 1e-8, or not."""
+    n, branches = draw(st.integers(1, 8)), draw(st.integers(1, 2))
+    depth = draw(st.integers(1, min(200 // n, 600 // (n * n * branches))))
+    generator = np.random.default_rng(draw(st.integers(0, 999)))
+    off = draw(st.sampled_from([0.0, 1e-14, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8]))
+    basis = np.linalg.qr(generator.standard_normal((n, n)))[0]
+    values = generator.uniform(0.5, 2.0, n)
+    # Runs from W = I come in along the eigenspaces of R, others do not.
+    inside = values * (1 + off * generator.standard_normal(n))
+    root = (basis * inside ** (1 / depth)) @ basis.T
+    weights = np.broadcast_to(root, (branches, depth, n, n)).copy()
+    if draw(st.booleans()):
+        weights += off / depth * generator.standard_normal(weights.shape)
+    if branches == 2:
+        weights[1] *= 0.5 ** (1 / depth)
+        values = values * 0.5
+    return weights, (basis * values) @ basis.T
+
+
+@given(converged_networks(), st.integers(1, 5), st.integers(0, 3))
+def test_a_converged_network_shows_the_dense_eigenvalues(network, top, seed):
+    """The Hessian is of low rank there, up to a trace of what is left of the error."""
+    weights, target = network
+    n, size = len(target), weights.size
+    here = Linearisation(padded(weights), padded(target), padded(np.eye(n)))
+    product = unpadded(here, weights.shape)
+    expected = np.linalg.eigvalsh(dense(product, size))[::-1]
+    found = extremes(product, size, top=top, seed=seed, tolerance=1e-6, max_products=300)
+    assert found.converged
+    np.testing.assert_allclose(found.top, expected[:top], rtol=0, atol=1e-6 * expected[0])
+
+
+@pytest.mark.parametrize(
+    ("experiment_id", "networks"),
+    [("matrix-product", ["network"]), ("double-matrix", ["single", "double"])],
+)
+def test_a_run_shows_the_dense_eigenvalues_while_it_converges(experiment_id, networks):
+    """At the defaults, down to an error of nothing but rounding."""
+    experiment = get(experiment_id)
+    session = Session(experiment, build(experiment.parameters, {}), seed=0)
+    while session.step < 120:
+        session.advance(5)
+        problem = session.state.problem
+        for name in networks:
+            weights = getattr(session.state, name).matrices(problem.size)
+            here = Linearisation(padded(weights), problem.padded_target, problem.padded_moment)
+            product = unpadded(here, weights.shape)
+            expected = np.linalg.eigvalsh(dense(product, weights.size))[::-1]
+            measured = sharpest(problem, weights, 2, seed=0)
+            np.testing.assert_allclose(measured.top, expected[:2], rtol=1e-6)
+
+
+@given(
+    st.integers(2, 60),
+    st.integers(1, 6),
+    st.lists(st.floats(-13, -6), min_size=1, max_size=4),
+    st.integers(0, 99),
+)
+def test_traces_of_rounding_make_no_eigenvalues(size, top, powers, seed):
+    """An operator of low rank, with eigenvalues just above rounding among the rest."""
+    generator = np.random.default_rng(seed)
+    basis = np.linalg.qr(generator.standard_normal((size, size)))[0]
+    values = np.zeros(size)
+    values[: size // 3 + 1] = generator.uniform(0.1, 13.0, size // 3 + 1)
+    values[-len(powers[:size]) :] = 10.0 ** np.asarray(powers[:size])
+    matrix = (basis * values) @ basis.T
+    found = extremes(lambda v: matrix @ v, size, top=top, seed=seed, tolerance=1e-6)
+    expected = np.linalg.eigvalsh(0.5 * (matrix + matrix.T))[::-1]
+    np.testing.assert_allclose(
+        found.top, expected[:top], rtol=0, atol=1e-6 * max(expected[0], 1e-9)
+    )
 
 
 def test_multiple_eigenvalues_are_all_seen():
