@@ -22,6 +22,10 @@ MAX_PERIOD = 64
 """Longest period looked for; three turns of it must fit into the window."""
 NOISE = 1e-13
 """Relative motion below which a state counts as resting."""
+REPEATS = 1e-12
+"""Relative change over each of two laps up to which a cycle is exact, rounding aside."""
+LAPS = 6
+"""Laps over which a run must come nearer to a cycle, for the cycle to be called its own."""
 DISTINCT = 1e-9
 """Relative distance from which on two points of an orbit count as different."""
 CONVERGED = 1e-10
@@ -172,9 +176,10 @@ def _periodic(window: Window) -> Phase | None:
         apart = min(_gap(x, q, p) for q in range(1, p) if p % q == 0)
         if apart <= DISTINCT * size or gap > 0.02 * apart:
             continue
-        if gap > NOISE * size * 10 and not _settles(x, p, gap, 0.05 * apart):
+        exact = _gap(x, p, 2 * p) <= REPEATS * size
+        if not exact and not _settles(x, p, apart):
             continue
-        held = window.lyapunov is not None and window.lyapunov > 1e-6
+        held = exact and window.lyapunov is not None and window.lyapunov > 1e-6
         return Phase(
             kind=OutcomeKind.OSCILLATING,
             text=f"period {p}",
@@ -193,20 +198,31 @@ def _gap(x: Array, p: int, rows: int, back: int = 0) -> float:
     return float(np.max(np.abs(x[end - rows : end] - x[end - rows - p : end - p])))
 
 
-def _settles(x: Array, p: int, gap: float, allowed: float) -> bool:
-    """Tell whether what is left of the motion from turn to turn is small, if it goes on so.
+def _settles(x: Array, p: int, apart: float) -> bool:
+    """Tell whether a cycle draws the run in, and what is left of the way is small.
 
-    With a positive multiplier the changes from turn to turn add up, with a negative one they
+    Chaos passes by a cycle often and may linger there, at rates that vary; an approach goes on lap
+    after lap at the same rate. Two laps are taken together, for a complex rate makes a lap's change
+    vanish at times. With a positive multiplier the changes add up, with a negative one they
     alternate and the first of them is all there is.
     """
-    turns = min((x.shape[0] // p) - 2, max(1, 64 // p))
-    before = _gap(x, p, p, p * turns)
-    if before <= gap:
+    laps = min(x.shape[0] // p - 1, max(LAPS, 32 // p))
+    if laps < LAPS:
         return False
-    factor = (gap / before) ** (1.0 / turns)
-    last, second = x[-p:] - x[-2 * p : -p], x[-2 * p : -p] - x[-3 * p : -2 * p]
-    alternates = float(np.sum(last * second)) < 0.0
-    return bool(gap / (1.0 + factor if alternates else 1.0 - factor) <= allowed)
+    gaps = np.array([_gap(x, p, p, p * back) for back in range(laps)])
+    pairs = np.maximum(gaps[:-1], gaps[1:])
+    if pairs[-1] > 0.3 * apart or pairs[0] >= pairs[-1] or pairs[0] <= 0.0:
+        return False
+    logs, back = np.log(pairs), np.arange(pairs.size)
+    rate, start = np.polyfit(back, logs, 1)
+    uneven = float(np.max(np.abs(logs - start - rate * back)))
+    slower = float(logs[2] - logs[0]) < 1.2 * rate  # the last two laps, against 2 * rate
+    if slower or uneven > 0.15 * float(logs[-1] - logs[0]):
+        return False
+    factor = math.exp(-rate)
+    change, former = x[-p:] - x[-2 * p : -p], x[-2 * p : -p] - x[-3 * p : -2 * p]
+    alternates = float(np.sum(change * former)) < 0.0
+    return bool(gaps[0] / (1.0 + factor if alternates else 1.0 - factor) <= 0.05 * apart)
 
 
 def _envelope(values: Array) -> Array:

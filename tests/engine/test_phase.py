@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from engine import cascade, theory
 from engine.experiment import OutcomeKind
+from engine.experiments import get
 from engine.kernels.scalar import Law, Ties, advance
+from engine.params import build
 from engine.phase import Phase, Window, classify
+from engine.session import Session
 
 M = 600
 
@@ -141,6 +144,48 @@ def test_chaos_is_aperiodic() -> None:
     assert phase.lyapunov == exponent > 0.4
     assert look(orbit).kind is OutcomeKind.APERIODIC
     assert look(logistic(3.83, 1500), lyapunov=-0.3).period == 3
+
+
+@pytest.mark.parametrize("step", [0.66, 0.71, 0.725, 0.755, 0.775, 0.79, 0.9, 0.925])
+def test_chaos_that_passes_by_a_cycle_has_no_period(step: float) -> None:
+    """At every k; near a window of a period the run lingers by its cycle for many laps."""
+    law, start = Law(target=2.0, depth=2, step=step), np.ones(2)
+    made = advance(start, np.zeros(2), Ties.of(start), law, first=0, n=1500, every=10**6)
+    rows, error = made.low["weights"], made.low["error"]
+    for k in range(20, 1500, 1 if step == 0.9 else 3):
+        first = max(0, k - 512)
+        phase = classify(Window(step=k, error=error[first:k], states=rows[first:k], scale=2.0))
+        assert phase.period is None, k
+
+
+@pytest.mark.parametrize("steps", [149, 185, 410, 586])
+def test_a_lap_that_closes_by_chance_is_no_cycle(steps: int) -> None:
+    experiment = get("scalar-product")
+    settings = {"depth": 2, "target": 2.0, "step_size": 0.9}
+    session = Session(experiment, build(experiment.parameters, settings), seed=0)
+    session.advance(steps)
+    outcome = session.outcome()
+    assert outcome.period is None
+    assert "repeats itself every" not in outcome.message
+    assert outcome.orbit == ()
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "laps"), [(0.5, 12), (-0.7, 20), (0.9, 60), (0.99, 500), (-0.98, 300)]
+)
+def test_a_cycle_that_is_approached_is_claimed_when_little_is_left(
+    multiplier: float, laps: int
+) -> None:
+    points, k = np.array([0.4, 1.3, 0.9]), np.arange(3 * laps)
+    approach = look(np.resize(points, k.size) + 0.1 * multiplier ** (k // 3))
+    assert approach.period == 3
+    assert "unstable" not in approach.message
+
+
+def test_a_cycle_left_again_is_not_claimed() -> None:
+    k = np.arange(300)
+    leaving = np.resize([0.4, 1.3, 0.9], 300) + 1e-6 * 1.1 ** (k // 3)
+    assert look(leaving, lyapunov=0.03).period is None
 
 
 def test_vector_states_are_compared_whole() -> None:
