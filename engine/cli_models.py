@@ -11,24 +11,27 @@ from engine.files import to_json
 from engine.terminal import Interrupt, progress_line
 
 DATA_HELP = "digits (bundled), mnist or fashion-mnist (downloaded before), or a folder of IDX files"
+EVAL_DATA_HELP = f"{DATA_HELP}; without it the data it was trained on, or digits if that is gone"
 
 
 def configure_eval(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `eval`."""
     parser.add_argument("model", metavar="MODEL", help="safetensors, npz, pt or onnx file")
-    parser.add_argument("--data", metavar="DIR", default="digits", help=DATA_HELP)
+    parser.add_argument("--data", metavar="DIR", help=EVAL_DATA_HELP)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Evaluate a trained network on a data set."""
+    """Evaluate a trained network on its data, or on another set, and say on which."""
     from engine import datasets, model_files
 
     path = _existing(options.model)
-    numbers = model_files.evaluate(path, datasets.load(options.data))
+    data = None if options.data is None else datasets.load(options.data)
+    numbers = model_files.evaluate(path, data)
     if options.json:
         print(to_json(numbers))
         return 0
+    print(f"data   {numbers['data']} ({numbers['data_is']})")
     for name in ("train", "test"):
         accuracy, loss = numbers[f"{name}_accuracy"], numbers[f"{name}_loss"]
         print(f"{name:5}  accuracy {accuracy:.2%}  loss {loss:.4g}")

@@ -9,6 +9,7 @@ checked.
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import warnings
 import zipfile
@@ -22,31 +23,40 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine import checkpoint, learned, models
+from engine import checkpoint, datasets, learned, models
 from engine.arrays_io import SAFETENSORS_LIMIT, load_safetensors
 from engine.batched import BatchedNetwork
 from engine.datasets import CLASSES, Bytes, ImageData
 from engine.errors import InputError
-from engine.files import read_bytes, write_bytes
+from engine.files import read_bytes, to_json, write_bytes
 from engine.kernels.images import KERNEL
 from engine.models import Architecture, Parameters
 from engine.training import EVALUATION_BATCH, loss_and_slopes
 
 LOADED = (".safetensors", ".npz", ".pt", ".onnx")
 """Endings that `load` knows."""
+CHOSEN = "as asked for"
 _CONFIG = "lyapunov-lab"
+ABOUT = "lyapunov-lab.about"
+"""Name under which other forms keep what is known of a network: step, seed, data, settings."""
 
 
 class Network(torch.nn.Module):
     """The network as a module whose ``state_dict`` has the names of `engine.models`.
 
     ``forward`` takes images (B, 1, 28, 28) with values 0 to 1 and gives scores (B, 10). The
-    architecture travels in the ``state_dict`` as the module's extra state.
+    architecture travels in the ``state_dict`` as the module's extra state, with what else is known.
     """
 
-    def __init__(self, architecture: Architecture, tensors: models.Tensors) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        tensors: models.Tensors,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.architecture = architecture
+        self.about = dict(about or {})
         self.conv = torch.nn.Conv2d(1, architecture.filters, KERNEL)
         copies = {name: v.detach().clone().contiguous() for name, v in tensors.items()}
         self.conv.weight = torch.nn.Parameter(copies["conv.weight"])
@@ -61,7 +71,7 @@ class Network(torch.nn.Module):
 
     def get_extra_state(self) -> dict[str, Any]:
         """Give what describes the network, as plain values."""
-        return {_CONFIG: self.architecture.to_config()}
+        return {_CONFIG: self.architecture.to_config(), ABOUT: to_json(self.about)}
 
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
         """Check that a ``state_dict`` belongs to this architecture."""
@@ -101,7 +111,7 @@ def answer(parameters: Parameters, image: NDArray[np.floating[Any]]) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained network; `about` is what its file says of it (step, data, seed where known)."""
+    """A trained network; `about` is what its file says of it (step, seed, data, settings)."""
 
     architecture: Architecture
     parameters: Parameters
@@ -156,8 +166,29 @@ def judge(scores: NDArray[np.float32], labels: Bytes, squared_error: bool = Fals
     return Evaluation(accuracy, loss, predicted, lead, confusion.reshape(CLASSES, CLASSES))
 
 
-def evaluate(path: Path, data: ImageData) -> dict[str, Any]:
+def data_of(about: Mapping[str, Any]) -> tuple[ImageData, str]:
+    """Load the data a network was trained on, or the bundled digits where it is not there.
+
+    Returns
+    -------
+    data : ImageData
+    which : str
+        What the data is to the network, to be said beside its name.
+    """
+    source = about.get("data")
+    if not isinstance(source, str) or not source:
+        return datasets.load("digits"), "bundled; the file does not say what it was trained on"
+    try:
+        return datasets.load(source), "the data it was trained on"
+    except (InputError, OSError, ValueError):
+        missing = f"bundled; {source}, which it was trained on, cannot be read here"
+        return datasets.load("digits"), missing
+
+
+def evaluate(path: Path, data: ImageData | None = None) -> dict[str, Any]:
     """Load a model and evaluate it on both sets; returns JSON-ready numbers.
+
+    Without `data` it is that of `data_of`.
 
     Raises
     ------
@@ -168,14 +199,16 @@ def evaluate(path: Path, data: ImageData) -> dict[str, Any]:
     """
     path = Path(path)
     if path.suffix.lower() == ".onnx":
-        from engine.onnx_files import onnx_scores
+        from engine.onnx_files import onnx_about, onnx_scores
 
+        about = onnx_about(path)
+        data, which = data_of(about) if data is None else (data, CHOSEN)
         train, test = (onnx_scores(path, i) for i in (data.train_images, data.test_images))
-        about: dict[str, Any] = {}
     else:
         model = load(path)
-        train, test = model.scores(data.train_images), model.scores(data.test_images)
         about = {**model.architecture.to_config(), **model.about}
+        data, which = data_of(about) if data is None else (data, CHOSEN)
+        train, test = model.scores(data.train_images), model.scores(data.test_images)
     results = {
         name: judge(scores, labels)
         for name, scores, labels in (
@@ -183,7 +216,9 @@ def evaluate(path: Path, data: ImageData) -> dict[str, Any]:
             ("test", test, data.test_labels),
         )
     }
-    numbers: dict[str, Any] = {"model": path.name, "data": data.name, "about": about}
+    numbers: dict[str, Any] = {
+        "model": path.name, "data": data.name, "data_is": which, "about": about,
+    }  # fmt: skip
     for name, result in results.items():
         numbers[f"{name}_accuracy"] = result.accuracy
         numbers[f"{name}_loss"] = result.loss
@@ -209,13 +244,38 @@ def load(path: Path) -> Model:
     if ending == ".safetensors" and _kind(path) == checkpoint.KIND:
         saved = checkpoint.read(path)
         network = checkpoint.network(saved)
-        return Model(network.architecture, network, {"step": saved.step})
+        return Model(network.architecture, network, _about_checkpoint(saved))
     found = learned.load_learned(path)
     if found.run.experiment != "mnist":
         raise InputError("model", path.name, f"give a network of mnist, not {found.run.experiment}")
     params: Any = found.run.params
-    about = {"step": found.step, "seed": found.run.seed, "data": params.data}
+    settings = params.model_dump(mode="json")
+    about = {
+        "step": found.step, "seed": found.run.seed, "data": params.data, "settings": settings,
+    }  # fmt: skip
     return _model(params.architecture(), found.arrays, about)
+
+
+def _about_checkpoint(saved: checkpoint.Checkpoint) -> dict[str, Any]:
+    about: dict[str, Any] = {"step": saved.step}
+    identity, settings = (saved.config.get(name) for name in ("identity", "current"))
+    if isinstance(identity, dict) and "seed" in identity:
+        about["seed"] = identity["seed"]
+    if isinstance(settings, dict):
+        about |= {"data": settings.get("data"), "settings": settings}
+    return about
+
+
+def read_about(text: object) -> dict[str, Any]:
+    """Read what another form keeps of a network; nothing where it keeps nothing that can be read.
+
+    It is only told and never needed, so what is missing or spoilt is no reason to refuse a network.
+    """
+    try:
+        about = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        about = {}
+    return about if isinstance(about, dict) else {}
 
 
 def _kind(path: Path) -> Any:
@@ -244,7 +304,7 @@ def save_state_dict(path: Path, model: Model) -> None:
     FileError
         If the file cannot be written.
     """
-    network = Network(model.architecture, model.parameters.tensors())
+    network = Network(model.architecture, model.parameters.tensors(), model.about)
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
     write_bytes(path, buffer.getvalue())
@@ -264,7 +324,8 @@ def _load_state_dict(path: Path) -> Model:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about forms of tensors that are refused below
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        config = state.pop("_extra_state")[_CONFIG]
+        extra = state.pop("_extra_state")
+        config, about = extra[_CONFIG], read_about(extra.get(ABOUT))
         dense = all(
             type(v) is Tensor and v.layout is torch.strided and v.is_floating_point()
             for v in state.values()
@@ -277,4 +338,4 @@ def _load_state_dict(path: Path) -> Model:
         raise refusal from None
     if not dense:
         raise refusal
-    return _model(Architecture.from_config(config), state, {})
+    return _model(Architecture.from_config(config), state, about)

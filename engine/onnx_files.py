@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from engine.arrays_io import SAFETENSORS_LIMIT
 from engine.datasets import CLASSES, SIZE, Bytes
 from engine.errors import InputError, LabError
-from engine.files import read_bytes, write_bytes
+from engine.files import read_bytes, to_json, write_bytes
 from engine.kernels.images import KERNEL, POOL
-from engine.model_files import Model
+from engine.model_files import ABOUT, Model, read_about
 from engine.models import Architecture
 
 TOLERANCE = 1e-4
@@ -89,7 +89,8 @@ def _onnx_model(model: Model) -> bytes:
         ir_version=8,
         producer_name=_CONFIG,
     )
-    helper.set_model_props(proto, {_CONFIG: json.dumps(architecture.to_config())})
+    about = {_CONFIG: json.dumps(architecture.to_config()), ABOUT: to_json(dict(model.about))}
+    helper.set_model_props(proto, about)
     onnx.checker.check_model(proto)
     serialized: bytes = proto.SerializeToString()
     return serialized
@@ -156,16 +157,41 @@ def onnx_scores(path: Path, images: Bytes) -> NDArray[np.float32]:
     InputError
         If it cannot read the file, or the file does not map images to scores.
     """
-    runtime = _onnx_runtime()
-    if runtime is None:
-        raise LabError("An ONNX file needs the package onnxruntime; install the extra onnx.")
-    data = read_bytes(path, SAFETENSORS_LIMIT, "model")
     try:
-        options = runtime.SessionOptions()
-        options.log_severity_level = 4
-        scores = _onnx_run(runtime.InferenceSession(data, options), images)
+        scores = _onnx_run(_onnx_session(path), images)
+    except LabError:
+        raise
     except Exception:  # its errors have no common base
         scores = np.empty(0, np.float32)
     if scores.shape != (len(images), CLASSES) or not np.isfinite(scores).all():
         raise InputError("model", path.name, "give an ONNX file that this program wrote")
     return scores
+
+
+def onnx_about(path: Path) -> dict[str, Any]:
+    """Read what an ONNX file that this program wrote says of its network.
+
+    Raises
+    ------
+    LabError
+        If ONNX Runtime is not installed.
+    InputError
+        If it cannot read the file.
+    """
+    try:
+        stored = _onnx_session(path).get_modelmeta().custom_metadata_map
+    except LabError:
+        raise
+    except Exception:  # its errors have no common base
+        raise InputError("model", path.name, "give an ONNX file that this program wrote") from None
+    return {**read_about(stored.get(_CONFIG)), **read_about(stored.get(ABOUT))}
+
+
+def _onnx_session(path: Path) -> Any:
+    runtime = _onnx_runtime()
+    if runtime is None:
+        raise LabError("An ONNX file needs the package onnxruntime; install the extra onnx.")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    data = read_bytes(path, SAFETENSORS_LIMIT, "model")
+    return runtime.InferenceSession(data, options)
