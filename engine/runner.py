@@ -28,6 +28,7 @@ from engine.pace import Pace
 from engine.params import Params
 from engine.pictures import Pictures
 from engine.session import LOOK, Session
+from engine.settling import first_converged
 from engine.snapshot import Failure, Nudge, Snapshot, Status
 
 
@@ -63,6 +64,7 @@ class Runner:
         self._ensemble: Ensemble | None = None
         self._message = ""
         self._announced_convergence = False
+        self._unsettled = 0
         self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
         self._thread.start()
 
@@ -210,7 +212,7 @@ class Runner:
         self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
         self._status, self._message = Status.COMPILING, ""
         self._target = self._ensemble = None
-        self._announced_convergence, self._pushed_at = False, None
+        self._announced_convergence, self._unsettled, self._pushed_at = False, 0, None
         try:
             self._session = begin()
             self._pictures = Pictures(self._session)
@@ -369,8 +371,10 @@ class Runner:
     ) -> None:
         if self._session is None or self._pictures is None:
             return
-        outcome, observation, theory, claims = self._pictures.take(force=force)
-        self._announce_convergence(self._session, outcome)
+        shown = self._pictures.take(force=force)
+        if self._announces_convergence(self._session, shown[0]):
+            shown = self._pictures.take(force=True)
+        outcome, observation, theory, claims = shown
         self._put_snapshot(
             self._session,
             outcome=outcome,
@@ -381,20 +385,38 @@ class Runner:
             seconds_left=seconds_left,
         )
 
-    def _announce_convergence(self, session: Session, outcome: Outcome) -> None:
+    def _announces_convergence(self, session: Session, outcome: Outcome) -> bool:
         """Pause where a run converges, once: a user who goes on wants to.
 
-        Again once it has left, and once no recent row is older than its last push.
+        Again once it has left, and once no recent row is older than its last push. Returns whether
+        the run went back to the first step at which it counts as converged, having run past it.
         """
         converged = outcome.kind is OutcomeKind.CONVERGED
         settled = self._pushed_at is not None and session.step >= self._pushed_at + LOOK
         if not converged or settled:
-            self._announced_convergence, self._pushed_at = False, None
-        if converged and not self._announced_convergence and self._target is None:
-            self._announced_convergence = True
-            if self._status is Status.RUNNING:
-                self._status = Status.PAUSED
-                self._message = outcome.message
+            self._announced_convergence = False
+        if not converged:
+            self._unsettled, self._pushed_at = outcome.step, None
+        if not converged or self._announced_convergence or self._target is not None:
+            return False
+        self._announced_convergence = True
+        before, self._pushed_at = self._first_judged(session), None
+        if self._status is not Status.RUNNING:
+            return False
+        self._status, self._message = Status.PAUSED, outcome.message
+        if not session.experiment.rewindable:
+            return False
+        session.rewind(first_converged(session, before))
+        return True
+
+    def _first_judged(self, session: Session) -> int:
+        """Give the step from which on convergence is news: after every change and what it left."""
+        known = [change.step for change in session.changes]
+        if self._unsettled < session.step:
+            known.append(self._unsettled)
+        if self._pushed_at is not None:
+            known.append(self._pushed_at + LOOK)
+        return max(known, default=0)
 
     def _publish_bare(self, kind: OutcomeKind, error: str = "") -> None:
         """Show where the run is without asking the experiment for anything."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from engine.experiment import Ensemble, Progress
+from engine.experiment import Ensemble, OutcomeKind, Progress
 from engine.params import update
 from engine.runner import Runner
 from engine.session import Session
@@ -71,9 +71,26 @@ def test_step_play_pause_and_finish(watcher: Watcher) -> None:
     end = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > 3)
     assert end.outcome.kind == "converged"  # it pauses itself, once
     runner.play()
-    watcher.wait(lambda s: s.step > end.step)
+    # Pictures of the run before it went back to where it converged may show later steps.
+    watcher.wait(lambda s: s.step > end.step and s.frame > end.frame)
     runner.pause()
     watcher.wait(lambda s: s.status is Status.PAUSED and s.step > end.step)
+
+
+@pytest.mark.parametrize("speed", [1.0, 7.0, 1000.0, None])
+def test_a_run_pauses_where_it_converged_however_fast_it_is(
+    watcher: Watcher, speed: float | None
+) -> None:
+    headless = Session(LinearMap(), LinearParams(step_size=0.5), 0)
+    while headless.outcome().kind is not OutcomeKind.CONVERGED:
+        headless.advance(1)
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(step_size=0.5), 0)
+    runner.set_speed(speed)
+    runner.play()
+    end = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > 0)
+    assert end.step == headless.step
+    assert end.outcome.kind is OutcomeKind.CONVERGED
 
 
 def test_run_n_stops_exactly(watcher: Watcher) -> None:
