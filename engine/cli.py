@@ -25,7 +25,7 @@ from engine.runfile import RunFile
 from engine.terminal import Interrupt, progress_line
 from engine.versions import NAME, VERSION
 
-DONE, FAILED, BAD_INPUT = 0, 1, 2
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FIGURE_FORMATS = ("svg", "png", "pdf")
 LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        return FAILED
+        return INTERRUPTED
     except BrokenPipeError:
         return FAILED
     return status
@@ -209,7 +209,7 @@ def _run(options: argparse.Namespace) -> int:
     outcome = result["outcome"]
     if outcome["kind"] in ("failed", "cancelled"):
         print(f"{result['experiment']}: {outcome['message']}", file=sys.stderr)
-        return FAILED
+        return FAILED if interrupt.go_on else INTERRUPTED
     return DONE
 
 

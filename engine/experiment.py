@@ -105,7 +105,8 @@ class Outcome:
     """What the recent steps show.
 
     `phase` is the short text of the phase badge ("monotone", "period 2", "diverged at k = 41");
-    `lyapunov` the exponent per step (nats) where it is known; `orbit` the points of a cycle.
+    `lyapunov` the exponent per step (nats) where it is known; `orbit` the points of a cycle
+    and `orbit_of` what they are values of ("w", "the product").
     """
 
     kind: OutcomeKind
@@ -114,6 +115,7 @@ class Outcome:
     phase: str = ""
     period: int | None = None
     orbit: tuple[float, ...] = ()
+    orbit_of: str = ""
     lyapunov: float | None = None
 
     @property

@@ -21,6 +21,8 @@ CHUNK_SECONDS = 0.1
 """Aim for one call of the kernel, so that progress is shown and Ctrl+C is heard."""
 GROWTH = 8
 MODEL = "learned"
+MOST_POINTS = 16
+"""Points of an orbit that are told at a terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,11 @@ def describe(result: Mapping[str, Any]) -> str:
     outcome = result["outcome"]
     lines = [f"{result['experiment']}: {outcome['kind']} at step {outcome['step']:,}"]
     lines[0] += f": {outcome['message']}" if outcome["message"] else ""
+    if outcome.get("period"):
+        points = ", ".join(f"{point:.6g}" for point in outcome["orbit"][:MOST_POINTS])
+        more = ", …" if len(outcome["orbit"]) > MOST_POINTS else ""
+        orbit = f", orbit of {outcome['orbit_of']}: {points}{more}" if points else ""
+        lines.append(f"  period {outcome['period']}{orbit}")
     for bound in result["theory"]:
         if bound["value"] is not None:
             measured = "" if bound["measured"] is None else f", measured {bound['measured']:.6g}"

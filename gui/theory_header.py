@@ -92,6 +92,9 @@ class TheoryHeader(Card):
         points = ", ".join(short_text(point) for point in outcome.orbit[:MOST_POINTS])
         more = ", …" if len(outcome.orbit) > MOST_POINTS else ""
         self.orbit.say(points + more if points else "—")
+        name = f"Orbit of {outcome.orbit_of}" if points else "Orbit"
+        if self._names[self.orbit].text() != name:
+            self._names[self.orbit].setText(name)
         if outcome.period is not None or points:
             self._show_cycle(True)  # and until the next run, so that nothing jumps
 

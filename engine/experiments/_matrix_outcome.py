@@ -78,6 +78,7 @@ def outcome_of(
         phase=phase.text,
         period=phase.period,
         orbit=orbit,
+        orbit_of="the error" if orbit else "",
     )
 
 

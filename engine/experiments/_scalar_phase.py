@@ -91,28 +91,41 @@ def phase_of(state: ScalarState, recent: Recent) -> Phase:
     return phase
 
 
-def orbit_points(state: ScalarState, phase: Phase, recent: Recent) -> tuple[float, ...]:
-    """Give the points of a cycle, ascending: of the weights where they agree, else the product."""
+AGREE = 1e-6
+"""Relative difference up to which weights are one in a plot, and told as one."""
+
+
+def orbit_points(state: ScalarState, phase: Phase, recent: Recent) -> tuple[tuple[float, ...], str]:
+    """Give the points of a cycle, ascending: of the weights where they agree, else the product.
+
+    Returns
+    -------
+    points : tuple of float
+    of : str
+        What they are values of; both are empty where there is no cycle.
+    """
     if phase.period is None or phase.orbit is None:
-        return ()
+        return (), ""
     sizes = np.abs(phase.orbit)
-    if float(np.max(np.ptp(sizes, axis=1))) <= 1e-9 * max(1.0, float(np.max(sizes))):
+    if float(np.max(np.ptp(sizes, axis=1))) <= AGREE * max(1.0, float(np.max(sizes))):
         whole = sizes.shape[1] == state.weights.size
         points = phase.orbit[:, 0] * np.sign(state.start[0]) if whole else phase.orbit[:, -1]
-        return tuple(sorted(float(point) for point in points))
-    return tuple(sorted(float(point) for point in recent["product"][-phase.period :]))
+        return tuple(sorted(float(point) for point in points)), "w"
+    return tuple(sorted(float(p) for p in recent["product"][-phase.period :])), "the product"
 
 
 def outcome_of(state: ScalarState, recent: Recent) -> Outcome:
     """Word the phase as the outcome of a run."""
     phase = phase_of(state, recent)
+    orbit, of = orbit_points(state, phase, recent)
     return Outcome(
         kind=phase.kind,
         step=state.step if state.diverged_at is None else state.diverged_at,
-        message=phase.message,
+        message=phase.message + (f" Its orbit is that of {of}." if of else ""),
         phase=phase.text,
         period=phase.period,
-        orbit=orbit_points(state, phase, recent),
+        orbit=orbit,
+        orbit_of=of,
         lyapunov=phase.lyapunov,
     )
 

@@ -146,7 +146,8 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
         orbit = () if phase.orbit is None else tuple(float(value) for value in phase.orbit[:, 0])
         return Outcome(
             kind=phase.kind, step=state.step, message=phase.message, phase=phase.text,
-            period=phase.period, orbit=orbit, lyapunov=phase.lyapunov,
+            period=phase.period, orbit=orbit, orbit_of="w" if orbit else "",
+            lyapunov=phase.lyapunov,
         )  # fmt: skip
 
     def theory(

@@ -197,6 +197,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
             phase=phase.text,
             period=phase.period,
             orbit=orbit,
+            orbit_of="the steepest part of the error" if orbit else "",
         )
 
     def theory(

@@ -190,7 +190,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
     def final(self, state: ScalarState, recent: Recent) -> Mapping[str, Any]:
         """Give weights, error, cycle and what was measured last."""
         phase = _scalar_phase.phase_of(state, recent)
-        orbit = _scalar_phase.orbit_points(state, phase, recent)
+        orbit, of = _scalar_phase.orbit_points(state, phase, recent)
         numbers = {
             key: float(recent[key][-1])
             for key in ("error", "product", "loss", "sharpness", "stability", "step_size", "gap")
@@ -202,6 +202,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             "phase": phase.text,
             "period": phase.period,
             "orbit": list(orbit) if orbit else None,
+            "orbit_of": of or None,
             "lyapunov": phase.lyapunov,
             "hessian_top": float(measured["hessian"][-1]),
             "capped_steps": state.capped,

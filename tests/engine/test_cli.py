@@ -346,7 +346,7 @@ def test_ctrl_c_keeps_what_there_is(
     fake.advance = interrupted  # type: ignore[method-assign]
     before = signal.getsignal(signal.SIGINT)
     options = ["run", "linear-map", "--out", str(tmp_path), "--figures", "none"]
-    assert cli.main([*options, "--steps", "10000000"]) == cli.FAILED
+    assert cli.main([*options, "--steps", "10000000"]) == cli.INTERRUPTED == 130
     assert signal.getsignal(signal.SIGINT) is before
     said = capsys.readouterr()
     assert "cancelled after" in said.err
@@ -354,6 +354,13 @@ def test_ctrl_c_keeps_what_there_is(
     assert folder.result["outcome"]["kind"] == "cancelled"
     assert 100 < folder.trace.last < 10_000_000
     assert folder.run.steps == folder.trace.last
+
+
+def test_a_run_that_ends_on_a_cycle_says_which() -> None:
+    outcome = {"kind": "oscillating", "step": 1000, "message": "It repeats itself.", "period": 2}
+    outcome |= {"orbit": [1.15194996, 1.57835139], "orbit_of": "w"}
+    result = {"experiment": "scalar-product", "outcome": outcome, "theory": [], "claims": []}
+    assert "  period 2, orbit of w: 1.15195, 1.57835" in headless.describe(result).splitlines()
 
 
 def test_a_cancelled_ensemble_is_a_cancelled_run(tmp_path: Path) -> None:

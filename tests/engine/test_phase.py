@@ -188,6 +188,20 @@ def test_a_cycle_left_again_is_not_claimed() -> None:
     assert look(leaving, lyapunov=0.03).period is None
 
 
+def test_an_orbit_says_what_it_is_of_and_is_that_of_w_where_the_weights_agree() -> None:
+    experiment = get("scalar-product")
+    settings = {"depth": 2, "target": 2.0, "step_size": 0.55}
+    session = Session(experiment, build(experiment.parameters, settings), seed=0)
+    session.advance(400)
+    before = session.outcome()
+    session.nudge(1e-6, seed=0)
+    session.advance(600)
+    after = session.outcome()
+    assert before.orbit_of == after.orbit_of == "w"
+    assert after.orbit == pytest.approx(before.orbit, abs=1e-6)
+    assert before.message.endswith("Its orbit is that of w.")
+
+
 def test_vector_states_are_compared_whole() -> None:
     """A norm that stays the same hides a cycle of the vector; the states show it."""
     k = np.arange(M)

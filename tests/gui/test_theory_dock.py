@@ -47,6 +47,7 @@ def test_the_head_says_how_the_run_stands(panel: TheoryPanel) -> None:
                 phase="period 2",
                 period=2,
                 orbit=(1.15194996, 1.57835139),
+                orbit_of="w",
                 lyapunov=-0.2231435,
                 message="The weights jump between two points.",
             )
@@ -58,6 +59,7 @@ def test_the_head_says_how_the_run_stands(panel: TheoryPanel) -> None:
     assert head.period.text() == "2"
     assert head.lyapunov.text() == "−0.2231 per step"
     assert head.orbit.text() == "1.15195, 1.57835"
+    assert head._names[head.orbit].text() == "Orbit of w"
     assert head.step.text() == "k = 10"
     assert head.message.text() == "The weights jump between two points."
 
