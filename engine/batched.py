@@ -150,7 +150,14 @@ class BatchedNetwork:
         """Compute the networks' answers cᵀ h_L for chosen images, shape (B, K).
 
         With `fixed` the parameters are those of the last `prepare`.
+
+        Raises
+        ------
+        ValueError
+            If there are more images than the network has room for.
         """
+        if len(index) > self.capacity:
+            raise ValueError(f"{len(index)} images, where there is room for {self.capacity}")
         self._count = count = len(index)
         h0 = self.features.forward(images, index, self._scratch)
         per_class = self.parameters.architecture.per_class
@@ -187,7 +194,8 @@ class BatchedNetwork:
         count, form = self._count, self._form
         h0 = self.features.values[:count]
         offsets = self.parameters.offsets
-        outer = (slopes.T[:, :, None] * self._signs).unbind()
+        # Contiguous for any size of batch, or a batch of one is another type to the kernels.
+        outer = (slopes.T[:, :, None] * self._signs).contiguous().unbind()
 
         def give(k: int, own: Scratch) -> None:
             if measure:

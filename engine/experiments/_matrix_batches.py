@@ -208,12 +208,13 @@ def _follow_all(
             return None
         first.append(starts(params, problem, branches))
     scales = np.array([problem.scale for problem in problems])
+    limits = np.array([divergence_limit(problem.target.matrix) for problem in problems])
     made = BatchedDescent(
         np.stack(first),
         np.stack([problem.target.matrix for problem in problems]),
         np.stack([problem.moment for problem in problems]),
         np.array([step_of(params, problem) for problem in problems]),
-        np.array([divergence_limit(problem.target.matrix) for problem in problems]),
+        limits,
         device,
         momentum=0.0 if params.optimiser == "gradient-descent" else params.momentum,
         nesterov=params.optimiser == "nesterov",
@@ -224,15 +225,15 @@ def _follow_all(
         if not report(step / last):
             return None
         count = min(CHUNK, last - step)
-        _track(trackers, made.advance(count) / scales)
+        _track(trackers, made.advance(count) / scales, limits / scales)
         step += count
     return [(tracker.track(), own) for tracker, own in zip(trackers, made.weights(), strict=True)]
 
 
-def _track(trackers: Sequence[Tracker], errors: FloatArray) -> None:
-    """Give every run its errors (steps, runs), those of a diverged one until then."""
-    for tracker, own in zip(trackers, errors.T, strict=True):
+def _track(trackers: Sequence[Tracker], errors: FloatArray, limits: FloatArray) -> None:
+    """Give every run its errors (steps, runs), a diverged one its limit for what came after."""
+    for tracker, own, limit in zip(trackers, errors.T, limits, strict=True):
         if tracker.missing:
             good = own[np.isfinite(own)]
             gone = len(good) < len(own)
-            tracker.add(np.append(good, np.inf) if gone else good, diverged=gone)
+            tracker.add(np.append(good, limit) if gone else good, diverged=gone)

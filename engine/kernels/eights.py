@@ -12,6 +12,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, models, register_model
 
 LANES = 8
@@ -48,9 +49,16 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
 
 
+def _require_packed(array: Any) -> None:
+    is_single = isinstance(array, types.Array) and array.dtype == types.float32
+    if not is_single or array.layout != "C":
+        raise TypingError(f"array: {array} is not allowed; give a C-contiguous array of float32.")
+
+
 @_intrinsic
 def load(_typing: Any, array: Any, index: Any) -> tuple[Any, _Codegen]:
     """Read eight consecutive numbers, counted from the array's first one."""
+    _require_packed(array)
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
         place = _pointer(context, builder, signature.args[0], args[0], args[1])
@@ -62,6 +70,7 @@ def load(_typing: Any, array: Any, index: Any) -> tuple[Any, _Codegen]:
 @_intrinsic
 def store(_typing: Any, array: Any, index: Any, pack: Any) -> tuple[Any, _Codegen]:
     """Write eight consecutive numbers, counted from the array's first one."""
+    _require_packed(array)
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
         place = _pointer(context, builder, signature.args[0], args[0], args[1])

@@ -11,7 +11,7 @@ from engine.batched_matrix import BatchedDescent
 from engine.errors import InputError, LabError
 from engine.experiments import _matrix_batches, get
 from engine.experiments import _matrix_ensemble as matrix_ensemble
-from engine.experiments._ensemble_runs import SIDES
+from engine.experiments._ensemble_runs import SIDES, Tracker
 from engine.experiments._matrix_batches import HELD, carry_out_batched, runs_at_once
 from engine.experiments._matrix_params import NetworkParams
 from engine.kernels.matrix import descend, divergence_limit
@@ -151,6 +151,13 @@ def test_an_ensemble_in_batches_is_that_of_the_kernel(sides):
         for left, right in zip(one.tracks, other.tracks, strict=True):
             np.testing.assert_allclose(left.errors, right.errors, atol=1e-10)
     assert told == sorted(told) and told[-1] == 1.0
+
+
+def test_a_diverged_run_ends_at_the_limit_like_on_the_kernels():
+    tracker = Tracker(np.array([0, 10]), 1.0)
+    _matrix_batches._track([tracker], np.array([[5.0], [np.inf], [np.nan]]), np.array([1e6]))
+    track = tracker.track()
+    assert (track.diverged_at, track.last) == (2, 1e6)
 
 
 def test_batches_can_be_cancelled_between_settings():

@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numba.core.errors import TypingError
 
 from engine import batched, batched_forms, device
 from engine.batched import KINDS, BatchedNetwork, Collector
 from engine.datasets import load
+from engine.kernels import eights
+from engine.kernels.jit import kernel
 from engine.models import Architecture, Parameters, forward, initialise
 from engine.training import CpuCore, Rule, loss_and_slopes, norms_by_kind
 from tests.engine.straightforward import Straightforward, gradients, train_step
@@ -71,6 +74,42 @@ def test_the_hand_gradient_is_autograds(architecture: Architecture, squared_erro
         squares[name.partition(".")[0]] += float(reference[name].square().sum())
     measured = network.squares.sum(0)
     np.testing.assert_allclose(measured, [squares[kind] for kind in KINDS], rtol=1e-4)
+
+
+def test_more_images_than_there_is_room_for_are_refused() -> None:
+    network = BatchedNetwork(start(ARCHITECTURES[0]), 5)
+    with pytest.raises(ValueError, match="6 images, where there is room for 5"):
+        network.forward(load("digits").train_images, np.arange(6))
+
+
+def test_packs_take_contiguous_single_precision_only() -> None:
+    @kernel
+    def first(values):  # type: ignore[no-untyped-def]
+        eights.store(values, 0, eights.load(values, 0))
+
+    first(np.ones(8, np.float32))
+    for values in (np.ones(8), np.ones(16, np.float32)[::2]):
+        with pytest.raises(TypingError, match="give a C-contiguous array of float32"):
+            first(values)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_answers_have_one_layout_whatever_the_batch(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another layout is another type to the kernels: they would be compiled while training."""
+    network = BatchedNetwork(start(ARCHITECTURES[0]), 8)
+    seen, carry = [], network._form.carry
+
+    def watched(k: int, h0: torch.Tensor, outer: torch.Tensor, own: object) -> None:
+        seen.append(outer.is_contiguous())
+        carry(k, h0, outer, own)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(network._form, "carry", watched)
+    scores = network.scores(network.forward(load("digits").train_images, np.arange(count)))
+    _, slopes = loss_and_slopes(scores, labels(np.arange(count)).numpy(), False)
+    network.backward(slopes, Collector(network.parameters.architecture.size))
+    assert len(seen) == 10 and all(seen)
 
 
 def test_both_forms_give_the_same_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
