@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.lines import Line2D
 from engine.experiment import FloatArray
 from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log
 from engine.figure_style import LINESTYLES, PALETTE, colors
+from engine.trace import TraceView
 from engine.views import Series, TimeView
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ DENSE = 250
 COLUMNS = 200
 """Columns of a band, each with an edge below and above."""
 BAND_ALPHA, EDGE_WIDTH = 0.25, 0.9
+KNOWN_ALPHA, POINT_SIZE = 0.12, 1.6
+KNOWN_SHARE = 0.01
+"""Share of the run from which the steps that are known exactly are drawn one by one."""
+MANY_POINTS = 3000
+"""Points from which they are pixels in a vector file."""
 
 
 def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
@@ -45,11 +52,8 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
 
 
 def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:
-    steps, values = data.trace.line(series.key, series.component)
-    table = values if values.ndim == 2 else values[:, None]
-    measured = ~np.isnan(table).all(axis=1)  # a line joins what was measured only now and then
-    steps, table = steps[measured], table[measured]
-    table = drawable(np.abs(table) if series.magnitude else table, log=log)
+    steps, table = _measured(data.trace, series, 0, log=log)
+    known = _known(data.trace, series, log=log)
     shades = colors(series.color, table.shape[1])
     style = LINESTYLES[series.dash]
     lines = []
@@ -67,8 +71,27 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
         key.update_from(line)
         lines.append(key)  # the legend's is never see-through
         if not series.points and _keeps_turning(table[:, index]):
-            _as_band(axes, line)
+            _as_band(axes, line, None if known is None else (known[0], known[1][:, index]))
     return bundle(lines, series.label)
+
+
+def _measured(
+    trace: TraceView, series: Series, start: int, *, log: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Give steps and values, shape (steps, lines), as they are drawn from a step on."""
+    steps, values = trace.line(series.key, series.component, start)
+    table = values if values.ndim == 2 else values[:, None]
+    measured = ~np.isnan(table).all(axis=1)  # a line joins what was measured only now and then
+    steps, table = steps[measured], table[measured]
+    return steps, drawable(np.abs(table) if series.magnitude else table, log=log)
+
+
+def _known(trace: TraceView, series: Series, *, log: bool) -> tuple[FloatArray, FloatArray] | None:
+    """Give the steps that are known one by one, if there are enough of them to be seen."""
+    first = 0 if trace.stride == 1 else trace.recent_first
+    if trace.last - first < KNOWN_SHARE * trace.last:
+        return None
+    return _measured(trace, series, first, log=log)
 
 
 def _keeps_turning(values: FloatArray) -> bool:
@@ -79,18 +102,28 @@ def _keeps_turning(values: FloatArray) -> bool:
     return len(values) > DENSE and bool(turns > len(values) / 2)
 
 
-def _as_band(axes: Axes, line: Line2D) -> None:
-    """Let a line be seen through, and draw the edges of what it fills."""
-    edge = Line2D([], [])
-    edge.update_from(line)
-    line.set(alpha=BAND_ALPHA, linestyle="-")
+def _as_band(axes: Axes, line: Line2D, known: tuple[FloatArray, FloatArray] | None) -> None:
+    """Let a line be seen through, and draw its values, or the edges where only these are known."""
+    solid = Line2D([], [])
+    solid.update_from(line)
     steps, values = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    begin = math.inf if known is None else float(known[0][0])
+    line.set(alpha=KNOWN_ALPHA if begin <= steps[0] else BAND_ALPHA, linestyle="-")
+    if known is not None:
+        (points,) = axes.plot(*known)
+        points.update_from(solid)
+        points.set(linestyle="none", marker=".", markersize=POINT_SIZE, markeredgewidth=0.0)
+        points.set(rasterized=len(known[0]) > MANY_POINTS, gid=f"points-{line.get_gid()}")
+    before = steps < begin
+    steps, values = steps[before], values[before]
+    if len(steps) == 0:
+        return
     starts = np.arange(0, len(values), -(-len(values) // COLUMNS))
     places = np.append(steps[starts], steps[-1])
     for reduce, name in ((np.fmin, "low"), (np.fmax, "high")):
         heights = reduce.reduceat(values, starts)
         (drawn,) = axes.plot(places, np.append(heights, heights[-1]))
-        drawn.update_from(edge)
+        drawn.update_from(solid)
         drawn.set(linewidth=EDGE_WIDTH, gid=f"{name}-edge-{line.get_gid()}")
 
 

@@ -13,10 +13,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 
 from engine.experiment import FloatArray
 from engine.views import Colormap, Dash, Symbol
+from gui.plot_groups import draw_groups
 from gui.plot_paint import (
     Group,
     Scene,
-    draw_groups,
     hair_pen,
     line_pen,
     pieces,

@@ -2,7 +2,7 @@
 
 A run of 10⁸ steps has more points than a screen has columns. What is drawn then is the least and
 greatest value in each column of two pixels; an orbit of period 2, which a plain sample would show
-as a line, becomes the band that it is.
+as a line, becomes the band that it is, with its values as points where all are known.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from gui.plot_range import LARGEST, Ends
 
 COLUMN = 2.0
 """Width of a column, in pixels."""
+ROOM = 1.5
+"""Pixels between steps from which each step is drawn."""
+WEAVE = 5.0
+"""Pixels between steps up to which a line that keeps turning is faint between its points."""
 FAR = 1e5
 """Pixels beyond which a point may as well be."""
 THIN = 1.5
@@ -107,6 +111,12 @@ class Columns:
         """Whether points are the values themselves."""
         return self.low is self.high
 
+    @property
+    def steps(self) -> tuple[FloatArray, FloatArray] | None:
+        """The points that were reduced, if they are those of single steps."""
+        x = self.points[0]
+        return None if len(x) > 1 and x[0] == x[1] else self.points
+
 
 def columns(x: FloatArray, values: FloatArray, width: float = COLUMN) -> Columns:
     """Reduce lines to the least and greatest value in each column of pixels.
@@ -125,8 +135,8 @@ def columns(x: FloatArray, values: FloatArray, width: float = COLUMN) -> Columns
     in_pairs = len(x) > 3 and x[0] == x[1] and x[2] == x[3]
     if in_pairs and 2 * spacing >= width:
         return Columns(x[::2], values[::2], values[1::2], 2 * spacing, (x, values))
-    if spacing >= width:
-        return Columns(x, values, values, width, (x, values))
+    if spacing >= (ROOM if width <= COLUMN else width):
+        return Columns(x, values, values, spacing, (x, values))
     width = max(width, 2.5 * spacing)  # fewer than two points do not show an oscillation
     column = np.floor(x / width)
     starts = np.flatnonzero(np.diff(column, prepend=column[0] - 1))
@@ -140,13 +150,20 @@ class Stroke:
     """What to draw of one line: one polyline, or a band between two.
 
     `x`, `y` (and `y_high` of a band) are pixels of shape (m,); `ink` is about how many pixels long
-    the strokes are.
+    the strokes are. `is_weave` says that a polyline goes up and down so closely that its points
+    tell more than what joins them.
     """
 
     x: FloatArray
     y: FloatArray
     y_high: FloatArray | None
     ink: float
+    is_weave: bool = False
+
+    @property
+    def oscillates(self) -> bool:
+        """Whether its points shall be shown."""
+        return self.is_weave or self.y_high is not None
 
 
 def strokes(reduced: Columns, mapper: Mapper, as_bands: bool = False) -> list[Stroke]:
@@ -155,8 +172,13 @@ def strokes(reduced: Columns, mapper: Mapper, as_bands: bool = False) -> list[St
     below = mapper.py(np.ascontiguousarray(reduced.low.T))
     if reduced.is_exact and not as_bands:
         rise = np.diff(np.minimum(np.maximum(below, top), bottom), axis=1)
-        ink = np.nansum(np.abs(rise), axis=1) + _length(reduced.x)
-        return [Stroke(reduced.x, y, None, float(i)) for y, i in zip(below, ink, strict=True)]
+        ink = (np.nansum(np.abs(rise), axis=1) + _length(reduced.x)).tolist()
+        weaves = [False] * len(below)
+        if reduced.width < WEAVE and len(reduced.x) > FEW:
+            turns = np.count_nonzero(rise[:, 1:] * rise[:, :-1] < -1.0, axis=1)
+            weaves = (2 * turns > rise.shape[1]).tolist()
+        made = zip(below, ink, weaves, strict=True)
+        return [Stroke(reduced.x, y, None, i, weave) for y, i, weave in made]
     above = below if reduced.is_exact else mapper.py(np.ascontiguousarray(reduced.high.T))
     lower = np.minimum(np.maximum(below, top), bottom)  # pixels grow downward
     upper = np.minimum(np.maximum(above, top), bottom)

@@ -8,7 +8,7 @@ side, and only while there is little of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import shiboken6
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPaintDevice, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPaintDevice, QPainter, QPen, QPolygonF
 
 from engine.experiment import FloatArray
 from engine.views import Dash
-from gui.plot_lines import COLUMN, Columns, Mapper, Stroke, band_picture, columns, strokes
+from gui.plot_lines import Columns, Mapper, Stroke
 from gui.theme import Theme
 
 HEAVY_INK = 8_000.0
@@ -30,16 +30,6 @@ LIGHT_INK = 15_000.0
 _BESIDE = ((0.0, -0.25), (0.0, 0.25))
 _THREE = ((-0.3, -0.15), (0.3, -0.15), (0.0, 0.4))
 _FOUR = ((0.0, -0.4), (0.0, 0.4), (-0.4, 0.0), (0.4, 0.0))
-EDGE_INK = 30_000.0
-EDGED_BANDS = 6
-"""Pixels of their outline, or number of bands in a plot, up to which they get edges."""
-INK_LIMIT = 160_000.0
-"""Pixels of stroke beyond which all lines are drawn as bands over wider columns."""
-WIDE_COLUMN = 6.0
-MANY = 8
-"""Lines over which each is drawn as one hair line."""
-APART = 7.0
-"""Pixels between points from which they are marked."""
 WEIGHT = 1.6
 """Thickness of a line in logical pixels."""
 _DASHES: dict[Dash, list[float]] = {"dash": [6.0, 4.0], "dot": [1.5, 3.5], "solid": []}
@@ -74,7 +64,8 @@ class Scene:
 class Group:
     """Lines over one x array: `y` has shape (points, lines), `colors` one colour a line.
 
-    `fill` is the colour between the edges of bands; that of each line if None.
+    `fill` is the colour between the edges of bands; that of each line if None. `recent` are the
+    points, like `x` and `y`, of the steps that are known exactly where `x` and `y` are not.
     """
 
     x: FloatArray
@@ -85,6 +76,7 @@ class Group:
     points: bool = False
     is_ghost: bool = False
     fill: QColor | None = None
+    recent: tuple[FloatArray, FloatArray] | None = None
 
 
 @lru_cache(maxsize=64)
@@ -135,97 +127,6 @@ def line_pen(color: QColor, width: float, dash: Dash = "solid") -> QPen:
     if dash != "solid":
         pen.setDashPattern([length / max(width, 0.1) for length in _DASHES[dash]])
     return pen
-
-
-def draw_groups(painter: QPainter, scene: Scene, groups: Sequence[Group]) -> None:
-    """Draw lines over a time axis; the time it takes is bounded, whatever the lines do."""
-    made = [_strokes_of(scene.mapper, group, COLUMN, False) for group in groups]
-    column = COLUMN
-    if _ink(made) > INK_LIMIT:
-        column = WIDE_COLUMN
-        made = [_strokes_of(scene.mapper, group, column, True) for group in groups]
-    ink = _ink(made)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for group, lines in zip(groups, made, strict=True):
-        bands = [(s, c) for s, c in zip(lines, group.colors, strict=True) if s.y_high is not None]
-        if bands:
-            _draw_bands(painter, scene, bands, column, ink, group)
-        weight = group.weight if len(lines) <= MANY else 1.0
-        for stroke, color in zip(lines, group.colors, strict=True):
-            if stroke.y_high is None:
-                draw_line(painter, scene, stroke, color, group.dash, weight, ink)
-        if group.points:
-            _draw_points(painter, scene, group)
-
-
-def _draw_points(painter: QPainter, scene: Scene, group: Group) -> None:
-    """Mark the points of lines while they are far enough apart to be told from the line."""
-    x = scene.mapper.px(group.x)
-    inside = (x >= scene.plot.left()) & (x <= scene.plot.right())
-    shown = x[inside]
-    if len(shown) > 1 and (shown[-1] - shown[0]) / (len(shown) - 1) < APART:
-        return
-    for y, color in zip(scene.mapper.py(group.y[inside]).T, group.colors, strict=True):
-        draw_dots(painter, shown, y, color, 5.0)
-
-
-def _strokes_of(mapper: Mapper, group: Group, width: float, as_bands: bool) -> list[Stroke]:
-    x = mapper.px(group.x)
-    inside = np.flatnonzero((x >= mapper.plot.left()) & (x <= mapper.plot.right()))
-    if len(inside) == 0:
-        first, last = int(np.searchsorted(x, mapper.plot.left())), 0
-        first, last = max(first - 1, 0), min(first + 1, len(x))
-    else:  # with one point on each side, so that lines reach the border
-        first, last = max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 2, len(x))
-    if first > 0 and x[first - 1] == x[first]:
-        first -= 1  # least and greatest value stay together
-    if 0 < last < len(x) and x[last] == x[last - 1]:
-        last += 1
-    x, y = x[first:last], group.y[first:last]
-    if as_bands and len(x) > 2:
-        spacing = (x[-1] - x[0]) / (len(x) - 1)
-        width = max(width, 2.5 * spacing)
-        if width > WIDE_COLUMN * 4:
-            as_bands = False
-    reduced = columns(x, y, width)
-    return strokes(reduced, mapper, as_bands and not reduced.is_exact)
-
-
-def _ink(made: list[list[Stroke]]) -> float:
-    return sum(stroke.ink for lines in made for stroke in lines)
-
-
-def _draw_bands(
-    painter: QPainter,
-    scene: Scene,
-    bands: list[tuple[Stroke, QColor]],
-    column: float,
-    ink: float,
-    group: Group,
-) -> None:
-    edges = sum(stroke.ink for stroke, _ in bands)
-    edged = edges <= EDGE_INK or (len(bands) <= EDGED_BANDS and ink <= INK_LIMIT)
-    first = bands[0][0].x
-    if len(first) > 1:
-        column = max(column, float(np.min(np.diff(first))))
-    colors = np.array([[c.red(), c.green(), c.blue()] for _, c in bands], np.float64)
-    alpha = (0.3 if group.is_ghost else 1.0) * (0.22 if edged else 0.4)
-    if edged and group.fill is not None:  # the edges tell the lines apart
-        colors[:] = group.fill.red(), group.fill.green(), group.fill.blue()
-    row = 2.0 if len(bands) <= 2 else 4.0
-    pixels = band_picture([s for s, _ in bands], colors, scene.plot, column, alpha, row)
-    rows, width = pixels.shape
-    picture = QImage(pixels.data, width, rows, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-    place = QRectF(scene.plot.left(), scene.plot.top(), width * column, scene.plot.height())
-    # Edges hide the steps of small cells.
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not edged or row > 2.0)
-    painter.drawImage(place, picture)
-    if not edged:
-        return
-    for stroke, color in bands:
-        assert stroke.y_high is not None
-        for y in (stroke.y, stroke.y_high):
-            draw_line(painter, scene, Stroke(stroke.x, y, None, 0.0), color, "solid", 1.0, ink)
 
 
 def draw_line(
@@ -284,7 +185,6 @@ __all__ = [
     "Group",
     "Scene",
     "draw_dots",
-    "draw_groups",
     "draw_line",
     "draw_straight",
     "hair_pen",

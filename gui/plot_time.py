@@ -31,6 +31,9 @@ from gui.plot_time_layers import (
 )
 from gui.theme import current_theme
 
+KNOWN_SHARE = 0.01
+"""Share of the steps in sight from which the steps that are known exactly are drawn as such."""
+
 
 class TimePane(CanvasPane[TimeView]):
     """Draws a `TimeView`.
@@ -102,7 +105,14 @@ class TimePane(CanvasPane[TimeView]):
             count = data[1].shape[1]
             colors = theme.line_colors(series.color, count)
             fill = theme.color(series.color)
-            groups[str(index)] = Group(*data, colors, series.dash, points=series.points, fill=fill)
+            groups[str(index)] = Group(
+                *data,
+                colors,
+                series.dash,
+                points=series.points,
+                fill=fill,
+                recent=self._recent(trace, series),
+            )
         return groups
 
     def set_ghosts(self, ghosts: tuple[Ghost, ...]) -> None:
@@ -143,6 +153,19 @@ class TimePane(CanvasPane[TimeView]):
             values = np.abs(values)
         if self.canvas.y_axis.log and not (values[0] > 0).all():
             values = without_first_zeros(values)
+        return self._link.to_axis(steps), values
+
+    def _recent(self, trace: TraceView, series: Series) -> tuple[FloatArray, FloatArray] | None:
+        """Give the newest steps exactly where they are in sight but what is drawn is not exact."""
+        first, last = self._link.steps_shown()
+        shown = min(last, trace.last) - min(first, trace.last)
+        known = trace.last - trace.recent_first
+        if trace.stride == 1 or first >= trace.recent_first or known < KNOWN_SHARE * shown:
+            return None
+        steps, values = trace.line(series.key, series.component, trace.recent_first)
+        if values.ndim == 1:
+            values = values[:, None]
+        values = np.abs(values) if series.magnitude else values
         return self._link.to_axis(steps), values
 
     def _follow_data(self) -> None:

@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QPainter
 
 from engine.experiment import FloatArray
 from engine.views import Rule
+from gui.plot_groups import draw_groups
 from gui.plot_layers import Layer
-from gui.plot_paint import Group, Scene, crisp, draw_dots, draw_groups, draw_straight, hair_pen
+from gui.plot_paint import Group, Scene, crisp, draw_dots, draw_straight, hair_pen
 from gui.plot_pane import Shown, number_at
 from gui.plot_range import Ends
 from gui.plot_rules import RuleLine

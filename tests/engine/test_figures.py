@@ -158,7 +158,7 @@ def test_the_file_has_the_geometry_of_a_log_log_curve(session: Session, tmp_path
 
 def test_a_period_two_orbit_is_a_band_on_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     """From buckets alone, both extremes of every bucket are drawn."""
-    values = np.where(np.arange(100_000) % 2 == 0, 1.0, 3.0)
+    values = np.where(np.arange(300_000) % 2 == 0, 1.0, 3.0)
     trace = Trace({"error": values[0]})
     chunk = Chunk.exact(1, {"error": values[1:]})
     trace.add(chunk)
@@ -176,6 +176,31 @@ def test_a_period_two_orbit_is_a_band_on_paper(monkeypatch: pytest.MonkeyPatch) 
         (found,) = lines(figure.axes[0], f"{edge}-edge-error-0")
         assert set(found.get_ydata()) == {height}
         assert (found.get_xdata()[0], found.get_xdata()[-1]) == (0, line.get_xdata()[-1])
+
+
+@pytest.mark.parametrize("steps", [900, 4000])
+def test_a_period_four_orbit_has_four_branches_on_paper(
+    monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """The steps that are known one by one are points; what is older has edges."""
+    orbit = np.array([1.0, 3.0, 1.5, 2.5])
+    values = orbit[np.arange(steps) % 4]
+    trace = Trace({"error": values[0]})
+    trace.add(Chunk.exact(1, {"error": values[1:]}))
+    experiment = DrawnMap()
+    monkeypatch.setattr(experiments, "EXPERIMENTS", (experiment,))
+    session = Session(experiment, LinearParams(), 0)
+    session.trace = trace
+    band = TimeView(id="b", title="b", y_label="e", series=(Series(key="error", label="e"),))
+    figure = figures.draw(band, FigureData.of(session))
+    (points,) = lines(figure.axes[0], "points-error-0")
+    assert set(points.get_ydata()) == set(orbit)
+    assert points.get_linestyle() == "None"
+    assert len(points.get_xdata()) == min(steps, 2048)
+    edges = [line for line in figure.axes[0].lines if "-edge-" in str(line.get_gid())]
+    assert len(edges) == (0 if steps < 1024 else 2)
+    for edge in edges:
+        assert edge.get_xdata()[-1] < points.get_xdata()[0]
 
 
 WILD = (1e-300, 1e300, 0.0, np.nan, -5.0, 1e-320)

@@ -7,8 +7,9 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 
+from gui.plot_groups import INK_LIMIT, draw_groups
 from gui.plot_lines import COLUMN, Mapper, Stroke, band_picture, columns, strokes
-from gui.plot_paint import INK_LIMIT, Group, Scene, draw_groups, pieces, polygon
+from gui.plot_paint import Group, Scene, pieces, polygon
 from gui.theme import LIGHT
 
 PLOT = QRectF(40, 10, 400, 200)
@@ -168,14 +169,72 @@ def test_what_is_painted_is_where_the_values_are() -> None:
 
 
 def test_a_band_is_filled_faintly_between_strong_edges() -> None:
-    k = np.arange(20_000.0)
-    orbit = np.where(k % 2 == 0, -0.5, 0.5)[:, None]
+    k = np.repeat(np.arange(0.0, 20_000.0, 20.0), 2)
+    orbit = np.tile([-0.5, 0.5], len(k) // 2)[:, None]
     image = painted([Group(k, orbit, (QColor("black"),))], mapper(x=(0.0, 20_000.0)))
     middle = QColor(image.pixel(240, 110)).lightness()
     edge = min(QColor(image.pixel(240, y)).lightness() for y in (59, 60, 61))
     assert 150 < middle < 230
     assert edge < 120
     assert not inked(image, 240, 40)
+
+
+def dark_rows(image: QImage, first: int, last: int) -> list[int]:
+    """List the rows of the plot that are dark at most pixels between two columns."""
+    across = range(first, last)
+    return [
+        y
+        for y in range(11, 209)
+        if sum(QColor(image.pixel(x, y)).lightness() < 128 for x in across) > len(across) / 2
+    ]
+
+
+@pytest.mark.parametrize("orbit", [(-0.5, 0.5), (-0.5, 0.6, -0.2, 0.3)])
+def test_each_branch_of_a_cycle_is_a_line(orbit: tuple[float, ...]) -> None:
+    """Where all steps are known a cycle of period p has p lines and little between them."""
+    k = np.arange(1600.0)
+    values = np.array(orbit)[np.arange(1600) % len(orbit)][:, None]
+    where = mapper(x=(0.0, 1600.0))
+    image = painted([Group(k, values, (QColor("black"),))], where)
+    rows = dark_rows(image, 60, 430)
+    heights = [int(where.py(np.array([value]))[0]) for value in sorted(orbit, reverse=True)]
+    assert len(rows) == 2 * len(orbit)
+    assert all(any(abs(row - height) <= 1 for row in rows) for height in heights)
+    assert QColor(image.pixel(240, 110)).lightness() > 200
+
+
+def test_chaos_is_a_cloud() -> None:
+    k = np.arange(1600.0)
+    values = np.random.default_rng(0).uniform(-0.8, 0.8, (1600, 1))
+    image = painted([Group(k, values, (QColor("black"),))], mapper(x=(0.0, 1600.0)))
+    assert dark_rows(image, 60, 430) == []
+    shades = [QColor(image.pixel(x, y)).lightness() for x in range(60, 430) for y in range(40, 180)]
+    assert 0.02 < np.mean(np.array(shades) < 150) < 0.4
+
+
+def test_the_newest_steps_show_their_branches_beside_older_buckets() -> None:
+    k = np.repeat(np.arange(0.0, 4000.0, 4.0), 2)
+    band = np.tile([-0.5, 0.5], len(k) // 2)[:, None]
+    newest = np.arange(2000.0, 4000.0)
+    orbit = np.array([-0.5, 0.5, -0.1, 0.2])[np.arange(2000) % 4][:, None]
+    line = Group(k, band, (QColor("black"),), recent=(newest, orbit))
+    image = painted([line], mapper(x=(0.0, 4000.0)))
+    assert len(dark_rows(image, 260, 430)) == 8
+    older = [QColor(image.pixel(120, y)).lightness() for y in (90, 120)]
+    assert older[0] == older[1] < QColor(image.pixel(350, 110)).lightness()
+
+
+def test_lines_are_drawn_as_long_as_there_is_room() -> None:
+    """One and a half pixels a step are enough; a line that keeps turning is faint between them."""
+    x = np.arange(0.0, 300.0, 1.5)
+    values = np.where(np.arange(200) % 2 == 0, -0.5, 0.5)[:, None]
+    reduced = columns(x, values)
+    assert reduced.is_exact
+    (stroke,) = strokes(reduced, mapper(x=(0.0, 400.0)))
+    assert stroke.is_weave and stroke.y_high is None
+    assert not columns(x / 1.1, values).is_exact
+    (smooth,) = strokes(columns(x, np.linspace(-1, 1, 200)[:, None]), mapper(x=(0.0, 400.0)))
+    assert not smooth.oscillates
 
 
 @pytest.mark.parametrize("lines", [1, 20])
@@ -213,7 +272,7 @@ def test_any_stretch_of_pairs_is_a_band() -> None:
 
 
 def test_the_ink_of_a_plot_is_bounded() -> None:
-    """Twenty lines that cross the plot at every few pixels turn into bands."""
+    """Twenty lines that cross the plot at every few pixels are not drawn as such."""
     k = np.arange(130.0)
     swing = np.where(k % 2 == 0, -0.9, 0.9)[:, None] * np.ones(20)
     where = mapper(x=(0.0, 130.0))
@@ -221,6 +280,6 @@ def test_the_ink_of_a_plot_is_bounded() -> None:
     assert sum(stroke.ink for stroke in exact) > INK_LIMIT
     image = painted([Group(k, swing, LIGHT.line_colors("ramp", 20))], where)
     one = painted([Group(k, swing[:, :1], (QColor("black"),))], where)
-    gaps = [not inked(image, x, 110, 0) for x in range(60, 400)]
-    assert not any(gaps), "a band has no gaps"
+    made = [QColor(image.pixel(x, 110)).lightness() for x in range(60, 400)]
+    assert min(made) > 200, "nothing but the fill crosses the middle"
     assert any(not inked(one, x, 110, 0) for x in range(60, 400)), "one line is drawn as it is"
