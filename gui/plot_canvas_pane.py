@@ -15,7 +15,7 @@ from engine.snapshot import Status
 from gui.plot_axes import Axis
 from gui.plot_canvas import Canvas
 from gui.plot_pane import Pane, Shown, ViewT
-from gui.plot_range import CalmRange, Ends, Limits
+from gui.plot_range import CalmRange, Ends, Limits, Patience
 
 JUMP = 20
 """Steps at once after which the axes are fitted anew even without running."""
@@ -24,6 +24,8 @@ _DECADE = 1.0
 
 class CanvasPane(Pane[ViewT]):
     """A canvas and the axes' behaviour; subclasses fill `canvas.layers` in `redraw`."""
+
+    patience = Patience()
 
     def __init__(self, view: ViewT, parent: QWidget | None = None) -> None:
         super().__init__(view, parent)
@@ -60,7 +62,7 @@ class CanvasPane(Pane[ViewT]):
         """Measure an axis in powers of ten, or not, between the limits of its values."""
         axis.log = log
         axis.manual = None
-        axis.auto = CalmRange(in_decades(limits) if log else limits)
+        axis.auto = CalmRange(in_decades(limits) if log else limits, patience=self.patience)
         self.canvas.refresh_axes()
 
     def follow(self, x: Ends | None, y: Ends | None) -> None:

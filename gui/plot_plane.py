@@ -18,19 +18,24 @@ from gui.plot_colorbar import ColorBarLayer, level_ends
 from gui.plot_items import circle_layer, curve_layer, entry_of, grips_of, points_layer
 from gui.plot_layers import CircleLayer, CurveLayer, HeatLayer, Layer, to_levels
 from gui.plot_numbers import number
-from gui.plot_pane import Entry, Reading, ReadingItem, numbers
+from gui.plot_pane import Entry, Reading, ReadingItem, Shown, numbers
 from gui.plot_pointer import Grip
 from gui.plot_points import PointsLayer
-from gui.plot_range import CalmRange, Ends, Limits, data_ends
+from gui.plot_range import CalmRange, Ends, Limits, Patience, data_ends
 from gui.plot_rules import RuleLine, RulesLayer, room_beside
 from gui.plot_time_layers import WILD, rule_value
 
 NEAR = 14.0
 """Pixels within which the reading names a point rather than the pointer's own place."""
 
+PATIENCE = Patience(share=0.6, frames=120)
+"""A plane that fills little of its axes for some seconds is fitted again."""
+
 
 class PlanePane(CanvasPane[PlaneView]):
     """Draws a `PlaneView`."""
+
+    patience = PATIENCE
 
     def __init__(self, view: PlaneView, parent: QWidget | None = None) -> None:
         super().__init__(view, parent)
@@ -55,6 +60,14 @@ class PlanePane(CanvasPane[PlaneView]):
             if any(getattr(view, name) != getattr(before, name) for name in names):
                 self.set_log_axis(axis, getattr(view, f"log_{axis}"))
         super().set_view(view)
+
+    def _has_come_to_rest(self, shown: Shown) -> bool:
+        """Tell also whether the run began anew or goes on otherwise: a plane shows no past."""
+        snapshot, before = shown.snapshot, self._shown.snapshot if self._shown else None
+        if snapshot is not None and before is not None:
+            if before.run_id != snapshot.run_id or before.params != snapshot.params:
+                return True
+        return super()._has_come_to_rest(shown)
 
     def redraw(self) -> None:
         """Draw what was given last."""
@@ -93,8 +106,9 @@ class PlanePane(CanvasPane[PlaneView]):
         # A plot that moves under the hand cannot be aimed at; one that follows a run that has
         # diverged shows nothing but the last step.
         if not canvas.pointer.is_busy and not (self._has_ends and self._shown.has_diverged):
-            self.follow(self._ends(layers, grips, 0), self._ends(layers, grips, 1))
-            self._has_ends = True
+            across, up = self._ends(layers, grips, 0), self._ends(layers, grips, 1)
+            self.follow(across, up)
+            self._has_ends = self._has_ends or across is not None or up is not None
         canvas.refresh()
 
     def _layer(self, item: Item, observation: Observation) -> Layer | None:

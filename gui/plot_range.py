@@ -46,6 +46,14 @@ class Limits:
     least: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many frames data must fill less than a share of an axis before it shrinks."""
+
+    share: float = SHRINK_BELOW
+    frames: int = SHRINK_AFTER
+
+
 class CalmRange:
     """The ends of an axis in its own coordinates: powers of ten on a log axis.
 
@@ -54,11 +62,17 @@ class CalmRange:
     limits : Limits
     pad : float
         Share of the data's span that is left free on each side.
+    patience : Patience
     """
 
-    def __init__(self, limits: Limits | None = None, pad: float = PAD) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        pad: float = PAD,
+        patience: Patience = Patience(),
+    ) -> None:
         self.limits = limits or Limits()
-        self._pad = pad
+        self._pad, self._patience = pad, patience
         self._ends: Ends | None = self.limits.fixed
         self._small_for = 0
         self._settling = False
@@ -101,8 +115,8 @@ class CalmRange:
     def _shrink(self, low: float, high: float, before: Ends, settling: bool) -> None:
         wanted = self._padded(low, high)
         share = (wanted[1] - wanted[0]) / (before[1] - before[0])
-        self._small_for = self._small_for + 1 if share < SHRINK_BELOW else 0
-        if self._small_for > SHRINK_AFTER or (settling and share < SETTLE_BELOW):
+        self._small_for = self._small_for + 1 if share < self._patience.share else 0
+        if self._small_for > self._patience.frames or (settling and share < SETTLE_BELOW):
             self._ends, self._small_for = self._limited(wanted), 0
 
     def _padded(self, low: float, high: float) -> Ends:

@@ -29,11 +29,12 @@ from gui.plot_beyond import BeyondLayer
 from gui.plot_images import ImagePane, tiles
 from gui.plot_items import grips_of
 from gui.plot_layers import CurveLayer, HeatLayer, symbol_path, to_levels
-from gui.plot_plane import PlanePane
+from gui.plot_plane import PATIENCE, PlanePane
 from gui.plot_points import PointsLayer
 from gui.plot_tables import TablePane, cell_text
 from gui.plots import PlotArea
 from gui.theme import current_theme
+from tests.gui.fakes import FakeParams
 from tests.gui.plot_feed import (
     ALL_VIEWS,
     COBWEB,
@@ -296,6 +297,56 @@ def test_a_plane_keeps_its_view_when_the_run_diverges(area) -> None:
     area.show_snapshot(feed.snapshot(observation=wild, outcome=outcome))
     area._refresh_all()
     assert pane.canvas.x_axis.ends == before
+
+
+def web(reach: float) -> dict[str, object]:
+    """Give an observation whose cobweb reaches up to a height."""
+    grid = np.linspace(0.0, 1.0, 20)
+    small = {"web_x": grid, "web_y": grid, "grid": grid, "start": 0.5, "zero": 0.0}
+    return {**observation(3), **small, "map": reach * grid}
+
+
+@pytest.mark.parametrize("given", [{"run_id": 7}, {"params": FakeParams(curvature=3.0)}])
+def test_a_plane_is_fitted_at_once_to_a_new_run_and_to_other_parameters(area, given) -> None:
+    area.set_views((COBWEB,))
+    feed = Feed().advance(3)
+    area.show_snapshot(feed.snapshot(observation=web(50.0)))
+    area._refresh_all()
+    pane = area.docks["cobweb"].pane
+    assert pane.canvas.y_axis.ends[1] > 50
+    area.show_snapshot(feed.snapshot(observation=web(2.0)))
+    area._refresh_all()
+    assert pane.canvas.y_axis.ends[1] > 50, "within a run it is calm"
+    area.show_snapshot(feed.snapshot(observation=web(2.0), step=0, **given))
+    area._refresh_all()
+    assert pane.canvas.y_axis.ends[1] < 3
+
+
+def test_a_plane_that_fills_little_of_its_axes_for_long_is_fitted_again(area) -> None:
+    area.set_views((COBWEB,))
+    feed = Feed().advance(3)
+    area.show_snapshot(feed.snapshot(observation=web(4.0)))
+    area._refresh_all()
+    pane = area.docks["cobweb"].pane
+    wide, seen = pane.canvas.y_axis.ends, []
+    for _ in range(PATIENCE.frames + 2):
+        area.show_snapshot(feed.snapshot(observation=web(2.0)))
+        area._refresh_all()
+        seen.append(pane.canvas.y_axis.ends)
+    assert seen[PATIENCE.frames - 10] == wide
+    assert seen[-1][1] < 2.5
+    assert len(set(seen)) == 2, "it moves once"
+
+
+def test_a_plane_that_was_empty_at_first_is_fitted_to_a_run_that_has_diverged(area) -> None:
+    area.set_views((COBWEB,))
+    feed = Feed().advance(3)
+    area.show_snapshot(feed.snapshot(observation={}))
+    area._refresh_all()
+    outcome = Outcome(kind=OutcomeKind.DIVERGED, step=4, message="")
+    area.show_snapshot(feed.snapshot(observation=web(30.0), outcome=outcome))
+    area._refresh_all()
+    assert area.docks["cobweb"].pane.canvas.x_axis.ends != (0.0, 1.0)
 
 
 def test_rules_follow_numbers_and_bounds(area) -> None:
