@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,83 +51,111 @@ class RulesLayer(Layer):
     outside = True
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
-        """Draw lines and labels; labels keep off each other."""
-        taken: list[QRectF] = []
+        """Draw lines, and then labels that keep off each other and off the other lines."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        shown = [rule for rule in self.rules if self._is_shown(scene, rule)]
+        for rule in shown:
+            self._draw_line(painter, scene, rule)
+        for rule, place in self.labels(scene):
+            if rule.vertical or not self.beside:
+                _veil(painter, scene, place)
+            color = scene.theme.color(rule.color)
+            label(self._name(scene, rule), self.font).draw(painter, place.topLeft(), color)
+
+    def labels(self, scene: Scene) -> list[tuple[RuleLine, QRectF]]:
+        """Give the rules that are named, and where their labels stand."""
+        lines = [(rule, _line_box(scene, rule)) for rule in self.rules]
+        inside = [box for rule, box in lines if self._is_shown(scene, rule)]
+        found: list[tuple[RuleLine, QRectF]] = []
         for rule in self.rules:
+            if not rule.text or (rule.vertical and not self._is_shown(scene, rule)):
+                continue
+            taken = [place for _, place in found]
             if rule.vertical:
-                self._paint_vertical(painter, scene, rule, taken)
-            else:
-                self._paint_horizontal(painter, scene, rule, taken)
+                found.append((rule, self._beside_vertical(scene, rule, taken)))
+                continue
+            taken += [] if self.beside else inside
+            found.append((rule, self._at_right(scene, rule, taken)))
+        return found
 
-    def _paint_horizontal(
-        self, painter: QPainter, scene: Scene, rule: RuleLine, taken: list[QRectF]
-    ) -> None:
-        plot, color = scene.plot, scene.theme.color(rule.color)
-        at = float(scene.mapper.py(np.array([rule.value]))[0])
-        shown = plot.top() <= at <= plot.bottom()
-        if shown:
-            line = crisp(at, scene.ratio)
-            pen = hair_pen(color, rule.dash, scene.ratio)
-            for index in range(max(1, round(1.4 * scene.ratio))):
-                left = QPointF(plot.left(), line + index / scene.ratio)
-                draw_straight(painter, left, QPointF(plot.right(), left.y()), pen)
-        if not rule.text:
-            return
-        name = rule.text if shown else f"{'↑' if at < plot.top() else '↓'} {rule.text}"
-        typeset = label(name, self.font)
-        size = typeset.size
-        if self.beside:
-            low, high = plot.top() - 4, plot.bottom() - size.height() + 4
-            place = QRectF(QPointF(plot.right() + 5, at - size.height() / 2), size)
-        else:
-            low, high = plot.top(), plot.bottom() - size.height()
-            place = QRectF(QPointF(plot.right() - size.width() - 4, at - size.height()), size)
-        place.moveTop(min(max(place.top(), low), high))
-        _avoid(place, taken, low, high)
-        if not self.beside:
-            _veil(painter, scene, place)
-        typeset.draw(painter, place.topLeft(), color)
+    @staticmethod
+    def _is_shown(scene: Scene, rule: RuleLine) -> bool:
+        at = _pixel(scene, rule)
+        if rule.vertical:
+            return scene.plot.left() <= at <= scene.plot.right()
+        return scene.plot.top() <= at <= scene.plot.bottom()
 
-    def _paint_vertical(
-        self, painter: QPainter, scene: Scene, rule: RuleLine, taken: list[QRectF]
-    ) -> None:
-        plot, color = scene.plot, scene.theme.color(rule.color)
-        at = float(scene.mapper.px(np.array([rule.value]))[0])
-        if not plot.left() <= at <= plot.right():
-            return
-        line = crisp(at, scene.ratio)
-        pen = hair_pen(color, rule.dash, scene.ratio)
+    def _name(self, scene: Scene, rule: RuleLine) -> str:
+        if rule.vertical or self._is_shown(scene, rule):
+            return rule.text
+        return f"{'↑' if _pixel(scene, rule) < scene.plot.top() else '↓'} {rule.text}"
+
+    def _draw_line(self, painter: QPainter, scene: Scene, rule: RuleLine) -> None:
+        plot, line = scene.plot, crisp(_pixel(scene, rule), scene.ratio)
+        pen = hair_pen(scene.theme.color(rule.color), rule.dash, scene.ratio)
         for index in range(max(1, round(1.4 * scene.ratio))):
-            top = QPointF(line + index / scene.ratio, plot.top())
-            bottom = QPointF(top.x(), plot.bottom())
-            draw_straight(painter, top, bottom, pen)
-        if rule.text:
-            typeset = label(rule.text, self.font)
-            size = typeset.size
-            left = line + 4 if line + 4 + size.width() < plot.right() else line - 4 - size.width()
-            place = QRectF(QPointF(left, plot.top() + 1), size)
-            _avoid(place, taken, plot.top() + 1, plot.bottom() - size.height())
-            _veil(painter, scene, place)
-            typeset.draw(painter, place.topLeft(), color)
+            at = line + index / scene.ratio
+            if rule.vertical:
+                begin, end = QPointF(at, plot.top()), QPointF(at, plot.bottom())
+            else:
+                begin, end = QPointF(plot.left(), at), QPointF(plot.right(), at)
+            draw_straight(painter, begin, end, pen)
+
+    def _at_right(self, scene: Scene, rule: RuleLine, taken: Sequence[QRectF]) -> QRectF:
+        """Place the label of a horizontal line beside it, or above or below it in the plot."""
+        plot, at = scene.plot, _pixel(scene, rule)
+        size = label(self._name(scene, rule), self.font).size
+        if self.beside:
+            place = QRectF(QPointF(plot.right() + 5, at - size.height() / 2), size)
+            return _settled(place, taken, plot.top() - 4, plot.bottom() - size.height() + 4)
+        place = QRectF(QPointF(plot.right() - size.width() - 4, at - size.height() - 1), size)
+        return _settled(place, taken, plot.top(), plot.bottom() - size.height())
+
+    def _beside_vertical(self, scene: Scene, rule: RuleLine, taken: Sequence[QRectF]) -> QRectF:
+        plot, line = scene.plot, crisp(_pixel(scene, rule), scene.ratio)
+        size = label(rule.text, self.font).size
+        left = line + 4 if line + 4 + size.width() < plot.right() else line - 4 - size.width()
+        place = QRectF(QPointF(left, plot.top() + 1), size)
+        return _settled(place, taken, plot.top() + 1, plot.bottom() - size.height())
 
 
-def _avoid(place: QRectF, taken: list[QRectF], low: float, high: float) -> None:
-    """Move a label off those drawn before it, as far as there is room."""
-    for step in range(8):
-        hit = next((other for other in taken if other.intersects(place)), None)
-        if hit is None:
-            break
-        down = hit.bottom() + 0.5
-        up = hit.top() - place.height() - 0.5
-        place.moveTop(down if down <= high and (step % 2 == 0 or up < low) else max(up, low))
-    taken.append(QRectF(place))
+def _pixel(scene: Scene, rule: RuleLine) -> float:
+    value = np.array([rule.value])
+    return float((scene.mapper.px(value) if rule.vertical else scene.mapper.py(value))[0])
+
+
+def _line_box(scene: Scene, rule: RuleLine) -> QRectF:
+    """Give the pixels that a line covers."""
+    at, plot = crisp(_pixel(scene, rule), scene.ratio), scene.plot
+    if rule.vertical:
+        return QRectF(at - 1, plot.top(), 2.5, plot.height())
+    return QRectF(plot.left(), at - 1, plot.width(), 2.5)
+
+
+def _settled(place: QRectF, taken: Sequence[QRectF], low: float, high: float) -> QRectF:
+    """Give the place nearest to that wanted, between two heights, that meets nothing taken.
+
+    Where there is none it is the place that meets the least.
+    """
+    wanted = min(max(place.top(), low), max(low, high))
+    height = place.height()
+    tops = [wanted, low, max(low, high)]
+    for other in taken:
+        tops += [other.bottom() + 0.5, other.top() - height - 0.5]
+
+    def cost(top: float) -> tuple[float, float]:
+        here = QRectF(place.left(), top, place.width(), height)
+        met = (here.intersected(other) for other in taken)
+        return sum(part.width() * part.height() for part in met), abs(top - wanted)
+
+    best = min((top for top in tops if low <= top <= max(low, high)), key=cost)
+    return QRectF(place.left(), best, place.width(), height)
 
 
 def _veil(painter: QPainter, scene: Scene, place: QRectF) -> None:
     """Lighten what is under a label."""
     ground = scene.theme.color("surface")
-    ground.setAlphaF(0.8)
+    ground.setAlphaF(0.85)
     painter.fillRect(place.adjusted(-2, 1, 2, -1), ground)
 
 
