@@ -84,6 +84,11 @@ class PlotDock(Dock):
         return self.isVisible() and self._on_top and not self.window().isMinimized()
 
     @property
+    def is_on_page(self) -> bool:
+        """Whether the plot takes room among the docked ones."""
+        return self.isVisible() and self._on_top and not self.isFloating()
+
+    @property
     def is_afloat(self) -> bool:
         """Whether the plot has a window of its own."""
         return self._window is not None

@@ -21,7 +21,8 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 from engine.experiment import Bound, Observation
 from engine.snapshot import Snapshot
 from engine.views import BarView, ImageView, PlaneView, TableView, TimeView, View
-from gui.plot_arrange import arrange
+from gui.dock_shares import DockShares
+from gui.plot_arrange import arrange, columns_of
 from gui.plot_bars import BarPane
 from gui.plot_changes import ChangeLog
 from gui.plot_dock import PlotDock
@@ -91,6 +92,7 @@ class PlotArea(QWidget):
             QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks
         )
         self._inner.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._shares = DockShares(self._inner, self._columns)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._inner)
@@ -246,8 +248,11 @@ class PlotArea(QWidget):
         hidden = [self.docks[view.id] for view in self._views if not view.shown]
         for dock in self.docks.values():
             dock.set_afloat(False)
-        arrange(self._inner, shown, hidden, self.size())
+        self._shares.set(arrange(self._inner, shown, hidden, self.size()))
         self._arranged = self.isVisible()
+
+    def _columns(self) -> list[list[PlotDock]]:
+        return columns_of([dock for dock in self.docks.values() if dock.is_on_page])
 
     def showEvent(self, event: QShowEvent) -> None:
         """Arrange the plots in the room there is, once that is known."""
@@ -314,6 +319,7 @@ class PlotArea(QWidget):
         if not self._inner.restoreState(QByteArray(state), STATE_VERSION):
             return False
         self._arranged = self._restored = True
+        self._shares.forget()
         QTimer.singleShot(0, self, self._arrange_late)  # when the docks have their sizes
         self._restore_afloat(kept.get("places"), kept.get("afloat"))
         for view_id, settings in panes.items():

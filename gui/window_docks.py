@@ -15,11 +15,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.dock_shares import DockShares
 from gui.icons import IconButton
+from gui.plot_arrange import columns_of
 
 LAYOUT_VERSION = 1
 LEFT, RIGHT = 216, 340
 """Widths at first, in pixels."""
+FORM_AND_THEORY = (550, 450)
+"""Heights at first of the parameters and the theory, in proportion to each other."""
 
 
 class _TitleBar(QWidget):
@@ -123,6 +127,7 @@ class Docks:
         window.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
         bar.toggleViewAction().setVisible(False)
         self._first: QByteArray | None = None
+        self._shares = DockShares(window, self._right)
 
     def _dock(
         self,
@@ -149,13 +154,16 @@ class Docks:
         window = self._window
         window.resizeDocks([self.experiments, self.parameters], [LEFT, RIGHT], horizontal)
         window.resizeDocks([self.experiments, self.pins], [520, 160], vertical)
-        window.resizeDocks([self.parameters, self.theory], [420, 380], vertical)
+        window.resizeDocks([self.parameters, self.theory], list(FORM_AND_THEORY), vertical)
+        form, theory = FORM_AND_THEORY
+        self._shares.set({self.parameters: (0.0, form), self.theory: (0.0, theory)})
         self._first = window.saveState(LAYOUT_VERSION)
 
     def reset(self) -> None:
         """Go back to the first layout."""
         if self._first is not None:
             self._window.restoreState(self._first, LAYOUT_VERSION)
+            self._shares.forget()
 
     def save(self) -> QByteArray:
         """Give the present layout."""
@@ -163,4 +171,11 @@ class Docks:
 
     def restore(self, state: QByteArray) -> bool:
         """Take over a layout; returns False if it is none of this version."""
-        return not state.isEmpty() and self._window.restoreState(state, LAYOUT_VERSION)
+        if state.isEmpty() or not self._window.restoreState(state, LAYOUT_VERSION):
+            return False
+        self._shares.forget()
+        return True
+
+    def _right(self) -> list[list[QDockWidget]]:
+        docks = [d for d in (self.parameters, self.theory) if d.isVisible() and not d.isFloating()]
+        return [column for column in columns_of(docks) if len(column) > 1]
