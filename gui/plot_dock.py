@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QShowEvent
+from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QVBoxLayout, QWidget
 
 from engine.views import View
@@ -162,6 +162,11 @@ class PlotDock(Dock):
             self.setFloating(False)
             self.place = place if self.place is None else QRect(place.topLeft(), self.place.size())
             self.set_afloat(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the header know how much room there is."""
+        super().resizeEvent(event)
+        self.header.set_room(self.height())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Have the plot back when its dock is shown."""

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFont,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from gui.elided import ElidedLabel
 from gui.plot_legend import Legend
@@ -12,6 +20,9 @@ from gui.plot_paint import line_pen, painting
 from gui.plot_text import to_plain
 from gui.theme import current_theme
 
+TALL, TALLER = 170, 230
+"""Heights of a plot from which its legend may have a line of its own: where it would lose its first
+name or several, and where it would lose one."""
 _CROSS, _DOTS = "cross", "dots"
 
 
@@ -75,19 +86,63 @@ class PlotHeader(QWidget):
         bold.setWeight(QFont.Weight.DemiBold)
         self.name.setFont(bold)
         self.name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.set_texts(title, help_text)
         self.legend = Legend()
         self.menu_button = GlyphButton(_DOTS, f"Menu of “{title}”")
         self.close_button = GlyphButton(_CROSS, f"Hide “{title}”")
         self.menu_button.clicked.connect(self.menu_requested)
         self.close_button.clicked.connect(self.close_requested)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 4, 5, 2)
-        layout.setSpacing(4)
-        layout.addWidget(self.name)
-        layout.addWidget(self.legend, 1)
-        layout.addWidget(self.menu_button)
-        layout.addWidget(self.close_button)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(10, 4, 5, 2)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setColumnStretch(1, 1)
+        for column, widget in enumerate((self.name, self.legend)):
+            self._grid.addWidget(widget, 0, column)
+        self._grid.addWidget(self.menu_button, 0, 2)
+        self._grid.addWidget(self.close_button, 0, 3)
+        self._room = 0
+        self._has_two_lines = False
+        self.legend.changed.connect(self._fit)
+        self.set_texts(title, help_text)
+
+    @property
+    def has_two_lines(self) -> bool:
+        """Whether the legend stands below the name."""
+        return self._has_two_lines
+
+    def set_room(self, height: int) -> None:
+        """Take the height of the whole plot: one that is tall has room for a second line."""
+        self._room = height
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose one line or two."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Put the legend below the name where it would lose its first name, or several."""
+        buttons = 2 * (self.menu_button.width() + self._grid.horizontalSpacing())
+        row = self.width() - 15 - buttons
+        beside = self.legend.fitting(row - self.name.sizeHint().width() - 4)
+        count = len(self.legend.chips)
+        lost = min(count, self.legend.fitting(self.width() - 15)) - beside
+        least = TALL if beside == 0 or lost > 1 else TALLER
+        wanted = lost > 0 and self._room >= least
+        if wanted == self._has_two_lines:
+            return
+        self._has_two_lines = wanted
+        self._grid.removeWidget(self.legend)
+        if wanted:
+            self._grid.addWidget(self.legend, 1, 0, 1, 4)
+            self._grid.removeWidget(self.name)
+            self._grid.addWidget(self.name, 0, 0, 1, 2)
+        else:
+            self._grid.removeWidget(self.name)
+            self._grid.addWidget(self.name, 0, 0)
+            self._grid.addWidget(self.legend, 0, 1)
+        self.legend.set_at_left(wanted)
+        self.updateGeometry()
 
     def show_afloat(self, afloat: bool) -> None:
         """Leave the closing to the frame of the window in which a floating plot stands."""
@@ -99,6 +154,7 @@ class PlotHeader(QWidget):
         self.name.setToolTip("\n".join(text for text in (to_plain(title), help_text) if text))
         self.setAccessibleName(to_plain(title))
         self.setAccessibleDescription(help_text)
+        self._fit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the plot's menu."""

@@ -120,12 +120,14 @@ class Legend(QWidget):
 
     toggled = Signal(str, bool)
     alone_requested = Signal(str)
+    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chips: list[LegendChip] = []
         self._hidden: set[str] = set()
         self._reading: Reading | None = None
+        self.at_left = False
         self._more = QToolButton(self)
         self._more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -169,6 +171,7 @@ class Legend(QWidget):
             )
         self.updateGeometry()
         self._arrange()
+        self.changed.emit()
 
     def set_reading(self, reading: Reading | None) -> None:
         """Show values, or the chips again (None)."""
@@ -178,14 +181,27 @@ class Legend(QWidget):
             self._arrange()
         self.update()
 
-    def _arrange(self) -> None:
-        """Place chips from the right end, as many as fit."""
+    def fitting(self, room: float) -> int:
+        """Tell how many chips fit into a width beside the button for the rest."""
         widths = [chip.sizeHint().width() for chip in self.chips]
-        room, fits = self.width(), len(widths)
+        fits = len(widths)
         while fits > 0 and sum(widths[:fits]) > room - (MORE if fits < len(widths) else 0):
             fits -= 1
+        return fits
+
+    def set_at_left(self, at_left: bool) -> None:
+        """Place the chips from the left end, as on a line of their own."""
+        if at_left != self.at_left:
+            self.at_left = at_left
+            self._arrange()
+
+    def _arrange(self) -> None:
+        """Place chips at the right end, or the left one, as many as fit."""
+        widths = [chip.sizeHint().width() for chip in self.chips]
+        room, fits = self.width(), self.fitting(self.width())
         showing = self._reading is None
-        left = room - sum(widths[:fits]) - (MORE if fits < len(widths) else 0)
+        used = sum(widths[:fits]) + (MORE if fits < len(widths) else 0)
+        left = 0 if self.at_left else room - used
         for index, chip in enumerate(self.chips):
             chip.setVisible(showing and index < fits)
             if index < fits:
@@ -197,7 +213,9 @@ class Legend(QWidget):
         rest = len(self.chips) - fits
         self._more.setVisible(showing and rest > 0)
         self._more.setText(f"+{rest}")
-        self._more.setGeometry(room - MORE, (self.height() - 20) // 2, MORE, 20)
+        self._more.setGeometry(
+            left if self.at_left else room - MORE, (self.height() - 20) // 2, MORE, 20
+        )
 
     def _fill_more(self) -> None:
         self._more_menu.clear()

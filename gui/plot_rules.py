@@ -109,7 +109,7 @@ class RulesLayer(Layer):
             place = QRectF(QPointF(plot.right() + 5, at - size.height() / 2), size)
             return _settled(place, taken, plot.top() - 4, plot.bottom() - size.height() + 4)
         place = QRectF(QPointF(plot.right() - size.width() - 4, at - size.height() - 1), size)
-        return _settled(place, taken, plot.top(), plot.bottom() - size.height())
+        return _settled(place, taken, plot.top(), plot.bottom() - size.height(), at)
 
     def _beside_vertical(self, scene: Scene, rule: RuleLine, taken: Sequence[QRectF]) -> QRectF:
         plot, line = scene.plot, crisp(_pixel(scene, rule), scene.ratio)
@@ -132,10 +132,13 @@ def _line_box(scene: Scene, rule: RuleLine) -> QRectF:
     return QRectF(plot.left(), at - 1, plot.width(), 2.5)
 
 
-def _settled(place: QRectF, taken: Sequence[QRectF], low: float, high: float) -> QRectF:
+def _settled(
+    place: QRectF, taken: Sequence[QRectF], low: float, high: float, line: float | None = None
+) -> QRectF:
     """Give the place nearest to that wanted, between two heights, that meets nothing taken.
 
-    Where there is none it is the place that meets the least.
+    Of a line's label it is the place nearest to the line. Where there is none it is the place that
+    meets the least.
     """
     wanted = min(max(place.top(), low), max(low, high))
     height = place.height()
@@ -146,7 +149,8 @@ def _settled(place: QRectF, taken: Sequence[QRectF], low: float, high: float) ->
     def cost(top: float) -> tuple[float, float]:
         here = QRectF(place.left(), top, place.width(), height)
         met = (here.intersected(other) for other in taken)
-        return sum(part.width() * part.height() for part in met), abs(top - wanted)
+        away = abs(top - wanted) if line is None else abs(top + height / 2 - line)
+        return sum(part.width() * part.height() for part in met), round(away)
 
     best = min((top for top in tops if low <= top <= max(low, high)), key=cost)
     return QRectF(place.left(), best, place.width(), height)

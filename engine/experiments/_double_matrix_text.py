@@ -247,8 +247,8 @@ def _plane() -> PlaneView:
         help="Every matrix of the double network and its estimate, the single network's product, "
         "and R. Negative eigenvalues of the estimate are marked: one product from the identity "
         "cannot make them.",
-        x_label="Re",
-        y_label="Im",
+        x_label="real part",
+        y_label="imaginary part",
         equal=True,
         items=(
             Points(x="w_layers_re", y="w_layers_im", label="$W_i$", color="3", size=4.0),

@@ -115,8 +115,9 @@ def views(params: LeastSquaresParams) -> tuple[View, ...]:
 def _portrait_view() -> PlaneView:
     items: tuple[Item, ...] = (
         Curve(x="level_x", y="level_y", color="muted", width=0.8, label="equal loss"),
+        # The inner first and dotted: where both are one, both are seen.
+        Circle(radius_key="ball", label=r"ball that stays in it", color="good", dash="dot"),
         Circle(radius_key="epsilon", label=r"$\epsilon$ ball", color="bad"),
-        Circle(radius_key="ball", label=r"ball that stays in it", color="good"),
         Curve(x="path_x", y="path_y", color="3", width=1.0, label="runs"),
         Curve(x="first_x", y="first_y", color="1", width=2.0, label="first run"),
         Points(x="start_x", y="start_y", color="3", size=5.0, hollow=True),
@@ -144,8 +145,8 @@ def _others(params: LeastSquaresParams) -> tuple[View, ...]:
             title="Eigenvalues of the iteration",
             help="Each is the factor by which the error along one eigenvector is multiplied a "
             "step. All must lie inside the unit circle.",
-            x_label="Re",
-            y_label="Im",
+            x_label="real part",
+            y_label="imaginary part",
             items=(
                 Circle(label="unit circle"),
                 Points(x="factor_re", y="factor_im", color="1",
@@ -169,7 +170,7 @@ def _others(params: LeastSquaresParams) -> tuple[View, ...]:
         ),
         TimeView(
             id="components",
-            title="Components along the eigenvectors",
+            title="Components by eigenvector",
             help="Magnitude of the first run's error along eigenvectors of X Xᵀ, from the least "
             "eigenvalue to the largest: each decays by its own factor.",
             y_label=r"$|v_i^\top (w - w^*)|$",

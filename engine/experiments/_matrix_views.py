@@ -48,8 +48,8 @@ def eigenvalue_plane(extra: tuple[Item, ...] = ()) -> PlaneView:
         title="Eigenvalues on the complex plane",
         help="The eigenvalues of R are where those of the product should go, their L-th roots "
         "are where those of every matrix go if the networks decouple.",
-        x_label="Re",
-        y_label="Im",
+        x_label="real part",
+        y_label="imaginary part",
         equal=True,
         items=(
             Circle(label="unit circle", color="muted", dash="dot"),

@@ -171,7 +171,7 @@ def _distance(has_envelope: bool) -> View:
         text += ", below the exponential envelope of Proposition 2 while it applies"
     return TimeView(
         id="distance",
-        title="Distance to the balanced minimum",
+        title="Distance to the minimum",
         help=text + ".",
         y_label="distance",
         series=series,

@@ -490,6 +490,7 @@ def test_the_picture_goes_to_the_clipboard(area) -> None:
 
 def test_a_long_name_gives_way_to_the_button_of_the_legend(area) -> None:
     header = area.docks["spectrum"].header
+    header.set_room(100)  # none for a second line
     header.set_texts("A name that is far too long for the header of a plot this narrow", "Help.")
     header.resize(260, 28)
     QApplication.processEvents()
