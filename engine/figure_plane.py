@@ -142,7 +142,10 @@ class _Painter:
                 linewidth=item.width * 0.75,
                 gid=f"{item.y}-{index}",
             )
-            self._axes.add_line(line)
+            if item.ground:
+                self._axes.add_artist(line)  # which the axes do not reach out to
+            else:
+                self._axes.add_line(line)
             lines.append(line)
         lower = self._array(item.fill_to)
         if lower is not None and up.ndim == 1:

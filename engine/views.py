@@ -81,6 +81,7 @@ class Curve:
     """A polyline through observation arrays `x` and `y`, shape (m,); NaN breaks it.
 
     With `y` of shape (m, c) there are c lines; `fill_to` names a second y array to shade towards.
+    The axes do not reach out to a `ground` that lies under everything else, such as level curves.
     """
 
     x: str
@@ -90,6 +91,7 @@ class Curve:
     dash: Dash = "solid"
     width: float = 1.5
     fill_to: str = ""
+    ground: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

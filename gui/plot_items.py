@@ -33,6 +33,7 @@ def curve_layer(item: Curve, observation: Observation) -> CurveLayer | None:
         item.dash,
         item.width,
         None if fill is None else fill[:count],
+        item.ground,
     )
 
 

@@ -62,6 +62,7 @@ class CurveLayer(Layer):
     dash: Dash = "solid"
     width: float = 1.5
     fill_to: FloatArray | None = None
+    ground: bool = False
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw shade and lines."""

@@ -156,6 +156,8 @@ class PlanePane(CanvasPane[PlaneView]):
             elif isinstance(layer, CircleLayer):
                 middle = layer.center[axis]
                 firm.append(np.array([middle - layer.radius, middle + layer.radius]))
+            elif isinstance(layer, CurveLayer) and layer.ground:
+                continue
             elif isinstance(layer, CurveLayer | PointsLayer):
                 loose.append(layer.y if axis else layer.x)
         loose.append(np.array([grip.y if axis else grip.x for grip in grips]))

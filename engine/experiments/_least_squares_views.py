@@ -32,7 +32,10 @@ FloatArray = NDArray[np.float64]
 
 COMPONENTS = 20
 """Eigenvectors whose components are recorded."""
-LEVELS = 9
+LEVELS, APART = 24, 6.0
+"""Level curves, and how many of them cut the radius of the picture."""
+BEYOND = 4.0
+"""Radii beyond which they are cut, outside the picture in a plot of any shape."""
 SIDES = 120
 """Points of a level curve."""
 TAIL = 400
@@ -99,9 +102,9 @@ def _level_curves(problem: Quadratic, size: float) -> FloatArray:
     # A flat direction has no ellipse: cut far outside the picture.
     axes = np.minimum(1.0 / np.sqrt(np.maximum(problem.eigenvalues / top, 1e-300)), 1e3)
     rings = []
-    for fraction in np.linspace(1.5 / LEVELS, 1.5, LEVELS):
+    for fraction in np.arange(1, LEVELS + 1) / APART:
         ring = (circle * axes * size * fraction) @ problem.eigenvectors.T
-        ring[np.abs(ring).max(axis=1) > 1.5 * size] = np.nan
+        ring[np.abs(ring).max(axis=1) > BEYOND * size] = np.nan
         rings += [ring, np.full((1, 2), np.nan)]
     return np.concatenate(rings)
 
@@ -114,7 +117,7 @@ def views(params: LeastSquaresParams) -> tuple[View, ...]:
 
 def _portrait_view() -> PlaneView:
     items: tuple[Item, ...] = (
-        Curve(x="level_x", y="level_y", color="muted", width=0.8, label="equal loss"),
+        Curve(x="level_x", y="level_y", color="muted", width=0.8, label="equal loss", ground=True),
         # The inner first and dotted: where both are one, both are seen.
         Circle(radius_key="ball", label=r"ball that stays in it", color="good", dash="dot"),
         Circle(radius_key="epsilon", label=r"$\epsilon$ ball", color="bad"),

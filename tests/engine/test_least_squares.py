@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.experiments import _least_squares_views as views
+from engine.experiments import get
 from engine.kernels.least_squares import descend
 
 
@@ -78,3 +80,17 @@ def test_the_null_space_keeps_its_component():
     made = descend(start, start, gram, load, minima, 5000, step)
     np.testing.assert_allclose(made.points, minima, atol=1e-10)
     assert np.linalg.norm(minima[0] - minima[1]) > 0.1
+
+
+def test_level_curves_go_on_beyond_every_corner_of_the_picture() -> None:
+    """They are cut only far outside the largest ball, so that none ends between the axes."""
+    size = 2.0
+    problem = get("least-squares").init(get("least-squares").parameters(), 0).problem
+    curves = views._level_curves(problem, size)
+    reach = np.abs(curves).max(axis=1)
+    assert 3 * size < np.nanmax(reach) <= views.BEYOND * size
+    rings = reach.reshape(views.LEVELS, views.SIDES + 2)[:, :-1]
+    cut = rings[np.isnan(rings).any(axis=1)]
+    missing = np.isnan(cut)
+    ends = cut[:, 1:-1][~missing[:, 1:-1] & (missing[:, :-2] | missing[:, 2:])]
+    assert len(ends) > 0 and ends.min() > 2 * size

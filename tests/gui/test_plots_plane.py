@@ -349,6 +349,15 @@ def test_a_plane_that_was_empty_at_first_is_fitted_to_a_run_that_has_diverged(ar
     assert area.docks["cobweb"].pane.canvas.x_axis.ends != (0.0, 1.0)
 
 
+def test_the_axes_do_not_reach_out_to_a_curve_of_the_ground(area) -> None:
+    far = {"far": np.array([-50.0, 50.0])}
+    items = (Curve(x="far", y="far", ground=True), Points(x="grid", y="grid"))
+    pane = shown(area, PlaneView(id="p", title="p", x_label="", y_label="", items=items), **far)
+    reach = float(np.abs(observation(3)["grid"]).max())
+    assert pane.canvas.x_axis.ends[1] < 2 * reach < 50
+    assert any(isinstance(layer, CurveLayer) for layer in pane.canvas.layers)
+
+
 def test_rules_follow_numbers_and_bounds(area) -> None:
     view = PlaneView(
         id="rules",
