@@ -27,6 +27,10 @@ OUTCOMES: dict[OutcomeKind, tuple[str, str]] = {
 """Colour and shape of a phase."""
 PRECARIOUS = ("warning", "warning")
 """Colour and shape where a run rests without being safe there, whatever its kind."""
+ELSEWHERE = ("warning", "fall")
+"""Colour and shape where a run converges, but not to a minimum."""
+UNDECIDED = ("muted", "fall")
+"""Colour and shape where a run settles, whether at the target or not."""
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     Verdict.HOLDS: ("good", "check"),
     Verdict.VIOLATED: ("bad", "cross"),

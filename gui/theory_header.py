@@ -5,19 +5,31 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
-from engine.experiment import UNSTABLE, Outcome
+from engine.experiment import UNSTABLE, Outcome, OutcomeKind
 from engine.snapshot import Snapshot, Status
 from gui import format
 from gui.param_numbers import short_text
 from gui.param_row import InkLabel, Line
 from gui.theory_cards import Card
-from gui.theory_glyphs import OUTCOMES, PRECARIOUS, Badge
+from gui.theory_glyphs import ELSEWHERE, OUTCOMES, PRECARIOUS, UNDECIDED, Badge
 from gui.theory_meter import StabilityMeter, stability_of
 from gui.theory_words import Words, small
 
 _NOT_STARTED = ("not started", "muted", "dash")
 MOST_POINTS = 8
 """Points of a cycle that are listed."""
+
+
+def style_of(outcome: Outcome) -> tuple[str, str]:
+    """Choose colour and shape of a phase: green is kept for what approaches the target."""
+    if outcome.is_precarious:
+        return PRECARIOUS
+    if outcome.kind is OutcomeKind.CONVERGING:
+        if outcome.phase.startswith("converging to "):  # an equilibrium that is no minimum
+            return ELSEWHERE
+        if outcome.phase == "settling":
+            return UNDECIDED
+    return OUTCOMES[outcome.kind]
 
 
 class TheoryHeader(Card):
@@ -43,6 +55,7 @@ class TheoryHeader(Card):
         self.period = self._fact(1, "Period")
         self.orbit = self._fact(2, "Orbit")
         self._show_cycle(False)
+        self._show_exponent(False)
         line = QHBoxLayout()
         line.addWidget(self.badge)
         line.addStretch(1)
@@ -58,7 +71,7 @@ class TheoryHeader(Card):
         ended = snapshot.status in (Status.FINISHED, Status.FAILED)
         begun = snapshot.step > 0 or ended or outcome.is_precarious
         if begun:
-            role, glyph = PRECARIOUS if outcome.is_precarious else OUTCOMES[outcome.kind]
+            role, glyph = style_of(outcome)
             word = outcome.phase or str(outcome.kind).replace("_", " ")
             self.badge.show_word(word, role, glyph)
         else:  # whatever the experiment says of its start: nothing has converged yet
@@ -83,11 +96,14 @@ class TheoryHeader(Card):
         self.message.say("")
         for label in (self.period, self.lyapunov, self.orbit):
             label.say("—")
+        self._show_exponent(False)
         self.meter.hide()
 
     def _show_facts(self, outcome: Outcome) -> None:
         self.period.say("—" if outcome.period is None else str(outcome.period))
         exponent = outcome.lyapunov
+        if exponent is not None:
+            self._show_exponent(True)  # and from now on, so that nothing jumps
         self.lyapunov.say("—" if exponent is None else f"{short_text(exponent, 4)} per step")
         points = ", ".join(short_text(point) for point in outcome.orbit[:MOST_POINTS])
         more = ", …" if len(outcome.orbit) > MOST_POINTS else ""
@@ -97,6 +113,11 @@ class TheoryHeader(Card):
             self._names[self.orbit].setText(name)
         if outcome.period is not None or points:
             self._show_cycle(True)  # and until the next run, so that nothing jumps
+
+    def _show_exponent(self, shown: bool) -> None:
+        """Show the exponent where the experiment has one."""
+        self.lyapunov.setVisible(shown)
+        self._names[self.lyapunov].setVisible(shown)
 
     def _show_cycle(self, shown: bool) -> None:
         for words in (self.period, self.orbit):

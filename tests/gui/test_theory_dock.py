@@ -64,6 +64,36 @@ def test_the_head_says_how_the_run_stands(panel: TheoryPanel) -> None:
     assert head.message.text() == "The weights jump between two points."
 
 
+@pytest.mark.parametrize(
+    ("phase", "role"),
+    [
+        ("monotone", "good"),
+        ("converging to 0, sublinearly", "warning"),
+        ("settling", "muted"),
+    ],
+)
+def test_green_is_kept_for_what_approaches_the_target(
+    panel: TheoryPanel, phase: str, role: str
+) -> None:
+    panel.show_snapshot(snapshot(outcome=outcome(kind=OutcomeKind.CONVERGING, phase=phase)))
+    assert panel.header.badge.text() == phase
+    assert panel.header.badge.role == role
+
+
+def test_the_lyapunov_exponent_stands_where_an_experiment_has_one(panel: TheoryPanel) -> None:
+    header = panel.header
+    header.wipe()
+    panel.show_snapshot(snapshot(outcome=outcome(lyapunov=None)))
+    panel.flush()
+    assert not header.lyapunov.isVisible()
+    panel.show_snapshot(snapshot(outcome=outcome(lyapunov=-0.5)))
+    panel.flush()
+    assert header.lyapunov.isVisible()
+    panel.show_snapshot(snapshot(outcome=outcome(lyapunov=None)))
+    panel.flush()
+    assert header.lyapunov.isVisible() and header.lyapunov.text() == "—", "nothing jumps"
+
+
 def test_period_and_orbit_come_with_the_first_cycle_and_stay(panel: TheoryPanel) -> None:
     panel.show_snapshot(snapshot())
     assert not panel.header.period.isVisible() and panel.header.lyapunov.isVisible()
