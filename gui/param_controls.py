@@ -271,7 +271,12 @@ class QuietCombo(QComboBox):
             super().keyPressEvent(event)
 
 
+_INITIALS = ("cpu", "cuda", "mps")
+
+
 def readable(choice: str) -> str:
-    """Write a value of a choice for people: ``at-minimum`` as ``At minimum``."""
+    """Write a choice for people: ``at-minimum`` as ``At minimum``, ``cpu`` as ``CPU``."""
+    if choice in _INITIALS:
+        return choice.upper()
     text = choice.replace("-", " ").replace("_", " ")
     return text[:1].upper() + text[1:]

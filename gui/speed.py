@@ -64,6 +64,7 @@ class SpeedControl(QWidget):
         row.setSpacing(4)
         row.addWidget(self.slider)
         row.addWidget(self.max_button)
+        row.addSpacing(10)  # the speed is no part of the button's name
         row.addWidget(self.label)
         self.set_speed(1.0)
 

@@ -93,6 +93,16 @@ def wheel(widget: QWidget, notches: int) -> bool:
     return event.isAccepted()
 
 
+def test_choices_are_written_for_people() -> None:
+    assert [readable(c) for c in ("at-minimum", "cpu", "cuda", "mps", "auto")] == [
+        "At minimum",
+        "CPU",
+        "CUDA",
+        "MPS",
+        "Auto",
+    ]
+
+
 def test_every_kind_of_field_has_its_row(form: ParamForm) -> None:
     kinds = {
         "depth": NumberRow,
