@@ -66,6 +66,10 @@ class Axis:
         return make(*ends, max(room, 2.0), steps=self.steps)
 
 
+_BETWEEN = 8.0
+"""Pixels between names of categories."""
+
+
 @dataclass(frozen=True, slots=True)
 class Margins:
     """Room around a plot for what stands beside it."""
@@ -108,7 +112,8 @@ def lay_out(
     ends_x, ends_y = (x.ends, y.ends) if not equal else equal_ends(x.ends, y.ends, plot)
     if equal:
         ticks_y = y.ticks(ends_y, height / _ROOM_Y)
-    ticks_x = x.ticks(ends_x, plot.width() / _ROOM_X)
+    names = [metrics.horizontalAdvance(name) + _BETWEEN for name in x.names]
+    ticks_x = x.ticks(ends_x, plot.width() / max(names, default=_ROOM_X))
     mapper = Mapper(plot, ends_x, ends_y, x.log, y.log)
     return Frame(mapper, ticks_x, ticks_y, size, bool(x.names))
 

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from engine.experiment import Outcome, OutcomeKind
@@ -24,6 +24,7 @@ from engine.views import (
     Rule,
     View,
 )
+from gui.plot_axes import Axis, Margins, lay_out
 from gui.plot_bars import BarPane
 from gui.plot_beyond import BeyondLayer
 from gui.plot_images import ImagePane, tiles
@@ -570,3 +571,11 @@ def test_every_kind_of_view_is_drawn_in_both_themes(area, qapp) -> None:
             assert len(colors) > 2, view.id
             corner = QColor(image.pixel(image.width() - 2, 1))
             assert abs(corner.lightness() - ground.lightness()) < 12, view.id
+
+
+def test_short_names_of_categories_are_all_written_where_there_is_room(qapp) -> None:
+    digits = Axis(names=tuple("0123456789"), manual=(-0.6, 9.6))
+    long = Axis(names=tuple(f"category {i}" for i in range(10)), manual=(-0.6, 9.6))
+    size = QSize(320, 200)
+    assert lay_out(size, digits, Axis(), Margins(), QFont()).x.labels == digits.names
+    assert len(lay_out(size, long, Axis(), Margins(), QFont()).x.labels) < 5
