@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from typing import Any
 
+from engine.experiment import Progress
 from engine.experiments import get
 from engine.params import update
 from engine.runfile import RunFile
 from engine.session import Session
 from engine.snapshot import Change
 
+PIECE_SECONDS = 0.1
+"""Aim for a piece of a replay, after which progress is told."""
 Advance = Callable[[int], int]
 """Makes up to a number of steps and returns how many it made; 0 says stop."""
 
@@ -75,3 +79,20 @@ def carry_out(run: RunFile, session: Session, advance: Advance | None = None) ->
         if change.step > target:
             return
         session.change(change)
+
+
+def in_pieces(run: RunFile, session: Session, progress: Progress) -> bool:
+    """Carry out a run in pieces after which progress is told; returns False if it was stopped."""
+    target, piece, heeded = target_of(run), 1, True
+
+    def advance(n: int) -> int:
+        nonlocal piece, heeded
+        begin = time.perf_counter()
+        made = session.advance(min(n, piece), coarse=True)
+        quick = time.perf_counter() - begin < PIECE_SECONDS
+        piece = piece * 4 if quick else max(1, piece // 2)
+        heeded = progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
+        return made if heeded else 0
+
+    carry_out(run, session, advance)
+    return heeded

@@ -20,6 +20,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from engine.courses import Branch, Course, Dropped
 from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
 from engine.mailbox import Mailbox
@@ -29,11 +30,12 @@ from engine.params import Params
 from engine.pictures import Pictures
 from engine.session import LOOK, Session
 from engine.settling import first_converged
+from engine.shelf import Parked, Shelf
 from engine.snapshot import Failure, Nudge, Snapshot, Status
 
 
 class Runner:
-    """One run at a time on a thread of its own.
+    """One run at a time on a thread of its own, and one at rest for every other experiment.
 
     Methods may be called from any thread and return at once; their effect is seen in the snapshots
     of `mailbox`. A snapshot is made when the last one was taken, and whenever the status changes.
@@ -42,11 +44,18 @@ class Runner:
     ----------
     on_snapshot : callable, optional
         Called on the engine thread after each snapshot was put; tests wait on it.
+
+    Attributes
+    ----------
+    on_drop : callable, optional
+        Called on the engine thread when a run goes on from a scrubbed step and what came after is
+        given up; gives the sentence to be shown.
     """
 
     def __init__(self, on_snapshot: Callable[[Snapshot | Failure], None] | None = None) -> None:
         self.mailbox: Mailbox[Snapshot | Failure] = Mailbox()
         self._on_snapshot = on_snapshot
+        self.on_drop: Callable[[Dropped], str] | None = None
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._closing = False
@@ -54,6 +63,7 @@ class Runner:
         self._latest_run_id = 0
         self._session: Session | None = None
         self._pictures: Pictures | None = None
+        self._shelf = Shelf()
         self._status = Status.IDLE
         self._pace = Pace()
         self._target: int | None = None
@@ -78,15 +88,35 @@ class Runner:
         paused: bool = True,
         start: Mapping[str, NDArray[Any]] | None = None,
     ) -> int:
-        """Begin a new run and return its id; the old one is dropped.
+        """Begin a new run and return its id.
 
-        `start` holds learned parameters to begin from.
+        An older one of the same experiment is dropped, one of another put aside (`resume`). `start`
+        holds learned parameters to begin from.
         """
-        self._latest_run_id += 1
-        run_id = self._latest_run_id
-        self._cancel.set()
+        run_id = self._next_run_id()
         self._commands.put(
-            lambda: self._start(run_id, lambda: Session(experiment, params, seed, start), paused)
+            lambda: self._start(
+                run_id, experiment, lambda: Session(experiment, params, seed, start), paused
+            )
+        )
+        return run_id
+
+    def resume(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int,
+        start: Mapping[str, NDArray[Any]] | None = None,
+    ) -> int:
+        """Take up the run of an experiment that was put aside, paused, and return its new id.
+
+        Where there is none, one begins as by `start`.
+        """
+        run_id = self._next_run_id()
+        self._commands.put(
+            lambda: self._resume(
+                run_id, experiment, lambda: Session(experiment, params, seed, start)
+            )
         )
         return run_id
 
@@ -132,6 +162,15 @@ class Runner:
         """Push the shown state by this share of its norm, and go on from there."""
         self._send(lambda: self._nudge(size))
 
+    def exchange(
+        self, course: Course, then: Callable[[Session | None], None] | None = None
+    ) -> None:
+        """Put the other course of the run in force, made again as a long job with progress.
+
+        `then` is called on the engine thread with its session, or None if it was cancelled.
+        """
+        self._send(lambda: self._exchange(course, then or (lambda session: None)))
+
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps made per frame of 1/60 s; None for as many as possible."""
         self._send(lambda: setattr(self._pace, "steps_per_frame", steps_per_frame))
@@ -160,6 +199,11 @@ class Runner:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _next_run_id(self) -> int:
+        self._latest_run_id += 1
+        self._cancel.set()
+        return self._latest_run_id
+
     def _send(self, command: Callable[[], None]) -> None:
         self._commands.put(command)
 
@@ -172,6 +216,7 @@ class Runner:
                 self._guard(self._advance)
         if self._session is not None:
             self._session.close()
+        self._shelf.close()
 
     def _guard(self, action: Callable[[], None]) -> None:
         try:
@@ -201,18 +246,18 @@ class Runner:
     def _start(
         self,
         run_id: int,
+        experiment: AbstractExperiment[Any, Any],
         begin: Callable[[], Session],
         paused: bool,
     ) -> None:
+        self._shelf.drop(experiment.id)
+        if self._session is not None and self._session.experiment.id == experiment.id:
+            self._session.close()
+            self._session = self._pictures = None
         if run_id != self._latest_run_id:
             return  # a newer start is waiting
-        self._cancel.clear()
-        if self._session is not None:
-            self._session.close()
-        self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
-        self._status, self._message = Status.COMPILING, ""
-        self._target = self._ensemble = None
-        self._announced_convergence, self._unsettled, self._pushed_at = False, 0, None
+        self._leave(run_id)
+        self._status = Status.COMPILING
         try:
             self._session = begin()
             self._pictures = Pictures(self._session)
@@ -228,6 +273,45 @@ class Runner:
             if not paused:
                 self._set_running(None)
             self._publish(force=True)
+
+    def _resume(
+        self,
+        run_id: int,
+        experiment: AbstractExperiment[Any, Any],
+        begin: Callable[[], Session],
+    ) -> None:
+        if run_id != self._latest_run_id:
+            return  # a newer start is waiting
+        self._leave(run_id)
+        run = self._shelf.take(experiment.id)
+        if run is None:
+            self._start(run_id, experiment, begin, paused=True)
+            return
+        self._session, self._pictures, self._ensemble = run.session, run.pictures, run.ensemble
+        self._seconds_per_step = run.seconds_per_step
+        self._announced_convergence = run.announced_convergence
+        self._status = Status.FINISHED if run.session.finished else Status.PAUSED
+        self._publish(force=True)
+
+    def _leave(self, run_id: int) -> None:
+        """Put the present run aside, unless it failed, and make ready for another."""
+        self._cancel.clear()
+        if self._session is not None and self._pictures is not None:
+            if self._status is Status.FAILED:
+                self._session.close()
+            else:
+                run = Parked(
+                    self._session,
+                    self._pictures,
+                    self._ensemble,
+                    self._seconds_per_step,
+                    self._announced_convergence,
+                )
+                self._shelf.put(run)
+        self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
+        self._status, self._message = Status.IDLE, ""
+        self._target = self._ensemble = None
+        self._announced_convergence, self._unsettled, self._pushed_at = False, 0, None
 
     def _fail_to_start(self, message: str, error: str = "") -> None:
         self._session, self._status = None, Status.IDLE
@@ -248,13 +332,38 @@ class Runner:
         cursor = None if self._pictures is None else self._pictures.cursor
         return session.step if cursor is None else cursor
 
-    def _fork_at_cursor(self) -> Session:
+    def _fork_at_cursor(self, params: Params | None = None) -> Session:
         """Make the shown step the run's own: what came after it will be computed again."""
-        session = self._require()
-        session.rewind(self._shown_step())
-        self._look(None)
+        session, shown, last = self._require(), self._shown_step(), self._require().step
         self._message = ""
+        if shown < last:
+            course = Course(Branch.of(session))
+            session.rewind(shown)
+            if self.on_drop is not None:
+                self._message = self.on_drop(Dropped(course, shown + 1, last, params))
+        self._look(None)
         return session
+
+    def _exchange(self, course: Course, then: Callable[[Session | None], None]) -> None:
+        made: Session | None = None
+
+        def work(present: Session, progress: Progress) -> str:
+            nonlocal made
+            made = course.other.remade(present.experiment, progress)
+            if made is None:
+                return "Cancelled: the run is left as it is."
+            course.other = Branch.of(present)
+            present.close()
+            self._session, self._pictures = made, Pictures(made)
+            self._announced_convergence, self._target = True, None
+            return f"The run to step {made.step:,} is back."
+
+        self._require()
+        self._status = Status.PAUSED
+        try:
+            self._run_job(work)
+        finally:
+            then(made)
 
     def _set_running(self, n: int | None) -> None:
         session = self._fork_at_cursor()
@@ -269,8 +378,14 @@ class Runner:
         self._publish(force=True)
 
     def _step(self, n: int) -> None:
-        session = self._fork_at_cursor()
-        session.advance(n)
+        ahead = self._shown_step() + n
+        if ahead <= self._require().step:  # the steps are there already
+            self._seek(ahead)
+            return
+        session = self._require()
+        self._look(None)
+        self._message = ""
+        session.advance(ahead - session.step)
         self._status = Status.FINISHED if session.finished else Status.PAUSED
         self._publish(force=True)
 
@@ -284,7 +399,7 @@ class Runner:
         if self._require().prepare(params):
             self._publish(force=self._status is not Status.RUNNING)
             return
-        session = self._fork_at_cursor()
+        session = self._fork_at_cursor(params)
         session.retune(params)
         self._announced_convergence = False
         if self._status is Status.FINISHED and not session.finished:
@@ -336,18 +451,18 @@ class Runner:
 
     def _run_job(self, function: Callable[[Session, Progress], str | None]) -> None:
         """Do long work while the run rests; what it returns is shown when it is done."""
-        session, before = self._require(), self._status
+        before = self._status
         if before is Status.RUNNING:
             self._status = Status.PAUSED
         message = None
         try:
-            message = function(session, self._begin_job())
+            message = function(self._require(), self._begin_job())
         finally:
             if self._status is Status.PAUSED and before is Status.RUNNING:
                 self._status = before
                 self._pace.restart()
         self._message = message or ""
-        if self._status is Status.PAUSED and session.finished:
+        if self._status is Status.PAUSED and self._require().finished:
             self._status = Status.FINISHED
         self._publish(force=True)
 

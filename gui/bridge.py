@@ -13,10 +13,12 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.snapshot import Failure, Status
 from gui.frames import FrameMeter
+from gui.undo import dropped_sentence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from engine.courses import Course, Dropped
     from engine.experiment import AbstractExperiment, Progress
     from engine.params import Params
     from engine.runner import Runner
@@ -52,6 +54,8 @@ class Bridge(QObject):
         The traceback of an error in the engine; once a run.
     rejected : Signal(str)
         One sentence: a run could not begin with what the user gave.
+    dropped : Signal(Dropped)
+        The run went on from a scrubbed step, and what came after was given up.
     frames : FrameMeter
         Intervals between polls while a run is going, the drawing of the picture included: how
         long the window is deaf at most.
@@ -63,6 +67,7 @@ class Bridge(QObject):
     snapshot_ready = Signal(object)
     failed = Signal(str)
     rejected = Signal(str)
+    dropped = Signal(object)
 
     def __init__(self, engine: Runner | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +85,8 @@ class Bridge(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self._on_timeout)
+        if engine is not None:
+            engine.on_drop = self._on_drop
 
     @property
     def engine(self) -> Runner:
@@ -87,6 +94,7 @@ class Bridge(QObject):
         if self._engine is None:
             self._engine = _new_runner()
             self._engine.set_speed(self._speed)
+            self._engine.on_drop = self._on_drop
         return self._engine
 
     def start(
@@ -99,6 +107,18 @@ class Bridge(QObject):
     ) -> None:
         """Begin a new run, from learned parameters if given."""
         self._run_id = self.engine.start(experiment, params, seed, paused, start)
+        self._set_running(False)
+        self._wake()
+
+    def resume(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int,
+        start: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        """Take up the run of an experiment where it was left, or begin one."""
+        self._run_id = self.engine.resume(experiment, params, seed, start)
         self._set_running(False)
         self._wake()
 
@@ -147,6 +167,11 @@ class Bridge(QObject):
         self.engine.nudge(size)
         self._wake()
 
+    def exchange(self, course: Course, then: Callable[[Session | None], None]) -> None:
+        """Put the other course of the run in force; `then` gets its session here, or None."""
+        self.engine.exchange(course, lambda session: self._answers.put(lambda: then(session)))
+        self._wake()
+
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps per frame, None for as many as possible."""
         self._speed = steps_per_frame
@@ -176,6 +201,11 @@ class Bridge(QObject):
         """Look at the session between two steps, without pausing the run as a job does."""
         self.engine.call(lambda session: self._answer(lambda: function(session), then))
         self._wake()
+
+    def _on_drop(self, dropped: Dropped) -> str:
+        """Pass it on to the window's thread; called on the engine's."""
+        self._answers.put(lambda: self.dropped.emit(dropped))
+        return dropped_sentence(dropped.first, dropped.last)
 
     def _answer(self, function: Callable[[], _T], then: Callable[[_T | Exception], None]) -> None:
         result: _T | Exception

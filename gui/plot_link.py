@@ -104,7 +104,10 @@ class TimeLink(QObject):
             self._run_id = snapshot.run_id
             self._horizon = next_horizon(snapshot.step)
             self.manual = None
-        self._last = max(snapshot.step, snapshot.trace.last)
+        last = max(snapshot.step, snapshot.trace.last)
+        if last < self._last:  # what came after was dropped
+            self._horizon = next_horizon(last)
+        self._last = last
         if self._last > self._horizon:
             self._horizon = next_horizon(1.2 * self._last)
         self._scale = TimeScale.of(snapshot) if self.scaled else None

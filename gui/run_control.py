@@ -12,14 +12,16 @@ from engine.errors import LabError
 from engine.snapshot import Snapshot, Status
 from gui.bridge import Bridge
 from gui.run_effect import Effect, effect_of
-from gui.undo import ParamsCommand, Settings
+from gui.undo import DropCommand, ParamsCommand, Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from engine.courses import Course, Dropped
     from engine.experiment import AbstractExperiment
     from engine.params import Params
     from engine.presets import Preset
+    from engine.session import Session
 
 
 class RunControl(QObject):
@@ -55,7 +57,10 @@ class RunControl(QObject):
         self.undo_group = QUndoGroup(self)
         self._stacks: dict[str, QUndoStack] = {}
         self._remembered: dict[str, tuple[Params, int]] = {}
+        self._starts: dict[str, Mapping[str, NDArray[Any]] | None] = {}
+        self._is_pushing = self._resumes = False
         bridge.snapshot_ready.connect(self._on_snapshot)
+        bridge.dropped.connect(self._on_dropped)
 
     @property
     def experiment(self) -> AbstractExperiment[Any, Any]:
@@ -101,17 +106,20 @@ class RunControl(QObject):
         begin: bool = True,
         start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Take an experiment, with given settings or those it was left with, and begin its run.
+        """Take an experiment, with given settings, and begin its run, or take up the one it has.
 
+        Without settings it has those it was left with, and its run is where it was left, paused.
         `start` holds learned parameters to begin from, until other settings are chosen.
         """
         if self._experiment is not None and self._params is not None:
             self._remembered[self._experiment.id] = (self._params, self._seed)
+            self._starts[self._experiment.id] = self._start
+        resumes = params is None and seed is None and start is None
         known = self._remembered.get(experiment.id, (experiment.parameters(), 0))
         self._experiment = experiment
         self._params = known[0] if params is None else params
         self._seed = known[1] if seed is None else seed
-        self._start = start
+        self._start = self._starts.get(experiment.id) if resumes else start
         self._wants_play = False
         if experiment.id not in self._stacks:
             self._stacks[experiment.id] = QUndoStack(self.undo_group)
@@ -120,7 +128,7 @@ class RunControl(QObject):
         self.settings_changed.emit(self._params, self._seed)
         self._snapshot = None
         if begin:
-            self._restart(play=False)
+            self._restart(play=False, resumes=resumes)
 
     def remembers(self, experiment_id: str) -> bool:
         """Tell whether an experiment was chosen, or its settings are known from elsewhere."""
@@ -190,7 +198,11 @@ class RunControl(QObject):
         before, after = Settings(self.params, self._seed), Settings(params, seed)
         if after != before:
             stack = self._stacks[self.experiment.id]
-            stack.push(ParamsCommand(before, after, self._apply, key, text))
+            self._is_pushing = True
+            try:
+                stack.push(ParamsCommand(before, after, self._apply, key, text))
+            finally:
+                self._is_pushing = False
 
     def _apply(self, settings: Settings) -> None:
         """Put settings in force: within the run where that is possible."""
@@ -200,6 +212,9 @@ class RunControl(QObject):
             return
         self._params, self._seed = params, seed
         self.settings_changed.emit(params, seed)
+        shown = self._snapshot
+        if not self._is_pushing and shown is not None and not shown.is_live:
+            self._bridge.live()  # undo and redo take effect where the run is, and so drop nothing
         effect = effect_of(old, params) if seed == old_seed else Effect.RESTART
         if effect is Effect.NONE and self._snapshot is not None:
             self._bridge.retune(params)
@@ -273,11 +288,36 @@ class RunControl(QObject):
         """Show where the run is."""
         self._bridge.live()
 
-    def _restart(self, play: bool) -> None:
-        self._wants_play = play
+    def _restart(self, play: bool, resumes: bool = False) -> None:
+        self._wants_play, self._resumes = play, resumes
         self._snapshot = None
-        self._bridge.start(self.experiment, self.params, self._seed, not play, self._start)
+        if resumes:
+            self._bridge.resume(self.experiment, self.params, self._seed, self._start)
+        else:
+            self._bridge.start(self.experiment, self.params, self._seed, not play, self._start)
         self.restarted.emit()
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        if self._resumes and snapshot.is_live:  # of a replay that was left unfinished, for example
+            self._resumes = False
+            if snapshot.params != self._params:
+                self.accept(snapshot.params)
+
+    # What is given up, and had again.
+
+    def _on_dropped(self, dropped: Dropped) -> None:
+        stack = self._stacks.get(dropped.course.other.run.experiment)
+        if stack is not None:
+            stack.push(DropCommand(dropped, self._exchange))
+
+    def _exchange(self, course: Course) -> None:
+        self._wants_play = False
+        self._bridge.exchange(course, self._on_exchanged)
+
+    def _on_exchanged(self, session: Session | None) -> None:
+        """Show the settings of the run that is in force now."""
+        if session is None or session.experiment.id != self.experiment.id:
+            return
+        self._seed, self._start = session.seed, session.start
+        self.accept(session.params)

@@ -1,4 +1,4 @@
-"""Undo and redo of parameters: one command per gesture of the user."""
+"""Undo and redo of parameters, one command per gesture, and of steps that were given up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from weakref import WeakMethod
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from gui import format
+from gui.shortcuts import keys_of, native_text
+
 if TYPE_CHECKING:
+    from engine.courses import Course, Dropped
     from engine.params import Params, ParamSpec
 
 _ID = 0x5AB
@@ -25,6 +29,8 @@ class Settings:
     seed: int
 
 
+Exchange = Callable[["Course"], None]
+"""Puts the other course of the run in force, with its settings."""
 Apply = Callable[[Settings], None]
 """Puts settings in force: shows them in the form and tells the engine."""
 
@@ -69,6 +75,76 @@ def settings_text(before: Settings, after: Settings) -> str:
     return change_text(before.params, after.params) + " and seed"
 
 
+def steps_text(first: int, last: int) -> str:
+    """Name some steps: "step 5", "steps 51 to 582"."""
+    if first == last:
+        return f"step {format.count(first)}"
+    return f"steps {format.count(first)} to {format.count(last)}"
+
+
+def dropped_sentence(first: int, last: int) -> str:
+    """Say that steps were given up, and how to have them back."""
+    shortcut = keys_of("undo")
+    keys = native_text(shortcut.keys) if shortcut is not None else "Undo"
+    was, them = ("was", "it") if first == last else ("were", "them")
+    steps = steps_text(first, last)
+    return f"{steps[0].upper()}{steps[1:]} {was} dropped: {keys} brings {them} back."
+
+
+def _held(method: Callable[..., Any]) -> Callable[[], Callable[..., Any] | None]:
+    """Hold a callable, that of a bound method weakly.
+
+    A method keeps its object alive, and the object keeps the stack that keeps the command: PySide
+    crashes when such a ring is collected.
+    """
+    return WeakMethod(method) if isinstance(method, MethodType) else (lambda: method)
+
+
+class DropCommand(QUndoCommand):
+    """Steps that were given up when a run went on from a scrubbed one: undo brings them back.
+
+    Pushing it does nothing, for it tells of what has happened. Where live parameters were the
+    reason, the command that gave them takes it in.
+
+    Parameters
+    ----------
+    dropped : Dropped
+    exchange : callable
+        Called with the course by undo and by every redo but the first; held as `apply` of
+        `ParamsCommand` is.
+    """
+
+    def __init__(self, dropped: Dropped, exchange: Exchange) -> None:
+        super().__init__(f"drop of {steps_text(dropped.first, dropped.last)}")
+        self.dropped = dropped
+        self.exchange = _held(exchange)
+        self._happened = False
+
+    def id(self) -> int:
+        """Give the number of `ParamsCommand`, which may take this in."""
+        return _ID
+
+    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802
+        """Take in nothing."""
+        return False
+
+    def undo(self) -> None:
+        """Bring the steps back."""
+        _swap(self.dropped.course, self.exchange)
+
+    def redo(self) -> None:
+        """Go back to the run that went on without them."""
+        if self._happened:
+            _swap(self.dropped.course, self.exchange)
+        self._happened = True
+
+
+def _swap(course: Course, held: Callable[[], Exchange | None]) -> None:
+    exchange = held()
+    if exchange is not None:
+        exchange(course)
+
+
 class ParamsCommand(QUndoCommand):
     """A change of parameters, of the seed, or both, that can be undone.
 
@@ -95,9 +171,9 @@ class ParamsCommand(QUndoCommand):
         self.before = before
         self.after = after
         self.key = key
-        # A method keeps its object alive, and the object keeps the stack that keeps this command:
-        # PySide crashes when such a ring is collected.
-        self._apply = WeakMethod(apply) if isinstance(apply, MethodType) else (lambda: apply)
+        self._apply: Callable[[], Apply | None] = _held(apply)
+        self._course: Course | None = None
+        self._exchange: Callable[[], Exchange | None] = lambda: None
         self._title = text
         self._settle()
 
@@ -121,7 +197,9 @@ class ParamsCommand(QUndoCommand):
         return _ID
 
     def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802
-        """Take in a later change of the same fields with the same key."""
+        """Take in a later change of the same fields with the same key, or what it made drop."""
+        if isinstance(other, DropCommand):
+            return self._take_in(other)
         if not isinstance(other, ParamsCommand) or not self.key or other.key != self.key:
             return False
         if other.fields != self.fields or other.before != self.after:
@@ -130,13 +208,32 @@ class ParamsCommand(QUndoCommand):
         self._settle()
         return True
 
+    def _take_in(self, drop: DropCommand) -> bool:
+        params = drop.dropped.params
+        if (
+            params is None
+            or self._course is not None
+            or type(params) is not type(self.after.params)
+        ):
+            return False
+        if not set(changed_fields(self.before.params, params)) <= set(self.fields):
+            return False
+        self._course, self._exchange = drop.dropped.course, drop.exchange
+        return True
+
     def undo(self) -> None:
-        """Put the earlier settings in force."""
-        self._put(self.before)
+        """Put the earlier settings in force, and the steps that were dropped for the later ones."""
+        if self._course is not None:
+            _swap(self._course, self._exchange)
+        else:
+            self._put(self.before)
 
     def redo(self) -> None:
         """Put the later settings in force."""
-        self._put(self.after)
+        if self._course is not None:
+            _swap(self._course, self._exchange)
+        else:
+            self._put(self.after)
 
     def _put(self, settings: Settings) -> None:
         apply = self._apply()
@@ -144,5 +241,5 @@ class ParamsCommand(QUndoCommand):
             apply(settings)
 
     def _settle(self) -> None:
-        self.setObsolete(self.before == self.after)
+        self.setObsolete(self.before == self.after and self._course is None)
         self.setText(self._title or settings_text(self.before, self.after))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 FILTER = "Runs and learned parameters (*.toml run.json *.npz *.safetensors);;All files (*)"
 LEARNED = (".npz", ".safetensors")
-PIECE_SECONDS = 0.1
-"""Aim for a piece of a replay."""
 
 
 class RunFiles(QObject):
@@ -175,17 +172,6 @@ def _read(path: Path) -> tuple[RunFile, str]:
 
 def replay(run: RunFile, session: Session, progress: Progress) -> None:
     """Make the steps of a run again, in pieces after which progress is told."""
-    from engine.replay import carry_out
+    from engine.replay import in_pieces
 
-    target, piece = run.steps or 0, 1
-
-    def advance(n: int) -> int:
-        nonlocal piece
-        begin = time.perf_counter()
-        made = session.advance(min(n, piece), coarse=True)
-        quick = time.perf_counter() - begin < PIECE_SECONDS
-        piece = piece * 4 if quick else max(1, piece // 2)
-        told = progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
-        return made if told else 0
-
-    carry_out(run, session, advance)
+    in_pieces(run, session, progress)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from engine.courses import Dropped
 from engine.experiment import Ensemble, OutcomeKind, Progress
 from engine.params import update
 from engine.runner import Runner
@@ -118,9 +119,13 @@ def test_scrub_detaches_and_live_returns(watcher: Watcher) -> None:
     np.testing.assert_array_equal(again.observation["weights"], live.observation["weights"])
     runner.back(10)
     watcher.wait(lambda s: s.cursor == 90 and s.step == 100)
-    runner.step(1)
-    forked = watcher.wait(lambda s: s.step == 91)
-    np.testing.assert_array_equal(forked.observation["weights"], live.trace.recent["weights"][91])
+    runner.step(1)  # along what is there already
+    along = watcher.wait(lambda s: s.cursor == 91)
+    assert along.step == 100
+    np.testing.assert_array_equal(along.observation["weights"], live.trace.recent["weights"][91])
+    runner.step(12)
+    beyond = watcher.wait(lambda s: s.step == 103)
+    assert beyond.is_live
 
 
 def test_retune_while_running_is_recorded(watcher: Watcher) -> None:
@@ -315,3 +320,124 @@ def test_a_bad_size_of_a_nudge_gives_up_no_later_step(watcher: Watcher) -> None:
     runner.nudge(7.0)
     refused = watcher.wait(lambda s: "nudge" in s.message)
     assert (refused.step, refused.cursor) == (50, 20)
+
+
+class Other(LinearMap):  # type: ignore[misc]
+    """Another experiment."""
+
+    id = "other-map"
+
+
+def test_a_run_is_taken_up_where_it_was_left(watcher: Watcher) -> None:
+    runner, experiment, params = watcher.runner, LinearMap(), LinearParams(step_size=1e-3)
+    runner.start(experiment, params, 3)
+    runner.step(50)
+    runner.retune(update(params, step_size=2e-3))
+    runner.nudge(1e-3)
+    runner.step(50)
+    left = watcher.wait(lambda s: s.step == 100)
+    runner.seek(70)
+    watcher.wait(lambda s: s.cursor == 70)
+    runner.start(Other(), params, 0)
+    watcher.wait(lambda s: s.experiment == "other-map" and s.status is Status.PAUSED)
+    again = runner.resume(experiment, params, 3)
+    back = watcher.wait(lambda s: s.run_id == again)
+    assert (back.step, back.cursor, back.status) == (100, 70, Status.PAUSED)
+    assert back.changes == left.changes and len(back.changes) == 2
+    assert back.params == update(params, step_size=2e-3)
+    np.testing.assert_array_equal(back.trace.recent["weights"], left.trace.recent["weights"])
+    runner.live()
+    runner.step(5)
+    watcher.wait(lambda s: s.step == 105)
+
+
+def test_a_running_run_is_put_aside_paused_and_a_finished_one_finished(watcher: Watcher) -> None:
+    runner = watcher.runner
+    runner.start(LinearMap(), LinearParams(step_size=1e-6), 0)
+    runner.play()
+    watcher.wait(lambda s: s.step > 3)
+    runner.start(Other(), LinearParams(step_size=3.0), 0)
+    runner.set_speed(None)
+    runner.play()
+    watcher.wait(lambda s: s.experiment == "other-map" and s.status is Status.FINISHED)
+    first = runner.resume(LinearMap(), LinearParams(step_size=1e-6), 0)
+    assert watcher.wait(lambda s: s.run_id == first).status is Status.PAUSED
+    second = runner.resume(Other(), LinearParams(step_size=3.0), 0)
+    assert watcher.wait(lambda s: s.run_id == second).status is Status.FINISHED
+
+
+@pytest.mark.parametrize("is_overtaken", [False, True])
+def test_a_run_begun_anew_is_not_taken_up(watcher: Watcher, is_overtaken: bool) -> None:
+    """Not even where the new one was overtaken by a switch before it could begin."""
+    runner, experiment = watcher.runner, LinearMap()
+    runner.start(experiment, LinearParams(), 0)
+    runner.step(7)
+    watcher.wait(lambda s: s.step == 7)
+    if is_overtaken:
+        experiment.gate.clear()
+        runner.step(1)
+    runner.start(LinearMap(), LinearParams(width=3), 0)
+    runner.start(Other(), LinearParams(), 0)
+    experiment.gate.set()
+    watcher.wait(lambda s: s.experiment == "other-map" and s.status is Status.PAUSED)
+    again = runner.resume(LinearMap(), LinearParams(width=3), 0)
+    fresh = watcher.wait(lambda s: s.run_id == again and s.status is Status.PAUSED)
+    assert fresh.step == 0 and fresh.observation["weights"].shape == (3,)
+
+
+@pytest.mark.parametrize("size", [2.5e-3, 3.0])
+def test_dropped_steps_are_brought_back_bit_by_bit(watcher: Watcher, size: float) -> None:
+    runner, params = watcher.runner, LinearParams(step_size=1e-3)
+    drops: list[Dropped] = []
+    runner.on_drop = lambda dropped: (drops.append(dropped), "Dropped.")[1]
+    runner.start(LinearMap(), params, 4)
+    runner.step(40)
+    runner.retune(update(params, step_size=size))
+    runner.nudge(1e-2)
+    runner.set_speed(None)
+    runner.run(60)
+    whole = watcher.wait(lambda s: s.step > 60 and s.status is not Status.RUNNING)
+    assert (whole.status is Status.FINISHED) == (size == 3.0)
+    runner.seek(20)
+    other = update(params, step_size=5e-3)
+    runner.retune(other)
+    cut = watcher.wait(lambda s: s.step == 20)
+    assert cut.message == "Dropped."
+    (dropped,) = drops
+    assert (dropped.first, dropped.last, dropped.params) == (21, whole.step, other)
+    runner.step(3)
+    branch = watcher.wait(lambda s: s.step == 23)
+    sessions: list[Session | None] = []
+    runner.exchange(dropped.course, sessions.append)
+    back = watcher.wait(lambda s: s.frame > branch.frame and s.progress is None)
+    assert (back.step, back.changes, back.params) == (whole.step, whole.changes, whole.params)
+    assert back.status is whole.status and sessions[0] is not None
+    for key, rows in whole.trace.recent.items():
+        np.testing.assert_array_equal(back.trace.recent[key], rows)
+    runner.exchange(dropped.course)
+    again = watcher.wait(lambda s: s.frame > back.frame and s.progress is None)
+    assert (again.step, again.params, again.changes) == (23, other, branch.changes)
+    for key, rows in branch.trace.recent.items():
+        np.testing.assert_array_equal(again.trace.recent[key], rows)
+
+
+def test_an_exchange_that_is_cancelled_leaves_the_run(watcher: Watcher) -> None:
+    runner = watcher.runner
+    drops: list[Dropped] = []
+    runner.on_drop = lambda dropped: (drops.append(dropped), "")[1]
+    experiment = LinearMap()
+    runner.start(experiment, LinearParams(step_size=1e-3), 4)
+    runner.step(500)
+    runner.seek(20)
+    runner.run(1)
+    cut = watcher.wait(lambda s: s.step == 21 and s.status is Status.PAUSED)
+    sessions: list[Session | None] = []
+    experiment.gate.clear()
+    runner.exchange(drops[0].course, sessions.append)
+    runner.start(Other(), LinearParams(), 0)  # which cancels what is under way
+    experiment.gate.set()
+    watcher.wait(lambda s: s.experiment == "other-map" and s.status is Status.PAUSED)
+    assert sessions == [None]
+    again = runner.resume(experiment, LinearParams(step_size=1e-3), 4)
+    back = watcher.wait(lambda s: s.run_id == again)
+    assert (back.step, back.changes) == (cut.step, cut.changes)

@@ -1,0 +1,221 @@
+"""No run is lost without a word: not by a switch, and not by going on from a scrubbed step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from engine.snapshot import Snapshot, Status
+from gui.main_window import MainWindow
+from gui.settings import Settings
+from tests.gui.fakes import FakeExperiment
+
+Key = Qt.Key
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+class Second(FakeExperiment):  # type: ignore[misc]
+    id: ClassVar[str] = "second"
+    title: ClassVar[str] = "Second"
+    why_no_nudge: ClassVar[str] = ""
+
+    def nudge(self, state: Any, nudge: Any) -> Any:
+        from dataclasses import replace
+
+        return replace(state, weight=state.weight * (1 + nudge.size))
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = MainWindow(Settings(None), experiments=[FakeExperiment(), Second()])
+    qtbot.addWidget(window)
+    window.state.restore()
+    window.resize(1280, 800)
+    window.show()
+    window.begin()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    wait(window, qtbot, step=0)
+    yield window
+    window.close()
+
+
+def shown(window: MainWindow) -> Snapshot:
+    snapshot = window.control.snapshot
+    assert snapshot is not None
+    return snapshot
+
+
+def wait(
+    window: MainWindow, qtbot: QtBot, *, step: int, cursor: int | None = None, of: str = ""
+) -> Snapshot:
+    def there() -> bool:
+        now = window.control.snapshot
+        return (
+            now is not None
+            and now.experiment == (of or window.control.experiment.id)
+            and now.status in (Status.PAUSED, Status.FINISHED)
+            and now.progress is None
+            and (now.step, now.cursor) == (step, step if cursor is None else cursor)
+        )
+
+    qtbot.waitUntil(there)
+    return shown(window)
+
+
+def run_steps(window: MainWindow, qtbot: QtBot, count: int) -> None:
+    field = window.transport.run_steps
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, str(count))
+    qtbot.mouseClick(window.transport.run_button, LEFT)
+
+
+def look_at(window: MainWindow, qtbot: QtBot, step: int) -> None:
+    field = window.transport.cursor_box
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, str(step))
+    qtbot.keyClick(field, Key.Key_Return)
+    window.setFocus()
+
+
+def type_step_size(window: MainWindow, qtbot: QtBot, text: str) -> None:
+    box = window.panels.form.row("step_size").box  # type: ignore[attr-defined]
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, text)
+    qtbot.keyClick(box, Key.Key_Return)
+    window.setFocus()
+
+
+def test_a_stray_digit_costs_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    window.set_speed(None)
+    run_steps(window, qtbot, 60)
+    wait(window, qtbot, step=60)
+    type_step_size(window, qtbot, "0.25")
+    qtbot.waitUntil(lambda: len(shown(window).changes) == 1)
+    run_steps(window, qtbot, 40)
+    left = wait(window, qtbot, step=100)
+    qtbot.keyClick(window, Key.Key_2)
+    wait(window, qtbot, step=0, of="second")
+    assert window.transport.cursor_box.count == 0
+    qtbot.keyClick(window, Key.Key_1)
+    back = wait(window, qtbot, step=100, of="fake")
+    assert back.changes == left.changes and back.params == left.params
+    assert (back.trace.recent["weight"] == left.trace.recent["weight"]).all()
+    assert window.transport.cursor_box.count == 100
+    assert window.status.step.text() == "k = 100" and window.status.state.text() == "Paused"
+    assert window.panels.form.params == left.params
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)  # what was done to it can still be undone
+    qtbot.waitUntil(lambda: window.control.params.step_size == 0.3)  # type: ignore[attr-defined]
+    assert shown(window).step == 100
+    qtbot.keyClick(window, Key.Key_R)
+    wait(window, qtbot, step=0)
+
+
+def test_a_run_that_plays_is_left_paused(window: MainWindow, qtbot: QtBot) -> None:
+    type_step_size(window, qtbot, "1e-9")
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: window.transport.cursor_box.count > 0)
+    qtbot.keyClick(window, Key.Key_2)
+    wait(window, qtbot, step=0, of="second")
+    window.open_experiment("fake")
+    qtbot.waitUntil(lambda: window.control.snapshot is not None)
+    assert shown(window).status is Status.PAUSED and shown(window).step > 0
+    assert window.transport.play_button.text() == "Play"
+
+
+def test_a_looked_at_step_is_found_again(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(90)
+    wait(window, qtbot, step=90)
+    look_at(window, qtbot, 30)
+    wait(window, qtbot, step=90, cursor=30)
+    window.open_experiment("second")
+    wait(window, qtbot, step=0, of="second")
+    window.open_experiment("fake")
+    wait(window, qtbot, step=90, cursor=30, of="fake")
+
+
+def test_dropped_steps_are_said_and_brought_back(window: MainWindow, qtbot: QtBot) -> None:
+    window.set_speed(None)
+    window.control.step(582)
+    whole = wait(window, qtbot, step=582)
+    look_at(window, qtbot, 50)
+    wait(window, qtbot, step=582, cursor=50)
+    run_steps(window, qtbot, 3)
+    wait(window, qtbot, step=53)
+    assert window.statusBar().currentMessage() == (
+        "Steps 51 to 582 were dropped: Ctrl+Z brings them back."
+    )
+    assert window.panels.plots.link.ends[1] < 100  # the time axis fits what is left
+    assert window.actions_by_name["undo"].text() == "Undo drop of steps 51 to 582"
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)
+    back = wait(window, qtbot, step=582)
+    assert (back.trace.recent["weight"] == whole.trace.recent["weight"]).all()
+    assert window.panels.plots.link.ends[1] > 582
+    qtbot.keyClick(window, Key.Key_Y, CONTROL)
+    wait(window, qtbot, step=53)
+
+
+def test_a_step_size_typed_at_a_scrubbed_step_is_one_undo(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(200)
+    wait(window, qtbot, step=200)
+    look_at(window, qtbot, 80)
+    wait(window, qtbot, step=200, cursor=80)
+    type_step_size(window, qtbot, "0.25")
+    wait(window, qtbot, step=80)
+    assert "Steps 81 to 200 were dropped" in window.statusBar().currentMessage()
+    assert window.actions_by_name["undo"].text() == "Undo Step size 0.3 → 0.25"
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)
+    back = wait(window, qtbot, step=200)
+    assert back.changes == () and back.params == window.control.params
+    assert window.control.params.step_size == 0.3  # type: ignore[attr-defined]
+    assert window.panels.form.params == window.control.params
+    assert not window.control.undo_group.canUndo()
+    qtbot.keyClick(window, Key.Key_Y, CONTROL)
+    again = wait(window, qtbot, step=80)
+    assert [change.step for change in again.changes] == [80]
+    assert window.panels.form.params == again.params
+
+
+def test_an_arrow_walks_along_what_is_there(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(10)
+    wait(window, qtbot, step=10)
+    qtbot.keyClick(window, Key.Key_Left)
+    wait(window, qtbot, step=10, cursor=9)
+    qtbot.keyClick(window, Key.Key_Right)
+    wait(window, qtbot, step=10)
+    qtbot.keyClick(window, Key.Key_Right)
+    wait(window, qtbot, step=11)
+    assert not window.control.undo_group.canUndo()
+
+
+def test_undo_of_a_step_size_drops_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(20)
+    wait(window, qtbot, step=20)
+    type_step_size(window, qtbot, "0.25")
+    window.control.step(20)
+    wait(window, qtbot, step=40)
+    look_at(window, qtbot, 10)
+    wait(window, qtbot, step=40, cursor=10)
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)
+    qtbot.waitUntil(lambda: len(shown(window).changes) == 2)
+    assert (shown(window).step, shown(window).cursor) == (40, 40)
+
+
+def test_a_click_on_the_slider_and_play_can_be_undone(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(300)
+    wait(window, qtbot, step=300)
+    scrub = window.transport.scrub
+    qtbot.mouseClick(scrub, LEFT, pos=QPoint(scrub.width() // 3, scrub.height() // 2))
+    qtbot.waitUntil(lambda: not shown(window).is_live)
+    qtbot.mouseClick(window.transport.play_button, LEFT)
+    qtbot.waitUntil(lambda: window.control.undo_group.canUndo())
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)
+    wait(window, qtbot, step=300)
