@@ -109,16 +109,20 @@ class _Delegate(QStyledItemDelegate):
 class _List(QListWidget):
     """A list that leaves the plain keys of the window alone."""
 
-    in_key = False
-    """Whether the selection is being moved by a key."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_key = False
+        """Whether the selection is being moved by a key."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep the arrows up and down, Home and End; let Space, letters and digits through."""
         kept = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
         if event.key() in kept:
             self.in_key = True
-            super().keyPressEvent(event)
-            self.in_key = False
+            try:
+                super().keyPressEvent(event)
+            finally:
+                self.in_key = False
         else:
             event.ignore()
 

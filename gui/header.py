@@ -24,9 +24,11 @@ from PySide6.QtWidgets import (
 
 from engine.listing import Listed
 from gui.elided import ElidedLabel
+from gui.run_effect import Effect, effect_of
 from gui.theme import current_theme
 
 if TYPE_CHECKING:
+    from engine.params import Params
     from engine.presets import Preset
 
 DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -130,13 +132,14 @@ class PresetBox(QComboBox):
         self.setCurrentIndex(-1)
         self.setEnabled(bool(presets))
 
-    def show_settings(self, params: object, seed: int) -> None:
-        """Show the preset that these settings are, or none."""
-        for index, preset in enumerate(self._presets):
-            if preset.params == params and preset.seed == seed:
-                self.setCurrentIndex(index)
-                return
-        self.setCurrentIndex(-1)
+    def show_settings(self, params: Params, seed: int) -> None:
+        """Show the preset that these settings are, but for what only an ensemble reads, or none."""
+        same = [index for index, preset in enumerate(self._presets) if preset.seed == seed]
+        exact = [index for index in same if self._presets[index].params == params]
+        alike = exact or [
+            i for i in same if effect_of(self._presets[i].params, params) is Effect.NONE
+        ]
+        self.setCurrentIndex(alike[0] if alike else -1)
 
 
 class Header(QWidget):

@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
         self.control.settings_changed.connect(self._on_settings_changed)
         self.control.restarted.connect(self._on_restarted)
         self.control.rejected.connect(self._on_refused)
+        self.control.play_queued.connect(self.transport.show_queued)
         transport = self.transport
         for asked in transport.requests:
             asked.connect(self.switching.settle)  # what follows is about the experiment named
@@ -233,6 +234,7 @@ class MainWindow(QMainWindow):
 
     def apply_preset(self, preset: Preset) -> None:
         """Take over a preset, at its speed, and play it."""
+        self.switching.settle()
         if preset.speed is not None:
             self.set_speed(preset.speed)
         self.control.apply_preset(preset)
@@ -256,6 +258,8 @@ class MainWindow(QMainWindow):
 
     def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
         self._set_usable(True)
+        self.switching.drop()  # whoever chose it, for example by opening a file, chose it last
+        self.notices.clear()
         self.switching.name_open()
         self.transport.set_rewindable(experiment.rewindable)
         self.commands.show_nudge(experiment.why_no_nudge)
@@ -280,6 +284,7 @@ class MainWindow(QMainWindow):
         self.notices.say(self.panels.in_words(sentence))
 
     def _on_restore_requested(self, pin: Pin) -> None:
+        self.switching.open(pin.experiment)
         self.control.restore(pin.params, pin.seed)
 
     def _on_color_scheme_changed(self) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from engine.snapshot import Snapshot
 from gui.icons import IconButton
-from gui.plot_numbers import short
+from gui.plot_numbers import power_of_ten
 
 SIZE = 1e-6
 SIZES = (1e-12, 1e-9, SIZE, 1e-4, 1e-2, 0.1)
 """Sizes that are offered, from far below what is seen to what is seen at once."""
 _DIVERGED = "the run has diverged; begin it anew, or go back first"
+
+
+def size_text(size: float) -> str:
+    """Write a size that is offered as the power of ten that it is."""
+    return power_of_ten(round(math.log10(size)))
 
 
 class NudgeButton(IconButton):
@@ -23,9 +30,15 @@ class NudgeButton(IconButton):
     ----------
     nudge_requested : Signal(float)
         The state shall be pushed by this share of its norm.
+    reason_changed : Signal
+        Whether, and why not, there is something to push.
+    size_changed : Signal
+        The user chose another size.
     """
 
     nudge_requested = Signal(float)
+    reason_changed = Signal()
+    size_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__("nudge", "Nudge", "")
@@ -34,14 +47,17 @@ class NudgeButton(IconButton):
         self.setPopupMode(IconButton.ToolButtonPopupMode.MenuButtonPopup)
         self._sizes = QActionGroup(self)
         menu = QMenu("Size of the nudge", self)
-        menu.addSection("Share of the state's size")
+        heading = menu.addAction("Share of the state's size")  # styles leave a section's text out
+        heading.setEnabled(False)
+        menu.addSeparator()
         for size in SIZES:
-            action = QAction(short(size), self._sizes)
+            action = QAction(size_text(size), self._sizes)
             action.setData(size)
             action.setCheckable(True)
             action.setChecked(size == SIZE)
             menu.addAction(action)
         self._sizes.triggered.connect(self._tell)
+        self._sizes.triggered.connect(self.size_changed)
         self.setMenu(menu)
         self.clicked.connect(lambda: self.nudge_requested.emit(self.size_chosen))
         self._tell()
@@ -51,6 +67,18 @@ class NudgeButton(IconButton):
         """The push asked for, as a share of the state's norm."""
         size: float = self._sizes.checkedAction().data()
         return size
+
+    def choose(self, size: object) -> None:
+        """Ask for pushes of this size from now on, if it is one that is offered."""
+        for action in self._sizes.actions():
+            if action.data() == size:
+                action.setChecked(True)
+                self._tell()
+
+    @property
+    def reason(self) -> str:
+        """Why there is nothing to push, or nothing."""
+        return self._why_now
 
     def set_reason(self, why: str) -> None:
         """Say why there are no pushes, as the end of a sentence; empty where there are."""
@@ -72,12 +100,13 @@ class NudgeButton(IconButton):
         self._why_now = why
         self.setEnabled(not why)
         self._tell()
+        self.reason_changed.emit()
 
     def _tell(self) -> None:
         if self._why_now:
             self.setToolTip(f"There is nothing to push: {self._why_now}")
             return
         self.setToolTip(
-            f"Push the state in a random direction by {short(self.size_chosen)} of its size (U), "
-            "to see whether the run comes back or leaves; the arrow chooses how far"
+            f"Push the state in a random direction by {size_text(self.size_chosen)} of its size "
+            "(U), to see whether the run comes back or leaves; the arrow chooses how far"
         )

@@ -37,12 +37,15 @@ class RunControl(QObject):
         A new run began; what is shown of the old one is no longer true.
     rejected : Signal(str)
         One sentence on what could not be done.
+    play_queued : Signal(bool)
+        Whether the run will play as soon as it has begun.
     """
 
     experiment_changed = Signal(object)
     settings_changed = Signal(object, object)
     restarted = Signal()
     rejected = Signal(str)
+    play_queued = Signal(bool)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -59,8 +62,11 @@ class RunControl(QObject):
         self._remembered: dict[str, tuple[Params, int]] = {}
         self._starts: dict[str, Mapping[str, NDArray[Any]] | None] = {}
         self._is_pushing = self._resumes = False
+        self._is_beginning = self._is_queued = False
         bridge.snapshot_ready.connect(self._on_snapshot)
         bridge.dropped.connect(self._on_dropped)
+        for ended in (bridge.rejected, bridge.failed):
+            ended.connect(self._on_failed)
 
     @property
     def experiment(self) -> AbstractExperiment[Any, Any]:
@@ -114,7 +120,8 @@ class RunControl(QObject):
         if self._experiment is not None and self._params is not None:
             self._remembered[self._experiment.id] = (self._params, self._seed)
             self._starts[self._experiment.id] = self._start
-        resumes = params is None and seed is None and start is None
+        is_other = self._experiment is None or self._experiment.id != experiment.id
+        resumes = is_other and params is None and seed is None and start is None
         known = self._remembered.get(experiment.id, (experiment.parameters(), 0))
         self._experiment = experiment
         self._params = known[0] if params is None else params
@@ -242,13 +249,19 @@ class RunControl(QObject):
         self._restart(play)
 
     def toggle_play(self) -> None:
-        """Play or pause; a run that has ended begins anew."""
-        if self.is_running:
+        """Play or pause; a run that has ended begins anew, one that begins plays as soon as it can.
+
+        A second press takes that back.
+        """
+        if self.is_running or self._is_queued:
             self.pause()
             return
         shown = self._snapshot
         self._wants_play = True
-        if shown is None or (shown.status in (Status.FINISHED, Status.FAILED) and shown.is_live):
+        if self._is_beginning:
+            self._bridge.play()
+            self._queue_play(True)
+        elif shown is None or (shown.status in (Status.FINISHED, Status.FAILED) and shown.is_live):
             self._restart(play=True)
         else:
             self._bridge.play()
@@ -256,6 +269,7 @@ class RunControl(QObject):
     def pause(self) -> None:
         """Pause."""
         self._wants_play = False
+        self._queue_play(False)
         self._bridge.pause()
 
     def step(self, n: int = 1) -> None:
@@ -291,14 +305,28 @@ class RunControl(QObject):
     def _restart(self, play: bool, resumes: bool = False) -> None:
         self._wants_play, self._resumes = play, resumes
         self._snapshot = None
+        self._is_beginning = True
         if resumes:
             self._bridge.resume(self.experiment, self.params, self._seed, self._start)
         else:
             self._bridge.start(self.experiment, self.params, self._seed, not play, self._start)
         self.restarted.emit()
+        self._queue_play(play)
+
+    def _queue_play(self, queued: bool) -> None:
+        if queued != self._is_queued:
+            self._is_queued = queued
+            self.play_queued.emit(queued)
+
+    def _on_failed(self) -> None:
+        self._is_beginning = False
+        self._queue_play(False)
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        if snapshot.status is not Status.COMPILING:
+            self._is_beginning = False
+            self._queue_play(False)
         if self._resumes and snapshot.is_live:  # of a replay that was left unfinished, for example
             self._resumes = False
             if snapshot.params != self._params:

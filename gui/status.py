@@ -65,7 +65,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self._bridge = bridge
         self._shown_at = 0.0
-        self._message = ""
+        self._news = ("", 0)
         self._compiling = False
         self._last: tuple[int, int, float] | None = None
         self.setSizeGripEnabled(False)
@@ -115,7 +115,7 @@ class StatusBar(QStatusBar):
 
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
-        self._last, self._message, self._shown_at = None, "", 0.0
+        self._last, self._news, self._shown_at = None, ("", 0), 0.0
         if self.state.text() not in (_PREPARING, _WORDS[Status.COMPILING]):
             self.state.say(_WORDS[Status.IDLE])
         self.step.say("k = 0")
@@ -145,11 +145,12 @@ class StatusBar(QStatusBar):
         device = snapshot.observation.get("device")
         self.device.say(device if isinstance(device, str) else "CPU")
         self._show_progress(snapshot)
-        if snapshot.message != self._message and snapshot.progress is None:
+        news = (snapshot.message, len(snapshot.changes))  # two pushes say the same, one by one
+        if news != self._news and snapshot.progress is None:
             precarious = snapshot.outcome.is_precarious
             sign = "⚠ " if precarious and snapshot.message == snapshot.outcome.message else ""
             self.showMessage(sign + snapshot.message, MESSAGE_MS)
-        self._message = snapshot.message
+        self._news = news
 
     def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:
         if not running:

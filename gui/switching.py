@@ -47,6 +47,7 @@ class Switching(QObject):
             return
         self._wanted = experiment_id
         self._window.announce(listed)
+        self._window.actions_by_name.show_presets(())
         self._window.show_no_run()
         self._window.panels.wait()
         self._rest.start()

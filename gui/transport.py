@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.snapshot import Snapshot, Status
+from gui import format
 from gui.focus import FieldLabel
 from gui.icons import IconButton
 from gui.nudge import NudgeButton
@@ -80,6 +81,7 @@ class Transport(QWidget):
         super().__init__(parent)
         self._step = 0
         self._rewindable = True
+        self._queued = False
         self._pending: int | None = None
         self._shown_at = 0.0
         self._status: Status | None = None
@@ -134,7 +136,7 @@ class Transport(QWidget):
         self.cursor_box.setFixedWidth(108)
         self.cursor_box.setAccessibleName("Step k")
         self.cursor_box.setToolTip("The shown step k; type one to go there")
-        self.cursor_box.edited.connect(self._ask_for)
+        self.cursor_box.edited.connect(self._on_step_typed)
         self.live_button = IconButton("live", "Live", "Jump to where the run is")
         self.live_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live_button.clicked.connect(self._on_live)
@@ -187,6 +189,12 @@ class Transport(QWidget):
         self.back_button.setToolTip(tip or "One step back (←)")
         self.scrub.setToolTip(tip or "Drag to look back along the run")
 
+    def show_queued(self, queued: bool) -> None:
+        """Show that the run will play as soon as it has begun, or no longer."""
+        self._queued = queued
+        if self._status in (None, Status.COMPILING):
+            self._set_buttons(running=False, ended=False, cursor=0, live=True)
+
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
         self._seek_timer.stop()
@@ -223,6 +231,7 @@ class Transport(QWidget):
                 self.scrub.setValue(self._position(snapshot.cursor))
 
     def _set_buttons(self, *, running: bool, ended: bool, cursor: int, live: bool) -> None:
+        running = running or self._queued
         self.play_button.set_icon_name("pause" if running else "play")
         text = "Pause" if running else "Play again" if ended else "Play"
         if text != self.play_button.text():
@@ -252,6 +261,14 @@ class Transport(QWidget):
             self._ask_for(position)
         else:
             self._ask_for(round(position / SCRUB_POSITIONS * self._step))
+
+    def _on_step_typed(self, step: int) -> None:
+        if step > self._step:
+            typed, last = format.count(step), format.count(self._step)
+            self.refused.emit(
+                f"Step k: {typed} is not reached yet; the last step, {last}, is shown."
+            )
+        self._ask_for(step)
 
     def _ask_for(self, step: int) -> None:
         """Ask for a step, at most once in a while: the newest of a drag is what counts."""

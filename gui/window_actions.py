@@ -62,10 +62,8 @@ class Actions:
         self._actions: dict[str, QAction] = {}
         for name, text in _TEXTS.items():
             self._actions[name] = self._make(name, text)
-        self._actions["undo"] = undo_group.createUndoAction(window, "Undo")
-        self._actions["redo"] = undo_group.createRedoAction(window, "Redo")
-        for name in ("undo", "redo"):
-            self._set_keys(self._actions[name], name)
+        self._actions |= {name: self._make(name, name.title()) for name in ("undo", "redo")}
+        self._follow(undo_group)
         self.themes = QActionGroup(window)
         self._fill()
 
@@ -87,6 +85,16 @@ class Actions:
         action.setMenuRole(_ROLES.get(name, QAction.MenuRole.NoRole))
         self._set_keys(action, name)
         return action
+
+    def _follow(self, undo_group: QUndoGroup) -> None:
+        """Let Undo and Redo say what they would do; those of Qt would do it before all others."""
+        undo, redo = self._actions["undo"], self._actions["redo"]
+        undo.setEnabled(undo_group.canUndo())
+        redo.setEnabled(undo_group.canRedo())
+        undo_group.canUndoChanged.connect(undo.setEnabled)
+        undo_group.canRedoChanged.connect(redo.setEnabled)
+        undo_group.undoTextChanged.connect(lambda text: undo.setText(f"Undo {text}".rstrip()))
+        undo_group.redoTextChanged.connect(lambda text: redo.setText(f"Redo {text}".rstrip()))
 
     @staticmethod
     def _set_keys(action: QAction, name: str) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from gui.plot_numbers import short
 from gui.speed import SPEEDS
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ class Commands(QObject):
             action.triggered.connect(lambda checked=False, do=handler: self._do(do))
         window.pins_panel.pin_requested.connect(self.pin_run)
         window.transport.nudge_button.nudge_requested.connect(lambda size: self.nudge())
+        window.transport.nudge_button.reason_changed.connect(self._on_nudge_reason)
         self._connect_switches()
         self._connect_menus()
 
@@ -44,6 +44,8 @@ class Commands(QObject):
             "export": window.dialogs.show_export,
             "quit": window.close,
             "copy": self.copy_plots,
+            "undo": control.undo_group.undo,
+            "redo": control.undo_group.redo,
             "play": control.toggle_play,
             "step": control.step,
             "back": control.back,
@@ -94,16 +96,17 @@ class Commands(QObject):
 
     def nudge(self) -> None:
         """Push the run by the chosen size."""
-        size = self._window.transport.nudge_button.size_chosen
-        self._window.control.nudge(size)
-        self._window.notices.say(f"Nudged by {short(size)} of the state's size.")
+        self._window.control.nudge(self._window.transport.nudge_button.size_chosen)
 
     def show_nudge(self, why_not: str) -> None:
         """Offer pushes, or say why the experiment has none."""
         self._window.transport.nudge_button.set_reason(why_not)
-        action = self._window.actions_by_name["nudge"]
-        action.setEnabled(not why_not)
-        action.setToolTip(self._window.transport.nudge_button.toolTip())
+        self._on_nudge_reason()
+
+    def _on_nudge_reason(self) -> None:
+        button, action = self._window.transport.nudge_button, self._window.actions_by_name["nudge"]
+        action.setEnabled(not button.reason)
+        action.setToolTip(button.toolTip())
 
     def pin_run(self) -> None:
         """Keep the run on the plots."""

@@ -39,6 +39,10 @@ class Notices(QObject):
         if self._status.currentMessage() == text:
             self._status.clearMessage()
 
+    def clear(self) -> None:
+        """Drop what the status bar says: it is about what is no longer shown."""
+        self._status.clearMessage()
+
     def warn(self, text: str) -> None:
         """Put a sentence above the plots, until it is dismissed or a run begins."""
         self._failure = ""

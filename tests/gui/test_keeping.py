@@ -219,3 +219,45 @@ def test_a_click_on_the_slider_and_play_can_be_undone(window: MainWindow, qtbot:
     qtbot.waitUntil(lambda: window.control.undo_group.canUndo())
     qtbot.keyClick(window, Key.Key_Z, CONTROL)
     wait(window, qtbot, step=300)
+
+
+def test_a_pushed_run_says_so_and_each_time(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_experiment("second")
+    wait(window, qtbot, step=0, of="second")
+    for count in (1, 2):
+        window.statusBar().clearMessage()
+        qtbot.keyClick(window, Key.Key_U)
+        qtbot.waitUntil(lambda count=count: len(shown(window).changes) == count)
+        assert window.statusBar().currentMessage() == "Nudged by 10⁻⁶ of the state's size."
+    window.open_experiment("fake")
+    assert window.statusBar().currentMessage() == ""
+
+
+def test_a_diverged_run_is_not_said_to_be_pushed(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_experiment("second")
+    wait(window, qtbot, step=0, of="second")
+    action, button = window.actions_by_name["nudge"], window.transport.nudge_button
+    assert action.isEnabled() and button.isEnabled()
+    type_step_size(window, qtbot, "3")
+    window.control.step(500)
+    qtbot.waitUntil(lambda: shown(window).outcome.kind == "diverged")
+    assert not action.isEnabled() and not button.isEnabled()
+    qtbot.keyClick(window, Key.Key_U)
+    assert "Nudged" not in window.statusBar().currentMessage()
+    window.control.nudge(1e-6)  # asked for before the window knew
+    qtbot.waitUntil(lambda: "has diverged" in window.statusBar().currentMessage())
+    qtbot.keyClick(window, Key.Key_R)
+    wait(window, qtbot, step=0)
+    assert action.isEnabled() and button.isEnabled()
+
+
+def test_a_step_beyond_the_run_is_not_clamped_silently(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.step(582)
+    wait(window, qtbot, step=582)
+    look_at(window, qtbot, 99999999)
+    assert window.statusBar().currentMessage() == (
+        "Step k: 99 999 999 is not reached yet; the last step, 582, is shown.".replace(
+            " 999", "\u2009999"
+        )
+    )
+    qtbot.waitUntil(lambda: window.transport.cursor_box.count == 582)

@@ -572,3 +572,20 @@ def test_a_seed_beyond_32_bits_reaches_the_run(window: MainWindow, qtbot: QtBot)
     qtbot.waitUntil(
         lambda: window.control.snapshot is not None and window.control.snapshot.seed == seed
     )
+
+
+def test_an_ensemble_leaves_the_preset_named(window: MainWindow) -> None:
+    from engine.params import update
+    from engine.presets import Preset
+
+    presets = window.header.presets
+    preset = Preset(
+        id="figure-1", title="Figure 1", description="", params=FakeParams(step_size=0.2)
+    )
+    presets.set_presets((preset,))
+    window.control.apply_preset(preset)
+    assert presets.currentText() == "Figure 1"
+    window.control.edit_params(update(window.control.params, ensemble=7))
+    assert presets.currentText() == "Figure 1"
+    window.control.edit_params(update(window.control.params, step_size=0.3))
+    assert presets.currentIndex() == -1

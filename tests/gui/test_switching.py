@@ -228,3 +228,65 @@ def test_a_run_that_cannot_begin_waits_for_nothing(window: MainWindow, qtbot: Qt
     qtbot.waitUntil(window.message_bar.isVisible)
     assert not window.panels.waiting.isVisible()
     assert not window.panels.waiting._patience.isActive()
+
+
+def test_a_run_that_is_opened_is_not_overridden_by_a_key_before(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    qtbot.keyClick(window, Key.Key_2)
+    window.control.choose(Second(), FakeParams(depth=5), 7)  # what opening a file does
+    assert not window.switching.is_pending
+    qtbot.keyClick(window, Key.Key_2)
+    window.control.choose(FakeExperiment(), FakeParams(depth=5), 7)
+    qtbot.waitUntil(lambda: is_paused(window, "fake"))
+    assert not window.switching.is_pending and window.windowTitle().startswith("Parabola")
+    assert window.control.seed == 7
+
+
+def test_undo_after_a_key_is_about_its_experiment(window: MainWindow, qtbot: QtBot) -> None:
+    window.control.edit_params(FakeParams(depth=4))
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.control.experiment.id == "second"
+    assert window.control.settings_of_all()["fake"][0] == FakeParams(depth=4)
+
+
+def test_a_pin_chosen_after_a_key_is_restored_in_its_own_experiment(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.control.step(3)
+    qtbot.waitUntil(lambda: window.transport.cursor_box.count == 3)
+    qtbot.keyClick(window, Key.Key_P)
+    window.control.edit_params(FakeParams(depth=4))
+    qtbot.keyClick(window, Key.Key_2)
+    (pin,) = window.pins.of("fake")
+    window.pins_panel.restore_requested.emit(pin)
+    assert window.control.experiment.id == "fake" and window.control.params == pin.params
+    assert not window.switching.is_pending
+
+
+def test_play_is_shown_while_it_waits_for_the_kernels(
+    window: MainWindow, qtbot: QtBot, slow: Slow
+) -> None:
+    button = window.transport.play_button
+    slow.may_begin.set()
+    window.open_experiment("slow")
+    assert button.text() == "Play"
+    qtbot.keyClick(window, Key.Key_Space)
+    assert button.text() == "Pause"
+    qtbot.waitUntil(lambda: window.panels.waiting.text == COMPILING)
+    assert button.text() == "Pause"
+    qtbot.keyClick(window, Key.Key_Space)
+    assert button.text() == "Play"
+    qtbot.keyClick(window, Key.Key_Space)
+    assert button.text() == "Pause"
+    slow.may_run.set()
+    qtbot.waitUntil(lambda: window.control.is_running)
+    assert button.text() == "Pause"
+    window.open_experiment("fake")
+    qtbot.keyClick(window, Key.Key_3)
+    qtbot.keyClick(window, Key.Key_Space)  # before its run shows: it is taken up, not begun anew
+    qtbot.waitUntil(lambda: window.control.is_running)
+    assert window.control.snapshot.step > 0

@@ -349,8 +349,8 @@ def test_a_nudge_has_the_size_that_was_chosen(transport: Transport, qtbot: QtBot
     with qtbot.waitSignal(button.nudge_requested) as asked:
         _click(qtbot, button)
     assert asked.args == [1e-6]
-    next(action for action in button.menu().actions() if action.text() == "0.01").trigger()
-    assert "0.01 of its size" in button.toolTip()
+    next(action for action in button.menu().actions() if action.text() == "10⁻²").trigger()
+    assert "10⁻² of its size" in button.toolTip()
     with qtbot.waitSignal(button.nudge_requested) as asked:
         _click(qtbot, button)
     assert asked.args == [0.01]
