@@ -24,7 +24,7 @@ from engine.snapshot import Snapshot
 from gui import format
 from gui.ensemble_table import EnsembleTable, readable_key, text_of
 from gui.focus import FieldLabel
-from gui.number_box import CountField
+from gui.number_box import LARGEST, CountField
 from gui.param_controls import QuietScrollArea
 from gui.param_row import InkLabel
 from gui.theory_cards import Card
@@ -117,12 +117,12 @@ class EnsemblePanel(QWidget):
         self._ensemble: Ensemble | None = None
         self._pictures: QWidget | None = None
         self._in_force = 0
-        self._asked = False
+        self._asked = self._is_rejected = False
         self.runs = CountField(USUAL_RUNS, 1)
-        self.runs.setAccessibleName("Number of runs")
+        self.runs.setAccessibleName("Runs")
         self.runs.setToolTip("Runs, each with a seed of its own")
         self.steps = CountField(1000, 1)
-        self.steps.setAccessibleName("Steps of each run")
+        self.steps.setAccessibleName("Steps each")
         self.steps.setToolTip("Steps of each run: 1000, 1e5, 10k")
         self.run = self._button("Run", "Make all runs", primary=True)
         self.cancel = self._button("Cancel", "Stop, and keep the runs that are done")
@@ -150,6 +150,9 @@ class EnsemblePanel(QWidget):
 
     def set_experiment(self, experiment: AbstractExperiment[Any, Any], params: Params) -> None:
         """Make ready for another experiment."""
+        for field in (self.runs, self.steps):
+            field.forget()
+        self._set_limits(type(params))
         self.steps.show_count(experiment.default_steps)
         self.show_ensemble(None)
         self._asked = False
@@ -270,6 +273,15 @@ class EnsemblePanel(QWidget):
             button.setProperty("primary", True)
         return button
 
+    def _set_limits(self, model: type[Params]) -> None:
+        """Let the number of runs be what the parameter may be."""
+        from engine.params import describe
+
+        spec = next((spec for spec in describe(model) if spec.name == "ensemble"), None)
+        if spec is not None:
+            low, high = spec.minimum, spec.maximum
+            self.runs.set_limits(int(low or 1), LARGEST if high is None else int(high))
+
     def _show_runs(self, params: Params) -> None:
         """Show the number of runs in force, or a usual one where none was ever asked for."""
         runs = getattr(params, "ensemble", None)
@@ -280,8 +292,15 @@ class EnsemblePanel(QWidget):
         self.runs.show_count(USUAL_RUNS if alone else runs)
 
     def _on_runs_edited(self, runs: int) -> None:
-        self._asked, self._in_force = True, runs
+        before, self._asked, self._in_force = self._in_force, True, runs
+        self._is_rejected = False
         self.runs_edited.emit(runs)
+        if self._is_rejected:
+            self._in_force = before
+
+    def reject_runs(self) -> None:
+        """Learn that the number of runs just given is not allowed together with the rest."""
+        self._is_rejected = True
 
     def _show_progress(self, done: float | None, left: float | None, text: str) -> None:
         busy = done is not None
@@ -307,6 +326,8 @@ class EnsemblePanel(QWidget):
         self.steps.commit()
         if self.runs.count != self._in_force:  # the usual number, which is no one's choice yet
             self._on_runs_edited(self.runs.count)
+        if self.runs.count != self._in_force:
+            return  # it was not allowed, which has been said
         self.run_requested.emit(self.steps.count)
 
     def _on_export_clicked(self) -> None:

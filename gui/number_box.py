@@ -50,7 +50,7 @@ class CountField(QLineEdit):
     def __init__(self, count: int = 0, minimum: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._count = count
-        self._minimum = minimum
+        self._minimum, self._maximum = minimum, LARGEST
         self._sentence = ""
         self.setText(format.count(count))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -67,6 +67,15 @@ class CountField(QLineEdit):
         """Whether the text that is being typed is no number that may be given."""
         return bool(self.property("invalid"))
 
+    def set_limits(self, minimum: int, maximum: int = LARGEST) -> None:
+        """Set the least and the greatest number that may be given."""
+        self._minimum, self._maximum = minimum, min(maximum, LARGEST)
+
+    def forget(self) -> None:
+        """Give up what is being typed, and what was said of it."""
+        self.setModified(False)
+        self.commit()
+
     def show_count(self, count: int) -> None:
         """Show a number, unless the user is typing one."""
         if self.hasFocus() and self.isModified():
@@ -80,7 +89,7 @@ class CountField(QLineEdit):
         typed = parse_count(self.text()) if self.isModified() else None
         self.setModified(False)
         self._mark(False)
-        if typed is not None and typed >= self._minimum:
+        if typed is not None and self._allows(typed):
             self._take(typed)
         else:
             self.setText(format.count(self._count))
@@ -92,10 +101,11 @@ class CountField(QLineEdit):
             self.commit()
             unit = 10 ** max(0, len(str(self._count)) - 2)
             up = key == Qt.Key.Key_Up
-            self._take(min(max(self._count + (unit if up else -unit), self._minimum), LARGEST))
+            self._take(
+                min(max(self._count + (unit if up else -unit), self._minimum), self._maximum)
+            )
         elif key == Qt.Key.Key_Escape:
-            self.setModified(False)
-            self.commit()
+            self.forget()
             give_back(self)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.is_refused:
             self.refuse()
@@ -106,7 +116,8 @@ class CountField(QLineEdit):
 
     def refuse(self) -> None:
         """Say what is wrong with the text, and let it be mended."""
-        allowed = f"give a whole number from {self._minimum} to {format.count(LARGEST)}"
+        low, high = format.count(self._minimum), format.count(self._maximum)
+        allowed = f"give a whole number from {low} to {high}"
         self._sentence = str(InputError(self.accessibleName(), self.text(), allowed))
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.selectAll()
@@ -125,7 +136,10 @@ class CountField(QLineEdit):
 
     def _on_text_edited(self, text: str) -> None:
         typed = parse_count(text)
-        self._mark(typed is None or typed < self._minimum)
+        self._mark(typed is None or not self._allows(typed))
+
+    def _allows(self, count: int) -> bool:
+        return self._minimum <= count <= self._maximum
 
     def _mark(self, invalid: bool) -> None:
         if bool(self.property("invalid")) != invalid:

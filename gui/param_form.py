@@ -258,6 +258,9 @@ class ParamForm(QWidget):
             self._show_active()
             marked = error.field if error.field in self._shown_rows() else sorted(newest)[0]
             self._drafts.blame(newest, marked)
+            typed = self.body.rows[marked].typed_text
+            if typed and marked in newest and marked == error.field:
+                error = InputError(marked, typed, error.allowed)
             self._mark_row(marked, str(error))
             return
         self._params = after

@@ -15,6 +15,7 @@ from gui.focus import go_to
 from gui.formula import FormulaLabel
 from gui.param_ink import ink
 from gui.param_spin import TextBox
+from gui.param_words import with_signs
 
 _SIDES = {"left": Qt.AlignmentFlag.AlignLeft, "right": Qt.AlignmentFlag.AlignRight}
 
@@ -143,7 +144,7 @@ class FieldRow(QWidget):
     def help_html(self) -> str:
         """The tooltip: name, help and what is allowed."""
         spec = self.spec
-        allowed = spec.allowed[:1].upper() + spec.allowed[1:]
+        allowed = with_signs(spec.allowed[:1].upper() + spec.allowed[1:])
         live = "" if spec.live or spec.for_ensemble else "<br><i>A change begins a new run.</i>"
         return (
             f"<p><b>{escape(spec.label)}</b> <code>{escape(spec.name)}</code><br>"
@@ -159,6 +160,12 @@ class FieldRow(QWidget):
     def is_pending(self) -> bool:
         """Whether the user has typed something that is not in force."""
         return bool(self.error.text())
+
+    @property
+    def typed_text(self) -> str:
+        """What the user has typed that is not shown as the value in force, or nothing."""
+        box = self.control
+        return box.text().strip() if isinstance(box, TextBox) and box.is_edited else ""
 
     def show_value(self, value: Any) -> None:
         """Show a value as the one in force, without a signal, and drop what was typed."""

@@ -29,4 +29,9 @@ def in_words(sentence: str, model: type[Params]) -> str:
     for other, label in words.items():
         if "_" in other:
             allowed = re.sub(rf"\b{re.escape(other)}\b", label, allowed)
-    return f"{words[name]}: {given}{refusal}{allowed}"
+    return f"{words[name]}: {given}{refusal}{with_signs(allowed)}"
+
+
+def with_signs(allowed: str) -> str:
+    """Write ≤ and ≥ as on the plots, where the command line has <= and >=."""
+    return allowed.replace("<=", "≤").replace(">=", "≥")

@@ -190,16 +190,17 @@ class RunControl(QObject):
         """Let what follows be undone apart from what was."""
         self._drags += 1
 
-    def set_value(self, name: str, value: Any) -> None:
-        """Give one parameter a value, for example rows drawn on a plot."""
+    def set_value(self, name: str, value: Any) -> bool:
+        """Give one parameter a value, for example rows drawn on a plot; tells if it may have it."""
         from engine.params import update
 
         try:
             params = update(self.params, **{name: value})
         except LabError as error:
             self.rejected.emit(str(error))
-        else:
-            self.edit_params(params)
+            return False
+        self.edit_params(params)
+        return True
 
     def _push(self, params: Params, seed: int, key: str = "", text: str = "") -> None:
         before, after = Settings(self.params, self._seed), Settings(params, seed)

@@ -146,13 +146,17 @@ class Panels(QObject):
         self.theory.value_wanted.connect(control.set_value)
         ensemble.run_requested.connect(self._bridge.ensemble)
         ensemble.cancel_requested.connect(self._bridge.cancel)
-        ensemble.runs_edited.connect(lambda runs: control.set_value("ensemble", runs))
+        ensemble.runs_edited.connect(self._on_runs_edited)
         ensemble.ensemble_shown.connect(self._on_ensemble_shown)
         ensemble.said.connect(self.said)
         ensemble.refused.connect(self.said)
         ensemble.mended.connect(self.unsaid)
         self._pins.changed.connect(self.show_ghosts)
         control.restarted.connect(self.theory.clear)
+
+    def _on_runs_edited(self, runs: int) -> None:
+        if not self._control.set_value("ensemble", runs):
+            self.ensemble.reject_runs()
 
     @property
     def views_menu(self) -> QMenu:

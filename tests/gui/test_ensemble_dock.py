@@ -229,3 +229,57 @@ def test_the_panel_is_freed(qtbot: QtBot) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("typed", ["abc", "0", "1e400", "123456", "2.5"])
+def test_a_number_of_runs_that_is_not_allowed_runs_nothing(
+    panel: EnsemblePanel, qtbot: QtBot, typed: str
+) -> None:
+    asked: list[object] = []
+    sentences: list[str] = []
+    mended: list[str] = []
+    panel.runs_edited.connect(asked.append)
+    panel.run_requested.connect(asked.append)
+    panel.refused.connect(sentences.append)
+    panel.mended.connect(mended.append)
+    panel.set_experiment(FakeExperiment(), FakeParams())
+    panel.runs.setFocus()
+    panel.runs.selectAll()
+    qtbot.keyClicks(panel.runs, typed)
+    assert panel.runs.is_refused
+    qtbot.mouseClick(panel.run, LEFT)
+    assert asked == [] and panel.runs.text() == typed
+    assert sentences == [
+        f"Runs: '{typed}' is not allowed; give a whole number from 1 to 10\u2009000."
+    ]
+    panel.runs.selectAll()
+    qtbot.keyClicks(panel.runs, "30")
+    assert mended == sentences
+    qtbot.mouseClick(panel.run, LEFT)
+    assert asked == [30, FakeExperiment.default_steps]
+
+
+def test_what_is_said_of_a_number_goes_with_its_experiment(
+    panel: EnsemblePanel, qtbot: QtBot
+) -> None:
+    mended: list[str] = []
+    panel.mended.connect(mended.append)
+    panel.set_experiment(FakeExperiment(), FakeParams())
+    panel.runs.setFocus()
+    panel.runs.selectAll()
+    qtbot.keyClicks(panel.runs, "0")
+    qtbot.keyClick(panel.runs, Qt.Key.Key_Return)
+    panel.set_experiment(FakeExperiment(), FakeParams())
+    assert len(mended) == 1 and panel.runs.text() == "20" and not panel.runs.is_refused
+
+
+def test_runs_that_do_not_go_with_the_rest_run_nothing(panel: EnsemblePanel, qtbot: QtBot) -> None:
+    asked: list[int] = []
+    panel.run_requested.connect(asked.append)
+    panel.runs_edited.connect(lambda runs: panel.reject_runs())
+    panel.set_experiment(FakeExperiment(), FakeParams())
+    panel.runs.selectAll()
+    qtbot.keyClicks(panel.runs, "30")
+    qtbot.mouseClick(panel.run, LEFT)
+    qtbot.mouseClick(panel.run, LEFT)
+    assert asked == []

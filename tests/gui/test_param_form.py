@@ -814,3 +814,13 @@ def test_the_form_is_freed(qtbot: QtBot) -> None:
     QApplication.sendPostedEvents(None, 52)  # QEvent.Type.DeferredDelete
     gc.collect()
     assert gone() is None
+
+
+def test_a_refusal_repeats_what_was_typed(form: ParamForm, watch: Watch, qtbot: QtBot) -> None:
+    for text in ("0", "1e400", "-0.50"):
+        type_into(qtbot, number(form, "step_size").box, text)
+        assert watch.sentences[-1] == (
+            f"Step size δ: '{text}' is not allowed; give a finite number > 0."
+        )
+    type_into(qtbot, number(form, "depth").box, "1001")
+    assert watch.sentences[-1].endswith("give a whole number ≥ 1 and ≤ 1000.")
