@@ -91,10 +91,7 @@ def save_trace(folder: Path, recorder: Recorder) -> dict[str, Any]:
             f"value of every {view.stride:,} steps"
         )
         table = _interleaved(view)
-        recent = {f"recent.{key}": values for key, values in view.recent.items()}
-        steps = np.arange(len(next(iter(table.values())))) * view.stride
-        recent_steps = np.arange(view.recent_first, view.last + 1)
-        arrays = {"step": steps, **table, "recent.step": recent_steps, **recent}
+        arrays = _view_arrays(view)
     summary = {
         "full": recorder.is_full,
         "stride": 1 if recorder.is_full else view.stride,
@@ -108,6 +105,26 @@ def save_trace(folder: Path, recorder: Recorder) -> dict[str, Any]:
     )
     write_series(folder / "trace.csv", ("step", *headings(table)), blocks)
     return {"files": ["trace.npz", "trace.csv"], **summary}
+
+
+def save_view(path: Path, view: TraceView) -> None:
+    """Write what is known of a run's record as ``trace.npz``, for `load_trace`.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    summary = {"full": False, "stride": view.stride, "last": view.last}
+    save_npz(path, _view_arrays(view), summary)
+
+
+def _view_arrays(view: TraceView) -> dict[str, Any]:
+    table = _interleaved(view)
+    recent = {f"recent.{key}": values for key, values in view.recent.items()}
+    steps = np.arange(len(next(iter(table.values())))) * view.stride
+    recent_steps = np.arange(view.recent_first, view.last + 1)
+    return {"step": steps, **table, "recent.step": recent_steps, **recent}
 
 
 def _interleaved(view: TraceView) -> dict[str, FloatArray]:

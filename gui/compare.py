@@ -99,17 +99,31 @@ class Pins(QObject):
         """Pin a run as it is."""
         return self.add_trace(snapshot.experiment, snapshot.params, snapshot.seed, snapshot.trace)
 
-    def add_trace(self, experiment: str, params: Params, seed: int, trace: TraceView) -> Pin:
-        """Pin what was recorded of a run."""
+    @property
+    def experiments(self) -> set[str]:
+        """The ids of the experiments of which runs are pinned."""
+        return {pin.experiment for pin in self._pins}
+
+    def add_trace(
+        self,
+        experiment: str,
+        params: Params,
+        seed: int,
+        trace: TraceView,
+        color: str = "",
+        visible: bool = True,
+    ) -> Pin:
+        """Pin what was recorded of a run, in the colour used least unless one is given."""
         used = [pin.color for pin in self.of(experiment)]
         pin = Pin(
             id=next(self._numbers),
             experiment=experiment,
             label=settings_text(params, seed),
-            color=min(ROLES, key=lambda role: (used.count(role), ROLES.index(role))),
+            color=color or min(ROLES, key=lambda role: (used.count(role), ROLES.index(role))),
             params=params,
             seed=seed,
             trace=trace,
+            visible=visible,
         )
         self._set((*self._pins, pin))
         return pin

@@ -264,6 +264,7 @@ class MainWindow(QMainWindow):
         self.transport.set_rewindable(experiment.rewindable)
         self.commands.show_nudge(experiment.why_no_nudge)
         self.show_no_run()
+        self.state.pins.bring_back(experiment)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.cadence / 60))
         self.panels.show_experiment(experiment, self.control.params)

@@ -40,11 +40,17 @@ class Settings:
     ----------
     path : Path or None
         The file, or None to remember nothing.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Where the file is.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._store = None if path is None else QSettings(str(path), QSettings.Format.IniFormat)
         self._memory: dict[str, str] = {}
+        self.folder = None if path is None else path.parent
 
     def text(self, key: str, default: str = "") -> str:
         """Read a text."""
@@ -58,7 +64,9 @@ class Settings:
         return default if value is None else value
 
     def set_text(self, key: str, value: str) -> None:
-        """Remember a text."""
+        """Remember a text; one that is known already is not written again."""
+        if self.text(key, "\0") == value:
+            return
         self._memory[key] = value
         if self._store is not None:
             self._store.setValue(key, value)
@@ -93,9 +101,15 @@ class Settings:
 
     def params(self, experiment: AbstractExperiment[Any, Any]) -> tuple[Params, int] | None:
         """Read an experiment's last parameters and seed, if they are still allowed."""
+        return self.checked_params(experiment, self.object(f"params/{experiment.id}"))
+
+    @staticmethod
+    def checked_params(
+        experiment: AbstractExperiment[Any, Any], stored: Any
+    ) -> tuple[Params, int] | None:
+        """Make parameters and seed of ``{"seed": …, "values": …}``, if they are still allowed."""
         from engine.params import build
 
-        stored = self.object(f"params/{experiment.id}")
         try:
             seed, values = stored["seed"], stored["values"]
             if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 
+from gui.pin_store import PinStore
 from gui.window_actions import THEMES
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 FIRST_SIZE = (1440, 900)
+SAVE_MS = 2000
+"""What was changed is on the disk this much later, should the program be killed."""
 FRAME = 40
 """Height at least left to the window's title bar, which comes on top of its own size."""
 
@@ -31,6 +35,27 @@ class WindowState:
         self._window = window
         self._settings = window.settings
         self._last: Listed | None = None
+        self.pins = PinStore(window.pins, window.settings)
+        self._due = QTimer(window, singleShot=True, interval=SAVE_MS)
+        self._due.timeout.connect(self.save_changes)
+        self._watch()
+
+    def _watch(self) -> None:
+        window, actions = self._window, self._window.actions_by_name
+        control, nudge = window.control, window.transport.nudge_button
+        for changed in (
+            control.experiment_changed,
+            control.settings_changed,
+            window.pins.changed,
+            actions["scaled_axis"].toggled,
+            actions.themes.triggered,
+            nudge.size_changed,
+        ):
+            changed.connect(self._on_changed)
+
+    def _on_changed(self) -> None:
+        if not self._due.isActive():  # so that a long drag is saved on the way, too
+            self._due.start()
 
     def restore(self) -> None:
         """Bring back size, layout and theme, and name the experiment that will be opened."""
@@ -45,6 +70,7 @@ class WindowState:
         window.docks.arrange()
         window.docks.restore(settings.blob("docks"))
         window.actions_by_name["scaled_axis"].setChecked(settings.flag("scaled_axis", False))
+        window.transport.nudge_button.choose(settings.object("nudge_size"))
         self._last = self._last_experiment()
         if self._last is not None:
             window.announce(self._last)
@@ -88,12 +114,21 @@ class WindowState:
         window, settings = self._window, self._settings
         settings.set_blob("geometry", window.saveGeometry())
         settings.set_blob("docks", window.docks.save())
+        window.panels.save_layout()
+        self.save_changes()
+
+    def save_changes(self) -> None:
+        """Keep what is not the layout of the window: experiment, settings, pins, small choices."""
+        self._due.stop()
+        window, settings = self._window, self._settings
         checked = window.actions_by_name.themes.checkedAction()
         settings.set_text("theme", "system" if checked is None else checked.data())
         settings.set_object("scaled_axis", window.actions_by_name["scaled_axis"].isChecked())
-        window.panels.save_layout()
+        settings.set_object("nudge_size", window.transport.nudge_button.size_chosen)
         if window.control.has_experiment:
             settings.set_text("experiment", window.control.experiment.id)
         for experiment_id, known in window.control.settings_of_all().items():
             settings.set_params(experiment_id, *known)
-        settings.save()
+        self.pins.save()
+        if settings.save():
+            self.pins.tidy()
