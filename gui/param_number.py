@@ -19,6 +19,7 @@ from gui.param_numbers import (
     short_text,
     slider_scale,
     step_by,
+    usual_scale,
 )
 from gui.param_row import FieldRow, Line
 from gui.param_slider import TICKS, ValueSlider
@@ -195,15 +196,17 @@ class NumberRow(FieldRow):
             self._show_caption(value)
 
     def _rescale(self, value: float) -> None:
-        """Choose the slider's range anew where the value or the marks have left it."""
+        """Choose the slider's range anew where the value or the marks have left it.
+
+        A range that was stretched for one number far away is given up with that number.
+        """
         marks = tuple(mark.value for mark in self._marks)
-        if (
-            self._scale is None
-            or marks != self._scale_marks
-            or not self._scale.low < value < self._scale.high
-        ):
+        usual = usual_scale(self.spec, marks)
+        if marks != self._scale_marks or usual.is_amidst(value):
+            self._scale = usual if usual.is_amidst(value) else None
+        if self._scale is None or not self._scale.low < value < self._scale.high:
             self._scale = slider_scale(self.spec, value, marks)
-            self._scale_marks = marks
+        self._scale_marks = marks
         self.slider.set_place(self._scale.position(value))
 
     def _show_caption(self, value: float) -> None:

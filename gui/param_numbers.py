@@ -17,6 +17,9 @@ USUAL_STEP = -2
 FAR = 20.0
 """A limit this many times beyond the numbers in use is no end for a slider."""
 
+_EDGE = 0.02
+"""Share of a track at each end from which a stretched range does not go back to the usual one."""
+
 
 def step_by(value: float, count: int, exponent: int = USUAL_STEP, scale: float = 1.0) -> float:
     """Move a number by `count` steps of ``10**exponent`` times its magnitude.
@@ -86,6 +89,10 @@ class SliderScale:
             return self.low * math.exp(position * math.log(self.high / self.low))
         return self.low + position * (self.high - self.low)
 
+    def is_amidst(self, value: float) -> bool:
+        """Tell whether a number lies on the track, but for the outermost places."""
+        return self.low <= value <= self.high and _EDGE <= self.position(value) <= 1 - _EDGE
+
     def contains(self, value: float) -> bool:
         """Tell whether a number has a place of its own on the track."""
         return self.low <= value <= self.high
@@ -106,6 +113,13 @@ def slider_scale(spec: ParamSpec, value: float, marks: Iterable[float] = ()) -> 
     else:
         scale = _linear_scale(spec, value, known, whole)
     return scale
+
+
+def usual_scale(spec: ParamSpec, marks: Iterable[float] = ()) -> SliderScale:
+    """Give the range of a field's slider around its marks, or its default, alone."""
+    known = [mark for mark in marks if math.isfinite(mark) and (mark > 0 or not spec.log)]
+    default = float(spec.default) if isinstance(spec.default, int | float) else 1.0
+    return slider_scale(spec, known[0] if known else default, known)
 
 
 def is_log(spec: ParamSpec) -> bool:

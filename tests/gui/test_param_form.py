@@ -824,3 +824,24 @@ def test_a_refusal_repeats_what_was_typed(form: ParamForm, watch: Watch, qtbot: 
         )
     type_into(qtbot, number(form, "depth").box, "1001")
     assert watch.sentences[-1].endswith("give a whole number ≥ 1 and ≤ 1000.")
+
+
+def test_one_large_number_stretches_the_slider_only_while_it_is_there(
+    form: ParamForm, qtbot: QtBot
+) -> None:
+    row = number(form, "step_size")
+    type_into(qtbot, row.box, "0.25")
+    place = row.slider.value()
+    type_into(qtbot, row.box, "1e9")
+    assert row.slider.value() != place
+    type_into(qtbot, row.box, "0.25")
+    assert row.slider.value() == place
+    type_into(qtbot, row.box, "1e9")
+    form.set_params(FakeParams(step_size=0.25))  # what undo does
+    assert row.slider.value() == place
+    offset = number(form, "offset")
+    type_into(qtbot, offset.box, "1")
+    place = offset.slider.value()
+    type_into(qtbot, offset.box, "1e9")
+    type_into(qtbot, offset.box, "1")
+    assert offset.slider.value() == place
