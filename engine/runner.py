@@ -72,7 +72,7 @@ class Runner:
         self._picture_due = 0.0
         self._pushed_at: int | None = None
         self._ensemble: Ensemble | None = None
-        self._message = ""
+        self._message = self._drop_sentence = ""
         self._announced_convergence = False
         self._unsettled = 0
         self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
@@ -335,12 +335,13 @@ class Runner:
     def _fork_at_cursor(self, params: Params | None = None) -> Session:
         """Make the shown step the run's own: what came after it will be computed again."""
         session, shown, last = self._require(), self._shown_step(), self._require().step
-        self._message = ""
+        self._message = self._drop_sentence = ""
         if shown < last:
             course = Course(Branch.of(session))
             session.rewind(shown)
             if self.on_drop is not None:
-                self._message = self.on_drop(Dropped(course, shown + 1, last, params))
+                self._drop_sentence = self.on_drop(Dropped(course, shown + 1, last, params))
+                self._message = self._drop_sentence
         self._look(None)
         return session
 
@@ -519,7 +520,8 @@ class Runner:
         before, self._pushed_at = self._first_judged(session), None
         if self._status is not Status.RUNNING:
             return False
-        self._status, self._message = Status.PAUSED, outcome.message
+        self._status = Status.PAUSED
+        self._message = f"{outcome.message} {self._drop_sentence}".rstrip()
         if not session.experiment.rewindable:
             return False
         session.rewind(first_converged(session, before))

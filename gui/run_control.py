@@ -287,6 +287,7 @@ class RunControl(QObject):
         """Run some steps and pause."""
         self._wants_play = False
         self._bridge.run(n)
+        self._queue_play(self._is_beginning)
 
     def seek(self, step: int) -> None:
         """Show the state of a step."""

@@ -147,8 +147,8 @@ class StatusBar(QStatusBar):
         self._show_progress(snapshot)
         news = (snapshot.message, len(snapshot.changes))  # two pushes say the same, one by one
         if news != self._news and snapshot.progress is None:
-            precarious = snapshot.outcome.is_precarious
-            sign = "⚠ " if precarious and snapshot.message == snapshot.outcome.message else ""
+            precarious, said = snapshot.outcome.is_precarious, snapshot.outcome.message
+            sign = "⚠ " if precarious and snapshot.message.startswith(said) else ""
             self.showMessage(sign + snapshot.message, MESSAGE_MS)
         self._news = news
 

@@ -261,3 +261,28 @@ def test_a_step_beyond_the_run_is_not_clamped_silently(window: MainWindow, qtbot
         )
     )
     qtbot.waitUntil(lambda: window.transport.cursor_box.count == 582)
+
+
+def test_a_run_that_converges_at_once_still_says_what_was_dropped(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    class Resting(Second):  # type: ignore[misc]
+        id: ClassVar[str] = "resting"
+
+        def outcome(self, state: Any, recent: Any) -> Any:
+            from engine.experiment import Outcome, OutcomeKind
+
+            kind = OutcomeKind.CONVERGED if state.step > 50 else OutcomeKind.CONVERGING
+            return Outcome(kind=kind, step=state.step, message="At a minimum.", phase="")
+
+    window.control.choose(Resting())
+    wait(window, qtbot, step=0, of="resting")
+    window.control.step(100)
+    wait(window, qtbot, step=100)
+    look_at(window, qtbot, 50)
+    wait(window, qtbot, step=100, cursor=50)
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: shown(window).status is Status.PAUSED and shown(window).step < 100)
+    assert window.statusBar().currentMessage() == (
+        "At a minimum. Steps 51 to 100 were dropped: Ctrl+Z brings them back."
+    )
