@@ -118,10 +118,10 @@ class EnsemblePanel(QWidget):
         self._pictures: QWidget | None = None
         self._in_force = 0
         self._asked = self._is_rejected = False
-        self.runs = CountField(USUAL_RUNS, 1)
+        self.runs = CountField(USUAL_RUNS, 1, keeps=True)
         self.runs.setAccessibleName("Runs")
         self.runs.setToolTip("Runs, each with a seed of its own")
-        self.steps = CountField(1000, 1)
+        self.steps = CountField(1000, 1, keeps=True)
         self.steps.setAccessibleName("Steps each")
         self.steps.setToolTip("Steps of each run: 1000, 1e5, 10k")
         self.run = self._button("Run", "Make all runs", primary=True)

@@ -33,6 +33,13 @@ class CountField(QLineEdit):
 
     The arrow keys up and down change the leading digit but one.
 
+    Parameters
+    ----------
+    count, minimum : int
+    keeps : bool
+        Whether a text that is no such number stays when the field is left, marked and said to be
+        so, because a button beside it is about what it shows; else the last good number is back.
+
     Attributes
     ----------
     edited : Signal(object)
@@ -47,15 +54,23 @@ class CountField(QLineEdit):
     refused = Signal(str)
     mended = Signal(str)
 
-    def __init__(self, count: int = 0, minimum: int = 0, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        count: int = 0,
+        minimum: int = 0,
+        parent: QWidget | None = None,
+        *,
+        keeps: bool = False,
+    ) -> None:
         super().__init__(parent)
+        self._keeps = keeps
         self._count = count
         self._minimum, self._maximum = minimum, LARGEST
         self._sentence = ""
         self.setText(format.count(count))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.textEdited.connect(self._on_text_edited)
-        self.editingFinished.connect(self.commit)
+        self.editingFinished.connect(self._on_finished)
 
     @property
     def count(self) -> int:
@@ -78,7 +93,7 @@ class CountField(QLineEdit):
 
     def show_count(self, count: int) -> None:
         """Show a number, unless the user is typing one."""
-        if self.hasFocus() and self.isModified():
+        if (self.hasFocus() and self.isModified()) or (self._keeps and self.is_refused):
             return
         if count != self._count:
             self._count = count
@@ -116,12 +131,21 @@ class CountField(QLineEdit):
 
     def refuse(self) -> None:
         """Say what is wrong with the text, and let it be mended."""
+        self._say_refused()
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.selectAll()
+
+    def _say_refused(self) -> None:
         low, high = format.count(self._minimum), format.count(self._maximum)
         allowed = f"give a whole number from {low} to {high}"
         self._sentence = str(InputError(self.accessibleName(), self.text(), allowed))
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.selectAll()
         self.refused.emit(self._sentence)
+
+    def _on_finished(self) -> None:
+        if self._keeps and self.is_refused:
+            self._say_refused()
+        else:
+            self.commit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Select all, so that typing replaces the number."""

@@ -109,7 +109,7 @@ class Transport(QWidget):
         self.step_button = IconButton("step", "Step", "One step (→)")
         self.run_button = IconButton("run", "Run", "Run this many steps, then pause")
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.run_steps = CountField(1000, minimum=1)
+        self.run_steps = CountField(1000, minimum=1, keeps=True)
         self.run_steps.setFixedWidth(88)
         self.run_steps.setAccessibleName("Steps to run")
         self.run_steps.setToolTip("How many steps “Run” makes: 1000, 1e5, 10k")
@@ -120,8 +120,8 @@ class Transport(QWidget):
         self.back_button.clicked.connect(self.back_requested)
         self.play_button.clicked.connect(self.play_toggled)
         self.step_button.clicked.connect(self.step_requested)
-        self.run_button.clicked.connect(self._on_run)
-        self.run_steps.returnPressed.connect(self._on_run)
+        self.run_button.clicked.connect(self.ask_run)
+        self.run_steps.returnPressed.connect(self.ask_run)
 
     def _make_scrub(self) -> None:
         self.scrub = ScrubSlider(Qt.Orientation.Horizontal)
@@ -180,7 +180,9 @@ class Transport(QWidget):
         self.speed_control.set_speed(steps_per_frame)
 
     def set_rewindable(self, rewindable: bool) -> None:
-        """Say whether the run can be looked back along."""
+        """Begin another experiment, whose run can be looked back along or not."""
+        for field in (self.run_steps, self.cursor_box):
+            field.forget()
         self._rewindable = rewindable
         tip = "" if rewindable else "This experiment keeps no earlier states"
         self.scrub.setEnabled(rewindable)
@@ -249,7 +251,8 @@ class Transport(QWidget):
 
     # What the user does.
 
-    def _on_run(self) -> None:
+    def ask_run(self) -> None:
+        """Ask for as many steps as the field shows, or say why it cannot be."""
         if self.run_steps.is_refused:
             self.run_steps.refuse()
             return

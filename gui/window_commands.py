@@ -50,7 +50,7 @@ class Commands(QObject):
             "step": control.step,
             "back": control.back,
             "reset": control.reset,
-            "run": lambda: control.run(window.transport.run_steps.count),
+            "run": window.transport.ask_run,
             "nudge": self.nudge,
             "live": control.live,
             "faster": lambda: self.change_speed(1),

@@ -286,3 +286,34 @@ def test_a_run_that_converges_at_once_still_says_what_was_dropped(
     assert window.statusBar().currentMessage() == (
         "At a minimum. Steps 51 to 100 were dropped: Ctrl+Z brings them back."
     )
+
+
+def test_run_runs_what_is_shown_or_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    """A click on the button takes the focus from the field first, as on a real screen."""
+    field = window.transport.run_steps
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "abc")
+    window.setFocus()
+    assert field.text() == "abc" and field.is_refused
+    sentence = "Steps to run: 'abc' is not allowed; give a whole number from 1 to "
+    assert window.statusBar().currentMessage().startswith(sentence)
+    qtbot.mouseClick(window.transport.run_button, LEFT)
+    qtbot.keyClick(window, Key.Key_N)
+    assert field.hasFocus()
+    qtbot.keyClicks(field, "5")
+    assert window.statusBar().currentMessage() == ""
+    qtbot.mouseClick(window.transport.run_button, LEFT)
+    wait(window, qtbot, step=5)
+    ensemble = window.panels.ensemble
+    ensemble.runs.setFocus()
+    ensemble.runs.selectAll()
+    qtbot.keyClicks(ensemble.runs, "123456")
+    window.setFocus()
+    ensemble.run.click()
+    assert ensemble.runs.text() == "123456" and ensemble.ensemble is None
+    assert window.statusBar().currentMessage() == (
+        "Runs: '123456' is not allowed; give a whole number from 1 to 10\u2009000."
+    )
+    window.open_experiment("second")
+    assert window.statusBar().currentMessage() == "" and ensemble.runs.text() == "20"
