@@ -220,13 +220,12 @@ class RunControl(QObject):
             return
         self._params, self._seed = params, seed
         self.settings_changed.emit(params, seed)
-        shown = self._snapshot
-        if not self._is_pushing and shown is not None and not shown.is_live:
-            self._bridge.live()  # undo and redo take effect where the run is, and so drop nothing
         effect = effect_of(old, params) if seed == old_seed else Effect.RESTART
         if effect is Effect.NONE and self._snapshot is not None:
             self._bridge.retune(params)
         elif effect is not Effect.RESTART and self._can_go_on():
+            if not self._is_pushing and self._snapshot is not None and not self._snapshot.is_live:
+                self._bridge.live()  # undo takes effect where the run is, and so drops nothing
             self._bridge.retune(params)
             if self._wants_play and not self.is_running:
                 self._bridge.play()  # it had converged, and only therefore stopped
@@ -241,6 +240,8 @@ class RunControl(QObject):
             return False
         if shown.status is Status.RUNNING:
             return True
+        if shown.status is Status.FINISHED:  # looked back on, to go on otherwise from there
+            return self._is_pushing and not shown.is_live
         return shown.status is Status.PAUSED and shown.step > 0
 
     # Running.

@@ -317,3 +317,18 @@ def test_run_runs_what_is_shown_or_nothing(window: MainWindow, qtbot: QtBot) -> 
     )
     window.open_experiment("second")
     assert window.statusBar().currentMessage() == "" and ensemble.runs.text() == "20"
+
+
+def test_a_diverged_run_goes_on_from_a_scrubbed_step(window: MainWindow, qtbot: QtBot) -> None:
+    type_step_size(window, qtbot, "2")
+    window.control.step(500)
+    qtbot.waitUntil(lambda: shown(window).status is Status.FINISHED)
+    last = shown(window).step
+    look_at(window, qtbot, 4)
+    wait(window, qtbot, step=last, cursor=4)
+    type_step_size(window, qtbot, "0.25")
+    assert [change.step for change in wait(window, qtbot, step=4).changes] == [4]
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)
+    back = wait(window, qtbot, step=last)
+    assert back.status is Status.FINISHED and back.outcome.kind == "diverged"
+    assert window.panels.form.params == back.params

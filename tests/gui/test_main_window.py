@@ -340,7 +340,7 @@ def test_a_refusal_leaves_the_status_bar_when_it_is_mended(
     box.selectAll()  # type: ignore[attr-defined]
     qtbot.keyClicks(box, "-1")
     qtbot.keyClick(box, Qt.Key.Key_Return)
-    assert window.status.currentMessage().startswith("Step size δ: -1.0 is not allowed; ")
+    assert window.status.currentMessage().startswith("Step size δ: '-1' is not allowed; ")
     qtbot.keyClick(box, Qt.Key.Key_Escape)
     assert window.status.currentMessage() == ""
     window.notices.say("Something else.")
