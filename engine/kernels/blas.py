@@ -26,54 +26,23 @@ _SIGNATURE = types.intc(
     _NUMBERS, _NUMBERS, types.intp, _NUMBERS, types.intp, _NUMBERS, _NUMBERS, types.intp,
 )  # fmt: skip
 _gemm: Callable[..., int] = types.ExternalFunction("numba_xxgemm", _SIGNATURE)
-_SINGLE, _PLAIN, _ACROSS = ord("s"), ord("n"), ord("t")
+_SINGLE = ord("s")
+PLAIN, ACROSS = ord("n"), ord("t")
+"""Whether a factor is taken as it lies, or transposed."""
 
 
 @kernel
 def multiply(
-    m: int, n: int, k: int,
-    a: F32, a_first: int, a_step: int,
-    b: F32, b_first: int, b_step: int,
-    c: F32, c_first: int, c_step: int,
-    add: bool,
-) -> None:  # fmt: skip
-    """Write C = A B, or add it to C, for A (m, k), B (k, n) and C (m, n)."""
-    _call(m, n, k, a, a_first, a_step, _PLAIN, b, b_first, b_step, _PLAIN, c, c_first, c_step, add)
-
-
-@kernel
-def multiply_across(
-    m: int, n: int, k: int,
-    a: F32, a_first: int, a_step: int,
-    b: F32, b_first: int, b_step: int,
-    c: F32, c_first: int, c_step: int,
-) -> None:  # fmt: skip
-    """Write C = A Bᵀ for A (m, k), B (n, k) and C (m, n)."""
-    _call(
-        m, n, k, a, a_first, a_step, _PLAIN, b, b_first, b_step, _ACROSS, c, c_first, c_step, False
-    )
-
-
-@kernel
-def multiply_from_across(
-    m: int, n: int, k: int,
-    a: F32, a_first: int, a_step: int,
-    b: F32, b_first: int, b_step: int,
-    c: F32, c_first: int, c_step: int,
-    add: bool,
-) -> None:  # fmt: skip
-    """Write C = Aᵀ B, or add it to C, for A (k, m), B (k, n) and C (m, n)."""
-    _call(m, n, k, a, a_first, a_step, _ACROSS, b, b_first, b_step, _PLAIN, c, c_first, c_step, add)
-
-
-@kernel
-def _call(
     m: int, n: int, k: int,
     a: F32, a_first: int, a_step: int, a_form: int,
     b: F32, b_first: int, b_step: int, b_form: int,
     c: F32, c_first: int, c_step: int,
     add: bool,
 ) -> None:  # fmt: skip
+    """Write C = A B, or add it to C, for A (m, k), B (k, n) and C (m, n).
+
+    A factor that is `ACROSS` lies in its array with rows and columns exchanged.
+    """
     # Rows of ours are columns of the BLAS's: it is asked for Cᵀ = Bᵀ Aᵀ.
     factors = np.ones(2, np.float32)
     factors[1] = 1 if add else 0

@@ -13,40 +13,24 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, models, register_model
+
+from engine.kernels.packs import Codegen, Pack, hold_in, intrinsic, reader, spread, writer
 
 LANES = 8
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_Codegen = Callable[[Any, Any, Any, Sequence[Any]], Any]
+_ALIGN = 4
 _declare: Callable[..., Any] = cgutils.get_or_insert_function
 
 
-class _Pack(types.Type):
+class _Pack(Pack):
     """Type of a pack inside a kernel."""
 
     def __init__(self) -> None:
-        super().__init__(name="Pack8")
+        super().__init__("Pack8")
 
 
 _PACK = _Pack()
-
-
-@register_model(_Pack)
-class _PackModel(models.PrimitiveModel):
-    """A pack is held in one vector register, or two."""
-
-    def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, _VECTOR)  # type: ignore[no-untyped-call]
-
-
-def _intrinsic(function: Callable[..., tuple[Any, _Codegen]]) -> Callable[..., Any]:
-    made: Callable[..., Any] = intrinsic(function)
-    return made
-
-
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+hold_in(_VECTOR, _Pack)
 
 
 def _require_packed(array: Any) -> None:
@@ -55,48 +39,32 @@ def _require_packed(array: Any) -> None:
         raise TypingError(f"array: {array} is not allowed; give a C-contiguous array of float32.")
 
 
-@_intrinsic
-def load(_typing: Any, array: Any, index: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def load(_typing: Any, array: Any, index: Any) -> tuple[Any, Codegen]:
     """Read eight consecutive numbers, counted from the array's first one."""
     _require_packed(array)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
-        place = _pointer(context, builder, signature.args[0], args[0], args[1])
-        return builder.load(place, align=4)
-
-    return _PACK(array, types.intp), generate
+    return _PACK(array, types.intp), reader(_VECTOR, _ALIGN)
 
 
-@_intrinsic
-def store(_typing: Any, array: Any, index: Any, pack: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def store(_typing: Any, array: Any, index: Any, pack: Any) -> tuple[Any, Codegen]:
     """Write eight consecutive numbers, counted from the array's first one."""
     _require_packed(array)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
-        place = _pointer(context, builder, signature.args[0], args[0], args[1])
-        builder.store(args[2], place, align=4)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, _PACK), generate
+    return types.void(array, types.intp, _PACK), writer(_VECTOR, _ALIGN)
 
 
-@_intrinsic
-def splat(_typing: Any, value: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def splat(_typing: Any, value: Any) -> tuple[Any, Codegen]:
     """Make a pack of eight copies of a number."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
-        integer = ir.IntType(32)
-        single = builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), args[0], ir.Constant(integer, 0)
-        )
-        mask = ir.Constant(ir.VectorType(integer, LANES), [ir.Constant(integer, 0)] * LANES)
-        return builder.shuffle_vector(single, single, mask)
+        return spread(builder, _VECTOR, args[0])
 
     return _PACK(types.float32), generate
 
 
-@_intrinsic
-def subtract(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def subtract(_typing: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
     """Subtract lane by lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -105,8 +73,8 @@ def subtract(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK, _PACK), generate
 
 
-@_intrinsic
-def multiply_add(_typing: Any, a: Any, b: Any, c: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def multiply_add(_typing: Any, a: Any, b: Any, c: Any) -> tuple[Any, Codegen]:
     """Compute a b + c lane by lane, fused where the processor can."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:

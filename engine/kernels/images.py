@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.blas import multiply_across
+from engine.kernels.blas import ACROSS, PLAIN, multiply
 from engine.kernels.eights import LANES, load, multiply_add, splat, store
 from engine.kernels.jit import kernel
 
@@ -107,9 +107,9 @@ def convolve(
     count = len(bias)
     crop(images, index, table, low, high, cropped)
     patches(cropped, low, high, patch)
-    multiply_across(
-        (high - low) * OUTPUTS * OUTPUTS, count, size,
-        patch.reshape(-1), 0, size, filters.reshape(-1), 0, size, outputs.reshape(-1), 0, count,
+    multiply(
+        (high - low) * OUTPUTS * OUTPUTS, count, size, patch.reshape(-1), 0, size, PLAIN,
+        filters.reshape(-1), 0, size, ACROSS, outputs.reshape(-1), 0, count, False,
     )  # fmt: skip
     best, place = np.empty(count, np.float32), np.empty(count, np.int32)
     pool(outputs, bias, low, high, best, place, features, winner)

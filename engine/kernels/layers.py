@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.blas import multiply, multiply_across, multiply_from_across
+from engine.kernels.blas import ACROSS, PLAIN, multiply
 from engine.kernels.jit import kernel
 
 F32 = NDArray[np.float32]
@@ -35,9 +35,9 @@ def prepare(A: F32, W: F32, m: int, G: F32) -> None:
     for s in range(networks):
         for own in range(0, rows - 1, m):
             after, at = own + m, s * (rows - 1) + own
-            multiply_across(
-                m, rows - after, n,
-                W, at * n, n, A, (s * rows + after) * n, n, G, at * rows + after, rows,
+            multiply(
+                m, rows - after, n, W, at * n, n, PLAIN, A, (s * rows + after) * n, n, ACROSS,
+                G, at * rows + after, rows, False,
             )  # fmt: skip
 
 
@@ -46,9 +46,10 @@ def answer(h0: F32, A: F32, b: F32, G: F32, u: F32, z: F32) -> None:
     """Write u and z for the features `h0` (B, n); the last u of a network is its answer."""
     count, n = h0.shape
     width = u.shape[1]
-    multiply_across(
-        count, width, n, h0.reshape(-1), 0, n, A.reshape(-1), 0, n, u.reshape(-1), 0, width
-    )
+    multiply(
+        count, width, n, h0.reshape(-1), 0, n, PLAIN, A.reshape(-1), 0, n, ACROSS,
+        u.reshape(-1), 0, width, False,
+    )  # fmt: skip
     carry_forward(u, b, G, count, z)
 
 
@@ -61,8 +62,8 @@ def feature_slopes(du: F32, A: F32, first: int, out: F32) -> None:
     count, columns = out.shape
     (inner, n), out = A.shape, out.reshape(-1)
     multiply(
-        count, columns, inner,
-        du.reshape(-1), 0, inner, A.reshape(-1), first, n, out, 0, columns, False,
+        count, columns, inner, du.reshape(-1), 0, inner, PLAIN, A.reshape(-1), first, n, PLAIN,
+        out, 0, columns, False,
     )  # fmt: skip
 
 
@@ -85,8 +86,8 @@ def gradient(
     for s in range(networks):
         for low in range(0, n, COLUMNS):
             columns = min(COLUMNS, n - low)
-            multiply_from_across(
-                rows, columns, count, du, first + s * rows, width, h0, low, n,
+            multiply(
+                rows, columns, count, du, first + s * rows, width, ACROSS, h0, low, n, PLAIN,
                 dA_flat, s * rows * n + low, n, False,
             )  # fmt: skip
             for own in range(0, rows - 1, m):
@@ -101,13 +102,13 @@ def gradient(
                             dc[j] += slope * column[j]
                 else:
                     below = (s * rows + after) * n + low
-                    multiply_from_across(
-                        rows - after, columns, m, dG_flat, at * rows + after, rows,
-                        W_flat, at * n + low, n, dA_flat, below, n, True,
+                    multiply(
+                        rows - after, columns, m, dG_flat, at * rows + after, rows, ACROSS,
+                        W_flat, at * n + low, n, PLAIN, dA_flat, below, n, True,
                     )  # fmt: skip
                     multiply(
-                        m, columns, rows - after, dG_flat, at * rows + after, rows,
-                        A_flat, below, n, dW_flat, at * n + low, n, False,
+                        m, columns, rows - after, dG_flat, at * rows + after, rows, PLAIN,
+                        A_flat, below, n, PLAIN, dW_flat, at * n + low, n, False,
                     )  # fmt: skip
 
 

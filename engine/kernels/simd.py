@@ -9,77 +9,49 @@ All functions here may be called only inside functions compiled by `engine.kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic, models, register_model
+
+from engine.kernels.packs import Codegen, Pack, hold_in, intrinsic, reader, spread, writer
 
 LANES = 4
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _BITS = ir.VectorType(ir.IntType(64), LANES)
-_Codegen = Callable[[Any, Any, Any, Sequence[Any]], Any]
+_ALIGN = 8
 
 
-class _Pack(types.Type):
+class _Pack(Pack):
     """Type of a pack inside a kernel."""
 
     def __init__(self) -> None:
-        super().__init__(name="Pack4")
+        super().__init__("Pack4")
 
 
 _PACK = _Pack()
+hold_in(_VECTOR, _Pack)
 
 
-@register_model(_Pack)
-class _PackModel(models.PrimitiveModel):
-    """A pack is held in one vector register."""
-
-    def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, _VECTOR)  # type: ignore[no-untyped-call]
-
-
-def _intrinsic(function: Callable[..., tuple[Any, _Codegen]]) -> Callable[..., Any]:
-    made: Callable[..., Any] = intrinsic(function)
-    return made
-
-
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
-
-
-@_intrinsic
-def load(_typing: Any, array: Any, index: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def load(_typing: Any, array: Any, index: Any) -> tuple[Any, Codegen]:
     """Read four consecutive items of a contiguous array, from a non-negative index on."""
-
-    def generate(context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
-        return builder.load(_pointer(context, builder, array, args[0], args[1]), align=8)
-
-    return _PACK(array, types.intp), generate
+    return _PACK(array, types.intp), reader(_VECTOR, _ALIGN)
 
 
-@_intrinsic
-def store(_typing: Any, array: Any, index: Any, pack: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def store(_typing: Any, array: Any, index: Any, pack: Any) -> tuple[Any, Codegen]:
     """Write four consecutive items of a contiguous array, from a non-negative index on."""
-
-    def generate(context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
-        builder.store(args[2], _pointer(context, builder, array, args[0], args[1]), align=8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, _PACK), generate
+    return types.void(array, types.intp, _PACK), writer(_VECTOR, _ALIGN)
 
 
-@_intrinsic
-def splat(_typing: Any, value: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def splat(_typing: Any, value: Any) -> tuple[Any, Codegen]:
     """Make a pack of four copies of a float."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
-        single = builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0)
-        )
-        return builder.shuffle_vector(single, single, _mask(0, 0, 0, 0))
+        return spread(builder, _VECTOR, args[0])
 
     return _PACK(types.float64), generate
 
@@ -89,8 +61,8 @@ def _mask(*lanes: int) -> Any:
     return ir.Constant(ir.VectorType(integer, LANES), [ir.Constant(integer, i) for i in lanes])
 
 
-@_intrinsic
-def mul(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def mul(_typing: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
     """Multiply lane by lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -99,8 +71,8 @@ def mul(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK, _PACK), generate
 
 
-@_intrinsic
-def add(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def add(_typing: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
     """Add lane by lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -109,8 +81,8 @@ def add(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK, _PACK), generate
 
 
-@_intrinsic
-def sub(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def sub(_typing: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
     """Subtract lane by lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -119,8 +91,8 @@ def sub(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK, _PACK), generate
 
 
-@_intrinsic
-def smaller(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def smaller(_typing: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
     """Minimum of each lane; the second where either is NaN."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -129,8 +101,8 @@ def smaller(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK, _PACK), generate
 
 
-@_intrinsic
-def larger(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def larger(_typing: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
     """Maximum of each lane; the second where either is NaN."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -139,8 +111,8 @@ def larger(_typing: Any, a: Any, b: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK, _PACK), generate
 
 
-@_intrinsic
-def magnitude(_typing: Any, a: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def magnitude(_typing: Any, a: Any) -> tuple[Any, Codegen]:
     """Absolute value of each lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -151,8 +123,8 @@ def magnitude(_typing: Any, a: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK), generate
 
 
-@_intrinsic
-def lane(_typing: Any, a: Any, index: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def lane(_typing: Any, a: Any, index: Any) -> tuple[Any, Codegen]:
     """Take one lane, 0 to 3, as a float."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -161,8 +133,8 @@ def lane(_typing: Any, a: Any, index: Any) -> tuple[Any, _Codegen]:
     return types.float64(_PACK, types.intp), generate
 
 
-@_intrinsic
-def neighbours(_typing: Any, a: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def neighbours(_typing: Any, a: Any) -> tuple[Any, Codegen]:
     """Swap lanes within pairs: (1, 0, 3, 2)."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -171,8 +143,8 @@ def neighbours(_typing: Any, a: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK), generate
 
 
-@_intrinsic
-def halves(_typing: Any, a: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def halves(_typing: Any, a: Any) -> tuple[Any, Codegen]:
     """Swap the two halves: (2, 3, 0, 1)."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
@@ -181,8 +153,8 @@ def halves(_typing: Any, a: Any) -> tuple[Any, _Codegen]:
     return _PACK(_PACK), generate
 
 
-@_intrinsic
-def gather(_typing: Any, array: Any, indices: Any, start: Any) -> tuple[Any, _Codegen]:
+@intrinsic
+def gather(_typing: Any, array: Any, indices: Any, start: Any) -> tuple[Any, Codegen]:
     """Read the items of an array at four consecutive indices of another, not negative."""
 
     def generate(context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
