@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -32,6 +32,9 @@ from engine.files import read_bytes, to_json, write_bytes
 from engine.kernels.images import KERNEL
 from engine.models import Architecture, Parameters
 from engine.training import EVALUATION_BATCH, loss_and_slopes
+
+if TYPE_CHECKING:
+    from engine.onnx_files import OnnxNetwork
 
 LOADED = (".safetensors", ".npz", ".pt", ".onnx")
 """Endings that `load` knows."""
@@ -198,17 +201,17 @@ def evaluate(path: Path, data: ImageData | None = None) -> dict[str, Any]:
         For an ONNX file where ONNX Runtime is not installed.
     """
     path = Path(path)
+    network: Model | OnnxNetwork
     if path.suffix.lower() == ".onnx":
-        from engine.onnx_files import onnx_about, onnx_scores
+        from engine.onnx_files import OnnxNetwork
 
-        about = onnx_about(path)
-        data, which = data_of(about) if data is None else (data, CHOSEN)
-        train, test = (onnx_scores(path, i) for i in (data.train_images, data.test_images))
+        network = OnnxNetwork(path)
+        about = network.about
     else:
-        model = load(path)
-        about = {**model.architecture.to_config(), **model.about}
-        data, which = data_of(about) if data is None else (data, CHOSEN)
-        train, test = model.scores(data.train_images), model.scores(data.test_images)
+        network = load(path)
+        about = {**network.architecture.to_config(), **network.about}
+    data, which = data_of(about) if data is None else (data, CHOSEN)
+    train, test = network.scores(data.train_images), network.scores(data.test_images)
     results = {
         name: judge(scores, labels)
         for name, scores, labels in (

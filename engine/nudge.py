@@ -14,21 +14,10 @@ from engine.snapshot import Nudge
 
 FloatArray = NDArray[np.float64]
 
-SIZE = 1e-6
-"""Size of a push where none is asked for."""
 SMALLEST, LARGEST = 1e-14, 1.0
 """Sizes that may be asked for: rounding swallows what is below."""
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _STREAM = 0x6E756467
 """Keeps the numbers of a push apart from those that the same seed makes a start of."""
-
-
-def size_text(size: float) -> str:
-    """Write a size for reading: 10⁻⁶, or 0.003 where it is no power of ten."""
-    mantissa, _, exponent = f"{size:.15e}".partition("e")
-    if float(mantissa) != 1:
-        return f"{size:g}"
-    return "10" + str(int(exponent)).translate(_SUPERSCRIPT)
 
 
 def checked(nudge: Nudge) -> Nudge:

@@ -147,29 +147,8 @@ def _onnx_run(session: Any, images: Bytes) -> NDArray[np.float32]:
     return np.concatenate(results)
 
 
-def onnx_scores(path: Path, images: Bytes) -> NDArray[np.float32]:
-    """Compute scores (N, 10) of images (N, 28, 28) by ONNX Runtime.
-
-    Raises
-    ------
-    LabError
-        If ONNX Runtime is not installed.
-    InputError
-        If it cannot read the file, or the file does not map images to scores.
-    """
-    try:
-        scores = _onnx_run(_onnx_session(path), images)
-    except LabError:
-        raise
-    except Exception:  # its errors have no common base
-        scores = np.empty(0, np.float32)
-    if scores.shape != (len(images), CLASSES) or not np.isfinite(scores).all():
-        raise InputError("model", path.name, "give an ONNX file that this program wrote")
-    return scores
-
-
-def onnx_about(path: Path) -> dict[str, Any]:
-    """Read what an ONNX file that this program wrote says of its network.
+class OnnxNetwork:
+    """A network in an ONNX file, computed by ONNX Runtime.
 
     Raises
     ------
@@ -178,20 +157,41 @@ def onnx_about(path: Path) -> dict[str, Any]:
     InputError
         If it cannot read the file.
     """
-    try:
-        stored = _onnx_session(path).get_modelmeta().custom_metadata_map
-    except LabError:
-        raise
-    except Exception:  # its errors have no common base
-        raise InputError("model", path.name, "give an ONNX file that this program wrote") from None
-    return {**read_about(stored.get(_CONFIG)), **read_about(stored.get(ABOUT))}
 
+    def __init__(self, path: Path) -> None:
+        runtime = _onnx_runtime()
+        if runtime is None:
+            raise LabError("An ONNX file needs the package onnxruntime; install the extra onnx.")
+        self._path = path
+        options = runtime.SessionOptions()
+        options.log_severity_level = 4
+        data = read_bytes(path, SAFETENSORS_LIMIT, "model")
+        try:
+            self._session = runtime.InferenceSession(data, options)
+        except Exception:  # its errors have no common base
+            raise self._refusal() from None
 
-def _onnx_session(path: Path) -> Any:
-    runtime = _onnx_runtime()
-    if runtime is None:
-        raise LabError("An ONNX file needs the package onnxruntime; install the extra onnx.")
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4
-    data = read_bytes(path, SAFETENSORS_LIMIT, "model")
-    return runtime.InferenceSession(data, options)
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a file that this program wrote says of its network."""
+        stored = self._session.get_modelmeta().custom_metadata_map
+        return {**read_about(stored.get(_CONFIG)), **read_about(stored.get(ABOUT))}
+
+    def scores(self, images: Bytes) -> NDArray[np.float32]:
+        """Compute scores (N, 10) of images (N, 28, 28).
+
+        Raises
+        ------
+        InputError
+            If the file does not map images to scores.
+        """
+        try:
+            scores = _onnx_run(self._session, images)
+        except Exception:  # its errors have no common base
+            raise self._refusal() from None
+        if scores.shape != (len(images), CLASSES) or not np.isfinite(scores).all():
+            raise self._refusal()
+        return scores
+
+    def _refusal(self) -> InputError:
+        return InputError("model", self._path.name, "give an ONNX file that this program wrote")

@@ -24,7 +24,7 @@ from engine.courses import Branch, Course, Dropped
 from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment, Ensemble, Outcome, OutcomeKind, Progress
 from engine.mailbox import Mailbox
-from engine.nudge import checked, size_text
+from engine.nudge import checked
 from engine.pace import Pace
 from engine.params import Params
 from engine.pictures import Pictures
@@ -409,12 +409,12 @@ class Runner:
 
     def _nudge(self, size: float) -> None:
         session = self._require()
-        checked(Nudge(size, seed=0))  # said before what came after is given up
+        nudge = checked(Nudge(size))  # refused before what came after is given up
         if session.experiment.why_no_nudge:
             raise InputError("nudge", size, session.experiment.why_no_nudge)
         session = self._fork_at_cursor()
         session.nudge(size)
-        self._message = f"Nudged by {size_text(size)} of the state's size. {self._message}".rstrip()
+        self._message = f"Nudged by {nudge.size_text} of the state's size. {self._message}".rstrip()
         # The rows before the push may tell of a minimum: no news until the run has left or is back.
         self._announced_convergence = True
         self._pushed_at = session.step

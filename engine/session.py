@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.experiment import AbstractExperiment, Chunk, Outcome, Recent, State
 from engine.keyframes import Keyframes
-from engine.nudge import SIZE, checked
+from engine.nudge import checked
 from engine.params import Params, describe, update
 from engine.snapshot import Change, Nudge
 from engine.trace import Trace
@@ -140,7 +140,7 @@ class Session:
         if self.experiment.rewindable:
             self._keyframes.pin(self.state)
 
-    def nudge(self, size: float = SIZE, seed: int | None = None) -> None:
+    def nudge(self, size: float = Nudge().size, seed: int | None = None) -> None:
         """Push the state by a little, noting the step.
 
         Parameters

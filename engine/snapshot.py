@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from engine.params import Params
     from engine.trace import TraceView
 
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
 
 class Status(StrEnum):
     """The runner's state machine: idle → compiling → paused ⇄ running → finished | failed."""
@@ -28,8 +30,16 @@ class Status(StrEnum):
 class Nudge:
     """A random push of a run's state: by `size` times its norm, in a direction made of `seed`."""
 
-    size: float
+    size: float = 1e-6
     seed: int = 0
+
+    @property
+    def size_text(self) -> str:
+        """The size for reading: 10⁻⁶, or 0.003 where it is no power of ten."""
+        mantissa, _, exponent = f"{self.size:.15e}".partition("e")
+        if float(mantissa) != 1:
+            return f"{self.size:g}"
+        return "10" + str(int(exponent)).translate(_SUPERSCRIPT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where the keyboard goes: to a field from its label, back to the window, and on with Tab."""
+"""Where the keyboard goes (to a field from its label, back, on with Tab), and marks on fields."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ def give_back(field: QWidget) -> None:
 def go_to(field: QWidget) -> None:
     """Give a field the keyboard as its label's key would: what is in it can be typed over."""
     field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+
+def mark(field: QWidget, invalid: bool) -> None:
+    """Dress a field as one whose text is not allowed, or as usual again."""
+    field.setProperty("invalid", invalid)
+    field.style().unpolish(field)
+    field.style().polish(field)
+
+
+def is_marked(field: QWidget) -> bool:
+    """Whether a field is dressed as one whose text is not allowed."""
+    return bool(field.property("invalid"))
 
 
 class FieldLabel(QLabel):

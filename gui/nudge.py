@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from engine.snapshot import Snapshot
+from engine.snapshot import Nudge, Snapshot
 from gui.icons import IconButton
-from gui.plot_numbers import power_of_ten
 
-SIZE = 1e-6
+SIZE = Nudge().size
 SIZES = (1e-12, 1e-9, SIZE, 1e-4, 1e-2, 0.1)
 """Sizes that are offered, from far below what is seen to what is seen at once."""
 _DIVERGED = "the run has diverged; begin it anew, or go back first"
-
-
-def size_text(size: float) -> str:
-    """Write a size that is offered as the power of ten that it is."""
-    return power_of_ten(round(math.log10(size)))
 
 
 class NudgeButton(IconButton):
@@ -51,7 +43,7 @@ class NudgeButton(IconButton):
         heading.setEnabled(False)
         menu.addSeparator()
         for size in SIZES:
-            action = QAction(size_text(size), self._sizes)
+            action = QAction(Nudge(size).size_text, self._sizes)
             action.setData(size)
             action.setCheckable(True)
             action.setChecked(size == SIZE)
@@ -107,6 +99,6 @@ class NudgeButton(IconButton):
             self.setToolTip(f"There is nothing to push: {self._why_now}")
             return
         self.setToolTip(
-            f"Push the state in a random direction by {size_text(self.size_chosen)} of its size "
-            "(U), to see whether the run comes back or leaves; the arrow chooses how far"
+            f"Push the state in a random direction by {Nudge(self.size_chosen).size_text} of its "
+            "size (U), to see whether the run comes back or leaves; the arrow chooses how far"
         )

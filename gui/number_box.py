@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from engine.errors import InputError
 from gui import format
-from gui.focus import give_back
+from gui.focus import give_back, is_marked, mark
 
 LARGEST = 2**53
 _FACTORS = {"k": 1e3, "M": 1e6}
@@ -80,7 +80,7 @@ class CountField(QLineEdit):
     @property
     def is_refused(self) -> bool:
         """Whether the text that is being typed is no number that may be given."""
-        return bool(self.property("invalid"))
+        return is_marked(self)
 
     def set_limits(self, minimum: int, maximum: int = LARGEST) -> None:
         """Set the least and the greatest number that may be given."""
@@ -166,10 +166,8 @@ class CountField(QLineEdit):
         return self._minimum <= count <= self._maximum
 
     def _mark(self, invalid: bool) -> None:
-        if bool(self.property("invalid")) != invalid:
-            self.setProperty("invalid", invalid)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        if self.is_refused != invalid:
+            mark(self, invalid)
         if not invalid and self._sentence:
             sentence, self._sentence = self._sentence, ""
             self.mended.emit(sentence)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from engine.errors import InputError
-from gui.focus import FieldLabel
+from gui.focus import FieldLabel, mark
 from gui.param_ink import ink
 from gui.param_numbers import plain_number
 from gui.param_row import InkLabel
@@ -98,9 +98,7 @@ class FormFooter(QWidget):
             self.mended.emit(before)
         self.error.setText(sentence)
         self.error.setVisible(bool(sentence))
-        self.box.setProperty("invalid", bool(sentence))
-        self.box.style().unpolish(self.box)
-        self.box.style().polish(self.box)
+        mark(self.box, bool(sentence))
 
     def _give(self, seed: int) -> None:
         self._mark("")

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePo
 
 from engine.errors import InputError
 from engine.params import ParamSpec
-from gui.focus import go_to
+from gui.focus import go_to, mark
 from gui.formula import FormulaLabel
 from gui.param_ink import ink
 from gui.param_spin import TextBox
@@ -193,9 +193,7 @@ class FieldRow(QWidget):
         self.error.setVisible(bool(sentence))
         for widget in self.findChildren(QWidget):
             if widget.property("input"):
-                widget.setProperty("invalid", bool(sentence))
-                widget.style().unpolish(widget)
-                widget.style().polish(widget)
+                mark(widget, bool(sentence))
         described = f"{sentence} {self.spec.help}" if sentence else self.spec.help
         self.control.setAccessibleDescription(described)
         self.update()

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from gui.focus import give_back
+from gui.focus import give_back, is_marked
 from gui.param_controls import StepButton
 from gui.param_numbers import FINEST_STEP, USUAL_STEP
 from gui.param_slider import step_exponent
@@ -72,7 +72,7 @@ class TextBox(QLineEdit):
     @property
     def is_refused(self) -> bool:
         """Whether the box is marked because its text is not allowed."""
-        return bool(self.property("invalid"))
+        return is_marked(self)
 
     def show_text(self, text: str) -> None:
         """Show a text as the value in force, without a signal."""

@@ -92,9 +92,7 @@ class PinStore:
                 folder.mkdir(parents=True, exist_ok=True)
                 save_view(folder / name, pin.trace)
             except (LabError, OSError):
-                return (
-                    None  # no room or no right to write: the pin lives on until the window closes
-                )
+                return None  # without room or right to write it lives until the window closes
             self._files[pin.id] = name
         kept = {"file": name, "color": pin.color, "visible": pin.visible, "seed": pin.seed}
         return {**kept, "values": pin.params.model_dump(mode="json")}

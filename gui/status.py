@@ -11,13 +11,12 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 from engine.snapshot import Snapshot, Status
 from gui import format, process
 from gui.bridge import Bridge
+from gui.waiting import PATIENCE_MS, PREPARING
 
 SHOW_SECONDS = 0.2
 """How often the numbers change while running: faster cannot be read."""
 SLOW_MS = 1000
-STARTING_MS = 150
 MESSAGE_MS = 8000
-_PREPARING = "Preparing…"
 _NO_RATE, _NO_FRAMES = "– steps/s", "– frames/s"
 _WORDS = {
     Status.IDLE: "Ready",
@@ -95,7 +94,7 @@ class StatusBar(QStatusBar):
         self._slow = QTimer(self, interval=SLOW_MS)
         self._slow.timeout.connect(self._show_memory)
         self._slow.start()
-        self._starting = QTimer(self, singleShot=True, interval=STARTING_MS)
+        self._starting = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._starting.timeout.connect(self._on_slow_start)
         bridge.rejected.connect(lambda: self._end_run(Status.IDLE))
         bridge.failed.connect(lambda: self._end_run(Status.FAILED))
@@ -111,12 +110,12 @@ class StatusBar(QStatusBar):
         self._starting.start()
 
     def _on_slow_start(self) -> None:
-        self.state.say(_WORDS[Status.COMPILING] if self._compiling else _PREPARING)
+        self.state.say(_WORDS[Status.COMPILING] if self._compiling else PREPARING)
 
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
         self._last, self._news, self._shown_at = None, ("", 0), 0.0
-        if self.state.text() not in (_PREPARING, _WORDS[Status.COMPILING]):
+        if self.state.text() not in (PREPARING, _WORDS[Status.COMPILING]):
             self.state.say(_WORDS[Status.IDLE])
         self.step.say("k = 0")
         self.rate.say(_NO_RATE)

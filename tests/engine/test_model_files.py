@@ -82,7 +82,7 @@ def test_onnx_runtime_gives_the_same_scores(tmp_path: Path, architecture: Archit
     difference = onnx_files.save_onnx(path, saved)
     assert difference is not None and difference <= 1e-4
     images = load("digits").test_images[:300]
-    theirs, ours = onnx_files.onnx_scores(path, images), saved.scores(images)
+    theirs, ours = onnx_files.OnnxNetwork(path).scores(images), saved.scores(images)
     assert np.abs(theirs - ours).max() <= 1e-4 * np.abs(ours).max()
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_onnx_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     path = tmp_path / "model.onnx"
     path.write_bytes(b"\x08\x08" + os.urandom(300))
     with pytest.raises(InputError, match="an ONNX file that this program wrote"):
-        onnx_files.onnx_scores(path, images)
+        onnx_files.OnnxNetwork(path).scores(images)
     monkeypatch.setattr(onnx_files, "TOLERANCE", -1.0)
     with pytest.raises(LabError, match="was not written"):
         onnx_files.save_onnx(tmp_path / "other.onnx", model())
@@ -106,7 +106,7 @@ def test_missing_extras_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(LabError, match="extra onnx"):
         onnx_files.save_onnx(tmp_path / "model.onnx", model())
     with pytest.raises(LabError, match="extra onnx"):
-        onnx_files.onnx_scores(tmp_path / "model.onnx", load("digits").test_images[:1])
+        onnx_files.OnnxNetwork(tmp_path / "model.onnx").scores(load("digits").test_images[:1])
     with pytest.raises(LabError, match="tensorboard"):
         write_events(tmp_path, {})
 
