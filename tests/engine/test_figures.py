@@ -156,18 +156,21 @@ def test_the_file_has_the_geometry_of_a_log_log_curve(session: Session, tmp_path
     np.testing.assert_allclose(steps, np.broadcast_to(steps[0], steps.shape), atol=2e-3)
 
 
-def test_a_period_two_orbit_is_a_band_on_paper(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From buckets alone, both extremes of every bucket are drawn."""
-    values = np.where(np.arange(300_000) % 2 == 0, 1.0, 3.0)
-    trace = Trace({"error": values[0]})
-    chunk = Chunk.exact(1, {"error": values[1:]})
-    trace.add(chunk)
+def drawn_errors(monkeypatch: pytest.MonkeyPatch, values: np.ndarray) -> Figure:
+    """Draw a run that had these errors."""
     experiment = DrawnMap()
     monkeypatch.setattr(experiments, "EXPERIMENTS", (experiment,))
     session = Session(experiment, LinearParams(), 0)
-    session.trace = trace
-    band = TimeView(id="b", title="b", y_label="e", series=(Series(key="error", label="e"),))
-    figure = figures.draw(band, FigureData.of(session))
+    session.trace = Trace({"error": values[0]})
+    session.trace.add(Chunk.exact(1, {"error": values[1:]}))
+    view = TimeView(id="b", title="b", y_label="e", series=(Series(key="error", label="e"),))
+    return figures.draw(view, FigureData.of(session))
+
+
+def test_a_period_two_orbit_is_a_band_on_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From buckets alone, both extremes of every bucket are drawn."""
+    values = np.where(np.arange(300_000) % 2 == 0, 1.0, 3.0)
+    figure = drawn_errors(monkeypatch, values)
     (line,) = lines(figure.axes[0], "error-0")
     drawn_values = np.asarray(line.get_ydata())
     assert set(drawn_values[0::2]) == {1.0} and set(drawn_values[1::2]) == {3.0}
@@ -184,15 +187,7 @@ def test_a_period_four_orbit_has_four_branches_on_paper(
 ) -> None:
     """The steps that are known one by one are points; what is older has edges."""
     orbit = np.array([1.0, 3.0, 1.5, 2.5])
-    values = orbit[np.arange(steps) % 4]
-    trace = Trace({"error": values[0]})
-    trace.add(Chunk.exact(1, {"error": values[1:]}))
-    experiment = DrawnMap()
-    monkeypatch.setattr(experiments, "EXPERIMENTS", (experiment,))
-    session = Session(experiment, LinearParams(), 0)
-    session.trace = trace
-    band = TimeView(id="b", title="b", y_label="e", series=(Series(key="error", label="e"),))
-    figure = figures.draw(band, FigureData.of(session))
+    figure = drawn_errors(monkeypatch, orbit[np.arange(steps) % 4])
     (points,) = lines(figure.axes[0], "points-error-0")
     assert set(points.get_ydata()) == set(orbit)
     assert points.get_linestyle() == "None"

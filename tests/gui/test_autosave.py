@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.main_window import MainWindow
 from gui.settings import Settings
+from tests.gui import windows
 from tests.gui.fakes import FakeExperiment, FakeParams
 
 Open = Callable[[], MainWindow]
@@ -29,14 +30,9 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
 
     def open_window() -> MainWindow:
         settings = Settings(tmp_path / "settings.ini")
-        window = MainWindow(settings, experiments=[FakeExperiment(), Second()])
-        opened.append(window)
-        qtbot.addWidget(window)
-        window.state.restore()
+        window = windows.open_window(qtbot, [FakeExperiment(), Second()], settings)
         window.state._due.setInterval(0)
-        window.resize(1280, 800)
-        window.show()
-        window.begin()
+        opened.append(window)
         qtbot.waitUntil(lambda: window.control.snapshot is not None)
         return window
 

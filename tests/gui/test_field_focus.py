@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from engine.params import update
 from engine.snapshot import Status
 from gui.main_window import MainWindow
-from gui.settings import Settings
 from tests.gui.fakes import FakeExperiment, FakeParams
+from tests.gui.windows import open_window
 
 ENTER, ESCAPE = Qt.Key.Key_Return, Qt.Key.Key_Escape
 LEFT = Qt.MouseButton.LeftButton
@@ -22,12 +22,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    window = MainWindow(Settings(None), experiments=[FakeExperiment()])
-    qtbot.addWidget(window)
-    window.state.restore()
-    window.resize(1280, 800)
-    window.show()
-    window.begin()
+    window = open_window(qtbot, [FakeExperiment()])
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     params = update(FakeParams(), source="typed")

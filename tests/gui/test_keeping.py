@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.snapshot import Snapshot, Status
 from gui.main_window import MainWindow
-from gui.settings import Settings
 from tests.gui.fakes import FakeExperiment
+from tests.gui.windows import open_window
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
@@ -32,12 +32,7 @@ class Second(FakeExperiment):  # type: ignore[misc]
 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    window = MainWindow(Settings(None), experiments=[FakeExperiment(), Second()])
-    qtbot.addWidget(window)
-    window.state.restore()
-    window.resize(1280, 800)
-    window.show()
-    window.begin()
+    window = open_window(qtbot, [FakeExperiment(), Second()])
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     wait(window, qtbot, step=0)

@@ -250,6 +250,18 @@ def test_a_view_that_nothing_draws_is_an_error(area) -> None:
     area.set_views(VIEWS)
 
 
+def restored(qtbot, saved) -> PlotArea:
+    """Show plots as they are at the next start."""
+    area = PlotArea()
+    qtbot.addWidget(area)
+    area.resize(1000, 700)
+    area.set_views(VIEWS)
+    assert area.restore_layout(saved)
+    area.show()
+    qtbot.waitExposed(area)
+    return area
+
+
 def test_the_layout_comes_back_as_it_was(area, qtbot) -> None:
     area.show_snapshot(Feed().advance(50).snapshot())
     area.docks["weights"].close()
@@ -257,14 +269,7 @@ def test_the_layout_comes_back_as_it_was(area, qtbot) -> None:
     area.docks["weights"].pane.set_log_axis("y", True)
     area.link.set_window(500)
     settle(area)
-    saved = area.save_layout()
-    other = PlotArea()
-    qtbot.addWidget(other)
-    other.resize(1000, 700)
-    other.set_views(VIEWS)
-    assert other.restore_layout(saved)
-    other.show()
-    qtbot.waitExposed(other)
+    other = restored(qtbot, area.save_layout())
     QApplication.processEvents()
     assert not other.docks["weights"].isVisible()
     assert other.docks["error"].isVisible()
@@ -389,14 +394,7 @@ def test_a_dock_dragged_off_the_page_becomes_a_window(area, qtbot) -> None:
 def test_floating_plots_come_back_at_the_next_start(area, qtbot) -> None:
     area.docks["stability"].set_afloat(True)
     window_of(area.docks["stability"]).setGeometry(60, 70, 500, 350)
-    saved = area.save_layout()
-    other = PlotArea()
-    qtbot.addWidget(other)
-    other.resize(1000, 700)
-    other.set_views(VIEWS)
-    assert other.restore_layout(saved)
-    other.show()
-    qtbot.waitExposed(other)
+    other = restored(qtbot, area.save_layout())
     settle(other)
     assert window_of(other.docks["stability"]).geometry() == QRect(60, 70, 500, 350)
     assert not any(dock.is_squeezed for dock in other.docks.values())

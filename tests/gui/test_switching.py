@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from engine.snapshot import Status
 from gui.main_window import MainWindow
-from gui.settings import Settings
 from gui.waiting import COMPILING, PREPARING
 from tests.gui.fakes import FakeExperiment, FakeParams, snapshot
+from tests.gui.windows import open_window
 
 Key = Qt.Key
 
@@ -33,6 +33,11 @@ class Slow(FakeExperiment):  # type: ignore[misc]
     def __init__(self) -> None:
         self.may_begin, self.may_run = threading.Event(), threading.Event()
 
+    def release(self, _window: Any = None) -> None:
+        """Hold nothing up any more."""
+        self.may_begin.set()
+        self.may_run.set()
+
     def init(self, params: Any, seed: int) -> Any:
         assert self.may_begin.wait(20)
         return super().init(params, seed)
@@ -45,22 +50,15 @@ class Slow(FakeExperiment):  # type: ignore[misc]
 def slow() -> Iterator[Slow]:
     slow = Slow()
     yield slow
-    slow.may_begin.set()
-    slow.may_run.set()
+    slow.release()
 
 
 @pytest.fixture
 def window(qtbot: QtBot, slow: Slow) -> Iterator[MainWindow]:
-    window = MainWindow(Settings(None), experiments=[FakeExperiment(), Second(), slow])
-    qtbot.addWidget(window)
-    window.state.restore()
-    window.resize(1280, 800)
-    window.show()
-    window.begin()
+    window = open_window(qtbot, [FakeExperiment(), Second(), slow], before_close=slow.release)
     qtbot.waitUntil(lambda: is_paused(window, "fake"))
     yield window
-    slow.may_begin.set()
-    slow.may_run.set()
+    slow.release()
     window.close()
 
 

@@ -1,0 +1,27 @@
+"""A main window as a user has it, for tests of what is done in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytestqt.qtbot import QtBot
+
+from gui.main_window import MainWindow
+from gui.settings import Settings
+
+
+def open_window(
+    qtbot: QtBot,
+    experiments: Sequence[Any],
+    settings: Settings | None = None,
+    before_close: Callable[[Any], None] | None = None,
+) -> MainWindow:
+    """Show a window of usual size with these experiments, and let it begin."""
+    window = MainWindow(settings or Settings(None), experiments=list(experiments))
+    qtbot.addWidget(window, before_close_func=before_close)
+    window.state.restore()
+    window.resize(1280, 800)
+    window.show()
+    window.begin()
+    return window
