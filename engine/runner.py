@@ -28,8 +28,8 @@ from engine.nudge import checked
 from engine.pace import Pace
 from engine.params import Params
 from engine.pictures import Pictures
-from engine.session import LOOK, Session
-from engine.settling import first_converged
+from engine.session import Session
+from engine.settling import Convergence, first_converged
 from engine.shelf import Parked, Shelf
 from engine.snapshot import Failure, Nudge, Snapshot, Status
 
@@ -70,11 +70,9 @@ class Runner:
         self._frame = 0
         self._seconds_per_step = 1e-5
         self._picture_due = 0.0
-        self._pushed_at: int | None = None
         self._ensemble: Ensemble | None = None
         self._message = self._drop_sentence = ""
-        self._announced_convergence = False
-        self._unsettled = 0
+        self._convergence = Convergence()
         self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
         self._thread.start()
 
@@ -289,7 +287,7 @@ class Runner:
             return
         self._session, self._pictures, self._ensemble = run.session, run.pictures, run.ensemble
         self._seconds_per_step = run.seconds_per_step
-        self._announced_convergence = run.announced_convergence
+        self._convergence = run.convergence
         self._status = Status.FINISHED if run.session.finished else Status.PAUSED
         self._publish(force=True)
 
@@ -305,13 +303,13 @@ class Runner:
                     self._pictures,
                     self._ensemble,
                     self._seconds_per_step,
-                    self._announced_convergence,
+                    self._convergence,
                 )
                 self._shelf.put(run)
         self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
         self._status, self._message = Status.IDLE, ""
         self._target = self._ensemble = None
-        self._announced_convergence, self._unsettled, self._pushed_at = False, 0, None
+        self._convergence = Convergence()
 
     def _fail_to_start(self, message: str, error: str = "") -> None:
         self._session, self._status = None, Status.IDLE
@@ -356,7 +354,7 @@ class Runner:
             course.other = Branch.of(present)
             present.close()
             self._session, self._pictures = made, Pictures(made)
-            self._announced_convergence, self._target = True, None
+            self._convergence.told, self._target = True, None
             return f"The run to step {made.step:,} is back."
 
         self._require()
@@ -402,7 +400,7 @@ class Runner:
             return
         session = self._fork_at_cursor(params)
         session.retune(params)
-        self._announced_convergence = False
+        self._convergence.told = False
         if self._status is Status.FINISHED and not session.finished:
             self._status = Status.PAUSED
         self._publish(force=self._status is not Status.RUNNING)
@@ -415,9 +413,7 @@ class Runner:
         session = self._fork_at_cursor()
         session.nudge(size)
         self._message = f"Nudged by {nudge.size_text} of the state's size. {self._message}".rstrip()
-        # The rows before the push may tell of a minimum: no news until the run has left or is back.
-        self._announced_convergence = True
-        self._pushed_at = session.step
+        self._convergence.push(session.step)
         if self._status is Status.FINISHED and not session.finished:
             self._status = Status.PAUSED
         self._publish(force=True)
@@ -489,7 +485,7 @@ class Runner:
         if self._session is None or self._pictures is None:
             return
         shown = self._pictures.take(force=force)
-        if self._announces_convergence(self._session, shown[0]):
+        if self._pauses_where_converged(self._session, shown[0]):
             shown = self._pictures.take(force=True)
         outcome, observation, theory, claims = shown
         self._put_snapshot(
@@ -502,39 +498,23 @@ class Runner:
             seconds_left=seconds_left,
         )
 
-    def _announces_convergence(self, session: Session, outcome: Outcome) -> bool:
+    def _pauses_where_converged(self, session: Session, outcome: Outcome) -> bool:
         """Pause where a run converges, once: a user who goes on wants to.
 
-        Again once it has left, and once no recent row is older than its last push. Returns whether
-        the run went back to the first step at which it counts as converged, having run past it.
+        Returns whether it went back to the first step at which it counts as converged, having run
+        past it.
         """
-        converged = outcome.kind is OutcomeKind.CONVERGED
-        settled = self._pushed_at is not None and session.step >= self._pushed_at + LOOK
-        if not converged or settled:
-            self._announced_convergence = False
-        if not converged:
-            self._unsettled, self._pushed_at = outcome.step, None
-        if not converged or self._announced_convergence or self._target is not None:
+        if not self._convergence.is_news(session, outcome) or self._target is not None:
             return False
-        self._announced_convergence = True
-        before, self._pushed_at = self._first_judged(session), None
+        since = self._convergence.tell(session)
         if self._status is not Status.RUNNING:
             return False
         self._status = Status.PAUSED
         self._message = f"{outcome.message} {self._drop_sentence}".rstrip()
         if not session.experiment.rewindable:
             return False
-        session.rewind(first_converged(session, before))
+        session.rewind(first_converged(session, since))
         return True
-
-    def _first_judged(self, session: Session) -> int:
-        """Give the step from which on convergence is news: after every change and what it left."""
-        known = [change.step for change in session.changes]
-        if self._unsettled < session.step:
-            known.append(self._unsettled)
-        if self._pushed_at is not None:
-            known.append(self._pushed_at + LOOK)
-        return max(known, default=0)
 
     def _publish_bare(self, kind: OutcomeKind, error: str = "") -> None:
         """Show where the run is without asking the experiment for anything."""

@@ -1,9 +1,49 @@
-"""The first step at which a run counts as converged, whenever it was looked at."""
+"""When a run has converged: whether that is news, and since which step."""
 
 from __future__ import annotations
 
-from engine.experiment import OutcomeKind
-from engine.session import Session
+from dataclasses import dataclass
+
+from engine.experiment import Outcome, OutcomeKind
+from engine.session import LOOK, Session
+
+
+@dataclass(slots=True)
+class Convergence:
+    """What a watcher of one run knows of its convergence.
+
+    `told` is whether it was told and may be told no more, `unsettled` the latest step at which the
+    run was seen not to have converged, `pushed_at` that of a push after which it was never seen so.
+    """
+
+    told: bool = False
+    unsettled: int = 0
+    pushed_at: int | None = None
+
+    def push(self, step: int) -> None:
+        """Learn of a push; the rows before it may tell of a minimum, which is no news."""
+        self.told, self.pushed_at = True, step
+
+    def is_news(self, session: Session, outcome: Outcome) -> bool:
+        """Look at an outcome, and tell whether the run has converged, which nobody was told.
+
+        It is news again once the run has left, and once no recent row is older than its last push.
+        """
+        if outcome.kind is not OutcomeKind.CONVERGED:
+            self.told, self.unsettled, self.pushed_at = False, outcome.step, None
+        elif self.pushed_at is not None and session.step >= self.pushed_at + LOOK:
+            self.told = False
+        return outcome.kind is OutcomeKind.CONVERGED and not self.told
+
+    def tell(self, session: Session) -> int:
+        """Have told it; gives the step from which on it was news: after changes and their rows."""
+        known = [change.step for change in session.changes]
+        if self.unsettled < session.step:
+            known.append(self.unsettled)
+        if self.pushed_at is not None:
+            known.append(self.pushed_at + LOOK)
+        self.told, self.pushed_at = True, None
+        return max(known, default=0)
 
 
 def first_converged(session: Session, unsettled: int = 0) -> int:

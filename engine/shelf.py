@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.experiment import Ensemble
 from engine.pictures import Pictures
 from engine.session import Session
+from engine.settling import Convergence
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Parked:
     pictures: Pictures
     ensemble: Ensemble | None
     seconds_per_step: float
-    announced_convergence: bool
+    convergence: Convergence
 
 
 class Shelf:
