@@ -231,9 +231,9 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         Steps made in one call at most while someone watches; 1 where a step may take long.
     cadence : float
         Steps per second at which a newcomer should first see it play (the window's speed slider).
-    pictures_per_second : float
-        Pictures made at most while a run goes as fast as it can: few where the steps need all
-        cores, which drawing takes away from them.
+    picture_share : float
+        Share of a core that pictures may take while a run goes as fast as it can; small where the
+        steps need all cores, from which drawing takes it away.
     why_no_nudge : str
         Why `nudge` does not work, as the end of a sentence; empty where it does.
     """
@@ -248,7 +248,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     has_ensemble: ClassVar[bool] = False
     steps_per_call: ClassVar[int] = 10**9
     cadence: ClassVar[float] = 60.0
-    pictures_per_second: ClassVar[float] = math.inf
+    picture_share: ClassVar[float] = math.inf
     why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
 
     def load(self) -> AbstractExperiment[ParamsT, StateT]:

@@ -47,6 +47,8 @@ class Runner:
 
     Attributes
     ----------
+    drawing_seconds : float
+        What a picture takes of the thread that draws it; set by whoever does (`engine.pace`).
     on_drop : callable, optional
         Called on the engine thread when a run goes on from a scrubbed step and what came after is
         given up; gives the sentence to be shown.
@@ -56,6 +58,7 @@ class Runner:
         self.mailbox: Mailbox[Snapshot | Failure] = Mailbox()
         self._on_snapshot = on_snapshot
         self.on_drop: Callable[[Dropped], str] | None = None
+        self.drawing_seconds = 0.0
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._closing = False
@@ -69,7 +72,7 @@ class Runner:
         self._target: int | None = None
         self._frame = 0
         self._seconds_per_step = 1e-5
-        self._picture_due = 0.0
+        self._pictured_at = self._picture_seconds = 0.0
         self._ensemble: Ensemble | None = None
         self._message = self._drop_sentence = ""
         self._convergence = Convergence()
@@ -434,7 +437,7 @@ class Runner:
         elif self._target is not None and session.step >= self._target:
             self._status = Status.PAUSED
         ended = self._status is not Status.RUNNING
-        if ended or (self.mailbox.is_empty and time.monotonic() >= self._picture_due):
+        if ended or self._picture_is_due(session):
             self._publish(force=ended)
 
     def _run_ensemble(self, steps: int | None) -> None:
@@ -484,6 +487,7 @@ class Runner:
     ) -> None:
         if self._session is None or self._pictures is None:
             return
+        begin = time.monotonic()
         shown = self._pictures.take(force=force)
         if self._pauses_where_converged(self._session, shown[0]):
             shown = self._pictures.take(force=True)
@@ -497,6 +501,13 @@ class Runner:
             progress=progress,
             seconds_left=seconds_left,
         )
+        self._pictured_at = time.monotonic()
+        self._picture_seconds = self._pictured_at - begin
+
+    def _picture_is_due(self, session: Session) -> bool:
+        cost = self._picture_seconds + self.drawing_seconds
+        rest = self._pace.rest(cost, session.experiment.picture_share)
+        return self.mailbox.is_empty and time.monotonic() >= self._pictured_at + rest
 
     def _pauses_where_converged(self, session: Session, outcome: Outcome) -> bool:
         """Pause where a run converges, once: a user who goes on wants to.
@@ -527,8 +538,6 @@ class Runner:
 
     def _put_snapshot(self, session: Session, **shown: Any) -> None:
         self._frame += 1
-        rest = 1 / session.experiment.pictures_per_second if self._pace.is_behind else 0.0
-        self._picture_due = time.monotonic() + rest
         state = session.state if self._pictures is None else self._pictures.state
         self._put(
             Snapshot(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.snapshot import Failure, Status
-from gui.frames import FrameMeter
+from gui.frames import CostMeter, FrameMeter
 from gui.undo import dropped_sentence
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Bridge(QObject):
         self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.frames = FrameMeter()
         self.pictures = FrameMeter()
+        self._cost = CostMeter()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
@@ -241,6 +242,8 @@ class Bridge(QObject):
         self._set_running(item.status is Status.RUNNING)
         if self._running:
             self.pictures.tick()
+            self._cost.tick()
+            self.engine.drawing_seconds = self._cost.seconds
         self.snapshot_ready.emit(item)
         if item.error and self._failed_run != item.run_id:
             self._failed_run = item.run_id
@@ -263,6 +266,7 @@ class Bridge(QObject):
         if not running:
             self.frames.pause()
             self.pictures.pause()
+            self._cost.pause()
 
     def _wake(self) -> None:
         if self._closed:

@@ -79,7 +79,9 @@ class Driver:
 
     def settle(self, seconds: float) -> None:
         """Let the window run for a while."""
-        wait_until(lambda: False, seconds)
+        loop = QEventLoop()
+        QTimer.singleShot(round(1000 * seconds), loop, loop.quit)
+        loop.exec()
 
     def close(self) -> None:
         """Close the window."""

@@ -1,4 +1,4 @@
-"""The time between frames of the window, measured where they are drawn."""
+"""The time between frames of the window and the cost of drawing, measured where it is done."""
 
 from __future__ import annotations
 
@@ -9,6 +9,34 @@ from itertools import islice
 
 KEPT = 1200
 """Intervals kept: about 20 s at 60 frames/s."""
+LEARNING = 0.3
+"""Weight of the latest picture in what pictures are known to cost."""
+
+
+class CostMeter:
+    """Learns what a picture takes of the thread that draws it, all that it does meanwhile included.
+
+    Parameters
+    ----------
+    clock : callable
+        Gives the seconds that the calling thread has worked; tests pass their own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
+        self._clock = clock
+        self._last: float | None = None
+        self.seconds = 0.0
+
+    def tick(self) -> None:
+        """Begin a picture, and end the one before."""
+        now = self._clock()
+        if self._last is not None:
+            self.seconds += LEARNING * (now - self._last - self.seconds)
+        self._last = now
+
+    def pause(self) -> None:
+        """Leave out what is done until the next picture."""
+        self._last = None
 
 
 class FrameMeter:

@@ -13,7 +13,7 @@ from engine.kernels.images import KERNEL
 
 GALLERY = 30
 """Images in the gallery of hard ones."""
-REST = 20.0
+REST = 100.0
 """A picture that took t seconds is not made again within this many t."""
 
 

@@ -71,7 +71,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     default_steps = TEN_MILLION
     steps_per_call = 1
     cadence = 60.0
-    pictures_per_second = 6.0
+    picture_share = 0.06
 
     def steps(self, params: MnistParams) -> int:
         """Give the steps of all epochs."""

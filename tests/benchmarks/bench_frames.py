@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QEventLoop
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from engine.params import build, parse_setting
@@ -25,7 +27,7 @@ from gui.app import application, prepare_process, use_offscreen_if_headless
 from gui.process import resident_bytes
 
 SIZE = (1600, 900)
-TURNS, TURN_SECONDS = 7, 4.0
+TURNS, TURN_SECONDS = 10, 5.0
 WARM_SECONDS = 4.0
 
 
@@ -68,43 +70,49 @@ def frames(
 
 
 def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
-    """Let the window's run, as it is set, and one without a window make steps in turns.
-
-    Medians, since a turn may meet the end of an epoch, which takes seconds to evaluate.
-    """
+    """Let the window's run, begun anew, and one without a window make the same steps in turns."""
     from engine.session import Session
-    from engine.snapshot import Status
-    from gui.drive import wait_until
-
-    def pause() -> None:
-        control.pause()
-        wait_until(lambda: control.snapshot.status is Status.PAUSED, 60)
 
     control = driver.window.control
+    steps = max(1, round(TURN_SECONDS * control.snapshot.steps_per_second))
     session = Session(control.experiment, control.snapshot.params, control.snapshot.seed)
-    chunk = max(1, round(control.snapshot.steps_per_second / 4))
-    session.advance(chunk)
-    pause()
+    control.reset()
+    run_in_window(driver.window, 1)
+    session.advance(1)  # measures at the start, too
     rates: dict[str, list[float]] = {"window": [], "headless": []}
-    for _ in range(TURNS):
-        control.toggle_play()
-        driver.settle(TURN_SECONDS / 8)
-        first, begin = control.snapshot.step, time.perf_counter()
-        driver.settle(TURN_SECONDS)
-        steps = control.snapshot.step - first
-        rates["window"].append(steps / (time.perf_counter() - begin))
-        pause()
-        steps, begin = 0, time.perf_counter()
-        while (spent := time.perf_counter() - begin) < TURN_SECONDS:
-            session.advance(chunk)
-            steps += chunk
-        rates["headless"].append(steps / spent)
+    work = {
+        "window": lambda: run_in_window(driver.window, steps),
+        "headless": lambda: session.advance(steps),
+    }
+    for turn in range(TURNS):
+        for name in sorted(work, reverse=turn % 2 == 0):
+            begin = time.perf_counter()
+            work[name]()
+            rates[name].append(steps / (time.perf_counter() - begin))
     ratios = [a / b for a, b in zip(rates["window"], rates["headless"], strict=True)]
     return {
         "experiment": experiment_id,
         **{f"{name}_steps_per_second": round(statistics.median(v), 1) for name, v in rates.items()},
         "median_window_over_headless": round(statistics.median(ratios), 3),
+        "ratios": [round(ratio, 2) for ratio in ratios],
     }
+
+
+def run_in_window(window: Any, steps: int) -> None:
+    """Make steps and wait until they are shown, in an event loop that only news wake."""
+    from engine.snapshot import Snapshot, Status
+
+    done = QEventLoop()
+    target = (0 if window.control.snapshot is None else window.control.snapshot.step) + steps
+
+    def look(snapshot: Snapshot) -> None:
+        if snapshot.status is Status.PAUSED and snapshot.step == target:
+            done.quit()
+
+    window.bridge.snapshot_ready.connect(look)
+    window.control.run(steps)
+    done.exec()
+    window.bridge.snapshot_ready.disconnect(look)
 
 
 def memory(driver: Any, experiment_id: str) -> dict[str, Any]:

@@ -103,6 +103,28 @@ def test_run_n_stops_exactly(watcher: Watcher) -> None:
     watcher.wait(lambda s: s.step == 12_346)
 
 
+class Busy(LinearMap):  # type: ignore[misc]
+    """One whose steps need all cores."""
+
+    steps_per_call = 1
+    picture_share = 0.1
+
+
+@pytest.mark.parametrize(("speed", "is_saving"), [(None, True), (0.5, False)])
+def test_pictures_take_their_share_of_a_run_that_needs_all_cores(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch, speed: float | None, is_saving: bool
+) -> None:
+    monkeypatch.setattr("engine.pace.LONGEST_REST", np.inf)
+    watcher.runner.start(Busy(), LinearParams(step_size=1e-6), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    watcher.runner.drawing_seconds = 1000.0
+    watcher.runner.set_speed(speed)
+    watcher.runner.run(20)
+    watcher.wait(lambda s: s.status is Status.PAUSED and s.step == 20)
+    running = [s.step for s in watcher.seen if isinstance(s, Snapshot) and s.status == "running"]
+    assert running == [0] if is_saving else len(running) > 10, running
+
+
 def test_scrub_detaches_and_live_returns(watcher: Watcher) -> None:
     runner = watcher.runner
     runner.start(LinearMap(), LinearParams(step_size=1e-3), 0)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gui import format, process
-from gui.frames import KEPT, FrameMeter
+from gui.frames import KEPT, CostMeter, FrameMeter
 
 
 class _Clock:
@@ -53,6 +53,22 @@ def test_a_pause_is_no_slow_frame() -> None:
             meter.pause()
             clock.now += 100
     assert meter.percentile(100) == pytest.approx(0.01)
+
+
+def test_the_cost_of_a_picture_is_learned_without_what_a_pause_took() -> None:
+    clock = _Clock()
+    meter = CostMeter(clock)
+    for _ in range(60):
+        meter.tick()
+        clock.now += 0.02
+    assert meter.seconds == pytest.approx(0.02, rel=1e-6)
+    meter.pause()
+    clock.now += 100
+    meter.tick()
+    assert meter.seconds == pytest.approx(0.02, rel=1e-6)
+    clock.now += 0.12
+    meter.tick()
+    assert 0.02 < meter.seconds < 0.12
 
 
 def test_old_frames_are_forgotten() -> None:

@@ -179,6 +179,15 @@ def test_frames_are_counted_while_running_only(bridge: Bridge, runner: FakeRunne
     assert bridge.pictures.count == 2
 
 
+def test_the_runner_learns_what_a_picture_costs_here(bridge: Bridge, runner: FakeRunner) -> None:
+    _start(bridge)
+    bridge.snapshot_ready.connect(lambda _: sum(range(100_000)))
+    for frame in range(2):
+        runner.mailbox.put(snapshot(status=Status.RUNNING, frame=frame))
+        bridge.poll()
+    assert runner.drawing_seconds > 0
+
+
 def test_snapshots_come_at_most_once_a_poll(bridge: Bridge, runner: FakeRunner) -> None:
     """However many chunks the engine makes, the window draws once a poll."""
     _start(bridge)
