@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF
@@ -43,6 +44,7 @@ class PlanePane(CanvasPane[PlaneView]):
         self._bar = ColorBarLayer(self.canvas.small_font)
         self._beyond = BeyondLayer(self.canvas.small_font)
         self._levels: dict[str, CalmRange] = {}
+        self._heats: dict[str, tuple[tuple[Any, ...], HeatLayer]] = {}
         self._strokes: list[list[float]] = []
         self._has_ends = False
         self.set_log_axis("x", view.log_x)
@@ -133,7 +135,12 @@ class PlanePane(CanvasPane[PlaneView]):
         if item.label:
             self._bar.set(item.label, ends, item.colormap)
         x0, x1, y0, y1 = extent.tolist()
-        return HeatLayer(to_levels(values, ends), (x0, x1, y0, y1), item.colormap)
+        made_of = (values, ends, (x0, x1, y0, y1), item.colormap)
+        known = self._heats.get(item.key)
+        if known is None or known[0][0] is not values or known[0][1:] != made_of[1:]:
+            layer = HeatLayer(to_levels(values, ends), (x0, x1, y0, y1), item.colormap)
+            self._heats[item.key] = known = made_of, layer
+        return known[1]
 
     def _give_room(self) -> None:
         self._rules.font = self._bar.font = self._beyond.font = self.canvas.small_font

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine import theory
 from engine.experiment import FloatArray, Recent
-from engine.experiments._scalar_params import ScalarParams, ScalarState
+from engine.experiments._scalar_params import ScalarParams, ScalarState, law_of
+from engine.maps.orbit import orbit_diagram
 
 CURVE = 401
 """Points of a drawn curve."""
@@ -17,6 +19,8 @@ CORE = 4.0
 """Reach of the finely drawn part of the cobweb's map, in units of root, start or 1."""
 PATH = 60
 """Steps of the cobweb and of the trajectory's end that are drawn."""
+LEAST_EXPONENT = -4.0
+"""Lyapunov exponents are drawn down to this: where a cycle holds the map's peak it is minus ∞."""
 FAR = 1e9
 """Drawn values stay within this, so that a diverging run does not break an axis."""
 
@@ -49,6 +53,8 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
     }
     if params.depth == 2:
         made |= _plane(state, recent, step)
+    if params.step_rule == "fixed":
+        made |= _orbits(state, recent)
     return made
 
 
@@ -124,6 +130,38 @@ def _cobweb(state: ScalarState, recent: Recent, step: float) -> dict[str, Any]:
     if target > 0 or params.depth % 2:
         made["fixed_x"] = made["fixed_y"] = np.array([root])
     return made
+
+
+def _orbits(state: ScalarState, recent: Recent) -> dict[str, Any]:
+    """Put the run's last weights on the orbit diagram of its map of equal weights."""
+    params = state.params
+    orbit, target = cobweb_orbit(state, recent)
+    diagram = orbit_diagram(replace(law_of(params), target=target), start_of_map(state))
+    if diagram is None:
+        return {}
+    step, last = params.step_size, orbit[-PATH:]
+    here = (last >= diagram.low) & (last <= diagram.high) & (step <= diagram.end)
+    now = float(np.clip(orbit[-1], diagram.low, diagram.high))
+    return {
+        "orbit_density": diagram.density,
+        "orbit_extent": diagram.extent,
+        "orbit_steps": diagram.steps,
+        "orbit_exponent": np.maximum(diagram.exponents, LEAST_EXPONENT),
+        "orbit_x": np.full(int(here.sum()), step),
+        "orbit_y": last[here],
+        "orbit_step": min(step, diagram.end),
+        "orbit_now": now,
+    }
+
+
+def start_of_map(state: ScalarState) -> float:
+    """Return the equal weight that the orbit of `cobweb_orbit` starts from."""
+    start = state.start
+    if state.is_symmetric:
+        return float(abs(start[0]))
+    with np.errstate(divide="ignore"):
+        size = math.exp(float(np.log(np.abs(start)).mean()))
+    return math.copysign(size, float(np.prod(np.sign(start))))
 
 
 def _curve_points(low: float, high: float, core: float) -> FloatArray:

@@ -9,6 +9,7 @@ from engine.views import (
     Circle,
     Curve,
     Handle,
+    Heat,
     PlaneView,
     Points,
     Rule,
@@ -22,9 +23,12 @@ QUANTILE_LABELS = ("min", "5 %", "25 %", "median", "75 %", "95 %", "max")
 
 def views(params: ScalarParams, *, has_envelope: bool) -> tuple[View, ...]:
     """Describe the plots, the most telling first."""
+    has_orbits = params.step_rule == "fixed"
+    has_exponents = has_orbits and params.optimiser == "gradient-descent"
     return (
         _weights(params),
         _error(),
+        *((_orbit_diagram(params),) if has_orbits else ()),
         _stability(),
         _complex_plane(params),
         _cobweb(),
@@ -37,6 +41,7 @@ def views(params: ScalarParams, *, has_envelope: bool) -> tuple[View, ...]:
         _jacobian(params),
         _product(),
         _step_size(params),
+        *((_exponents(),) if has_exponents else ()),
     )
 
 
@@ -136,6 +141,48 @@ def _cobweb() -> View:
     )
 
 
+_THRESHOLDS = (
+    Rule(label=r"$\delta_c$", bound="delta_c", vertical=True),
+    Rule(label=r"$\delta_{\max}$", bound="delta_max", vertical=True, color="bad"),
+)
+
+
+def _orbit_diagram(params: ScalarParams) -> View:
+    plain = params.optimiser == "gradient-descent"
+    return PlaneView(
+        id="orbit-diagram",
+        title="Orbit diagram",
+        help="Where equal weights settle, for every step size: one branch is a minimum, two a "
+        "cycle of period 2, a band chaos; beyond the right end they diverge. The points are the "
+        "run's last weights. Drag them along to change its step size.",
+        x_label=r"$\delta$",
+        y_label="$w$",
+        items=(
+            Heat(key="orbit_density", extent_key="orbit_extent"),
+            *(_THRESHOLDS if plain else ()),
+            Points(x="orbit_x", y="orbit_y", label="last steps", color="2", size=5.0),
+            Handle(id="step_size", x="orbit_step", y="orbit_now", axis="x", label=r"$\delta$"),
+        ),
+    )
+
+
+def _exponents() -> View:
+    return PlaneView(
+        id="exponents",
+        title="Lyapunov exponent",
+        help="Growth of a small push per step on the settled orbits of the orbit diagram: 0 where "
+        "branches fork, positive in chaos.",
+        x_label=r"$\delta$",
+        y_label="nats per step",
+        items=(
+            Curve(x="orbit_steps", y="orbit_exponent", color="1", width=1.2),
+            Rule(label="0", value=0.0, color="muted"),
+            *_THRESHOLDS,
+        ),
+        shown=False,
+    )
+
+
 def _minima() -> View:
     return PlaneView(
         id="minima",
@@ -171,7 +218,7 @@ def _distance(has_envelope: bool) -> View:
         text += ", below the exponential envelope of Proposition 2 while it applies"
     return TimeView(
         id="distance",
-        title="Distance to the minimum",
+        title="Distance",
         help=text + ".",
         y_label="distance",
         series=series,

@@ -46,6 +46,8 @@ from engine.params import update
 from engine.snapshot import Nudge
 from engine.views import View
 
+LEAST_DRAGGED = 1e-3
+"""Least step size that the mouse can set, in units of delta_max: there is none at 0."""
 FLOOR = 1e-17
 """Where the envelope ends, in units of the root: rounding hides what is below."""
 
@@ -269,10 +271,13 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         )
 
     def drag(self, params: ScalarParams, handle: str, x: float, y: float) -> ScalarParams:
-        """Start where the mouse drops the start, for L = 2."""
-        if handle != "start":
-            return params
-        return update(params, init="list", weights=(x, y), noise=0.0)
+        """Take the step size from the orbit diagram, or for L = 2 the start from its plane."""
+        if handle == "step_size":
+            least = LEAST_DRAGGED * theory.delta_max(params.target, params.depth, params.power)
+            return update(params, step_size=max(x, least))
+        if handle == "start":
+            return update(params, init="list", weights=(x, y), noise=0.0)
+        return params
 
     def warm_up(self) -> None:
         """Compile the kernels, or load them from the cache on disk."""
@@ -280,6 +285,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         state = self.init(params, 0)
         state, chunk = self.advance(state, 16)
         self.outcome(state, chunk.low)
+        self.observe(state, chunk.low)
 
 
 def _log_rate(params: ScalarParams) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -13,6 +14,7 @@ from engine.params import update
 from engine.presets import presets
 from engine.snapshot import Change, Nudge, Snapshot, Status
 from gui.main_window import MainWindow
+from gui.plot_plane import PlanePane
 from gui.plot_time import TimePane
 from gui.settings import Settings
 from gui.smoke import view_has_data
@@ -65,6 +67,31 @@ def test_period_2_is_seen_and_read_off(window: MainWindow, qtbot: QtBot) -> None
     assert bound.value == pytest.approx(0.5)
     views = EXPERIMENT.views(window.control.params)
     assert all(view_has_data(view, snapshot) for view in views if view.shown)
+
+
+def test_the_run_is_dragged_along_its_orbit_diagram(window: MainWindow, qtbot: QtBot) -> None:
+    """From a minimum across the largest stable step size: the same run forks into two branches."""
+    window.control.step(20)
+    qtbot.waitUntil(lambda: _shown(window).step == 20)
+    before = _shown(window)
+    pane = window.panels.plots.docks["orbit-diagram"].pane
+    assert isinstance(pane, PlanePane)
+    place = before.observation
+    here = (float(place["orbit_step"]), float(place["orbit_now"]))
+    mapper = pane.canvas.frame.mapper
+    begin, end = mapper.point(*here).toPoint(), mapper.point(0.3, here[1]).toPoint()
+    qtbot.mousePress(pane.canvas.viewport(), Qt.MouseButton.LeftButton, pos=begin)
+    qtbot.mouseMove(pane.canvas.viewport(), (begin + end) / 2)
+    qtbot.mouseMove(pane.canvas.viewport(), end)
+    qtbot.mouseRelease(pane.canvas.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    step = window.control.params.model_dump()["step_size"]
+    assert step == pytest.approx(0.3, abs=2 * abs(mapper.x_at(1) - mapper.x_at(0)))
+    assert _shown(window).run_id == before.run_id  # it goes on, from the same step
+    window.control.step(2000)
+    qtbot.waitUntil(lambda: _shown(window).step == before.step + 2000)
+    assert len(set(np.round(_shown(window).observation["orbit_y"], 6))) == 2
+    window.control.undo_group.undo()  # the whole way is one
+    assert window.control.params == before.params
 
 
 def test_a_nudge_drives_the_run_off_an_unstable_minimum(window: MainWindow, qtbot: QtBot) -> None:

@@ -425,6 +425,23 @@ def test_an_image_in_the_plane_has_row_0_at_the_smallest_y(area) -> None:
     assert light(1.6, 1.6) > 240, "what is not finite is not drawn"
 
 
+def test_an_image_that_stays_is_not_made_again(area) -> None:
+    items = (Heat(key="image", extent_key="at"), Points(x="x", y="x"))
+    view = PlaneView(id="heat", title="Heat", x_label="x", y_label="y", items=items)
+    image, at, x = np.array([[0.0, 1.0], [0.5, 0.2]]), np.array([0.0, 2, 0, 2]), np.ones(1)
+
+    def drawn(**changes) -> HeatLayer:
+        area.show_observation({"image": image, "at": at, "x": x, **changes})
+        area._refresh_all()
+        return next(layer for layer in pane.canvas.layers if isinstance(layer, HeatLayer))
+
+    pane = shown(area, view, image=image, at=at, x=x)
+    first = drawn()
+    assert drawn(x=np.zeros(1)) is first
+    assert drawn(at=np.array([0.0, 3, 0, 2])).extent[1] == 3
+    assert drawn(image=image[::-1].copy()).levels[0, 0] != first.levels[0, 0]
+
+
 @pytest.mark.parametrize("symbol", ["o", "s", "t", "d", "+", "x", "star"])
 def test_symbols_are_as_large_as_asked(symbol) -> None:
     box = symbol_path(symbol, 10.0).boundingRect()
