@@ -205,6 +205,8 @@ class _Painter:
         if image is None or extent is None:
             return []
         limits = symmetric_limits(image) if item.colormap == "diverging" else {}
+        if item.headroom and np.isfinite(image).any():
+            limits["vmin"], _ = item.ends(float(np.nanmin(image)), float(np.nanmax(image)))
         self._axes.grid(False)
         artist = self._axes.imshow(
             image,

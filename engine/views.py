@@ -124,13 +124,19 @@ class Circle:
 class Heat:
     """An image under the other items; `key` has shape (rows, columns), row 0 at the smallest y.
 
-    `extent_key` names four numbers x0, x1, y0, y1 in the observation.
+    `extent_key` names four numbers x0, x1, y0, y1 in the observation. `headroom` is the part of the
+    colours below the least value: the first is the ground's, from which some must stand out.
     """
 
     key: str
     extent_key: str
     label: str = ""
     colormap: Colormap = "sequential"
+    headroom: float = 0.0
+
+    def ends(self, low: float, high: float) -> tuple[float, float]:
+        """Give the values of the first and the last colour, from those of the data."""
+        return low - self.headroom / (1.0 - self.headroom) * (high - low), high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,7 @@ class PlanePane(CanvasPane[PlaneView]):
         if extent is None or extent.shape != (4,) or not np.isfinite(extent).all():
             return None
         calm = self._levels.setdefault(item.key, CalmRange(pad=0.0))
-        ends = level_ends(calm, values, item.colormap)
+        ends = item.ends(*level_ends(calm, values, item.colormap))
         if item.label:
             self._bar.set(item.label, ends, item.colormap)
         x0, x1, y0, y1 = extent.tolist()

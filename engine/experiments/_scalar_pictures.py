@@ -11,6 +11,7 @@ import numpy as np
 from engine import theory
 from engine.experiment import FloatArray, Recent
 from engine.experiments._scalar_params import ScalarParams, ScalarState, law_of
+from engine.maps.basin import basins
 from engine.maps.orbit import orbit_diagram
 
 CURVE = 401
@@ -53,6 +54,9 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
     }
     if params.depth == 2:
         made |= _plane(state, recent, step)
+        if params.step_rule == "fixed":
+            made["basins"] = basins(law_of(params), float(made["reach_x"][1]))
+            made["basins_extent"] = np.concatenate([made["reach_x"], made["reach_y"]])
     if params.step_rule == "fixed":
         made |= _orbits(state, recent)
     return made

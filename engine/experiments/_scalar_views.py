@@ -33,6 +33,7 @@ def views(params: ScalarParams, *, has_envelope: bool) -> tuple[View, ...]:
         _complex_plane(params),
         _cobweb(),
         *((_minima(),) if params.depth == 2 else ()),
+        *((_basins(params),) if params.depth == 2 and has_orbits else ()),
         _distance(has_envelope),
         _sharpness(),
         _gap(),
@@ -158,7 +159,7 @@ def _orbit_diagram(params: ScalarParams) -> View:
         x_label=r"$\delta$",
         y_label="$w$",
         items=(
-            Heat(key="orbit_density", extent_key="orbit_extent"),
+            Heat(key="orbit_density", extent_key="orbit_extent", headroom=0.2),
             *(_THRESHOLDS if plain else ()),
             Points(x="orbit_x", y="orbit_y", label="last steps", color="2", size=5.0),
             Handle(id="step_size", x="orbit_step", y="orbit_now", axis="x", label=r"$\delta$"),
@@ -195,6 +196,27 @@ def _minima() -> View:
             Curve(x="stable_x", y="stable_y", label="can stay", color="good", width=10.0),
             Curve(x="unstable_x", y="unstable_y", label="cannot stay", color="bad", width=10.0),
             Points(x="minima_x", y="minima_y", label=r"$2/S$", values="minima_limit", size=4.0),
+            Curve(x="path_x", y="path_y", label="run", color="2", width=1.0),
+            Points(x="now_x", y="now_y", label="now", color="2"),
+            Handle(id="start", x="start_x", y="start_y", label="start"),
+        ),
+        equal=True,
+    )
+
+
+def _basins(params: ScalarParams) -> View:
+    plain = params.optimiser == "gradient-descent"
+    limit = ": only minima up to 1 can be. It is 1, too," if plain else ". It is 1 or more, too,"
+    return PlaneView(
+        id="basins",
+        title="Basins",
+        help=f"The minimum that is reached from every start, by its stability{limit} where a run "
+        "stays bounded and never settles, and blank where it diverges. Drag the start.",
+        x_label="$w_1[0]$",
+        y_label="$w_2[0]$",
+        items=(
+            Heat(key="basins", extent_key="basins_extent", label=r"$\delta S/2$", headroom=0.15),
+            Curve(x="minima_x", y="minima_y", label="minima", color="bound", width=1.2),
             Curve(x="path_x", y="path_y", label="run", color="2", width=1.0),
             Points(x="now_x", y="now_y", label="now", color="2"),
             Handle(id="start", x="start_x", y="start_y", label="start"),

@@ -1,7 +1,8 @@
-r"""Orbits of the map of equal weights for many step sizes at once.
+r"""Many orbits of scalar product networks at once, for pictures of a family of runs.
 
-The scalar product network of equal weights is the one-dimensional map
-:math:`w \mapsto w-\delta\sigma w^{L-1}(w^L-\lambda)`; with momentum it has a velocity besides.
+The network of equal weights is the one-dimensional map
+:math:`w \mapsto w-\delta\sigma w^{L-1}(w^L-\lambda)`, that of two weights is equation (2) for
+L = 2; with momentum they have velocities besides.
 """
 
 from __future__ import annotations
@@ -84,3 +85,55 @@ def settled_orbits(
                 logs = np.nan
                 break
         exponents[column] = logs / kept if method == GRADIENT_DESCENT else np.nan
+
+
+@kernel
+def landings(
+    starts: Any,
+    step: float,
+    target: float,
+    sigma: float,
+    method: int,
+    momentum: float,
+    limit: float,
+    most: int,
+    near: float,
+    stability: Any,
+) -> None:
+    """Follow two weights from every point of a square grid, to the minimum that they reach.
+
+    Parameters
+    ----------
+    starts : ndarray, shape (m,)
+        The first weights along both axes.
+    step, target, sigma, method, momentum
+        The law of motion; velocities begin at 0.
+    limit : float
+        Magnitude beyond which a run has diverged.
+    most : int
+        Steps after which a run that neither settled nor diverged is given up.
+    near : float
+        Magnitude of error and velocity at which a run has settled.
+    stability : ndarray, shape (m, m)
+        Receives step size times sharpness over 2 where the run settled (row: second weight), inf
+        where it does not settle, NaN where it diverges.
+    """
+    rate = step * sigma
+    for row in range(starts.size):
+        for column in range(starts.size):
+            a, b, u, v = starts[column], starts[row], 0.0, 0.0
+            reached = np.inf
+            for _ in range(most):
+                x, y = a, b
+                if method == NESTEROV:
+                    x, y = a + momentum * u, b + momentum * v
+                pull = rate * (x * y - target)
+                u, v = momentum * u - pull * y, momentum * v - pull * x
+                a, b = a + u, b + v
+                if not max(abs(a), abs(b)) <= limit:
+                    reached = np.nan
+                    break
+                if abs(a * b - target) <= near and max(abs(u), abs(v)) <= near:
+                    reached = 0.5 * rate * (a * a + b * b)
+                    break
+            stability[row, column] = reached

@@ -37,8 +37,6 @@ FAR = 1e3
 """An orbit that is so far, in units of its start and its minimum, does not come back."""
 GROWTH = 1.2
 """An orbit whose later half is larger by this factor than the earlier is on its way there."""
-FAINTEST = 0.25
-"""Level of a cell that is visited once; one that holds a whole branch has 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +150,4 @@ def _density(points: FloatArray, low: float, high: float) -> FloatArray:
     counts = np.bincount(cells, minlength=ROWS * columns).reshape(ROWS, columns)
     with np.errstate(divide="ignore"):
         level = np.log(counts) / np.log(kept)
-    return np.where(counts > 0, FAINTEST + (1.0 - FAINTEST) * level, np.nan)
+    return np.where(counts > 0, level, np.nan)

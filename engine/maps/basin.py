@@ -1,0 +1,77 @@
+r"""Basins of two weights: which minimum gradient descent reaches from every start in the plane.
+
+With two weights the minima are the hyperbola :math:`w_1w_2=\lambda`, and the sharpness at one is
+:math:`S=\sigma(w_1^2+w_2^2)`; without momentum only those with :math:`\delta S/2\leq 1` can be
+reached (Proposition 1), and the border of what stays bounded is fractal.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.experiment import FloatArray
+
+if TYPE_CHECKING:
+    from engine.kernels.scalar import Law
+
+CELLS = 160
+"""Starts along each axis."""
+MOST = 300
+"""Steps after which a start is given up."""
+NEAR = 1e-6
+"""Error at which a run has settled, in units of the target or 1."""
+FAR = 1e3
+"""A run that is so far, in units of the plane, does not come back."""
+RESTLESS = 1.0
+"""What stands at least for a run that stays bounded and does not settle."""
+
+
+def basins(law: Law, reach: float) -> FloatArray:
+    """Compute what is reached from every start of a square, for L = 2 and a fixed step size.
+
+    The latest are kept: one with the same law and reach is the same array.
+
+    Parameters
+    ----------
+    law : Law
+    reach : float
+        Both weights start from -reach to reach.
+
+    Returns
+    -------
+    stability : ndarray, shape (CELLS, CELLS)
+        Step size times sharpness over 2 at the minimum that is reached; where none is but the run
+        stays bounded the largest of these, at least 1; NaN where it diverges. Row 0 has the least
+        second weight.
+
+    Raises
+    ------
+    ValueError
+        If there are not two weights.
+    """
+    if law.depth != 2:
+        raise ValueError(f"basins are drawn of two weights, not of {law.depth}")
+    return _basins(
+        law.step, law.target, law.input_power, int(law.method), law.momentum, float(reach)
+    )
+
+
+@lru_cache(maxsize=16)
+def _basins(
+    step: float, target: float, sigma: float, method: int, momentum: float, reach: float
+) -> FloatArray:
+    from engine.kernels.maps import landings
+
+    starts = ((np.arange(CELLS) + 0.5) / CELLS * 2.0 - 1.0) * reach
+    stability = np.empty((CELLS, CELLS))
+    near = NEAR * max(1.0, abs(target))
+    landings(
+        starts, step, target, sigma, method, momentum, FAR * reach, MOST, near, stability
+    )  # fmt: skip
+    settled = stability[np.isfinite(stability)]
+    stability[np.isinf(stability)] = max(RESTLESS, settled.max(initial=0.0))
+    stability.setflags(write=False)
+    return stability
