@@ -11,7 +11,7 @@ from matplotlib.patches import Circle as CirclePatch
 
 from engine.experiment import Bound, FloatArray, Observation
 from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log, symmetric_limits
-from engine.figure_style import COLORMAPS, LINESTYLES, MARKERS, color, colors
+from engine.figure_style import COLORMAPS, FROM_PAPER, LINESTYLES, MARKERS, color, colors
 from engine.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class _Painter:
             origin="lower",
             extent=extent.tolist(),
             aspect="equal" if self._view.equal else "auto",
-            cmap=COLORMAPS[item.colormap],
+            cmap=FROM_PAPER if item.headroom else COLORMAPS[item.colormap],
             zorder=0,
             **limits,
         )
