@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.outcome import Outcome as Outcome  # also found here, as a part of the contract
+from engine.outcome import OutcomeKind as OutcomeKind
 from engine.params import Params
 from engine.snapshot import Nudge
 from engine.views import View
@@ -81,47 +83,6 @@ class Chunk:
         low = {key: np.fmin.reduceat(values, starts, axis=0) for key, values in self.low.items()}
         high = {key: np.fmax.reduceat(values, starts, axis=0) for key, values in self.high.items()}
         return Chunk(self.first, self.count, stride, low, high)
-
-
-class OutcomeKind(StrEnum):
-    """How a run stands or ended; the values are the public contract of `run.json`."""
-
-    CONVERGED = "converged"
-    CONVERGING = "converging"
-    OSCILLATING = "oscillating"
-    APERIODIC = "aperiodic"
-    DIVERGED = "diverged"
-    MAX_STEPS = "max_steps"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-UNSTABLE = "on an unstable minimum"
-"""Phase of a run that stands exactly on a minimum which its step size cannot hold."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the recent steps show.
-
-    `phase` is the short text of the phase badge ("monotone", "period 2", "diverged at k = 41");
-    `lyapunov` the exponent per step (nats) where it is known; `orbit` the points of a cycle
-    and `orbit_of` what they are values of ("w", "the product").
-    """
-
-    kind: OutcomeKind
-    step: int
-    message: str
-    phase: str = ""
-    period: int | None = None
-    orbit: tuple[float, ...] = ()
-    orbit_of: str = ""
-    lyapunov: float | None = None
-
-    @property
-    def is_precarious(self) -> bool:
-        """Whether the run rests where the smallest push drives it away, or where no minimum is."""
-        return self.phase == UNSTABLE or self.phase.startswith("at rest at ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,15 @@ Used for the phase badge of every experiment; vector states are welcome.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.experiment import UNSTABLE, OutcomeKind
+from engine.cycles import gap, settles
+from engine.outcome import Outcome, OutcomeKind, Standing
 
 Array = npt.NDArray[np.float64]
 
@@ -24,8 +26,6 @@ NOISE = 1e-13
 """Relative motion below which a state counts as resting."""
 REPEATS = 1e-12
 """Relative change over each of two laps up to which a cycle is exact, rounding aside."""
-LAPS = 6
-"""Laps over which a run must come nearer to a cycle, for the cycle to be called its own."""
 DISTINCT = 1e-9
 """Relative distance from which on two points of an orbit count as different."""
 CONVERGED = 1e-10
@@ -43,18 +43,47 @@ class Phase:
     """What a window shows.
 
     `text` is the badge ("monotone", "period 2", "diverged at k = 41"), `message` a sentence,
-    `orbit` has one row per point of a cycle (in order of time), `rate` is the factor by which the
-    error shrinks per step where it does.
+    `standing` what both say of rest, `orbit` has one row per point of a cycle (in order of time),
+    `rate` is the factor by which the error shrinks per step where it does.
     """
 
     kind: OutcomeKind
     text: str
     message: str
+    standing: Standing = Standing.OPEN
     period: int | None = None
     orbit: Array | None = None
     lyapunov: float | None = None
     rate: float | None = None
     sublinear: bool = False
+
+    def points(self, column: int = 0) -> tuple[float, ...]:
+        """Give one number of every point of the cycle, in order of time; none without a cycle."""
+        return () if self.orbit is None else tuple(float(row[column]) for row in self.orbit)
+
+    def outcome(self, step: int, points: Sequence[float], points_of: str) -> Outcome:
+        """Give it as the outcome of a run.
+
+        Parameters
+        ----------
+        step : int
+            The step it is said of, or that at which the run diverged.
+        points : sequence of float
+            The points of the cycle as they are told, empty without one.
+        points_of : str
+            What they are values of.
+        """
+        return Outcome(
+            kind=self.kind,
+            step=step,
+            message=self.message,
+            phase=self.text,
+            standing=self.standing,
+            period=self.period,
+            orbit=tuple(points),
+            orbit_of=points_of if points else "",
+            lyapunov=self.lyapunov,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +165,7 @@ def _resting(window: Window) -> Phase | None:
         return Phase(
             kind=OutcomeKind.CONVERGED if at_rest else OutcomeKind.CONVERGING,
             text=f"at rest at {place}",
+            standing=Standing.AT_SADDLE if at_rest else Standing.AT_NO_MINIMUM,
             lyapunov=window.lyapunov,
             message=f"The run rests at {place}; the gradient vanishes there, the error does not.",
         )
@@ -147,7 +177,8 @@ def _converged(window: Window, manner: str) -> Phase:
     if factor is not None and abs(factor) > 1.0 + 1e-9:
         return Phase(
             kind=OutcomeKind.CONVERGED,
-            text=UNSTABLE,
+            text="on an unstable minimum",
+            standing=Standing.AT_UNSTABLE_MINIMUM,
             lyapunov=window.lyapunov,
             message="The run stands exactly on a minimum that is unstable at this step size; "
             "the smallest push would drive it away.",
@@ -158,6 +189,7 @@ def _converged(window: Window, manner: str) -> Phase:
     return Phase(
         kind=OutcomeKind.CONVERGED,
         text=text,
+        standing=Standing.AT_MINIMUM,
         lyapunov=window.lyapunov,
         rate=None if factor is None else abs(factor),
         message="The run has reached a minimum.",
@@ -170,14 +202,14 @@ def _periodic(window: Window) -> Phase | None:
     m = x.shape[0]
     size = max(float(np.max(np.abs(x[-min(m, 3 * MAX_PERIOD) :]))), 1e-300)
     for p in range(2, min(MAX_PERIOD, m // 3) + 1):
-        gap = _gap(x, p, p)
-        if gap > 0.02 * 2.0 * size:
+        change = gap(x, p, p)
+        if change > 0.02 * 2.0 * size:
             continue
-        apart = min(_gap(x, q, p) for q in range(1, p) if p % q == 0)
-        if apart <= DISTINCT * size or gap > 0.02 * apart:
+        apart = min(gap(x, q, p) for q in range(1, p) if p % q == 0)
+        if apart <= DISTINCT * size or change > 0.02 * apart:
             continue
-        exact = _gap(x, p, 2 * p) <= REPEATS * size
-        if not exact and not _settles(x, p, apart):
+        exact = gap(x, p, 2 * p) <= REPEATS * size
+        if not exact and not settles(x, p, apart):
             continue
         held = exact and window.lyapunov is not None and window.lyapunov > 1e-6
         return Phase(
@@ -190,39 +222,6 @@ def _periodic(window: Window) -> Phase | None:
             + (" The cycle is unstable; exact numbers hold the run on it." if held else ""),
         )
     return None
-
-
-def _gap(x: Array, p: int, rows: int, back: int = 0) -> float:
-    """Return the largest change over p steps within the rows that end `back` rows ago."""
-    end = x.shape[0] - back
-    return float(np.max(np.abs(x[end - rows : end] - x[end - rows - p : end - p])))
-
-
-def _settles(x: Array, p: int, apart: float) -> bool:
-    """Tell whether a cycle draws the run in, and what is left of the way is small.
-
-    Chaos passes by a cycle often and may linger there, at rates that vary; an approach goes on lap
-    after lap at the same rate. Two laps are taken together, for a complex rate makes a lap's change
-    vanish at times. With a positive multiplier the changes add up, with a negative one they
-    alternate and the first of them is all there is.
-    """
-    laps = min(x.shape[0] // p - 1, max(LAPS, 32 // p))
-    if laps < LAPS:
-        return False
-    gaps = np.array([_gap(x, p, p, p * back) for back in range(laps)])
-    pairs = np.maximum(gaps[:-1], gaps[1:])
-    if pairs[-1] > 0.3 * apart or pairs[0] >= pairs[-1] or pairs[0] <= 0.0:
-        return False
-    logs, back = np.log(pairs), np.arange(pairs.size)
-    rate, start = np.polyfit(back, logs, 1)
-    uneven = float(np.max(np.abs(logs - start - rate * back)))
-    slower = float(logs[2] - logs[0]) < 1.2 * rate  # the last two laps, against 2 * rate
-    if slower or uneven > 0.15 * float(logs[-1] - logs[0]):
-        return False
-    factor = math.exp(-rate)
-    change, former = x[-p:] - x[-2 * p : -p], x[-2 * p : -p] - x[-3 * p : -2 * p]
-    alternates = float(np.sum(change * former)) < 0.0
-    return bool(gaps[0] / (1.0 + factor if alternates else 1.0 - factor) <= 0.05 * apart)
 
 
 def _envelope(values: Array) -> Array:
@@ -265,6 +264,7 @@ def _approaching(window: Window) -> Phase | None:
     return Phase(
         kind=OutcomeKind.CONVERGING,
         text=text,
+        standing=Standing.NEARING_MINIMUM,
         rate=rate,
         sublinear=slow,
         lyapunov=window.lyapunov,
@@ -319,6 +319,7 @@ def _sinking(window: Window) -> Phase | None:
     return Phase(
         kind=OutcomeKind.CONVERGING,
         text=f"converging to {window.rest_name}, {manner}",
+        standing=Standing.NEARING_SADDLE,
         rate=rate,
         sublinear=slow,
         lyapunov=window.lyapunov,

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
+from engine.outcome import OutcomeKind
 from engine.snapshot import Nudge, Snapshot
 from gui.icons import IconButton
 
@@ -79,7 +80,7 @@ class NudgeButton(IconButton):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Offer a push wherever the shown state can be pushed."""
-        diverged = snapshot.outcome.kind == "diverged"  # its enumeration would load numpy
+        diverged = snapshot.outcome.kind is OutcomeKind.DIVERGED
         self._set_now(self._why or (_DIVERGED if diverged else ""))
 
     def forget_run(self) -> None:

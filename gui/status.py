@@ -146,8 +146,9 @@ class StatusBar(QStatusBar):
         self._show_progress(snapshot)
         news = (snapshot.message, len(snapshot.changes))  # two pushes say the same, one by one
         if news != self._news and snapshot.progress is None:
-            precarious, said = snapshot.outcome.is_precarious, snapshot.outcome.message
-            sign = "⚠ " if precarious and snapshot.message.startswith(said) else ""
+            outcome = snapshot.outcome
+            told = outcome.standing.is_precarious and snapshot.message.startswith(outcome.message)
+            sign = "⚠ " if told else ""
             self.showMessage(sign + snapshot.message, MESSAGE_MS)
         self._news = news
 

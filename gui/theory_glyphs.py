@@ -9,7 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.experiment import Lamp, OutcomeKind, Verdict
+from engine.experiment import Lamp, Verdict
+from engine.outcome import OutcomeKind, Standing
 from gui.param_controls import tint
 from gui.param_ink import ink
 from gui.param_row import InkLabel
@@ -25,12 +26,14 @@ OUTCOMES: dict[OutcomeKind, tuple[str, str]] = {
     OutcomeKind.CANCELLED: ("muted", "dash"),
 }
 """Colour and shape of a phase."""
-PRECARIOUS = ("warning", "warning")
-"""Colour and shape where a run rests without being safe there, whatever its kind."""
-ELSEWHERE = ("warning", "fall")
-"""Colour and shape where a run converges, but not to a minimum."""
-UNDECIDED = ("muted", "fall")
-"""Colour and shape where a run settles, whether at the target or not."""
+STANDINGS: dict[Standing, tuple[str, str]] = {
+    Standing.SETTLING: ("muted", "fall"),
+    Standing.AT_UNSTABLE_MINIMUM: ("warning", "warning"),
+    Standing.NEARING_SADDLE: ("warning", "fall"),
+    Standing.AT_SADDLE: ("warning", "warning"),
+    Standing.AT_NO_MINIMUM: ("warning", "warning"),
+}
+"""Colour and shape where a run rests or comes to rest, but not as was sought, whatever its kind."""
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     Verdict.HOLDS: ("good", "check"),
     Verdict.VIOLATED: ("bad", "cross"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
-from engine.experiment import UNSTABLE, Outcome, OutcomeKind
+from engine.outcome import Outcome, Standing
 from engine.snapshot import Snapshot, Status
 from gui import format
 from gui.param_numbers import short_text
 from gui.param_row import InkLabel, Line
 from gui.theory_cards import Card
-from gui.theory_glyphs import ELSEWHERE, OUTCOMES, PRECARIOUS, UNDECIDED, Badge
+from gui.theory_glyphs import OUTCOMES, STANDINGS, Badge
 from gui.theory_meter import StabilityMeter, stability_of
 from gui.theory_words import Words, small
 
@@ -22,14 +22,7 @@ MOST_POINTS = 8
 
 def style_of(outcome: Outcome) -> tuple[str, str]:
     """Choose colour and shape of a phase: green is kept for what approaches the target."""
-    if outcome.is_precarious:
-        return PRECARIOUS
-    if outcome.kind is OutcomeKind.CONVERGING:
-        if outcome.phase.startswith("converging to "):  # an equilibrium that is no minimum
-            return ELSEWHERE
-        if outcome.phase == "settling":
-            return UNDECIDED
-    return OUTCOMES[outcome.kind]
+    return STANDINGS.get(outcome.standing) or OUTCOMES[outcome.kind]
 
 
 class TheoryHeader(Card):
@@ -69,7 +62,7 @@ class TheoryHeader(Card):
         """Show how the run stands."""
         outcome = snapshot.outcome
         ended = snapshot.status in (Status.FINISHED, Status.FAILED)
-        begun = snapshot.step > 0 or ended or outcome.is_precarious
+        begun = snapshot.step > 0 or ended or outcome.standing.is_precarious
         if begun:
             role, glyph = style_of(outcome)
             word = outcome.phase or str(outcome.kind).replace("_", " ")
@@ -77,7 +70,8 @@ class TheoryHeader(Card):
         else:  # whatever the experiment says of its start: nothing has converged yet
             self.badge.show_word(*_NOT_STARTED)
         self.step.say(f"k = {format.count(snapshot.cursor)}")
-        hint = " Nudge it (U) to see it leave." if outcome.phase == UNSTABLE else ""
+        unstable = outcome.standing is Standing.AT_UNSTABLE_MINIMUM
+        hint = " Nudge it (U) to see it leave." if unstable else ""
         self.message.say(outcome.message + hint)
         self._show_facts(outcome)
         measured, predicted, spread = stability_of(snapshot)

@@ -70,16 +70,7 @@ def outcome_of(
             rest_name="a saddle" if saddle is None else saddle.name,
         )
     )
-    orbit = () if phase.orbit is None else tuple(float(value) for value in phase.orbit[:, 0])
-    return Outcome(
-        kind=phase.kind,
-        step=step,
-        message=phase.message,
-        phase=phase.text,
-        period=phase.period,
-        orbit=orbit,
-        orbit_of="the error" if orbit else "",
-    )
+    return phase.outcome(step, phase.points(), "the error")
 
 
 def saddle_of(problem: Problem, params: NetworkParams) -> Saddle | None:

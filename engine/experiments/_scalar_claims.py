@@ -13,6 +13,7 @@ import numpy as np
 from engine import theory
 from engine.experiment import Claim, FloatArray, Lamp, OutcomeKind, Recent, Verdict
 from engine.experiments._scalar_params import ScalarParams, ScalarState
+from engine.outcome import Standing
 from engine.phase import Phase
 
 SLACK = 1e-9
@@ -47,7 +48,7 @@ class Evidence:
     @property
     def sinks(self) -> bool:
         """Whether the weights go to 0."""
-        return self.phase.text.startswith(("converging to 0", "at rest at 0"))
+        return self.phase.standing in (Standing.NEARING_SADDLE, Standing.AT_SADDLE)
 
     @property
     def began_at_minimum(self) -> bool:

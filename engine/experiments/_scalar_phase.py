@@ -118,16 +118,10 @@ def outcome_of(state: ScalarState, recent: Recent) -> Outcome:
     """Word the phase as the outcome of a run."""
     phase = phase_of(state, recent)
     orbit, of = orbit_points(state, phase, recent)
-    return Outcome(
-        kind=phase.kind,
-        step=state.step if state.diverged_at is None else state.diverged_at,
-        message=phase.message + (f" Its orbit is that of {of}." if of else ""),
-        phase=phase.text,
-        period=phase.period,
-        orbit=orbit,
-        orbit_of=of,
-        lyapunov=phase.lyapunov,
-    )
+    if of:
+        phase = replace(phase, message=f"{phase.message} Its orbit is that of {of}.")
+    step = state.step if state.diverged_at is None else state.diverged_at
+    return phase.outcome(step, orbit, of)
 
 
 def sharpness_of(state: ScalarState) -> float:

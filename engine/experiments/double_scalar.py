@@ -143,12 +143,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
                 diverged_at=state.diverged_at, multiplier=1 - 2 * float(recent["stability"][-1]),
             )
         )  # fmt: skip
-        orbit = () if phase.orbit is None else tuple(float(value) for value in phase.orbit[:, 0])
-        return Outcome(
-            kind=phase.kind, step=state.step, message=phase.message, phase=phase.text,
-            period=phase.period, orbit=orbit, orbit_of="w" if orbit else "",
-            lyapunov=phase.lyapunov,
-        )  # fmt: skip
+        return phase.outcome(state.step, phase.points(), "w")
 
     def theory(
         self, params: DoubleScalarParams, state: DoubleScalarState | None

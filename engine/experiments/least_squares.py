@@ -189,16 +189,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
                 diverged_at=state.diverged_at,
             )
         )
-        orbit = () if phase.orbit is None else tuple(float(value) for value in phase.orbit[:, 1])
-        return Outcome(
-            kind=phase.kind,
-            step=state.step,
-            message=phase.message,
-            phase=phase.text,
-            period=phase.period,
-            orbit=orbit,
-            orbit_of="the steepest part of the error" if orbit else "",
-        )
+        return phase.outcome(state.step, phase.points(1), "the steepest part of the error")
 
     def theory(
         self, params: LeastSquaresParams, state: LeastSquaresState | None

@@ -38,6 +38,7 @@ from engine.experiments._fit_observe import estimate, observe
 from engine.experiments._fit_params import FitParams, FitState
 from engine.experiments._fit_theory import bounds
 from engine.experiments._fit_views import all_views
+from engine.outcome import Standing
 from engine.params import update
 from engine.snapshot import Nudge
 from engine.views import View
@@ -95,8 +96,8 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
             text = f"diverged at k = {state.diverged_at}"
             message = f"An estimate left the range of useful numbers at step {state.diverged_at}."
             return Outcome(kind=OutcomeKind.DIVERGED, step=state.step, message=message, phase=text)
-        kind, phase = _phase(state, now, recent["mse"])
-        return Outcome(kind=kind, step=state.step, message=message, phase=phase)
+        kind, phase, standing = _phase(state, now, recent["mse"])
+        return Outcome(kind=kind, step=state.step, message=message, phase=phase, standing=standing)
 
     def theory(self, params: FitParams, state: FitState | None) -> tuple[Bound, ...]:
         """Give the stability limits, the function's slope and the number of pieces."""
@@ -181,21 +182,22 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
 
 def _phase(
     state: FitState, now: Mapping[str, FloatArray], errors: FloatArray
-) -> tuple[OutcomeKind, str]:
+) -> tuple[OutcomeKind, str, Standing]:
     """Classify by the projected gradient, and by how the loss went over the last steps."""
     count = state.samples.x.size
     slope = max(float(now[key].max()) for key in ("residual_12a", "residual_12b", "residual_b"))
     slope = max(slope / count, float(now["gradient_d"].max()))
     if slope < RESTING:
-        return OutcomeKind.CONVERGED, "at rest"
+        return OutcomeKind.CONVERGED, "at rest", Standing.OPEN
     if len(errors) < 20:
-        return OutcomeKind.MAX_STEPS, "starting"
+        return OutcomeKind.MAX_STEPS, "starting", Standing.OPEN
     rises = (np.diff(errors, axis=0) > 1e-9 * errors[:-1]).mean(axis=0)
     low, high = errors.min(axis=0), errors.max(axis=0)
     swings = high - low > np.maximum(SWING * low, 1e-6 * float(np.var(state.samples.y)))
     falls = errors[-1] < 0.99 * errors[0]
     if (swings & ~falls & (rises > 0.2)).any():
-        return OutcomeKind.OSCILLATING, "oscillating"
+        return OutcomeKind.OSCILLATING, "oscillating", Standing.OPEN
     if (swings & falls).any():
-        return OutcomeKind.CONVERGING, "falling" if rises.max() > 0 else "monotone"
-    return OutcomeKind.CONVERGING, "settling"
+        text = "falling" if rises.max() > 0 else "monotone"
+        return OutcomeKind.CONVERGING, text, Standing.OPEN
+    return OutcomeKind.CONVERGING, "settling", Standing.SETTLING

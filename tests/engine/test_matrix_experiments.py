@@ -10,6 +10,7 @@ import pytest
 from engine.errors import InputError
 from engine.experiment import OutcomeKind, Verdict
 from engine.experiments import get
+from engine.outcome import Standing
 from engine.params import build
 from engine.presets import preset
 from engine.session import Session
@@ -117,6 +118,32 @@ def test_figure_3_single_oscillates_and_double_converges():
     claims = claims_of(session)
     assert claims["figure-3"].verdict is Verdict.HOLDS
     assert claims["figure-3-stability"].verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize("preset_id", ["negative-eigenvalues", "unitary-wrong-sign"])
+def test_a_run_that_nears_a_saddle_says_so(preset_id):
+    session = session_of("matrix-product", preset_id, **RARE)
+    session.advance(300)
+    outcome = session.outcome()
+    assert outcome.kind is OutcomeKind.CONVERGING
+    assert outcome.phase.startswith("converging to the saddle without the ")
+    assert outcome.standing is Standing.NEARING_SADDLE
+
+
+def test_two_networks_stand_as_the_double_one_does():
+    """Both rest on the saddle at 0 from there; else the double one reaches what it sought."""
+    session = session_of("double-matrix", "tiny")
+    session.advance(300)
+    outcome = session.outcome()
+    assert outcome.phase.startswith("double converged")
+    assert outcome.standing is Standing.AT_MINIMUM
+    experiment = session.experiment
+    zeros = {key: np.zeros_like(array) for key, array in experiment.arrays(session.state).items()}
+    session = Session(experiment, session.params, 0, start=zeros)
+    session.advance(40)
+    outcome = session.outcome()
+    assert outcome.phase.startswith("double at rest at a point that is no minimum")
+    assert outcome.standing is Standing.AT_NO_MINIMUM
 
 
 def test_one_network_goes_on_when_the_other_has_diverged():

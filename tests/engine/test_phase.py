@@ -14,6 +14,7 @@ from engine import cascade, theory
 from engine.experiment import OutcomeKind
 from engine.experiments import get
 from engine.kernels.scalar import Law, Ties, advance
+from engine.outcome import Standing
 from engine.params import build
 from engine.phase import Phase, Window, classify
 from engine.session import Session
@@ -81,7 +82,9 @@ def test_resting_where_no_minimum_is() -> None:
     still = np.ones(M)
     phase = look(still, rest=np.zeros(M))
     assert (phase.kind, phase.text) == (OutcomeKind.CONVERGED, "at rest at 0")
+    assert phase.standing is Standing.AT_SADDLE
     phase = look(still)
+    assert phase.standing is Standing.AT_NO_MINIMUM
     assert (phase.kind, phase.text) == (
         OutcomeKind.CONVERGING,
         "at rest at a point that is no minimum",
@@ -91,8 +94,81 @@ def test_resting_where_no_minimum_is() -> None:
 def test_an_unstable_minimum_is_not_a_success() -> None:
     phase = look(np.zeros(M), multiplier=-1.2)
     assert phase.text == "on an unstable minimum"
+    assert phase.standing is Standing.AT_UNSTABLE_MINIMUM
     leaving = look(1e-13 * 1.05 ** np.arange(100), multiplier=1.05)
     assert leaving.kind is not OutcomeKind.CONVERGED
+
+
+KINDS = {
+    Standing.OPEN: {
+        OutcomeKind.MAX_STEPS,
+        OutcomeKind.OSCILLATING,
+        OutcomeKind.APERIODIC,
+        OutcomeKind.DIVERGED,
+    },
+    Standing.NEARING_MINIMUM: {OutcomeKind.CONVERGING},
+    Standing.AT_MINIMUM: {OutcomeKind.CONVERGED},
+    Standing.AT_UNSTABLE_MINIMUM: {OutcomeKind.CONVERGED},
+    Standing.NEARING_SADDLE: {OutcomeKind.CONVERGING},
+    Standing.AT_SADDLE: {OutcomeKind.CONVERGED},
+    Standing.AT_NO_MINIMUM: {OutcomeKind.CONVERGING},
+}
+"""Kinds of outcome that go with what is said of rest."""
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    """Draw a window: an error that shrinks, grows, stays or jumps, near a saddle or not."""
+    k = np.arange(draw(st.sampled_from([4, 40, 256])), dtype=np.float64)
+    factor = draw(st.sampled_from([0.0, 0.5, -0.9, 0.999, 1.0, -1.0, 1.01]))
+    shape = draw(st.sampled_from(["power", "slow", "jumps"]))
+    jumps = np.random.default_rng(draw(st.integers(0, 9))).uniform(-1.0, 1.0, k.size)
+    size = draw(st.sampled_from([0.0, 1e-13, 1.0]))
+    moves = {"power": factor**k, "slow": (k + 1) ** -0.5, "jumps": jumps}[shape]
+    error = size * moves + draw(st.sampled_from([0.0, 1.0]))
+    rest = draw(st.sampled_from([None, 0.0 * k, 0.99**k, 1.0 + 0.0 * k]))
+    return Window(
+        step=k.size - 1,
+        error=error,
+        states=error[:, None] + 1.0,
+        first_error=abs(float(error[0])),
+        diverged_at=draw(st.sampled_from([None, None, None, 9])),
+        multiplier=draw(st.sampled_from([None, 0.0, 0.5, -0.9, -1.2])),
+        rest=rest,
+        first_rest=None if rest is None else 1.0,
+        rest_name=draw(st.sampled_from(["0", "a saddle"])),
+    )
+
+
+@given(windows())
+def test_what_is_said_of_rest_is_what_the_texts_say(window: Window) -> None:
+    """Everything that asks for the standing relies on it; the texts are for reading."""
+    phase = classify(window)
+    standing = phase.standing
+    assert phase.kind in KINDS[standing]
+    rests = standing in (Standing.AT_SADDLE, Standing.AT_NO_MINIMUM)
+    assert phase.text.startswith("at rest at ") is rests
+    assert phase.text.startswith("converging to ") is (standing is Standing.NEARING_SADDLE)
+    assert (phase.text == "on an unstable minimum") is (standing is Standing.AT_UNSTABLE_MINIMUM)
+    assert phase.text.startswith("converged") is (standing is Standing.AT_MINIMUM)
+    if standing in (Standing.NEARING_SADDLE, Standing.AT_SADDLE):
+        assert window.rest_name in phase.text and window.rest_name in phase.message
+    outcome = phase.outcome(window.step, phase.points(), "the state")
+    for name in ("kind", "standing", "message", "period", "lyapunov"):
+        assert getattr(outcome, name) == getattr(phase, name)
+    assert (outcome.phase, outcome.step) == (phase.text, window.step)
+    assert len(outcome.orbit) == (phase.period or 0)
+    assert outcome.orbit_of == ("the state" if outcome.orbit else "")
+
+
+def test_every_standing_is_at_a_minimum_elsewhere_or_undecided() -> None:
+    for standing in Standing:
+        undecided = standing in (Standing.OPEN, Standing.SETTLING)
+        assert standing.is_by_minimum + standing.is_elsewhere + undecided == 1
+        assert standing.is_precarious is (
+            str(standing).startswith("at ") and standing is not Standing.AT_MINIMUM
+        )
+    assert set(KINDS) == set(Standing) - {Standing.SETTLING}
 
 
 @pytest.mark.parametrize("period", [2, 3, 4, 6, 16, 64])

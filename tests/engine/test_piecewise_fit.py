@@ -14,6 +14,7 @@ from engine.experiments._fit_params import FitParams, largest_sharpness, starts
 from engine.experiments._fit_stream import ROWS
 from engine.experiments.piecewise_fit import PiecewiseFit
 from engine.kernels import residual
+from engine.outcome import Standing
 from engine.params import build, update
 from engine.presets import preset
 from engine.session import Session
@@ -51,6 +52,13 @@ def test_figure_4_in_one_run(figure_4):
     assert figure_4.recent()["smallest"].min() >= 0
     assert figure_4.outcome().kind is OutcomeKind.CONVERGING
     assert "estimate 2 fits" in figure_4.outcome().message
+
+
+def test_a_fit_that_falls_no_more_settles_wherever_that_is():
+    session = run(FitParams(depth=1, points=3), steps=235)
+    assert (session.outcome().phase, session.outcome().standing) == ("falling", Standing.OPEN)
+    session.advance(7000)
+    assert (session.outcome().phase, session.outcome().standing) == ("settling", Standing.SETTLING)
 
 
 def test_the_claims_of_section_4_on_figure_4(figure_4):

@@ -12,8 +12,9 @@ import pytest
 
 from engine import theory
 from engine.errors import InputError
-from engine.experiment import UNSTABLE, Claim, OutcomeKind, Verdict
+from engine.experiment import Claim, OutcomeKind, Verdict
 from engine.experiments import get
+from engine.outcome import Standing
 from engine.params import build
 from engine.presets import preset, presets
 from engine.session import Session
@@ -52,7 +53,7 @@ PRESETS = {
     "monotone": (OutcomeKind.CONVERGED, "converged (monotone)"),
     "oscillating": (OutcomeKind.CONVERGED, "converged (oscillating)"),
     "period-2": (OutcomeKind.OSCILLATING, "period 2"),
-    "unstable-minimum": (OutcomeKind.CONVERGED, UNSTABLE),
+    "unstable-minimum": (OutcomeKind.CONVERGED, "on an unstable minimum"),
     "period-4": (OutcomeKind.OSCILLATING, "period 4"),
     "chaos": (OutcomeKind.APERIODIC, "aperiodic"),
     "period-3": (OutcomeKind.OSCILLATING, "period 3"),
@@ -390,6 +391,7 @@ def test_the_cap_of_a_state_dependent_step_is_reported() -> None:
     assert final(run)["capped_steps"] == 20
     assert run.outcome().kind is OutcomeKind.CONVERGING
     assert "no minimum" in run.outcome().phase
+    assert run.outcome().standing is Standing.AT_NO_MINIMUM
 
 
 def test_presets_are_found_by_name() -> None:
@@ -403,13 +405,16 @@ def test_a_push_off_an_unstable_minimum_ends_on_the_cycle_and_off_a_stable_one_b
         run = session(50, **{**values, "step_size": step_size})
         outcome, stood = run.outcome(), run.state.weights
         assert outcome.kind is OutcomeKind.CONVERGED
-        assert outcome.is_precarious is (outcome.phase == UNSTABLE) is (step_size > 0.5)
+        unstable = step_size > 0.5
+        assert (outcome.phase == "on an unstable minimum") is unstable
+        assert (outcome.standing is Standing.AT_UNSTABLE_MINIMUM) is unstable
+        assert outcome.standing.is_precarious is unstable
         run.nudge(1e-6)
         moved = float(np.linalg.norm(run.state.weights - stood) / np.linalg.norm(stood))
         assert moved == pytest.approx(1e-6, rel=1e-9)
         run.advance(2000)
         assert run.outcome().phase.startswith(phase)
-        assert not run.outcome().is_precarious
+        assert not run.outcome().standing.is_precarious
 
 
 def test_a_push_ends_what_was_claimed_of_the_start() -> None:

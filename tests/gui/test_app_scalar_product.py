@@ -108,6 +108,7 @@ def test_a_nudge_drives_the_run_off_an_unstable_minimum(window: MainWindow, qtbo
     )
     stood = _shown(window).step
     assert float(_shown(window).trace.recent["error"][-1]) == 0.0
+    qtbot.waitUntil(lambda: window.status.currentMessage().startswith("⚠ The run stands exactly"))
     qtbot.mouseClick(window.transport.nudge_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _shown(window).outcome.period == 2, timeout=20_000)
     window.control.pause()

@@ -13,11 +13,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.experiment import UNSTABLE, Bound, Claim, Lamp, Outcome, OutcomeKind, Verdict
+from engine.experiment import Bound, Claim, Lamp, Outcome, OutcomeKind, Verdict
+from engine.outcome import Standing
 from engine.snapshot import Status
 from gui.theory_bounds import defined_by
 from gui.theory_dock import TheoryPanel
-from gui.theory_glyphs import LAMPS, OUTCOMES, PRECARIOUS, VERDICTS, Badge, draw_glyph
+from gui.theory_glyphs import LAMPS, OUTCOMES, STANDINGS, VERDICTS, Badge, draw_glyph
+from gui.theory_header import style_of
 from gui.theory_meter import StabilityMeter, stability_of
 from gui.theory_words import Figure, Words
 from tests.gui.fakes import FakeParams, snapshot
@@ -65,19 +67,38 @@ def test_the_head_says_how_the_run_stands(panel: TheoryPanel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "role"),
+    ("phase", "standing", "role"),
     [
-        ("monotone", "good"),
-        ("converging to 0, sublinearly", "warning"),
-        ("settling", "muted"),
+        ("monotone", Standing.NEARING_MINIMUM, "good"),
+        ("converging to 0, sublinearly", Standing.NEARING_SADDLE, "warning"),
+        ("settling", Standing.SETTLING, "muted"),
+        ("converging to 0, as a text alone", Standing.OPEN, "good"),
     ],
 )
 def test_green_is_kept_for_what_approaches_the_target(
-    panel: TheoryPanel, phase: str, role: str
+    panel: TheoryPanel, phase: str, standing: Standing, role: str
 ) -> None:
-    panel.show_snapshot(snapshot(outcome=outcome(kind=OutcomeKind.CONVERGING, phase=phase)))
+    stands = outcome(kind=OutcomeKind.CONVERGING, phase=phase, standing=standing)
+    panel.show_snapshot(snapshot(outcome=stands))
     assert panel.header.badge.text() == phase
-    assert panel.header.badge.role == role
+    assert (panel.header.badge.role, panel.header.badge.glyph) == (role, "fall")
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("kind", [OutcomeKind.CONVERGED, OutcomeKind.CONVERGING])
+def test_each_standing_has_its_colour_and_shape(standing: Standing, kind: OutcomeKind) -> None:
+    """A triangle warns of rest that is not safe, a falling line of what is on its way."""
+    known = {
+        Standing.SETTLING: ("muted", "fall"),
+        Standing.NEARING_SADDLE: ("warning", "fall"),
+        Standing.AT_SADDLE: ("warning", "warning"),
+        Standing.AT_NO_MINIMUM: ("warning", "warning"),
+        Standing.AT_UNSTABLE_MINIMUM: ("warning", "warning"),
+    }
+    style = style_of(outcome(kind=kind, standing=standing))
+    assert style == known.get(standing, OUTCOMES[kind])
+    assert (style[1] == "warning") is standing.is_precarious
+    assert (style[0] == "warning") is (standing.is_precarious or standing.is_elsewhere)
 
 
 def test_the_lyapunov_exponent_stands_where_an_experiment_has_one(panel: TheoryPanel) -> None:
@@ -132,16 +153,17 @@ def test_a_long_phase_wraps_and_nothing_is_cut_at_the_side(panel: TheoryPanel) -
 
 def test_rest_that_is_not_safe_is_a_warning(panel: TheoryPanel) -> None:
     """The kind of the run stays "converged"; what is seen is that it will not stay there."""
-    for phase, role, glyph in (
-        (UNSTABLE, "warning", "warning"),
-        ("at rest at 0", "warning", "warning"),
-        ("converged (monotone)", "good", "check"),
+    unstable = "on an unstable minimum"
+    for phase, standing, role, glyph in (
+        (unstable, Standing.AT_UNSTABLE_MINIMUM, "warning", "warning"),
+        ("at rest at 0", Standing.AT_SADDLE, "warning", "warning"),
+        ("converged (monotone)", Standing.AT_MINIMUM, "good", "check"),
     ):
-        shown = snapshot(outcome=outcome(kind=OutcomeKind.CONVERGED, phase=phase))
-        panel.header.show_snapshot(shown)
+        stands = outcome(kind=OutcomeKind.CONVERGED, phase=phase, standing=standing)
+        panel.header.show_snapshot(snapshot(outcome=stands))
         badge = panel.header.badge
         assert (badge.text(), badge.role, badge.glyph) == (phase, role, glyph)
-        assert ("Nudge it (U)" in panel.header.message.text()) is (phase == UNSTABLE)
+        assert ("Nudge it (U)" in panel.header.message.text()) is (phase == unstable)
 
 
 def test_every_kind_of_phase_lamp_and_verdict_has_colour_shape_and_word(qtbot: QtBot) -> None:
@@ -152,7 +174,7 @@ def test_every_kind_of_phase_lamp_and_verdict_has_colour_shape_and_word(qtbot: Q
     assert len({shape for _, shape, _ in LAMPS.values()}) == 3
     badge = Badge()
     qtbot.addWidget(badge)
-    for role, shape in (*OUTCOMES.values(), *VERDICTS.values(), PRECARIOUS):
+    for role, shape in (*OUTCOMES.values(), *VERDICTS.values(), *STANDINGS.values()):
         badge.show_word("word", role, shape)
         badge.grab()
     assert callable(draw_glyph)

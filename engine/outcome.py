@@ -1,0 +1,77 @@
+"""How a run stands or ended: the kind, where it rests, and the words for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OutcomeKind(StrEnum):
+    """How a run stands or ended; the values are the public contract of `run.json`."""
+
+    CONVERGED = "converged"
+    CONVERGING = "converging"
+    OSCILLATING = "oscillating"
+    APERIODIC = "aperiodic"
+    DIVERGED = "diverged"
+    MAX_STEPS = "max_steps"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Standing(StrEnum):
+    """Where a run rests, or which rest it comes nearer to, as its last steps show.
+
+    A saddle is any equilibrium that is no minimum and is known by a name.
+    """
+
+    OPEN = "open"
+    """It moves on, or nothing is said of it."""
+    SETTLING = "settling"
+    """It comes to rest, whether at a minimum or not."""
+    NEARING_MINIMUM = "nearing a minimum"
+    AT_MINIMUM = "at a minimum"
+    AT_UNSTABLE_MINIMUM = "at an unstable minimum"
+    """Exactly on a minimum that its step size cannot hold."""
+    NEARING_SADDLE = "nearing a saddle"
+    AT_SADDLE = "at a saddle"
+    AT_NO_MINIMUM = "at no minimum"
+    """It does not move, and the error there is large."""
+
+    @property
+    def is_precarious(self) -> bool:
+        """Whether a run rests where the smallest push drives it away, or where no minimum is."""
+        return self in (Standing.AT_UNSTABLE_MINIMUM, Standing.AT_SADDLE, Standing.AT_NO_MINIMUM)
+
+    @property
+    def is_by_minimum(self) -> bool:
+        """Whether a run is at a minimum or comes nearer to one."""
+        at = (Standing.AT_MINIMUM, Standing.AT_UNSTABLE_MINIMUM)
+        return self is Standing.NEARING_MINIMUM or self in at
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a run rests or comes to rest where no minimum is."""
+        at = (Standing.AT_SADDLE, Standing.AT_NO_MINIMUM)
+        return self is Standing.NEARING_SADDLE or self in at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the recent steps show.
+
+    `phase` is the short text of the phase badge ("monotone", "period 2", "diverged at k = 41"),
+    which is for reading; what it says of rest is told by `standing`. `lyapunov` is the exponent per
+    step (nats) where it is known; `orbit` the points of a cycle and `orbit_of` what they are values
+    of ("w", "the product").
+    """
+
+    kind: OutcomeKind
+    step: int
+    message: str
+    phase: str = ""
+    standing: Standing = Standing.OPEN
+    period: int | None = None
+    orbit: tuple[float, ...] = ()
+    orbit_of: str = ""
+    lyapunov: float | None = None
