@@ -12,7 +12,8 @@ from gui.param_numbers import short_text
 from gui.param_row import InkLabel, Line
 from gui.theory_cards import Card
 from gui.theory_glyphs import OUTCOMES, STANDINGS, Badge
-from gui.theory_meter import StabilityMeter, stability_of
+from gui.theory_meter import StabilityMeter
+from gui.theory_stability import stability_of
 from gui.theory_words import Words, small
 
 _NOT_STARTED = ("not started", "muted", "dash")
@@ -76,7 +77,7 @@ class TheoryHeader(Card):
         self._show_facts(outcome)
         measured, predicted, spread = stability_of(snapshot)
         self.meter.setVisible(measured is not None or predicted is not None)
-        self.meter.show_values(measured, predicted, spread, begun)
+        self.meter.show_values(measured, predicted, spread, begun, outcome.standing)
 
     def begin_run(self) -> None:
         """Forget what the texts of the last run needed."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
 from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
-from engine.snapshot import Snapshot
+from engine.outcome import Standing
 from gui.formula import draw_formula, typesetter
 from gui.param_controls import tint
 from gui.param_ink import ink
@@ -19,59 +17,17 @@ from gui.theory_words import bold, small
 
 FULL = 2.0
 """The gauge ends here; the limit 1 is in its middle."""
-RECENT = 64
-"""Recent steps whose range is shown behind the newest value."""
 MOVE_MS = 180
 _SYMBOL = r"\delta S/2"
-
-
-def stability_of(snapshot: Snapshot) -> tuple[float | None, float | None, tuple[float, float]]:
-    """Find δS/2 in a snapshot: measured at the cursor, predicted, and its recent range.
-
-    Measured is the series "stability" at the shown step, else the observation or the bound of that
-    name. Predicted is that bound's value, else δ as a multiple of the largest stable step size.
-    """
-    measured, low, high = _from_trace(snapshot)
-    bounds = {bound.id: bound for bound in snapshot.theory}
-    named = bounds.get("stability")
-    if measured is None:
-        measured = _number(snapshot.observation.get("stability"))
-    if measured is None and named is not None:
-        measured = named.measured
-    predicted = named.value if named is not None else None
-    step_size = getattr(snapshot.params, "step_size", None)
-    if predicted is None and isinstance(step_size, float):
-        largest = [
-            bound.value
-            for bound in snapshot.theory
-            if bound.field == "step_size" and "max" in bound.id and bound.value
-        ]
-        predicted = step_size / largest[0] if largest else None
-    if measured is None:
-        return None, predicted, (0.0, 0.0)
-    return measured, predicted, (min(low, measured), max(high, measured))
-
-
-def _from_trace(snapshot: Snapshot) -> tuple[float | None, float, float]:
-    rows = snapshot.trace.recent.get("stability")
-    if rows is None or not len(rows):
-        return None, math.inf, -math.inf
-    end = snapshot.cursor - snapshot.trace.recent_first + 1
-    if end <= 0:
-        return None, math.inf, -math.inf
-    values = np.asarray(rows[max(0, end - RECENT) : end], np.float64)
-    if values.ndim == 2:
-        values = np.where(np.isnan(values).all(axis=1), np.nan, np.nan_to_num(values).max(axis=1))
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return None, math.inf, -math.inf
-    return float(known[-1]), float(known.min()), float(known.max())
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, int | float | np.number) and math.isfinite(float(value)):
-        return float(value)
-    return None
+_INKS = {"stable": "good", "unstable": "bad", "no minimum": "warning"}
+_TIP = (
+    "Half the step size times the sharpness S, at a minimum the largest eigenvalue of the "
+    "Hessian. Below 1 gradient descent can stay at a minimum; above 1 it is driven away."
+)
+_TIP_ELSEWHERE = (
+    " Here is no minimum: at a saddle the Hessian has other eigenvalues, below 0 or none but 0, "
+    "and a push can lead away whatever S is."
+)
 
 
 class StabilityMeter(QWidget):
@@ -82,6 +38,7 @@ class StabilityMeter(QWidget):
         self._measured: float | None = None
         self._predicted: float | None = None
         self._begun = True
+        self._standing = Standing.AT_MINIMUM
         self._target = (0.0, 0.0, 0.0)
         self._shown = (0.0, 0.0, 0.0)
         self._from = (0.0, 0.0, 0.0)
@@ -107,15 +64,22 @@ class StabilityMeter(QWidget):
 
     @property
     def verdict(self) -> str:
-        """What the last steps say; an orbit that goes round a minimum is on both sides of 1."""
+        """What the last steps say; an orbit that goes round a minimum is on both sides of 1.
+
+        Only a minimum that the run has or nears is stable: elsewhere S is not what decides.
+        """
         _, low, high = self._target
         if self._measured is None:
             return ""
         if not self._begun:
             return "at the start"
+        if self._standing.is_elsewhere:
+            return "no minimum"
         if low <= 1 < high:
             return "crossing 1"
-        return "unstable" if self._measured > 1 else "stable"
+        if self._measured > 1:
+            return "unstable"
+        return "stable" if self._standing.is_by_minimum else "below 1"
 
     def show_values(
         self,
@@ -123,17 +87,19 @@ class StabilityMeter(QWidget):
         predicted: float | None,
         spread: Sequence[float],
         begun: bool = True,
+        standing: Standing = Standing.AT_MINIMUM,
     ) -> None:
         """Show δS/2 as measured and predicted, and the range it had in the last steps.
 
-        Before a step was made (`begun` is False) the value says nothing of the run yet.
+        Before a step was made (`begun` is False) the value says nothing of the run yet; `standing`
+        says whether it is that of a minimum at all.
         """
         target = (measured or 0.0, spread[0], spread[1])
-        shown = (self._measured, self._predicted, self._target, self._begun)
-        if (measured, predicted, target, begun) == shown:
+        shown = (self._measured, self._predicted, self._target, self._begun, self._standing)
+        if (measured, predicted, target, begun, standing) == shown:
             return
         fresh = self._measured is None
-        self._begun = begun
+        self._begun, self._standing = begun, standing
         self._measured, self._predicted = measured, predicted
         self._describe()
         if target != self._target:
@@ -173,6 +139,12 @@ class StabilityMeter(QWidget):
         self._paint_legend(painter, 2 * line + 31)
         painter.end()
 
+    def _role(self, value: float) -> str:
+        """Choose the colour of a value: neither green nor red where it tells of no minimum."""
+        if self._standing.is_elsewhere:
+            return "muted"
+        return "bad" if value > 1 else "good"
+
     def _x(self, value: float) -> float:
         return 6 + min(max(value, 0.0), FULL) / FULL * (self.width() - 12)
 
@@ -184,7 +156,7 @@ class StabilityMeter(QWidget):
         draw_formula(painter, box.adjusted(start, 0, 0, 0), _SYMBOL, self.font(), ink("muted"))
         if self._measured is not None:
             painter.setFont(bold(self.font()))
-            painter.setPen(ink({"stable": "good", "unstable": "bad"}.get(self.verdict, "text")))
+            painter.setPen(ink(_INKS.get(self.verdict, "text")))
             words = f"{short_text(self._measured, 4)}  {self.verdict}"
             painter.drawText(
                 box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words
@@ -202,15 +174,15 @@ class StabilityMeter(QWidget):
         painter.setClipping(False)
         if self._measured is not None:
             if high > low:
-                painter.setBrush(tint(0.35, "bad" if high > 1 else "good"))
+                painter.setBrush(tint(0.35, self._role(high)))
                 spread = QRectF(self._x(low), box.top(), self._x(high) - self._x(low), 8)
                 painter.drawRoundedRect(spread.adjusted(-2, 0, 2, 0), 4, 4)
             bar = QRectF(box.left(), box.top() + 1, max(self._x(value) - box.left(), 6), 6)
-            painter.setBrush(ink("good"))
+            painter.setBrush(ink(self._role(min(value, 1.0))))
             painter.drawRoundedRect(bar, 3, 3)
             if value > 1:
                 painter.setClipRect(QRectF(limit, box.top(), box.width(), box.height()))
-                painter.setBrush(ink("bad"))
+                painter.setBrush(ink(self._role(value)))
                 painter.drawRoundedRect(bar, 3, 3)
                 painter.setClipping(False)
         painter.setPen(QPen(ink("text"), 1.5))
@@ -246,7 +218,7 @@ class StabilityMeter(QWidget):
         x = 6.0
         if self._measured is not None:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(ink("bad" if self._measured > 1 else "good"))
+            painter.setBrush(ink(self._role(self._measured)))
             painter.drawRoundedRect(QRectF(x, middle - 3, 12, 6), 3, 3)
             x = self._write(painter, x + 17, top, "measured") + 16
         if self._predicted is not None:
@@ -269,11 +241,10 @@ class StabilityMeter(QWidget):
             parts.append(f"measured {short_text(self._measured)}")
         if self._predicted is not None:
             parts.append(f"predicted {short_text(self._predicted)}")
+        if self._standing.is_elsewhere:
+            parts.append("no minimum")
         self.setAccessibleName("; ".join(parts))
-        self.setToolTip(
-            "Half the step size times the sharpness S (the largest eigenvalue of the Hessian). "
-            "Below 1 gradient descent can stay at a minimum; above 1 it is driven away."
-        )
+        self.setToolTip(_TIP + (_TIP_ELSEWHERE if self._standing.is_elsewhere else ""))
 
     def _on_moved(self, share: float) -> None:
         self._shown = (

@@ -10,6 +10,7 @@ import numpy as np
 from engine import theory
 from engine.experiment import FloatArray, Outcome, OutcomeKind, Recent
 from engine.experiments._scalar_params import ScalarState, law_of
+from engine.outcome import Standing
 from engine.phase import Phase, Window, classify
 
 DEEP_WINDOW = 256
@@ -82,6 +83,8 @@ def phase_of(state: ScalarState, recent: Recent) -> Phase:
     if phase.kind is OutcomeKind.DIVERGED:
         return replace(phase, lyapunov=None)
     factor = local_multiplier(state, recent)
+    if phase.standing is Standing.AT_SADDLE:
+        return replace(phase, message=f"{phase.message} {_zero_words(state, recent)}")
     if phase.kind is OutcomeKind.CONVERGED and factor is not None:
         # The surface of minima itself is neutral; what counts is the direction across it.
         return replace(phase, lyapunov=math.log(abs(factor)) if factor != 0.0 else None)
@@ -89,6 +92,17 @@ def phase_of(state: ScalarState, recent: Recent) -> Phase:
         turns = max(1, min(len(logs) // 2, 512) // phase.period)
         phase = replace(phase, lyapunov=float(np.mean(logs[-turns * phase.period :])))
     return phase
+
+
+def _zero_words(state: ScalarState, recent: Recent) -> str:
+    """Say why 0 cannot hold a run although the sharpness, and with it δS/2, is 0 there."""
+    params, step = state.params, float(recent["step_size"][-1])
+    if params.depth != 2:
+        return "It is a saddle, of which the Jacobian, the identity there, tells nothing."
+    if params.optimiser != "gradient-descent":
+        return "It is a saddle."
+    radius = theory.zero_radius(step, params.target, params.depth, params.power)
+    return f"It is a saddle: the Jacobian's spectral radius there is {radius:.6g}."
 
 
 AGREE = 1e-6

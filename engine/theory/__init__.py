@@ -41,6 +41,7 @@ from engine.theory.scalar import (
     sharpness,
     zero_decay,
     zero_limit,
+    zero_radius,
     zero_threshold,
 )
 from engine.theory.symmetric import (
@@ -80,5 +81,6 @@ __all__ = [
     "theorem2_step",
     "zero_decay",
     "zero_limit",
+    "zero_radius",
     "zero_threshold",
 ]

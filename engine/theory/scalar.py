@@ -215,6 +215,20 @@ def zero_limit(target: float, depth: int, input_power: float = 1.0) -> float:
     return 2.0 * threshold if depth % 2 == 0 else threshold
 
 
+def zero_radius(step_size: float, target: float, depth: int, input_power: float = 1.0) -> float:
+    r"""Spectral radius of gradient descent's Jacobian at w = 0, an equilibrium that is no minimum.
+
+    The Hessian there is :math:`-\sigma\lambda\prod_{k \ne i,j} w_k` off the diagonal and 0 on it:
+    for L = 2 its eigenvalues are :math:`\pm\sigma\lambda` and the radius is
+    :math:`1+\delta\sigma|\lambda|`, so 0 repels at every step size; for L >= 3 it vanishes, the
+    Jacobian is the identity and terms of higher order decide. The sharpness is 0 in both cases.
+    """
+    check(target, depth, input_power)
+    if depth < 2:
+        raise InputError("depth", depth, "give an integer >= 2")
+    return 1.0 + step_size * input_power * abs(target) if depth == 2 else 1.0
+
+
 def zero_decay(
     steps: npt.ArrayLike, step_size: float, target: float, depth: int, input_power: float = 1.0
 ) -> Vector:

@@ -394,6 +394,55 @@ def test_the_cap_of_a_state_dependent_step_is_reported() -> None:
     assert run.outcome().standing is Standing.AT_NO_MINIMUM
 
 
+@pytest.mark.parametrize("optimiser", ["gradient-descent", "heavy-ball"])
+@pytest.mark.parametrize(("depth", "target"), [(2, 2.0), (2, -1.5), (3, 2.0), (6, -1.5)])
+def test_a_run_on_the_saddle_at_0_is_not_called_stable(
+    depth: int, target: float, optimiser: str
+) -> None:
+    """The sharpness is 0 at 0; the Jacobian is 1 + δσ|λ| there for L = 2, the identity for more."""
+    run = session(
+        40, depth=depth, target=target, init="list", weights=[0.0] * depth, step_size=0.2,
+        input_power=1.5, optimiser=optimiser,
+    )  # fmt: skip
+    outcome = run.outcome()
+    assert (outcome.kind, outcome.phase) == (OutcomeKind.CONVERGED, "at rest at 0")
+    assert outcome.standing is Standing.AT_SADDLE and outcome.standing.is_elsewhere
+    measured = EXPERIMENT.record(run.state)
+    assert float(measured["stability"]) == 0.0
+    radius = theory.zero_radius(0.2, target, depth, 1.5)
+    assert radius == (pytest.approx(1.0 + 0.3 * abs(target)) if depth == 2 else 1.0)
+    assert "It is a saddle" in outcome.message
+    if optimiser == "gradient-descent":
+        assert float(np.max(np.abs(measured["jacobian"]))) == pytest.approx(radius, rel=1e-12)
+        assert (f"{radius:.6g}" in outcome.message) is (depth == 2)
+        assert ("identity" in outcome.message) is (depth > 2)
+
+
+def test_the_lyapunov_exponent_on_a_saddle_is_that_of_the_saddle() -> None:
+    """It is not that across a minimum, log|1 - δS|, which is 0 where the sharpness is 0."""
+    run = session(40, depth=2, target=2.0, init="list", weights=[0.0, 0.0], step_size=0.2)
+    assert run.outcome().lyapunov == pytest.approx(math.log(1.4), rel=1e-12)
+    sunk = session(400, depth=2, target=-1.0, step_size=0.2)
+    assert sunk.outcome().phase == "converging to 0, exponentially"
+    on_the_way = sunk.outcome().lyapunov
+    sunk.advance(5000)
+    assert sunk.outcome().phase == "at rest at 0"
+    assert sunk.outcome().lyapunov == pytest.approx(on_the_way, rel=1e-9) == math.log(0.8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("depth", [2, 3])
+def test_a_push_off_the_saddle_at_0_ends_at_a_minimum(depth: int, seed: int) -> None:
+    run = session(
+        20, seed, depth=depth, target=2.0, init="list", weights=[0.0] * depth, step_size=0.1
+    )
+    assert run.outcome().standing is Standing.AT_SADDLE
+    run.nudge(0.1)
+    run.advance(3000)
+    assert run.outcome().standing is Standing.AT_MINIMUM
+    assert abs(final(run)["error"]) < 1e-9
+
+
 def test_presets_are_found_by_name() -> None:
     assert preset("scalar-product", "period-2").params.model_dump()["step_size"] == 0.55
 

@@ -129,7 +129,11 @@ def test_negative_targets_use_their_magnitude() -> None:
     assert theory.zero_threshold(-1.0) == 0.5
     assert theory.zero_limit(-1.0, 4) == 1.0
     assert theory.zero_limit(-1.0, 5, 2.0) == 0.25
-    for call in (lambda: theory.zero_threshold(1.0), lambda: theory.zero_limit(-1.0, 1)):
+    for call in (
+        lambda: theory.zero_threshold(1.0),
+        lambda: theory.zero_limit(-1.0, 1),
+        lambda: theory.zero_radius(0.1, 1.0, 1),
+    ):
         with pytest.raises(InputError):
             call()
 

@@ -32,6 +32,7 @@ from engine.experiment import (
     State,
     Verdict,
 )
+from engine.outcome import Standing
 from engine.params import Params, param
 from engine.snapshot import Snapshot, Status
 from engine.trace import Trace
@@ -226,7 +227,11 @@ class FakeExperiment(AbstractExperiment[FakeParams, FakeState]):
             )
         phase = "monotone" if factor >= 0 else "oscillating"
         return Outcome(
-            kind=OutcomeKind.CONVERGING, message="The error shrinks.", phase=phase, **common
+            kind=OutcomeKind.CONVERGING,
+            message="The error shrinks.",
+            phase=phase,
+            standing=Standing.NEARING_MINIMUM,
+            **common,
         )
 
     def theory(self, params: FakeParams, state: FakeState | None) -> tuple[Bound, ...]:

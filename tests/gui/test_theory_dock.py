@@ -16,11 +16,13 @@ from pytestqt.qtbot import QtBot
 from engine.experiment import Bound, Claim, Lamp, Outcome, OutcomeKind, Verdict
 from engine.outcome import Standing
 from engine.snapshot import Status
+from gui.param_ink import ink
 from gui.theory_bounds import defined_by
 from gui.theory_dock import TheoryPanel
 from gui.theory_glyphs import LAMPS, OUTCOMES, STANDINGS, VERDICTS, Badge, draw_glyph
 from gui.theory_header import style_of
-from gui.theory_meter import StabilityMeter, stability_of
+from gui.theory_meter import StabilityMeter
+from gui.theory_stability import stability_of
 from gui.theory_words import Figure, Words
 from tests.gui.fakes import FakeParams, snapshot
 
@@ -396,6 +398,51 @@ def test_the_meter_calls_an_orbit_across_the_limit_neither_stable_nor_unstable(
     qtbot.addWidget(meter)
     meter.show_values(measured, None, spread)
     assert meter.verdict == verdict
+
+
+@pytest.mark.parametrize("standing", Standing)
+def test_the_meter_calls_nothing_stable_but_a_minimum(qtbot: QtBot, standing: Standing) -> None:
+    """At w = 0 the sharpness is 0, and yet a push leads away: the value is no praise there."""
+    meter = StabilityMeter()
+    qtbot.addWidget(meter)
+    verdicts = []
+    for value in (0.0, 1.2):
+        meter.show_values(value, None, (value, value), standing=standing)
+        verdicts.append(meter.verdict)
+    if standing.is_elsewhere:
+        assert verdicts == ["no minimum", "no minimum"]
+    else:
+        assert verdicts == ["stable" if standing.is_by_minimum else "below 1", "unstable"]
+    for words in (meter.accessibleName(), meter.toolTip()):
+        assert ("no minimum" in words) is standing.is_elsewhere
+
+
+def _colours(meter: StabilityMeter) -> set[str]:
+    image = meter.grab().toImage()
+    places = ((x, y) for x in range(image.width()) for y in range(image.height()))
+    return {image.pixelColor(x, y).name() for x, y in places}
+
+
+def test_neither_green_nor_red_is_shown_of_what_is_no_minimum(qtbot: QtBot) -> None:
+    meter = StabilityMeter()
+    qtbot.addWidget(meter)
+    meter.resize(300, meter.sizeHint().height())
+    good, bad, warning, muted = (ink(role).name() for role in ("good", "bad", "warning", "muted"))
+    meter.show_values(0.5, None, (0.4, 0.6))
+    assert good in _colours(meter) and warning not in _colours(meter)
+    meter.show_values(0.5, None, (0.4, 0.6), standing=Standing.AT_SADDLE)
+    assert {warning, muted} <= _colours(meter)
+    assert not {good, bad} & _colours(meter)
+    meter.show_values(1.5, None, (1.5, 1.5), standing=Standing.AT_SADDLE)
+    assert not {good, bad} & _colours(meter)
+    meter.show_values(1.5, None, (1.5, 1.5), standing=Standing.AT_UNSTABLE_MINIMUM)
+    assert {good, bad} <= _colours(meter)
+
+
+def test_the_head_tells_the_meter_where_the_run_stands(panel: TheoryPanel) -> None:
+    stands = outcome(kind=OutcomeKind.CONVERGED, phase="at rest at 0", standing=Standing.AT_SADDLE)
+    panel.show_snapshot(snapshot(steps=5, outcome=stands))
+    assert panel.header.meter.verdict == "no minimum"
 
 
 def test_texts_can_be_selected_and_hold_no_mathtext(panel: TheoryPanel) -> None:
