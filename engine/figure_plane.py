@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle as CirclePatch
 
+from engine.beyond import beyond
 from engine.experiment import Bound, FloatArray, Observation
 from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log, symmetric_limits
 from engine.figure_style import COLORMAPS, FROM_PAPER, LINESTYLES, MARKERS, color, colors
@@ -93,26 +94,22 @@ class _Painter:
 
     def _tell_beyond(self, places: FloatArray) -> None:
         ends = np.array([self._axes.get_xlim(), self._axes.get_ylim()])
-        for axis in range(2):
-            for end, pick in ((ends[axis, 0], np.nanargmin), (ends[axis, 1], np.nanargmax)):
-                if np.isnan(places[axis]).all():
-                    continue
-                place = places[:, int(pick(places[axis]))]
-                shown = np.clip(place, ends[:, 0], ends[:, 1])
-                if (place[axis] - end) * (1 if pick is np.nanargmax else -1) <= 0:
-                    continue
-                inward = (ends[axis].mean() - end) * 0.09
-                text = shown.copy()
-                text[axis] += inward
-                self._axes.annotate(
-                    f"{place[axis]:.3g}",
-                    shown.tolist(),
-                    text.tolist(),
-                    arrowprops={"arrowstyle": "-|>", "color": color("1")},
-                    ha=("left" if inward > 0 else "right") if axis == 0 else "center",
-                    va="center" if axis == 0 else ("bottom" if inward > 0 else "top"),
-                    fontsize="small",
-                )
+        for item in beyond(places, ends, (self._view.log_x, self._view.log_y)):
+            axis, place = item.axis, np.empty(2)
+            place[axis], place[1 - axis] = item.value, item.across
+            shown = np.clip(place, ends[:, 0], ends[:, 1])
+            text = shown.copy()
+            inward = -item.sign * np.ptp(ends[axis]) * 0.045
+            text[axis] += inward
+            self._axes.annotate(
+                item.told(f"{item.value:.3g}"),
+                shown.tolist(),
+                text.tolist(),
+                arrowprops={"arrowstyle": "-|>", "color": color("1")},
+                ha=("left" if inward > 0 else "right") if axis == 0 else "center",
+                va="center" if axis == 0 else ("bottom" if inward > 0 else "top"),
+                fontsize="small",
+            )
 
     def _array(self, key: str) -> FloatArray | None:
         value = self._observation.get(key) if key else None

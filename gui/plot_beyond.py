@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from engine.experiment import FloatArray
+from engine.beyond import Beyond, beyond
 from gui.plot_layers import Layer
 from gui.plot_numbers import short
 from gui.plot_paint import Scene, polygon
@@ -21,52 +20,16 @@ ARROW = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
-    """The points beyond one side of a plot: along x (0) or y (1), towards -1 or 1.
+class Arrow:
+    """What one side of a plot tells of the points of one layer, in their colour."""
 
-    `value` is the farthest along that axis, `across` its other coordinate, `count` how many are
-    there.
-    """
-
-    axis: int
-    sign: int
-    value: float
-    across: float
-    count: int
+    beyond: Beyond
     color: str
 
     @property
     def text(self) -> str:
         """What is written beside the arrow."""
-        more = f" +{self.count - 1}" if self.count > 1 else ""
-        return short(self.value, 3) + more
-
-
-def beyond(layers: Iterable[PointsLayer], x: FloatArray, y: FloatArray) -> list[Beyond]:
-    """Find the points that lie beyond the ends of a plot.
-
-    Parameters
-    ----------
-    layers : iterable of PointsLayer
-    x, y : ndarray, shape (2,)
-        Ends of what is shown.
-    """
-    found: list[Beyond] = []
-    for layer in layers:
-        known = ~(np.isnan(layer.x) | np.isnan(layer.y))
-        places = np.array([layer.x[known], layer.y[known]])
-        far = np.maximum(np.abs(places[0]) / np.ptp(x), np.abs(places[1]) / np.ptp(y))
-        for axis, ends in ((0, x), (1, y)):
-            for sign, end in ((-1, ends[0]), (1, ends[1])):
-                out = sign * places[axis] > sign * end
-                if axis == 1:  # a corner counts once, for the side
-                    out &= (places[0] >= x[0]) & (places[0] <= x[1])
-                if out.any():
-                    index = int(np.argmax(np.where(out, far, -1.0)))
-                    value, across = float(places[axis, index]), float(places[1 - axis, index])
-                    count = int(out.sum())
-                    found.append(Beyond(axis, sign, value, across, count, layer.color))
-    return found
+        return self.beyond.told(short(self.beyond.value, 3))
 
 
 @dataclass
@@ -75,20 +38,25 @@ class BeyondLayer(Layer):
 
     font: QFont
     points: tuple[PointsLayer, ...] = ()
-    shown: tuple[Beyond, ...] = ()
+    shown: tuple[Arrow, ...] = ()
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw an arrow and a value on every side where there is something beyond."""
         plot, mapper = scene.plot, scene.mapper
-        x = np.array([mapper.x_at(plot.left()), mapper.x_at(plot.right())])
-        y = np.array([mapper.y_at(plot.bottom()), mapper.y_at(plot.top())])
-        self.shown = tuple(beyond(self.points, x, y))
+        x = (mapper.x_at(plot.left()), mapper.x_at(plot.right()))
+        y = (mapper.y_at(plot.bottom()), mapper.y_at(plot.top()))
+        ends, log = np.array([x, y]), (mapper.log_x, mapper.log_y)
+        self.shown = tuple(
+            Arrow(item, layer.color)
+            for layer in self.points
+            for item in beyond(np.array([layer.x, layer.y]), ends, log)
+        )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for item in self.shown:
-            self._paint(painter, scene, item)
+        for arrow in self.shown:
+            self._paint(painter, scene, arrow)
 
-    def _paint(self, painter: QPainter, scene: Scene, item: Beyond) -> None:
-        plot, color = scene.plot, scene.theme.color(item.color)
+    def _paint(self, painter: QPainter, scene: Scene, arrow: Arrow) -> None:
+        plot, color, item = scene.plot, scene.theme.color(arrow.color), arrow.beyond
         across = np.array([item.across])
         if item.axis == 0:
             at = float(scene.mapper.py(across)[0])
@@ -108,7 +76,7 @@ class BeyondLayer(Layer):
             polygon(np.array([c.x() for c in corners]), np.array([c.y() for c in corners]))
         )
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        self._write(painter, scene, item.text, foot + inward * 4, inward)
+        self._write(painter, scene, arrow.text, foot + inward * 4, inward)
 
     def _write(
         self, painter: QPainter, scene: Scene, text: str, at: QPointF, inward: QPointF

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 import xml.etree.ElementTree as ET
@@ -22,7 +23,16 @@ from engine.figures import FigureData
 from engine.params import build, update
 from engine.session import Session
 from engine.trace import Trace
-from engine.views import BarView, Series, TimeView, View
+from engine.views import (
+    CIRCLE_X,
+    CIRCLE_Y,
+    BarView,
+    PlaneView,
+    Points,
+    Series,
+    TimeView,
+    View,
+)
 from tests.engine.drawn_map import DrawnMap
 from tests.engine.linear_map import LinearMap, LinearParams
 
@@ -378,6 +388,28 @@ def test_an_extent_keeps_the_unit_circle_and_tells_what_is_beyond() -> None:
     (axes,) = figures.draw(view, FigureData.of(run)).axes
     assert axes.get_xlim() == (-2.2, 1.8)
     assert not axes.texts
+
+
+def test_a_figure_tells_what_is_beyond_as_the_window_does() -> None:
+    """Once each, also at corners, with the number of all that is beyond the same side."""
+    points = {"re": np.array([0.5, -12.0, -40.0, -9.0]), "im": np.array([0.0, 0.0, 1.0, 70.0])}
+    view = PlaneView(
+        id="plane",
+        title="Plane",
+        help="Points.",
+        x_label="x",
+        y_label="y",
+        x_extent=CIRCLE_X,
+        y_extent=CIRCLE_Y,
+        items=(Points(x="re", y="im"),),
+    )
+    of_run = FigureData.of(Session(LinearMap(), LinearParams(), 0))
+    data = dataclasses.replace(of_run, observation=points)
+    (axes,) = figures.draw(view, data).axes
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-8.0, 1.8), (-1.4, 4.0))
+    assert [text.get_text() for text in axes.texts] == ["-40 +1", "70"]
+    left, top = (text.xy for text in axes.texts)
+    assert left == pytest.approx((-8.0, 1.0)) and top == pytest.approx((-8.0, 4.0))
 
 
 def test_a_push_is_told_below_a_figure() -> None:

@@ -119,7 +119,7 @@ BOUNDED = dataclasses.replace(SPECTRUM, x_extent=CIRCLE_X, y_extent=CIRCLE_Y)
 def beyond_of(pane: PlanePane) -> list[tuple[int, int, str]]:
     pane.canvas.grab()
     layer = next(layer for layer in pane.canvas.layers if isinstance(layer, BeyondLayer))
-    return [(item.axis, item.sign, item.text) for item in layer.shown]
+    return [(arrow.beyond.axis, arrow.beyond.sign, arrow.text) for arrow in layer.shown]
 
 
 def test_an_extent_shows_the_unit_circle_and_grows_to_what_is_outside(area) -> None:
@@ -146,6 +146,12 @@ def test_what_is_beyond_an_extent_is_an_arrow_with_its_value(area) -> None:
     circle = mapper.point(1, 0).x() - mapper.point(-1, 0).x()
     assert circle > 150  # pixels: what lies far away takes no room from it
     assert beyond_of(pane) == [(0, -1, "−40 +1"), (0, 1, "900"), (1, -1, "−70")]
+
+
+def test_what_is_beyond_a_corner_is_one_arrow_with_its_larger_number(area) -> None:
+    far = {"eig_re": np.array([0.5, -9.0]), "eig_im": np.array([0.0, 70.0])}
+    pane = shown(area, BOUNDED, **far, bad_re=None, bad_im=None)
+    assert beyond_of(pane) == [(1, 1, "70")]
 
 
 def test_an_arrow_is_drawn_where_its_point_is(area) -> None:
