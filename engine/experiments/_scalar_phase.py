@@ -98,7 +98,7 @@ def _zero_words(state: ScalarState, recent: Recent) -> str:
     """Say why 0 cannot hold a run although the sharpness, and with it δS/2, is 0 there."""
     params, step = state.params, float(recent["step_size"][-1])
     if params.depth != 2:
-        return "It is a saddle, of which the Jacobian, the identity there, tells nothing."
+        return "It is a saddle, of which the Hessian, 0 there, tells nothing."
     if params.optimiser != "gradient-descent":
         return "It is a saddle."
     radius = theory.zero_radius(step, params.target, params.depth, params.power)

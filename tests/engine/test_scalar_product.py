@@ -412,10 +412,11 @@ def test_a_run_on_the_saddle_at_0_is_not_called_stable(
     radius = theory.zero_radius(0.2, target, depth, 1.5)
     assert radius == (pytest.approx(1.0 + 0.3 * abs(target)) if depth == 2 else 1.0)
     assert "It is a saddle" in outcome.message
+    assert ("Hessian, 0 there" in outcome.message) is (depth > 2)
+    assert float(np.max(np.abs(measured["hessian"]))) == (1.5 * abs(target) if depth == 2 else 0.0)
     if optimiser == "gradient-descent":
         assert float(np.max(np.abs(measured["jacobian"]))) == pytest.approx(radius, rel=1e-12)
         assert (f"{radius:.6g}" in outcome.message) is (depth == 2)
-        assert ("identity" in outcome.message) is (depth > 2)
 
 
 def test_the_lyapunov_exponent_on_a_saddle_is_that_of_the_saddle() -> None:

@@ -154,6 +154,13 @@ def test_what_is_beyond_a_corner_is_one_arrow_with_its_larger_number(area) -> No
     assert beyond_of(pane) == [(1, 1, "70")]
 
 
+def test_a_log_axis_tells_at_its_low_end_what_has_no_place_on_it(area) -> None:
+    points = {"eig_re": np.array([0.5, -9.0]), "eig_im": np.array([0.1, 0.2])}
+    pane = shown(area, BOUNDED, **points, bad_re=None, bad_im=None)
+    pane.set_log_axis("x", True)
+    assert beyond_of(pane) == [(0, -1, "−9")]
+
+
 def test_an_arrow_is_drawn_where_its_point_is(area) -> None:
     """Pixels of the colour of the points stand at the left edge, at the height of the axis."""
     far = {"eig_re": np.array([0.5, -40.0]), "eig_im": np.zeros(2)}
