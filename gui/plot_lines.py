@@ -219,9 +219,10 @@ def _as_curves(
     middle = (below + above) / 2
     if float(np.nanmax(below - above, initial=0.0)) <= THIN:
         return reduced.x, middle
-    going_down = np.empty(middle.shape, np.bool_)  # pixels grow downward
+    going_down = np.zeros(middle.shape, np.bool_)  # pixels grow downward
     going_down[:, :-1] = middle[:, 1:] > middle[:, :-1]
-    going_down[:, -1:] = going_down[:, -2:-1]
+    if middle.shape[1] > 1:  # one column alone, as after zooming far out, goes nowhere
+        going_down[:, -1] = going_down[:, -2]
     ends_x, ends_y = np.empty(2 * len(reduced.x)), np.empty((len(middle), 2 * len(reduced.x)))
     ends_x[0::2], ends_x[1::2] = reduced.x - reduced.width / 4, reduced.x + reduced.width / 4
     ends_y[:, 0::2] = np.where(going_down, above, below)

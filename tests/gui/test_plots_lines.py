@@ -252,6 +252,16 @@ def test_any_data_can_be_painted(lines: int) -> None:
         painted([Group(k, np.full_like(wild, np.nan), colors)], mapper(log_y=log))
 
 
+def test_a_run_zoomed_out_to_one_column_is_a_stroke_there() -> None:
+    k = np.arange(3000.0)
+    for values in (np.linspace(-0.5, 0.5, 3000), np.linspace(0.5, -0.5, 3000)):
+        where = mapper(x=(-1e6, 1e6))
+        assert len(columns(where.px(k), values[:, None]).x) == 1
+        image = painted([Group(k, values[:, None], (QColor("red"),))], where)
+        assert inked(image, PLOT.center().x(), PLOT.center().y())
+        assert not inked(image, PLOT.center().x() + 20, PLOT.center().y())
+
+
 def test_what_lies_beside_the_plot_is_not_painted() -> None:
     k = np.arange(100.0)
     line = Group(k, np.zeros((100, 1)), (QColor("black"),))
