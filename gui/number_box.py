@@ -92,11 +92,10 @@ class CountField(QLineEdit):
         self.commit()
 
     def show_count(self, count: int) -> None:
-        """Show a number, unless the user is typing one."""
-        if (self.hasFocus() and self.isModified()) or (self._keeps and self.is_refused):
-            return
-        if count != self._count:
-            self._count = count
+        """Show a number: at once, or when the user who is typing one gives that up."""
+        changed, self._count = count != self._count, count
+        typing = (self.hasFocus() and self.isModified()) or (self._keeps and self.is_refused)
+        if changed and not typing:
             self.setText(format.count(count))
 
     def commit(self) -> None:

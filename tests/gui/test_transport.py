@@ -319,8 +319,14 @@ def test_a_count_that_is_being_typed_is_left_alone(qtbot: QtBot) -> None:
     field.show_count(99)
     assert field.text() == "57"
     qtbot.keyClick(field, Qt.Key.Key_Escape)
-    field.show_count(99)
-    assert field.text() == "99"
+    assert (field.count, field.text()) == (99, "99")
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    qtbot.keyClicks(field, "x")
+    field.show_count(98)
+    assert field.text() == "99x"
+    field.clearFocus()
+    assert (field.count, field.text()) == (98, "98")
 
 
 def test_every_control_has_a_name_and_a_tip(transport: Transport) -> None:
