@@ -57,7 +57,7 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         If the folder or the disk does not take the file.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(temporary_name(path.name))
     with contextlib.suppress(OSError):
         _sweep(path)
     try:
@@ -70,7 +70,7 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise FileError(path, "written", error) from None
     finally:
@@ -78,7 +78,7 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename last through a power cut, where the system lets a folder be synchronised."""
     if os.name != "posix":
         return
@@ -90,12 +90,26 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def temporary_name(name: str = "") -> str:
+    """Make a name for what is being written, to be renamed when it is whole."""
+    return f".{name}.{secrets.token_hex(6)}.tmp" if name else f".{secrets.token_hex(6)}.tmp"
+
+
+def is_temporary(path: Path, name: str | None = None) -> bool:
+    """Tell whether `temporary_name` made a path's name, of this name if one is given."""
+    whose = r"(.+\.)?" if name is None else re.escape(f"{name}.")
+    return re.fullmatch(rf"\.{whose}[0-9a-f]{{12}}\.tmp", path.name) is not None
+
+
+def is_stale(path: Path) -> bool:
+    """Tell whether something temporary was left by a killed program; a recent one may be in use."""
+    return time.time() - path.stat().st_mtime > STALE_AFTER
+
+
 def _sweep(path: Path) -> None:
-    """Remove what killed programs left of this file; a recent one may still be in use."""
-    pattern = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{12}\.tmp")
-    now = time.time()
+    """Remove what killed programs left of this file."""
     for old in path.parent.iterdir():
-        if pattern.fullmatch(old.name) and now - old.stat().st_mtime > STALE_AFTER:
+        if is_temporary(old, path.name) and is_stale(old):
             old.unlink(missing_ok=True)
 
 
@@ -256,7 +270,7 @@ def make_folder(path: Path, field: str = "--out") -> Path:
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".{secrets.token_hex(6)}.tmp"
+        probe = path / temporary_name()
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError:

@@ -60,14 +60,14 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)
         progress(1.0, "drawing figures")
-        with runfolder.all_or_nothing(folder):
+        with runfolder.all_or_nothing(folder) as new:
             failed = outcome.kind is OutcomeKind.FAILED
-            names = [] if failed else _figures(job, session, ensemble, folder)
+            names = [] if failed else _figures(job, session, ensemble, new)
             if job.model:
                 names.append(f"{MODEL}{job.model}")
-                save_learned(session, folder / names[-1])
+                save_learned(session, new / names[-1])
             done = _done(job.run, outcome)
-            return runfolder.write(folder, done, recorder, outcome, ensemble, names)
+            return runfolder.write(new, done, recorder, outcome, ensemble, names)
     finally:
         session.close()
 

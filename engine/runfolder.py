@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,14 @@ from engine.errors import InputError
 from engine.experiment import Ensemble, Outcome
 from engine.files import (
     FileError,
+    is_stale,
+    is_temporary,
     make_folder,
     parse_json,
     plain,
     read_text,
+    sync_folder,
+    temporary_name,
     write_json,
     write_text,
 )
@@ -52,32 +58,71 @@ class RunFolder:
 def prepare(folder: Path) -> Path:
     """Make the folder of a new run; what a former run left stays until the new one is written.
 
+    What killed programs left in it does not count as something that it holds.
+
     Raises
     ------
     InputError
         If it cannot be written to, or holds something and is not a former run's folder.
     """
     folder = make_folder(folder)
-    if any(folder.iterdir()) and not (folder / RESULT).is_file():
+    held = [path for path in folder.iterdir() if not is_temporary(path)]
+    if held and not (folder / RESULT).is_file() and not _was_cut_off(folder, held):
         raise InputError("--out", str(folder), "give an empty folder or that of a former run")
     return folder
 
 
-@contextlib.contextmanager
-def all_or_nothing(folder: Path) -> Iterator[None]:
-    """Take away what a failed writing left in a folder that was empty before.
+def _was_cut_off(folder: Path, held: Collection[Path]) -> bool:
+    """Whether a program was killed while it put a run's files in their places here."""
+    own = {folder / name for name in (*_OWN_FILES, "figures")}
+    return own.issuperset(held) and any(path.is_dir() for path in _stages(folder))
 
-    A folder without `run.json` would be refused as the folder of the next attempt.
+
+def _stages(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if is_temporary(path) and path.is_dir()]
+
+
+@contextlib.contextmanager
+def all_or_nothing(folder: Path) -> Iterator[Path]:
+    """Give a folder to write a whole run into, which takes a former run's place when all is there.
+
+    If the block raises, or the program is killed in it, the former run stays as it was. While the
+    files take their places there is no `run.json`, so that two runs are never taken for one.
+
+    Raises
+    ------
+    FileError
+        If a file cannot take its place.
     """
-    fresh = not (folder / RESULT).is_file()
+    for old in _stages(folder):
+        if is_stale(old):
+            shutil.rmtree(old, ignore_errors=True)
+    stage = folder / temporary_name()
     try:
-        yield
-    except FileError:
-        if fresh:
-            with contextlib.suppress(FileError, OSError):
-                clear_former(folder, ())
-                (folder / "figures").rmdir()
-        raise
+        stage.mkdir()
+    except OSError as error:
+        raise FileError(folder / RESULT, "written", error) from None
+    try:
+        yield stage
+        _publish(stage, folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _publish(stage: Path, folder: Path) -> None:
+    """Move a whole run to its place, `run.json` first away and last there."""
+    made = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+    path = folder / RESULT
+    try:
+        path.unlink(missing_ok=True)
+        for name in sorted(made, key=lambda name: name.as_posix() == RESULT):
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            os.replace(stage / name, path)
+    except OSError as error:
+        raise FileError(path, "written", error) from None
+    sync_folder(folder)
+    clear_former(folder, [name.as_posix() for name in made])
 
 
 def clear_former(folder: Path, kept: Collection[str]) -> None:
@@ -108,7 +153,7 @@ def write(
     ensemble: Ensemble | None = None,
     others: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write a run into a prepared folder, `run.json` last, and return what it holds.
+    """Write a run into a folder of `all_or_nothing`, and return what its `run.json` holds.
 
     `others` are names, relative to the folder, of figures and more that are already there.
 
@@ -128,7 +173,6 @@ def write(
     result = result_of(run, recorder.session, outcome, ensemble)
     result |= {"trace": trace, "files": files}
     write_json(folder / RESULT, result)
-    clear_former(folder, files)
     return result
 
 
