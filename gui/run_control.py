@@ -54,7 +54,7 @@ class RunControl(QObject):
         self._params: Params | None = None
         self._seed = 0
         self._wants_play = False
-        self._drags = 0
+        self._drags = self._orders = 0
         self._start: Mapping[str, NDArray[Any]] | None = None
         self._snapshot: Snapshot | None = None
         self.undo_group = QUndoGroup(self)
@@ -214,6 +214,7 @@ class RunControl(QObject):
 
     def _apply(self, settings: Settings) -> None:
         """Put settings in force: within the run where that is possible."""
+        self._orders += 1
         old, old_seed = self.params, self._seed
         params, seed = settings.params, settings.seed
         if params == old and seed == old_seed:
@@ -306,6 +307,7 @@ class RunControl(QObject):
         self._bridge.live()
 
     def _restart(self, play: bool, resumes: bool = False) -> None:
+        self._orders += 1
         self._wants_play, self._resumes = play, resumes
         self._snapshot = None
         self._is_beginning = True
@@ -338,9 +340,23 @@ class RunControl(QObject):
     # What is given up, and had again.
 
     def _on_dropped(self, dropped: Dropped) -> None:
-        stack = self._stacks.get(dropped.course.other.run.experiment)
+        experiment_id = dropped.course.other.run.experiment
+        stack = self._stacks.get(experiment_id)
         if stack is not None:
             stack.push(DropCommand(dropped, self._exchange))
+        if dropped.params is None and experiment_id == self.experiment.id:
+            self._follow_run()  # live parameters may have been changed in what was given up
+
+    def _follow_run(self) -> None:
+        """Show the parameters that the run has, unless it is given others meanwhile."""
+        orders = self._orders
+
+        def follow(params: Params | Exception) -> None:
+            if orders == self._orders and not isinstance(params, Exception):
+                if params != self._params:
+                    self.accept(params)
+
+        self._bridge.peek(lambda session: session.params, follow)
 
     def _exchange(self, course: Course) -> None:
         self._wants_play = False

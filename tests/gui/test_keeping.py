@@ -179,6 +179,44 @@ def test_a_step_size_typed_at_a_scrubbed_step_is_one_undo(window: MainWindow, qt
     assert window.panels.form.params == again.params
 
 
+def test_a_run_that_goes_on_from_before_a_change_is_shown_with_what_it_has(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.control.step(20)
+    wait(window, qtbot, step=20)
+    type_step_size(window, qtbot, "0.25")
+    window.control.step(20)
+    wait(window, qtbot, step=40)
+    look_at(window, qtbot, 10)
+    wait(window, qtbot, step=40, cursor=10)
+    window.set_speed(None)
+    run_steps(window, qtbot, 5)
+    went_on = wait(window, qtbot, step=15)
+    assert went_on.changes == () and went_on.params.step_size == 0.3  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: window.control.params == went_on.params)
+    assert window.panels.form.params == went_on.params
+    qtbot.keyClick(window, Key.Key_Z, CONTROL)
+    back = wait(window, qtbot, step=40)
+    assert window.panels.form.params == back.params != went_on.params
+
+
+def test_what_is_typed_while_a_run_goes_on_from_before_a_change_stays(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.control.step(20)
+    wait(window, qtbot, step=20)
+    type_step_size(window, qtbot, "0.25")
+    window.control.step(20)
+    wait(window, qtbot, step=40)
+    look_at(window, qtbot, 10)
+    wait(window, qtbot, step=40, cursor=10)
+    window.control.run(5)
+    type_step_size(window, qtbot, "0.2")
+    went_on = wait(window, qtbot, step=15)
+    assert went_on.params == window.control.params == window.panels.form.params
+    assert went_on.params.step_size == 0.2  # type: ignore[attr-defined]
+
+
 def test_an_arrow_walks_along_what_is_there(window: MainWindow, qtbot: QtBot) -> None:
     window.control.step(10)
     wait(window, qtbot, step=10)
