@@ -54,7 +54,7 @@ class RunControl(QObject):
         self._params: Params | None = None
         self._seed = 0
         self._wants_play = False
-        self._drags = self._orders = 0
+        self._drags = self._orders = self._runs = 0
         self._start: Mapping[str, NDArray[Any]] | None = None
         self._snapshot: Snapshot | None = None
         self.undo_group = QUndoGroup(self)
@@ -308,6 +308,7 @@ class RunControl(QObject):
 
     def _restart(self, play: bool, resumes: bool = False) -> None:
         self._orders += 1
+        self._runs += 1
         self._wants_play, self._resumes = play, resumes
         self._snapshot = None
         self._is_beginning = True
@@ -360,11 +361,15 @@ class RunControl(QObject):
 
     def _exchange(self, course: Course) -> None:
         self._wants_play = False
-        self._bridge.exchange(course, self._on_exchanged)
+        run, orders = self._runs, self._orders
+        self._bridge.exchange(course, lambda session: self._on_exchanged(session, run, orders))
 
-    def _on_exchanged(self, session: Session | None) -> None:
-        """Show the settings of the run that is in force now."""
-        if session is None or session.experiment.id != self.experiment.id:
+    def _on_exchanged(self, session: Session | None, run: int, orders: int) -> None:
+        """Show the settings of the run that is in force now, unless another was begun since."""
+        if session is None or run != self._runs:
             return
         self._seed, self._start = session.seed, session.start
-        self.accept(session.params)
+        if orders == self._orders:
+            self.accept(session.params)
+        else:
+            self._follow_run()

@@ -79,7 +79,7 @@ class Transport(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._step = 0
+        self._step = self._cursor = 0
         self._rewindable = True
         self._queued = False
         self._pending: int | None = None
@@ -132,6 +132,7 @@ class Transport(QWidget):
         self.scrub.setAccessibleName("Shown step")
         self.scrub.setToolTip("Click or drag to look back along the run")
         self.scrub.valueChanged.connect(self._on_scrubbed)
+        self.scrub.sliderReleased.connect(self._on_released)
         self.cursor_box = CountField()
         self.cursor_box.setFixedWidth(108)
         self.cursor_box.setAccessibleName("Step k")
@@ -200,7 +201,7 @@ class Transport(QWidget):
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
         self._seek_timer.stop()
-        self._pending, self._status, self._step = None, None, 0
+        self._pending, self._status, self._step, self._cursor = None, None, 0, 0
         self._shown_at = 0.0
         self._set_buttons(running=False, ended=False, cursor=0, live=True)
         self.nudge_button.forget_run()
@@ -220,17 +221,15 @@ class Transport(QWidget):
         ):
             return
         self._shown_at = now
-        self._step = snapshot.step
+        self._step, self._cursor = snapshot.step, snapshot.cursor
         live = snapshot.is_live
         ended = snapshot.status in (Status.FINISHED, Status.FAILED) and live
         running = snapshot.status is Status.RUNNING
         self._set_buttons(running=running, ended=ended, cursor=snapshot.cursor, live=live)
         self.nudge_button.show_snapshot(snapshot)
         self.cursor_box.show_count(snapshot.cursor)
-        if not self.scrub.isSliderDown() and self._pending is None:
-            with QSignalBlocker(self.scrub):
-                self.scrub.setMaximum(min(snapshot.step, SCRUB_POSITIONS))
-                self.scrub.setValue(self._position(snapshot.cursor))
+        if not self.scrub.isSliderDown():
+            self._place_scrub()
 
     def _set_buttons(self, *, running: bool, ended: bool, cursor: int, live: bool) -> None:
         running = running or self._queued
@@ -243,6 +242,12 @@ class Transport(QWidget):
         self.run_button.setEnabled(not ended)
         self.back_button.setEnabled(self._rewindable and cursor > 0)
         self.live_button.setEnabled(not live)
+
+    def _place_scrub(self) -> None:
+        if self._pending is None:
+            with QSignalBlocker(self.scrub):
+                self.scrub.setMaximum(min(self._step, SCRUB_POSITIONS))
+                self.scrub.setValue(self._position(self._cursor))
 
     def _position(self, step: int) -> int:
         if self._step <= SCRUB_POSITIONS:
@@ -264,6 +269,11 @@ class Transport(QWidget):
             self._ask_for(position)
         else:
             self._ask_for(round(position / SCRUB_POSITIONS * self._step))
+
+    def _on_released(self) -> None:
+        """Follow the run where it went on while the handle was held."""
+        if self.scrub.maximum() != min(self._step, SCRUB_POSITIONS):
+            self._place_scrub()
 
     def _on_step_typed(self, step: int) -> None:
         if step > self._step:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from engine.params import update
 from engine.snapshot import Snapshot, Status
 from gui.main_window import MainWindow
 from tests.gui.fakes import FakeExperiment
@@ -215,6 +216,25 @@ def test_what_is_typed_while_a_run_goes_on_from_before_a_change_stays(
     went_on = wait(window, qtbot, step=15)
     assert went_on.params == window.control.params == window.panels.form.params
     assert went_on.params.step_size == 0.2  # type: ignore[attr-defined]
+
+
+def test_settings_given_before_dropped_steps_are_back_stay(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.control.step(40)
+    wait(window, qtbot, step=40)
+    look_at(window, qtbot, 10)
+    wait(window, qtbot, step=40, cursor=10)
+    window.set_speed(None)
+    run_steps(window, qtbot, 5)
+    wait(window, qtbot, step=15)
+    qtbot.waitUntil(window.control.undo_group.canUndo)
+    window.control.undo_group.undo()  # a job, whose end the window is told later
+    window.control.restore(update(window.control.params, step_size=0.2, depth=4), 7)
+    there = wait(window, qtbot, step=0)
+    assert (there.params, there.seed) == (window.control.params, window.control.seed)
+    assert there.params.step_size == 0.2  # type: ignore[attr-defined]
+    assert (window.panels.form.params, window.panels.form.seed) == (there.params, 7)
 
 
 def test_an_arrow_walks_along_what_is_there(window: MainWindow, qtbot: QtBot) -> None:

@@ -144,6 +144,18 @@ def test_a_click_beside_the_handle_scrubs_to_there(transport: Transport, qtbot: 
     qtbot.mouseRelease(scrub, Qt.MouseButton.LeftButton)
 
 
+def test_a_held_handle_follows_the_run_when_let_go(transport: Transport, qtbot: QtBot) -> None:
+    transport.show_snapshot(snapshot(steps=3))
+    scrub = transport.scrub
+    handle = QPoint(scrub.width() - 4, scrub.rect().center().y())
+    qtbot.mousePress(scrub, Qt.MouseButton.LeftButton, pos=handle)
+    assert scrub.isSliderDown() and scrub.value() == 3
+    transport.show_snapshot(snapshot(steps=5))
+    assert scrub.maximum() == 3
+    qtbot.mouseRelease(scrub, Qt.MouseButton.LeftButton, pos=handle)
+    assert (scrub.maximum(), scrub.value()) == (5, 5)
+
+
 def test_arrow_keys_scrub_step_by_step(transport: Transport, qtbot: QtBot) -> None:
     transport.show_snapshot(snapshot(steps=100))
     with qtbot.waitSignal(transport.seek_requested) as asked:
