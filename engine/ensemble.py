@@ -1,4 +1,4 @@
-"""Many runs at once: threads over seeds, quantile bands, and tables of fractions.
+"""Many runs at once: threads over seeds, quantile bands, and tables of shares.
 
 Kernels release the GIL, so plain threads use all cores, each advancing one run at a time.
 """
@@ -23,6 +23,46 @@ Job = Callable[[threading.Event], T | None]
 
 POLL = 0.1
 """Seconds between two looks at the cancel button."""
+
+
+class Share(float):
+    """The part of some runs of which something is true: a number that knows what it counted.
+
+    It is stored and computed with as the plain number from 0 to 1; only a text for people tells it
+    from a count.
+
+    Parameters
+    ----------
+    count, total : int
+        So many of so many runs, 0 <= count <= total and total > 0.
+    """
+
+    __slots__ = ("count", "total")
+
+    count: int
+    total: int
+
+    def __new__(cls, count: int, total: int) -> Share:
+        """Make the number."""
+        share = super().__new__(cls, count / total)
+        share.count, share.total = count, total
+        return share
+
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]
+        """Give what makes it again, for a copy."""
+        return self.count, self.total
+
+    @property
+    def percent(self) -> str:
+        """Write it with as many digits as tell one run: ``92 %``, ``0.5 %`` of 200 runs."""
+        digits = max(0, len(str(self.total - 1)) - 2)
+        number = f"{100 * self.count / self.total:.{digits}f}"
+        return f"{number.rstrip('0').rstrip('.') if digits else number} %"
+
+    @property
+    def words(self) -> str:
+        """Write it with what was counted: ``92 % (46 of 50)``."""
+        return f"{self.percent} ({self.count} of {self.total})"
 
 
 def run_all(
@@ -103,9 +143,9 @@ def bands(
     return np.array(rows), np.mean(~np.isnan(values), axis=0)
 
 
-def fraction(flags: Sequence[bool] | NDArray[np.bool_]) -> float | None:
+def fraction(flags: Sequence[bool] | NDArray[np.bool_]) -> Share | None:
     """Share of true flags, or None where there are none."""
-    return float(np.mean(flags)) if len(flags) else None
+    return Share(int(np.count_nonzero(flags)), len(flags)) if len(flags) else None
 
 
 def median(values: Sequence[float] | FloatArray) -> float | None:

@@ -143,6 +143,8 @@ def to_json(value: Any, *, indent: int | None = 2) -> str:
 def plain(value: Any) -> Any:
     """Turn NumPy values, tuples and paths into what JSON knows; inf and nan become None.
 
+    A float that knows more, such as a share of runs, stays what it is: JSON writes its number.
+
     Raises
     ------
     TypeError
@@ -150,8 +152,8 @@ def plain(value: Any) -> Any:
     """
     if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+    if isinstance(value, float) and not isinstance(value, np.generic):
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

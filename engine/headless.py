@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import replay, runfolder
+from engine.ensemble import Share
 from engine.errors import LabError
 from engine.experiment import Ensemble, Outcome, OutcomeKind, Progress
 from engine.learned import save_learned
@@ -23,6 +24,8 @@ GROWTH = 8
 MODEL = "learned"
 MOST_POINTS = 16
 """Points of an orbit that are told at a terminal."""
+MOST_SETTINGS = 5
+"""Settings of an ensemble that are told there; all are in the files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,4 +169,48 @@ def describe(result: Mapping[str, Any]) -> str:
             measured = "" if bound["measured"] is None else f", measured {bound['measured']:.6g}"
             lines.append(f"  {bound['name']}: {bound['value']:.6g}{measured} ({bound['source']})")
     lines += [f"  {claim['title']}: {claim['verdict']}" for claim in result["claims"]]
+    lines += _of_ensemble(result["final"].get("ensemble") or {})
     return "\n".join(lines)
+
+
+def _of_ensemble(summary: Mapping[str, Any]) -> list[str]:
+    """Sum up the numbers of an ensemble, those of several settings side by side."""
+    tables = [value for value in summary.values() if _is_table(value)]
+    rows = [[_readable(k), _text(v)] for k, v in summary.items() if not _is_table(v)]
+    lines = ["  Ensemble:", *_aligned(rows)] if summary else []
+    for table in tables:
+        shown = table[:MOST_SETTINGS]
+        lines += _aligned(
+            [[_readable(key), *(_text(row[key]) for row in shown)] for key in table[0]]
+        )
+        if len(table) > len(shown):
+            lines.append(f"    and {len(table) - len(shown)} more in {runfolder.RESULT}")
+    return lines
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _readable(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Share):
+        return value.words
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_readable(key)} {_text(item)}" for key, item in value.items())
+    return "none" if value is None else str(value)
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Set texts in columns, names to the left and values to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "    " + row[0].ljust(widths[0])
+        + "".join("  " + text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]  # fmt: skip

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.ensemble import Share
 from engine.errors import LabError
 from engine.experiment import AbstractExperiment, Ensemble
 from engine.params import Params
@@ -58,7 +59,7 @@ class SummaryCard(Card):
             name.setWordWrap(True)
             if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
                 figure = Figure()
-                figure.show_value(readable_key(key), value)
+                figure.show_value(readable_key(key), value, text=_words_of_share(value))
                 self._grid.addWidget(name, row, 0)
                 self._grid.addWidget(figure, row, 1, right)
                 self.figures[key] = figure
@@ -78,6 +79,11 @@ class SummaryCard(Card):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
+
+
+def _words_of_share(value: object) -> str:
+    """Write a share of runs so that no one takes it for a count; nothing for other numbers."""
+    return text_of(value) if isinstance(value, Share) else ""
 
 
 def _is_table(value: object) -> bool:

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from engine.ensemble import Share
 from gui.formula_text import plain_text
 from gui.param_numbers import number_text, short_text
 
@@ -39,6 +40,8 @@ def text_of(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Share):
+        return value.words
     if isinstance(value, float):
         return short_text(value)
     if isinstance(value, Mapping):

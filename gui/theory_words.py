@@ -149,9 +149,9 @@ class Figure(QAbstractButton):
         """The number."""
         return self._value
 
-    def show_value(self, name: str, value: float | None, absent: str = "—") -> None:
-        """Show a number, or what stands in its place."""
-        text = absent if value is None else short_text(value)
+    def show_value(self, name: str, value: float | None, absent: str = "—", text: str = "") -> None:
+        """Show a number, perhaps in a text of its own, or what stands in its place."""
+        text = absent if value is None else text or short_text(value)
         if (value is None) != (self._value is None):
             self._widest = 0
         self._value = value

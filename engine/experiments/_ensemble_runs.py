@@ -1,4 +1,4 @@
-"""The runs of an ensemble over seeds and settings: their errors, their fates, their fractions.
+"""The runs of an ensemble over seeds and settings: their errors, their fates, their shares.
 
 A *track* is what is kept of one network of one run; a run of a comparison has two. Runs that share
 a *setting* (a step size, and perhaps a target) are one row of the table.

@@ -81,6 +81,8 @@ def _where(setting: Setting) -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, ensemble.Share):
+        return value.words
     if isinstance(value, float):
         return f"{value:.4g}"
     return "none" if value is None else str(value)
@@ -118,7 +120,7 @@ def _band(place: int, setting: Setting, sides: Sequence[str]) -> PlaneView:
 def _table(batch: Batch) -> TableView:
     return TableView(
         id="table",
-        title="Fractions and medians",
+        title="Shares and medians",
         help="The share of runs with each fate and the medians of those in which nothing "
         "diverged, for every setting.",
         key="table",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine import piecewise
-from engine.ensemble import bands, run_all
+from engine.ensemble import Share, bands, fraction, run_all
 from engine.experiment import Claim, Ensemble, FloatArray, Lamp, Progress
 from engine.experiments._fit_claims import ENOUGH, judged, paper_setting
 from engine.experiments._fit_ensemble_views import MOST_CURVES, all_views, table_of
@@ -29,7 +29,7 @@ CURVE_POINTS = 200
 SAME = 0.95
 """Share of runs that must end alike for other weights to make no difference."""
 APART = 0.5
-"""Least difference of the fractions that fit for the range of the biases to decide."""
+"""Least difference of the shares that fit for the range of the biases to decide."""
 QUANTITIES = ("mse", "lipschitz", "bias_movement", "weight_movement")
 
 
@@ -166,10 +166,10 @@ def _estimator(
     known = values[~np.isnan(values[:, 0])]
     summed: dict[str, Any] = {
         "bias_range": (params.bias_range_1, params.bias_range_2)[which],
-        "fit_fraction": float(fits[:, which].mean()),
-        "fit_fraction_other_weights": float(fits[:, which + 2].mean()),
-        "same_end_with_other_weights": float((fits[:, which] == fits[:, which + 2]).mean()),
-        "diverged_fraction": float((block.diverged[:, which] >= 0).mean()),
+        "fit_fraction": fraction(fits[:, which]),
+        "fit_fraction_other_weights": fraction(fits[:, which + 2]),
+        "same_end_with_other_weights": fraction(fits[:, which] == fits[:, which + 2]),
+        "diverged_fraction": fraction(block.diverged[:, which] >= 0),
     }
     for index, quantity in enumerate(QUANTITIES):
         low, middle, high = (
@@ -221,8 +221,10 @@ def _claims(
 ) -> tuple[Claim, ...]:
     """Judge what needs the ends of the runs, which stays open where they are too short."""
     enough = Lamp("at least 10 seeds", runs >= 10, f"{runs}")
-    first, second = (one["fit_fraction"] for one in estimators)
-    same = [one["same_end_with_other_weights"] for one in estimators]
+    shares: list[Share] = [one["fit_fraction"] for one in estimators]
+    first, second = shares
+    fit = f"{first.words} and {second.words} of the seeds fit"
+    same: list[Share] = [one["same_end_with_other_weights"] for one in estimators]
     lamps = (*paper_setting(params), enough)
     ranges = (enough, Lamp("two ranges", params.bias_range_1 != params.bias_range_2))
     open_yet = steps < ENOUGH
@@ -235,8 +237,8 @@ def _claims(
             statement="With biases from [0, 1] the estimate fits all points, from [0, 0.5] it "
             "fails to.",
             assumptions=lamps,
-            predicted="fractions that fit 0 and 1",
-            measured=f"fractions {first:.2f} and {second:.2f} of {runs} seeds{still}",
+            predicted="0 % and 100 % of the seeds fit",
+            measured=f"{fit}{still}",
             verdict=judged(lamps, None if open_yet else first <= 0.1 and second >= 0.9),
             note="Over 1,000 seeds 5 % of the narrow range fit.",
         ),
@@ -247,10 +249,10 @@ def _claims(
             statement="Depending only on the initialisation of the bias parameters, the estimate "
             "fails to fit the data perfectly or fits it.",
             assumptions=ranges,
-            predicted=f"the fractions that fit differ by {APART:g} or more, and {SAME:.0%} of the "
-            "runs end alike from the same biases and other start weights",
-            measured=f"fractions {first:.2f} and {second:.2f}; {same[0]:.0%} and {same[1]:.0%} "
-            f"end alike with other start weights{still}",
+            predicted=f"the shares that fit differ by {100 * APART:g} points or more, and "
+            f"{100 * SAME:g} % of the runs end alike from the same biases and other start weights",
+            measured=f"{fit}; {same[0].percent} and {same[1].percent} end alike with other start "
+            f"weights{still}",
             verdict=judged(
                 ranges,
                 None if open_yet else abs(first - second) >= APART and min(same) >= SAME,

@@ -11,6 +11,12 @@ from engine.views import Curve, PlaneView, Points, Rule, TableView, View
 MOST_CURVES = 50
 """Seeds whose estimates are drawn."""
 
+_SHARES = {
+    "fit_fraction": "fit",
+    "fit_fraction_other_weights": "fit with other start weights",
+    "same_end_with_other_weights": "same end with other start weights",
+    "diverged_fraction": "diverged",
+}
 _ROWS = {
     "mse": "mean squared error",
     "lipschitz": "Lipschitz constant",
@@ -23,16 +29,7 @@ def table_of(estimators: list[dict[str, Any]]) -> list[list[Any]]:
     """Give the rows of the table, a column per estimator."""
     rows: list[list[Any]] = [
         ["biases from 0 to", *(f"{one['bias_range']:g}" for one in estimators)],
-        ["fraction that fits", *(f"{one['fit_fraction']:.2f}" for one in estimators)],
-        [
-            "fraction that fits, other start weights",
-            *(f"{one['fit_fraction_other_weights']:.2f}" for one in estimators),
-        ],
-        [
-            "same end with other start weights",
-            *(f"{one['same_end_with_other_weights']:.2f}" for one in estimators),
-        ],
-        ["fraction that diverged", *(f"{one['diverged_fraction']:.2f}" for one in estimators)],
+        *([name, *(one[key].words for one in estimators)] for key, name in _SHARES.items()),
     ]
     for key, name in _ROWS.items():
         cells = [_quantiles(one[key]) for one in estimators]
@@ -53,7 +50,7 @@ def all_views(params: FitParams) -> tuple[View, ...]:
         TableView(
             id="ensemble-table",
             title="Over all seeds",
-            help="Fractions and quantiles over the seeds.",
+            help="Shares and quantiles over the seeds.",
             key="table",
             headings=("quantity", *NAMES),
         ),

@@ -359,7 +359,13 @@ def test_ctrl_c_keeps_what_there_is(
 def test_a_run_that_ends_on_a_cycle_says_which() -> None:
     outcome = {"kind": "oscillating", "step": 1000, "message": "It repeats itself.", "period": 2}
     outcome |= {"orbit": [1.15194996, 1.57835139], "orbit_of": "w"}
-    result = {"experiment": "scalar-product", "outcome": outcome, "theory": [], "claims": []}
+    result = {
+        "experiment": "scalar-product",
+        "outcome": outcome,
+        "theory": [],
+        "claims": [],
+        "final": {},
+    }
     assert "  period 2, orbit of w: 1.15195, 1.57835" in headless.describe(result).splitlines()
 
 

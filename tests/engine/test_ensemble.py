@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import threading
 
 import numpy as np
 import pytest
 
 from engine import ensemble
+from engine.files import to_json
+from engine.recording import cell
 
 
 def test_all_jobs_run_and_progress_counts_them():
@@ -73,6 +77,28 @@ def test_bands_equal_numpys_where_nothing_diverged():
     values = np.random.default_rng(0).random((11, 4))
     quantiles, _ = ensemble.bands(values, (0.1, 0.33, 0.9))
     np.testing.assert_allclose(quantiles, np.quantile(values, (0.1, 0.33, 0.9), axis=0))
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "words"),
+    [
+        (46, 50, "92 % (46 of 50)"),
+        (1, 1, "100 % (1 of 1)"),
+        (0, 20, "0 % (0 of 20)"),
+        (1, 200, "0.5 % (1 of 200)"),
+        (999, 1000, "99.9 % (999 of 1000)"),
+        (9999, 10_000, "99.99 % (9999 of 10000)"),
+        (100, 200, "50 % (100 of 200)"),
+    ],
+)
+def test_a_share_is_told_from_a_count_and_stored_as_the_number_it_is(count, total, words):
+    flags = np.arange(total) < count
+    share = ensemble.fraction(flags)
+    assert share.words == words
+    assert share == float(np.mean(flags))
+    assert json.loads(to_json({"share": share})) == {"share": count / total}
+    assert cell(share) == repr(count / total)
+    assert copy.deepcopy(share).words == words
 
 
 def test_summaries():

@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from engine.ensemble import Share
 from engine.experiment import Ensemble
 from engine.views import Curve, PlaneView
 from gui.ensemble_dock import EnsemblePanel
@@ -218,6 +219,18 @@ def test_values_are_written_for_reading() -> None:
     values = {None: "—", True: "yes", 3: "3", 0.1234567: "0.123457", "x": "x"}
     assert [text_of(value) for value in values] == list(values.values())
     assert text_of({"low": 1.0, "high": [2.0, None]}) == "Low 1; High 2, —"
+    assert text_of({"fits": Share(46, 50)}) == "Fits 92 % (46 of 50)"
+
+
+def test_a_share_is_not_taken_for_a_count(panel: EnsemblePanel, qtbot: QtBot) -> None:
+    summary = {"runs": 50, "converged": Share(50, 50), "median": 1.0}
+    panel.show_ensemble(dataclasses.replace(ensemble(), summary=summary))
+    shown = {name: figure.text() for name, figure in panel.summary.figures.items()}
+    assert shown == {"runs": "50", "converged": "100 % (50 of 50)", "median": "1"}
+    share = panel.summary.figures["converged"]
+    assert share.accessibleName() == "Converged 100 % (50 of 50)"
+    qtbot.mouseClick(share, LEFT)
+    assert QGuiApplication.clipboard().text() == "1"  # the number that the files have
 
 
 def test_the_panel_is_freed(qtbot: QtBot) -> None:
