@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,12 +14,17 @@ from matplotlib.ticker import LogFormatterSciNotation
 from engine.experiment import Bound, FloatArray, Observation
 from engine.figure_style import LINESTYLES, color
 from engine.views import Rule
+from engine.zeros import ZeroNote, bounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ENTRIES = 14
 """Lines in a legend; what is beyond them has no entry."""
+NOTE_EDGE = 0.015
+"""Distance of notes from the sides of a plot, as a share of it."""
+TURN = 0.45
+"""Place along x, as a share, up to which a note goes on to the right."""
 LARGEST = 1e290
 """Beyond this, or below its inverse on a log axis, the margins of an axis overflow."""
 
@@ -94,6 +100,25 @@ def rule_value(rule: Rule, theory: tuple[Bound, ...], observation: Observation) 
         value = observation.get(rule.key)
     number = np.nan if value is None else float(np.asarray(value, np.float64).reshape(-1)[0])
     return number if abs(number) <= LARGEST else None
+
+
+def draw_notes(axes: Axes, notes: Iterable[ZeroNote | None]) -> None:
+    """Write at the foot of a plot what its axis cannot show, near where that begins.
+
+    To be called when the ends of the axes are known.
+    """
+    low, high = (float(np.log10(end)) if axes.get_xscale() == "log" else end
+                 for end in axes.get_xlim())  # fmt: skip
+    for row, note in enumerate(bounded(notes)):
+        at = np.log10(max(note.at, 1 / LARGEST)) if axes.get_xscale() == "log" else note.at
+        share = (at - low) / (high - low)
+        to_right = share <= TURN
+        place = min(max(share, NOTE_EDGE), TURN) if to_right else 1 - NOTE_EDGE
+        axes.text(
+            place, NOTE_EDGE, f"↓ {note.text}" + "\n" * row, transform=axes.transAxes,
+            ha="left" if to_right else "right", va="bottom", fontsize="small",
+            color=color(note.color), gid=f"zeros-{row}",
+        )  # fmt: skip
 
 
 class _Powers(LogFormatterSciNotation):

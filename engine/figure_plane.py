@@ -11,9 +11,18 @@ from matplotlib.patches import Circle as CirclePatch
 
 from engine.beyond import beyond
 from engine.experiment import Bound, FloatArray, Observation
-from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log, symmetric_limits
+from engine.figure_parts import (
+    Entry,
+    bundle,
+    draw_notes,
+    draw_rules,
+    drawable,
+    set_log,
+    symmetric_limits,
+)
 from engine.figure_style import COLORMAPS, FROM_PAPER, LINESTYLES, MARKERS, color, colors
 from engine.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
+from engine.zeros import ZeroNote, of_curve, of_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +54,8 @@ def draw_plane(axes: Axes, view: PlaneView, data: FigureData) -> list[Entry]:
     if view.y_range is not None:
         axes.set_ylim(view.y_range)
     painter.reach()
+    if view.log_y:
+        draw_notes(axes, map(painter.note, view.items))
     return entries
 
 
@@ -91,6 +102,17 @@ class _Painter:
             arrays = self._point_arrays(item.x, item.y) if isinstance(item, Points) else None
             if arrays is not None and arrays[0].shape == arrays[1].shape:
                 self._tell_beyond(np.array(arrays).reshape(2, -1))
+
+    def note(self, item: Item) -> ZeroNote | None:
+        """Say where the axis has no place for what has a name."""
+        if not isinstance(item, Curve | Points) or not item.label:
+            return None
+        x, y = self._array(item.x), self._array(item.y)
+        if x is None or y is None or x.ndim != 1 or len(x) != len(y):
+            return None
+        if isinstance(item, Curve):
+            return of_curve(item.label, item.color, self._view.x_label, x, y.reshape(len(y), -1))
+        return of_points(item.label, item.color, x, y) if y.ndim == 1 else None
 
     def _tell_beyond(self, places: FloatArray) -> None:
         ends = np.array([self._axes.get_xlim(), self._axes.get_ylim()])

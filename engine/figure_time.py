@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from engine.experiment import FloatArray
-from engine.figure_parts import Entry, bundle, draw_rules, drawable, set_log
+from engine.figure_parts import Entry, bundle, draw_notes, draw_rules, drawable, set_log
 from engine.figure_style import LINESTYLES, PALETTE, colors
 from engine.trace import TraceView
 from engine.views import Series, TimeView
+from engine.zeros import ZeroNote, of_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,17 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
         axes.axvline(change.step, color=PALETTE["muted"], linewidth=0.6, linestyle=(0, (2, 2)))
     _fit(axes, view.y_limit, log=view.log_y)
     axes.set_xlim(0, max(data.trace.last, 1))
+    if view.log_y:
+        draw_notes(axes, (_note(view, series, data.trace) for series in view.series))
     return entries
+
+
+def _note(view: TimeView, series: Series, trace: TraceView) -> ZeroNote | None:
+    """Say where the axis has no place for a series."""
+    if series.key not in trace.low:
+        return None
+    drawn = _measured(trace, series, 0, log=False)
+    return of_series(series, trace, drawn, "{:,}".format, named=len(view.series) > 1)
 
 
 def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:

@@ -10,14 +10,17 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QMenu, QWidget
 
+from engine import zeros
 from engine.experiment import FloatArray, Observation
 from engine.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
+from engine.zeros import ZeroNote
 from gui.plot_axes import Margins
 from gui.plot_beyond import BeyondLayer
 from gui.plot_canvas_pane import CanvasPane
 from gui.plot_colorbar import ColorBarLayer, level_ends
 from gui.plot_items import circle_layer, curve_layer, entry_of, grips_of, points_layer
 from gui.plot_layers import CircleLayer, CurveLayer, HeatLayer, Layer, to_levels
+from gui.plot_notes import NotesLayer
 from gui.plot_numbers import number
 from gui.plot_pane import Entry, Reading, ReadingItem, Shown, numbers
 from gui.plot_pointer import Grip
@@ -43,6 +46,7 @@ class PlanePane(CanvasPane[PlaneView]):
         self._rules = RulesLayer(self.canvas.small_font, beside=False)
         self._bar = ColorBarLayer(self.canvas.small_font)
         self._beyond = BeyondLayer(self.canvas.small_font)
+        self._notes = NotesLayer(self.canvas.small_font)
         self._levels: dict[str, CalmRange] = {}
         self._heats: dict[str, tuple[tuple[Any, ...], HeatLayer]] = {}
         self._strokes: list[list[float]] = []
@@ -83,6 +87,7 @@ class PlanePane(CanvasPane[PlaneView]):
         layers: list[Layer] = []
         grips: list[Grip] = []
         rules: list[RuleLine] = []
+        notes: list[ZeroNote | None] = []
         self._bar.shown = False
         for index, item in enumerate(view.items):
             if str(index) in self.hidden:
@@ -97,12 +102,14 @@ class PlanePane(CanvasPane[PlaneView]):
                 layer = self._layer(item, observation)
                 if layer is not None:
                     layers.append(layer)
+                    notes.append(self._note(item, layer))
         layers.sort(key=lambda layer: not isinstance(layer, HeatLayer))
         self._rules.rules = tuple(rules)
         bounded = view.x_extent is not None or view.y_extent is not None
         points = (layer for layer in layers if bounded and isinstance(layer, PointsLayer))
         self._beyond.points = tuple(points)
-        canvas.layers = [*layers, self._rules, self._beyond, self._bar]
+        self._notes.notes = zeros.bounded(notes)
+        canvas.layers = [*layers, self._rules, self._beyond, self._notes, self._bar]
         canvas.pointer.set_grips(grips)
         self._give_room()
         # A plot that moves under the hand cannot be aimed at; one that follows a run that has
@@ -124,6 +131,16 @@ class PlanePane(CanvasPane[PlaneView]):
             return self._heat_layer(item, observation)
         return None
 
+    def _note(self, item: Item, layer: Layer) -> ZeroNote | None:
+        """Say where a log axis has no place for what has a name."""
+        if not self.canvas.y_axis.log:
+            return None
+        if isinstance(layer, CurveLayer) and isinstance(item, Curve) and item.label:
+            return zeros.of_curve(item.label, item.color, self.view.x_label, layer.x, layer.y)
+        if isinstance(layer, PointsLayer) and layer.name:
+            return zeros.of_points(layer.name, layer.color, layer.x, layer.y)
+        return None
+
     def _heat_layer(self, item: Heat, observation: Observation) -> HeatLayer | None:
         values, extent = numbers(observation, item.key), numbers(observation, item.extent_key)
         if values is None or values.ndim != 2 or 0 in values.shape:
@@ -143,7 +160,8 @@ class PlanePane(CanvasPane[PlaneView]):
         return known[1]
 
     def _give_room(self) -> None:
-        self._rules.font = self._bar.font = self._beyond.font = self.canvas.small_font
+        font = self.canvas.small_font
+        self._rules.font = self._bar.font = self._beyond.font = self._notes.font = font
         if self._bar.shown:
             self.canvas.set_margins(Margins(8.0, self._bar.width()))
             return

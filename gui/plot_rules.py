@@ -58,7 +58,7 @@ class RulesLayer(Layer):
             self._draw_line(painter, scene, rule)
         for rule, place in self.labels(scene):
             if rule.vertical or not self.beside:
-                _veil(painter, scene, place)
+                veil(painter, scene, place)
             color = scene.theme.color(rule.color)
             label(self._name(scene, rule), self.font).draw(painter, place.topLeft(), color)
 
@@ -156,7 +156,7 @@ def _settled(
     return QRectF(place.left(), best, place.width(), height)
 
 
-def _veil(painter: QPainter, scene: Scene, place: QRectF) -> None:
+def veil(painter: QPainter, scene: Scene, place: QRectF) -> None:
     """Lighten what is under a label."""
     ground = scene.theme.color("surface")
     ground.setAlphaF(0.85)

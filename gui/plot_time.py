@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFontMetricsF
@@ -10,16 +12,19 @@ from PySide6.QtWidgets import QMenu, QWidget
 from engine.experiment import FloatArray
 from engine.trace import TraceView
 from engine.views import Series, TimeView
+from engine.zeros import ZeroNote, bounded, of_series
 from gui.plot_axes import Margins
 from gui.plot_canvas_pane import CanvasPane
 from gui.plot_layers import Groups
 from gui.plot_link import WINDOWS, TimeLink
+from gui.plot_notes import NotesLayer
 from gui.plot_numbers import number, step
 from gui.plot_paint import Group
 from gui.plot_pane import Entry, Ghost, Reading
 from gui.plot_range import Ends, Limits, data_ends
 from gui.plot_reading import read_series
 from gui.plot_rules import Mark, MarksLayer, RuleLine, RulesLayer, room_beside
+from gui.plot_time_data import Drawn, in_buckets, measured, newest
 from gui.plot_time_layers import (
     WILD,
     Crosshair,
@@ -30,9 +35,6 @@ from gui.plot_time_layers import (
     without_first_zeros,
 )
 from gui.theme import current_theme
-
-KNOWN_SHARE = 0.01
-"""Share of the steps in sight from which the steps that are known exactly are drawn as such."""
 
 
 class TimePane(CanvasPane[TimeView]):
@@ -54,12 +56,13 @@ class TimePane(CanvasPane[TimeView]):
         self._lines = Groups()
         self._rules = RulesLayer(canvas.small_font)
         self._marks = MarksLayer(canvas.small_font)
+        self._notes = NotesLayer(canvas.small_font)
         self._heads, self._crosshair = Heads(), Crosshair()
         self._groups: dict[str, Group] = {}
         self.change_marks: tuple[tuple[int, str], ...] = ()
         self._ghosts: tuple[Ghost, ...] = ()
         self._at_y: float | None = None
-        canvas.layers = [self._lines, self._rules, self._marks, self._heads]
+        canvas.layers = [self._lines, self._rules, self._marks, self._heads, self._notes]
         canvas.overlays = [self._crosshair]
         self.set_log_axis("y", view.log_y)
         link.changed.connect(self.redraw)
@@ -98,10 +101,17 @@ class TimePane(CanvasPane[TimeView]):
     def _series_groups(self, trace: TraceView) -> dict[str, Group]:
         theme = current_theme()
         groups = {}
+        notes: list[ZeroNote | None] = []
         for index, series in enumerate(self.view.series):
-            data = self._data(trace, series)
-            if data is None or str(index) in self.hidden:
+            drawn = (
+                None
+                if str(index) in self.hidden
+                else measured(trace, series, *self._link.steps_shown())
+            )
+            if drawn is None:
                 continue
+            notes.append(self._note(trace, series, drawn))
+            data = self._placed(trace, *drawn)
             count = data[1].shape[1]
             colors = theme.line_colors(series.color, count)
             fill = theme.color(series.color)
@@ -113,7 +123,17 @@ class TimePane(CanvasPane[TimeView]):
                 fill=fill,
                 recent=self._recent(trace, series),
             )
+        self._notes.notes = bounded(notes)
         return groups
+
+    def _note(self, trace: TraceView, series: Series, drawn: Drawn) -> ZeroNote | None:
+        """Say where a log axis has no place for a series."""
+        if not self.canvas.y_axis.log:
+            return None
+        note = of_series(series, trace, drawn, step, named=len(self.view.series) > 1)
+        if note is None:
+            return None
+        return replace(note, at=float(self._link.to_axis(np.array([note.at]))[0]))
 
     def set_ghosts(self, ghosts: tuple[Ghost, ...]) -> None:
         """Draw pinned runs behind the present one."""
@@ -127,46 +147,22 @@ class TimePane(CanvasPane[TimeView]):
             for index, series in enumerate(self.view.series):
                 if str(index) in self.hidden or series.dash != "solid":
                     continue
-                data = self._data(ghost.trace, series)
-                if data is not None:
+                drawn = measured(ghost.trace, series, *self._link.steps_shown())
+                if drawn is not None:
+                    data = self._placed(ghost.trace, *drawn)
                     colors = (theme.color(ghost.color),) * data[1].shape[1]
                     found.append(Group(*data, colors, weight=1.0, is_ghost=True, fill=colors[0]))
         return tuple(found)
 
-    def _data(self, trace: TraceView, series: Series) -> tuple[FloatArray, FloatArray] | None:
-        """Give times, shape (m,), and values, shape (m, lines), of the stretch shown."""
-        if series.key not in trace.low:
-            return None
-        first, last = self._link.steps_shown()
-        first, last = min(first, trace.last), min(last, trace.last)
-        steps, values = trace.line(series.key, series.component, first, last)
-        if values.ndim == 1:
-            values = values[:, None]
-        if trace.stride > 1 and first < trace.recent_first:
-            steps = np.minimum(steps + (trace.stride - 1) / 2, float(trace.last))
-        missing = np.isnan(values).all(axis=1)
-        if missing.any():  # not measured at every step: join what was
-            steps, values = steps[~missing], values[~missing]
-        if len(steps) == 0:
-            return None
-        if series.magnitude:
-            values = np.abs(values)
+    def _placed(self, trace: TraceView, steps: FloatArray, values: FloatArray) -> Drawn:
+        """Give what was measured its places along the axis."""
         if self.canvas.y_axis.log and not (values[0] > 0).all():
             values = without_first_zeros(values)
-        return self._link.to_axis(steps), values
+        return self._link.to_axis(in_buckets(trace, steps, self._link.steps_shown()[0])), values
 
-    def _recent(self, trace: TraceView, series: Series) -> tuple[FloatArray, FloatArray] | None:
-        """Give the newest steps exactly where they are in sight but what is drawn is not exact."""
-        first, last = self._link.steps_shown()
-        shown = min(last, trace.last) - min(first, trace.last)
-        known = trace.last - trace.recent_first
-        if trace.stride == 1 or first >= trace.recent_first or known < KNOWN_SHARE * shown:
-            return None
-        steps, values = trace.line(series.key, series.component, trace.recent_first)
-        if values.ndim == 1:
-            values = values[:, None]
-        values = np.abs(values) if series.magnitude else values
-        return self._link.to_axis(steps), values
+    def _recent(self, trace: TraceView, series: Series) -> Drawn | None:
+        found = newest(trace, series, *self._link.steps_shown())
+        return None if found is None else (self._link.to_axis(found[0]), found[1])
 
     def _follow_data(self) -> None:
         log = self.canvas.y_axis.log
@@ -196,7 +192,7 @@ class TimePane(CanvasPane[TimeView]):
 
     def _give_room(self) -> None:
         """Leave room beside the plot for labels of rules, above it for marks."""
-        font = self._rules.font = self._marks.font = self.canvas.small_font
+        font = self._rules.font = self._marks.font = self._notes.font = self.canvas.small_font
         texts = [rule.label for rule in self.view.rules if not rule.vertical]
         right = room_beside(texts, font, self.canvas.width())
         self._rules.beside = right is not None
