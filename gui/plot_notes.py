@@ -39,7 +39,7 @@ class NotesLayer(Layer):
         found = []
         for note in self.notes:
             size = fitting_label(ARROW + note.text, self.font, _room(scene)).size
-            wanted = float(scene.mapper.px(np.array([note.at]))[0])
+            wanted = float(scene.mapper.px(np.array([note.at]))[0]) + EDGE
             left = min(max(wanted, plot.left() + EDGE), plot.right() - EDGE - size.width())
             bottom -= size.height()
             found.append((note, QRectF(QPointF(max(left, plot.left()), bottom), size)))
