@@ -20,6 +20,7 @@ from engine.errors import InputError, LabError
 from engine.experiment import AbstractExperiment
 from engine.experiments import get
 from engine.files import to_json
+from engine.notation import plain
 from engine.params import ParamSpec, build, describe, format_value, parse_setting
 from engine.runfile import RunFile
 from engine.terminal import Interrupt, progress_line
@@ -151,14 +152,14 @@ def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
     found = presets.presets(experiment.id)
     if found:
         lines += ["", "Presets (--preset name)"]
-        lines += [f"  {preset.id}: {preset.description}" for preset in found]
+        lines += [f"  {preset.id}: {plain(preset.description)}" for preset in found]
     return "\n".join(lines)
 
 
 def _parameter_line(spec: ParamSpec) -> str:
     default = "none" if spec.default is None else format_value(spec, spec.default) or '""'
     allowed = spec.allowed.removeprefix("give ")
-    return f"  {spec.name} = {default}  {spec.help} ({allowed})"
+    return f"  {spec.name} = {default}  {plain(spec.help)} ({allowed})"
 
 
 # run

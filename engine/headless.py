@@ -14,6 +14,7 @@ from engine.ensemble import Share
 from engine.errors import LabError
 from engine.experiment import Ensemble, Outcome, OutcomeKind, Progress
 from engine.learned import save_learned
+from engine.notation import plain
 from engine.recording import Recorder
 from engine.runfile import RunFile
 from engine.session import Session
@@ -170,7 +171,7 @@ def describe(result: Mapping[str, Any]) -> str:
             lines.append(f"  {bound['name']}: {bound['value']:.6g}{measured} ({bound['source']})")
     lines += [f"  {claim['title']}: {claim['verdict']}" for claim in result["claims"]]
     lines += _of_ensemble(result["final"].get("ensemble") or {})
-    return "\n".join(lines)
+    return plain("\n".join(lines))
 
 
 def _of_ensemble(summary: Mapping[str, Any]) -> list[str]:

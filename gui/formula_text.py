@@ -1,11 +1,13 @@
 r"""Mathtext written as plain Unicode: for screen readers, tooltips, and until it is typeset.
 
-``plain_math(r"\delta_{\max} = \frac{2}{\sigma L}")`` is ``"δ_max = 2/(σ L)"``.
+``plain_math(r"\delta_{\max} = \frac{2}{\sigma L}")`` is ``"δₘₐₓ = 2/(σ L)"``.
 """
 
 from __future__ import annotations
 
 import re
+
+from engine.notation import lowered, plain, raised
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_]|[^\\{}^_]", re.DOTALL)
 
@@ -58,9 +60,6 @@ _FONTS |= {"mathtt", "mathregular", "boldsymbol", "mathdefault"}
 _FRACTIONS = {"frac", "dfrac", "tfrac"}
 _ESCAPES = {r"\|": "‖", r"\{": "{", r"\}": "}", r"\,": " ", r"\;": " ", r"\:": " ", r"\!": ""}
 _ESCAPES |= {r"\ ": " ", r"\%": "%", r"\_": "_", r"\$": "$", r"\#": "#"}
-_SUPERSCRIPT = str.maketrans("0123456789+-=()niT⊤*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀᵀ*")
-_SUBSCRIPT = str.maketrans("0123456789+-=()ijkr", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ᵢⱼₖᵣ")
-_RAISED, _LOWERED = set("0123456789+-=()niT⊤*"), set("0123456789+-=()ijkr")
 
 
 _COMMANDS = {
@@ -82,11 +81,11 @@ def plain_math(mathtext: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Write a text whose mathtext stands between dollars as plain Unicode."""
+    """Write a text as plain Unicode, its scripts and the mathtext between dollars."""
     parts = text.split("$")
     if len(parts) % 2 == 0:  # a lone dollar is just that
-        return text
-    return "".join(plain_math(part) if odd % 2 else part for odd, part in enumerate(parts))
+        return plain(text)
+    return "".join(plain_math(part) if odd % 2 else plain(part) for odd, part in enumerate(parts))
 
 
 class _Reader:
@@ -121,9 +120,9 @@ class _Reader:
             return self._argument()
         self._at += 1
         if token == "^":
-            return _script(self._argument(), "^", _RAISED, _SUPERSCRIPT)
+            return raised(self._argument())
         if token == "_":
-            return _script(self._argument(), "_", _LOWERED, _SUBSCRIPT)
+            return lowered(self._argument())
         if token.startswith("\\"):
             return self._command(token)
         return token
@@ -142,12 +141,6 @@ class _Reader:
         if name in _FONTS:
             return self._argument()
         return _NAMES.get(name, name)
-
-
-def _script(text: str, mark: str, known: set[str], table: dict[int, int]) -> str:
-    if text and set(text) <= known:
-        return text.translate(table)
-    return mark + (text if text.isalnum() else f"({text})")
 
 
 def _bracketed(text: str) -> str:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QTextDocument,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -23,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.listing import Listed
+from engine.notation import html
 from gui.elided import ElidedLabel
 from gui.run_effect import Effect, effect_of
 from gui.theme import current_theme
@@ -48,10 +58,7 @@ class _PresetDelegate(QStyledItemDelegate):
         height = QFontMetrics(_title_font(option)).height() + 12
         text = index.data(DESCRIPTION_ROLE)
         if text:
-            metrics = QFontMetrics(_small_font(option))
-            height += metrics.boundingRect(
-                QRect(0, 0, width, 1000), int(Qt.TextFlag.TextWordWrap), text
-            ).height()
+            height += math.ceil(_described(text, option, width).size().height())
         return QSize(width, height + 2)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
@@ -64,13 +71,23 @@ class _PresetDelegate(QStyledItemDelegate):
         painter.setFont(_title_font(option))
         painter.setPen(palette.color(QPalette.ColorRole.Text))
         painter.drawText(area, Qt.AlignmentFlag.AlignTop, str(index.data()))
-        below = area.adjusted(0, painter.fontMetrics().height(), 0, 0)
-        painter.setFont(_small_font(option))
-        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        painter.drawText(
-            below, int(Qt.TextFlag.TextWordWrap), str(index.data(DESCRIPTION_ROLE) or "")
-        )
+        painter.translate(area.left(), area.top() + painter.fontMetrics().height())
+        document = _described(str(index.data(DESCRIPTION_ROLE) or ""), option, area.width())
+        context = QAbstractTextDocumentLayout.PaintContext()
+        muted = palette.color(QPalette.ColorRole.PlaceholderText)
+        context.palette.setColor(QPalette.ColorRole.Text, muted)
+        document.documentLayout().draw(painter, context)
         painter.restore()
+
+
+def _described(text: str, option: QStyleOptionViewItem, width: int) -> QTextDocument:
+    """Lay out a description, its scripts small, within a width."""
+    document = QTextDocument()
+    document.setDocumentMargin(0.0)
+    document.setDefaultFont(_small_font(option))
+    document.setHtml(html(text))
+    document.setTextWidth(width)
+    return document
 
 
 def _title_font(option: QStyleOptionViewItem) -> QFont:

@@ -88,7 +88,7 @@ class LiveWindow(QWidget):
     def _lay_out(self) -> None:
         name = QLabel(plain_text(self.view.title))
         name.setFont(bold(name.font()))
-        name.setToolTip(self.view.help)
+        name.setToolTip(plain_text(self.view.help))
         head = QHBoxLayout()
         head.setSpacing(12)
         head.addWidget(name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from engine.notation import plain
 from engine.params import ParamSpec, parse_value
 from gui.formula import FormulaLabel
 from gui.param_numbers import (
@@ -51,7 +52,7 @@ class NumberRow(FieldRow):
         self._built = False
         self._reserved = False
         self.box = NumberBox(self._whole)
-        self.box.name(self._label_text(), spec.help)
+        self.box.name(self._label_text(), plain(spec.help))
         self._as_input(self.box)
         self.slider = ValueSlider()
         self.slider.setAccessibleName(f"{self._label_text()}, slider")

@@ -10,6 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from engine.errors import InputError
+from engine.notation import html, plain
 from engine.params import ParamSpec
 from gui.focus import go_to, mark
 from gui.formula import FormulaLabel
@@ -148,7 +149,7 @@ class FieldRow(QWidget):
         live = "" if spec.live or spec.for_ensemble else "<br><i>A change begins a new run.</i>"
         return (
             f"<p><b>{escape(spec.label)}</b> <code>{escape(spec.name)}</code><br>"
-            f"{escape(spec.help)}<br><span>{escape(allowed)}.</span>{live}</p>"
+            f"{html(spec.help)}<br><span>{escape(allowed)}.</span>{live}</p>"
         )
 
     @property
@@ -194,7 +195,8 @@ class FieldRow(QWidget):
         for widget in self.findChildren(QWidget):
             if widget.property("input"):
                 mark(widget, bool(sentence))
-        described = f"{sentence} {self.spec.help}" if sentence else self.spec.help
+        told = plain(self.spec.help)
+        described = f"{sentence} {told}" if sentence else told
         self.control.setAccessibleDescription(described)
         self.update()
 
@@ -228,7 +230,7 @@ class FieldRow(QWidget):
         """Declare the widget that is outlined when the field is marked."""
         widget.setProperty("input", True)
         widget.setAccessibleName(self._label_text())
-        widget.setAccessibleDescription(self.spec.help)
+        widget.setAccessibleDescription(plain(self.spec.help))
 
     def _place_above(self, widget: QWidget) -> None:
         """Lay out label and symbol over a control of full width."""

@@ -16,6 +16,7 @@ from gui.plot_axes import Axis
 from gui.plot_canvas import Canvas
 from gui.plot_pane import Pane, Shown, ViewT
 from gui.plot_range import CalmRange, Ends, Limits, Patience
+from gui.plot_text import to_plain
 
 JUMP = 20
 """Steps at once after which the axes are fitted anew even without running."""
@@ -30,8 +31,8 @@ class CanvasPane(Pane[ViewT]):
     def __init__(self, view: ViewT, parent: QWidget | None = None) -> None:
         super().__init__(view, parent)
         self.canvas = Canvas(self)
-        self.canvas.setAccessibleName(view.title)
-        self.canvas.setAccessibleDescription(view.help)
+        self.canvas.setAccessibleName(to_plain(view.title))
+        self.canvas.setAccessibleDescription(to_plain(view.help))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 4, 4)
         layout.addWidget(self.canvas)

@@ -37,6 +37,7 @@ from gui.plot_numbers import number
 from gui.plot_paint import line_pen
 from gui.plot_pane import Pane, Reading, ReadingItem, numbers, texts
 from gui.plot_range import CalmRange
+from gui.plot_text import to_plain
 from gui.theme import current_theme
 
 GAP = 8.0
@@ -98,7 +99,7 @@ class ImagePane(Pane[ImageView]):
         self.setMinimumSize(120, 80)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(view.title)
-        self.setAccessibleDescription(view.help)
+        self.setAccessibleDescription(to_plain(view.help))
 
     def sizeHint(self) -> QSize:
         """Give a comfortable size."""

@@ -142,7 +142,7 @@ class TablePane(Pane[TableView]):
         self.table = _Table(self)
         self.table.setModel(self._sorted)
         self.table.setAccessibleName(view.title)
-        self.table.setAccessibleDescription(view.help)
+        self.table.setAccessibleDescription(to_plain(view.help))
         self.table.setShowGrid(False)
         self.table.setAlternatingRowColors(True)
         self.table.setSortingEnabled(True)

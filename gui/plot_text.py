@@ -14,6 +14,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QStaticText, QTextOption
 
+from engine import notation
 from gui.formula_text import plain_math, plain_text
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_]|[A-Za-zα-ωϑϕℓ]+|[^\\{}^_A-Za-zα-ωϑϕℓ]", re.DOTALL)
@@ -25,13 +26,12 @@ _WORDS = {"max", "min", "log", "exp", "det", "sup", "inf", "quad", "qquad", "lef
 
 
 def to_html(text: str) -> str:
-    """Write a text with mathtext between dollars as HTML for Qt."""
+    """Write a text with scripts, and mathtext between dollars, as HTML for Qt."""
     parts = text.split("$")
     if len(parts) % 2 == 0:  # a lone dollar is just that
-        return html.escape(text, quote=False)
+        return notation.html(text)
     return "".join(
-        math_html(part) if odd % 2 else html.escape(part, quote=False)
-        for odd, part in enumerate(parts)
+        math_html(part) if odd % 2 else notation.html(part) for odd, part in enumerate(parts)
     )
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from engine.notation import plain
 from engine.snapshot import Snapshot, Status
 from gui import format, process
 from gui.bridge import Bridge
@@ -149,7 +150,7 @@ class StatusBar(QStatusBar):
             outcome = snapshot.outcome
             told = outcome.standing.is_precarious and snapshot.message.startswith(outcome.message)
             sign = "⚠ " if told else ""
-            self.showMessage(sign + snapshot.message, MESSAGE_MS)
+            self.showMessage(sign + plain(snapshot.message), MESSAGE_MS)
         self._news = news
 
     def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:

@@ -9,12 +9,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.experiment import Claim, Lamp
+from gui.formula_text import plain_text
 from gui.param_controls import tint
 from gui.param_ink import ink
 from gui.param_row import InkLabel
 from gui.theory_cards import Arrow, Card, Clickable
 from gui.theory_glyphs import LAMPS, VERDICTS, Badge, LampDot, LampRow
-from gui.theory_words import Words, bold, small
+from gui.theory_words import Words, bold, small, typeset
 
 
 class LampLine(QWidget):
@@ -38,7 +39,7 @@ class LampLine(QWidget):
         """Show an assumption."""
         self.dot.show_lamp(lamp)
         self.text.say(lamp.name)
-        self.text.name(f"{lamp.name}: {LAMPS[lamp.on][2]}")
+        self.text.name(f"{plain_text(lamp.name)}: {LAMPS[lamp.on][2]}")
         self.detail.say(lamp.detail)
         self.detail.setVisible(bool(lamp.detail))
 
@@ -145,14 +146,14 @@ class ClaimCard(Card):
         """Show a claim; only what differs is touched."""
         if claim == self._claim:
             return
-        self._claim = claim
-        if self.title.text() != claim.title:
-            self.title.setText(claim.title)
-        if self.source.text() != claim.source:
-            self.source.setText(claim.source)
+        before, self._claim = self._claim, claim
+        if before is None or before.title != claim.title:
+            typeset(self.title, claim.title)
+        if before is None or before.source != claim.source:
+            typeset(self.source, claim.source)
         self.badge.show_word(str(claim.verdict), *VERDICTS[claim.verdict])
         self.lamps.show_lamps(claim.assumptions)
-        self.arrow.setAccessibleName(f"{claim.title}: {claim.verdict}")
+        self.arrow.setAccessibleName(f"{plain_text(claim.title)}: {claim.verdict}")
         self.arrow.setToolTip("Show assumptions, prediction and measurement")
         self.statement.say(claim.statement)
         self._show_lamps(claim.assumptions)

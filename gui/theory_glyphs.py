@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.experiment import Lamp, Verdict
 from engine.outcome import OutcomeKind, Standing
+from gui.formula_text import plain_text
 from gui.param_controls import tint
 from gui.param_ink import ink
 from gui.param_row import InkLabel
@@ -182,7 +183,7 @@ class LampDot(QWidget):
             self._on = lamp.on
             self.update()
         words = LAMPS[lamp.on][2]
-        self.setAccessibleName(f"{lamp.name}: {words}")
+        self.setAccessibleName(f"{plain_text(lamp.name)}: {words}")
         self.setToolTip(words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -217,7 +218,7 @@ class LampRow(QWidget):
         states = tuple(lamp.on for lamp in lamps)
         lit = sum(state is True for state in states)
         self.setAccessibleName(f"{lit} of {len(states)} assumptions hold")
-        tip = "\n".join(f"{lamp.name}: {LAMPS[lamp.on][2]}" for lamp in lamps)
+        tip = "\n".join(f"{plain_text(lamp.name)}: {LAMPS[lamp.on][2]}" for lamp in lamps)
         if tip != self.toolTip():
             self.setToolTip(tip)
         if states != self._lamps:

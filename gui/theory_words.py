@@ -11,6 +11,7 @@ from gui.param_controls import draw_focus, tint
 from gui.param_ink import ink
 from gui.param_numbers import number_text, short_text
 from gui.param_row import InkLabel
+from gui.plot_text import to_html
 from gui.theory_glyphs import draw_glyph
 
 COPIED_MS = 900
@@ -29,6 +30,14 @@ def bold(font: QFont) -> QFont:
     font = QFont(font)
     font.setWeight(QFont.Weight.DemiBold)
     return font
+
+
+def typeset(label: QLabel, text: str) -> None:
+    """Show a text on a label, its scripts and the mathtext between dollars as such."""
+    markup = to_html(text)
+    is_plain = "<" not in markup
+    label.setTextFormat(Qt.TextFormat.PlainText if is_plain else Qt.TextFormat.RichText)
+    label.setText(text if is_plain else markup)
 
 
 class Words(QWidget):
@@ -65,15 +74,15 @@ class Words(QWidget):
         self.setSizePolicy(policy)
 
     def text(self) -> str:
-        """Give the text that is shown."""
-        return self.label.text()
+        """Give the text that is shown, in plain letters."""
+        return plain_text(self._source)
 
     def say(self, text: str) -> bool:
-        """Show a text, mathtext between dollars as Unicode; tell whether it is another."""
+        """Show a text, its scripts and mathtext typeset; tell whether it is another."""
         if text == self._source:
             return False
         self._source = text
-        self.label.setText(plain_text(text))
+        typeset(self.label, text)
         if self.width() != self.label.width() or self.heightForWidth(self.width()) != self.height():
             self.updateGeometry()
         return True

@@ -129,6 +129,8 @@ def _convergence(
         Lamp("Not exactly at the critical step", abs(worst - 1.0) > _EDGE,
              f"largest factor {worst:.9g}"),
     )  # fmt: skip
+    is_open = outcome.kind is OutcomeKind.MAX_STEPS
+    fate = "undecided" if is_open else outcome.kind.value
     verdict = Verdict.UNDECIDED
     ended = {OutcomeKind.CONVERGED: True, OutcomeKind.DIVERGED: False}.get(outcome.kind)
     if ended is not None:
@@ -143,7 +145,7 @@ def _convergence(
         "it, only if all eigenvalues of I − δXXᵀ have magnitude less than 1.",
         assumptions=lamps,
         predicted="convergence" if converges else "divergence",
-        measured=f"{outcome.kind.value} at step {outcome.step}; largest factor {worst:.6g}",
+        measured=f"{fate} at step {outcome.step}; largest factor {worst:.6g}",
         verdict=verdict if all(lamp.on for lamp in lamps) else Verdict.NOT_APPLICABLE,
         note="X Xᵀ is singular: along its null space the factor is 1 and nothing moves, so the "
         "run converges to the nearest of many minima." if problem.null.any() else "",

@@ -80,7 +80,7 @@ def _limit(params: MnistParams, training: Training | None) -> Bound:
     }
     note = (
         "Above it a step along the eigenvector grows, if the batch were all images. The largest "
-        "eigenvalue is measured every hessian_every steps."
+        "eigenvalue is measured as often as the parameter Hessian every says."
         if value is not None
         else reasons[params.optimiser == "adam"]
     )

@@ -153,7 +153,7 @@ def _sharpness() -> View:
         id="sharpness",
         title="Sharpness",
         help="Largest eigenvalues of the Hessian of the loss on the first training images, against "
-        "the largest that the step size leaves stable; hessian_every says how often.",
+        "the largest that the step size leaves stable; the parameter Hessian every says how often.",
         y_label=r"eigenvalue of $\nabla^2 f$",
         series=(Series(key="hessian", label=r"$\lambda_i(H)$", color="ramp", points=True),),
         rules=(Rule(label="stable below", bound="sharpness_limit"),),

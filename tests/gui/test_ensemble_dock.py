@@ -215,7 +215,7 @@ def test_another_experiment_empties_the_panel(panel: EnsemblePanel) -> None:
 
 def test_values_are_written_for_reading() -> None:
     assert readable_key("fraction_diverged") == "Fraction diverged"
-    assert readable_key(r"$\delta_c$") == "δ_c"
+    assert readable_key(r"$\delta_c$") == "δc"
     values = {None: "—", True: "yes", 3: "3", 0.1234567: "0.123457", "x": "x"}
     assert [text_of(value) for value in values] == list(values.values())
     assert text_of({"low": 1.0, "high": [2.0, None]}) == "Low 1; High 2, —"

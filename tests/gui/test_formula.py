@@ -37,8 +37,8 @@ DELTA_MAX = r"\delta_{\max} = \frac{2}{\sigma L \lambda^{2(L-1)/L}}"
 @pytest.mark.parametrize(
     ("mathtext", "plain"),
     [
-        (DELTA_MAX, "δ_max = 2/(σ L λ^(2(L−1)/L))"),
-        (r"\|w[k]-w^\ast\|_2 \leq \rho(\delta)^k", "‖w[k]−w*‖₂ ≤ ρ(δ)^k"),
+        (DELTA_MAX, "δₘₐₓ = 2/(σ L λ^(2(L−1)/L))"),
+        (r"\|w[k]-w^\ast\|_2 \leq \rho(\delta)^k", "‖w[k]−w*‖₂ ≤ ρ(δ)ᵏ"),
         (r"\sum_{i=1}^{n} x_i^2", "∑ᵢ₌₁ⁿ xᵢ²"),
         (r"\sqrt{n}\, \hat{F}", "√n F\u0302"),
         (r"\mathrm{diag}(R)", "diag(R)"),
@@ -59,7 +59,7 @@ def test_any_text_can_be_written_plainly(text: str) -> None:
 
 
 def test_mathtext_within_a_text() -> None:
-    assert plain_text(r"above $\delta_c$ and below $\delta_{\max}$") == "above δ_c and below δ_max"
+    assert plain_text(r"above $\delta_c$ and below $\delta_{\max}$") == "above δc and below δₘₐₓ"
     assert plain_text("costs 5$ a day") == "costs 5$ a day"
 
 

@@ -435,7 +435,7 @@ def test_snap_buttons_give_a_bound_exactly(form: ParamForm, watch: Watch, qtbot:
     assert list(strip.buttons) == ["delta_c", "delta_max"]  # the third has no value
     qtbot.mouseClick(strip.buttons["delta_max"], LEFT)
     assert watch.edits[-1] == (FakeParams(curvature=3.0, step_size=2 / 3), True)
-    assert strip.buttons["delta_c"].accessibleName() == "Set Step size to δ_c = 0.333333"
+    assert strip.buttons["delta_c"].accessibleName() == "Set Step size to δc = 0.333333"
     strip.buttons["delta_c"].setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(strip.buttons["delta_c"], Qt.Key.Key_Space)
     assert watch.edits[-1][0].step_size == 1 / 3
@@ -473,7 +473,7 @@ def test_the_unit_changes_what_is_shown_and_read(
     row = number(form, "step_size")
     menu = row.unit.menu()
     menu.aboutToShow.emit()
-    assert [action.text() for action in menu.actions()][:2] == ["value", "× δ_c: Monotone up to"]
+    assert [action.text() for action in menu.actions()][:2] == ["value", "× δc: Monotone up to"]
     menu.actions()[2].trigger()
     assert row.unit.unit == "delta_max"
     assert row.box.text() == "0.3"  # 2/s is 1
