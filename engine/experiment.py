@@ -195,6 +195,8 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     picture_share : float
         Share of a core that pictures may take while a run goes as fast as it can; small where the
         steps need all cores, from which drawing takes it away.
+    long_step : str
+        What a step does that takes much longer than those before it, as a state of the run.
     why_no_nudge : str
         Why `nudge` does not work, as the end of a sentence; empty where it does.
     """
@@ -210,6 +212,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     steps_per_call: ClassVar[int] = 10**9
     cadence: ClassVar[float] = 60.0
     picture_share: ClassVar[float] = math.inf
+    long_step: ClassVar[str] = "Working…"
     why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
 
     def load(self) -> AbstractExperiment[ParamsT, StateT]:

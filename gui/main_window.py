@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
         self.notices.clear()
         self.switching.name_open()
         self.transport.set_rewindable(experiment.rewindable)
+        self.status.long_step = experiment.long_step
         self.commands.show_nudge(experiment.why_no_nudge)
         self.show_no_run()
         self.state.pins.bring_back(experiment)

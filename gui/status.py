@@ -18,6 +18,8 @@ SHOW_SECONDS = 0.2
 """How often the numbers change while running: faster cannot be read."""
 SLOW_MS = 1000
 MESSAGE_MS = 8000
+LONG_MS, LONG = 1000, 5
+"""Time, and multiple of the last interval of pictures, after which a step is called a long one."""
 _NO_RATE, _NO_FRAMES = "– steps/s", "– frames/s"
 _WORDS = {
     Status.IDLE: "Ready",
@@ -59,6 +61,11 @@ class StatusBar(QStatusBar):
     ----------
     bridge : Bridge
         Whose frame intervals are shown, and whose long job the Cancel button stops.
+
+    Attributes
+    ----------
+    long_step : str
+        What the experiment shown does in a step that takes long.
     """
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
@@ -97,6 +104,10 @@ class StatusBar(QStatusBar):
         self._slow.start()
         self._starting = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._starting.timeout.connect(self._on_slow_start)
+        self.long_step = ""
+        self._seen: tuple[int, float] | None = None
+        self._long_step = QTimer(self, singleShot=True)
+        self._long_step.timeout.connect(self._on_long_step)
         bridge.rejected.connect(lambda: self._end_run(Status.IDLE))
         bridge.failed.connect(lambda: self._end_run(Status.FAILED))
 
@@ -116,6 +127,8 @@ class StatusBar(QStatusBar):
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
         self._last, self._news, self._shown_at = None, ("", 0), 0.0
+        self._seen = None
+        self._long_step.stop()
         if self.state.text() not in (PREPARING, _WORDS[Status.COMPILING]):
             self.state.say(_WORDS[Status.IDLE])
         self.step.say("k = 0")
@@ -123,8 +136,24 @@ class StatusBar(QStatusBar):
         self.frames.say(_NO_FRAMES)
         self._show_progress(None)
 
+    def _watch(self, snapshot: Snapshot, now: float) -> None:
+        """Wait for the next picture of a run, to say so where it is long in coming."""
+        before, self._seen = self._seen, (snapshot.run_id, now)
+        if snapshot.status is not Status.RUNNING or snapshot.progress is not None:
+            self._seen = None
+            self._long_step.stop()
+        elif before is not None and before[0] == snapshot.run_id:
+            self._long_step.start(max(LONG_MS, round(1000 * LONG * (now - before[1]))))
+
+    def _on_long_step(self) -> None:
+        """Say what the experiment does in a step that takes long."""
+        if self._seen is not None:
+            self.state.say(self.long_step)
+            self._shown_at = 0.0  # the next picture takes the word away
+
     def _end_run(self, status: Status) -> None:
         self._starting.stop()
+        self._long_step.stop()
         self.state.say(_WORDS[status])
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -135,6 +164,7 @@ class StatusBar(QStatusBar):
         self._starting.stop()
         now = time.monotonic()
         running = snapshot.status is Status.RUNNING
+        self._watch(snapshot, now)
         if running and now < self._shown_at + SHOW_SECONDS:
             return
         self._show_rate(snapshot, now, running)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.batched import KINDS
 from engine.experiment import FloatArray
-from engine.experiments._mnist_params import MnistParams
+from engine.experiments._mnist_params import SUBSET, MnistParams
 
 
 def series_widths(params: MnistParams) -> dict[str, tuple[int, ...]]:
@@ -18,7 +18,7 @@ def series_widths(params: MnistParams) -> dict[str, tuple[int, ...]]:
     kinds = (len(KINDS),)
     return {
         "loss": (), "batch_accuracy": (), "train_accuracy": (), "test_accuracy": (), "gap": (),
-        "step_size": (), "gradient_norms": kinds, "parameter_norms": kinds,
+        SUBSET: (), "step_size": (), "gradient_norms": kinds, "parameter_norms": kinds,
         "displacement": kinds, "active": (params.depth,), "hessian": (params.hessian_count,),
         "spectral_norms": (2,), "lipschitz": (2,),
     }  # fmt: skip
@@ -65,6 +65,9 @@ class History:
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> bool:
         """Take the rows of a checkpoint; False if they do not fit."""
         taken = {key: arrays.get(f"history.{key}") for key in self._widths}
+        test = taken.get("test_accuracy")
+        if test is not None and taken[SUBSET] is None:  # of a version that had no such series
+            taken[SUBSET] = np.full(test.shape, np.nan)
         counts = {len(values) for values in taken.values() if values is not None and values.ndim}
         if len(counts) != 1:
             return False

@@ -17,6 +17,8 @@ _MEASURE = "Measurements"
 _MACHINE = "Machine"
 
 TEN_MILLION = 10_000_000
+SUBSET = "test_subset_accuracy"
+"""Recorded series of the early looks at some of the test images."""
 
 
 class MnistParams(Params):

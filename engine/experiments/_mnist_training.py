@@ -24,7 +24,7 @@ from engine.device import choose, describe, explain_memory
 from engine.errors import InputError
 from engine.experiments._mnist_checkpoints import Checkpoints
 from engine.experiments._mnist_history import History, series_widths
-from engine.experiments._mnist_params import MnistParams
+from engine.experiments._mnist_params import SUBSET, MnistParams
 from engine.model_files import Answer, Evaluation, answer, judge
 from engine.models import Parameters, initialise
 from engine.network_measures import (
@@ -40,6 +40,11 @@ NORMS_EVERY = 10
 """Steps between two measurements of norms, displacement and active ReLUs."""
 RUNNING_IMAGES = 2000
 """Training images over which, about, the accuracy of the batches is averaged."""
+SUBSET_IMAGES = 1000
+"""Test images, the first ones, of which an early look is taken while an epoch is on its way."""
+FIRST_LOOKS = (5000, 10_000)
+LOOK_EVERY = 20_000
+"""Training images after which an early look is taken: a look costs as much as some 400 of them."""
 CONVEXITY_IMAGES = 64
 DISPLACEMENT_LIMIT = 50_000_000
 """Parameters up to which the start is kept, to measure how far a run has moved."""
@@ -220,6 +225,8 @@ class Training:
         with explain_memory(ADVICE):
             if ends_epoch or (period and self.step % period == 0):
                 row |= self.evaluate(with_train=ends_epoch)
+            elif self.is_look_due(self.step):
+                row |= self._glance()
             if ends_epoch:
                 row |= self._bounds()
             period = params.hessian_every
@@ -230,8 +237,10 @@ class Training:
     def evaluate(self, with_train: bool) -> dict[str, Any]:
         """Look at all test images, and perhaps at all training images."""
         squared = self.params.loss == "squared-error"
-        test = judge(self.scores(self.data.test_images), self.data.test_labels, squared)
+        scores = self.scores(self.data.test_images)
+        test = judge(scores, self.data.test_labels, squared)
         row: dict[str, Any] = {"test_accuracy": 100 * test.accuracy}
+        row |= self._of_subset(scores[:SUBSET_IMAGES])
         train = None
         if with_train:
             train = judge(self.scores(self.data.train_images), self.data.train_labels, squared)
@@ -241,6 +250,25 @@ class Training:
         if self.reached_paper is None and row["test_accuracy"] >= PAPER_TEST:
             self.reached_paper = self.seconds
         return row
+
+    def is_look_due(self, step: int) -> bool:
+        """Tell whether the first test images are looked at, which depends on the step alone."""
+        if len(self.data.test_images) <= SUBSET_IMAGES:
+            return False  # an epoch is over soon
+        size = self.params.batch_size
+        return step % -(-LOOK_EVERY // size) == 0 or step in [-(-n // size) for n in FIRST_LOOKS]
+
+    def _glance(self) -> dict[str, Any]:
+        """Look at the first test images: early news, which decide nothing."""
+        return self._of_subset(self.scores(self.data.test_images[:SUBSET_IMAGES]))
+
+    def _of_subset(self, scores: NDArray[np.float32]) -> dict[str, Any]:
+        """Judge the first test images by their scores, shape (N, 10), where there are more."""
+        if len(self.data.test_images) <= SUBSET_IMAGES:
+            return {}
+        labels = self.data.test_labels[:SUBSET_IMAGES]
+        squared = self.params.loss == "squared-error"
+        return {SUBSET: 100 * judge(scores, labels, squared).accuracy}
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Compute the scores of images (N, 28, 28), shape (N, 10)."""

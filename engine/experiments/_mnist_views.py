@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.experiments._mnist_params import MnistParams
+from engine.experiments._mnist_params import SUBSET, MnistParams
 from engine.views import (
     BarView,
     Curve,
@@ -29,8 +29,8 @@ KIND_LABELS = {
 def views(params: MnistParams) -> tuple[View, ...]:
     """Describe the plots, the most telling first."""
     return (
-        _accuracy(), _figure_5(), _loss(), _displacement(params), _parts(), _shown(), _sharpness(),
-        _gap(), _confusion(), _gallery(), _filters(), _active(params),
+        _accuracy(params), _figure_5(), _loss(), _displacement(params), _parts(), _shown(),
+        _sharpness(), _gap(), _confusion(), _gallery(), _filters(), _active(params),
         _norms("gradient_norms", "Gradient norms", "gradient of the last batch"),
         _norms("parameter_norms", "Parameter norms", "parameters"),
         _spectral(params), _lipschitz(), _status(),
@@ -44,17 +44,25 @@ def _paper_rules() -> tuple[Rule, ...]:
     )
 
 
-def _accuracy() -> View:
+def _accuracy(params: MnistParams) -> View:
+    has_looks = params.data != "digits"  # of which there are too few
+    looks = (
+        " The dashed line is an early look at the first 1,000 test images only, once every 20,000 "
+        "training images or so."
+    )
+    early = Series(key=SUBSET, label="first 1,000 test images", color="2", dash="dash")
     return TimeView(
         id="accuracy",
         title="Accuracy",
         help="Accuracy on all training and all test images, beside the paper's after 12 epochs; "
-        "the gray line is that of the last 2,000 or so images of the batches, before their steps.",
+        "the gray line is that of the last 2,000 or so images of the batches, before their steps."
+        + (looks if has_looks else ""),
         y_label="accuracy (%)",
         series=(
             Series(key="batch_accuracy", label="recent batches", color="muted"),
             Series(key="train_accuracy", label="train", color="1"),
             Series(key="test_accuracy", label="test", color="2"),
+            *((early,) if has_looks else ()),
         ),
         rules=_paper_rules(),
         y_limit=(85.0, 100.0),

@@ -6,8 +6,9 @@ A convolution with ReLU and pooling gives features h_0. For class k two networks
 momentum :math:`\beta` ``momentum``, layers L ``depth``, columns m of V and W ``width``.
 
 Recorded series: ``loss``, ``batch_accuracy``, ``train_accuracy``, ``test_accuracy``, ``gap`` (in
-percent), ``step_size``, ``gradient_norms``, ``parameter_norms`` and ``displacement`` (per kind of
-parameter: filters, V, W, b, c, d), ``active`` (per layer), ``hessian`` (largest eigenvalues),
+percent), ``test_subset_accuracy`` (of the first 1,000 test images, where there are more),
+``step_size``, ``gradient_norms``, ``parameter_norms`` and ``displacement`` (per kind of parameter:
+filters, V, W, b, c, d), ``active`` (per layer), ``hessian`` (largest eigenvalues),
 ``spectral_norms`` (of V and W), ``lipschitz`` (two bounds). Most are not measured at every step.
 
 The network changes in place, so there is no step back; a run goes on from its checkpoints.
@@ -72,6 +73,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     steps_per_call = 1
     cadence = 60.0
     picture_share = 0.06
+    long_step = "Measuring…"
 
     def steps(self, params: MnistParams) -> int:
         """Give the steps of all epochs."""

@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from engine.snapshot import Status
 from gui.dialogs import ReportDialog
 from gui.main_window import MainWindow
 from gui.settings import Settings
-from tests.gui.fakes import FakeExperiment, FakeParams
+from tests.gui.fakes import FakeExperiment, FakeParams, snapshot
 
 EXPERIMENT = FakeExperiment()
 
@@ -395,6 +396,27 @@ def test_a_run_that_cannot_begin_says_why(window: MainWindow, qtbot: QtBot) -> N
     assert window.status.state.text() == "Ready"
     assert not window.status._starting.isActive()
     assert not window.message_bar.details_button.isVisible()
+
+
+def test_a_step_that_takes_long_says_what_it_does(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, times = window.status, iter([10.0, 10.5, 14.0, 14.5, 15.0])
+    assert status.long_step == EXPERIMENT.long_step
+    status.long_step = "Measuring…"
+    clock = SimpleNamespace(monotonic=lambda: next(times))
+    monkeypatch.setattr("gui.status.time", clock)
+    running = snapshot(status=Status.RUNNING)
+    status.show_snapshot(running)
+    assert not status._long_step.isActive()  # of what is usual nothing is known yet
+    status.show_snapshot(running)
+    assert status._long_step.interval() == 2500  # five times as long as the last
+    status._long_step.timeout.emit()
+    assert status.state.text() == "Measuring…"
+    status.show_snapshot(running)
+    assert status.state.text() == "Running" and status._long_step.isActive()
+    status.show_snapshot(snapshot(status=Status.PAUSED))
+    assert status.state.text() == "Paused" and not status._long_step.isActive()
 
 
 def test_a_run_that_takes_long_to_begin_says_so(window: MainWindow, qtbot: QtBot) -> None:
