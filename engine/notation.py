@@ -15,7 +15,7 @@ _GROUP = r"\{[^{}]*\}"
 _PARENTHESES = r"\((?:[^()]|\([^()]*\))*\)"
 _WORD = r"[−-]?[A-Za-z0-9α-ω]+"
 _SCRIPT = re.compile(
-    rf"(?<![\w.])(?P<base>[^\W\d_]|∏|∑)(?P<star>\*?)_(?P<sub>{_GROUP}|[A-Za-z0-9α-ω]+)"
+    rf"(?<![\w.])(?P<base>[^\W\d_]|∏|∑)(?P<star>\*?)_(?P<sub>{_GROUP}|[A-Za-z0-9α-ω]+(?![A-Za-z0-9_]))"
     rf"|(?<=[\w)\]|‖*'²])\^(?P<sup>{_GROUP}|{_PARENTHESES}|{_WORD})"
 )
 

@@ -84,8 +84,12 @@ def of_series(
     who = f"{series.label}: " if named and series.label else ""
     if lines > 1:
         who += "all " if len(chosen) == lines else f"{len(chosen)} of {lines} "
-    color = "muted" if series.color == "ramp" else series.color
-    return ZeroNote(f"{who}exactly 0 {words}", float(first), color)
+    return ZeroNote(f"{who}exactly 0 {words}", float(first), _color(series.color))
+
+
+def _color(role: str) -> str:
+    """Give one colour for what is drawn in many."""
+    return "muted" if role == "ramp" else role
 
 
 def _step(trace: TraceView, step: int, write: Write) -> str:
@@ -134,7 +138,7 @@ def of_curve(label: str, color: str, x_label: str, x: FloatArray, y: FloatArray)
     else:
         words = f"from {x_label} = {begin:g}"
         words += "" if stretch.end == len(y) else f" to {end:g}"
-    return ZeroNote(f"{label}: exactly 0 {words}", begin, color)
+    return ZeroNote(f"{label}: exactly 0 {words}", begin, _color(color))
 
 
 def of_points(label: str, color: str, x: FloatArray, y: FloatArray) -> ZeroNote | None:
@@ -143,7 +147,7 @@ def of_points(label: str, color: str, x: FloatArray, y: FloatArray) -> ZeroNote 
     count = int(np.count_nonzero(zero))
     if not count:
         return None
-    return ZeroNote(f"{label}: {count} of {len(y)} exactly 0", float(x[zero][0]), color)
+    return ZeroNote(f"{label}: {count} of {len(y)} exactly 0", float(x[zero][0]), _color(color))
 
 
 def bounded(notes: Iterable[ZeroNote | None]) -> tuple[ZeroNote, ...]:
