@@ -30,8 +30,8 @@ HARMLESS = (
 )
 MOST_WINDOWS = 100
 """Windows of one kind and title, hidden ones included."""
-NO_NUMBER = re.compile(r"(?<![\w-])(nan|inf|None|Traceback|<built-in|object at 0x\w+)(?!\w)")
-"""What no label may say: it is Python's, not the user's."""
+NO_NUMBER = re.compile(r"(?<![\w'-])(nan|inf|None|Traceback|<built-in|object at 0x\w+)(?!\w)")
+"""What no label may say of its own: it is Python's. What a user typed is quoted."""
 
 
 class Errors:
