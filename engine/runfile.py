@@ -50,7 +50,8 @@ STEPS_LIMIT = 10**12
 SEED_LIMIT = 2**63 - 1
 SIZE_LIMIT = 16 * 2**20
 """Bytes of a run file, which may hold a typed matrix."""
-START = "run.start.npz"
+_START_SUFFIX = ".start.npz"
+START = "run" + _START_SUFFIX
 """File beside a run file with the learned parameters that the run began from."""
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){15}""")
 """A key of many parts, of which none in a run file has more than two."""
@@ -203,13 +204,16 @@ def _nudge(entry: Any, why_no_nudge: str) -> Nudge:
     return checked(Nudge(float(size), whole("changes.nudge.seed", table["seed"], 0, SEED_LIMIT)))
 
 
-def to_table(run: RunFile) -> dict[str, Any]:
-    """Give a run as plain values, as in `run.json`; parameters that are None are left out."""
+def to_table(run: RunFile, start: str = START) -> dict[str, Any]:
+    """Give a run as plain values, as in `run.json`; parameters that are None are left out.
+
+    `start` names the file of the learned parameters that it began from, if any.
+    """
     table: dict[str, Any] = {"format": FORMAT, "experiment": run.experiment, "seed": run.seed}
     if run.steps is not None:
         table["steps"] = run.steps
     if run.start is not None:
-        table["start"] = START
+        table["start"] = start
     table["params"] = _without_none(run.params.model_dump())
     table["changes"] = [_change_table(change) for change in run.changes]
     return table
@@ -225,9 +229,9 @@ def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def dumps(run: RunFile) -> str:
+def dumps(run: RunFile, start: str = START) -> str:
     """Write a run as TOML, each parameter with its symbol and meaning beside it."""
-    experiment, table = get(run.experiment), to_table(run)
+    experiment, table = get(run.experiment), to_table(run, start)
     lines = [f"# {experiment.title} ({experiment.section}): a run of Lyapunov Lab"]
     lines += [f"{key} = {_toml(table[key])}" for key in _KEYS[:5] if key in table]
     lines += ["", "[params]"]
@@ -274,14 +278,17 @@ def loads(text: str, what: str = "run file", folder: Path | None = None) -> RunF
 def save(path: Path, run: RunFile) -> None:
     """Write a run file, and beside it the learned parameters that it began from, if any.
 
+    Those go with the run file's name, so that two runs in a folder keep theirs apart.
+
     Raises
     ------
     FileError
         If a file cannot be written.
     """
+    start = Path(path).with_suffix(_START_SUFFIX)
     if run.start is not None:
-        save_npz(Path(path).with_name(START), run.start)
-    write_text(path, dumps(run))
+        save_npz(start, run.start)
+    write_text(path, dumps(run, start.name))
 
 
 def load(path: Path) -> RunFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -22,19 +23,19 @@ class WindowDialogs(QObject):
         from gui.dialogs import help_dialog
 
         experiment = self._window.control.experiment
-        help_dialog(experiment.id, experiment.title, self._window).show()
+        self._open(help_dialog(experiment.id, experiment.title, self._window))
 
     def show_shortcuts(self) -> None:
         """Show all keys."""
         from gui.dialogs import shortcuts_dialog
 
-        shortcuts_dialog(len(self._window.experiments), self._window).show()
+        self._open(shortcuts_dialog(len(self._window.experiments), self._window))
 
     def show_about(self) -> None:
         """Show name, versions and device."""
         from gui.dialogs import about_dialog
 
-        about_dialog(self._window.status.device.text(), self._window).show()
+        self._open(about_dialog(self._window.status.device.text(), self._window))
 
     def show_export(self) -> None:
         """Offer figures, data and learned parameters as files."""
@@ -44,7 +45,17 @@ class WindowDialogs(QObject):
         if window.control.snapshot is None:
             window.notices.say("There is nothing to export yet.")
             return
-        ExportDialog(window.control, window.bridge, window.files, window).show()
+        self._open(ExportDialog(window.control, window.bridge, window.files, window))
+
+    def _open(self, dialog: QDialog) -> None:
+        """Show a dialog, or bring the one to the front that says the same already."""
+        for other in self._window.findChildren(QDialog):
+            if other is not dialog and other.windowTitle() == dialog.windowTitle():
+                if other.isVisible():
+                    dialog.deleteLater()
+                    other.activateWindow()
+                    return
+        dialog.show()
 
     def show_report(self, traceback_text: str) -> None:
         """Show what failed, to be saved."""

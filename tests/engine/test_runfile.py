@@ -258,3 +258,16 @@ def test_a_run_that_ends_early_is_not_carried_on() -> None:
 def test_steps_default_to_the_experiment() -> None:
     run = RunFile(experiment="linear-map", params=LinearParams())
     assert replay.target_of(run) == LinearMap.default_steps
+
+
+def test_two_runs_in_a_folder_keep_their_starts_apart(tmp_path: Path) -> None:
+    names = {"first.toml": 1.0, "second.toml": 2.0, "run.toml": 3.0}
+    for name, value in names.items():
+        start = {"weights": np.full(2, value)}
+        run = RunFile(experiment="linear-map", params=LinearParams(), start=start)
+        runfile.save(tmp_path / name, run)
+    for name, value in names.items():
+        start = runfile.load(tmp_path / name).start
+        assert start is not None
+        np.testing.assert_array_equal(start["weights"], np.full(2, value))
+    assert (tmp_path / runfile.START).exists()

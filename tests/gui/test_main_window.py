@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QSlider
+from PySide6.QtWidgets import QApplication, QDialog, QSlider
 from pytestqt.qtbot import QtBot
 
 from engine.params import update
@@ -611,3 +611,17 @@ def test_an_ensemble_leaves_the_preset_named(window: MainWindow) -> None:
     assert presets.currentText() == "Figure 1"
     window.control.edit_params(update(window.control.params, step_size=0.3))
     assert presets.currentIndex() == -1
+
+
+def test_a_dialog_that_is_open_is_shown_again_rather_than_another(window: MainWindow) -> None:
+    dialogs = window.dialogs
+    for show in (dialogs.show_help, dialogs.show_shortcuts, dialogs.show_about):
+        show()
+        show()
+    open_now = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
+    titles = sorted(dialog.windowTitle() for dialog in open_now)
+    assert len(titles) == 3 and len(set(titles)) == 3
+    for dialog in open_now:
+        dialog.close()
+    dialogs.show_help()
+    assert sum(dialog.isVisible() for dialog in window.findChildren(QDialog)) == 1
