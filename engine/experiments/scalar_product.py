@@ -281,11 +281,11 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
     def warm_up(self) -> None:
         """Compile the kernels, or load them from the cache on disk."""
-        params = ScalarParams()
-        state = self.init(params, 0)
-        state, chunk = self.advance(state, 16)
-        self.outcome(state, chunk.low)
-        self.observe(state, chunk.low)
+        for depth in (ScalarParams().depth, 2):  # two weights have pictures of their own
+            state = self.init(ScalarParams(depth=depth), 0)
+            state, chunk = self.advance(state, 16)
+            self.outcome(state, chunk.low)
+            self.observe(state, chunk.low)
 
 
 def _log_rate(params: ScalarParams) -> float:

@@ -14,6 +14,8 @@ from engine import theory
 from engine.errors import InputError
 from engine.experiment import Claim, OutcomeKind, Verdict
 from engine.experiments import get
+from engine.kernels import maps
+from engine.maps import basin, orbit
 from engine.outcome import Standing
 from engine.params import build
 from engine.presets import preset, presets
@@ -477,3 +479,26 @@ def test_a_push_ends_what_was_claimed_of_the_start() -> None:
     assert np.isfinite(envelope[:21]).all() and np.isnan(envelope[21:]).all()
     assert verdict(run, P2) is NOT
     assert verdict(run, P1) is HOLDS
+
+
+def test_all_kernels_of_pictures_are_there_once_the_experiment_is_warm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or the first picture of two weights would wait for a compiler, in a package too."""
+    called = []
+
+    def watched(name: str) -> None:
+        kernel = getattr(maps, name)
+
+        def call(*arguments: object) -> None:
+            called.append(name)
+            kernel(*arguments)
+
+        monkeypatch.setattr(maps, name, call)
+
+    for name in ("landings", "settled_orbits"):
+        watched(name)
+    basin._basins.cache_clear()
+    orbit._diagram.cache_clear()
+    EXPERIMENT.warm_up()
+    assert set(called) == {"landings", "settled_orbits"}
