@@ -206,12 +206,12 @@ def _minima() -> View:
 
 def _basins(params: ScalarParams) -> View:
     plain = params.optimiser == "gradient-descent"
-    limit = ": only minima up to 1 can be. It is 1, too," if plain else ". It is 1 or more, too,"
+    most = ": only minima up to 1 can be. It is 1" if plain else ". It is the most that can be"
     return PlaneView(
         id="basins",
         title="Basins",
-        help=f"The minimum that is reached from every start, by its stability{limit} where a run "
-        "stays bounded and never settles, and blank where it diverges. Drag the start.",
+        help=f"The minimum that is reached from every start, by its stability{most}, too, where a "
+        "run stays bounded and never settles, and blank where it diverges. Drag the start.",
         x_label="$w_1[0]$",
         y_label="$w_2[0]$",
         items=(

@@ -88,6 +88,44 @@ def settled_orbits(
 
 
 @kernel
+def _landing(
+    a: float,
+    b: float,
+    rate: float,
+    target: float,
+    method: int,
+    momentum: float,
+    limit: float,
+    most: int,
+    near: float,
+) -> float:
+    """Follow two weights to a minimum; return rate times sharpness over 2 there, inf or NaN.
+
+    A run that is given up while it still comes nearer goes to the minimum on its hyperbola
+    a^2 - b^2 = const., along which short steps lead.
+    """
+    u, v, former, latter = 0.0, 0.0, 0.0, 0.0
+    for k in range(most):
+        x, y = a, b
+        if method == NESTEROV:
+            x, y = a + momentum * u, b + momentum * v
+        pull = rate * (x * y - target)
+        u, v = momentum * u - pull * y, momentum * v - pull * x
+        a, b = a + u, b + v
+        if not max(abs(a), abs(b)) <= limit:
+            return np.nan
+        error = a * b - target
+        if abs(error) <= near and max(abs(u), abs(v)) <= near:
+            return 0.5 * rate * (a * a + b * b)
+        energy = rate * error * error + u * u + v * v
+        if 4 * k >= 3 * most:
+            latter = max(latter, energy)
+        elif 2 * k >= most:
+            former = max(former, energy)
+    return 0.5 * rate * math.hypot(a * a - b * b, 2.0 * target) if latter < former else np.inf
+
+
+@kernel
 def landings(
     starts: Any,
     step: float,
@@ -102,10 +140,12 @@ def landings(
 ) -> None:
     """Follow two weights from every point of a square grid, to the minimum that they reach.
 
+    Exchanging the weights, or both signs, changes nothing: a quarter of the grid is followed.
+
     Parameters
     ----------
     starts : ndarray, shape (m,)
-        The first weights along both axes.
+        The first weights along both axes, ascending and symmetric about 0.
     step, target, sigma, method, momentum
         The law of motion; velocities begin at 0.
     limit : float
@@ -115,25 +155,14 @@ def landings(
     near : float
         Magnitude of error and velocity at which a run has settled.
     stability : ndarray, shape (m, m)
-        Receives step size times sharpness over 2 where the run settled (row: second weight), inf
-        where it does not settle, NaN where it diverges.
+        Receives step size times sharpness over 2 where the run settled or was about to (row: second
+        weight), inf where it does not settle, NaN where it diverges.
     """
-    rate = step * sigma
-    for row in range(starts.size):
-        for column in range(starts.size):
-            a, b, u, v = starts[column], starts[row], 0.0, 0.0
-            reached = np.inf
-            for _ in range(most):
-                x, y = a, b
-                if method == NESTEROV:
-                    x, y = a + momentum * u, b + momentum * v
-                pull = rate * (x * y - target)
-                u, v = momentum * u - pull * y, momentum * v - pull * x
-                a, b = a + u, b + v
-                if not max(abs(a), abs(b)) <= limit:
-                    reached = np.nan
-                    break
-                if abs(a * b - target) <= near and max(abs(u), abs(v)) <= near:
-                    reached = 0.5 * rate * (a * a + b * b)
-                    break
-            stability[row, column] = reached
+    rate, last = step * sigma, starts.size - 1
+    for row in range(starts.size // 2, starts.size):
+        for column in range(last - row, row + 1):
+            reached = _landing(
+                starts[column], starts[row], rate, target, method, momentum, limit, most, near
+            )
+            stability[row, column] = stability[column, row] = reached
+            stability[last - row, last - column] = stability[last - column, last - row] = reached

@@ -15,7 +15,7 @@ import numpy as np
 from engine.experiment import FloatArray
 
 if TYPE_CHECKING:
-    from engine.kernels.scalar import Law
+    from engine.kernels.scalar import Law, Method
 
 CELLS = 160
 """Starts along each axis."""
@@ -25,8 +25,6 @@ NEAR = 1e-6
 """Error at which a run has settled, in units of the target or 1."""
 FAR = 1e3
 """A run that is so far, in units of the plane, does not come back."""
-RESTLESS = 1.0
-"""What stands at least for a run that stays bounded and does not settle."""
 
 
 def basins(law: Law, reach: float) -> FloatArray:
@@ -44,8 +42,8 @@ def basins(law: Law, reach: float) -> FloatArray:
     -------
     stability : ndarray, shape (CELLS, CELLS)
         Step size times sharpness over 2 at the minimum that is reached; where none is but the run
-        stays bounded the largest of these, at least 1; NaN where it diverges. Row 0 has the least
-        second weight.
+        stays bounded the largest that can be (`largest_stability`); NaN where it diverges. Row 0
+        has the least second weight.
 
     Raises
     ------
@@ -59,19 +57,32 @@ def basins(law: Law, reach: float) -> FloatArray:
     )
 
 
+def largest_stability(method: Method, momentum: float) -> float:
+    """Return the largest step size times sharpness over 2 at which a minimum attracts.
+
+    Where an eigenvalue of the Jacobian at the minimum (`engine.experiments._scalar_pictures`)
+    reaches -1: at 1 without momentum, at 1 + b for the heavy ball, (1 + b)/(1 + 2b) for Nesterov's.
+    """
+    from engine.kernels.scalar import Method
+
+    if method == Method.GRADIENT_DESCENT:
+        return 1.0
+    return (1.0 + momentum) / (1.0 if method == Method.HEAVY_BALL else 1.0 + 2.0 * momentum)
+
+
 @lru_cache(maxsize=16)
 def _basins(
     step: float, target: float, sigma: float, method: int, momentum: float, reach: float
 ) -> FloatArray:
     from engine.kernels.maps import landings
+    from engine.kernels.scalar import Method
 
-    starts = ((np.arange(CELLS) + 0.5) / CELLS * 2.0 - 1.0) * reach
+    starts: FloatArray = (2.0 * np.arange(CELLS) + 1.0 - CELLS) * np.float64(reach / CELLS)
     stability = np.empty((CELLS, CELLS))
     near = NEAR * max(1.0, abs(target))
     landings(
         starts, step, target, sigma, method, momentum, FAR * reach, MOST, near, stability
     )  # fmt: skip
-    settled = stability[np.isfinite(stability)]
-    stability[np.isinf(stability)] = max(RESTLESS, settled.max(initial=0.0))
+    stability = np.minimum(stability, largest_stability(Method(method), momentum))
     stability.setflags(write=False)
     return stability

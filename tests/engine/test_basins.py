@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 
 from engine.experiment import OutcomeKind
 from engine.experiments.scalar_product import ScalarProduct
+from engine.kernels.maps import landings
 from engine.kernels.scalar import Law, Method
-from engine.maps.basin import CELLS, basins
+from engine.maps.basin import CELLS, basins, largest_stability
 from engine.params import build
 from engine.session import Session
 
@@ -23,7 +26,7 @@ def law(step: float, target: float = 2.0, **other: object) -> Law:
     return Law(target=target, depth=2, step=step, **other)  # type: ignore[arg-type]
 
 
-def middle(cell: int, reach: float) -> float:
+def middle(cell: Any, reach: float) -> Any:
     return ((cell + 0.5) / CELLS * 2 - 1) * reach
 
 
@@ -47,7 +50,8 @@ def test_a_cell_is_where_a_run_from_there_goes(optimiser: str, step: float) -> N
         if np.isnan(reached):
             run.advance(3000)
             assert run.outcome().kind is OutcomeKind.DIVERGED
-        elif reached < 1:
+        elif reached < 0.99 * largest_stability(OPTIMISERS[optimiser], momentum):
+            run.advance(3000)
             assert step * np.sum(run.state.weights**2) / 2 == pytest.approx(reached, abs=1e-4)
         outcomes.add("diverged" if np.isnan(reached) else "settled" if reached < 1 else "restless")
     assert "settled" in outcomes
@@ -62,6 +66,46 @@ def test_the_step_size_selects_the_minima() -> None:
         assert settled.min() == pytest.approx(step / 0.5, rel=0.01)
     wide = np.isfinite(basins(law(0.1), 4.0)).mean()
     assert wide > np.isfinite(basins(law(0.3), 4.0)).mean() > np.isfinite(found).mean()
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("step", [3e-3, 1e-3])
+def test_a_run_that_is_given_up_early_is_told_where_it_goes(optimiser: str, step: float) -> None:
+    method, momentum = OPTIMISERS[optimiser], 0.0 if optimiser == "gradient-descent" else 0.9
+    starts = np.linspace(-2.0, 2.0, 24)
+    early, late = np.empty((2, 24, 24))
+    for most, found in ((300, early), (30_000, late)):
+        landings(starts, step, 2.0, 1.0, int(method), momentum, 1e3, most, 1e-6, found)
+    ends = np.isfinite(late)
+    assert ends.mean() > 0.95  # but those on a diagonal, which the saddle draws
+    assert (early != late)[ends].mean() > 0.01
+    np.testing.assert_allclose(early[ends], late[ends], rtol=0.05)
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-6])
+def test_short_steps_go_where_gradient_flow_does(step: float) -> None:
+    """Along a hyperbola w1^2 - w2^2 = const., however far 300 of them lead."""
+    found = basins(law(step), 2.0)
+    at = middle(np.arange(CELLS), 2.0)
+    flow = 0.5 * step * np.hypot(at[:, None] ** 2 - at**2, 4.0)
+    settled = found < 1
+    assert settled.mean() > 0.98
+    np.testing.assert_allclose(found[settled], flow[settled], rtol=30 * step)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_no_minimum_that_repels_is_reached(optimiser: str) -> None:
+    """Not even by what starts on it: (0.45, 0.45) is a start, and a minimum of this target."""
+    method, momentum = OPTIMISERS[optimiser], 0.0 if optimiser == "gradient-descent" else 0.5
+    most = largest_stability(method, momentum)
+    assert most == pytest.approx(
+        {"gradient-descent": 1.0, "heavy-ball": 1.5, "nesterov": 0.75}[optimiser]
+    )
+    for step in (0.99 * most / 0.2025, 1.01 * most / 0.2025):
+        found = basins(law(step, 0.2025, method=method, momentum=momentum), 1.6)
+        at = (CELLS + 45) // 2
+        assert np.nanmax(found) <= most
+        assert bool(found[at, at] < most) is (step * 0.2025 < most)
 
 
 def test_above_the_largest_stable_step_size_nothing_settles() -> None:
