@@ -29,7 +29,7 @@ PALETTE = {
 LINESTYLES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1, 1.8))}
 MARKERS = {"o": "o", "s": "s", "t": "^", "d": "D", "+": "P", "x": "X", "star": "*"}
 COLORMAPS = {"sequential": "viridis", "diverging": "RdBu_r", "gray": "gray"}
-FROM_PAPER = "YlGnBu"
+FROM_PAPER = "GnBu"
 """The map of an image with holes, through which the paper is seen: it begins near its colour."""
 
 _RC: dict[str, Any] = {

@@ -55,8 +55,7 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
     if params.depth == 2:
         made |= _plane(state, recent, step)
         if params.step_rule == "fixed":
-            made["basins"] = basins(law_of(params), float(made["reach_x"][1]))
-            made["basins_extent"] = np.concatenate([made["reach_x"], made["reach_y"]])
+            made |= _basins(state, made)
     if params.step_rule == "fixed":
         made |= _orbits(state, recent)
     return made
@@ -145,7 +144,6 @@ def _orbits(state: ScalarState, recent: Recent) -> dict[str, Any]:
         return {}
     step, last = params.step_size, orbit[-PATH:]
     here = (last >= diagram.low) & (last <= diagram.high) & (step <= diagram.end)
-    now = float(np.clip(orbit[-1], diagram.low, diagram.high))
     return {
         "orbit_density": diagram.density,
         "orbit_extent": diagram.extent,
@@ -154,8 +152,31 @@ def _orbits(state: ScalarState, recent: Recent) -> dict[str, Any]:
         "orbit_x": np.full(int(here.sum()), step),
         "orbit_y": last[here],
         "orbit_step": min(step, diagram.end),
-        "orbit_now": now,
+        "orbit_foot": diagram.low,
     }
+
+
+def _basins(state: ScalarState, plane: dict[str, Any]) -> dict[str, Any]:
+    """Compute the basins in a square that the run does not move, and what of the plane is in it.
+
+    It holds the start, and where the target leaves it room what stays bounded: on the axes of the
+    plane about |w| <= 2 / sqrt(step size times input power).
+    """
+    params = state.params
+    bounded = 2.0 / math.sqrt(params.step_size * params.power)
+    start = float(np.max(np.abs(state.start)))
+    reach = max(1.25 * start, 1.6 * params.root, min(1.25 * bounded, 4.0 * params.root))
+    reach = _rounded(min(reach, FAR), 1)
+    made: dict[str, Any] = {
+        "basins": basins(law_of(params), reach),
+        "basins_extent": np.array([-reach, reach, -reach, reach]),
+    }
+    for name in ("minima", "path", "now"):
+        x, y = plane[f"{name}_x"], plane[f"{name}_y"]
+        inside = np.maximum(np.abs(x), np.abs(y)) <= reach
+        made[f"basins_{name}_x"] = np.where(inside, x, np.nan)
+        made[f"basins_{name}_y"] = np.where(inside, y, np.nan)
+    return made
 
 
 def start_of_map(state: ScalarState) -> float:

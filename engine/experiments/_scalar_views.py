@@ -75,7 +75,7 @@ def _error() -> View:
         title="Error",
         help="Magnitude of the error, product minus target; a straight line is exponential decay.",
         y_label=r"$|\prod w_i-\lambda|$",
-        series=(Series(key="error", label=r"$|\prod w_i-\lambda|$", magnitude=True),),
+        series=(Series(key="error_size", label=r"$|\prod w_i-\lambda|$"),),
         log_y=True,
     )
 
@@ -145,6 +145,7 @@ def _cobweb() -> View:
 _THRESHOLDS = (
     Rule(label=r"$\delta_c$", bound="delta_c", vertical=True),
     Rule(label=r"$\delta_{\max}$", bound="delta_max", vertical=True, color="bad"),
+    Rule(label=r"$\delta_4$", bound="delta_4", vertical=True, color="muted"),
 )
 
 
@@ -155,14 +156,15 @@ def _orbit_diagram(params: ScalarParams) -> View:
         title="Orbit diagram",
         help="Where equal weights settle, for every step size: one branch is a minimum, two a "
         "cycle of period 2, a band chaos; beyond the right end they diverge. The points are the "
-        "run's last weights. Drag them along to change its step size.",
+        "run's last weights. Drag the line by its foot to change the step size of the run.",
         x_label=r"$\delta$",
         y_label="$w$",
         items=(
             Heat(key="orbit_density", extent_key="orbit_extent", headroom=0.2),
             *(_THRESHOLDS if plain else ()),
-            Points(x="orbit_x", y="orbit_y", label="last steps", color="2", size=5.0),
-            Handle(id="step_size", x="orbit_step", y="orbit_now", axis="x", label=r"$\delta$"),
+            Rule(label="", key="orbit_step", vertical=True, color="2", dash="solid"),
+            Points(x="orbit_x", y="orbit_y", label="last steps", color="2", size=4.0),
+            Handle(id="step_size", x="orbit_step", y="orbit_foot", axis="x", label=r"$\delta$"),
         ),
     )
 
@@ -216,9 +218,11 @@ def _basins(params: ScalarParams) -> View:
         y_label="$w_2[0]$",
         items=(
             Heat(key="basins", extent_key="basins_extent", label=r"$\delta S/2$", headroom=0.15),
-            Curve(x="minima_x", y="minima_y", label="minima", color="bound", width=1.2),
-            Curve(x="path_x", y="path_y", label="run", color="2", width=1.0),
-            Points(x="now_x", y="now_y", label="now", color="2"),
+            Curve(
+                x="basins_minima_x", y="basins_minima_y", label="minima", color="bound", width=1.2
+            ),
+            Curve(x="basins_path_x", y="basins_path_y", label="run", color="2", width=1.0),
+            Points(x="basins_now_x", y="basins_now_y", label="now", color="2"),
             Handle(id="start", x="start_x", y="start_y", label="start"),
         ),
         equal=True,

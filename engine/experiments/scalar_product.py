@@ -4,7 +4,8 @@ Equation (2): :math:`w_i \leftarrow w_i-\delta\sigma(\prod_j w_j-\lambda)\prod_{
 Propositions 1, 2 and 3. Symbols: step size :math:`\delta` ``step_size``, target :math:`\lambda`
 ``target``, depth :math:`L` ``depth``, input power :math:`\sigma` ``input_power``.
 
-Recorded series: ``weights``, ``product``, ``error`` (signed), ``loss``, ``gap``, ``sharpness``,
+Recorded series: ``weights``, ``product``, ``error`` (signed), ``error_size`` (its magnitude),
+``loss``, ``gap``, ``sharpness``,
 ``stability`` (step size times sharpness / 2), ``step_size``, ``distance`` (of the magnitudes from
 the balanced one), ``hessian``, ``jacobian`` (eigenvalues), ``edge`` (step size times the greatest
 Hessian eigenvalue / 2), and ``envelope`` (of Proposition 2) where the start is that of the paper.
@@ -113,6 +114,9 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             ends = np.minimum(begins + stride - 1, state.step + made.made)
             low = {**low, "envelope": envelope(state, ends)}
             high = {**high, "envelope": envelope(state, begins)}
+        low, high = (
+            {**side, "error_size": _error_size(side["loss"], params.power)} for side in (low, high)
+        )
         step = state.step + made.made
         new = replace(
             state,
@@ -148,6 +152,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         numbers = {
             "product": product,
             "error": error,
+            "error_size": abs(error),
             "loss": 0.5 * params.power * error * error,
             "gap": float(sizes.max() - sizes.min()),
             "sharpness": sharpness,
@@ -274,7 +279,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         """Take the step size from the orbit diagram, or for L = 2 the start from its plane."""
         if handle == "step_size":
             least = LEAST_DRAGGED * theory.delta_max(params.target, params.depth, params.power)
-            return update(params, step_size=max(x, least))
+            return update(params, step_size=float(f"{max(x, least):.4g}"))
         if handle == "start":
             return update(params, init="list", weights=(x, y), noise=0.0)
         return params
@@ -286,6 +291,11 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             state, chunk = self.advance(state, 16)
             self.outcome(state, chunk.low)
             self.observe(state, chunk.low)
+
+
+def _error_size(loss: FloatArray, power: float) -> FloatArray:
+    """Return the error's magnitude: of a bucket with both signs the ends of the error tell none."""
+    return np.asarray(np.sqrt(loss * (2.0 / power)))
 
 
 def _log_rate(params: ScalarParams) -> float:

@@ -21,7 +21,7 @@ from engine.experiment import FloatArray
 if TYPE_CHECKING:
     from engine.kernels.scalar import Law
 
-COLUMNS, ROWS = 480, 240
+COLUMNS, ROWS = 720, 360
 """Step sizes, and cells of the weight, of a diagram."""
 TRANSIENT, KEPT = 2000, 480
 """Steps of an orbit that are left out, and those that are drawn."""
@@ -150,4 +150,6 @@ def _density(points: FloatArray, low: float, high: float) -> FloatArray:
     counts = np.bincount(cells, minlength=ROWS * columns).reshape(ROWS, columns)
     with np.errstate(divide="ignore"):
         level = np.log(counts) / np.log(kept)
-    return np.where(counts > 0, level, np.nan)
+    level = np.where(counts > 0, level, np.nan)
+    level[1:] = np.fmax(level[1:], level[:-1])  # two rows, or a branch falls between small pixels
+    return level

@@ -502,3 +502,19 @@ def test_all_kernels_of_pictures_are_there_once_the_experiment_is_warm(
     orbit._diagram.cache_clear()
     EXPERIMENT.warm_up()
     assert set(called) == {"landings", "settled_orbits"}
+
+
+def test_the_size_of_an_error_that_changes_sign_is_known_in_old_steps_too() -> None:
+    """The ends of a signed error would hide a cycle's smallest: 0.5 of -0.7, 0.5, 1.1, -0.6."""
+    run = session(6000, depth=2, target=2.0, step_size=0.6283)
+    exact = session(0, depth=2, target=2.0, step_size=0.6283)
+    exact.advance(600)
+    sizes = np.abs(exact.recent()["error"][-64:])
+    view = run.trace.view()
+    assert view.stride > 1
+    steps, values = view.line("error_size", None, 0, view.recent_first - 1)
+    old = values[steps > 600]
+    assert old.min() == pytest.approx(sizes.min(), rel=1e-6)
+    assert old.max() == pytest.approx(sizes.max(), rel=1e-6)
+    recent = run.recent()
+    np.testing.assert_allclose(recent["error_size"], np.abs(recent["error"]), rtol=1e-13)

@@ -77,7 +77,7 @@ def test_the_run_is_dragged_along_its_orbit_diagram(window: MainWindow, qtbot: Q
     pane = window.panels.plots.docks["orbit-diagram"].pane
     assert isinstance(pane, PlanePane)
     place = before.observation
-    here = (float(place["orbit_step"]), float(place["orbit_now"]))
+    here = (float(place["orbit_step"]), float(place["orbit_foot"]))
     mapper = pane.canvas.frame.mapper
     begin, end = mapper.point(*here).toPoint(), mapper.point(0.3, here[1]).toPoint()
     qtbot.mousePress(pane.canvas.viewport(), Qt.MouseButton.LeftButton, pos=begin)
