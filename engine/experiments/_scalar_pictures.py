@@ -139,7 +139,8 @@ def _orbits(state: ScalarState, recent: Recent) -> dict[str, Any]:
     """Put the run's last weights on the orbit diagram of its map of equal weights."""
     params = state.params
     orbit, target = cobweb_orbit(state, recent)
-    diagram = orbit_diagram(replace(law_of(params), target=target), start_of_map(state))
+    start, target = map_of_orbits(state, target)
+    diagram = orbit_diagram(replace(law_of(params), target=target), start)
     if diagram is None:
         return {}
     step, last = params.step_size, orbit[-PATH:]
@@ -179,14 +180,21 @@ def _basins(state: ScalarState, plane: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def start_of_map(state: ScalarState) -> float:
-    """Return the equal weight that the orbit of `cobweb_orbit` starts from."""
-    start = state.start
+def map_of_orbits(state: ScalarState, target: float) -> tuple[float, float]:
+    """Return start and target of the map of equal weights that a run is seen on.
+
+    Of equal weights it is their own, whose target is given (`cobweb_orbit`). Others reach minima,
+    whose product has the target's sign whatever that of the start: from its size so does the map.
+    Of an even number of weights, which are never equal there, it is the mirror image of the one
+    with a positive target.
+    """
+    params, start = state.params, state.start
     if state.is_symmetric:
-        return float(abs(start[0]))
+        return float(abs(start[0])), target
     with np.errstate(divide="ignore"):
         size = math.exp(float(np.log(np.abs(start)).mean()))
-    return math.copysign(size, float(np.prod(np.sign(start))))
+    mirrored = abs(params.target) if params.depth % 2 == 0 else params.target
+    return math.copysign(size, params.target), mirrored
 
 
 def _curve_points(low: float, high: float, core: float) -> FloatArray:

@@ -154,9 +154,10 @@ def _orbit_diagram(params: ScalarParams) -> View:
     return PlaneView(
         id="orbit-diagram",
         title="Orbit diagram",
-        help="Where equal weights settle, for every step size: one branch is a minimum, two a "
-        "cycle of period 2, a band chaos; beyond the right end they diverge. The points are the "
-        "run's last weights. Drag the line by its foot to change the step size of the run.",
+        help="Where equal weights are after 2000 steps, for every step size: one branch is a "
+        "minimum, two a cycle of period 2, a band chaos; beyond the right end they diverge. The "
+        "points are the run's last weights, or their geometric means, with the product's sign, "
+        "where they differ. Drag the line by its foot to change its step size.",
         x_label=r"$\delta$",
         y_label="$w$",
         items=(
@@ -173,8 +174,8 @@ def _exponents() -> View:
     return PlaneView(
         id="exponents",
         title="Lyapunov exponent",
-        help="Growth of a small push per step on the settled orbits of the orbit diagram: 0 where "
-        "branches fork, positive in chaos.",
+        help="Growth per step of a small push that keeps the weights equal, on the orbits of the "
+        "orbit diagram: 0 where branches fork, positive in chaos.",
         x_label=r"$\delta$",
         y_label="nats per step",
         items=(

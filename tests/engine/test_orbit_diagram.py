@@ -190,6 +190,29 @@ def test_the_run_lies_on_the_diagram_where_it_has_settled() -> None:
     assert float(seen["orbit_step"]) == 0.55
 
 
+@pytest.mark.parametrize(
+    ("target", "weights"),
+    [
+        (2.0, (2.0, -1.0)), (2.0, (-1.5, -0.9)), (-1.0, (1.0, 1.1)), (-1.0, (0.8, -1.0)),
+        (2.0, (1.0, 1.2, -0.9)), (-2.0, (1.0, 1.2, 0.9)), (-2.0, (1.0, -1.2, 0.9)),
+        (2.0, (1.0, 1.2, -0.9, 0.7)), (-2.0, (1.0, 1.2, 0.9, 0.7)),
+    ],
+)  # fmt: skip
+def test_unequal_weights_lie_on_the_branch_of_their_minimum(
+    target: float, weights: tuple[float, ...]
+) -> None:
+    """Whatever the signs that they begin with."""
+    seen = observed(
+        6000, depth=len(weights), target=target, init="list", weights=weights, step_size=0.05
+    )
+    root = abs(target) ** (1 / len(weights))
+    assert seen["orbit_y"] == pytest.approx(np.full(60, math.copysign(root, target)), abs=1e-9)
+    (density, (_, end, low, high)) = seen["orbit_density"], seen["orbit_extent"]
+    (visited,) = np.flatnonzero(np.isfinite(density[:, int(0.05 / end * COLUMNS)]))
+    branch = low + (visited + 0.5) / ROWS * (high - low)
+    assert branch == pytest.approx(seen["orbit_now"], abs=(high - low) / ROWS)
+
+
 def test_odd_negatives_and_unequal_weights_enter_by_their_map() -> None:
     negative = observed(3000, depth=3, target=-2.0, init="odd-negatives", step_size=0.29102353)
     assert np.sort(negative["orbit_y"])[[0, -1]] == pytest.approx(ORBITS[3, 0.29102353], abs=1e-6)
