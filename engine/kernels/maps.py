@@ -46,6 +46,8 @@ def settled_orbits(
 ) -> None:
     """Follow the map from one start, for each of several step sizes.
 
+    Where an orbit has come to a cycle (found as by Brent, 1980) the transient is not followed on.
+
     Parameters
     ----------
     steps : ndarray, shape (m,)
@@ -65,7 +67,8 @@ def settled_orbits(
     for column in range(steps.size):
         rate = steps[column] * sigma
         w, v, logs = start, 0.0, 0.0
-        for k in range(transient + kept):
+        k, known, known_w, known_v = 0, 0, start, 0.0
+        while k < transient + kept:
             if k >= transient:
                 points[column, k - transient] = w
                 if method == GRADIENT_DESCENT:
@@ -84,6 +87,12 @@ def settled_orbits(
                 points[column, :] = np.nan
                 logs = np.nan
                 break
+            k += 1
+            if k < transient:
+                if w == known_w and v == known_v:  # a cycle to the last bit: leave out whole laps
+                    k = transient - (transient - k) % (k - known)
+                elif k == 2 * known or known == 0:
+                    known, known_w, known_v = k, w, v
         exponents[column] = logs / kept if method == GRADIENT_DESCENT else np.nan
 
 

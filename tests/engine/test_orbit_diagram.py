@@ -99,6 +99,17 @@ def test_orbits_are_those_of_the_reference(depth: int, step: float) -> None:
     )
 
 
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize(("depth", "target"), [(1, 2.0), (2, 2.0), (2, -1.0), (3, 2.0), (5, -1.5)])
+def test_laps_that_are_left_out_change_no_bit(method: Method, depth: int, target: float) -> None:
+    terms = {"depth": depth, "target": target, "method": method, "momentum": 0.5 if method else 0.0}
+    unit = theory.delta_max(target, depth)
+    for step in unit * np.array([0.05, 0.5, 0.9, 1.1, 1.23, 1.27, 1.3, 1.45, 1.457, 1.7]):
+        whole, _ = orbit(step, n=1250, transient=0, **terms)
+        shown, _ = orbit(step, n=50, transient=1200, **terms)
+        np.testing.assert_array_equal(shown, whole[1200:])
+
+
 @pytest.mark.parametrize("optimiser", ["gradient-descent", "heavy-ball", "nesterov"])
 @pytest.mark.parametrize(("depth", "target", "step"), [(1, 3.0, 0.4), (3, 2.0, 0.1), (6, 0.5, 0.2)])
 def test_the_map_is_the_run_of_equal_weights(
