@@ -73,6 +73,7 @@ class Runner:
         self._frame = 0
         self._seconds_per_step = 1e-5
         self._pictured_at = self._picture_seconds = 0.0
+        self._owes_picture = False
         self._ensemble: Ensemble | None = None
         self._message = self._drop_sentence = ""
         self._convergence = Convergence()
@@ -242,7 +243,9 @@ class Runner:
                 command()
                 command = self._commands.get_nowait()
         except queue.Empty:
-            return
+            pass
+        if self._owes_picture:
+            self._publish(force=self._status is not Status.RUNNING)
 
     def _start(
         self,
@@ -398,15 +401,14 @@ class Runner:
         self._publish(force=True)
 
     def _retune(self, params: Params) -> None:
+        self._owes_picture = True  # one of all that were waiting, or a drag would be late
         if self._require().prepare(params):
-            self._publish(force=self._status is not Status.RUNNING)
             return
         session = self._fork_at_cursor(params)
         session.retune(params)
         self._convergence.told = False
         if self._status is Status.FINISHED and not session.finished:
             self._status = Status.PAUSED
-        self._publish(force=self._status is not Status.RUNNING)
 
     def _nudge(self, size: float) -> None:
         session = self._require()
@@ -487,6 +489,7 @@ class Runner:
     ) -> None:
         if self._session is None or self._pictures is None:
             return
+        self._owes_picture = False
         begin = time.monotonic()
         shown = self._pictures.take(force=force)
         if self._pauses_where_converged(self._session, shown[0]):

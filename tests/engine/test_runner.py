@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +102,33 @@ def test_run_n_stops_exactly(watcher: Watcher) -> None:
     assert watcher.wait(lambda s: s.step == 12_345).target == 12_345
     watcher.runner.step()
     watcher.wait(lambda s: s.step == 12_346)
+
+
+class Watched(LinearMap):  # type: ignore[misc]
+    """One that knows how often it was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def observe(self, state: Any, recent: Any) -> Any:
+        """Count."""
+        self.looks += 1
+        return super().observe(state, recent)
+
+
+def test_a_drag_that_is_faster_than_pictures_gets_one_of_where_it_is(watcher: Watcher) -> None:
+    experiment, runner, go_on = Watched(), watcher.runner, threading.Event()
+    runner.start(experiment, LinearParams(step_size=1e-6), 0)
+    runner.step(3)
+    watcher.wait(lambda s: s.step == 3)
+    looks: list[int] = []
+    runner.call(lambda session: (looks.append(experiment.looks), go_on.wait()))
+    for k in range(50):
+        runner.retune(LinearParams(step_size=1e-6 * (k + 2)))
+    go_on.set()
+    watcher.wait(lambda s: s.params.step_size == 1e-6 * 51)
+    assert experiment.looks - looks[0] == 1
 
 
 class Busy(LinearMap):  # type: ignore[misc]
