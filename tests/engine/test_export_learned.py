@@ -71,7 +71,7 @@ def test_such_a_run_is_saved_with_its_start(session: Session, tmp_path: Path) ->
     folder = tmp_path / "saved"
     folder.mkdir()
     runfile.save(folder / "mine.toml", runfile.RunFile.of(again))
-    assert sorted(path.name for path in folder.iterdir()) == ["mine.toml", "run.start.npz"]
+    assert sorted(path.name for path in folder.iterdir()) == ["mine.start.npz", "mine.toml"]
     run = runfile.load(folder / "mine.toml")
     replayed = replay.begin(run)
     replay.carry_out(run, replayed)
