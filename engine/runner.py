@@ -73,7 +73,7 @@ class Runner:
         self._frame = 0
         self._seconds_per_step = 1e-5
         self._pictured_at = self._picture_seconds = 0.0
-        self._owes_picture = False
+        self._owes_picture = self._owes_fresh = False
         self._ensemble: Ensemble | None = None
         self._message = self._drop_sentence = ""
         self._convergence = Convergence()
@@ -245,7 +245,7 @@ class Runner:
         except queue.Empty:
             pass
         if self._owes_picture:
-            self._publish(force=self._status is not Status.RUNNING)
+            self._publish(force=self._owes_fresh or self._status is not Status.RUNNING)
 
     def _start(
         self,
@@ -375,7 +375,7 @@ class Runner:
         self._target = None if n is None else session.step + n
         self._status = Status.FINISHED if session.finished else Status.RUNNING
         self._pace.restart()
-        self._publish(force=True)
+        self._owes_picture = self._owes_fresh = True
 
     def _pause(self) -> None:
         if self._status is Status.RUNNING:
@@ -489,7 +489,7 @@ class Runner:
     ) -> None:
         if self._session is None or self._pictures is None:
             return
-        self._owes_picture = False
+        self._owes_picture = self._owes_fresh = False
         begin = time.monotonic()
         shown = self._pictures.take(force=force)
         if self._pauses_where_converged(self._session, shown[0]):

@@ -117,8 +117,16 @@ class Watched(LinearMap):  # type: ignore[misc]
         return super().observe(state, recent)
 
 
-def test_a_drag_that_is_faster_than_pictures_gets_one_of_where_it_is(watcher: Watcher) -> None:
-    experiment, runner, go_on = Watched(), watcher.runner, threading.Event()
+@pytest.mark.parametrize("plays", [False, True])
+def test_a_drag_that_is_faster_than_pictures_gets_one_of_where_it_is(
+    watcher: Watcher, plays: bool
+) -> None:
+    experiment, runner, go_on, done = (
+        Watched(),
+        watcher.runner,
+        threading.Event(),
+        threading.Event(),
+    )
     runner.start(experiment, LinearParams(step_size=1e-6), 0)
     runner.step(3)
     watcher.wait(lambda s: s.step == 3)
@@ -126,9 +134,14 @@ def test_a_drag_that_is_faster_than_pictures_gets_one_of_where_it_is(watcher: Wa
     runner.call(lambda session: (looks.append(experiment.looks), go_on.wait()))
     for k in range(50):
         runner.retune(LinearParams(step_size=1e-6 * (k + 2)))
+        if plays:
+            runner.run(0)  # as after each change of a run that had come to rest
     go_on.set()
     watcher.wait(lambda s: s.params.step_size == 1e-6 * 51)
-    assert experiment.looks - looks[0] == 1
+    watcher.runner.call(lambda session: done.set())
+    assert done.wait(20)
+    # A run that is told to go on has a picture as it sets out, and one where it pauses.
+    assert experiment.looks - looks[0] == (2 if plays else 1)
 
 
 class Busy(LinearMap):  # type: ignore[misc]
