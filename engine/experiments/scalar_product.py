@@ -43,7 +43,7 @@ from engine.experiments import (
 from engine.experiments._scalar_params import ScalarParams, ScalarState, law_of
 from engine.experiments._scalar_start import starting_weights
 from engine.nudge import pushed
-from engine.params import update
+from engine.params import spec_of, update
 from engine.snapshot import Nudge
 from engine.views import View
 
@@ -279,7 +279,8 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         """Take the step size from the orbit diagram, or for L = 2 the start from its plane."""
         if handle == "step_size":
             least = LEAST_DRAGGED * theory.delta_max(params.target, params.depth, params.power)
-            return update(params, step_size=float(f"{max(x, least):.4g}"))
+            most = spec_of(type(params), "step_size").maximum or math.inf
+            return update(params, step_size=float(f"{min(max(x, least), most):.4g}"))
         if handle == "start":
             return update(params, init="list", weights=(x, y), noise=0.0)
         return params

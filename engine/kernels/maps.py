@@ -16,6 +16,8 @@ from engine.kernels.jit import kernel
 from engine.kernels.scalar_passes import GRADIENT_DESCENT, NESTEROV
 
 TINY = 1e-300
+BESIDE = 1e-9
+"""How far beside a diagonal of the plane runs begin: on it they would go to the saddle at 0."""
 
 
 @kernel
@@ -171,7 +173,8 @@ def landings(
     for row in range(starts.size // 2, starts.size):
         for column in range(last - row, row + 1):
             reached = _landing(
-                starts[column], starts[row], rate, target, method, momentum, limit, most, near
-            )
+                starts[column], starts[row] * (1.0 + BESIDE), rate, target, method, momentum, limit,
+                most, near,
+            )  # fmt: skip
             stability[row, column] = stability[column, row] = reached
             stability[last - row, last - column] = stability[last - column, last - row] = reached

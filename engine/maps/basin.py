@@ -70,7 +70,7 @@ def largest_stability(method: Method, momentum: float) -> float:
     return (1.0 + momentum) / (1.0 if method == Method.HEAVY_BALL else 1.0 + 2.0 * momentum)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=6)
 def _basins(
     step: float, target: float, sigma: float, method: int, momentum: float, reach: float
 ) -> FloatArray:

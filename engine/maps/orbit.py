@@ -33,6 +33,8 @@ DENSE = 0.8
 """The diagram ends where less than this part of the orbits up to a step size stays bounded."""
 ROUNDS = 6
 """Times that the range is searched, each 100 times finer, for a start that is far away."""
+BESIDE = 1e-6
+"""How far beside an equilibrium orbits begin that would stay on it, stable or not."""
 FAR = 1e3
 """An orbit that is so far, in units of its start and its minimum, does not come back."""
 GROWTH = 1.2
@@ -82,14 +84,17 @@ def orbit_diagram(law: Law, start: float) -> OrbitDiagram | None:
     law : Law
         Target, depth, input power, optimiser and momentum.
     start : float
-        The weight that all orbits start from.
+        The weight that all orbits start from; just beside it if it is the equilibrium.
     """
+    with np.errstate(over="ignore", under="ignore"):
+        if np.float64(start) ** law.depth == law.target:
+            start *= 1.0 + BESIDE
     return _diagram(
         law.target, law.depth, law.input_power, int(law.method), law.momentum, float(start)
     )
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=6)
 def _diagram(
     target: float, depth: int, sigma: float, method: int, momentum: float, start: float
 ) -> OrbitDiagram | None:

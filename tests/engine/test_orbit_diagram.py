@@ -169,6 +169,16 @@ def test_any_law_gives_a_drawable_diagram(
         assert np.isnan(shown.exponents).all()
 
 
+def test_a_start_on_the_equilibrium_forks_nevertheless() -> None:
+    """Exactly there it would stay at any step size, stable or not."""
+    shown = diagram(3, target=1.0)
+    limit = theory.delta_max(1.0, 3)
+    assert shown.end < 4 * limit
+    assert branches(shown, 0.9 * limit) == 1
+    assert branches(shown, 1.15 * limit) == 2
+    assert orbit_diagram(law(1000), 1e6) is not None  # whose power is no float
+
+
 def test_a_scale_beyond_floats_has_no_diagram() -> None:
     assert orbit_diagram(law(1000, 1e-60, input_power=1e-12), 1.0) is not None
     tiny = law(2, 1e-60, input_power=1e-300)
@@ -219,9 +229,10 @@ def test_unequal_weights_lie_on_the_branch_of_their_minimum(
     root = abs(target) ** (1 / len(weights))
     assert seen["orbit_y"] == pytest.approx(np.full(60, math.copysign(root, target)), abs=1e-9)
     (density, (_, end, low, high)) = seen["orbit_density"], seen["orbit_extent"]
-    (visited,) = np.flatnonzero(np.isfinite(density[:, int(0.05 / end * COLUMNS)]))
-    branch = low + (visited + 0.5) / ROWS * (high - low)
-    assert branch == pytest.approx(seen["orbit_now"], abs=(high - low) / ROWS)
+    visited = np.flatnonzero(np.isfinite(density[:, int(0.05 / end * COLUMNS)]))
+    assert len(visited) == 2 and visited[1] - visited[0] == 1  # a branch is two rows thick
+    branch = low + (visited[0] + 0.5) / ROWS * (high - low)
+    assert branch == pytest.approx(seen["orbit_y"][-1], abs=(high - low) / ROWS)
 
 
 def test_odd_negatives_and_unequal_weights_enter_by_their_map() -> None:
