@@ -72,7 +72,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     default_steps = TEN_MILLION
     steps_per_call = 1
     cadence = 60.0
-    picture_share = 0.06
+    picture_share = 0.04
     long_step = "Measuring…"
 
     def steps(self, params: MnistParams) -> int:

@@ -27,7 +27,7 @@ from gui.app import application, prepare_process, use_offscreen_if_headless
 from gui.process import resident_bytes
 
 SIZE = (1600, 900)
-TURNS, TURN_SECONDS = 10, 5.0
+TURNS, TURN_SECONDS = 7, 8.0
 WARM_SECONDS = 4.0
 
 
