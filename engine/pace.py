@@ -14,6 +14,7 @@ BUSY_SECONDS = 0.1
 LONGEST_WAIT = 0.1
 """Seconds after which a slow run looks at its clock again."""
 ROUNDING = 1e-9
+"""Part of a step by which a due one may seem to be missing."""
 LONGEST_REST = 0.5
 """Seconds within which another picture is made, whatever it costs."""
 

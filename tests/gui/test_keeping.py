@@ -180,9 +180,8 @@ def test_a_step_size_typed_at_a_scrubbed_step_is_one_undo(window: MainWindow, qt
     assert window.panels.form.params == again.params
 
 
-def test_a_run_that_goes_on_from_before_a_change_is_shown_with_what_it_has(
-    window: MainWindow, qtbot: QtBot
-) -> None:
+def look_back_to_before_a_change(window: MainWindow, qtbot: QtBot) -> None:
+    """Make 40 steps with another step size from the 20th on, and show the 10th."""
     window.control.step(20)
     wait(window, qtbot, step=20)
     type_step_size(window, qtbot, "0.25")
@@ -190,6 +189,12 @@ def test_a_run_that_goes_on_from_before_a_change_is_shown_with_what_it_has(
     wait(window, qtbot, step=40)
     look_at(window, qtbot, 10)
     wait(window, qtbot, step=40, cursor=10)
+
+
+def test_a_run_that_goes_on_from_before_a_change_is_shown_with_what_it_has(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    look_back_to_before_a_change(window, qtbot)
     window.set_speed(None)
     run_steps(window, qtbot, 5)
     went_on = wait(window, qtbot, step=15)
@@ -204,13 +209,7 @@ def test_a_run_that_goes_on_from_before_a_change_is_shown_with_what_it_has(
 def test_what_is_typed_while_a_run_goes_on_from_before_a_change_stays(
     window: MainWindow, qtbot: QtBot
 ) -> None:
-    window.control.step(20)
-    wait(window, qtbot, step=20)
-    type_step_size(window, qtbot, "0.25")
-    window.control.step(20)
-    wait(window, qtbot, step=40)
-    look_at(window, qtbot, 10)
-    wait(window, qtbot, step=40, cursor=10)
+    look_back_to_before_a_change(window, qtbot)
     window.control.run(5)
     type_step_size(window, qtbot, "0.2")
     went_on = wait(window, qtbot, step=15)
@@ -250,13 +249,7 @@ def test_an_arrow_walks_along_what_is_there(window: MainWindow, qtbot: QtBot) ->
 
 
 def test_undo_of_a_step_size_drops_nothing(window: MainWindow, qtbot: QtBot) -> None:
-    window.control.step(20)
-    wait(window, qtbot, step=20)
-    type_step_size(window, qtbot, "0.25")
-    window.control.step(20)
-    wait(window, qtbot, step=40)
-    look_at(window, qtbot, 10)
-    wait(window, qtbot, step=40, cursor=10)
+    look_back_to_before_a_change(window, qtbot)
     qtbot.keyClick(window, Key.Key_Z, CONTROL)
     qtbot.waitUntil(lambda: len(shown(window).changes) == 2)
     assert (shown(window).step, shown(window).cursor) == (40, 40)
