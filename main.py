@@ -14,20 +14,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] == "smoke":
-        from gui.smoke import main as smoke
+        from gui.app.smoke import main as smoke
 
         return smoke(arguments[1:])
     if arguments and arguments[0] == "screenshot":
-        from gui.screenshot import main as screenshot
+        from gui.app.screenshot import main as screenshot
 
         return screenshot(arguments[1:])
-    from gui.app import is_window_option
+    from gui.app.application import is_window_option
 
     if not arguments or is_window_option(arguments[0]):
-        from gui.app import main as window
+        from gui.app.application import main as window
 
         return window(arguments)
-    from engine.cli import main as command_line
+    from engine.cli.commands import main as command_line
 
     return command_line(arguments)
 

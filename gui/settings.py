@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from engine.errors import InputError
+from engine.core.errors import InputError
 
 if TYPE_CHECKING:
-    from engine.experiment import AbstractExperiment
-    from engine.params import Params
+    from engine.core.experiment import AbstractExperiment
+    from engine.core.params import Params
 
 RECENT = 8
 """Recent files kept."""
@@ -24,7 +24,7 @@ _LONGEST = 1_000_000
 
 
 def default_path() -> Path:
-    """Give the file in the user's configuration folder."""
+    """Return the file in the user's configuration folder."""
     import platformdirs
 
     return platformdirs.user_config_path("lyapunov-lab", appauthor=False) / "settings.ini"
@@ -108,7 +108,7 @@ class Settings:
         experiment: AbstractExperiment[Any, Any], stored: Any
     ) -> tuple[Params, int] | None:
         """Make parameters and seed of ``{"seed": …, "values": …}``, if they are still allowed."""
-        from engine.params import build
+        from engine.core.params import build
 
         try:
             seed, values = stored["seed"], stored["values"]

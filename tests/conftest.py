@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import engine.experiments  # noqa: F401  registers the experiments of the program
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Examples are the same on every machine and no example fails for being slow there.
@@ -25,7 +27,7 @@ settings.load_profile("lab")
 
 @pytest.fixture(scope="session")
 def mnist_dir() -> Path:
-    """Give the folder of the MNIST files, or skip the test where there is none."""
+    """Return the folder of the MNIST files, or skip the test where there is none."""
     for folder in (os.environ.get("MNIST_DIR"), ROOT.parent / "shared" / "data" / "mnist"):
         if folder and Path(folder).is_dir():
             return Path(folder)

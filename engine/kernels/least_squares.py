@@ -159,10 +159,27 @@ def descend(
     along = np.zeros((0, points.shape[1])) if directions is None else directions
     components = np.empty((steps, len(along)))
     done, diverged, now = _descend(
-        path, gram, load, minima, step_size, momentum, nesterov, np.ascontiguousarray(along),
-        record, components, distances, excess, limit,
-    )  # fmt: skip
+        path,
+        gram,
+        load,
+        minima,
+        step_size,
+        momentum,
+        nesterov,
+        np.ascontiguousarray(along),
+        record,
+        components,
+        distances,
+        excess,
+        limit,
+    )
     return Descent(
-        done, diverged, path[now].copy(), path[1 - now].copy(), record[:done], components[:done],
-        distances[:done], excess[:done],
-    )  # fmt: skip
+        done,
+        diverged,
+        path[now].copy(),
+        path[1 - now].copy(),
+        record[:done],
+        components[:done],
+        distances[:done],
+        excess[:done],
+    )

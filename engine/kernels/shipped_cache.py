@@ -18,7 +18,7 @@ import numba
 import platformdirs
 from numba.core.caching import InTreeCacheLocator
 
-from engine.versions import VERSION
+from engine.core.versions import VERSION
 
 BASELINE = "x86-64-v3"
 """Instruction set that the packaged kernels are compiled for: AVX2 and FMA, but no newer ones."""
@@ -41,8 +41,11 @@ def _host_has_baseline() -> bool:
 
 @cache
 def _user_folder(shipped: Path) -> Path:
-    """Give the user's folder of compiled kernels, filled from the shipped ones at first."""
-    folder = Path(platformdirs.user_cache_dir("lyapunov-lab", False)) / f"kernels-{VERSION}"
+    """Return the user's folder of compiled kernels, filled from the shipped ones at first."""
+    kernels = Path(__file__).parent
+    root = Path(platformdirs.user_cache_dir("lyapunov-lab", False)) / f"kernels-{VERSION}"
+    # A folder a family: numba names a compiled kernel by the last part of its module only.
+    folder = root / shipped.parent.relative_to(kernels)
     folder.mkdir(parents=True, exist_ok=True)
     for source in shipped.glob("*.nb[ic]"):
         if not (folder / source.name).exists():
@@ -58,5 +61,5 @@ class ShippedCacheLocator(InTreeCacheLocator):
         self._cache_path = str(_user_folder(Path(py_file).parent / "__pycache__"))
 
     def get_source_stamp(self) -> str:
-        """Give the hash of the source file, the same wherever the program is unpacked."""
+        """Return the hash of the source file, the same wherever the program is unpacked."""
         return hashlib.sha256(Path(self._py_file).read_bytes()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.errors import InputError
+from engine.core.errors import InputError
 
 LOG2 = math.log(2.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.errors import InputError
+from engine.core.errors import InputError
 from engine.theory.floats import scaled_power
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InputError
+from engine.core.errors import InputError
 from engine.theory.floats import LOG2, check, exp, scaled_power
 
 Vector = npt.NDArray[np.float64]

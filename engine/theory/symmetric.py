@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InputError
+from engine.core.errors import InputError
 from engine.theory.floats import check
 
 Vector = npt.NDArray[np.float64]

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 SIDE = 280
 """Pixels of the drawing's own raster, ten for each of an MNIST image's."""
@@ -65,7 +65,7 @@ class Canvas(QWidget):
         return width
 
     def ink(self) -> NDArray[np.float32]:
-        """Give the drawing as ink from 0 to 1, shape (280, 280)."""
+        """Return the drawing as ink from 0 to 1, shape (280, 280)."""
         data = np.frombuffer(self._image.constBits(), np.uint8)
         rows = data.reshape(SIDE, self._image.bytesPerLine())
         return np.asarray(rows[:, :SIDE], np.float32) / np.float32(255)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.drawing import as_digit
-from engine.experiment import AbstractExperiment, State
-from engine.snapshot import Snapshot
-from gui.bridge import Bridge
+from engine.core.experiment import AbstractExperiment, State
+from engine.experiments.mnist.drawn_digit import as_digit
+from engine.run.snapshot import Snapshot
 from gui.panels.digit_pad import DigitPad
+from gui.run.bridge import Bridge
 
 REFRESH_STEPS = 10
 """A drawing is judged again after so many steps of training."""
@@ -41,7 +41,7 @@ class DigitPanel(QWidget):
 
     @staticmethod
     def answers(experiment: AbstractExperiment[Any, Any]) -> bool:
-        """Tell whether an experiment answers a drawn digit."""
+        """Return whether an experiment answers a drawn digit."""
         return hasattr(experiment, "predict")
 
     def set_experiment(self, experiment: AbstractExperiment[Any, Any]) -> None:

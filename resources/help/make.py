@@ -6,10 +6,12 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from engine import figures, presets, replay
-from engine.experiments import get
-from engine.figures import FigureData
-from engine.runfile import RunFile
+from engine.core.registry import get
+from engine.figures import paper as figures
+from engine.figures.data import FigureData
+from engine.run import replay
+from engine.run.spec import RunSpec
+from engine.storage import presets
 
 FOLDER = Path(__file__).resolve().parent
 DPI = 160
@@ -29,7 +31,7 @@ def draw(experiment_id: str) -> None:
     """Run a preset and write the picture of one of its views beside the text."""
     name, steps, view_id = PICTURES[experiment_id]
     preset, experiment = presets.preset(experiment_id, name), get(experiment_id)
-    run = RunFile(
+    run = RunSpec(
         experiment=experiment_id,
         params=preset.params,
         seed=preset.seed,

@@ -22,9 +22,9 @@ from PySide6.QtCore import QEventLoop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.params import build, parse_setting
-from gui.app import application, prepare_process, use_offscreen_if_headless
-from gui.process import resident_bytes
+from engine.core.params import build, parse_setting
+from gui.app.application import application, prepare_process, use_offscreen_if_headless
+from gui.run.process import resident_bytes
 
 SIZE = (1600, 900)
 TURNS, TURN_SECONDS = 7, 8.0
@@ -71,7 +71,7 @@ def frames(
 
 def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
     """Let the window's run, begun anew, and one without a window make the same steps in turns."""
-    from engine.session import Session
+    from engine.run.session import Session
 
     control = driver.window.control
     steps = max(1, round(TURN_SECONDS * control.snapshot.steps_per_second))
@@ -100,7 +100,7 @@ def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
 
 def run_in_window(window: Any, steps: int) -> None:
     """Make steps and wait until they are shown, in an event loop that only news wake."""
-    from engine.snapshot import Snapshot, Status
+    from engine.run.snapshot import Snapshot, Status
 
     done = QEventLoop()
     target = (0 if window.control.snapshot is None else window.control.snapshot.step) + steps
@@ -117,7 +117,7 @@ def run_in_window(window: Any, steps: int) -> None:
 
 def memory(driver: Any, experiment_id: str) -> dict[str, Any]:
     """Run to 10⁶ and 10⁸ steps and compare the memory."""
-    from gui.drive import wait_until
+    from gui.app.drive import wait_until
 
     window = driver.window
     driver.open(experiment_id)
@@ -133,7 +133,7 @@ def memory(driver: Any, experiment_id: str) -> dict[str, Any]:
 
 
 def reached(window: Any) -> int:
-    """Give the step of the run."""
+    """Return the step of the run."""
     snapshot = window.control.snapshot
     return -1 if snapshot is None else int(snapshot.step)
 
@@ -151,7 +151,7 @@ def main() -> None:
     use_offscreen_if_headless()
     prepare_process()
     application()
-    from gui.drive import Driver
+    from gui.app.drive import Driver
 
     driver = Driver(*SIZE)
     try:

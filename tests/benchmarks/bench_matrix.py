@@ -50,8 +50,8 @@ def best(function: Callable[[], object], repeats: int = 5) -> float:
 
 def kernel_steps(steps: int = 2000) -> float:
     """Steps per second of the kernel, one thread."""
-    from engine.kernels.matrix import descend
-    from engine.kernels.padding import padded
+    from engine.kernels.matrix.descent import descend
+    from engine.kernels.matrix.padding import padded
 
     weights = padded(np.tile(np.eye(SIZE), (1, DEPTH, 1, 1)))
     moment, r = padded(np.eye(SIZE)), padded(target(0))
@@ -60,8 +60,8 @@ def kernel_steps(steps: int = 2000) -> float:
 
 def kernel_ensemble(steps: int = 200) -> float:
     """Steps per second, summed over 64 seeds on two threads."""
-    from engine.kernels.matrix import descend
-    from engine.kernels.padding import padded
+    from engine.kernels.matrix.descent import descend
+    from engine.kernels.matrix.padding import padded
 
     weights = padded(np.tile(np.eye(SIZE), (1, DEPTH, 1, 1)))
     moment = padded(np.eye(SIZE))

@@ -28,14 +28,14 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from engine import device  # noqa: E402
-from engine.datasets import ImageData, load  # noqa: E402
-from engine.experiments import get  # noqa: E402
-from engine.models import Architecture, initialise  # noqa: E402
-from engine.params import Params, update  # noqa: E402
-from engine.presets import preset  # noqa: E402
-from engine.session import Session  # noqa: E402
-from engine.training import CpuCore, Rule  # noqa: E402
+from engine.core import device  # noqa: E402
+from engine.core.params import Params, update  # noqa: E402
+from engine.core.registry import get  # noqa: E402
+from engine.experiments.mnist.datasets import ImageData, load  # noqa: E402
+from engine.experiments.mnist.network.cpu import CpuCore, Rule  # noqa: E402
+from engine.experiments.mnist.network.model import Architecture, initialise  # noqa: E402
+from engine.run.session import Session  # noqa: E402
+from engine.storage.presets import preset  # noqa: E402
 from tests.engine.straightforward import Straightforward, train_step  # noqa: E402
 
 BATCH, STEPS, TURN, SEED = 100, 50, 10, 0
@@ -43,7 +43,7 @@ PAPER_TEST = 97.58
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, Any]:
-    """Give the seconds that a call takes, and what it returns."""
+    """Return the seconds that a call takes, and what it returns."""
     begin = time.perf_counter()
     result = function()
     return time.perf_counter() - begin, result

@@ -50,7 +50,7 @@ def best(function: Callable[[], object], repeats: int) -> float:
 
 def kernel_seconds(points: int, every: int) -> float:
     """Seconds for the whole job, recording every so many steps."""
-    from engine.kernels import residual
+    from engine.kernels.residual import descent as residual
 
     prepared = residual.prepare(*data(points))
     b = np.stack([biases(seed) for seed in range(PAIRS)])

@@ -25,15 +25,16 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from engine.experiment import Chunk, Outcome, OutcomeKind
-from engine.mailbox import Mailbox
-from engine.params import Params
-from engine.snapshot import Snapshot, Status
-from engine.trace import Trace
-from engine.views import Rule, Series, TimeView
-from gui.frames import FrameMeter
-from gui.plots import PlotArea
-from gui.theme import LIGHT, apply_theme
+from engine.core.chunk import Chunk
+from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.params import Params
+from engine.core.views import Rule, Series, TimeView
+from engine.run.mailbox import Mailbox
+from engine.run.snapshot import Snapshot, Status
+from engine.run.trace import Trace
+from gui.plots.area import PlotArea
+from gui.run.frames import FrameMeter
+from gui.style.theme import LIGHT, apply_theme
 
 FRAME_MS = 16
 PLOTS, LINES = 6, 20

@@ -30,7 +30,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import numpy as np  # noqa: E402
 
 from engine import theory  # noqa: E402
-from engine.kernels import scalar  # noqa: E402
+from engine.kernels.scalar import descent as scalar  # noqa: E402
 
 DEPTH, TARGET = 20, 2.0
 STEP_SIZE = 0.6 * theory.delta_max(TARGET, DEPTH)

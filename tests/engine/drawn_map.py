@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiment import Recent
-from engine.views import (
+from engine.core.experiment import Recent
+from engine.core.views import (
     BarView,
     Circle,
     Curve,

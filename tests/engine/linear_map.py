@@ -9,21 +9,16 @@ from typing import Any, final
 
 import numpy as np
 
-from engine.experiment import (
-    AbstractExperiment,
-    Bound,
-    Chunk,
-    Claim,
-    FloatArray,
-    Outcome,
-    OutcomeKind,
-    Recent,
-    State,
-)
-from engine.nudge import pushed
-from engine.params import Params, param
-from engine.snapshot import Nudge
-from engine.views import Series, TimeView, View
+from engine.core.arrays import FloatArray
+from engine.core.change import Nudge
+from engine.core.chunk import Chunk
+from engine.core.claims import Bound, Claim
+from engine.core.experiment import AbstractExperiment, Recent, State
+from engine.core.listing import Listing
+from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.params import Params, param
+from engine.core.push import pushed
+from engine.core.views import Series, TimeView, View
 
 
 class LinearParams(Params):
@@ -46,10 +41,7 @@ class LinearState(State[LinearParams]):
 class LinearMap(AbstractExperiment[LinearParams, LinearState]):
     """Exactly solvable: w[k] − λ = (1 − δ)^k (w[0] − λ)."""
 
-    id = "linear-map"
-    title = "Linear map"
-    section = "test"
-    summary = "A fake."
+    listing = Listing(id="linear-map", title="Linear map", section="test", summary="A fake.")
     parameters = LinearParams
     why_no_nudge = ""
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.models import Architecture, Parameters
+from engine.experiments.mnist.network.model import Architecture, Parameters
 
 
 class ResidualNetwork(nn.Module):
@@ -61,7 +61,7 @@ class Straightforward(nn.Module):
         return [p for name, p in self.named_parameters() if name.startswith("networks")]
 
     def tensors(self, like: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Give the parameters by their public names."""
+        """Return the parameters by their public names."""
         found = {"conv.weight": self.conv.weight, "conv.bias": self.conv.bias, "d": self.d}
         for name in ("V", "W", "b"):
             if name in like:
@@ -73,7 +73,7 @@ class Straightforward(nn.Module):
 
 
 def gradients(network: Straightforward) -> dict[str, Tensor]:
-    """Give the gradients by their public names."""
+    """Return the gradients by their public names."""
     found = {
         "conv.weight": network.conv.weight.grad,
         "conv.bias": network.conv.bias.grad,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.versions import VERSION
+from engine.core.versions import VERSION
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("PySide6", "pyqtgraph", "torch", "torchvision", "numba", "matplotlib", "scipy", "imageio")
@@ -31,8 +31,9 @@ def loaded(statement: str) -> set[str]:
     [
         "import engine.experiments",
         "import engine.experiments as e; [x.load().parameters() for x in e.EXPERIMENTS]",
-        "import engine.cli; engine.cli.main(['list'])",
-        "import engine.runfile, engine.runfolder, engine.export, engine.headless, engine.runner",
+        "import engine.cli.commands; engine.cli.commands.main(['list'])",
+        "import engine.storage.runfile, engine.storage.runfolder, engine.storage.export",
+        "import engine.cli.headless, engine.run.runner",
     ],
 )
 def test_nothing_heavy_is_loaded(statement: str) -> None:
@@ -40,7 +41,7 @@ def test_nothing_heavy_is_loaded(statement: str) -> None:
 
 
 def test_figures_load_matplotlib_and_no_window() -> None:
-    assert loaded("import engine.figures") == {"matplotlib"}
+    assert loaded("import engine.figures.paper") == {"matplotlib"}
 
 
 def test_the_version_is_said_once() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import cli
-from engine.experiments import EXPERIMENTS, get
-from engine.params import build, parse_setting
+from engine.cli import commands as cli
+from engine.core.params import build, parse_setting
+from engine.core.registry import get
+from engine.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")

@@ -15,28 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from engine.errors import InputError
-from engine.experiment import (
-    AbstractExperiment,
-    Bound,
-    Chunk,
-    Claim,
-    Ensemble,
-    FloatArray,
-    Lamp,
-    Observation,
-    Outcome,
-    OutcomeKind,
-    Progress,
-    Recent,
-    State,
-    Verdict,
-)
-from engine.outcome import Standing
-from engine.params import Params, param
-from engine.snapshot import Snapshot, Status
-from engine.trace import Trace
-from engine.views import Curve, Handle, PlaneView, Rule, Series, TimeView, View
+from engine.core.arrays import FloatArray
+from engine.core.chunk import Chunk
+from engine.core.claims import Bound, Claim, Lamp, Verdict
+from engine.core.ensemble import Ensemble, Observation, Progress
+from engine.core.errors import InputError
+from engine.core.experiment import AbstractExperiment, Recent, State
+from engine.core.listing import Listing
+from engine.core.outcome import Outcome, OutcomeKind, Standing
+from engine.core.params import Params, param
+from engine.core.views import Curve, Handle, PlaneView, Rule, Series, TimeView, View
+from engine.run.snapshot import Snapshot, Status
+from engine.run.trace import Trace
 
 
 class FakeParams(Params):
@@ -147,10 +137,9 @@ class FakeState(State[FakeParams]):
 class FakeExperiment(AbstractExperiment[FakeParams, FakeState]):
     """Gradient descent on a parabola."""
 
-    id: ClassVar[str] = "fake"
-    title: ClassVar[str] = "Parabola"
-    section: ClassVar[str] = "2"
-    summary: ClassVar[str] = "One weight on a parabola."
+    listing: ClassVar[Listing] = Listing(
+        id="fake", title="Parabola", section="2", summary="One weight on a parabola."
+    )
     parameters: ClassVar[type[Params]] = FakeParams
     has_ensemble: ClassVar[bool] = True
 

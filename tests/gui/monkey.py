@@ -27,14 +27,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
-from engine import datasets
-from engine.errors import LabError
+from engine.core.errors import LabError
 from engine.experiments import EXPERIMENTS
-from gui import process
-from gui.app import application
-from gui.drive import wait_until
-from gui.main_window import MainWindow
+from engine.experiments.mnist import datasets
+from gui.app.application import application
+from gui.app.drive import wait_until
+from gui.run import process
 from gui.settings import Settings
+from gui.window.main_window import MainWindow
 from tests.gui.monkey_acts import Acts
 from tests.gui.monkey_hands import Eyes, Hands
 from tests.gui.monkey_watch import Errors, faults

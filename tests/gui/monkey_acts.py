@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.drive import wait_until
+from gui.app.drive import wait_until
 from tests.gui.monkey_hands import MODIFIERS, is_file_dialog
 from tests.gui.monkey_panels import PanelActs
 
@@ -51,7 +51,7 @@ class Acts(PanelActs):
     folder: Path
 
     def choices(self) -> tuple[Callable[[], str], ...]:
-        """Give the actions, each as often as it is likely."""
+        """Return the actions, each as often as it is likely."""
         weights = (
             (self.click_somewhere, 14),
             (self.press_key, 12),
@@ -226,7 +226,7 @@ class Acts(PanelActs):
         return f"choose {index} in {name}"
 
     def resize_window(self) -> str:
-        """Give the window another size."""
+        """Return the window another size."""
         width, height = self.random.randint(400, 2200), self.random.randint(300, 1300)
         self.window.resize(width, height)
         return f"resize to {width} × {height}"

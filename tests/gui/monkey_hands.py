@@ -137,7 +137,7 @@ class Hands:
 
     @staticmethod
     def receiver() -> QWidget | None:
-        """Give what gets the keys."""
+        """Return what gets the keys."""
         popup = QApplication.activePopupWidget()
         if popup is not None:
             return popup.focusWidget() or popup
@@ -216,5 +216,5 @@ class Eyes:
 
 
 def is_file_dialog(widget: QWidget) -> bool:
-    """Tell whether a window lists the files of this machine, which a random user may delete."""
+    """Return whether a window lists the files of this machine, which a random user may delete."""
     return isinstance(widget, QFileDialog)

@@ -7,8 +7,8 @@ from random import Random
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from gui.main_window import MainWindow
-from gui.window_panels import DRAWING, ENSEMBLE, THEORY
+from gui.window.main_window import MainWindow
+from gui.window.panels import DRAWING, ENSEMBLE, THEORY
 from tests.gui.monkey_hands import MODIFIERS, Eyes, Hands
 
 

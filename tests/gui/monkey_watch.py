@@ -16,11 +16,11 @@ from typing import Any
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QLabel
 
-from engine.snapshot import Snapshot, Status
-from gui.main_window import MainWindow
-from gui.number_box import parse_count
-from gui.status import _WORDS
-from gui.transport import SCRUB_POSITIONS
+from engine.run.snapshot import Snapshot, Status
+from gui.widgets.number_box import parse_count
+from gui.window.main_window import MainWindow
+from gui.window.status import _WORDS
+from gui.window.transport import SCRUB_POSITIONS
 
 HARMLESS = (
     "This plugin does not support",  # offscreen has no frames

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiment import Bound, Chunk, FloatArray, Outcome, OutcomeKind
-from engine.snapshot import Change, Snapshot, Status
-from engine.trace import Trace
-from engine.views import (
+from engine.core.arrays import FloatArray
+from engine.core.change import Change
+from engine.core.chunk import Chunk
+from engine.core.claims import Bound
+from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.views import (
     BarView,
     Circle,
     Curve,
@@ -25,6 +27,8 @@ from engine.views import (
     TimeView,
     View,
 )
+from engine.run.snapshot import Snapshot, Status
+from engine.run.trace import Trace
 from tests.gui.fakes import FakeParams
 
 ERROR = TimeView(
@@ -244,7 +248,7 @@ class Feed:
         self.trace = Trace(first)
 
     def series(self, k: np.ndarray) -> Mapping[str, FloatArray]:
-        """Give all series at steps k, shape (m,)."""
+        """Return all series at steps k, shape (m,)."""
         index = np.arange(self.lines)
         sign = 1.0 - 2.0 * (k % 2)
         fade = np.exp(-k / 60.0)

@@ -1,0 +1,1 @@
+"""Analysis of orbits, written once for every experiment."""

@@ -1,0 +1,325 @@
+"""The command line: `main.py list`, `main.py run` and what follows, without a window.
+
+Exit status: 0 done, 2 bad input (one line on standard error that names the field and what is
+allowed), 1 failure. Further commands join `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import engine.experiments  # noqa: F401  registers the experiments
+from engine.cli import models as cli_models
+from engine.cli.terminal import Interrupt, progress_line
+from engine.core import registry
+from engine.core.errors import InputError, LabError
+from engine.core.experiment import AbstractExperiment
+from engine.core.params import ParamSpec, build, describe, format_value, parse_setting
+from engine.core.registry import get
+from engine.core.versions import NAME, VERSION
+from engine.run import replay
+from engine.run.spec import RunSpec
+from engine.storage import learned, presets, runfile
+from engine.storage.files import to_json
+from engine.text.notation import plain
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+FIGURE_FORMATS = ("svg", "png", "pdf")
+LEARNED_FORMATS = (".npz", ".safetensors")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        text = " ".join(message.split())
+        print(f"{self.prog}: {text}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: name, one line of help, its options, and what carries it out."""
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    execute: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Carry out a command line and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Greek letters on a terminal that lacks them
+            stream.reconfigure(errors="replace")
+    try:
+        options = _parser().parse_args(argv)
+        status: int = options.execute(options)
+    except SystemExit as leaving:  # argparse: --help, --version or an error already told
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except InputError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return BAD_INPUT
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return FAILED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="main.py",
+        description=f"{NAME}: without a command, the window opens.",
+        epilog="Further: main.py smoke opens every panel offscreen; main.py screenshot draws one.",
+    )
+    parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        command.configure(sub)
+        sub.set_defaults(execute=command.execute)
+    return parser
+
+
+# list
+
+
+def _configure_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", nargs="?", help="show the parameters and presets of this one")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _list(options: argparse.Namespace) -> int:
+    listed = registry.entries() if options.experiment is None else (get(options.experiment),)
+    if options.json:
+        print(to_json([_as_table(each.load()) for each in listed]))
+    elif options.experiment is None:
+        width = max((len(each.id) for each in listed), default=0)
+        for each in listed:
+            print(f"{each.id:{width}}  {each.title} ({each.listing.section})")
+    else:
+        print(_in_words(listed[0].load()))
+    return DONE
+
+
+def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
+    return {
+        "id": experiment.id,
+        "title": experiment.title,
+        "section": experiment.listing.section,
+        "summary": experiment.listing.summary,
+        "steps": experiment.default_steps,
+        "params": [
+            {
+                "name": spec.name,
+                "kind": spec.kind,
+                "default": spec.default,
+                "symbol": spec.symbol,
+                "unit": spec.unit,
+                "allowed": spec.allowed,
+                "minimum": spec.minimum,
+                "maximum": spec.maximum,
+                "choices": spec.choices,
+                "live": spec.live,
+                "for_ensemble": spec.for_ensemble,
+                "help": spec.help,
+            }
+            for spec in describe(experiment.parameters)
+        ],
+        "presets": [
+            {"id": preset.id, "title": preset.title, "description": preset.description}
+            for preset in presets.presets(experiment.id)
+        ],
+    }
+
+
+def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
+    lines = [
+        f"{experiment.id}: {experiment.title} ({experiment.listing.section})",
+        experiment.listing.summary,
+        "",
+    ]
+    lines.append("Parameters (--set name=value)")
+    lines += [_parameter_line(spec) for spec in describe(experiment.parameters)]
+    found = presets.presets(experiment.id)
+    if found:
+        lines += ["", "Presets (--preset name)"]
+        lines += [f"  {preset.id}: {plain(preset.description)}" for preset in found]
+    return "\n".join(lines)
+
+
+def _parameter_line(spec: ParamSpec) -> str:
+    default = "none" if spec.default is None else format_value(spec, spec.default) or '""'
+    allowed = spec.allowed.removeprefix("give ")
+    return f"  {spec.name} = {default}  {plain(spec.help)} ({allowed})"
+
+
+# run
+
+
+def _configure_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "what",
+        metavar="EXPERIMENT|FILE",
+        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
+    )
+    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
+    add("--steps", metavar="N", help="number of steps")
+    add("--seed", metavar="S", help="seed of all random numbers")
+    add(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
+    )
+    add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
+    add("--json", action="store_true", help="print run.json on standard output")
+    add(
+        "--figures",
+        metavar="FORMATS",
+        default=",".join(FIGURE_FORMATS),
+        help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from engine.cli import headless
+
+    job = headless.Job(
+        run=_chosen_run(options),
+        folder=Path(options.out),
+        figures=_formats(options.figures),
+        model=_model_format(options.model),
+    )
+    with Interrupt() as interrupt, progress_line(sys.stderr) as show:
+        result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
+    print(to_json(result) if options.json else headless.describe(result))
+    if not options.json:
+        print(f"Written to {options.out}: {', '.join(_summary(result['files']))}")
+    outcome = result["outcome"]
+    if outcome["kind"] in ("failed", "cancelled"):
+        print(f"{result['experiment']}: {outcome['message']}", file=sys.stderr)
+        return FAILED if interrupt.go_on else INTERRUPTED
+    return DONE
+
+
+def _summary(names: Sequence[str]) -> list[str]:
+    plain = [name for name in names if "/" not in name]
+    figures = len(names) - len(plain)
+    return [*plain, f"{figures} figures"] if figures else plain
+
+
+def _chosen_run(options: argparse.Namespace) -> RunSpec:
+    """Put together the run that the options describe, everything checked."""
+    run = _base_run(options)
+    values = dict(parse_setting(type(run.params), setting) for setting in options.set)
+    values |= _device(run, options.device)
+    if "device" not in values:  # what is asked for here and now is refused where it is missing
+        run, notice = replay.on_this_machine(run)
+        if notice:
+            print(notice, file=sys.stderr)
+    params = (
+        build(type(run.params), {**run.params.model_dump(), **values}) if values else run.params
+    )
+    steps, seed = run.steps, run.seed
+    if options.steps is not None:
+        steps = _whole("--steps", options.steps, 0, runfile.STEPS_LIMIT)
+    if options.seed is not None:
+        seed = _whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
+    return dataclasses.replace(run, params=params, seed=seed, steps=steps)
+
+
+def _base_run(options: argparse.Namespace) -> RunSpec:
+    path = Path(options.what)
+    known = any(listed.id == options.what for listed in registry.entries())
+    endings = (".toml", ".json", *LEARNED_FORMATS)
+    looks_like_file = path.suffix in endings or len(path.parts) > 1 or path.exists()
+    if not known and looks_like_file:
+        if options.preset is not None:
+            raise InputError("--preset", options.preset, "a run file has its own parameters")
+        if path.suffix in LEARNED_FORMATS:
+            return learned.to_run(learned.load_learned(path))
+        return runfile.load(path)
+    experiment = get(options.what)
+    if options.preset is None:
+        return RunSpec(experiment=experiment.id, params=build(experiment.parameters, {}))
+    preset = presets.preset(experiment.id, options.preset)
+    return RunSpec(
+        experiment=experiment.id, params=preset.params, seed=preset.seed, steps=preset.steps
+    )
+
+
+def _device(run: RunSpec, device: str) -> dict[str, str]:
+    if "device" in type(run.params).model_fields:
+        return {} if device == "auto" else {"device": device}
+    if device == "cuda":
+        raise InputError("--device", device, f"{run.experiment} runs on the cpu; give auto or cpu")
+    return {}
+
+
+def _whole(field: str, text: str, low: int, high: int) -> int:
+    value: Any = text
+    try:
+        value = int(text)
+    except ValueError:
+        with contextlib.suppress(ValueError):  # "1e5" is a whole number to a person
+            value = int(float(text)) if float(text).is_integer() else text
+    return runfile.whole(field, value, low, high)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["none"]:
+        return ()
+    for name in names:
+        if name not in FIGURE_FORMATS:
+            raise InputError(
+                "--figures", name, f"give some of {', '.join(FIGURE_FORMATS)}, or none"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _model_format(text: str | None) -> str:
+    """Return the ending of the file of learned parameters, or nothing where none is wanted."""
+    ending = f".{text.lower()}" if text else ""
+    if ending and ending not in LEARNED_FORMATS:
+        raise InputError("--model", text, "give npz or safetensors")
+    return ending
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
+    Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
+    Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
+    Command(
+        "convert",
+        "Write a trained network as a PyTorch state_dict or as ONNX.",
+        cli_models.configure_convert,
+        cli_models.convert,
+    ),
+    Command(
+        "download",
+        "Fetch MNIST or Fashion-MNIST.",
+        cli_models.configure_download,
+        cli_models.download,
+    ),
+)

@@ -1,0 +1,220 @@
+"""A run without a window: carried out, recorded, judged and written to its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.core.ensemble import Ensemble, Progress, Share
+from engine.core.errors import LabError
+from engine.core.outcome import Outcome, OutcomeKind
+from engine.run import replay
+from engine.run.session import Session
+from engine.run.spec import RunSpec
+from engine.storage import runfolder
+from engine.storage.learned import save_learned
+from engine.storage.recording import Recorder
+from engine.text.notation import plain
+
+CHUNK_SECONDS = 0.1
+"""Aim for one call of the kernel, so that progress is shown and Ctrl+C is heard."""
+GROWTH = 8
+MODEL = "learned"
+MOST_POINTS = 16
+"""Points of an orbit that are told at a terminal."""
+MOST_SETTINGS = 5
+"""Settings of an ensemble that are told there; all are in the files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What `main.py run` was asked for: formats of figures, ending of the file of parameters."""
+
+    run: RunSpec
+    folder: Path
+    figures: tuple[str, ...] = ()
+    model: str = ""
+
+
+def execute(job: Job, progress: Progress) -> dict[str, Any]:
+    """Carry out a job and return the content of its `run.json`.
+
+    Cancelling by `progress` or an error in the engine ends the run; its outcome says so and what
+    there is gets written.
+
+    Raises
+    ------
+    InputError
+        Before anything is written, for parameters that cannot be used together or a folder that
+        cannot be used.
+    FileError
+        If a file cannot be written.
+    """
+    session = replay.begin(job.run)
+    try:
+        folder = runfolder.prepare(job.folder)
+        recorder = Recorder(session)
+        ensemble = None
+        outcome = _carry_out(job.run, recorder, progress)
+        if outcome.kind not in _ENDED_EARLY:
+            ensemble = _ensemble(job.run, session, progress)
+            if ensemble is not None and ensemble.cancelled:
+                outcome = _cancelled(session, job.run)
+        progress(1.0, "drawing figures")
+        with runfolder.all_or_nothing(folder) as new:
+            failed = outcome.kind is OutcomeKind.FAILED
+            names = [] if failed else _figures(job, session, ensemble, new)
+            if job.model:
+                names.append(f"{MODEL}{job.model}")
+                save_learned(session, new / names[-1])
+            done = _done(job.run, outcome)
+            return runfolder.write(new, done, recorder, outcome, ensemble, names)
+    finally:
+        session.close()
+
+
+_ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
+
+
+def _done(run: RunSpec, outcome: Outcome) -> RunSpec:
+    """Describe the run so that replaying it ends where it ended."""
+    steps = outcome.step if outcome.kind in _ENDED_EARLY else replay.target_of(run)
+    changes = tuple(change for change in run.changes if change.step <= steps)
+    return dataclasses.replace(run, steps=steps, changes=changes)
+
+
+def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
+    session, target = recorder.session, replay.target_of(run)
+    most = session.experiment.listing.steps_per_call
+    pace = _Pace(recorder.advance, lambda: _report(session, target, progress), most)
+    try:
+        replay.carry_out(run, session, pace.advance)
+        return _cancelled(session, run) if pace.cancelled else session.outcome()
+    except LabError as error:
+        message = str(error)
+    except Exception as error:  # an outcome that run.json tells, not a lost run
+        message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return Outcome(kind=OutcomeKind.FAILED, step=session.step, message=message, phase="failed")
+
+
+def _report(session: Session, target: int, progress: Progress) -> bool:
+    return progress(session.step / max(target, 1), f"{session.step:,} of {target:,} steps")
+
+
+def _cancelled(session: Session, run: RunSpec) -> Outcome:
+    step, target = session.step, replay.target_of(run)
+    message = f"cancelled after {step:,} of {target:,} steps"
+    return Outcome(kind=OutcomeKind.CANCELLED, step=step, message=message, phase="cancelled")
+
+
+class _Pace:
+    """Splits a long stretch into calls of about `CHUNK_SECONDS`, reporting after each."""
+
+    def __init__(
+        self, advance: Callable[[int], int], report: Callable[[], bool], most: int
+    ) -> None:
+        self._advance = advance
+        self._report = report
+        self._most = most
+        self._steps = 1
+        self.cancelled = False
+
+    def advance(self, n: int) -> int:
+        """Make some of `n` steps; returns 0 at the end of the run or when cancelled."""
+        if self.cancelled:
+            return 0
+        begin = time.perf_counter()
+        made = self._advance(min(n, self._steps))
+        seconds = max(time.perf_counter() - begin, 1e-6)
+        wanted = int(self._steps * min(GROWTH, CHUNK_SECONDS / seconds))
+        self._steps = min(max(1, wanted), self._most)
+        self.cancelled = not self._report()
+        return made
+
+
+def _ensemble(run: RunSpec, session: Session, progress: Progress) -> Ensemble | None:
+    experiment = session.experiment
+    if not experiment.has_ensemble or getattr(run.params, "ensemble", 1) <= 1:
+        return None
+    return experiment.ensemble(run.params, run.seed, replay.target_of(run), progress)
+
+
+def _figures(job: Job, session: Session, ensemble: Ensemble | None, folder: Path) -> list[str]:
+    if not job.figures:
+        return []
+    # matplotlib takes half a second to load
+    from engine.figures.data import FigureData
+    from engine.figures.paper import save_all, save_ensemble
+
+    data = FigureData.of(session)
+    names = save_all(folder / "figures", data, session.experiment, job.figures)
+    if ensemble is not None:
+        names += save_ensemble(folder / "figures", data, ensemble, job.figures)
+    return [f"figures/{name}" for name in names]
+
+
+def describe(result: Mapping[str, Any]) -> str:
+    """Sum up `run.json` for a person at a terminal."""
+    outcome = result["outcome"]
+    lines = [f"{result['experiment']}: {outcome['kind']} at step {outcome['step']:,}"]
+    lines[0] += f": {outcome['message']}" if outcome["message"] else ""
+    if outcome.get("period"):
+        points = ", ".join(f"{point:.6g}" for point in outcome["orbit"][:MOST_POINTS])
+        more = ", …" if len(outcome["orbit"]) > MOST_POINTS else ""
+        orbit = f", orbit of {outcome['orbit_of']}: {points}{more}" if points else ""
+        lines.append(f"  period {outcome['period']}{orbit}")
+    for bound in result["theory"]:
+        if bound["value"] is not None:
+            measured = "" if bound["measured"] is None else f", measured {bound['measured']:.6g}"
+            lines.append(f"  {bound['name']}: {bound['value']:.6g}{measured} ({bound['source']})")
+    lines += [f"  {claim['title']}: {claim['verdict']}" for claim in result["claims"]]
+    lines += _of_ensemble(result["final"].get("ensemble") or {})
+    return plain("\n".join(lines))
+
+
+def _of_ensemble(summary: Mapping[str, Any]) -> list[str]:
+    """Sum up the numbers of an ensemble, those of several settings side by side."""
+    tables = [value for value in summary.values() if _is_table(value)]
+    rows = [[_readable(k), _text(v)] for k, v in summary.items() if not _is_table(v)]
+    lines = ["  Ensemble:", *_aligned(rows)] if summary else []
+    for table in tables:
+        shown = table[:MOST_SETTINGS]
+        lines += _aligned(
+            [[_readable(key), *(_text(row[key]) for row in shown)] for key in table[0]]
+        )
+        if len(table) > len(shown):
+            lines.append(f"    and {len(table) - len(shown)} more in {runfolder.RESULT}")
+    return lines
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _readable(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Share):
+        return value.words
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_readable(key)} {_text(item)}" for key, item in value.items())
+    return "none" if value is None else str(value)
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Set texts in columns, names to the left and values to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "    "
+        + row[0].ljust(widths[0])
+        + "".join("  " + text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""What the rest of the engine is written in: parameters, arrays, views, claims, the contract."""

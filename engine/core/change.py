@@ -1,0 +1,63 @@
+"""Changes of a run: live parameters given new values, and small random pushes of its state.
+
+A run that stands exactly on a minimum stays there at any step size, stable or not; a push shows
+which of the two it is. `engine.core.push` makes the push.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.core.errors import InputError
+
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+SMALLEST, LARGEST = 1e-14, 1.0
+"""Sizes that may be asked for: rounding swallows what is below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """A random push of a run's state: by `size` times its norm, in a direction made of `seed`."""
+
+    size: float = 1e-6
+    seed: int = 0
+
+    @property
+    def size_text(self) -> str:
+        """The size for reading: 10⁻⁶, or 0.003 where it is no power of ten."""
+        mantissa, _, exponent = f"{self.size:.15e}".partition("e")
+        if float(mantissa) != 1:
+            return f"{self.size:g}"
+        return "10" + str(int(exponent)).translate(_SUPERSCRIPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to a run when `step` updates had been made.
+
+    Live parameters were given new `values`, or, where there is a `nudge`, its state was pushed.
+    Changes of one step are in the order in which they were made.
+    """
+
+    step: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    nudge: Nudge | None = None
+
+
+def checked(nudge: Nudge) -> Nudge:
+    """Return a push back that may be made.
+
+    Raises
+    ------
+    InputError
+        If its size or its seed is out of range.
+    """
+    if not SMALLEST <= nudge.size <= LARGEST:
+        raise InputError(
+            "nudge.size", nudge.size, f"give a number from {SMALLEST:g} to {LARGEST:g}"
+        )
+    if nudge.seed < 0:
+        raise InputError("nudge.seed", nudge.seed, "give a whole number of at least 0")
+    return nudge

@@ -1,0 +1,189 @@
+"""The contract between an experiment and everything that runs, shows or records it.
+
+An experiment is one final subclass of `AbstractExperiment`. It is stateless: a run lives in the
+frozen `State` that `init` makes and `advance` carries on, so that stepping back, scrubbing,
+replaying and splitting a run into chunks are the same arithmetic and give the same bits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from numpy.typing import NDArray
+
+from engine.core.arrays import FloatArray
+from engine.core.change import Nudge
+from engine.core.chunk import Chunk
+from engine.core.claims import Bound, Claim
+from engine.core.ensemble import Ensemble, Observation, Progress
+from engine.core.errors import InputError
+from engine.core.listing import Listing
+from engine.core.outcome import Outcome
+from engine.core.params import Params
+from engine.core.views import View
+
+ParamsT = TypeVar("ParamsT", bound=Params)
+Recent = Mapping[str, FloatArray]
+"""The last recorded values of every series, one row a step, ending at the current step.
+
+Shape (m,) or (m, width) with m <= a few thousand, the same m for all series; exact, no gaps.
+A row holds NaN where the quantity was not measured at that step.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State(Generic[ParamsT]):
+    """A point of a run. Subclasses add arrays, which no one may write to after construction.
+
+    `step` is k, the number of updates made since `init`; `diverged_at` is the step at which the
+    run left the range of useful numbers, after which `advance` does nothing more.
+    """
+
+    params: ParamsT
+    seed: int
+    step: int = 0
+    diverged_at: int | None = None
+
+
+StateT = TypeVar("StateT", bound=State[Any])
+
+
+class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
+    """Base of all experiments; subclasses are final and hold no data of their own.
+
+    Attributes
+    ----------
+    parameters : type of Params
+        The model of the experiment's parameters.
+    listing : Listing
+        Texts, and how a window should run it; `id`, `title`, `section` and `summary` are its.
+    rewindable : bool
+        Whether `advance` leaves the given state untouched, so that old states can be kept.
+        Where it is False (a network on a GPU) there is no step back.
+    default_steps : int
+        Steps of a headless run when none are asked for.
+    has_ensemble : bool
+        Whether `ensemble` works; such an experiment has an integer parameter ``ensemble``.
+    why_no_nudge : str
+        Why `nudge` does not work, as the end of a sentence; empty where it does.
+    """
+
+    listing: ClassVar[Listing]
+    parameters: ClassVar[type[Params]]
+    rewindable: ClassVar[bool] = True
+    default_steps: ClassVar[int] = 1000
+    has_ensemble: ClassVar[bool] = False
+    why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
+
+    @property
+    def id(self) -> str:
+        """Public id, in kebab-case."""
+        return self.listing.id
+
+    @property
+    def title(self) -> str:
+        """Name in the list."""
+        return self.listing.title
+
+    def load(self) -> AbstractExperiment[ParamsT, StateT]:
+        """Return the experiment itself, so that it may stand in a list as an entry does."""
+        return self
+
+    @abstractmethod
+    def init(self, params: ParamsT, seed: int) -> StateT:
+        """Make the state at step 0.
+
+        Raises
+        ------
+        InputError
+            If the parameters, or a file they name, cannot be used together.
+        """
+
+    @abstractmethod
+    def advance(self, state: StateT, n: int, stride: int = 1) -> tuple[StateT, Chunk]:
+        """Make up to `n` updates in one call that releases the GIL.
+
+        The chunk covers steps ``state.step + 1`` to the new state's step: fewer than `n` when the
+        run diverges or ends. The new state has the same bits however `n` is split and whatever
+        the stride. Divergence sets `diverged_at`; it never raises, warns or records inf or nan.
+        """
+
+    @abstractmethod
+    def record(self, state: StateT) -> Mapping[str, FloatArray]:
+        """Measure at one state the series that `advance` records, each of shape () or (width,)."""
+
+    @abstractmethod
+    def observe(self, state: StateT, recent: Recent) -> Observation:
+        """Compute the arrays for pictures at a state; called once per drawn frame at most."""
+
+    @abstractmethod
+    def outcome(self, state: StateT, recent: Recent) -> Outcome:
+        """Describe how the run stands."""
+
+    @abstractmethod
+    def theory(self, params: ParamsT, state: StateT | None) -> tuple[Bound, ...]:
+        """List what the paper predicts for these parameters, with measurements at `state`."""
+
+    @abstractmethod
+    def claims(self, params: ParamsT, state: StateT, recent: Recent) -> tuple[Claim, ...]:
+        """Confront the paper's statements with this run."""
+
+    @abstractmethod
+    def views(self, params: ParamsT) -> tuple[View, ...]:
+        """Describe the plots, the most telling first."""
+
+    @abstractmethod
+    def final(self, state: StateT, recent: Recent) -> Mapping[str, Any]:
+        """Return the numbers `run.json` stores under ``final`` (JSON-ready, finite or None)."""
+
+    @abstractmethod
+    def arrays(self, state: StateT) -> Mapping[str, NDArray[Any]]:
+        """Return the learned parameters by name, for export as NPZ or safetensors."""
+
+    def with_arrays(self, state: StateT, arrays: Mapping[str, NDArray[Any]]) -> StateT:
+        """Put exported parameters back into a fresh state, so that a run goes on from them.
+
+        Raises
+        ------
+        InputError
+            If names or shapes differ or a value is not finite.
+        """
+        raise InputError("model", self.id, "this experiment cannot load learned parameters")
+
+    def retune(self, state: StateT, params: ParamsT) -> StateT:
+        """Go on from a state with other live parameters."""
+        return dataclasses.replace(state, params=params)
+
+    def nudge(self, state: StateT, nudge: Nudge) -> StateT:
+        """Push a state by a little, the same for the same `nudge` (see `engine.nudge.pushed`).
+
+        Called only of a state that has not diverged.
+
+        Raises
+        ------
+        InputError
+            If the experiment's state cannot be pushed; `why_no_nudge` then says why.
+        """
+        raise InputError("nudge", self.id, self.why_no_nudge)
+
+    def steps(self, params: ParamsT) -> int:
+        """Return the steps of a headless run when none are asked for."""
+        return self.default_steps
+
+    def drag(self, params: ParamsT, handle: str, x: float, y: float) -> ParamsT:
+        """Answer a handle of a view being dragged to (x, y) with new parameters."""
+        return params
+
+    def ensemble(self, params: ParamsT, seed: int, steps: int, progress: Progress) -> Ensemble:
+        """Run many seeds (or step sizes) at once, reporting progress and heeding cancel."""
+        raise InputError("ensemble", self.id, "this experiment has no ensemble")
+
+    def warm_up(self) -> None:
+        """Compile what the first steps need; called in the background."""
+
+    def close(self, state: StateT) -> None:
+        """Let go of what a state holds outside Python's memory."""

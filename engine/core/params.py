@@ -1,0 +1,365 @@
+"""Parameters of experiments: pydantic models whose fields say how to be shown and checked.
+
+A field is declared once, with `param`; the form, the command line, the run file and the error
+sentences all read that declaration through `describe`, `build` and `parse_setting`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.core.errors import InputError
+
+Kind = Literal["float", "int", "bool", "choice", "text", "floats", "matrix"]
+"""How a value is edited: `floats` is a tuple of numbers, `matrix` a tuple of rows."""
+
+Widget = Literal["", "path", "expression", "points"]
+"""A hint for the form where the kind alone does not say enough."""
+
+
+class Params(BaseModel):
+    """Base of every experiment's parameters: frozen, unknown names forbidden, no inf or nan."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        defer_build=True,
+    )
+
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParamSpec:
+    """One field as the form and the command line see it.
+
+    `minimum` and `maximum` are None where there is no limit; `exclusive_*` says the limit itself
+    is not allowed. `when` maps another field's name to the values for which this one has an effect.
+    `bounds` maps such values likewise, for which the theory bounds this field; it is None for a
+    field that it never bounds. `live` fields may change during a run; `for_ensemble` fields are no
+    part of it, since only an ensemble reads them; all others start a new one.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    default: Any
+    symbol: str
+    unit: str
+    help: str
+    group: str
+    minimum: float | None
+    maximum: float | None
+    exclusive_minimum: bool
+    exclusive_maximum: bool
+    log: bool
+    live: bool
+    for_ensemble: bool
+    choices: tuple[str, ...]
+    when: Mapping[str, tuple[Any, ...]]
+    widget: Widget
+    bounds: Mapping[str, tuple[Any, ...]] | None
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, as the end of a sentence."""
+        if self.kind == "choice":
+            return "give one of " + ", ".join(self.choices)
+        if self.kind == "bool":
+            return "give true or false"
+        if self.kind == "text":
+            return "give a text"
+        noun = {
+            "float": "a finite number",
+            "int": "a whole number",
+            "floats": "a list of finite numbers such as [1, 2.5], each",
+            "matrix": "rows of finite numbers such as [[1, 0], [0, 1]], each",
+        }[self.kind]
+        limits = []
+        if self.minimum is not None:
+            limits.append(f"{'>' if self.exclusive_minimum else '>='} {self.minimum:g}")
+        if self.maximum is not None:
+            limits.append(f"{'<' if self.exclusive_maximum else '<='} {self.maximum:g}")
+        if not limits and noun.endswith(", each"):
+            noun = noun.removesuffix(", each")
+        return " ".join(["give", noun, " and ".join(limits)]).rstrip()
+
+    def is_active(self, values: Mapping[str, Any]) -> bool:
+        """Return whether this field has an effect given the values of the others."""
+        return all(values.get(name) in allowed for name, allowed in self.when.items())
+
+    def is_bounded(self, values: Mapping[str, Any]) -> bool:
+        """Return whether the theory may bound this field, given the values of the others."""
+        if self.bounds is None:
+            return False
+        return all(values.get(name) in allowed for name, allowed in self.bounds.items())
+
+
+def param(
+    default: Any,
+    help: str,
+    *,
+    label: str = "",
+    symbol: str = "",
+    unit: str = "",
+    group: str = "",
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    log: bool = False,
+    live: bool = False,
+    for_ensemble: bool = False,
+    when: Mapping[str, Sequence[Any]] | None = None,
+    widget: Widget = "",
+    bounds: Mapping[str, Sequence[Any]] | None = None,
+) -> Any:
+    """Declare a parameter with its default, limits and presentation.
+
+    Parameters
+    ----------
+    default : object
+        Value used when none is given; checked like any other.
+    help : str
+        One sentence for the tooltip and the documentation.
+    label, symbol, unit, group : str
+        Name in words (made from the field's name if empty), mathematical symbol (plain or mathtext
+        without dollars), unit, and the heading under which the form puts the field.
+    ge, gt, le, lt : float, optional
+        Limits of a number, or of each number in a list or matrix.
+    log : bool
+        Whether a slider should be logarithmic; needs a positive range.
+    live : bool
+        Whether the value may change during a run without a restart.
+    for_ensemble : bool
+        Whether only an ensemble reads the value, so that a run goes on untouched.
+    when : mapping, optional
+        Other fields' values for which this one has an effect.
+    widget : str
+        Hint for the form.
+    bounds : mapping, optional
+        Other fields' values, if it takes any, for which the theory has bounds for this one, so
+        that the form keeps room for them before a run has found them.
+    """
+    extra: dict[str, Any] = {
+        "label": label,
+        "symbol": symbol,
+        "unit": unit,
+        "group": group,
+        "limits": [ge, gt, le, lt],
+        "log": log,
+        "live": live,
+        "for_ensemble": for_ensemble,
+        "when": {key: list(values) for key, values in (when or {}).items()},
+        "widget": widget,
+        "bounds": None if bounds is None else {key: list(of) for key, of in bounds.items()},
+    }
+    return Field(default=default, description=help, json_schema_extra={"lab": extra})
+
+
+@cache
+def describe(model: type[Params]) -> tuple[ParamSpec, ...]:
+    """List the fields of a model in their order of declaration."""
+    return tuple(_spec(name, info) for name, info in model.model_fields.items())
+
+
+def _spec(name: str, info: Any) -> ParamSpec:
+    extra = info.json_schema_extra["lab"]
+    ge, gt, le, lt = extra["limits"]
+    bounds = extra["bounds"]
+    kind, choices = _kind(info.annotation)
+    return ParamSpec(
+        name=name,
+        label=extra["label"] or name.replace("_", " ").capitalize(),
+        kind=kind,
+        default=info.default,
+        symbol=extra["symbol"],
+        unit=extra["unit"],
+        help=info.description or "",
+        group=extra["group"],
+        minimum=gt if gt is not None else ge,
+        maximum=lt if lt is not None else le,
+        exclusive_minimum=gt is not None,
+        exclusive_maximum=lt is not None,
+        log=extra["log"],
+        live=extra["live"],
+        for_ensemble=extra["for_ensemble"],
+        choices=choices,
+        when={key: tuple(values) for key, values in extra["when"].items()},
+        widget=extra["widget"],
+        bounds=None if bounds is None else {key: tuple(of) for key, of in bounds.items()},
+    )
+
+
+def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _kind(next(arg for arg in args if arg is not type(None)))
+    if origin is Literal:
+        return "choice", tuple(str(arg) for arg in args)
+    if origin is tuple:
+        return ("matrix" if get_origin(args[0]) is tuple else "floats"), ()
+    simple: dict[Any, Kind] = {float: "float", int: "int", bool: "bool", str: "text"}
+    return simple[annotation], ()
+
+
+def spec_of(model: type[Params], name: str) -> ParamSpec:
+    """Find a field by name.
+
+    Raises
+    ------
+    InputError
+        If the model has no such field; the sentence lists those it has.
+    """
+    for spec in describe(model):
+        if spec.name == name:
+            return spec
+    known = ", ".join(model.model_fields)
+    raise InputError("parameter", name, f"this experiment has {known}")
+
+
+def build(model: type[P], values: Mapping[str, Any]) -> P:
+    """Make a checked parameter object from names and values.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or a value out of range, naming the first offending field.
+    """
+    for name, value in values.items():
+        _check_limits(spec_of(model, name), value)
+    try:
+        params = model.model_validate(dict(values))
+    except ValidationError as error:
+        raise _as_input_error(model, values, error) from None
+    for name in values:  # pydantic reads "-1" as a number, whose limits are checked only now
+        _check_limits(spec_of(model, name), getattr(params, name))
+    return params
+
+
+def update(params: P, **changes: Any) -> P:
+    """Copy parameters with some fields changed and everything checked again.
+
+    Raises
+    ------
+    InputError
+        As `build` does.
+    """
+    return build(type(params), {**params.model_dump(), **changes})
+
+
+def _check_limits(spec: ParamSpec, value: Any) -> None:
+    for number in _numbers(value):
+        low = spec.minimum is not None and (
+            number < spec.minimum or (spec.exclusive_minimum and number == spec.minimum)
+        )
+        high = spec.maximum is not None and (
+            number > spec.maximum or (spec.exclusive_maximum and number == spec.maximum)
+        )
+        if low or high or not math.isfinite(number):
+            raise InputError(spec.name, value, spec.allowed)
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, bool):
+        return []
+    if isinstance(value, int | float):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in _numbers(item)]
+    return []
+
+
+def _as_input_error(
+    model: type[Params], values: Mapping[str, Any], error: ValidationError
+) -> InputError:
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:  # a rule over several fields, raised by the model itself
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, InputError):
+            return cause
+        return InputError("parameters", dict(values), first["msg"])
+    name = str(first["loc"][0])
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):
+        return cause
+    return InputError(name, values.get(name), spec_of(model, name).allowed)
+
+
+def parse_setting(model: type[Params], setting: str) -> tuple[str, Any]:
+    """Read one `name=value` of the command line.
+
+    Numbers, lists and true/false are read as JSON, everything else stays a text;
+    a list may also be written without brackets ("1, 2, 3") and a matrix as "1 4; 0 1.1".
+
+    Raises
+    ------
+    InputError
+        If there is no `=`, the name is unknown or the text does not have the field's form.
+    """
+    name, equals, text = setting.partition("=")
+    if not equals:
+        raise InputError("--set", setting, "write name=value")
+    spec = spec_of(model, name.strip())
+    return spec.name, parse_value(spec, text.strip())
+
+
+def parse_value(spec: ParamSpec, text: str) -> Any:
+    """Turn what a person typed into a value of the field's kind (limits are checked by `build`).
+
+    Raises
+    ------
+    InputError
+        If the text does not have the field's form.
+    """
+    if spec.kind in ("text", "choice"):
+        return text
+    try:
+        if spec.kind == "bool":
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if spec.kind == "int":
+            return _whole(text)
+        if spec.kind == "float":
+            return float(text)
+        if text.startswith("["):
+            return json.loads(text)
+        if spec.kind == "floats":
+            return [float(item) for item in text.replace(",", " ").split()]
+        rows = [row for row in text.split(";") if row.strip()]
+        return [[float(item) for item in row.replace(",", " ").split()] for row in rows]
+    except (ValueError, KeyError):
+        raise InputError(spec.name, text, spec.allowed) from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)  # "1e5" is a whole number to a person
+        if not number.is_integer():
+            raise
+        return int(number)
+
+
+def format_value(spec: ParamSpec, value: Any) -> str:
+    """Write a value the way `parse_value` reads it."""
+    if spec.kind == "bool":
+        return "true" if value else "false"
+    if spec.kind == "floats":
+        return ", ".join(f"{number:.17g}" for number in value)
+    if spec.kind == "matrix":
+        return "; ".join(" ".join(f"{number:.17g}" for number in row) for row in value)
+    if spec.kind == "float":
+        return repr(float(value))
+    return str(value)

@@ -1,0 +1,1 @@
+"""Handwritten digits: Section 5, Figure 5."""

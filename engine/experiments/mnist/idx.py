@@ -1,0 +1,81 @@
+"""IDX files, in which MNIST and its relatives are kept, packed with gzip or not."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import InputError
+
+ITEMS_LIMIT = 1_000_000
+"""Images or labels that a file may hold; MNIST has 60,000."""
+_UNSIGNED_BYTE = 0x08
+
+
+def read_idx(path: Path, item_shape: tuple[int, ...], what: str = "data") -> NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes, shape (items, *item_shape).
+
+    No more is unpacked than the header announces, and the header may not announce more than
+    `ITEMS_LIMIT` items, so a small file cannot fill the memory.
+
+    Raises
+    ------
+    InputError
+        If the file is no IDX file, holds items of another shape, or is shorter or longer than its
+        header says; `what` names the field at fault.
+    """
+    path = Path(path)
+    try:
+        with _open(path) as file:
+            return _read(file, path, item_shape, what)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = " ".join(str(error).split()).rstrip(".") or "it ends too early"
+        raise InputError(what, path.name, f"give an undamaged file ({reason})") from None
+
+
+def _open(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast("BinaryIO", gzip.open(path, "rb")) if packed else path.open("rb")
+
+
+def _read(file: BinaryIO, path: Path, item_shape: tuple[int, ...], what: str) -> NDArray[np.uint8]:
+    magic = file.read(4)
+    dimensions = 1 + len(item_shape)
+    if magic != bytes((0, 0, _UNSIGNED_BYTE, dimensions)):
+        expected = f"{_UNSIGNED_BYTE:02x}{dimensions:02x}"
+        raise InputError(
+            what, path.name, f"give an IDX file that begins with the bytes 0000{expected}"
+        )
+    header = file.read(4 * dimensions)
+    if len(header) < 4 * dimensions:
+        raise InputError(what, path.name, "give a whole file (it ends within its header)")
+    items, *shape = struct.unpack(f">{dimensions}I", header)
+    if tuple(shape) != item_shape:
+        found, wanted = _times(tuple(shape)), _times(item_shape)
+        raise InputError(what, path.name, f"give images of {wanted} pixels, not {found}")
+    if not 1 <= items <= ITEMS_LIMIT:
+        raise InputError(
+            what, path.name, f"give a file of 1 to {ITEMS_LIMIT:,} items, not {items:,}"
+        )
+    size = items * math.prod(item_shape)
+    data = file.read(size + 1)
+    if len(data) < size:
+        raise InputError(
+            what, path.name, f"give a whole file (it holds {len(data):,} of {size:,} bytes)"
+        )
+    if len(data) > size:
+        raise InputError(what, path.name, "give a file that ends where its header says")
+    # a copy can be written to, as kernels and tensors expect of an array
+    return np.frombuffer(data, np.uint8).reshape(items, *item_shape).copy()
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(length) for length in shape)

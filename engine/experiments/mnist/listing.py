@@ -1,0 +1,19 @@
+"""What is known of MNIST before it is imported."""
+
+from __future__ import annotations
+
+from engine.core.listing import Listing
+
+LISTING = Listing(
+    id="mnist",
+    title="MNIST",
+    section="Section 5, Figure 5",
+    summary=(
+        "Ten pairs of residual networks learn handwritten digits: accuracy, sharpness, "
+        "and the convex and concave part of every answer."
+    ),
+    steps_per_call=1,
+    cadence=60.0,
+    picture_share=0.04,
+    long_step="Measuring…",
+)

@@ -1,0 +1,1 @@
+"""The network of Section 5: its parameters, gradients, Hessian products and measures."""

@@ -1,0 +1,1 @@
+"""The scalar product network: Section 2, Propositions 1 to 3."""

@@ -1,0 +1,1 @@
+"""Mathematical models that two experiments or more share."""

@@ -1,0 +1,1 @@
+"""What ensembles of several experiments share: settings, runs, tables, pictures."""

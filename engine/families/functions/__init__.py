@@ -1,0 +1,1 @@
+"""Functions of one and two variables that a user types."""

@@ -1,0 +1,1 @@
+"""Products of matrices: what the single and the double matrix network share."""

@@ -1,0 +1,93 @@
+"""How a matrix run stands, from its last recorded errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.phase import Window, classify
+from engine.core.outcome import Outcome
+from engine.families.matrix.params import NetworkParams
+from engine.families.matrix.problem import Problem
+
+FloatArray = NDArray[np.float64]
+
+NEAR = 0.1
+"""Distance from a saddle, relative to the error there, at which a run is taken to approach it."""
+FLOOR = 1e-11
+"""Error, relative to R's norm, below which it is rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saddle:
+    """An equilibrium that is no minimum: the Frobenius error there, and its name."""
+
+    error: float
+    name: str
+
+
+def outcome_of(
+    problem: Problem,
+    step: int,
+    error: FloatArray,
+    signed: FloatArray,
+    first_error: float,
+    diverged_at: int | None,
+    saddle: Saddle | None = None,
+) -> Outcome:
+    """Classify a run.
+
+    Parameters
+    ----------
+    error, signed : ndarray, shape (m,)
+        Frobenius error and signed error along R of the last m steps.
+    saddle : Saddle or None
+        Where the run may get stuck.
+    """
+    known = np.isfinite(error) & np.isfinite(signed)
+    error, signed = error[known], signed[known]
+    floor = FLOOR * problem.scale
+    error = np.where(error < floor, 0.0, error)
+    signed = np.where(np.abs(signed) < floor, 0.0, signed)
+    rest, scale = None, problem.scale
+    plateau = 0.0 if saddle is None else saddle.error
+    if plateau > floor and error.size:
+        rest = np.maximum(error - plateau, 0.0)
+        if rest[-1] < NEAR * plateau:  # what is left must not look small beside a large R
+            scale = min(scale, plateau)
+    phase = classify(
+        Window(
+            step=step,
+            error=error,
+            states=np.column_stack([error, signed]),
+            scale=scale,
+            first_error=first_error,
+            diverged_at=diverged_at,
+            rest=rest,
+            first_rest=None if rest is None else max(first_error - plateau, 0.0),
+            rest_name="a saddle" if saddle is None else saddle.name,
+        )
+    )
+    return phase.outcome(step, phase.points(), "the error")
+
+
+def saddle_of(problem: Problem, params: NetworkParams) -> Saddle | None:
+    """Name the saddle that a single network can be known to sink to, if there is one.
+
+    From the identity, with symmetric R, that is where the parts of negative eigenvalue are 0
+    (Proposition 3); from orthogonal matrices whose product has the wrong determinant, where the
+    least singular value is missing.
+    """
+    target = problem.target
+    if problem.depth < 2 or not problem.has_identity_moment:
+        return None
+    if params.init == "orthogonal" and params.determinant == "opposite":
+        least = float(np.linalg.svd(target.matrix, compute_uv=False)[-1])
+        return Saddle(least, "the saddle without the least singular value")
+    values = target.eigenvalues.real
+    if params.init == "identity" and target.is_real and target.is_orthogonal and values.min() < 0:
+        error = float(np.linalg.norm(values[values < 0]))
+        return Saddle(error, "the saddle without the negative eigenvalues")
+    return None

@@ -1,0 +1,173 @@
+"""Bounds of Theorems 1 and 2 for a matrix problem, as printed and as corrected."""
+
+from __future__ import annotations
+
+from engine import theory
+from engine.core.claims import Bound
+from engine.families.matrix.measure import stability_limit
+from engine.families.matrix.params import NetworkParams
+from engine.families.matrix.problem import Problem, make_problem, step_of
+
+_POWER = r"^{2(L-1)/L}"
+_UNKNOWN = "R is drawn or loaded when the run starts."
+
+
+def problem_of(params: NetworkParams) -> Problem | None:
+    """Make the problem without a run, where it does not depend on a seed or a file."""
+    if params.target_source == "typed" and params.inputs == "identity":
+        return make_problem(params, 0)
+    return None
+
+
+def bounds(
+    params: NetworkParams, problem: Problem | None, top: float | None, stability: float | None
+) -> tuple[Bound, ...]:
+    """List the bounds on the step size and the sharpness.
+
+    Parameters
+    ----------
+    problem : Problem or None
+        None before a run.
+    top : float or None
+        Largest eigenvalue of the Hessian, measured.
+    stability : float or None
+        It over the largest that the descent is stable with.
+    """
+    snap = "step_size" if params.step_unit == "absolute" else ""
+    inverse = None if top is None or top <= 0 else 2.0 / top
+    depth = params.depth
+
+    def bound(
+        id_: str,
+        name: str,
+        symbol: str,
+        value: float | None,
+        source: str,
+        formula: str,
+        note: str = "",
+        field: str = snap,
+    ) -> Bound:
+        return Bound(
+            id=id_,
+            name=name,
+            symbol=symbol,
+            value=value,
+            source=source,
+            formula=formula,
+            note=note if value is not None else _UNKNOWN,
+            field=field if value is not None else "",
+            measured=inverse,
+            measured_symbol=r"2/\lambda_{\max}(H)" if inverse else "",
+        )
+
+    target = None if problem is None else problem.target
+    step = None if problem is None else step_of(params, problem)
+    norm_bound = None if problem is None else problem.norm_bound
+    return (
+        bound(
+            "delta_max",
+            "Largest step with a stable minimum",
+            r"\delta_{\max}",
+            norm_bound,
+            "Theorem 1, corrected",
+            r"\delta_{\max} = \frac{2}{L\,\|R\|_2" + _POWER + "}",
+            "True for every R and start: no global minimum has a smaller top eigenvalue of the "
+            "Hessian than the balanced ones. With inputs other than Σ = I, R Σ^½ takes R's place.",
+        ),
+        bound(
+            "delta_radius",
+            "Theorem 1 as printed",
+            r"\delta_1",
+            None if target is None else theory.theorem1_bound(target.radius, depth),
+            "Theorem 1",
+            r"\delta_1 = \frac{2}{L\,\lambda(R)" + _POWER + "}",
+            "With the spectral radius. Its proof needs orthogonal eigenvectors; then it equals "
+            "the bound with the norm.",
+        ),
+        bound(
+            "delta_2",
+            "Theorem 2's step as printed",
+            r"\delta_2",
+            None if target is None else theory.theorem2_step(target.radius, depth),
+            "Theorem 2",
+            r"\delta_2 = \frac{1}{L}\min\left\{1, \lambda(R)^{-2(L-1)/L}\right\}",
+            "From identity starts and positive eigenvalues; true where the eigenvectors are "
+            "orthogonal.",
+        ),
+        bound(
+            "delta_2_norm",
+            "Theorem 2's step with the norm",
+            r"\delta_2'",
+            None if target is None else theory.theorem2_step(target.norm, depth),
+            "Theorem 2, corrected",
+            r"\delta_2' = \frac{1}{L}\min\left\{1, \|R\|_2^{-2(L-1)/L}\right\}",
+            "Serves R with any eigenvectors in all cases tried; a measurement, not a theorem.",
+        ),
+        Bound(
+            id="sharpness",
+            name="Least sharpness of a minimum",
+            symbol=r"S_{\min}",
+            value=None if problem is None else problem.sharpness_bound,
+            source="Theorem 1, corrected",
+            formula=r"S_{\min} = L\,\|R\|_2" + _POWER,
+            measured=top,
+            measured_symbol=r"\lambda_{\max}(H)" if top is not None else "",
+            note="Every global minimum has at least this top eigenvalue of the Hessian."
+            if problem is not None
+            else _UNKNOWN,
+        ),
+        Bound(
+            id="stability",
+            name="Stability",
+            symbol=r"\delta S/2",
+            value=_least_stability(params, problem),
+            source="Theorem 1, corrected",
+            formula=r"\delta S_{\min} / 2",
+            measured=stability,
+            measured_symbol=r"\delta\lambda_{\max}(H)/2",
+            note=_stability_note(params, problem),
+        ),
+        Bound(
+            id="step",
+            name="Step size in force",
+            symbol=r"\delta",
+            value=step,
+            source="Equation (5)",
+            formula="" if step is None else r"\delta = " + _unit(params),
+            note=_UNKNOWN
+            if step is None
+            else "The largest allowed, where the step depends on the state."
+            if params.step_rule == "hessian"
+            else "",
+        ),
+    )
+
+
+def _least_stability(params: NetworkParams, problem: Problem | None) -> float | None:
+    """Return the stability of the flattest minimum, where the step does not depend on the state."""
+    if problem is None or params.step_rule != "fixed":
+        return None
+    step = step_of(params, problem)
+    return problem.sharpness_bound / stability_limit(params, step)
+
+
+def _stability_note(params: NetworkParams, problem: Problem | None) -> str:
+    if problem is None:
+        return _UNKNOWN
+    if params.step_rule != "fixed":
+        return "The step depends on the state."
+    extra = (
+        "" if params.optimiser == "gradient-descent" else " Momentum moves the limit of λ_max(H)."
+    )
+    return "Above 1 no minimum can hold the run." + extra
+
+
+def _unit(params: NetworkParams) -> str:
+    if params.step_rule == "hessian":
+        return r"\alpha / |\lambda|_{\max}(H) \leq " + f"{params.step_cap:.6g}"
+    return {
+        "absolute": f"{params.step_size:.6g}",
+        "norm": rf"{params.step_size:.6g} \cdot 2/(L\,\|R\|_2{_POWER})",
+        "radius": rf"{params.step_size:.6g} \cdot 2/(L\,\lambda(R){_POWER})",
+        "theorem-2": rf"{params.step_size:.6g} \cdot \delta_2",
+    }[params.step_unit]

@@ -1,0 +1,1 @@
+"""Figures on paper, drawn from the same descriptions as the live plots."""

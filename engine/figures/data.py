@@ -1,0 +1,49 @@
+"""What figures are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.core.change import Change
+from engine.core.claims import Bound
+from engine.core.ensemble import Observation
+from engine.run.session import Session
+from engine.run.spec import RunSpec
+from engine.run.trace import TraceView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureData:
+    """What figures are drawn from: a run's history and what was computed at its current step.
+
+    `run` is written into the files, so that a figure tells how it was made.
+    """
+
+    title: str
+    run: RunSpec
+    step: int
+    trace: TraceView
+    observation: Observation
+    theory: tuple[Bound, ...] = ()
+    changes: tuple[Change, ...] = field(default_factory=tuple)
+
+    @classmethod
+    def of(cls, session: Session, step: int | None = None) -> FigureData:
+        """Take everything from a run as it stands, or its pictures from an earlier step.
+
+        Raises
+        ------
+        InputError
+            If the step was not reached, or the experiment keeps no old states.
+        """
+        experiment = session.experiment
+        state, recent = session.look(session.step if step is None else step)
+        return cls(
+            title=experiment.title,
+            run=RunSpec.of(session),
+            step=state.step,
+            trace=session.trace.view(),
+            observation=experiment.observe(state, recent),
+            theory=experiment.theory(state.params, state),
+            changes=session.changes,
+        )

@@ -1,0 +1,210 @@
+"""Images, bars and tables on paper."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import FloatArray
+from engine.core.ensemble import Observation
+from engine.core.views import BarView, ImageView, TableView
+from engine.figures.parts import Entry, symmetric_limits
+from engine.figures.style import COLORMAPS, PALETTE, color
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from engine.figures.data import FigureData
+
+MOST_ROWS = 40
+"""Rows of a table on paper; the rest is in the data."""
+FONT_SIZE, CHARACTER = 8.5, 0.062
+"""Points, and inches of an average character, in a table."""
+MOST_IMAGES = 100
+MOST_TICKS = 48
+MOST_NUMBERS = 400
+"""Cells that get their number written into them."""
+
+
+def draw_image(axes: Axes, view: ImageView, data: FigureData) -> list[Entry]:
+    """Draw one image with its axes, or a grid of images with captions."""
+    image = data.observation.get(view.key)
+    if image is None or not np.asarray(image).size:
+        return _nothing(axes)
+    values = np.asarray(image, np.float64)
+    if values.ndim == 3:
+        captions = [str(text) for text in data.observation.get(view.captions_key, ())]
+        _draw_grid(axes, view, values[:MOST_IMAGES], captions)
+    else:
+        _draw_single(axes, view, values, data.observation)
+    return []
+
+
+def _show(axes: Axes, view: ImageView, values: FloatArray, **options: Any) -> None:
+    limits = symmetric_limits(values) if view.colormap == "diverging" else {}
+    axes.grid(False)
+    artist = axes.imshow(values, cmap=COLORMAPS[view.colormap], **limits, **options)
+    if view.color_label:
+        bar = axes.figure.colorbar(artist, ax=axes, label=view.color_label, pad=0.02, shrink=0.9)
+        bar.outline.set_visible(False)
+    if view.annotate and values.ndim == 2 and values.size <= MOST_NUMBERS:
+        _write_numbers(axes, values, artist)
+
+
+def _write_numbers(axes: Axes, values: FloatArray, artist: Any) -> None:
+    size = max(4.5, min(8.5, 80 / max(values.shape)))
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isfinite(value):
+            continue
+        red, green, blue, _ = artist.cmap(artist.norm(value))
+        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+        text = f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}"
+        ink = "white" if dark else PALETTE["text"]
+        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+
+
+def _draw_single(axes: Axes, view: ImageView, values: FloatArray, observation: Observation) -> None:
+    _show(axes, view, values, aspect="equal")
+    axes.set_xlabel(view.x_label)
+    axes.set_ylabel(view.y_label)
+    for key, axis, count in (
+        (view.row_labels_key, axes.yaxis, values.shape[0]),
+        (view.column_labels_key, axes.xaxis, values.shape[1]),
+    ):
+        names = [str(name) for name in observation.get(key, ())] if key else []
+        if len(names) == count and count <= MOST_TICKS:
+            axis.set_ticks(range(count), names)
+        elif count <= 12:
+            axis.set_ticks(range(count), [str(index + 1) for index in range(count)])
+
+
+def _draw_grid(axes: Axes, view: ImageView, images: FloatArray, captions: list[str]) -> None:
+    count, rows, columns = images.shape
+    across = math.ceil(math.sqrt(count * 1.6 * rows / columns))
+    down = math.ceil(count / across)
+    gap, head = max(1, columns // 10), (max(2, rows // 4) if captions else max(1, rows // 10))
+    page = np.full((down * (rows + head), across * (columns + gap) - gap), np.nan)
+    for index, image in enumerate(images):
+        top = index // across * (rows + head) + head
+        left = index % across * (columns + gap)
+        page[top : top + rows, left : left + columns] = image
+        if index < len(captions):
+            middle = left + (columns - 1) / 2
+            axes.text(middle, top - 1, captions[index], ha="center", va="bottom", fontsize=7)
+    _show(axes, view, page, aspect="equal")
+    axes.axis("off")
+
+
+def draw_bars(axes: Axes, view: BarView, data: FigureData) -> list[Entry]:
+    """Draw groups of bars, one group per category."""
+    names = [str(name) for name in data.observation.get(view.categories_key, ())]
+    present = [
+        (np.asarray(data.observation[key], np.float64), label, color(role))
+        for key, label, role in zip(view.keys, view.labels, view.colors, strict=True)
+        if key in data.observation
+    ]
+    if not names or not present:
+        return _nothing(axes)
+    places, width = np.arange(len(names)), 0.8 / len(present)
+    entries = []
+    for index, (values, label, shade) in enumerate(present):
+        offset = (index - (len(present) - 1) / 2) * width
+        bars = axes.bar(places + offset, values, width * 0.94, color=shade)
+        entries.append(Entry(bars, label))
+    axes.set_xticks(places, names, rotation=0 if max(map(len, names)) * len(names) < 60 else 40)
+    for text in axes.get_xticklabels():
+        text.set_horizontalalignment("center" if text.get_rotation() == 0 else "right")
+    axes.grid(axis="x", visible=False)
+    axes.set_xlabel(view.x_label)
+    axes.set_ylabel(view.y_label)
+    return entries if len(present) > 1 else []
+
+
+def draw_table(axes: Axes, view: TableView, data: FigureData) -> list[Entry]:
+    """Draw a table as text under a ruled heading."""
+    axes.axis("off")
+    rows = table_rows(view, data.observation)
+    if not rows:
+        return _nothing(axes)
+    texts, widths = _texts(view, rows)
+    shown = rows[:MOST_ROWS]
+    numeric = [all(_is_number(row[i]) for row in shown) for i in range(len(widths))]
+    edges = np.concatenate([[0.0], np.cumsum(widths)]) / float(widths.sum())
+    alone = len(axes.figure.axes) == 1
+    height = min(1.0 / (len(texts) + (len(rows) > len(shown))), 1.0 if alone else 0.1)
+    place = axes.get_subplotspec()
+    columns = 1 if place is None else place.get_gridspec().ncols
+    room = axes.figure.bbox.width / axes.figure.dpi / columns
+    size = FONT_SIZE * min(1.0, room / (float(widths.sum()) * CHARACTER + 0.4))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    for line, row in enumerate(texts):
+        for index, text in enumerate(row):
+            axes.text(
+                edges[index + 1] - 0.03 if numeric[index] else edges[index],
+                1 - (line + 0.5) * height,
+                text,
+                ha="right" if numeric[index] else "left",
+                va="center",
+                fontsize=size,
+                fontweight="bold" if line == 0 else "normal",
+            )
+    axes.plot([0, 1], [1 - height] * 2, color=PALETTE["muted"], linewidth=0.6)
+    if len(rows) > len(shown):
+        note = f"and {len(rows) - len(shown):,} more rows"
+        axes.text(0, 1 - (len(texts) + 0.5) * height, note, va="center", fontsize=size)
+    return []
+
+
+def _texts(view: TableView, rows: list[list[Any]]) -> tuple[list[list[str]], NDArray[np.int64]]:
+    """Write the heading and the shown rows; also give the columns' widths in characters."""
+    texts = [[str(heading) for heading in view.headings]]
+    texts += [[as_text(value) for value in row] for row in rows[:MOST_ROWS]]
+    count = len(view.headings)
+    return texts, np.array([max(len(_plain(row[i])) for row in texts) + 4 for i in range(count)])
+
+
+def table_size(view: TableView, observation: Observation) -> tuple[float, float]:
+    """Return the inches that a table needs."""
+    texts, widths = _texts(view, table_rows(view, observation))
+    return max(4.0, float(widths.sum()) * CHARACTER + 0.4), 0.6 + 0.22 * (len(texts) + 1)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    )
+
+
+def table_rows(view: TableView, observation: Observation) -> list[list[Any]]:
+    """Return the rows of a table, each as long as its headings."""
+    rows = observation.get(view.key)
+    if rows is None:
+        return []
+    count = len(view.headings)
+    return [[*list(row)[:count], *[""] * (count - len(row))] for row in rows]
+
+
+def as_text(value: Any) -> str:
+    """Write one value of a table for people."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return re.sub(r"e([+-])0*(\d)", r"e\1\2", f"{value:.6g}").replace("e+", "e")
+    return str(value)
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", "").replace("\\", "").replace("{", "").replace("}", "")
+
+
+def _nothing(axes: Axes) -> list[Entry]:
+    axes.axis("off")
+    axes.text(0.5, 0.5, "nothing to show here yet", ha="center", color=PALETTE["muted"])
+    return []

@@ -1,0 +1,267 @@
+"""Figures on paper: every view as PNG, SVG or PDF, from the same descriptions as the live plots.
+
+matplotlib is loaded with this module, so it is imported where a figure is wanted and not before.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from engine.core.change import Change
+from engine.core.ensemble import Ensemble
+from engine.core.errors import InputError
+from engine.core.experiment import AbstractExperiment
+from engine.core.params import describe
+from engine.core.versions import NAME, VERSION
+from engine.core.views import BarView, ImageView, PlaneView, TableView, TimeView, View
+from engine.figures.data import FigureData
+from engine.figures.panels import draw_bars, draw_image, draw_table, table_size
+from engine.figures.parts import Entry, add_legend
+from engine.figures.plane import draw_plane
+from engine.figures.style import paper
+from engine.figures.time import draw_time
+from engine.storage import runfile
+from engine.storage.files import atomic, make_folder, safe_name
+
+Format = Literal["png", "svg", "pdf"]
+FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
+DPI = 200
+PAGE = "page"
+"""Name of the figure that holds all views."""
+_DPI_RANGE = (30, 1200)
+
+
+def draw(view: View, data: FigureData) -> Figure:
+    """Draw one view as a figure of its own."""
+    with paper():
+        figure = Figure(figsize=_size(view, data), layout="constrained")
+        draw_on(figure.subplots(), view, data)
+        _settle(figure)
+    return figure
+
+
+def _settle(figure: Figure) -> None:
+    """Find the layout once, so that all formats have the same one, and are written faster."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+
+
+def draw_page(views: Sequence[View], data: FigureData) -> Figure:
+    """Draw views side by side under the experiment's name, with the parameters at the foot."""
+    columns = 1 if len(views) == 1 else 2 if len(views) <= 6 else 3
+    rows = max(1, math.ceil(len(views) / columns))
+    with paper():
+        figure = Figure(figsize=(6.0 * columns, 3.7 * rows + 0.9), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, view in zip(grid, views, strict=False):
+            draw_on(axes, view, data)
+        for axes in grid[len(views) :]:
+            axes.axis("off")
+        heading = f"{data.title}, step {data.step:,}"
+        figure.suptitle(heading, x=0.01, ha="left", fontsize=13, fontweight="bold")
+        figure.supxlabel(_caption(data, columns), x=0.01, ha="left", fontsize=8)
+        _settle(figure)
+    return figure
+
+
+def draw_on(axes: Axes, view: View, data: FigureData) -> None:
+    """Draw a view onto given axes, with its title and legend."""
+    axes.set_title(view.title)
+    entries: list[Entry] = []
+    if isinstance(view, TimeView):
+        entries = draw_time(axes, view, data)
+    elif isinstance(view, PlaneView):
+        entries = draw_plane(axes, view, data)
+    elif isinstance(view, ImageView):
+        entries = draw_image(axes, view, data)
+    elif isinstance(view, BarView):
+        entries = draw_bars(axes, view, data)
+    elif isinstance(view, TableView):
+        entries = draw_table(axes, view, data)
+    add_legend(axes, entries)
+
+
+def _size(view: View, data: FigureData) -> tuple[float, float]:
+    if isinstance(view, TableView):
+        return table_size(view, data.observation)
+    if isinstance(view, ImageView):
+        return 5.4, 4.6
+    if isinstance(view, PlaneView) and view.equal:
+        return 5.8, 4.2
+    return 6.4, 3.6
+
+
+def _caption(data: FigureData, columns: int) -> str:
+    """Return the parameters in short lines."""
+    specs = {spec.name: spec for spec in describe(type(data.run.params))}
+    values = data.run.params.model_dump()
+    parts = [
+        f"{name} = {_short(value)}"
+        for name, value in values.items()
+        if value is not None and specs[name].is_active(values)
+    ]
+    parts.append(f"seed = {data.run.seed}")
+    parts += [_change(change) for change in data.changes]
+    lines, width = [""], 82 * columns
+    for part in parts:
+        if len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += f"{part}   "
+    return "\n".join(line.replace("$", r"\$") for line in lines[:6])
+
+
+def _change(change: Change) -> str:
+    if change.nudge is not None:
+        return f"at step {change.step:,}: nudge = {change.nudge.size:g}"
+    return f"from step {change.step:,}: {_pairs(change.values)}"
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {_short(value)}" for name, value in values.items())
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def save(figure: Figure, path: Path, data: FigureData, *, dpi: int = DPI) -> None:
+    """Write a figure in the format that the name ends with, the run in its metadata.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in .png, .svg or .pdf, or `dpi` is out of range.
+    FileError
+        If the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    kind = next((kind for kind in FORMATS if kind == suffix), None)
+    if kind is None:
+        raise InputError("figure", Path(path).name, "give a name that ends in .png, .svg or .pdf")
+    check_dpi(dpi)
+    with atomic(path) as file:
+        _write(figure, file, kind, data, dpi)
+
+
+def check_dpi(dpi: int) -> None:
+    """Refuse a resolution that makes no sense.
+
+    Raises
+    ------
+    InputError
+        If `dpi` is out of range.
+    """
+    low, high = _DPI_RANGE
+    if not low <= dpi <= high:
+        raise InputError("dpi", dpi, f"give a whole number from {low} to {high}")
+
+
+def render(figure: Figure, kind: Format, data: FigureData, *, dpi: int = DPI) -> bytes:
+    """Return a figure's file as bytes, for the clipboard."""
+    check_dpi(dpi)
+    buffer = io.BytesIO()
+    _write(figure, buffer, kind, data, dpi)
+    return buffer.getvalue()
+
+
+def _write(figure: Figure, file: BinaryIO, kind: Format, data: FigureData, dpi: int) -> None:
+    canvases: Mapping[Format, Any] = {
+        "png": FigureCanvasAgg,
+        "svg": FigureCanvasSVG,
+        "pdf": FigureCanvasPdf,
+    }
+    with paper():
+        figure.dpi = dpi if kind == "png" else 72
+        # The canvas's own method draws once, where `savefig` would draw twice.
+        write = getattr(canvases[kind](figure), f"print_{kind}")
+        write(file, metadata=_metadata(kind, data))
+
+
+def _metadata(kind: Format, data: FigureData) -> dict[str, Any]:
+    """Name the title, the program and the run file in the words of each format."""
+    title, program = f"{data.title}, step {data.step}", f"{NAME} {VERSION}"
+    text = runfile.dumps(data.run)
+    if kind == "png":
+        return {"Title": title, "Software": program, "Description": text}
+    if kind == "svg":
+        return {"Title": title, "Creator": program, "Description": text, "Date": None}
+    return {"Title": title, "Creator": program, "Subject": text, "CreationDate": None}
+
+
+def save_all(
+    folder: Path,
+    data: FigureData,
+    experiment: AbstractExperiment[Any, Any],
+    formats: Sequence[str],
+    *,
+    dpi: int = DPI,
+) -> list[str]:
+    """Write each view of a run and the page of those shown at first; return the file names.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be used.
+    FileError
+        If a file cannot be written.
+    """
+    views = experiment.views(data.run.params)
+    names = [
+        name
+        for view in views
+        for name in _save(folder, view.id, draw(view, data), data, formats, dpi)
+    ]
+    shown = [view for view in views if view.shown] or list(views)
+    return names + _save(folder, PAGE, draw_page(shown, data), data, formats, dpi)
+
+
+def save_ensemble(
+    folder: Path, data: FigureData, ensemble: Ensemble, formats: Sequence[str], *, dpi: int = DPI
+) -> list[str]:
+    """Write the views of an ensemble; return the file names.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+    whole = FigureData(
+        title=f"{data.title}: ensemble",
+        run=data.run,
+        step=data.step,
+        trace=data.trace,
+        observation=ensemble.observation,
+        theory=data.theory,
+    )
+    return [
+        name
+        for view in ensemble.views
+        for name in _save(folder, _ensemble_stem(view), draw(view, whole), whole, formats, dpi)
+    ]
+
+
+def _ensemble_stem(view: View) -> str:
+    return view.id if view.id.startswith("ensemble") else f"ensemble-{view.id}"
+
+
+def _save(
+    folder: Path, stem: str, figure: Figure, data: FigureData, formats: Sequence[str], dpi: int
+) -> list[str]:
+    make_folder(folder)
+    names = [f"{safe_name(stem)}.{kind}" for kind in formats]
+    for name in names:
+        save(figure, folder / name, data, dpi=dpi)
+    return names

@@ -1,0 +1,159 @@
+"""What plots on paper share: legends, rules, logarithmic axes, what an axis can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatterSciNotation
+
+from engine.core.arrays import FloatArray
+from engine.core.claims import Bound
+from engine.core.ensemble import Observation
+from engine.core.views import Rule
+from engine.figures.style import LINESTYLES, color
+from engine.figures.zero_notes import ZeroNote, bounded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_ENTRIES = 14
+"""Lines in a legend; what is beyond them has no entry."""
+NOTE_EDGE = 0.015
+"""Distance of notes from the sides of a plot, as a share of it."""
+TURN = 0.45
+"""Place along x, as a share, up to which a note goes on to the right."""
+LARGEST = 1e290
+"""Beyond this, or below its inverse on a log axis, the margins of an axis overflow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a legend: what stands for it (several make a bundle) and its words."""
+
+    handle: Any
+    label: str
+
+
+def bundle(lines: list[Line2D], label: str) -> list[Entry]:
+    """Let the first, the middle and the last line stand for a family in the legend."""
+    if not label or not lines:
+        return []
+    distinct = {line.get_color() for line in lines}
+    if len(distinct) == 1:
+        return [Entry(lines[0], label)]
+    return [Entry((lines[0], lines[len(lines) // 2], lines[-1]), label)]
+
+
+def add_legend(axes: Axes, entries: list[Entry]) -> None:
+    """Put the legend beside the plot, where it hides nothing."""
+    unique = list({entry.label: entry for entry in entries}.values())[:MOST_ENTRIES]
+    if not unique:
+        return
+    axes.legend(
+        [entry.handle for entry in unique],
+        [entry.label for entry in unique],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.1)},
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        handlelength=2.2,
+    )
+
+
+def drawable(values: FloatArray, *, log: bool) -> FloatArray:
+    """Leave a gap where there is no place on the axis: no logarithm, or too large for it."""
+    sizes = np.abs(values)
+    good = (sizes <= LARGEST) & ((values >= 1 / LARGEST) if log else True)
+    kept: FloatArray = np.where(good, values, np.nan)
+    return kept
+
+
+def draw_rules(
+    axes: Axes,
+    rules: tuple[Rule, ...],
+    theory: tuple[Bound, ...],
+    observation: Observation,
+    log_y: bool,
+    log_x: bool,
+) -> list[Entry]:
+    """Draw straight lines across a plot, those whose place is known and on the axis."""
+    entries = []
+    for rule in rules:
+        value = rule_value(rule, theory, observation)
+        if value is None or (value <= 0 and (log_x if rule.vertical else log_y)):
+            continue
+        draw = axes.axvline if rule.vertical else axes.axhline
+        line = draw(value, color=color(rule.color), linestyle=LINESTYLES[rule.dash], linewidth=1.0)
+        entries += bundle([line], rule.label)
+    return entries
+
+
+def rule_value(rule: Rule, theory: tuple[Bound, ...], observation: Observation) -> float | None:
+    """Find where a rule lies, or None where that is not known."""
+    value: Any = rule.value
+    if rule.bound:
+        value = next((bound.value for bound in theory if bound.id == rule.bound), None)
+    elif rule.key:
+        value = observation.get(rule.key)
+    number = np.nan if value is None else float(np.asarray(value, np.float64).reshape(-1)[0])
+    return number if abs(number) <= LARGEST else None
+
+
+def draw_notes(axes: Axes, notes: Iterable[ZeroNote | None]) -> None:
+    """Write at the foot of a plot what its axis cannot show, near where that begins.
+
+    To be called when the ends of the axes are known.
+    """
+    low, high = (
+        float(np.log10(end)) if axes.get_xscale() == "log" else end for end in axes.get_xlim()
+    )
+    for row, note in enumerate(bounded(notes)):
+        at = np.log10(max(note.at, 1 / LARGEST)) if axes.get_xscale() == "log" else note.at
+        share = (at - low) / (high - low)
+        to_right = share <= TURN
+        place = min(max(share, NOTE_EDGE), TURN) if to_right else 1 - NOTE_EDGE
+        axes.text(
+            place,
+            NOTE_EDGE,
+            f"↓ {note.text}" + "\n" * row,
+            transform=axes.transAxes,
+            ha="left" if to_right else "right",
+            va="bottom",
+            fontsize="small",
+            color=color(note.color),
+            gid=f"zeros-{row}",
+        )
+
+
+class _Powers(LogFormatterSciNotation):
+    """Writes 10⁻² in plain text: typesetting every tick takes most of a figure's time."""
+
+    _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick, empty where there is no room for one."""
+        text = super().__call__(x, pos).replace(r"$\mathdefault{", "").removesuffix("}$")
+        base, _, power = text.replace(r"\times", "×").partition("^{")
+        raised = power.removesuffix("}").translate(self._RAISED)
+        return (base + raised).removesuffix("×10⁰")
+
+
+def set_log(axes: Axes, side: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic."""
+    axes.set(**{f"{side}scale": "log"})
+    axis = axes.xaxis if side == "x" else axes.yaxis
+    axis.set_major_formatter(_Powers())
+    axis.set_minor_formatter(_Powers(labelOnlyBase=False, minor_thresholds=(1.0, 0.4)))
+
+
+def symmetric_limits(image: FloatArray) -> dict[str, Any]:
+    """Return the colour limits that put zero in the middle of a diverging map."""
+    finite = np.abs(image[np.isfinite(image)])
+    largest = float(finite.max()) if finite.size else 1.0
+    largest = largest or 1.0
+    return {"vmin": -largest, "vmax": largest}

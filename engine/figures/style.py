@@ -1,0 +1,106 @@
+"""How figures look on paper: colours by role, type, line widths, one place for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+PALETTE = {
+    "1": "#1f5fa8",
+    "2": "#d1662a",
+    "3": "#2f8f6b",
+    "4": "#8a4fa3",
+    "5": "#b8901d",
+    "6": "#c2446e",
+    "7": "#3a9fb5",
+    "8": "#6f6f74",
+    "bound": "#5b2a9e",
+    "good": "#2f8f6b",
+    "bad": "#b3261e",
+    "muted": "#8c8c92",
+    "text": "#1c1c1f",
+}
+"""Colour of each role of `engine.core.views`; "ramp" is `ramp`."""
+
+LINESTYLES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1, 1.8))}
+MARKERS = {"o": "o", "s": "s", "t": "^", "d": "D", "+": "P", "x": "X", "star": "*"}
+COLORMAPS = {"sequential": "viridis", "diverging": "RdBu_r", "gray": "gray"}
+FROM_PAPER = "GnBu"
+"""The map of an image with holes, through which the paper is seen: it begins near its colour."""
+
+_RC: dict[str, Any] = {
+    "font.family": ["STIXGeneral", "DejaVu Sans"],
+    "mathtext.fontset": "stix",
+    "font.size": 9,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 7,
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "#55555a",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "axes.formatter.limits": (-4, 5),
+    "axes.formatter.use_mathtext": False,  # typesetting each tick takes most of the time
+    "axes.unicode_minus": True,
+    "grid.color": "#e6e6ea",
+    "grid.linewidth": 0.5,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.color": "#55555a",
+    "ytick.color": "#55555a",
+    "xtick.labelcolor": "#1c1c1f",
+    "ytick.labelcolor": "#1c1c1f",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.color": "#1c1c1f",
+    "axes.labelcolor": "#1c1c1f",
+    "lines.linewidth": 1.1,
+    "lines.solid_joinstyle": "round",
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
+    "text.hinting": "none",  # even letter spacing at screen resolutions
+    "path.simplify": False,  # every recorded extreme is on the page
+    "svg.fonttype": "path",
+    "svg.hashsalt": "lyapunov-lab",  # the same run gives the same file
+    "pdf.fonttype": 3,
+    "image.cmap": "viridis",
+    "image.interpolation": "nearest",
+}
+
+
+@contextmanager
+def paper() -> Iterator[None]:
+    """Make matplotlib draw in this style, whatever its user's own settings are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        settings: Any = mpl.rcParams
+        settings.update(_RC)
+        yield
+
+
+def color(role: str) -> str:
+    """Return the colour of a role; one that is not known is drawn as text."""
+    return PALETTE.get(role, PALETTE["text"])
+
+
+def ramp(count: int) -> list[str]:
+    """Return `count` colours of a sequential map that all stand out on white."""
+    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.86, max(count, 1)))
+    return [mpl.colors.to_hex(shade) for shade in shades]
+
+
+def colors(role: str, count: int) -> list[str]:
+    """Return the colours of `count` lines of one role."""
+    return ramp(count) if role == "ramp" else [color(role)] * count

@@ -1,0 +1,86 @@
+"""Products of large single-precision matrices inside kernels, by the BLAS that SciPy brings.
+
+It is the function that numba itself calls for ``np.dot``, here with leading dimensions, sums and
+transposes, so that parts of arrays need not be copied. Matrices are row-major and lie in flat
+contiguous arrays: a first number, and the numbers from one row to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numba.core import types
+from numba.np.linalg import ensure_blas
+from numpy.typing import NDArray
+
+from engine.kernels.jit import kernel
+
+F32 = NDArray[np.float32]
+
+ensure_blas()  # type: ignore[no-untyped-call]
+
+_NUMBERS = types.CPointer(types.float32)  # type: ignore[no-untyped-call]
+_SIGNATURE = types.intc(
+    types.char,
+    types.char,
+    types.char,
+    types.intp,
+    types.intp,
+    types.intp,
+    _NUMBERS,
+    _NUMBERS,
+    types.intp,
+    _NUMBERS,
+    types.intp,
+    _NUMBERS,
+    _NUMBERS,
+    types.intp,
+)
+_gemm: Callable[..., int] = types.ExternalFunction("numba_xxgemm", _SIGNATURE)
+_SINGLE = ord("s")
+PLAIN, ACROSS = ord("n"), ord("t")
+"""Whether a factor is taken as it lies, or transposed."""
+
+
+@kernel
+def multiply(
+    m: int,
+    n: int,
+    k: int,
+    a: F32,
+    a_first: int,
+    a_step: int,
+    a_form: int,
+    b: F32,
+    b_first: int,
+    b_step: int,
+    b_form: int,
+    c: F32,
+    c_first: int,
+    c_step: int,
+    add: bool,
+) -> None:
+    """Write C = A B, or add it to C, for A (m, k), B (k, n) and C (m, n).
+
+    A factor that is `ACROSS` lies in its array with rows and columns exchanged.
+    """
+    # Rows of ours are columns of the BLAS's: it is asked for Cᵀ = Bᵀ Aᵀ.
+    factors = np.ones(2, np.float32)
+    factors[1] = 1 if add else 0
+    _gemm(
+        _SINGLE,
+        b_form,
+        a_form,
+        n,
+        m,
+        k,
+        factors.ctypes,
+        b[b_first:].ctypes,
+        b_step,
+        a[a_first:].ctypes,
+        a_step,
+        factors[1:].ctypes,
+        c[c_first:].ctypes,
+        c_step,
+    )

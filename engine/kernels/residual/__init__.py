@@ -1,0 +1,1 @@
+"""Kernels of residual networks with one input."""

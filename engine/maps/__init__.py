@@ -1,1 +1,0 @@
-"""Pictures of a whole family of runs: what becomes of them, over a range of step sizes."""

@@ -1,0 +1,1 @@
+"""A run, its history, and the thread that carries it."""

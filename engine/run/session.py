@@ -1,0 +1,312 @@
+"""One run, advanced by hand: the same object under the engine thread and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.change import Change, Nudge, checked
+from engine.core.chunk import Chunk
+from engine.core.errors import InputError
+from engine.core.experiment import AbstractExperiment, Recent, State
+from engine.core.outcome import Outcome
+from engine.core.params import Params, describe, update
+from engine.run.keyframes import Keyframes
+from engine.run.trace import Trace
+
+LOOK = 512
+"""Steps computed again before a scrubbed one, so that its recent behaviour can be judged."""
+
+
+class Session:
+    """A run with its history, able to go back, to change live parameters and to be pushed.
+
+    Going back computes the state again from the nearest keyframe with the changes made since, so it
+    has the same bits as a run that stopped there. The state of a step is that after the changes
+    made at it, the recorded row of a step that before them.
+
+    Parameters
+    ----------
+    experiment, params, seed
+        What to run.
+    start : mapping of str to ndarray, optional
+        Learned parameters to begin from, in place of those that `init` makes.
+
+    Raises
+    ------
+    InputError
+        From the experiment's `init` or `with_arrays`, when the parameters cannot be used together.
+    """
+
+    def __init__(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int = 0,
+        start: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.seed = seed
+        self.start = start
+        self.state: State[Any] = experiment.init(params, seed)
+        if start is not None:
+            self.state = experiment.with_arrays(self.state, start)
+        self.initial_params = params
+        self._origin = self.state
+        self._for_ensemble: dict[str, Any] = {}
+        self.changes: tuple[Change, ...] = ()
+        self.finished = False
+        self.trace = Trace(experiment.record(self.state))
+        self._keyframes: Keyframes[State[Any]] = Keyframes(self.state)
+
+    @property
+    def params(self) -> Params:
+        """The parameters in force now."""
+        return self.params_of(self.state)
+
+    @property
+    def step(self) -> int:
+        """The number of updates made."""
+        return self.state.step
+
+    def advance(self, n: int, *, coarse: bool = False) -> int:
+        """Make up to `n` steps and return how many were made.
+
+        With `coarse`, all but the last few hundred are recorded as minimum and maximum per bucket,
+        which is what the history keeps of them anyway.
+        """
+        before = self.step
+        if coarse and n > LOOK and self.experiment.rewindable:
+            self._advance(n - LOOK, self.trace.stride_at(before + n))
+            n = LOOK
+            if self.finished:  # it ended among the coarse steps: know the last ones exactly
+                self.trace.refill(self._look_back(self.step)[1])
+        self._advance(n, 1)
+        return self.step - before
+
+    def _advance(self, n: int, stride: int) -> None:
+        if self.finished or n <= 0:
+            return
+        before = self.step
+        self.state, chunk = self.experiment.advance(self.state, n, stride)
+        self.trace.add(chunk)
+        self.finished = self.step < before + n
+        if self.experiment.rewindable:
+            self._keyframes.offer(self.state)
+
+    def params_of(self, state: State[Any]) -> Params:
+        """Return the parameters of a state of this run, for an ensemble those in force now."""
+        params: Params = state.params
+        return params.model_copy(update=self._for_ensemble) if self._for_ensemble else params
+
+    def prepare(self, params: Params) -> bool:
+        """Take over what only an ensemble reads, and tell whether that was all that differs.
+
+        It is no change of the run: nothing is computed differently, and no step is noted.
+        """
+        new = params.model_dump()
+        values = {spec.name: new[spec.name] for spec in describe(type(params)) if spec.for_ensemble}
+        if any(getattr(self.params, name) != value for name, value in values.items()):
+            self._for_ensemble = values
+            self.initial_params = self.initial_params.model_copy(update=values)
+        return self.params == params
+
+    def retune(self, params: Params) -> None:
+        """Go on with other live parameters, noting the step of the change.
+
+        Raises
+        ------
+        InputError
+            If a parameter differs that cannot change during a run.
+        """
+        self.prepare(params)
+        old, new = self.params.model_dump(), params.model_dump()
+        values = {name: new[name] for name in new if new[name] != old[name]}
+        if not values:
+            return
+        live = {spec.name for spec in describe(type(params)) if spec.live}
+        for name in values:
+            if name not in live:
+                raise InputError(name, new[name], "it can only be set before a run starts")
+        last = self.changes[-1] if self.changes else None
+        if last is not None and last.step == self.step and last.nudge is None:
+            values = {**self.changes[-1].values, **values}
+            self.changes = self.changes[:-1]
+        self.changes = (*self.changes, Change(self.step, values))
+        self.state = self.experiment.retune(self.state, params)
+        self.finished = self.finished and self.state.diverged_at is not None
+        if self.experiment.rewindable:
+            self._keyframes.pin(self.state)
+
+    def nudge(self, size: float = Nudge().size, seed: int | None = None) -> None:
+        """Push the state by a little, noting the step.
+
+        Parameters
+        ----------
+        size : float
+            Norm of the push, as a share of the state's own.
+        seed : int, optional
+            What its direction is made of; by default the run's seed plus the number of earlier
+            pushes, so that no two of a run are the same.
+
+        Raises
+        ------
+        InputError
+            If size or seed is out of range, the run has diverged, or its experiment has no pushes.
+        """
+        if seed is None:
+            pushes = sum(change.nudge is not None for change in self.changes)
+            seed = (self.seed + pushes) % 2**63
+        nudge = checked(Nudge(float(size), seed))
+        if self.state.diverged_at is not None:
+            raise InputError("nudge", size, "the run has diverged; begin it anew, or go back first")
+        self.state = self.experiment.nudge(self.state, nudge)
+        self.changes = (*self.changes, Change(self.step, nudge=nudge))
+        self.finished = False
+        if self.experiment.rewindable:
+            self._keyframes.pin(self.state)
+
+    def change(self, change: Change) -> None:
+        """Do to the run what a noted change says, at the step where the run is.
+
+        Raises
+        ------
+        InputError
+            As `retune` and `nudge`.
+        """
+        if change.nudge is not None:
+            self.nudge(change.nudge.size, change.nudge.seed)
+        else:
+            self.retune(update(self.params, **change.values))
+
+    def changed(self, state: State[Any], change: Change) -> State[Any]:
+        """Return the state that a change of this run made of another."""
+        made: State[Any]
+        if change.nudge is not None:
+            made = self.experiment.nudge(state, change.nudge)
+        else:
+            made = self.experiment.retune(state, update(state.params, **change.values))
+        return made
+
+    def state_at(self, step: int) -> State[Any]:
+        """Compute the state after `step` updates, 0 <= step <= the run's own step.
+
+        Raises
+        ------
+        InputError
+            If the step was not reached, or the experiment keeps no old states.
+        """
+        if step == self.step:
+            return self.state
+        self._check_reachable(step)
+        return self._carry(self._keyframes.nearest(step), step)
+
+    def arrival(self, step: int) -> State[Any]:
+        """Compute the state of a step before the changes made at it, as its recorded row has it.
+
+        Raises
+        ------
+        InputError
+            As `state_at`.
+        """
+        if all(change.step != step for change in self.changes):
+            return self.state_at(step)
+        self._check_reachable(step)
+        if step == 0:
+            return self._origin
+        state = self._carry(self._keyframes.nearest(step - 1), step - 1)
+        arrived: State[Any] = self.experiment.advance(state, 1)[0]
+        return arrived
+
+    def look(self, step: int) -> tuple[State[Any], Recent]:
+        """Compute the state at an earlier step and the recorded rows that lead to it."""
+        if step == self.step:
+            return self.state, self.recent()
+        self._check_reachable(step)
+        state, recent = self._look_back(step)
+        return state, self._as_pushed(state, recent)
+
+    def _look_back(self, step: int) -> tuple[State[Any], Recent]:
+        start = max(0, step - LOOK)
+        state = self.arrival(start)
+        first = self.experiment.record(state)
+        rows: list[Recent] = [{key: np.asarray(value)[None] for key, value in first.items()}]
+        for change in self.changes:
+            if change.step == start:
+                state = self.changed(state, change)
+        state = self._carry(state, step, rows)
+        return state, {key: np.concatenate([part[key] for part in rows]) for key in rows[0]}
+
+    def rewind(self, step: int) -> None:
+        """Go back to an earlier step and forget what came after."""
+        if step == self.step:
+            return
+        self._check_reachable(step)
+        state, recent = self._look_back(step)
+        resume = self.trace.cut(step)
+        if resume <= step:
+            self._replay_into_trace(self.state_at(resume - 1), step)
+        self.trace.refill(recent)
+        self.changes = tuple(change for change in self.changes if change.step <= step)
+        self._keyframes.drop_from(step + 1)
+        self.state, self.finished = state, False
+
+    def recent(self) -> Recent:
+        """Return the exact recent rows of all series, the last being that of the state itself."""
+        return self._as_pushed(self.state, self.trace.recent())
+
+    def _as_pushed(self, state: State[Any], recent: Recent) -> Recent:
+        """Let the last row tell of the state, where that was pushed after the row was recorded."""
+        if all(change.step != state.step or change.nudge is None for change in self.changes):
+            return recent
+        row = self.experiment.record(state)
+        return {key: np.concatenate([rows[:-1], [row[key]]]) for key, rows in recent.items()}
+
+    def outcome(self) -> Outcome:
+        """Describe how the run stands."""
+        return self.experiment.outcome(self.state, self.recent())
+
+    def close(self) -> None:
+        """Let go of what the state holds outside Python's memory."""
+        self.experiment.close(self.state)
+
+    def _check_reachable(self, step: int) -> None:
+        if not 0 <= step <= self.step:
+            raise InputError("step", step, f"give a step from 0 to {self.step}")
+        if not self.experiment.rewindable:
+            raise InputError("step", step, "this experiment keeps no earlier states")
+
+    def _carry(
+        self,
+        state: State[Any],
+        step: int,
+        rows: list[Recent] | None = None,
+    ) -> State[Any]:
+        """Advance a state of this run to `step`, making the changes that were made on the way."""
+        begin = state.step  # what was done at it is done
+        for change in (*self.changes, Change(step + 1)):
+            if change.step <= begin:
+                continue
+            n = min(change.step, step) - state.step
+            if n > 0:
+                # Where no rows are wanted, one bucket for all of them is the cheapest record.
+                stride = n if rows is None else 1
+                state, chunk = self.experiment.advance(state, n, stride)
+                if rows is not None and chunk.count:
+                    rows.append(chunk.low)
+            if change.step > step:
+                break
+            state = self.changed(state, change)
+        return state
+
+    def _replay_into_trace(self, state: State[Any], step: int) -> None:
+        rows: list[Recent] = []
+        first = state.step + 1
+        self._carry(state, step, rows)
+        for part in rows:
+            chunk = Chunk.exact(first, part)
+            self.trace.add(chunk)
+            first += chunk.count

@@ -1,0 +1,41 @@
+"""All that a run depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from engine.core.change import Change
+from engine.core.params import Params
+from engine.run.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """All that a run depends on.
+
+    `params` are those of step 0; `steps` is None where the experiment's own number is meant;
+    `start` holds learned parameters to begin from.
+    """
+
+    experiment: str
+    params: Params
+    seed: int = 0
+    steps: int | None = None
+    changes: tuple[Change, ...] = ()
+    start: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, session: Session) -> RunSpec:
+        """Describe what a session has done until now."""
+        return cls(
+            experiment=session.experiment.id,
+            params=session.initial_params,
+            seed=session.seed,
+            steps=session.step,
+            changes=session.changes,
+            start=session.start,
+        )

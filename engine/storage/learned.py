@@ -1,0 +1,71 @@
+"""Learned parameters of any experiment as a file, to go on from or to look into elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import InputError
+from engine.core.versions import versions
+from engine.run.session import Session
+from engine.run.spec import RunSpec
+from engine.storage.arrays import load_numbers, save_arrays
+from engine.storage.runfile import from_table, to_table
+
+_KIND = "learned parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Parameters with what made them: `run.params` are those in force at `step`."""
+
+    run: RunSpec
+    step: int
+    arrays: Mapping[str, NDArray[Any]]
+
+
+def save_learned(session: Session, path: Path) -> None:
+    """Write what a run has learned until now as ``.npz`` or ``.safetensors``.
+
+    The file holds a JSON description (experiment, parameters, seed, step, versions).
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise.
+    FileError
+        If the file cannot be written.
+    """
+    run = RunSpec(experiment=session.experiment.id, params=session.params, seed=session.seed)
+    config = {"kind": _KIND, **to_table(run), "step": session.step, "versions": versions()}
+    arrays = session.experiment.arrays(session.state)
+    save_arrays(path, {key: np.asarray(value) for key, value in arrays.items()}, config)
+
+
+def load_learned(path: Path) -> Learned:
+    """Read learned parameters after checking the file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, was not written by `save_learned`, or holds inf or nan.
+    """
+    path = Path(path)
+    arrays, config = load_numbers(path, "model")
+    step = config.get("step")
+    if config.get("kind") != _KIND or type(step) is not int or step < 0:
+        raise InputError("model", path.name, "give learned parameters written by this program")
+    keys = ("format", "experiment", "seed", "params", "changes")
+    run = from_table({key: config[key] for key in keys if key in config}, path.name)
+    return Learned(run, step, arrays)
+
+
+def to_run(learned: Learned) -> RunSpec:
+    """Describe the run that goes on from learned parameters, with their settings and seed."""
+    return dataclasses.replace(learned.run, start=learned.arrays)

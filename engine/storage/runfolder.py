@@ -1,0 +1,243 @@
+"""The folder of a finished run: what `main.py run` writes, and the window opens again."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.core.ensemble import Ensemble
+from engine.core.errors import InputError
+from engine.core.outcome import Outcome
+from engine.core.versions import versions
+from engine.run.session import Session
+from engine.run.spec import RunSpec
+from engine.run.trace import TraceView
+from engine.storage.files import (
+    FileError,
+    is_stale,
+    is_temporary,
+    make_folder,
+    parse_json,
+    plain,
+    read_text,
+    sync_folder,
+    temporary_name,
+    write_json,
+    write_text,
+)
+from engine.storage.recording import Recorder, cell, load_trace, save_trace
+from engine.storage.runfile import START, from_result, save, to_table
+
+RESULT = "run.json"
+_SIZE_LIMIT = 64 * 2**20
+_OWN_FILES = (
+    "run.toml",
+    START,
+    "trace.npz",
+    "trace.csv",
+    "ensemble.csv",
+    "learned.npz",
+    "learned.safetensors",
+)
+_FIGURES = (".svg", ".png", ".pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run read back: what was run, what came out (all of `run.json`), and the recorded trace."""
+
+    run: RunSpec
+    result: Mapping[str, Any]
+    trace: TraceView
+
+
+def prepare(folder: Path) -> Path:
+    """Make the folder of a new run; what a former run left stays until the new one is written.
+
+    What killed programs left in it does not count as something that it holds.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written to, or holds something and is not a former run's folder.
+    """
+    folder = make_folder(folder)
+    held = [path for path in folder.iterdir() if not is_temporary(path)]
+    if held and not (folder / RESULT).is_file() and not _was_cut_off(folder, held):
+        raise InputError("--out", str(folder), "give an empty folder or that of a former run")
+    return folder
+
+
+def _was_cut_off(folder: Path, held: Collection[Path]) -> bool:
+    """Whether a program was killed while it put a run's files in their places here."""
+    own = {folder / name for name in (*_OWN_FILES, "figures")}
+    return own.issuperset(held) and any(path.is_dir() for path in _stages(folder))
+
+
+def _stages(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if is_temporary(path) and path.is_dir()]
+
+
+@contextlib.contextmanager
+def all_or_nothing(folder: Path) -> Iterator[Path]:
+    """Yield a folder to write a run into, which takes a former run's place when all is there.
+
+    If the block raises, or the program is killed in it, the former run stays as it was. While the
+    files take their places there is no `run.json`, so that two runs are never taken for one.
+
+    Raises
+    ------
+    FileError
+        If a file cannot take its place.
+    """
+    for old in _stages(folder):
+        if is_stale(old):
+            shutil.rmtree(old, ignore_errors=True)
+    stage = folder / temporary_name()
+    try:
+        stage.mkdir()
+    except OSError as error:
+        raise FileError(folder / RESULT, "written", error) from None
+    try:
+        yield stage
+        _publish(stage, folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _publish(stage: Path, folder: Path) -> None:
+    """Move a whole run to its place, `run.json` first away and last there."""
+    made = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+    path = folder / RESULT
+    try:
+        path.unlink(missing_ok=True)
+        for name in sorted(made, key=lambda name: name.as_posix() == RESULT):
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            os.replace(stage / name, path)
+    except OSError as error:
+        raise FileError(path, "written", error) from None
+    sync_folder(folder)
+    clear_former(folder, [name.as_posix() for name in made])
+
+
+def clear_former(folder: Path, kept: Collection[str]) -> None:
+    """Remove the files of a former run that the new one did not write, and no others.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be removed.
+    """
+    figures = folder / "figures"
+    former = [folder / name for name in _OWN_FILES if name not in kept]
+    if figures.is_dir():
+        former += [path for path in figures.iterdir() if path.suffix in _FIGURES]
+    for path in former:
+        if path.relative_to(folder).as_posix() not in kept:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise FileError(path, "removed", error) from None
+
+
+def write(
+    folder: Path,
+    run: RunSpec,
+    recorder: Recorder,
+    outcome: Outcome,
+    ensemble: Ensemble | None = None,
+    others: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write a run into a folder of `all_or_nothing`, and return what its `run.json` holds.
+
+    `others` are names, relative to the folder, of figures and more that are already there.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+    save(folder / "run.toml", run)
+    trace = save_trace(folder, recorder)
+    files = [RESULT, "run.toml", *trace.pop("files"), *others]
+    if run.start is not None:
+        files.append(START)
+    if ensemble is not None:
+        save_table(folder / "ensemble.csv", ensemble.columns)
+        files.append("ensemble.csv")
+    result = result_of(run, recorder.session, outcome, ensemble)
+    result |= {"trace": trace, "files": files}
+    write_json(folder / RESULT, result)
+    return result
+
+
+def result_of(
+    run: RunSpec, session: Session, outcome: Outcome, ensemble: Ensemble | None = None
+) -> dict[str, Any]:
+    """Return the content of `run.json`; its key names are a public contract.
+
+    `steps` is the number asked for; ``outcome.step`` is where the run stands.
+    """
+    experiment, state, recent = session.experiment, session.state, session.recent()
+    claims = {claim.id: claim for claim in experiment.claims(session.params, state, recent)}
+    final = dict(experiment.final(state, recent))
+    if ensemble is not None:
+        claims |= {claim.id: claim for claim in ensemble.claims}
+        final["ensemble"] = ensemble.summary
+    theory = experiment.theory(session.params, state)
+    result = {
+        **to_table(run),
+        "outcome": _fields(outcome),
+        "final": final,
+        "theory": [_fields(bound) for bound in theory],
+        "claims": [_fields(claim) for claim in claims.values()],
+        "versions": versions(),
+    }
+    plain_result: dict[str, Any] = plain(result)
+    return plain_result
+
+
+def _fields(item: Any) -> dict[str, Any]:
+    return {field.name: _value(getattr(item, field.name)) for field in dataclasses.fields(item)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_fields(part) if dataclasses.is_dataclass(part) else part for part in value]
+    return value
+
+
+def save_table(path: Path, columns: Mapping[str, list[Any]]) -> None:
+    """Write a table with one entry per row and heading as CSV.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    rows = zip(*columns.values(), strict=True)
+    lines = (",".join(cell(value) for value in row) for row in (tuple(columns), *rows))
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def read(folder: Path) -> RunFolder:
+    """Read a run's folder.
+
+    Raises
+    ------
+    InputError
+        If it holds no run, or a file in it is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / RESULT).is_file():
+        raise InputError("run folder", folder.name, f"give a folder that holds a {RESULT}")
+    result = parse_json(read_text(folder / RESULT, _SIZE_LIMIT, RESULT), RESULT)
+    run = from_result(result, RESULT, folder)
+    return RunFolder(run, result, load_trace(folder / "trace.npz"))

@@ -1,0 +1,174 @@
+"""The program with a window: options, start, and what happens to errors nobody caught."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
+
+from gui.run.process import seconds_since_start
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from gui.window.main_window import MainWindow
+
+SWITCH_SECONDS = 0.001
+"""How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
+of a frame."""
+TYPESETTING_AFTER = 2.0
+"""Seconds that the engine's libraries have to themselves before matplotlib is imported."""
+SIGNAL_MS = 250
+"""Qt's loop lets Python look for Ctrl+C at least this often."""
+RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
+"""Files that a desktop may hand to the program to be opened."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as the command line does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options of the window."""
+    made = _Parser(prog="main.py", description="Open the window.", add_help=False)
+    made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run to open")
+    made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
+    made.add_argument("--theme", choices=("system", "light", "dark"), help="dress of the window")
+    made.add_argument("--open", type=Path, metavar="FILE", help="the same")
+    made.add_argument(
+        "--startup-time",
+        action="store_true",
+        help="print the seconds from the start of the process until the window shows, and exit",
+    )
+    return made
+
+
+def is_window_option(argument: str) -> bool:
+    """Return whether a first argument asks for the window: its options, or a file to open."""
+    if argument.partition("=")[0] in ("--fresh", "--theme", "--open", "--startup-time"):
+        return True
+    return argument.lower().endswith(RUN_ENDINGS) and os.path.isfile(argument)
+
+
+def application() -> QApplication:
+    """Make the Qt application, or give the one there is."""
+    from PySide6.QtWidgets import QApplication
+
+    from engine.core.versions import NAME, VERSION
+
+    known = QApplication.instance()
+    if isinstance(known, QApplication):
+        return known
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("lyapunov-lab")
+    app.setApplicationDisplayName(NAME)
+    app.setApplicationVersion(VERSION)
+    app.setDesktopFileName("lyapunov-lab")
+    return app
+
+
+def has_screen() -> bool:
+    """Return whether there is something to draw a window on; without it Qt would abort."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in names)
+
+
+def use_offscreen_if_headless() -> None:
+    """Choose Qt's offscreen platform where there is no screen to draw on."""
+    if not has_screen():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def prepare_process() -> None:
+    """Let the window's thread have the interpreter soon when the engine's has it."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def main(argv: Sequence[str] = ()) -> int:
+    """Open the window and run until it is closed."""
+    options = parser().parse_args(list(argv))
+    options.open = options.open or options.file
+    if options.startup_time:
+        use_offscreen_if_headless()
+    elif not has_screen():
+        print("There is no screen for the window; see main.py --help.", file=sys.stderr)
+        return 1
+    prepare_process()
+    app = application()
+    from PySide6.QtCore import QEvent
+
+    from gui.settings import Settings, default_path
+    from gui.window.main_window import MainWindow
+
+    window = MainWindow(Settings(None if options.fresh else default_path()))
+    window.state.restore()
+    if options.theme:
+        window.set_theme(options.theme)
+    catch_errors(window)
+    signals = close_on_signals(window)
+    window.first_painted.connect(lambda: _on_shown(window, options))
+    window.show()
+    code = app.exec()
+    signals.stop()
+    sys.excepthook = sys.__excepthook__
+    window.deleteLater()  # now, and not in whatever order the interpreter ends
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return code
+
+
+def _on_shown(window: MainWindow, options: argparse.Namespace) -> None:
+    shown = seconds_since_start()
+    window.loader.done.connect(lambda: _on_loaded(window, options, shown))
+    window.loader.start()
+
+
+def _on_loaded(window: MainWindow, options: argparse.Namespace, shown: float) -> None:
+    if not window.isVisible():  # closed while it was loading
+        return
+    from gui.typeset.typesetter import default_path, typesetter
+
+    if not options.fresh:
+        typesetter().path = default_path()
+    typesetter().patience = TYPESETTING_AFTER
+    window.begin(run=not options.startup_time)
+    if options.startup_time:
+        window.repaint()
+        print(f"window visible after {shown:.2f} s, with plots after {seconds_since_start():.2f} s")
+        window.close()
+    elif options.open is not None:
+        window.files.open(options.open)
+
+
+def catch_errors(window: MainWindow) -> None:
+    """Let an error nobody caught end in a bar of the window and on standard error."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+        else:
+            window.notices.report_failure("".join(traceback.format_exception(kind, error, trace)))
+
+    sys.excepthook = show
+
+
+def close_on_signals(window: MainWindow) -> QTimer:
+    """Close the window properly on Ctrl+C and on a request to end; stop the timer when done."""
+    from PySide6.QtCore import QTimer
+
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda number, frame: window.close())
+    timer = QTimer()
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_MS)
+    return timer

@@ -1,0 +1,95 @@
+"""`main.py screenshot`: pictures of the window, made by the program itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.core.errors import InputError, LabError
+from gui.app.application import application, use_offscreen_if_headless
+
+SETTLE_SECONDS = 1.5
+"""For formulas to be typeset and plots to come to rest."""
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is not a size; give one such as 1280x800")
+    if not (320 <= int(width) <= 7680 and 240 <= int(height) <= 4320):
+        raise argparse.ArgumentTypeError(f"{text} is not allowed; give 320x240 to 7680x4320")
+    return int(width), int(height)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    made = argparse.ArgumentParser(
+        prog="main.py screenshot", description="Draw the window into a PNG file."
+    )
+    made.add_argument("--out", type=Path, required=True, help="folder for the picture")
+    made.add_argument("--size", type=_size, default=(1440, 900), help="such as 1280x800")
+    made.add_argument("--theme", choices=("light", "dark"), default="light")
+    made.add_argument("--experiment", default="scalar-product", help="id of an experiment")
+    made.add_argument("--preset", default="", help="id of one of its presets")
+    made.add_argument("--steps", type=int, default=200, help="steps to make before the picture")
+    made.add_argument("--name", default="", help="name of the file without .png")
+    return made
+
+
+def main(argv: Sequence[str] = ()) -> int:
+    """Draw one picture and print its path; returns the exit code."""
+    options = parser().parse_args(list(argv))
+    use_offscreen_if_headless()
+    application()
+    try:
+        print(take(options))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def take(options: argparse.Namespace) -> Path:
+    """Draw one picture and return its path.
+
+    Raises
+    ------
+    LabError
+        If experiment or preset are unknown, the run fails, or the file cannot be written.
+    """
+    from PySide6.QtCore import QBuffer, QIODevice
+
+    from engine.core.registry import get
+    from engine.storage.files import make_folder, write_bytes
+    from engine.storage.presets import preset
+    from gui.app.drive import Driver
+
+    experiment = get(options.experiment)
+    chosen = preset(experiment.id, options.preset) if options.preset else None
+    folder = make_folder(options.out)
+    driver = Driver(*options.size)
+    try:
+        driver.window.set_theme(options.theme)
+        driver.open(experiment.id)
+        if chosen is not None:
+            driver.choose(chosen)
+        if options.steps > 0:
+            driver.run(options.steps)
+        driver.settle(SETTLE_SECONDS)
+        errors = driver.take_errors()
+        if errors:
+            raise LabError(errors[0].strip().rpartition("\n")[2])
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        driver.window.grab().save(buffer, "PNG")
+    finally:
+        driver.close()
+    parts = (experiment.id, options.preset, options.theme)
+    path = folder / f"{options.name or '-'.join(part for part in parts if part)}.png"
+    write_bytes(path, bytes(buffer.data().data()))
+    return path

@@ -1,0 +1,271 @@
+"""Pinned runs: kept as ghosts on the plots, to compare others with."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.run.snapshot import Snapshot
+from gui.style.icons import IconButton, swatch
+from gui.typeset.text import plain_math
+
+if TYPE_CHECKING:
+    from engine.core.params import Params, ParamSpec
+    from engine.run.trace import TraceView
+
+ROLES = ("2", "3", "4", "5", "6", "7", "8", "1")
+"""Colours given to pins in turn: that of the live run comes last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A pinned run: what is needed to draw it and to go back to its settings."""
+
+    id: int
+    experiment: str
+    label: str
+    color: str
+    params: Params
+    seed: int
+    trace: TraceView
+    visible: bool = True
+
+
+def settings_text(params: Params, seed: int) -> str:
+    """Name what distinguishes a run: its first live value, and those that are not the defaults."""
+    from engine.core.params import describe
+
+    specs = describe(type(params))
+    values = {spec.name: getattr(params, spec.name) for spec in specs}
+    main = next((spec.name for spec in specs if spec.live), "")
+    parts: list[str] = []
+    for spec in specs:
+        value = values[spec.name]
+        if spec.name == main:
+            parts.insert(0, _named(spec, value))
+        elif value != spec.default and spec.is_active(values):
+            parts.append(_named(spec, value))
+    if seed:
+        parts.append(f"seed\u00a0=\u00a0{seed}")
+    return ", ".join(parts[:4]) + (" …" if len(parts) > 4 else "")
+
+
+def _named(spec: ParamSpec, value: Any) -> str:
+    # Kept together where a narrow list breaks the line.
+    return f"{plain_math(spec.symbol) or spec.label}\u00a0=\u00a0{_short(spec, value)}"
+
+
+def _short(spec: ParamSpec, value: Any) -> str:
+    if spec.kind == "float":
+        return f"{value:.5g}"
+    if spec.kind in ("floats", "matrix"):
+        return f"[{len(value)}]"
+    text = str(value)
+    return text if len(text) <= 16 else text[:15] + "…"
+
+
+class Pins(QObject):
+    """The pinned runs of all experiments, in the order in which they were pinned."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pins: tuple[Pin, ...] = ()
+        self._numbers = itertools.count(1)
+
+    def of(self, experiment_id: str) -> tuple[Pin, ...]:
+        """List the pins of an experiment."""
+        return tuple(pin for pin in self._pins if pin.experiment == experiment_id)
+
+    def add(self, snapshot: Snapshot) -> Pin:
+        """Pin a run as it is."""
+        return self.add_trace(snapshot.experiment, snapshot.params, snapshot.seed, snapshot.trace)
+
+    @property
+    def experiments(self) -> set[str]:
+        """The ids of the experiments of which runs are pinned."""
+        return {pin.experiment for pin in self._pins}
+
+    def add_trace(
+        self,
+        experiment: str,
+        params: Params,
+        seed: int,
+        trace: TraceView,
+        color: str = "",
+        visible: bool = True,
+    ) -> Pin:
+        """Pin what was recorded of a run, in the colour used least unless one is given."""
+        used = [pin.color for pin in self.of(experiment)]
+        pin = Pin(
+            id=next(self._numbers),
+            experiment=experiment,
+            label=settings_text(params, seed),
+            color=color or min(ROLES, key=lambda role: (used.count(role), ROLES.index(role))),
+            params=params,
+            seed=seed,
+            trace=trace,
+            visible=visible,
+        )
+        self._set((*self._pins, pin))
+        return pin
+
+    def remove(self, pin_id: int) -> None:
+        """Unpin a run."""
+        self._set(tuple(pin for pin in self._pins if pin.id != pin_id))
+
+    def clear(self, experiment_id: str) -> None:
+        """Unpin all runs of an experiment."""
+        self._set(tuple(pin for pin in self._pins if pin.experiment != experiment_id))
+
+    def show(self, pin_id: int, visible: bool) -> None:
+        """Draw a pin or leave it out."""
+        self._replace(pin_id, visible=visible)
+
+    def recolor(self, pin_id: int, role: str) -> None:
+        """Return a pin another colour."""
+        self._replace(pin_id, color=role)
+
+    def _replace(self, pin_id: int, **changes: Any) -> None:
+        self._set(
+            tuple(
+                dataclasses.replace(pin, **changes) if pin.id == pin_id else pin
+                for pin in self._pins
+            )
+        )
+
+    def _set(self, pins: tuple[Pin, ...]) -> None:
+        if pins != self._pins:
+            self._pins = pins
+            self.changed.emit()
+
+
+class PinsPanel(QWidget):
+    """The pinned runs of the experiment shown: colour, visibility, go back to, unpin.
+
+    Parameters
+    ----------
+    pins : Pins
+        The model.
+    color_of : callable
+        Gives the colour of a role in the theme.
+
+    Attributes
+    ----------
+    pin_requested : Signal
+        The run shown shall be pinned.
+    restore_requested : Signal(Pin)
+        The settings of a pin shall be taken over.
+    """
+
+    pin_requested = Signal()
+    restore_requested = Signal(object)
+
+    def __init__(
+        self, pins: Pins, color_of: Callable[[str], QColor], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._pins = pins
+        self._color_of = color_of
+        self._experiment = ""
+        self.pin_button = IconButton("pin", "Pin this run", "Keep this run on the plots (P)")
+        self.pin_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.pin_button.clicked.connect(self.pin_requested)
+        self.empty = QLabel("A pinned run stays on the plots, to compare others with.")
+        self.empty.setWordWrap(True)
+        self.empty.setObjectName("hint")
+        self.empty.setContentsMargins(8, 0, 8, 8)
+        self._rows = QWidget()
+        self._layout = QVBoxLayout(self._rows)
+        self._layout.setContentsMargins(4, 0, 4, 4)
+        self._layout.setSpacing(0)
+        self._layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidget(self._rows)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.pin_button)
+        layout.addWidget(self.empty)
+        layout.addWidget(scroll, 1)
+        pins.changed.connect(self.refresh)
+
+    def set_experiment(self, experiment_id: str) -> None:
+        """Show the pins of another experiment."""
+        self._experiment = experiment_id
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the pins anew, for example in the colours of another theme."""
+        while self._layout.count() > 1:
+            item = self._layout.takeAt(0)
+            row = None if item is None else item.widget()
+            if row is not None:
+                row.hide()
+                row.deleteLater()
+        pins = self._pins.of(self._experiment)
+        for index, pin in enumerate(pins):
+            self._layout.insertWidget(index, self._row(pin))
+        self.empty.setVisible(not pins)
+
+    def _row(self, pin: Pin) -> QWidget:
+        row = QWidget()
+        row.setObjectName("pinRow")
+        shown = QCheckBox()
+        shown.setChecked(pin.visible)
+        shown.setAccessibleName(f"Show {pin.label}")
+        shown.setToolTip("Draw this run")
+        shown.toggled.connect(lambda on: self._pins.show(pin.id, on))
+        label = QLabel(pin.label)
+        label.setToolTip(f"{pin.label}\nto step {pin.trace.last}")
+        label.setWordWrap(True)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        back = IconButton("restore", "Use settings", "Go back to these settings", size=16)
+        back.clicked.connect(lambda: self.restore_requested.emit(pin))
+        remove = IconButton("close", "Unpin", "Unpin this run", size=16)
+        remove.clicked.connect(lambda: self._pins.remove(pin.id))
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(4, 2, 0, 2)
+        layout.setSpacing(4)
+        layout.addWidget(shown)
+        layout.addWidget(self._color_button(pin))
+        layout.addWidget(label, 1)
+        layout.addWidget(back)
+        layout.addWidget(remove)
+        return row
+
+    def _color_button(self, pin: Pin) -> QToolButton:
+        button = QToolButton()
+        button.setAutoRaise(True)
+        button.setIcon(swatch(self._color_of(pin.color), self))
+        button.setAccessibleName(f"Colour of {pin.label}")
+        button.setToolTip("Choose another colour")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for number, role in enumerate(sorted(ROLES), start=1):
+            action = menu.addAction(swatch(self._color_of(role), self), f"Colour {number}")
+            action.triggered.connect(
+                lambda checked=False, role=role: self._pins.recolor(pin.id, role)
+            )
+        button.setMenu(menu)
+        return button

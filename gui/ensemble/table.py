@@ -1,0 +1,179 @@
+"""The table of an ensemble: one row a run, sorted by any column, copied to spreadsheets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from engine.core.ensemble import Share
+from gui.typeset.text import plain_text
+from gui.widgets.numbers import number_text, short_text
+
+SORT_ROLE = Qt.ItemDataRole.UserRole
+_Index = QModelIndex | QPersistentModelIndex
+
+
+def readable_key(name: str) -> str:
+    """Write a key for people: ``fraction_diverged`` as ``Fraction diverged``."""
+    if "$" in name:
+        return plain_text(name)
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def text_of(value: Any) -> str:
+    """Write a value of a table or a summary for reading."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Share):
+        return value.words
+    if isinstance(value, float):
+        return short_text(value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{readable_key(str(k))} {text_of(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(text_of(item) for item in value)
+    return str(value)
+
+
+class EnsembleModel(QAbstractTableModel):
+    """The columns of an ensemble."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: tuple[str, ...] = ()
+        self._columns: tuple[list[Any], ...] = ()
+
+    def set_columns(self, columns: Mapping[str, list[Any]]) -> None:
+        """Show other columns."""
+        self.beginResetModel()
+        self._names = tuple(columns)
+        self._columns = tuple(columns.values())
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index | None = None) -> int:
+        """Count runs."""
+        if (parent is not None and parent.isValid()) or not self._columns:
+            return 0
+        return min(len(column) for column in self._columns)
+
+    def columnCount(self, parent: _Index | None = None) -> int:
+        """Count columns."""
+        return 0 if parent is not None and parent.isValid() else len(self._columns)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a cell for reading, for sorting, or in full."""
+        value = self._columns[index.column()][index.row()]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text_of(value)
+        if role == Qt.ItemDataRole.ToolTipRole and number:
+            return number_text(value)
+        if role == SORT_ROLE:
+            return value
+        if role == Qt.ItemDataRole.TextAlignmentRole and (number or value is None):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Name a column, or number a row from 1; a name stands where its numbers do."""
+        if role == Qt.ItemDataRole.TextAlignmentRole and orientation == Qt.Orientation.Horizontal:
+            values = self._columns[section][:1]
+            right = bool(values) and isinstance(values[0], int | float | None)
+            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if orientation == Qt.Orientation.Horizontal:
+            return readable_key(self._names[section])
+        return str(section + 1)
+
+
+class _Sorted(QSortFilterProxyModel):
+    """Sorts numbers as numbers and texts as texts; what is missing comes last either way."""
+
+    def lessThan(self, left: _Index, right: _Index) -> bool:  # noqa: N802
+        one, other = left.data(SORT_ROLE), right.data(SORT_ROLE)
+        if one is None or other is None:
+            down = self.sortOrder() == Qt.SortOrder.DescendingOrder
+            return one is not other and (one is None) == down
+        return _rank(one) < _rank(other)
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    if isinstance(value, int | float):
+        number = float(value)
+        return (0, math.inf if math.isnan(number) else number, "")
+    return (1, 0.0, str(value))
+
+
+class EnsembleTable(QTableView):
+    """The table."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = EnsembleModel()
+        self.source.setParent(self)
+        self._sorted = _Sorted(self)
+        self._sorted.setSourceModel(self.source)
+        self.setModel(self._sorted)
+        self.setSortingEnabled(True)
+        self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setAccessibleName("Runs of the ensemble")
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        header.setHighlightSections(False)
+        self.verticalHeader().setVisible(False)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.setMinimumHeight(160)
+
+    def set_columns(self, columns: Mapping[str, list[Any]]) -> None:
+        """Show other columns, in the order in which the runs were made."""
+        self.source.set_columns(columns)
+        self._sorted.sort(-1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy the selected cells with the usual key."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.selected_text())
+            event.accept()
+        elif event.key() == Qt.Key.Key_Space:
+            event.ignore()  # play and pause
+        else:
+            super().keyPressEvent(event)
+
+    def selected_text(self) -> str:
+        """Return the selected cells with all digits, parted by tabs, for a spreadsheet."""
+        rows: dict[int, list[str]] = {}
+        for index in sorted(
+            self.selectionModel().selectedIndexes(), key=lambda i: (i.row(), i.column())
+        ):
+            value = index.data(SORT_ROLE)
+            exact = isinstance(value, float)
+            text = number_text(value) if exact else "" if value is None else str(value)
+            rows.setdefault(index.row(), []).append(text)
+        return "\n".join("\t".join(cells) for cells in rows.values())

@@ -1,0 +1,200 @@
+"""What the rows of the parameter form have in common: label, symbol, help, error sentence."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+
+from engine.core.errors import InputError
+from engine.core.params import ParamSpec
+from engine.text.notation import html, plain
+from gui.form.spin import TextBox
+from gui.form.words import with_signs
+from gui.style.ink import ink
+from gui.typeset.formula import FormulaLabel
+from gui.widgets.focus import go_to, mark
+from gui.widgets.labels import InkLabel
+
+
+class FieldRow(QWidget):
+    """One field of the form; subclasses put their controls into `grid` and call `_give`.
+
+    Attributes
+    ----------
+    edited : Signal(str, object, bool)
+        Name, value given by the user, and whether the control is still being moved.
+    refused : Signal(str, object)
+        Name and the `InputError` of a text that is no value of the field's kind.
+    abandoned : Signal(str)
+        The user gave up what was typed: the value in force is to be shown again.
+    typed : Signal(str, str)
+        Name and the text as it stands while it is being typed.
+    grabbed : Signal
+        A gesture begins whose edits are one step of undo.
+    """
+
+    edited = Signal(str, object, bool)
+    refused = Signal(str, object)
+    abandoned = Signal(str)
+    typed = Signal(str, str)
+    grabbed = Signal()
+
+    def __init__(self, spec: ParamSpec, optional: bool = False) -> None:
+        super().__init__()
+        self.spec = spec
+        self.optional = optional
+        self.grid = QGridLayout(self)
+        self.grid.setContentsMargins(2, 2, 2, 2)
+        self.grid.setHorizontalSpacing(8)
+        self.grid.setVerticalSpacing(2)
+        self.grid.setColumnStretch(0, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.label = QLabel(self._label_text())
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setWordWrap(True)
+        self.label.setMinimumWidth(72)
+        self.symbol = FormulaLabel(spec.symbol, role="muted")
+        self.symbol.setVisible(bool(spec.symbol))
+        self.symbol.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.error = InkLabel("", "bad")
+        self.error.setWordWrap(True)
+        self.error.setTextFormat(Qt.TextFormat.PlainText)
+        self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.error.hide()
+        self.setToolTip(self.help_html)
+
+    @property
+    def help_html(self) -> str:
+        """The tooltip: name, help and what is allowed."""
+        spec = self.spec
+        allowed = with_signs(spec.allowed[:1].upper() + spec.allowed[1:])
+        live = "" if spec.live or spec.for_ensemble else "<br><i>A change begins a new run.</i>"
+        return (
+            f"<p><b>{escape(spec.label)}</b> <code>{escape(spec.name)}</code><br>"
+            f"{html(spec.help)}<br><span>{escape(allowed)}.</span>{live}</p>"
+        )
+
+    @property
+    def control(self) -> QWidget:
+        """The control that the keyboard should go to."""
+        raise NotImplementedError
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the user has typed something that is not in force."""
+        return bool(self.error.text())
+
+    @property
+    def typed_text(self) -> str:
+        """What the user has typed that is not shown as the value in force, or nothing."""
+        box = self.control
+        return box.text().strip() if isinstance(box, TextBox) and box.is_edited else ""
+
+    def show_value(self, value: Any) -> None:
+        """Show a value as the one in force, without a signal, and drop what was typed."""
+        raise NotImplementedError
+
+    def accept(self, value: Any) -> None:
+        """Learn that a value given by `edited` is now in force."""
+        self.show_value(value)
+
+    def read(self, text: str) -> Any:
+        """Return the value that a typed text stands for.
+
+        Raises
+        ------
+        InputError
+            If it is none of the field's kind.
+        """
+        raise NotImplementedError
+
+    def set_error(self, sentence: str) -> None:
+        """Mark the field with a sentence, or take the mark away (empty)."""
+        if sentence == self.error.text():
+            return
+        self.error.setText(sentence)
+        self.error.setVisible(bool(sentence))
+        for widget in self.findChildren(QWidget):
+            if widget.property("input"):
+                mark(widget, bool(sentence))
+        told = plain(self.spec.help)
+        described = f"{sentence} {told}" if sentence else told
+        self.control.setAccessibleDescription(described)
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the control when the label or the symbol is clicked."""
+        clicked = self.childAt(event.position().toPoint())
+        if event.button() is Qt.MouseButton.LeftButton and clicked in (self.label, self.symbol):
+            go_to(self.control)
+            event.accept()
+        else:
+            super().mousePressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Outline the control of a field that is marked."""
+        if self.error.text():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(ink("bad"), 1.5))
+            for widget in self.findChildren(QWidget):
+                styled = isinstance(widget, QLineEdit | QComboBox)  # by the style sheet
+                if widget.property("input") and not styled:
+                    box = QRectF(widget.geometry()).adjusted(0.75, 0.75, -0.75, -0.75)
+                    painter.drawRoundedRect(box, 6, 6)
+            painter.end()
+
+    def _label_text(self) -> str:
+        unit = f" ({self.spec.unit})" if self.spec.unit else ""
+        return f"{self.spec.label}{unit}"
+
+    def _as_input(self, widget: QWidget) -> None:
+        """Declare the widget that is outlined when the field is marked."""
+        widget.setProperty("input", True)
+        widget.setAccessibleName(self._label_text())
+        widget.setAccessibleDescription(plain(self.spec.help))
+
+    def _place_above(self, widget: QWidget) -> None:
+        """Lay out label and symbol over a control of full width."""
+        self.grid.addWidget(self.label, 0, 0)
+        self.grid.addWidget(self.symbol, 0, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
+        self.grid.addWidget(widget, 1, 0, 1, 3)
+        self.grid.addWidget(self.error, 8, 0, 1, 3)
+        self.label.setBuddy(widget)
+
+    def _place_beside(self, widget: QWidget) -> None:
+        """Lay out label, symbol and control in one line."""
+        self.grid.addWidget(self.label, 0, 0)
+        self.grid.addWidget(self.symbol, 0, 1)
+        self.grid.addWidget(widget, 0, 2)
+        self.grid.addWidget(self.error, 8, 0, 1, 3)
+        self.label.setBuddy(widget)
+
+    def _listen_to(self, box: TextBox) -> None:
+        """Take values from a text box."""
+        box.entered.connect(self._on_entered)
+        box.abandoned.connect(self._abandon)
+        if not box.patient:
+            box.textEdited.connect(lambda text: self.typed.emit(self.spec.name, text))
+
+    def _on_entered(self, text: str) -> None:
+        self.grabbed.emit()
+        try:
+            value = self.read(text)
+        except InputError as error:
+            self._refuse(error)
+        else:
+            self._give(value)
+
+    def _give(self, value: Any, moving: bool = False) -> None:
+        self.edited.emit(self.spec.name, value, moving)
+
+    def _abandon(self) -> None:
+        self.abandoned.emit(self.spec.name)
+
+    def _refuse(self, error: InputError) -> None:
+        self.refused.emit(self.spec.name, error)

@@ -1,0 +1,1 @@
+"""What is drawn on: axes, layers, lines, images, the pointer."""

@@ -1,0 +1,60 @@
+"""Changes of live parameters and pushes of the state, as marks on the time axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core.params import describe
+from engine.run.snapshot import Snapshot
+from gui.plots.canvas.numbers import short, step
+
+
+class ChangeLog:
+    """Knows the values that a run began with, so that a change can be told as old → new."""
+
+    def __init__(self) -> None:
+        self._run_id: int | None = None
+        self._first: dict[str, Any] = {}
+
+    def texts(self, snapshot: Snapshot) -> list[tuple[int, str]]:
+        """Return the step of each change and what to write there, with mathtext between dollars."""
+        if snapshot.run_id != self._run_id:
+            self._run_id, self._first = snapshot.run_id, {}
+        retuned = (change.step for change in snapshot.changes if change.nudge is None)
+        if not self._first and not any(at <= snapshot.cursor for at in retuned):
+            self._first = dict(snapshot.params)
+        symbols = {spec.name: _symbol(spec.symbol, spec.label) for spec in _specs(snapshot)}
+        known = dict(self._first)
+        result = []
+        for change in snapshot.changes:
+            if change.nudge is not None:
+                result.append((change.step, f"nudge {short(change.nudge.size)}"))
+                continue
+            parts = []
+            for name, value in change.values.items():
+                if name in known and known[name] == value:
+                    continue
+                before = f"{_value(known[name])} → " if name in known else "→ "
+                parts.append(f"{symbols.get(name, name)} {before}{_value(value)}")
+                known[name] = value
+            if parts:
+                result.append((change.step, ", ".join(parts)))
+        return result
+
+
+def _specs(snapshot: Snapshot) -> Any:
+    return describe(type(snapshot.params))
+
+
+def _symbol(symbol: str, name: str) -> str:
+    return f"${symbol}$" if symbol else name.lower()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int):
+        return step(value)
+    if isinstance(value, float):
+        return short(value)
+    return str(value) if isinstance(value, str) else "new"

@@ -1,0 +1,1 @@
+"""A pane for each kind of view."""

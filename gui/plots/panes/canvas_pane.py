@@ -1,0 +1,168 @@
+"""Panes whose view has two axes: ranges that follow the data until the user chooses others."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QAction, QImage
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from engine.run.snapshot import Status
+from gui.plots.canvas.axes import Axis
+from gui.plots.canvas.canvas import Canvas
+from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience
+from gui.plots.panes.pane import Pane, Shown, ViewT
+from gui.typeset.rich_text import to_plain
+
+JUMP = 20
+"""Steps at once after which the axes are fitted anew even without running."""
+_DECADE = 1.0
+
+
+class CanvasPane(Pane[ViewT]):
+    """A canvas and the axes' behaviour; subclasses fill `canvas.layers` in `redraw`."""
+
+    patience = Patience()
+
+    def __init__(self, view: ViewT, parent: QWidget | None = None) -> None:
+        super().__init__(view, parent)
+        self.canvas = Canvas(self)
+        self.canvas.setAccessibleName(to_plain(view.title))
+        self.canvas.setAccessibleDescription(to_plain(view.help))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 0, 4, 4)
+        layout.addWidget(self.canvas)
+        self.canvas.hovered.connect(self._on_hovered)
+        self.canvas.zoomed.connect(self._on_zoomed)
+        self.canvas.reset_requested.connect(self.reset_view)
+
+    def show_data(self, shown: Shown) -> None:
+        """Draw what is given, and learn how long that takes."""
+        begin = time.perf_counter()
+        if self._has_come_to_rest(shown):
+            for axis in (self.canvas.x_axis, self.canvas.y_axis):
+                axis.auto.settle()
+        super().show_data(shown)
+        took = time.perf_counter() - begin + self.canvas.paint_seconds
+        self.seconds += 0.2 * (took - self.seconds)
+
+    def _has_come_to_rest(self, shown: Shown) -> bool:
+        """Return whether the run paused, or jumped while it was paused."""
+        snapshot, before = shown.snapshot, self._shown.snapshot if self._shown else None
+        if snapshot is None or snapshot.status is Status.RUNNING or snapshot.step == 0:
+            return False
+        if before is None or before.run_id != snapshot.run_id:
+            return True
+        return before.status is Status.RUNNING or abs(snapshot.step - before.step) > JUMP
+
+    def set_log(self, axis: Axis, log: bool, limits: Limits) -> None:
+        """Measure an axis in powers of ten, or not, between the limits of its values."""
+        axis.log = log
+        axis.manual = None
+        axis.auto = CalmRange(in_decades(limits) if log else limits, patience=self.patience)
+        self.canvas.refresh_axes()
+
+    def follow(self, x: Ends | None, y: Ends | None) -> None:
+        """Let the axes follow the ends of what is drawn, and draw."""
+        moved = self.canvas.x_axis.auto.follow(x)
+        moved = self.canvas.y_axis.auto.follow(y) or moved
+        if moved:
+            self.canvas.refresh_axes()
+        else:
+            self.canvas.refresh()
+
+    def reset_view(self) -> None:
+        """Follow the data again."""
+        for axis in (self.canvas.x_axis, self.canvas.y_axis):
+            axis.manual = None
+            axis.auto.forget()
+        self.redraw()
+        self.canvas.refresh_axes()
+
+    def to_image(self) -> QImage:
+        """Draw the plot on an image of twice the resolution."""
+        return self.canvas.to_image()
+
+    def _on_zoomed(self, x: Ends | None, y: Ends | None) -> None:
+        if x is not None:
+            self.canvas.x_axis.manual = x
+        if y is not None:
+            self.canvas.y_axis.manual = y
+        self.redraw()
+        self.canvas.refresh_axes()
+
+    def _on_hovered(self, at: QPointF | None) -> None:
+        raise NotImplementedError
+
+    # The menu.
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """Offer log axes, ranges and the picture."""
+        self.fill_axes_menu(menu)
+        menu.addSeparator()
+        follow = menu.addAction("Auto range")
+        follow.setCheckable(True)
+        follow.setChecked(not self.is_manual)
+        follow.toggled.connect(self._on_auto_toggled)
+        menu.addAction("Reset view").triggered.connect(self.reset_view)
+        menu.addSeparator()
+        super().fill_menu(menu)
+
+    def fill_axes_menu(self, menu: QMenu) -> None:
+        """Offer what changes the axes."""
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether the user chose an axis' ends."""
+        return self.canvas.x_axis.manual is not None or self.canvas.y_axis.manual is not None
+
+    def _on_auto_toggled(self, on: bool) -> None:
+        if on:
+            self.reset_view()
+        else:
+            mapper = self.canvas.frame.mapper
+            self._on_zoomed(mapper.x, mapper.y)
+
+    @staticmethod
+    def checkable(menu: QMenu, text: str, on: bool) -> QAction:
+        """Add an action that is on or off."""
+        action = menu.addAction(text)
+        action.setCheckable(True)
+        action.setChecked(on)
+        return action
+
+    # What is kept.
+
+    def save(self) -> dict[str, Any]:
+        """Give log axes besides."""
+        return super().save() | {
+            "log_x": self.canvas.x_axis.log,
+            "log_y": self.canvas.y_axis.log,
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Take log axes besides."""
+        super().load(saved)
+        for name in ("log_x", "log_y"):
+            if type(saved.get(name)) is bool:
+                self.set_log_axis(name[-1], saved[name])
+
+    def set_log_axis(self, axis: str, log: bool) -> None:
+        """Measure axis ``"x"`` or ``"y"`` in powers of ten, or not."""
+        raise NotImplementedError
+
+
+def in_decades(limits: Limits) -> Limits:
+    """Return limits of values as limits of a log axis."""
+
+    def log(value: float | None) -> float | None:
+        return math.log10(value) if value is not None and value > 0 else None
+
+    fixed = limits.fixed
+    if fixed is not None and fixed[0] > 0:
+        return Limits(fixed=(math.log10(fixed[0]), math.log10(fixed[1])))
+    return Limits(low=log(limits.low), high=log(limits.high), least=_DECADE)

@@ -1,0 +1,253 @@
+"""Matrices and pictures: one with its numbers and names, or a grid of them with captions.
+
+They are drawn in a pyqtgraph view without axes: cells, their numbers and their names are laid out
+in pixels together, so that cells are whole pixels wide.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from engine.core.arrays import FloatArray
+from engine.core.views import ImageView
+from gui.plots.canvas.colorbar import BAR, ColorBarLayer, draw_color_bar, level_ends
+from gui.plots.canvas.graphics import GraphicsView, ViewItem
+from gui.plots.canvas.layers import picture_of, to_levels
+from gui.plots.canvas.numbers import number
+from gui.plots.canvas.paint import line_pen
+from gui.plots.canvas.range import CalmRange
+from gui.plots.panes.image_texts import GAP as NAME_GAP
+from gui.plots.panes.image_texts import (
+    NAME_WIDTH,
+    draw_caption,
+    draw_column_names,
+    draw_numbers,
+    draw_row_names,
+)
+from gui.plots.panes.pane import Pane, Reading, ReadingItem, numbers, texts
+from gui.style.theme import current_theme
+from gui.typeset.rich_text import to_plain
+
+GAP = 8.0
+
+
+def tiles(
+    area: QRectF, count: int, rows: int, columns: int, caption: float, ratio: float
+) -> tuple[QRectF, ...]:
+    """Divide an area into boxes for images of so many cells, as large as fits, cells square.
+
+    `caption` is the height left free above each box, `ratio` the device pixels per pixel.
+    """
+    cell, across = 0.0, 1
+    for tried in range(1, count + 1):
+        down = math.ceil(count / tried)
+        fits = min(
+            (area.width() - GAP * (tried - 1)) / tried / columns,
+            ((area.height() - GAP * (down - 1)) / down - caption) / rows,
+        )
+        cell, across = max((cell, across), (fits, tried))
+    if cell <= 0:
+        return ()
+    if cell > 2:  # whole device pixels keep all cells alike
+        cell = math.floor(cell * ratio) / ratio
+    down = math.ceil(count / across)
+    step_x, step_y = cell * columns + GAP, cell * rows + GAP + caption
+    left = area.left() + (area.width() - across * step_x + GAP) / 2
+    top = area.top() + (area.height() - down * step_y + GAP) / 2
+    return tuple(
+        QRectF(
+            round(left + index % across * step_x),
+            round(top + index // across * step_y + caption),
+            cell * columns,
+            cell * rows,
+        )
+        for index in range(count)
+    )
+
+
+class ImagePane(Pane[ImageView]):
+    """Draws an `ImageView`."""
+
+    def __init__(self, view: ImageView, parent: QWidget | None = None) -> None:
+        super().__init__(view, parent)
+        self._calm = CalmRange(pad=0.0)
+        self._values: FloatArray | None = None
+        self._bar = ColorBarLayer(self._small_font)
+        self._images: list[QImage] = []
+        self._images_for = ""
+        self._boxes: tuple[QRectF, ...] = ()
+        self.setMouseTracking(True)
+        self._sheet = GraphicsView(self)
+        self._sheet.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._sheet.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._pictures = ViewItem(self._sheet.centralWidget, self._draw)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 4, 4)  # off the round corners of the dock
+        layout.addWidget(self._sheet)
+        self.setMinimumSize(120, 80)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(view.title)
+        self.setAccessibleDescription(to_plain(view.help))
+
+    def sizeHint(self) -> QSize:
+        """Return a comfortable size."""
+        return QSize(320, 240)
+
+    @property
+    def boxes(self) -> tuple[QRectF, ...]:
+        """Where the images are."""
+        return self._boxes
+
+    @property
+    def _small_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(max(6.5, font.pointSizeF() - 1.0))
+        return font
+
+    def redraw(self) -> None:
+        """Draw what was given last."""
+        values = None if self._shown is None else numbers(self._shown.observation, self.view.key)
+        if values is not None and (values.ndim not in (2, 3) or 0 in values.shape):
+            values = None
+        self._values = None if values is None else values.reshape(-1, *values.shape[-2:])
+        if self._values is not None:
+            ends = level_ends(self._calm, self._values, self.view.colormap)
+            self._bar.set(self.view.color_label, ends, self.view.colormap)
+        self._images = []
+        self._place()
+
+    def _place(self) -> None:
+        self._boxes = ()
+        if self._values is not None:
+            caption = self._line + 1 if self.view.captions_key else 0.0
+            shape, ratio = self._values.shape, self.devicePixelRatioF()
+            self._boxes = tiles(self._area(), shape[0], shape[1], shape[2], caption, ratio)
+        self._sheet.setBackgroundBrush(current_theme().color("surface"))
+        self._pictures.place()
+        self._pictures.update()
+
+    @property
+    def _line(self) -> float:
+        return QFontMetricsF(self._small_font).height()
+
+    def _area(self) -> QRectF:
+        """Return the room for images: without that for names, labels and the colour bar."""
+        metrics, view = QFontMetricsF(self._small_font), self.view
+        area = QRectF(self.rect()).adjusted(10, 4, -8 - self._bar.width(), -8)
+        names = self._names(0)
+        if names or view.y_label:
+            widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
+            label = self._line + 4 if view.y_label else 0.0
+            area.setLeft(area.left() + min(widest, NAME_WIDTH) + NAME_GAP + label)
+        lines = bool(view.column_labels_key) + bool(view.x_label)
+        area.setBottom(area.bottom() - lines * self._line)
+        return area
+
+    def _names(self, axis: int) -> list[str]:
+        key = (self.view.row_labels_key, self.view.column_labels_key)[axis]
+        if self._shown is None or self._values is None or not key:
+            return []
+        return texts(self._shown.observation, key, self._values.shape[1 + axis])
+
+    def _captions(self) -> list[str]:
+        if self._shown is None or not self.view.captions_key:
+            return []
+        return texts(self._shown.observation, self.view.captions_key, len(self._boxes))
+
+    # Painting.
+
+    def _draw(self, painter: QPainter) -> None:
+        """Draw images, numbers, captions and the colour bar."""
+        begin = time.perf_counter()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._values is not None and self._boxes:
+            self._paint_images(painter, self._values)
+            self._paint_texts(painter, self._values)
+            self._paint_bar(painter)
+        self.seconds += 0.2 * (time.perf_counter() - begin - self.seconds)
+
+    def _paint_images(self, painter: QPainter, values: FloatArray) -> None:
+        theme, colormap = current_theme(), self.view.colormap
+        if self._images_for != theme.name or len(self._images) != len(values):
+            self._images_for = theme.name
+            levels = to_levels(values, self._calm.ends)
+            self._images = [picture_of(image, theme, colormap) for image in levels]
+        painter.setPen(line_pen(theme.color("border"), 1.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for box, image in zip(self._boxes, self._images, strict=True):
+            fine = box.width() * self.devicePixelRatioF() < 2 * image.width()
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fine)
+            painter.drawImage(box, image)
+            painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
+
+    def _paint_texts(self, painter: QPainter, values: FloatArray) -> None:
+        view, font = self.view, self._small_font
+        if view.annotate:
+            for box, image in zip(self._boxes, values, strict=True):
+                draw_numbers(painter, box, image, self._calm.ends, view.colormap, font)
+        for box, caption in zip(self._boxes, self._captions(), strict=False):
+            draw_caption(painter, box, caption, font)
+        if len(self._boxes) == 1:
+            box, (rows, columns) = self._boxes[0], values.shape[1:]
+            draw_row_names(painter, box, rows, self._names(0), view.y_label, font)
+            draw_column_names(painter, box, columns, self._names(1), view.x_label, font)
+
+    def _paint_bar(self, painter: QPainter) -> None:
+        right = max(box.right() for box in self._boxes)
+        top = min(box.top() for box in self._boxes)
+        bottom = max(box.bottom() for box in self._boxes)
+        if bottom - top > 30:
+            bar = QRectF(right + 10, top, BAR, bottom - top)
+            draw_color_bar(painter, bar, current_theme(), self._bar)
+
+    # The pointer, size and theme.
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Read the value under the pointer."""
+        at = event.position()
+        for index, box in enumerate(self._boxes):
+            if box.contains(at) and self._values is not None:
+                rows, columns = self._values.shape[1:]
+                row = int((at.y() - box.top()) / box.height() * rows)
+                column = int((at.x() - box.left()) / box.width() * columns)
+                self._read(index, min(row, rows - 1), min(column, columns - 1))
+                return
+        self.reading_changed.emit(None)
+
+    def _read(self, index: int, row: int, column: int) -> None:
+        assert self._values is not None
+        rows, columns, captions = self._names(0), self._names(1), self._captions()
+        place = f"[{rows[row] if rows else row + 1}, {columns[column] if columns else column + 1}]"
+        if captions:
+            place = f"{captions[index]} {place}"
+        value = number(float(self._values[index, row, column]))
+        self.reading_changed.emit(Reading(place, (ReadingItem(self.view.color_label, value),)))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the reading away."""
+        self.reading_changed.emit(None)
+        super().leaveEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the images anew."""
+        self._place()
+        super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw in the colours and font of a new theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._bar.font = self._small_font
+            self._place()

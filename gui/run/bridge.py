@@ -1,0 +1,280 @@
+"""The window's side of the engine: sends commands, and brings snapshots at the screen's rate.
+
+The only module of the window that imports `engine.run.runner`.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from engine.run.snapshot import Failure, Status
+from gui.run.frames import CostMeter, FrameMeter
+from gui.run.undo import dropped_sentence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.core.ensemble import Progress
+    from engine.core.experiment import AbstractExperiment
+    from engine.core.params import Params
+    from engine.run.branches import Course, Dropped
+    from engine.run.runner import Runner
+    from engine.run.session import Session
+
+_T = TypeVar("_T")
+
+FRAME_MS = 16
+IDLE_MS = 60
+IDLE_TICKS = 60
+"""Polls without news after which the timer slows down, so that a resting window costs nothing."""
+
+
+def _new_runner() -> Runner:
+    from engine.run.runner import Runner
+
+    return Runner()
+
+
+class Bridge(QObject):
+    """Passes commands to the engine thread and its newest snapshot to the window.
+
+    Parameters
+    ----------
+    engine : Runner, optional
+        The engine thread; by default a real one, made at the first run.
+
+    Attributes
+    ----------
+    snapshot_ready : Signal(Snapshot)
+        A newer picture of the run; at most one a frame.
+    failed : Signal(str)
+        The traceback of an error in the engine; once a run.
+    rejected : Signal(str)
+        One sentence: a run could not begin with what the user gave.
+    dropped : Signal(Dropped)
+        The run went on from a scrubbed step, and what came after was given up.
+    frames : FrameMeter
+        Intervals between polls while a run is going, the drawing of the picture included: how
+        long the window is deaf at most.
+    pictures : FrameMeter
+        Intervals between snapshots shown while a run is going: no shorter than those above, and
+        longer where the engine is asked for less than a step a frame or needs more than a frame.
+    """
+
+    snapshot_ready = Signal(object)
+    failed = Signal(str)
+    rejected = Signal(str)
+    dropped = Signal(object)
+
+    def __init__(self, engine: Runner | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._run_id = 0
+        self._failed_run = 0
+        self._quiet = 0
+        self._closed = False
+        self._speed: float | None = 1.0
+        self._running = False
+        self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.frames = FrameMeter()
+        self.pictures = FrameMeter()
+        self._cost = CostMeter()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self._on_timeout)
+        if engine is not None:
+            engine.on_drop = self._on_drop
+
+    @property
+    def engine(self) -> Runner:
+        """The runner, started at first use."""
+        if self._engine is None:
+            self._engine = _new_runner()
+            self._engine.set_speed(self._speed)
+            self._engine.on_drop = self._on_drop
+        return self._engine
+
+    def start(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int,
+        paused: bool = True,
+        start: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        """Begin a new run, from learned parameters if given."""
+        self._run_id = self.engine.start(experiment, params, seed, paused, start)
+        self._set_running(False)
+        self._wake()
+
+    def resume(
+        self,
+        experiment: AbstractExperiment[Any, Any],
+        params: Params,
+        seed: int,
+        start: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        """Take up the run of an experiment where it was left, or begin one."""
+        self._run_id = self.engine.resume(experiment, params, seed, start)
+        self._set_running(False)
+        self._wake()
+
+    def play(self) -> None:
+        """Run until paused."""
+        self.engine.play()
+        self._wake()
+
+    def pause(self) -> None:
+        """Stop the run."""
+        self.engine.pause()
+        self._wake()
+
+    def run(self, n: int) -> None:
+        """Run `n` steps and pause."""
+        self.engine.run(n)
+        self._wake()
+
+    def step(self, n: int = 1) -> None:
+        """Make `n` steps."""
+        self.engine.step(n)
+        self._wake()
+
+    def back(self, n: int = 1) -> None:
+        """Show the state `n` steps earlier."""
+        self.engine.back(n)
+        self._wake()
+
+    def seek(self, step: int) -> None:
+        """Show the state at a step already reached."""
+        self.engine.seek(step)
+        self._wake()
+
+    def live(self) -> None:
+        """Show the run's own state again."""
+        self.engine.live()
+        self._wake()
+
+    def retune(self, params: Params) -> None:
+        """Go on with other live parameters."""
+        self.engine.retune(params)
+        self._wake()
+
+    def nudge(self, size: float) -> None:
+        """Push the shown state by a share of its norm."""
+        self.engine.nudge(size)
+        self._wake()
+
+    def exchange(self, course: Course, then: Callable[[Session | None], None]) -> None:
+        """Put the other course of the run in force; `then` gets its session here, or None."""
+        self.engine.exchange(course, lambda session: self._answers.put(lambda: then(session)))
+        self._wake()
+
+    def set_speed(self, steps_per_frame: float | None) -> None:
+        """Set the steps per frame, None for as many as possible."""
+        self._speed = steps_per_frame
+        if self._engine is not None:
+            self._engine.set_speed(steps_per_frame)
+        self._wake()
+
+    def ensemble(self, steps: int | None = None) -> None:
+        """Run many runs at once as a long job."""
+        self.engine.ensemble(steps)
+        self._wake()
+
+    def ask(
+        self,
+        function: Callable[[Session, Progress], _T],
+        then: Callable[[_T | Exception], None],
+    ) -> None:
+        """Run a job on the engine thread, and give its result or error to `then` here."""
+        self.engine.job(
+            lambda session, progress: self._answer(lambda: function(session, progress), then)
+        )
+        self._wake()
+
+    def peek(
+        self, function: Callable[[Session], _T], then: Callable[[_T | Exception], None]
+    ) -> None:
+        """Look at the session between two steps, without pausing the run as a job does."""
+        self.engine.call(lambda session: self._answer(lambda: function(session), then))
+        self._wake()
+
+    def _on_drop(self, dropped: Dropped) -> str:
+        """Pass it on to the window's thread; called on the engine's."""
+        self._answers.put(lambda: self.dropped.emit(dropped))
+        return dropped_sentence(dropped.first, dropped.last)
+
+    def _answer(self, function: Callable[[], _T], then: Callable[[_T | Exception], None]) -> None:
+        result: _T | Exception
+        try:
+            result = function()
+        except Exception as error:
+            result = error
+        self._answers.put(lambda: then(result))
+
+    def cancel(self) -> None:
+        """Stop a long job."""
+        if self._engine is not None:
+            self._engine.cancel()
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Stop polling and the engine thread; returns whether the thread ended in time."""
+        self._closed = True
+        self._timer.stop()
+        return self._engine is None or self._engine.close(timeout)
+
+    def poll(self) -> bool:
+        """Take what is in the mailbox and pass it on; returns whether there was anything."""
+        while not self._answers.empty():
+            self._answers.get()()
+        item = None if self._engine is None else self._engine.mailbox.take()
+        if item is None or item.run_id < self._run_id:
+            return False
+        self._run_id = item.run_id
+        if isinstance(item, Failure):
+            self._set_running(False)
+            (self.failed if item.error else self.rejected).emit(item.error or item.message)
+            return True
+        self._set_running(item.status is Status.RUNNING)
+        if self._running:
+            self.pictures.tick()
+            self._cost.tick()
+            self.engine.drawing_seconds = self._cost.seconds
+        self.snapshot_ready.emit(item)
+        if item.error and self._failed_run != item.run_id:
+            self._failed_run = item.run_id
+            self.failed.emit(item.error)
+        return True
+
+    def _on_timeout(self) -> None:
+        if self._running:
+            self.frames.tick()
+        if self.poll():
+            self._wake()
+            return
+        self._quiet += 1
+        if self._quiet == IDLE_TICKS and not self._running:
+            self._timer.setInterval(IDLE_MS)
+            self._timer.setTimerType(Qt.TimerType.CoarseTimer)
+
+    def _set_running(self, running: bool) -> None:
+        self._running = running
+        if not running:
+            self.frames.pause()
+            self.pictures.pause()
+            self._cost.pause()
+
+    def _wake(self) -> None:
+        if self._closed:
+            return
+        self._quiet = 0
+        if self._timer.interval() != FRAME_MS:
+            self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+            self._timer.setInterval(FRAME_MS)
+        if not self._timer.isActive():
+            self._timer.start()

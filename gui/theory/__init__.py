@@ -1,0 +1,1 @@
+"""The theory dock: bounds, claims, the stability meter."""

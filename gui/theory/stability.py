@@ -1,0 +1,61 @@
+"""δS/2 as a snapshot tells it: measured, predicted, and its range in the last steps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.run.snapshot import Snapshot
+
+RECENT = 64
+"""Recent steps whose range is shown behind the newest value."""
+
+
+def stability_of(snapshot: Snapshot) -> tuple[float | None, float | None, tuple[float, float]]:
+    """Find δS/2 in a snapshot: measured at the cursor, predicted, and its recent range.
+
+    Measured is the series "stability" at the shown step, else the observation or the bound of that
+    name. Predicted is that bound's value, else δ as a multiple of the largest stable step size.
+    """
+    measured, low, high = _from_trace(snapshot)
+    bounds = {bound.id: bound for bound in snapshot.theory}
+    named = bounds.get("stability")
+    if measured is None:
+        measured = _number(snapshot.observation.get("stability"))
+    if measured is None and named is not None:
+        measured = named.measured
+    predicted = named.value if named is not None else None
+    step_size = getattr(snapshot.params, "step_size", None)
+    if predicted is None and isinstance(step_size, float):
+        largest = [
+            bound.value
+            for bound in snapshot.theory
+            if bound.field == "step_size" and "max" in bound.id and bound.value
+        ]
+        predicted = step_size / largest[0] if largest else None
+    if measured is None:
+        return None, predicted, (0.0, 0.0)
+    return measured, predicted, (min(low, measured), max(high, measured))
+
+
+def _from_trace(snapshot: Snapshot) -> tuple[float | None, float, float]:
+    rows = snapshot.trace.recent.get("stability")
+    if rows is None or not len(rows):
+        return None, math.inf, -math.inf
+    end = snapshot.cursor - snapshot.trace.recent_first + 1
+    if end <= 0:
+        return None, math.inf, -math.inf
+    values = np.asarray(rows[max(0, end - RECENT) : end], np.float64)
+    if values.ndim == 2:
+        values = np.where(np.isnan(values).all(axis=1), np.nan, np.nan_to_num(values).max(axis=1))
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return None, math.inf, -math.inf
+    return float(known[-1]), float(known.min()), float(known.max())
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, int | float | np.number) and math.isfinite(float(value)):
+        return float(value)
+    return None

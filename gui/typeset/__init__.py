@@ -1,0 +1,1 @@
+"""Formulas and texts with mathematics."""

@@ -1,0 +1,227 @@
+"""Texts of the theory panel: they wrap, can be selected, and are set only when they change."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
+
+from gui.style.ink import ink
+from gui.typeset.rich_text import to_html
+from gui.typeset.text import plain_text
+from gui.widgets.controls import draw_focus, tint
+from gui.widgets.glyphs import draw_glyph
+from gui.widgets.labels import InkLabel
+from gui.widgets.numbers import number_text, short_text
+
+COPIED_MS = 900
+"""How long a number says that it was copied."""
+
+
+def small(font: QFont) -> QFont:
+    """Return the font of what is said beside."""
+    font = QFont(font)
+    font.setPointSizeF(max(6.0, font.pointSizeF() * 0.92))
+    return font
+
+
+def bold(font: QFont) -> QFont:
+    """Return the font of what matters most."""
+    font = QFont(font)
+    font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def typeset(label: QLabel, text: str) -> None:
+    """Show a text on a label, its scripts and the mathtext between dollars as such."""
+    markup = to_html(text)
+    is_plain = "<" not in markup
+    label.setTextFormat(Qt.TextFormat.PlainText if is_plain else Qt.TextFormat.RichText)
+    label.setText(text if is_plain else markup)
+
+
+class Words(QWidget):
+    """A wrapped text that the mouse can select.
+
+    The text stands in a label of its own, which no layout sees: another text of as many lines
+    moves nothing, and the panel is not laid out anew a few times a second.
+
+    Parameters
+    ----------
+    role : str
+        Colour by role.
+    fine : bool
+        Whether it is set small.
+    steady : bool
+        Whether the place stays as high as the longest text was, so that what is below rests.
+    """
+
+    def __init__(self, role: str = "text", *, fine: bool = False, steady: bool = False) -> None:
+        super().__init__()
+        self._steady = steady
+        self._source = ""
+        self._tallest = 0
+        self._top = 0
+        self.label = InkLabel("", role, self)
+        if fine:
+            self.label.setFont(small(self.label.font()))
+        self.label.setWordWrap(True)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def text(self) -> str:
+        """Return the text that is shown, in plain letters."""
+        return plain_text(self._source)
+
+    def say(self, text: str) -> bool:
+        """Show a text, its scripts and mathtext typeset; tell whether it is another."""
+        if text == self._source:
+            return False
+        self._source = text
+        typeset(self.label, text)
+        if self.width() != self.label.width() or self.heightForWidth(self.width()) != self.height():
+            self.updateGeometry()
+        return True
+
+    def name(self, name: str) -> None:
+        """Name the text for a screen reader."""
+        self.label.setAccessibleName(name)
+
+    def center(self, top: int = 0) -> None:
+        """Move the text down by some pixels, to stand beside something higher."""
+        self._top = top
+
+    def forget_height(self) -> None:
+        """Let a steady text be low again."""
+        if self._tallest:
+            self._tallest = 0
+            self.updateGeometry()
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Tell that the height depends on the width."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """Return the height of the text, or of the tallest so far."""
+        height = max(self.label.heightForWidth(width), self.label.fontMetrics().height())
+        if self._steady and width == self.width():
+            height = self._tallest = max(height, self._tallest)
+        return height + self._top
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the text on few lines."""
+        hint = self.label.sizeHint()
+        return QSize(hint.width(), self.heightForWidth(hint.width()))
+
+    def minimumSizeHint(self) -> QSize:
+        """Let the text be as narrow as a word."""
+        return QSize(48, self.label.fontMetrics().height() + self._top)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the label fill the place."""
+        if event.oldSize().width() != self.width():
+            self._tallest = 0
+        self.label.setGeometry(self.rect().adjusted(0, self._top, 0, 0))
+        if self.heightForWidth(self.width()) != self.height():
+            self.updateGeometry()  # the layout knew the height of an earlier text
+
+
+class Figure(QAbstractButton):
+    """A number; a click copies it with all its digits.
+
+    Its place never gets narrower, so that changing digits move nothing.
+    """
+
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None, *, strong: bool = True) -> None:
+        super().__init__(parent)
+        self._value: float | None = None
+        self._name = ""
+        self._widest = 0
+        self._thanks = QTimer(self)
+        self._thanks.setSingleShot(True)
+        self._thanks.setInterval(COPIED_MS)
+        self._thanks.timeout.connect(self.update)
+        self.setFont(bold(self.font()) if strong else small(self.font()))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self._on_clicked)
+
+    @property
+    def value(self) -> float | None:
+        """The number."""
+        return self._value
+
+    def show_value(self, name: str, value: float | None, absent: str = "—", text: str = "") -> None:
+        """Show a number, perhaps in a text of its own, or what stands in its place."""
+        text = absent if value is None else text or short_text(value)
+        if (value is None) != (self._value is None):
+            self._widest = 0
+        self._value = value
+        if (text, name) == (self.text(), self._name):
+            return
+        self._name = name
+        self.setText(text)
+        self.setEnabled(value is not None)
+        self.setAccessibleName(f"{name} {text}")
+        self.setToolTip("" if value is None else f"{number_text(value)}\nClick to copy")
+        width = max(QFontMetrics(self._font()).horizontalAdvance(text) + 8, 24)
+        if width > self._widest:
+            self._widest = width
+            self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Reserve room for the longest number so far."""
+        return QSize(self._widest, self.fontMetrics().height() + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the number, on a tint that answers the mouse."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.isEnabled() and (self.underMouse() or self.isDown()):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(tint(0.16 if self.isDown() else 0.08))
+            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+        box = self.rect().adjusted(4, 0, -4, 0)
+        if self._thanks.isActive():
+            middle = QPointF(box.right() - 6, self.height() / 2)
+            draw_glyph(painter, middle, "check", ink("good"), 12)
+        else:
+            painter.setPen(ink("text" if self.isEnabled() else "muted"))
+            painter.setFont(self._font())
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box, right, self.text())
+        if self.hasFocus():
+            draw_focus(painter, QRectF(self.rect()), 4)
+        painter.end()
+
+    def _font(self) -> QFont:
+        """Return the font of a number, or of the words in its place."""
+        font = small(self.font()) if self._value is None else QFont(self.font())
+        if self._value is None:
+            font.setWeight(QFont.Weight.Normal)
+        return font
+
+    def _on_clicked(self) -> None:
+        if self._value is None:
+            return
+        text = number_text(self._value)
+        QGuiApplication.clipboard().setText(text)
+        self._thanks.start()
+        self.update()
+        self.copied.emit(text)
+
+
+def heading(text: str) -> QLabel:
+    """Make the heading of a part of the panel."""
+    label = QLabel(text)
+    label.setFont(bold(label.font()))
+    label.setContentsMargins(2, 4, 0, 0)
+    return label

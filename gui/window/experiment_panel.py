@@ -1,0 +1,198 @@
+"""The list of experiments, under the sections of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.core.registry import Listed
+from gui.style.theme import current_theme
+
+ID_ROLE = Qt.ItemDataRole.UserRole
+SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 1
+NUMBER_ROLE = Qt.ItemDataRole.UserRole + 2
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a title over a muted summary; a section as a small heading."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """Two lines for an experiment, one for a section."""
+        height = QFontMetrics(option.font).height()
+        if index.data(ID_ROLE) is None:
+            return QSize(0, height + 14)
+        return QSize(0, 2 * height + 14)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw the item."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if index.data(ID_ROLE) is None:
+            self._paint_section(painter, option, index)
+        else:
+            self._paint_experiment(painter, option, index)
+        painter.restore()
+
+    def _paint_section(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: _Index
+    ) -> None:
+        font = QFont(option.font)
+        font.setPointSizeF(font.pointSizeF() * 0.88)
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
+        rect = option.rect.adjusted(10, 0, -10, -3)
+        flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(rect, flags, index.data())
+
+    def _paint_experiment(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: _Index
+    ) -> None:
+        palette = option.palette
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        self._paint_background(painter, option, selected)
+        area = option.rect.adjusted(12, 6, -12, -6)
+        half = area.height() // 2
+        number = index.data(NUMBER_ROLE)
+        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+        if number:
+            painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, number)
+        title_font = QFont(option.font)
+        title_font.setWeight(QFont.Weight.DemiBold if selected else QFont.Weight.Medium)
+        painter.setFont(title_font)
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        title = QRect(area.left(), area.top(), area.width() - 16, half)
+        self._draw_line(painter, title, str(index.data()))
+        small = QFont(option.font)
+        small.setPointSizeF(small.pointSizeF() * 0.9)
+        painter.setFont(small)
+        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+        below = QRect(area.left(), area.top() + half, area.width(), area.height() - half)
+        self._draw_line(painter, below, index.data(SUMMARY_ROLE))
+
+    @staticmethod
+    def _draw_line(painter: QPainter, rect: QRect, text: str) -> None:
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(rect, flags, elided)
+
+    @staticmethod
+    def _paint_background(painter: QPainter, option: QStyleOptionViewItem, selected: bool) -> None:
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        if not selected and not hovered:
+            return
+        theme = current_theme()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("soft_accent" if selected else "grid"))
+        box = QRectF(option.rect).adjusted(4, 1, -4, -1)
+        painter.drawRoundedRect(box, 6, 6)
+        if selected:
+            painter.setBrush(theme.color("accent"))
+            painter.drawRoundedRect(
+                QRectF(box.left(), box.top() + 8, 3, box.height() - 16), 1.5, 1.5
+            )
+
+
+class _List(QListWidget):
+    """A list that leaves the plain keys of the window alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_key = False
+        """Whether the selection is being moved by a key."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep the arrows up and down, Home and End; let Space, letters and digits through."""
+        kept = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
+        if event.key() in kept:
+            self.in_key = True
+            try:
+                super().keyPressEvent(event)
+            finally:
+                self.in_key = False
+        else:
+            event.ignore()
+
+
+class ExperimentPanel(QWidget):
+    """The experiments in order, grouped by section.
+
+    Attributes
+    ----------
+    experiment_chosen : Signal(str)
+        The user selected the experiment of this id with the mouse.
+    experiment_browsed : Signal(str)
+        The same with a key, which may be one of many.
+    """
+
+    experiment_chosen = Signal(str)
+    experiment_browsed = Signal(str)
+
+    def __init__(self, experiments: Sequence[Listed], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.list = _List()
+        self.list.setObjectName("experimentList")
+        self.list.setAccessibleName("Experiments")
+        self.list.setItemDelegate(_Delegate(self.list))
+        self.list.setMouseTracking(True)
+        self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self._fill(experiments)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.list)
+        self.list.currentItemChanged.connect(self._on_current_changed)
+
+    def _fill(self, experiments: Sequence[Listed]) -> None:
+        section = None
+        for number, experiment in enumerate(experiments, start=1):
+            part = experiment.listing.section.partition(",")[0]
+            if part != section:
+                section = part
+                heading = QListWidgetItem(f"Section {part}" if part[:1].isdigit() else part)
+                heading.setFlags(Qt.ItemFlag.NoItemFlags)
+                self.list.addItem(heading)
+            item = QListWidgetItem(experiment.title)
+            item.setData(ID_ROLE, experiment.id)
+            item.setData(SUMMARY_ROLE, experiment.listing.summary)
+            item.setData(NUMBER_ROLE, str(number) if number < 10 else "")
+            item.setToolTip(f"{experiment.listing.summary}\n{experiment.listing.section}")
+            item.setData(
+                Qt.ItemDataRole.AccessibleTextRole,
+                f"{experiment.title}. {experiment.listing.summary}",
+            )
+            self.list.addItem(item)
+
+    @property
+    def current_id(self) -> str:
+        """Id of the selected experiment, or an empty text."""
+        item = self.list.currentItem()
+        return "" if item is None else str(item.data(ID_ROLE))
+
+    def select(self, experiment_id: str) -> None:
+        """Select an experiment without saying that the user did."""
+        for row in range(self.list.count()):
+            if self.list.item(row).data(ID_ROLE) == experiment_id:
+                blocked = self.list.blockSignals(True)
+                self.list.setCurrentRow(row)
+                self.list.blockSignals(blocked)
+                return
+
+    def _on_current_changed(self, current: QListWidgetItem | None) -> None:
+        if current is not None and current.data(ID_ROLE) is not None:
+            chosen = self.experiment_browsed if self.list.in_key else self.experiment_chosen
+            chosen.emit(current.data(ID_ROLE))

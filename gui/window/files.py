@@ -1,0 +1,177 @@
+"""Opening and saving runs, from menus, dropped files and the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from engine.core.errors import LabError
+from gui.run.bridge import Bridge
+from gui.run.control import RunControl
+from gui.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.core.ensemble import Progress
+    from engine.run.session import Session
+    from engine.run.spec import RunSpec
+
+FILTER = "Runs and learned parameters (*.toml run.json *.npz *.safetensors);;All files (*)"
+LEARNED = (".npz", ".safetensors")
+
+
+class RunFiles(QObject):
+    """Run files in and out of the window.
+
+    Attributes
+    ----------
+    said : Signal(str)
+        One sentence on what was done.
+    refused : Signal(str)
+        One sentence on what could not be done; nothing has changed.
+    trace_opened : Signal(str, object, object, object)
+        Name, parameters, seed and trace of a finished run that cannot be replayed in a moment.
+    """
+
+    said = Signal(str)
+    refused = Signal(str)
+    trace_opened = Signal(str, object, object, object)
+
+    def __init__(
+        self, window: QWidget, control: RunControl, bridge: Bridge, settings: Settings
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._control = control
+        self._bridge = bridge
+        self._settings = settings
+
+    def ask_open(self) -> None:
+        """Let the user choose a run to open."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open a run", self.folder(), FILTER)
+        if name:
+            self.open(Path(name))
+
+    def open(self, path: Path) -> bool:
+        """Open a run file, a `run.json`, its folder, or learned parameters.
+
+        A run is made again to where it was; learned parameters are where a new one begins.
+        A run that keeps no old states (a training) is not made again: its recorded trace is shown.
+        """
+        from engine.core.registry import get
+
+        try:
+            run, notice = _read(path)
+            experiment = get(run.experiment)
+            if not experiment.rewindable:
+                self._open_trace(path, run)
+        except LabError as error:
+            self.refused.emit(str(error))
+            return False
+        self._control.choose(experiment, run.params, run.seed, start=run.start)
+        if experiment.rewindable and run.steps:
+            self._replay(run)
+        self.remember(path)
+        self.said.emit(" ".join(filter(None, (f"Opened {path.name}.", notice))))
+        return True
+
+    def _replay(self, run: RunSpec) -> None:
+        from engine.core.params import update
+
+        last = run.params
+        for change in run.changes:
+            last = update(last, **change.values)
+        self._bridge.ask(
+            lambda session, progress: replay(run, session, progress), self._on_replayed
+        )
+        self._control.accept(last)
+
+    def _on_replayed(self, result: Exception | None) -> None:
+        if isinstance(result, LabError):
+            self.refused.emit(str(result))
+        elif result is not None:
+            raise result
+
+    def _open_trace(self, path: Path, run: RunSpec) -> None:
+        folder = path if path.is_dir() else path.parent
+        if not (folder / "trace.npz").is_file() or path.suffix == ".toml":
+            return
+        from engine.storage.recording import load_trace
+
+        trace = load_trace(folder / "trace.npz")
+        self.trace_opened.emit(run.experiment, run.params, run.seed, trace)
+
+    def ask_save(self) -> None:
+        """Let the user choose where to save the run's settings."""
+        start = str(Path(self.folder()) / f"{self._control.experiment.id}.toml")
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save settings", start, "Runs (*.toml)")
+        if name:
+            path = Path(name)
+            self.save(path if path.suffix else path.with_suffix(".toml"))
+
+    def save(self, path: Path) -> None:
+        """Save the run: its settings, live changes and length."""
+        from engine.run.spec import RunSpec
+
+        self._bridge.ask(
+            lambda session, progress: RunSpec.of(session), lambda run: self._write(path, run)
+        )
+
+    def _write(self, path: Path, run: RunSpec | Exception) -> None:
+        from engine.storage.runfile import save
+
+        try:
+            if isinstance(run, Exception):
+                raise run
+            save(path, run)
+        except LabError as error:
+            self.refused.emit(str(error))
+        else:
+            self.remember(path)
+            self.said.emit(f"Saved {path.name}.")
+
+    def show_recent(self, menu: QMenu) -> None:
+        """Fill a menu with the files opened or saved last."""
+        menu.clear()
+        for path in self._settings.recent_files():
+            action = menu.addAction(path.name)
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda checked=False, path=path: self.open(path))
+        if menu.isEmpty():
+            menu.addAction("None yet").setEnabled(False)
+
+    def remember(self, path: Path) -> None:
+        """Put a file among the recent ones, and its folder where the next dialog begins."""
+        self._settings.add_recent_file(path)
+        self.keep_folder(path)
+
+    def keep_folder(self, path: Path) -> None:
+        """Let the next dialog begin where this file is."""
+        self._settings.set_text("folder", str(path.resolve().parent))
+
+    def folder(self) -> str:
+        """Return the folder in which a dialog begins."""
+        folder = self._settings.text("folder")
+        return folder if folder and Path(folder).is_dir() else str(Path.home())
+
+
+def _read(path: Path) -> tuple[RunSpec, str]:
+    """Read a run, and what has to be said of it."""
+    from engine.run.replay import on_this_machine
+
+    if path.suffix.lower() in LEARNED:
+        from engine.storage.learned import load_learned, to_run
+
+        return on_this_machine(to_run(load_learned(path)))
+    from engine.storage.runfile import load
+
+    return on_this_machine(load(path))
+
+
+def replay(run: RunSpec, session: Session, progress: Progress) -> None:
+    """Make the steps of a run again, in pieces after which progress is told."""
+    from engine.run.replay import in_pieces
+
+    in_pieces(run, session, progress)

@@ -1,0 +1,204 @@
+"""The head of the page: which experiment, and its presets one click away."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QTextDocument,
+)
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStyleOptionViewItem,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.core.registry import Listed
+from engine.text.notation import html
+from gui.run.effect import Effect, effect_of
+from gui.style.theme import current_theme
+from gui.widgets.elided import ElidedLabel
+
+if TYPE_CHECKING:
+    from engine.core.params import Params
+    from engine.storage.presets import Preset
+
+DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
+POPUP_WIDTH = 460
+MARGINS = 24 + 16
+"""Around the text, and for the scroll bar."""
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class _PresetDelegate(QStyledItemDelegate):
+    """Paints a preset's title over its description, wrapped."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """Make room for the wrapped description."""
+        width = POPUP_WIDTH - MARGINS
+        height = QFontMetrics(_title_font(option)).height() + 12
+        text = index.data(DESCRIPTION_ROLE)
+        if text:
+            height += math.ceil(_described(text, option, width).size().height())
+        return QSize(width, height + 2)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw the item."""
+        painter.save()
+        palette = option.palette
+        if option.state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
+            painter.fillRect(option.rect, current_theme().color("soft_accent"))
+        area = option.rect.adjusted(12, 6, -12, -6)
+        painter.setFont(_title_font(option))
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        painter.drawText(area, Qt.AlignmentFlag.AlignTop, str(index.data()))
+        painter.translate(area.left(), area.top() + painter.fontMetrics().height())
+        document = _described(str(index.data(DESCRIPTION_ROLE) or ""), option, area.width())
+        context = QAbstractTextDocumentLayout.PaintContext()
+        muted = palette.color(QPalette.ColorRole.PlaceholderText)
+        context.palette.setColor(QPalette.ColorRole.Text, muted)
+        document.documentLayout().draw(painter, context)
+        painter.restore()
+
+
+def _described(text: str, option: QStyleOptionViewItem, width: int) -> QTextDocument:
+    """Lay out a description, its scripts small, within a width."""
+    document = QTextDocument()
+    document.setDocumentMargin(0.0)
+    document.setDefaultFont(_small_font(option))
+    document.setHtml(html(text))
+    document.setTextWidth(width)
+    return document
+
+
+def _title_font(option: QStyleOptionViewItem) -> QFont:
+    font = QFont(option.font)
+    font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def _small_font(option: QStyleOptionViewItem) -> QFont:
+    font = QFont(option.font)
+    font.setPointSizeF(font.pointSizeF() * 0.92)
+    return font
+
+
+class PresetBox(QComboBox):
+    """The presets of an experiment; choosing one, or the same again, applies it."""
+
+    preset_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._presets: tuple[Preset, ...] = ()
+        self.setAccessibleName("Presets")
+        self.setToolTip("Settings that show one thing; choosing one plays it")
+        self.setPlaceholderText("Presets")
+        self.setMinimumContentsLength(12)
+        self.setMaximumWidth(260)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMaxVisibleItems(12)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setItemDelegate(_PresetDelegate(self))
+        self.view().setFixedWidth(POPUP_WIDTH)
+        self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space still plays and pauses
+        self.activated.connect(lambda index: self.preset_chosen.emit(self._presets[index]))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the box, with the end of a title that is too long left out."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        if self.currentIndex() < 0:
+            option.currentText = self.placeholderText()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, field.width() - 4
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def set_presets(self, presets: Sequence[Preset]) -> None:
+        """Offer the presets of another experiment."""
+        self._presets = tuple(presets)
+        self.clear()
+        for preset in presets:
+            self.addItem(preset.title)
+            self.setItemData(self.count() - 1, preset.description, DESCRIPTION_ROLE)
+        self.setCurrentIndex(-1)
+        self.setEnabled(bool(presets))
+
+    def show_settings(self, params: Params, seed: int) -> None:
+        """Show the preset that these settings are, but for what only an ensemble reads, or none."""
+        same = [index for index, preset in enumerate(self._presets) if preset.seed == seed]
+        exact = [index for index in same if self._presets[index].params == params]
+        alike = exact or [
+            i for i in same if effect_of(self._presets[i].params, params) is Effect.NONE
+        ]
+        self.setCurrentIndex(alike[0] if alike else -1)
+
+
+class Header(QWidget):
+    """Title and section of the experiment, presets, help.
+
+    Attributes
+    ----------
+    preset_chosen : Signal(Preset)
+        The user wants to see a preset.
+    help_requested : Signal
+        The user asks "What am I looking at?".
+    """
+
+    preset_chosen = Signal(object)
+    help_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("header")
+        self.title = QLabel()
+        self.title.setObjectName("title")
+        self.summary = ElidedLabel()
+        self.summary.setObjectName("hint")
+        self.presets = PresetBox()
+        self.presets.preset_chosen.connect(self.preset_chosen)
+        self.help_button = QPushButton("What am I looking at?")
+        self.help_button.setToolTip("A short text on this experiment (F1)")
+        self.help_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.help_button.clicked.connect(self.help_requested)
+        texts = QVBoxLayout()
+        texts.setSpacing(0)
+        texts.addWidget(self.title)
+        texts.addWidget(self.summary)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addLayout(texts, 1)
+        row.addWidget(self.presets, 1)
+        row.addWidget(self.help_button)
+
+    def set_experiment(self, experiment: Listed, presets: Sequence[Preset]) -> None:
+        """Show another experiment; without presets while it is being loaded."""
+        self.title.setText(experiment.title)
+        self.summary.setText(experiment.listing.summary)
+        self.presets.set_presets(presets)

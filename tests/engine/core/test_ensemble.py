@@ -1,0 +1,110 @@
+"""Running many jobs, cancelling them, and summing them up."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from engine.core import ensemble
+from engine.storage.files import to_json
+from engine.storage.recording import cell
+
+
+def test_all_jobs_run_and_progress_counts_them():
+    seen = []
+
+    def progress(done, text):
+        seen.append((done, text))
+        return True
+
+    jobs = [lambda stop, i=i: i * i for i in range(20)]
+    assert ensemble.run_all(jobs, progress, "seeds") == [i * i for i in range(20)]
+    assert seen[-1] == (1.0, "20 of 20 seeds")
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_two_jobs_run_at_the_same_time():
+    meeting = threading.Barrier(2, timeout=20)
+    jobs = [lambda stop: meeting.wait() >= 0] * 2
+    assert ensemble.run_all(jobs, lambda *_: True, workers=2) == [True, True]
+
+
+def test_cancel_stops_what_runs_and_what_waits():
+    started = threading.Event()
+
+    def long(stop):
+        started.set()
+        assert stop.wait(20)
+
+    def progress(done, text):
+        return not started.is_set()
+
+    assert ensemble.run_all([long] * 50, progress, workers=2) == [None] * 50
+
+
+def test_an_error_in_a_job_comes_out():
+    def bad(stop):
+        raise RuntimeError("broken")
+
+    def long(stop):
+        assert stop.wait(20)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        ensemble.run_all([long, bad], lambda *_: True, workers=2)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 7, 1000])
+def test_checkpoints_begin_at_0_and_end_at_the_last(steps):
+    points = ensemble.checkpoints(steps, 50)
+    assert points[0] == 0
+    assert points[-1] == steps
+    assert len(points) <= 50
+    assert (np.diff(points) > 0).all()
+
+
+def test_bands_count_a_diverged_run_as_the_worst():
+    values = np.array([[1.0, 1.0], [2.0, np.nan], [3.0, 3.0], [4.0, np.nan], [5.0, 5.0]])
+    quantiles, alive = ensemble.bands(values, (0.25, 0.5, 1.0))
+    np.testing.assert_array_equal(quantiles, [[2.0, 3.0], [3.0, 5.0], [5.0, np.nan]])
+    np.testing.assert_array_equal(alive, [1.0, 0.6])
+
+
+def test_bands_equal_numpys_where_nothing_diverged():
+    values = np.random.default_rng(0).random((11, 4))
+    quantiles, _ = ensemble.bands(values, (0.1, 0.33, 0.9))
+    np.testing.assert_allclose(quantiles, np.quantile(values, (0.1, 0.33, 0.9), axis=0))
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "words"),
+    [
+        (46, 50, "92 % (46 of 50)"),
+        (1, 1, "100 % (1 of 1)"),
+        (0, 20, "0 % (0 of 20)"),
+        (1, 200, "0.5 % (1 of 200)"),
+        (999, 1000, "99.9 % (999 of 1000)"),
+        (9999, 10_000, "99.99 % (9999 of 10000)"),
+        (100, 200, "50 % (100 of 200)"),
+    ],
+)
+def test_a_share_is_told_from_a_count_and_stored_as_the_number_it_is(count, total, words):
+    flags = np.arange(total) < count
+    share = ensemble.fraction(flags)
+    assert share.words == words
+    assert share == float(np.mean(flags))
+    assert json.loads(to_json({"share": share})) == {"share": count / total}
+    assert cell(share) == repr(count / total)
+    assert copy.deepcopy(share).words == words
+
+
+def test_summaries():
+    assert ensemble.fraction([True, False]) == 0.5
+    assert ensemble.fraction([]) is None
+    assert ensemble.median([1.0, np.nan, 3.0]) == 2.0
+    assert ensemble.median([np.nan]) is None
+    rows = ensemble.grouped({"a": [2, 1, 2]}, "a")
+    assert {key: list(value) for key, value in rows.items()} == {2: [0, 2], 1: [1]}

@@ -1,0 +1,232 @@
+"""Opening, saving and exporting from the window."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+import engine.run.replay
+from engine.run.snapshot import Status
+from engine.run.spec import RunSpec
+from gui.settings import Settings
+from gui.window.export_dialog import ExportDialog
+from gui.window.main_window import MainWindow
+from tests.gui.fakes import FakeExperiment, FakeParams
+from tests.registered import only
+
+EXPERIMENT = FakeExperiment()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
+    only(monkeypatch, EXPERIMENT)
+    made = MainWindow(Settings(tmp_path / "settings.ini"), experiments=[EXPERIMENT])
+    qtbot.addWidget(made)
+    made.state.restore()
+    made.begin()
+    qtbot.waitUntil(lambda: _step(made) == 0)
+    yield made
+    made.close()
+
+
+def _step(window: MainWindow) -> int:
+    snapshot = window.control.snapshot
+    return -1 if snapshot is None or snapshot.status is Status.COMPILING else snapshot.step
+
+
+def _run(window: MainWindow, qtbot: QtBot, steps: int) -> None:
+    target = _step(window) + steps
+    window.control.step(steps)
+    qtbot.waitUntil(lambda: _step(window) == target)
+
+
+def test_a_saved_run_opens_to_the_same_bits(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.control.edit_params(FakeParams(curvature=1.7, init="random"))
+    window.control.edit_seed(3)
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    _run(window, qtbot, 12)
+    window.control.edit_params(FakeParams(curvature=1.7, init="random", step_size=0.11))
+    _run(window, qtbot, 8)
+    before = window.control.snapshot
+    path = tmp_path / "run.toml"
+    window.files.save(path)
+    qtbot.waitUntil(path.is_file)
+    assert window.status.currentMessage() == "Saved run.toml."
+    window.control.edit_params(FakeParams())
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    assert window.files.open(path)
+    qtbot.waitUntil(lambda: _step(window) == 20)
+    after = window.control.snapshot
+    assert after.observation["w"] == before.observation["w"]
+    assert after.changes == before.changes
+    assert window.control.params == window.panels.form.params == before.params
+    assert window.control.seed == 3
+    assert window.settings.recent_files() == [path.resolve()]
+
+
+def test_what_has_to_be_said_of_a_file_is_said_when_it_opens(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.toml"
+    window.files.save(path)
+    qtbot.waitUntil(path.is_file)
+    moved = FakeParams(curvature=1.9)
+
+    def on_this_machine(run: RunSpec) -> tuple[RunSpec, str]:
+        return dataclasses.replace(run, params=moved), "It is made on the CPU."
+
+    monkeypatch.setattr(engine.run.replay, "on_this_machine", on_this_machine)
+    assert window.files.open(path)
+    assert window.status.currentMessage() == "Opened run.toml. It is made on the CPU."
+    assert window.control.params == moved
+
+
+def test_recent_files_are_offered(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    menu = window.actions_by_name.recent_menu
+    menu.aboutToShow.emit()
+    assert [action.isEnabled() for action in menu.actions()] == [False]
+    path = tmp_path / "run.toml"
+    window.files.save(path)
+    qtbot.waitUntil(path.is_file)
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == ["run.toml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not toml at all [",
+        'experiment = "nothing"',
+        'format = 99\nexperiment = "fake"',
+        'experiment = "fake"\n[params]\nstep_size = -1',
+        'experiment = "fake"\nunknown = 1',
+    ],
+)
+def test_a_file_that_cannot_be_used_changes_nothing(
+    window: MainWindow, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(text, "utf-8")
+    assert not window.files.open(path)
+    assert not window.message_bar.isHidden()
+    assert window.message_bar.text.text()
+    assert window.control.params == FakeParams()
+    assert window.settings.recent_files() == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.files.save(tmp_path / "missing" / "run.toml")
+    qtbot.waitUntil(lambda: not window.message_bar.isHidden())
+    assert window.message_bar.text.text().startswith("run.toml could not be written")
+
+
+@pytest.fixture
+def dialog(window: MainWindow, qtbot: QtBot) -> Iterator[ExportDialog]:
+    _run(window, qtbot, 10)
+    made = ExportDialog(window.control, window.bridge, window.files)
+    qtbot.addWidget(made)
+    yield made
+
+
+def _export(dialog: ExportDialog, qtbot: QtBot, what: str, form: str | None, path: Path) -> None:
+    dialog.what.setCurrentText(what)
+    if form is not None:
+        dialog.format.setCurrentText(form)
+    dialog.save(path)
+    assert not dialog.save_button.isEnabled()
+    qtbot.waitUntil(dialog.save_button.isEnabled, timeout=20_000)
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "start"),
+    [
+        ("Page of all plots", "PNG", b"\x89PNG"),
+        ("Plot: Weight", "PDF", b"%PDF"),
+        ("Plot: Loss", "SVG", b"<?xml"),
+        ("Data: Weight", "CSV", b"step,weight"),
+    ],
+)
+def test_an_export_is_written(
+    dialog: ExportDialog, qtbot: QtBot, tmp_path: Path, what: str, form: str, start: bytes
+) -> None:
+    path = tmp_path / f"out.{form.lower()}"
+    _export(dialog, qtbot, what, form, path)
+    assert dialog.outcome.text() == f"Saved {path.name}."
+    assert path.read_bytes().startswith(start)
+
+
+def test_learned_parameters_are_written(
+    dialog: ExportDialog, window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.npz"
+    _export(dialog, qtbot, "Learned parameters", "NPZ", path)
+    with np.load(path, allow_pickle=False) as stored:
+        assert stored["weight"][0] == window.control.snapshot.observation["w"]
+
+
+def test_a_whole_run_is_written(dialog: ExportDialog, qtbot: QtBot, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    _export(dialog, qtbot, "Whole run", None, folder)
+    result = json.loads((folder / "run.json").read_text("utf-8"))
+    assert (result["experiment"], result["outcome"]["step"]) == ("fake", 10)
+    assert list((folder / "figures").glob("*.pdf"))
+
+
+def test_a_run_goes_on_after_an_export(
+    dialog: ExportDialog, window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.control.edit_params(FakeParams(step_size=1e-6))
+    window.control.toggle_play()
+    qtbot.waitUntil(lambda: _step(window) > 12)
+    _export(dialog, qtbot, "Data: Weight", "CSV", tmp_path / "out.csv")
+    reached = _step(window)
+    qtbot.waitUntil(lambda: _step(window) > reached + 3)
+
+
+def test_an_export_that_fails_is_one_sentence(
+    dialog: ExportDialog, qtbot: QtBot, tmp_path: Path
+) -> None:
+    _export(dialog, qtbot, "Data: Weight", "CSV", tmp_path / "missing" / "out.csv")
+    assert "could not be written" in dialog.outcome.text()
+
+
+def test_a_figure_is_copied(dialog: ExportDialog, qtbot: QtBot) -> None:
+    dialog.what.setCurrentText("Plot: Weight")
+    dialog.copy()
+    qtbot.waitUntil(dialog.save_button.isEnabled, timeout=20_000)
+    assert not QGuiApplication.clipboard().image().isNull()
+
+
+def test_only_pictures_have_a_resolution(dialog: ExportDialog) -> None:
+    dialog.what.setCurrentText("Plot: Weight")
+    dialog.format.setCurrentText("PNG")
+    assert dialog.dpi.isEnabled()
+    dialog.format.setCurrentText("PDF")
+    assert not dialog.dpi.isEnabled()
+    dialog.what.setCurrentText("Data: Weight")
+    assert not dialog.copy_button.isEnabled()
+
+
+def test_learned_parameters_are_gone_on_from(
+    window: MainWindow, dialog: ExportDialog, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.npz"
+    _export(dialog, qtbot, "Learned parameters", "NPZ", path)
+    reached = window.control.snapshot.observation["w"]
+    assert window.files.open(path)
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    assert window.control.snapshot.observation["w"] == reached
+    window.control.edit_params(FakeParams(curvature=9.0))
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    assert window.control.snapshot.observation["w"] == 1.0

@@ -1,0 +1,66 @@
+"""Docks keep their proportions while their window changes its size."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+
+from gui.plots.arrange import arrange, columns_of
+from gui.widgets.dock_shares import DockShares
+
+
+@pytest.fixture
+def five(qtbot) -> tuple[QMainWindow, list[QDockWidget], DockShares]:
+    """A window of 800 x 640 with two docks at the left and three at the right."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    docks = [QDockWidget(str(index), window) for index in range(5)]
+    for dock in docks:
+        dock.setWidget(QWidget())
+    shares = DockShares(window, lambda: columns_of(docks))
+    window.resize(800, 640)
+    window.show()
+    shares.set(arrange(window, docks, [], window.size()))
+    settle()
+    return window, docks, shares
+
+
+def settle() -> None:
+    for _ in range(4):
+        QApplication.processEvents()
+
+
+def test_rows_grow_evenly_with_the_window_and_come_back(five) -> None:
+    window, docks, _ = five
+    assert [len(column) for column in columns_of(docks)] == [2, 3]
+    before = [(dock.width(), dock.height()) for dock in docks]
+    window.resize(1600, 1280)
+    settle()
+    for (width, height), dock in zip(before, docks, strict=True):
+        assert dock.width() == pytest.approx(2 * width, rel=0.05)
+        assert dock.height() == pytest.approx(2 * height, rel=0.06)
+    window.resize(800, 640)
+    settle()
+    for (width, height), dock in zip(before, docks, strict=True):
+        assert dock.width() == pytest.approx(width, abs=4)
+        assert dock.height() == pytest.approx(height, abs=4)
+
+
+def test_proportions_that_the_user_gave_are_kept(five) -> None:
+    window, docks, _ = five
+    right = columns_of(docks)[1]
+    window.resizeDocks(right, [380, 130, 130], Qt.Orientation.Vertical)
+    at = QPointF(600.0, 200.0)
+    left = Qt.MouseButton.LeftButton
+    released = QMouseEvent(
+        QEvent.Type.MouseButtonRelease, at, at, left, left, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(window, released)
+    settle()
+    ratio = right[0].height() / right[1].height()
+    window.resize(800, 1280)
+    settle()
+    assert right[0].height() / right[1].height() == pytest.approx(ratio, rel=0.08)
+    assert right[1].height() == pytest.approx(right[2].height(), abs=4)
