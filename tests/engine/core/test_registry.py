@@ -39,6 +39,7 @@ from engine.storage import runfile
 from engine.storage.files import plain, to_json
 from engine.storage.presets import Preset, presets
 from engine.storage.view_data import view_keys
+from tests.ninth import ENTRY as NINTH
 
 Experiment = AbstractExperiment[Any, Any]
 
@@ -50,7 +51,7 @@ def _name(value: object) -> str:
     return getattr(value, "id", str(value))
 
 
-LOADED: tuple[Experiment, ...] = tuple(listed.load() for listed in EXPERIMENTS)
+LOADED: tuple[Experiment, ...] = tuple(entry.load() for entry in (*EXPERIMENTS, NINTH))
 each = pytest.mark.parametrize("experiment", LOADED, ids=_name)
 each_preset = pytest.mark.parametrize(
     ("experiment", "preset"),

@@ -1,0 +1,174 @@
+r"""The damped rotation :math:`z[k+1] = \rho\,Q(\theta)\,z[k]` in the plane, Q a rotation.
+
+The origin attracts for :math:`\rho < 1`. Symbols: :math:`\rho` `damping`, :math:`\theta` `angle`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from engine.core.arrays import FloatArray
+from engine.core.change import Nudge
+from engine.core.chunk import Chunk
+from engine.core.claims import Bound, Claim, Lamp, Verdict
+from engine.core.ensemble import Observation
+from engine.core.errors import InputError
+from engine.core.experiment import AbstractExperiment, Recent, State
+from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.params import Params, param
+from engine.core.push import pushed
+from engine.core.views import Curve, PlaneView, Points, Series, TimeView, View
+from tests.ninth import LISTING
+
+FARTHEST = 1e12
+"""Distance at which a run has diverged."""
+
+
+class RotationParams(Params):
+    """Parameters of the damped rotation."""
+
+    damping: float = param(
+        0.95, "Factor per step.", symbol=r"\rho", ge=1e-3, le=10, log=True, live=True, bounds={}
+    )
+    angle: float = param(0.3, "Angle per step.", symbol=r"\theta", unit="rad", ge=-4, le=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationState(State[RotationParams]):
+    """A point in the plane, shape (2,)."""
+
+    point: FloatArray
+
+
+@final
+class DampedRotation(AbstractExperiment[RotationParams, RotationState]):
+    """A linear map with a pair of complex eigenvalues."""
+
+    listing = LISTING
+    parameters = RotationParams
+    default_steps = 200
+    why_no_nudge = ""
+
+    def init(self, params: RotationParams, seed: int) -> RotationState:
+        """Place the point at distance 1, in a direction that the seed chooses."""
+        turn = np.random.default_rng(seed).uniform(0, 2 * math.pi)
+        return RotationState(params=params, seed=seed, point=np.array([np.cos(turn), np.sin(turn)]))
+
+    def advance(self, state: RotationState, n: int, stride: int = 1) -> tuple[RotationState, Chunk]:
+        """Turn and shrink the point up to n times."""
+        c, s = math.cos(state.params.angle), math.sin(state.params.angle)
+        step = state.params.damping * np.array([[c, -s], [s, c]])
+        rows, diverged_at = [state.point], state.diverged_at
+        while diverged_at is None and len(rows) <= n:
+            rows.append(step @ rows[-1])
+            if float(np.abs(rows[-1]).max()) > FARTHEST:
+                diverged_at = state.step + len(rows) - 1
+        points = np.array(rows[1:]).reshape(-1, 2)
+        new = dataclasses.replace(
+            state, point=rows[-1], step=state.step + len(points), diverged_at=diverged_at
+        )
+        series = {"point": points, "distance": np.hypot(points[:, 0], points[:, 1])}
+        return new, Chunk.exact(state.step + 1, series).bucketed(stride)
+
+    def record(self, state: RotationState) -> Mapping[str, FloatArray]:
+        """Return the point and its distance from the origin."""
+        return {"point": state.point, "distance": np.asarray(np.hypot(*state.point))}
+
+    def nudge(self, state: RotationState, nudge: Nudge) -> RotationState:
+        """Push the point."""
+        return dataclasses.replace(state, point=pushed(state.point, nudge))
+
+    def observe(self, state: RotationState, recent: Recent) -> Observation:
+        """Return the path of the point."""
+        x, y = recent["point"].T
+        return {"x": x, "y": y, "now_x": state.point[:1], "now_y": state.point[1:]}
+
+    def outcome(self, state: RotationState, recent: Recent) -> Outcome:
+        """Classify the run by its factor, which decides it."""
+        if state.diverged_at is not None:
+            message = f"beyond {FARTHEST:g}"
+            return Outcome(kind=OutcomeKind.DIVERGED, step=state.diverged_at, message=message)
+        attracts = state.params.damping < 1
+        kind = OutcomeKind.CONVERGING if attracts else OutcomeKind.OSCILLATING
+        message = "the origin attracts" if attracts else "the origin does not attract"
+        return Outcome(kind=kind, step=state.step, message=message)
+
+    def theory(self, params: RotationParams, state: RotationState | None) -> tuple[Bound, ...]:
+        """Return the spectral radius."""
+        return (
+            Bound(
+                id="radius",
+                name="Spectral radius",
+                symbol=r"\rho",
+                value=params.damping,
+                source="linear algebra",
+                formula=r"\max_i |\lambda_i|",
+            ),
+        )
+
+    def claims(
+        self, params: RotationParams, state: RotationState, recent: Recent
+    ) -> tuple[Claim, ...]:
+        """Compare the factor between the last two steps with the spectral radius."""
+        lengths = recent["distance"][-2:]
+        factor = float(lengths[-1] / lengths[0]) if lengths[0] > 0 and len(lengths) == 2 else None
+        same = Lamp("one factor since the step before", on=True if state.step else None)
+        ok = factor is not None and math.isclose(factor, params.damping, rel_tol=1e-9)
+        return (
+            Claim(
+                id="rate",
+                title="The distance shrinks by ρ per step",
+                source="linear algebra",
+                statement="|z[k+1]| = ρ |z[k]| at every step.",
+                assumptions=(same,),
+                predicted=f"{params.damping:.6g}",
+                measured="not yet" if factor is None else f"{factor:.6g}",
+                verdict=Verdict.HOLDS if ok else Verdict.UNDECIDED,
+            ),
+        )
+
+    def views(self, params: RotationParams) -> tuple[View, ...]:
+        """Describe the path in the plane and the distance along the step."""
+        path = Curve(x="x", y="y", label="path")
+        now = Points(x="now_x", y="now_y", label="$z[k]$", color="2")
+        distance = Series(key="distance", label="$|z|$")
+        return (
+            PlaneView(
+                id="plane",
+                title="Plane",
+                help="The path of the point.",
+                x_label="$z_1$",
+                y_label="$z_2$",
+                items=(path, now),
+                equal=True,
+            ),
+            TimeView(
+                id="distance",
+                title="Distance",
+                help="Distance from the origin.",
+                y_label="$|z|$",
+                series=(distance,),
+                log_y=True,
+            ),
+        )
+
+    def final(self, state: RotationState, recent: Recent) -> Mapping[str, Any]:
+        """Return the distance from the origin."""
+        return {"distance": float(np.hypot(*state.point))}
+
+    def arrays(self, state: RotationState) -> Mapping[str, FloatArray]:
+        """Return the point."""
+        return {"point": state.point}
+
+    def with_arrays(self, state: RotationState, arrays: Mapping[str, FloatArray]) -> RotationState:
+        """Put the point back."""
+        point = np.asarray(arrays.get("point", ()), np.float64)
+        if point.shape != (2,) or not np.isfinite(point).all() or set(arrays) != {"point"}:
+            raise InputError("model", sorted(arrays), "give one finite array point of shape (2,)")
+        return dataclasses.replace(state, point=point)
