@@ -325,31 +325,45 @@ def _decomposes(params: ShapeParams, state: ShapeState) -> Claim:
 
 
 def _approximates(params: ShapeParams, state: ShapeState) -> Claim:
+    """Judge the errors by the range of f, which alpha does not inflate as it does those of r, s."""
     problem = state.problem
     assert problem.curvature is not None and problem.parts is not None
-    relative = [
-        float(error) / (float(np.ptp(target)) or 1.0)
-        for error, target in zip(state.facts["error"], problem.targets, strict=False)
-    ]
+    span = float(np.ptp(problem.parts.f(problem.points)))
+    errors = [float(error) for error in state.facts["error"]]
+    relative = [error / span if span > 0 else math.inf for error in errors]
     mixed = problem.curvature.mixed
-    lamps = [
+    lamps = (
         Lamp("all layers built", state.step >= params.depth, f"{state.step} of {params.depth}"),
         Lamp("r convex", problem.parts.alpha >= problem.smallest_alpha),
-    ]
+        Lamp("f is not constant", span > 0, f"range {span:.3g}"),
+        Lamp("V >= 0 asked for", not params.signed),
+    )
+    verdict = judged(lamps, holds=True)
+    if verdict is Verdict.HOLDS and not max(relative) < CLOSE:
+        is_impossible = params.dimensions == 2 and mixed < 0
+        verdict = Verdict.VIOLATED if is_impossible else Verdict.UNDECIDED
     return Claim(
         id="approximation",
         title="Residual networks approximate both parts",
         source="Section 3.1",
         statement="A strictly convex function whose gradient at the origin is positive can be "
         "approximated by (7a)-(7c) with nonnegative parameters.",
-        assumptions=tuple(lamps),
-        predicted=f"root mean square errors below {CLOSE:.0%} of the range of r and of s",
-        measured=f"{relative[0]:.2%} and {relative[1]:.2%}"
+        assumptions=lamps,
+        predicted=f"root mean square errors of r, s and r - s below {CLOSE:.0%} of the range of f",
+        measured=", ".join(f"{value:.2%}" for value in relative)
         + (f"; least mixed derivative of r {mixed:.3g}" if params.dimensions == 2 else ""),
-        verdict=judged(tuple(lamps), max(relative) < CLOSE),
-        note="True for one input. For two it fails for parts with a negative mixed derivative: "
-        "W, V >= 0 keep increasing differences. Normals with negative entries mend that, for one "
-        "layer."
-        if params.dimensions == 2
-        else "",
+        verdict=verdict,
+        note=_approximation_note(params, verdict),
     )
+
+
+def _approximation_note(params: ShapeParams, verdict: Verdict) -> str:
+    notes = []
+    if verdict is Verdict.UNDECIDED:
+        notes.append("These networks are not close enough; deeper ones may be.")
+    if params.dimensions == 2:
+        notes.append(
+            "For two inputs it fails for parts with a negative mixed derivative: W, V >= 0 keep "
+            "increasing differences. Normals with negative entries avoid that, for one layer."
+        )
+    return " ".join(notes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.core.claims import Verdict
 from engine.core.errors import InputError
@@ -134,13 +136,40 @@ def test_too_small_an_alpha_is_found_out():
     ("name", "verdict"),
     [
         ("mixed-derivative", Verdict.VIOLATED),
-        ("signed-normals", Verdict.HOLDS),
+        ("signed-normals", Verdict.NOT_APPLICABLE),
     ],
 )
 def test_nonnegative_networks_cannot_do_negative_mixed_derivatives(name, verdict):
     session = run(preset("convex-shape", name).params, 8)
     assert claims_of(session)["approximation"].verdict is verdict
     assert bounds_of(session)["mixed"].measured == pytest.approx(-1)
+
+
+def test_an_approximation_that_loses_f_does_not_hold():
+    """alpha inflates r and s, so that their own ranges say nothing of what is left of f."""
+    params = ShapeParams(picture="decomposition", function="exp(-400*(x-0.4321)^2)", depth=6)
+    session = run(params, 8)
+    error = session.recent()["error"][-1]
+    assert error[2] > 0.5
+    claim = claims_of(session)["approximation"]
+    assert claim.verdict is Verdict.UNDECIDED
+    shown = float(claim.measured.split(", ")[2].rstrip("%"))
+    assert shown == pytest.approx(100 * error[2], rel=0.01)
+
+
+@settings(max_examples=25)
+@given(
+    center=st.floats(0.2, 0.8),
+    sharpness=st.floats(0.0, 3.0),
+    depth=st.integers(1, 8),
+)
+def test_an_approximation_holds_only_where_f_is_close(center, sharpness, depth):
+    function = f"exp(-{10**sharpness:.3f}*(x-{center:.4f})^2)"
+    session = run(ShapeParams(picture="decomposition", function=function, depth=depth), depth)
+    seen = seen_of(session)
+    lost = np.sqrt(np.mean((seen["f_estimate"] - seen["f"]) ** 2)) / np.ptp(seen["f"])
+    if claims_of(session)["approximation"].verdict is Verdict.HOLDS:
+        assert lost < 0.02
 
 
 def test_a_dragged_kink_lies_where_it_was_put():
