@@ -21,8 +21,10 @@ Eigenvectors = Literal["orthogonal", "normal"]
 
 MAX_SIZE = 64
 """Largest side of R."""
-DEFECT = 1e7
-"""Condition number of the eigenvectors above which R counts as non-diagonalisable."""
+ORTHOGONAL = 1e-9
+"""Distance of M*M from I up to which eigenvectors count as orthogonal."""
+WELL_CONDITIONED = 1e7
+"""Condition number of the eigenvectors up to which functions of R are computed from them."""
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -39,7 +41,9 @@ class Target:
     orthogonality : float
         :math:`\|M^*M-I\|_2`, zero for a normal R.
     condition : float
-        Condition number of the eigenvectors.
+        Condition number of the eigenvectors; infinite where there are fewer than n.
+    is_diagonalisable : bool or None
+        Whether there are n independent eigenvectors; None where rounding leaves that open.
     norm, radius : float
         Spectral norm and spectral radius.
     """
@@ -49,6 +53,7 @@ class Target:
     eigenvectors: NDArray[np.complex128]
     orthogonality: float
     condition: float
+    is_diagonalisable: bool | None
     norm: float
     radius: float
 
@@ -65,19 +70,23 @@ class Target:
     @property
     def is_positive(self) -> bool:
         """Whether all eigenvalues are real and positive."""
-        return self.is_real and bool(np.all(self.eigenvalues.real > 0))
+        rounding = self.size * _EPS * self.norm
+        return self.is_real and bool(np.all(self.eigenvalues.real > rounding))
 
     @property
     def is_orthogonal(self) -> bool:
         """Whether the eigenvectors are orthogonal, up to rounding."""
-        return self.orthogonality <= 1e-9
+        return self.orthogonality <= ORTHOGONAL
 
     def root(self, depth: int) -> FloatArray | None:
         """Real matrix :math:`R^{1/L}` with R's eigenvectors, or None where there is none.
 
         Negative eigenvalues have a real root for odd depths only; pairs of complex ones take the
-        principal root.
+        principal root. There is none either where the eigenvectors do not carry it: R is not
+        diagonalisable, or too nearly so.
         """
+        if not self.condition < WELL_CONDITIONED:
+            return None
         values = self.eigenvalues
         real = np.abs(values.imag) <= 1e-9 * self.radius
         if depth % 2 == 0 and np.any(real & (values.real < 0)):
@@ -98,7 +107,7 @@ def analyse(matrix: FloatArray, field: str = "target") -> Target:
     Raises
     ------
     InputError
-        If it is not square, too large, not finite, singular or non-diagonalisable.
+        If it is not square, too large, not finite, or zero.
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
@@ -109,15 +118,11 @@ def analyse(matrix: FloatArray, field: str = "target") -> Target:
         raise InputError(field, f"{len(matrix)} x {len(matrix)}", rule)
     if not np.isfinite(matrix).all():
         raise InputError(field, "a matrix with inf or nan", "give finite numbers only")
+    if not matrix.any():
+        raise InputError(field, "a matrix of zeros", "give a matrix with a number other than 0")
     singular = np.linalg.svd(matrix, compute_uv=False)
-    if singular[-1] <= len(matrix) * _EPS * singular[0]:
-        rule = "give a matrix of full rank (all singular values > 0)"
-        raise InputError(field, "a singular matrix", rule)
     values, vectors = _eigen(matrix)
     condition = float(np.linalg.cond(vectors))
-    if not condition < DEFECT:
-        rule = "give a matrix with n independent eigenvectors"
-        raise InputError(field, "a non-diagonalisable matrix", rule)
     gram = vectors.conj().T @ vectors - np.eye(len(matrix))
     return Target(
         matrix=matrix,
@@ -125,9 +130,40 @@ def analyse(matrix: FloatArray, field: str = "target") -> Target:
         eigenvectors=vectors,
         orthogonality=float(np.linalg.norm(gram, 2)),
         condition=condition,
+        is_diagonalisable=_is_diagonalisable(matrix, values, gram, condition),
         norm=float(singular[0]),
         radius=float(np.max(np.abs(values))),
     )
+
+
+def _is_diagonalisable(
+    matrix: FloatArray,
+    values: NDArray[np.complex128],
+    gram: NDArray[np.complex128],
+    condition: float,
+) -> bool | None:
+    """Return whether there are n independent eigenvectors, None where rounding leaves it open.
+
+    A normal matrix has them, and one whose computed eigenvalues lie farther apart than their errors
+    can be (Bauer and Fike 1960). A triangular matrix has its eigenvalues on the diagonal, free of
+    rounding: with n different ones it is diagonalisable however ill-conditioned its eigenvectors
+    are, and one that repeats a value m times needs m eigenvectors of it.
+    """
+    if float(np.linalg.norm(gram, 2)) <= ORTHOGONAL:
+        return True
+    error = len(matrix) * _EPS * float(np.linalg.norm(matrix)) * condition
+    apart = np.abs(values[:, None] - values[None, :]) + np.diag(np.full(len(values), np.inf))
+    if float(apart.min()) > 4 * error:
+        return True
+    if np.tril(matrix, -1).any() and np.triu(matrix, 1).any():
+        return None
+    diagonal = np.diag(matrix)
+    for value in np.unique(diagonal):
+        repeated = int(np.count_nonzero(diagonal == value))
+        if repeated > 1:
+            rank = np.linalg.matrix_rank(matrix - value * np.eye(len(matrix)))
+            return False if len(matrix) - rank < repeated else None
+    return True
 
 
 def _eigen(matrix: FloatArray) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
@@ -174,12 +210,10 @@ def random_target(
     Raises
     ------
     InputError
-        If as many eigenvalues as the size are not given, or one of them is zero.
+        If as many eigenvalues as the size are not given.
     """
     if eigenvalues and len(eigenvalues) != size:
         raise InputError("eigenvalues", list(eigenvalues), f"give {size} numbers, or none")
-    if eigenvalues and not all(eigenvalues):
-        raise InputError("eigenvalues", list(eigenvalues), "give numbers other than 0")
     basis = generator.standard_normal((size, size))
     values = np.asarray(eigenvalues) if eigenvalues else generator.uniform(low, high, size)
     if eigenvectors == "orthogonal":
@@ -213,7 +247,7 @@ def orthogonal_start(
     ndarray, shape (depth, size, size)
     """
     factors = np.stack([haar(size, generator) for _ in range(depth)])
-    if np.prod(np.linalg.slogdet(factors)[0]) * sign < 0:
+    if np.prod(np.linalg.slogdet(factors)[0]) * sign < 0:  # a singular R (sign 0) takes either
         factors[-1, :, 0] *= -1.0
     return factors
 

@@ -27,8 +27,10 @@ def theorem1_bound(spectral_radius: float, depth: int) -> float:
 
     Source: Theorem 1. It assumes Sigma = I, R diagonalisable with real eigenvalues and initial
     matrices with R's eigenvectors; its proof needs those orthogonal. :func:`norm_bound` needs
-    none of this and is never larger.
+    none of this and is never larger. A nilpotent R has radius 0 and no bound: infinity, for L > 1.
     """
+    if spectral_radius == 0 and depth >= 1:
+        return math.inf if depth > 1 else 2.0
     _check_matrix(spectral_radius, depth)
     return scaled_power(2.0 / depth, spectral_radius, -2.0 * (depth - 1) / depth)
 
@@ -73,7 +75,6 @@ def theorem2_step(size: float, depth: int) -> float:
     With the spectral radius this is the printed theorem, true for symmetric R; with the spectral
     norm in its place it is the step that also serves R with non-orthogonal eigenvectors.
     """
-    _check_matrix(size, depth)
     return min(1.0 / depth, 0.5 * theorem1_bound(size, depth))
 
 

@@ -77,7 +77,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
             double=two,
             flow_single=one.weights if params.flow else nothing,
             flow_double=two.weights if params.flow else nothing,
-            start_commutator=matrix_measure.look(problem, single[0]).commutator,
+            start_commutator=matrix_measure.start_commutator(problem, single[0]),
             first_errors=(
                 descent.error_of(problem, one.weights),
                 descent.error_of(problem, two.weights),
@@ -96,12 +96,13 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
         one, two = (
             descent.push(network, problem, nudge) for network in (state.single, state.double)
         )
-        seen = matrix_measure.look(problem, one.matrices(problem.size)[0])
         return dataclasses.replace(
             state,
             single=one,
             double=two,
-            start_commutator=seen.commutator,
+            start_commutator=matrix_measure.start_commutator(
+                problem, one.matrices(problem.size)[0]
+            ),
             first_errors=(
                 descent.error_of(problem, one.weights),
                 descent.error_of(problem, two.weights),

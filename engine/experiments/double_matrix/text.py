@@ -20,7 +20,7 @@ from engine.experiments.double_matrix.params import DoubleMatrixState
 from engine.families.matrix import measure as matrix_measure
 from engine.families.matrix import theory as matrix_theory
 from engine.families.matrix import views as shared
-from engine.families.matrix.evidence import Evidence, lamps
+from engine.families.matrix.evidence import Evidence, lamps, norm_over_radius
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, step_of
 
@@ -130,7 +130,7 @@ def figure_3(single: Evidence, double: Evidence, step: int) -> tuple[Claim, Clai
     oblique = Lamp(
         "Eigenvectors of R are not orthogonal",
         not target.is_orthogonal,
-        f"‖R‖₂/ρ(R) = {target.norm / target.radius:.4g}",
+        norm_over_radius(target),
     )
     stable = Verdict.UNDECIDED
     if step >= SETTLED:

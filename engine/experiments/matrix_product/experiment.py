@@ -82,7 +82,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             problem=problem,
             network=network,
             flow=padded(start[None]) if params.flow else np.empty(0),
-            start_commutator=seen.commutator,
+            start_commutator=matrix_measure.start_commutator(problem, start),
             start_spread=float(seen.spread[0]),
             first_error=descent.error_of(problem, network.weights),
         )
@@ -97,11 +97,12 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         """Push the matrices; the gradient flow beside them goes on."""
         problem = state.problem
         network = descent.push(state.network, problem, nudge)
-        seen = matrix_measure.look(problem, network.matrices(problem.size)[0])
+        matrices = network.matrices(problem.size)[0]
+        seen = matrix_measure.look(problem, matrices)
         return dataclasses.replace(
             state,
             network=network,
-            start_commutator=seen.commutator,
+            start_commutator=matrix_measure.start_commutator(problem, matrices),
             start_spread=float(seen.spread[0]),
             first_error=descent.error_of(problem, network.weights),
         )
@@ -336,7 +337,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             state,
             network=network,
             flow=padded(start[None]) if state.params.flow else np.empty(0),
-            start_commutator=seen.commutator,
+            start_commutator=matrix_measure.start_commutator(state.problem, start),
             start_spread=float(seen.spread[0]),
             first_error=descent.error_of(state.problem, network.weights),
         )

@@ -32,7 +32,8 @@ def theorem_1(evidence: Evidence) -> Claim:
         f"δ = {step:.6g}, bound {limit:.6g}",
     )
     assumptions = (
-        *(lamp[key] for key in ("moment", "real", "orthogonal", "start", "descent")),
+        *(lamp[key] for key in ("moment", "real", "diagonalisable", "orthogonal", "start")),
+        lamp["descent"],
         above,
     )
     verdict = _verdict(evidence, expected=False)
@@ -105,7 +106,8 @@ def theorem_2(evidence: Evidence) -> Claim:
         f"δ = {step:.6g}, limit {limit:.6g}",
     )
     assumptions = (
-        *(lamp[key] for key in ("moment", "real", "orthogonal", "identity", "descent")),
+        *(lamp[key] for key in ("moment", "real", "diagonalisable", "orthogonal", "identity")),
+        lamp["descent"],
         below,
     )
     verdict = _verdict(evidence, expected=True)
@@ -124,14 +126,15 @@ def theorem_2(evidence: Evidence) -> Claim:
         predicted="each W_i → R^(1/L)",
         measured=evidence.fate + away,
         verdict=verdict,
-        note=_counterexample(evidence, assumptions, gap),
+        note=_counterexample(evidence, assumptions, lamp["orthogonal"], gap),
     )
 
 
-def _counterexample(evidence: Evidence, assumptions: tuple[Lamp, ...], gap: float) -> str:
-    """Say so where only the assumption that the paper forgot is off and the theorem fails."""
-    only = [lamp for lamp in assumptions if not lamp.on] == [assumptions[2]]
-    if not only:
+def _counterexample(
+    evidence: Evidence, assumptions: tuple[Lamp, ...], forgotten: Lamp, gap: float
+) -> str:
+    """Describe the failure where only the assumption that the paper forgot is off."""
+    if [lamp for lamp in assumptions if not lamp.on] != [forgotten]:
         return ""
     if evidence.has_failed:
         return (

@@ -80,6 +80,31 @@ def look(problem: Problem, weights: FloatArray) -> Look:
     )
 
 
+def start_commutator(problem: Problem, weights: FloatArray) -> float:
+    """Measure how far matrices are from commuting with R and with one another.
+
+    Theorem 1 asks that all of them have R's eigenspaces. Where R has a repeated eigenvalue, R = cI
+    above all, matrices that commute with R need not commute with one another.
+
+    Parameters
+    ----------
+    problem : Problem
+    weights : ndarray, shape (L, n, n)
+
+    Returns
+    -------
+    float
+        Largest relative commutator of a matrix with R, and with one fixed random combination of all
+        matrices: that vanishes for all of them only if every pair commutes.
+    """
+    sizes = np.maximum(np.linalg.norm(weights, axis=(1, 2)), 1e-300)[:, None, None]
+    unit = weights / sizes
+    mixed = np.tensordot(np.random.default_rng(0).standard_normal(len(unit)), unit, axes=1)
+    others = (problem.target.matrix / problem.scale, mixed)
+    gaps = [np.linalg.norm(unit @ other - other @ unit, axis=(1, 2)).max() for other in others]
+    return float(max(gaps))
+
+
 def multiply(weights: FloatArray) -> FloatArray:
     """Product W_L ... W_1 of matrices, shape (L, n, n)."""
     product: FloatArray = weights[0]

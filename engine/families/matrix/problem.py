@@ -105,6 +105,9 @@ class Problem:
         if name == "norm":
             return theory.norm_bound(target.norm, self.depth)
         if name == "radius":
+            if target.radius == 0 and self.depth > 1:
+                rule = "give another unit: this R has spectral radius 0, so that unit is infinite"
+                raise InputError("step_unit", name, rule)
             return theory.theorem1_bound(target.radius, self.depth)
         if name == "theorem-2":
             return theory.theorem2_step(target.radius, self.depth)
@@ -121,7 +124,10 @@ def make_problem(params: NetworkParams, seed: int) -> Problem:
     """
     target = _target(params, seed)
     points = _points(params, target.size, seed)
-    return Problem(target, params.depth, _moment(params, target, points, seed), points, seed)
+    moment = _moment(params, target, points, seed)
+    problem = Problem(target, params.depth, moment, points, seed)
+    problem.unit(params.step_unit)  # refuse a unit that is infinite
+    return problem
 
 
 def _target(params: NetworkParams, seed: int) -> Target:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from engine import theory
 from engine.core.claims import Bound
 from engine.families.matrix.measure import stability_limit
@@ -10,6 +12,7 @@ from engine.families.matrix.problem import Problem, make_problem, step_of
 
 _POWER = r"^{2(L-1)/L}"
 _UNKNOWN = "R is drawn or loaded when the run starts."
+_NILPOTENT = "R is nilpotent: its spectral radius is 0 and this bound is infinite."
 
 
 def problem_of(params: NetworkParams) -> Problem | None:
@@ -54,13 +57,14 @@ def bounds(
             value=value,
             source=source,
             formula=formula,
-            note=note if value is not None else _UNKNOWN,
+            note=note if value is not None else _UNKNOWN if problem is None else _NILPOTENT,
             field=field if value is not None else "",
             measured=inverse,
             measured_symbol=r"2/\lambda_{\max}(H)" if inverse else "",
         )
 
     target = None if problem is None else problem.target
+    radius_bound = None if target is None else theory.theorem1_bound(target.radius, depth)
     step = None if problem is None else step_of(params, problem)
     norm_bound = None if problem is None else problem.norm_bound
     return (
@@ -78,7 +82,7 @@ def bounds(
             "delta_radius",
             "Theorem 1 as printed",
             r"\delta_1",
-            None if target is None else theory.theorem1_bound(target.radius, depth),
+            radius_bound if radius_bound is not None and math.isfinite(radius_bound) else None,
             "Theorem 1",
             r"\delta_1 = \frac{2}{L\,\lambda(R)" + _POWER + "}",
             "With the spectral radius. Its proof needs orthogonal eigenvectors; then it equals "

@@ -203,8 +203,11 @@ def test_ensembles_over_step_sizes_make_a_table_and_can_be_cancelled():
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        ({"target_source": "typed", "target": [[1, 2], [2, 4]]}, "target"),
-        ({"target_source": "typed", "target": [[1, 1], [0, 1]]}, "target"),
+        ({"target_source": "typed", "target": [[0, 0], [0, 0]]}, "target"),
+        (
+            {"target_source": "typed", "target": [[0, 1], [0, 0]], "step_unit": "radius"},
+            "step_unit",
+        ),
         ({"target_source": "typed", "target": [[1, 1]]}, "target"),
         ({"target_source": "typed", "target": [[1, 1], [1]]}, "target"),
         ({"target_source": "file", "target_file": "nowhere.csv"}, "target_file"),
@@ -262,3 +265,53 @@ def test_figure_3_over_seeds_asks_for_what_the_paper_assumes(other: dict[str, An
     made = experiment.ensemble(build(experiment.parameters, values), 0, 200, lambda *_: True)
     (claim,) = made.claims
     assert (claim.verdict is Verdict.NOT_APPLICABLE) == bool(other)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        [[1.0, 1.0], [0.0, 1.0]],
+        [[1.0, 2.0], [2.0, 4.0]],
+        [[0.0, 1.0], [0.0, 0.0]],
+        [[1.0, 1.0], [0.0, 1.000000001]],
+        [[3.0, 1.0], [-1.0, 1.0]],
+    ],
+)
+@pytest.mark.parametrize("init", ["identity", "orthogonal", "commuting", "balanced", "minimum"])
+@pytest.mark.parametrize("name", ["matrix-product", "double-matrix"])
+def test_defective_and_singular_targets_are_descended_to(name, init, target):
+    """The norm form of Theorem 1 asks nothing of R; what the printed theorem asks is a lamp."""
+    experiment = get(name)
+    values = {"target_source": "typed", "target": target, "init": init, "depth": 3}
+    values |= {"step_unit": "norm", "step_size": 0.4, "flow": False}
+    session = Session(experiment, build(experiment.parameters, values), 0)
+    session.advance(50)
+    assert session.state.diverged_at is None
+    experiment.observe(session.state, session.recent())
+    bounds = {b.id: b for b in experiment.theory(session.params, session.state)}
+    assert np.isfinite(bounds["delta_max"].value)
+    claims = experiment.claims(session.params, session.state, session.recent())
+    printed = [claim for claim in claims if claim.id in ("theorem-1", "theorem-2")]
+    is_normal = np.allclose(np.array(target), np.array(target).T)
+    for claim in printed:
+        lamp = next(lamp for lamp in claim.assumptions if "diagonalisable" in lamp.name)
+        assert lamp.on is True or not is_normal
+        assert is_normal or claim.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_starts_that_commute_with_a_multiple_of_the_identity_need_not_with_one_another():
+    """Everything commutes with R = cI, which is not what Theorem 1 asks."""
+    experiment = get("matrix-product")
+    values = {"target_source": "typed", "target": [[2.0, 0.0], [0.0, 2.0]], "depth": 3}
+
+    def lamp(init):
+        params = build(experiment.parameters, {**values, "init": init})
+        session = Session(experiment, params, 0)
+        claims = experiment.claims(session.params, session.state, session.recent())
+        theorem = next(claim for claim in claims if claim.id == "theorem-1")
+        return next(lamp for lamp in theorem.assumptions if "one another" in lamp.name).on
+
+    assert lamp("identity") is True
+    assert lamp("commuting") is True
+    assert lamp("near-identity") is False
+    assert lamp("orthogonal") is False

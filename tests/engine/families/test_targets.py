@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.core.errors import InputError
 from engine.families import targets
@@ -74,16 +76,57 @@ def test_roots_of_negative_and_complex_eigenvalues():
         (np.zeros((0, 0)), "give a square matrix"),
         (np.eye(65), "at most 64 x 64"),
         (np.array([[1.0, np.nan], [0.0, 1.0]]), "finite"),
-        (np.array([[1.0, 2.0], [2.0, 4.0]]), "full rank"),
-        (np.zeros((3, 3)), "full rank"),
-        (np.array([[1.0, 1.0], [0.0, 1.0]]), "independent eigenvectors"),
-        (np.array([[3.0, 1.0], [-1.0, 1.0]]), "independent eigenvectors"),
-        (np.diag([1.0] * 4) + np.diag([1.0] * 3, 1), "independent eigenvectors"),
+        (np.zeros((3, 3)), "other than 0"),
     ],
 )
 def test_unusable_targets_get_one_sentence(matrix, rule):
     with pytest.raises(InputError, match=rf"^target: .* is not allowed; .*{rule}.*\.$"):
         targets.analyse(matrix)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        (np.array([[1.0, 2.0], [2.0, 4.0]]), True),
+        (np.array([[1.0, 1.0], [0.0, 1.000000001]]), True),
+        (np.array([[1.0, 0.0], [5.0, 1.000000001]]), True),
+        (np.array([[1.0, 1.0], [0.0, 1.0]]), False),
+        (np.array([[0.0, 1.0], [0.0, 0.0]]), False),
+        (np.diag([1.0] * 4) + np.diag([1.0] * 3, 1), False),
+        (np.array([[3.0, 1.0], [-1.0, 1.0]]), None),  # defective, which rounding hides
+        (np.array([[0.0, -1.0], [1.0, 0.0]]), True),
+        (3.0 * np.eye(4), True),
+        (np.array([[1.0, 0.0005], [-0.0005, 1.001]]) * 1000.0, None),  # defective, coupling small
+    ],
+)
+def test_what_is_diagonalisable_is_said_only_where_it_is_known(matrix, expected):
+    assert targets.analyse(matrix).is_diagonalisable is expected
+
+
+@given(st.integers(2, 5), st.integers(0, 10**6), st.integers(0, 3))
+def test_no_matrix_is_called_what_it_is_not(size, seed, repeats):
+    """Integer Jordan blocks in an integer basis of determinant 1 are known exactly."""
+    generator = np.random.default_rng(seed)
+    blocks = np.diag(generator.integers(-3, 4, size).astype(float))
+    for row in generator.integers(0, size - 1, repeats):
+        blocks[row + 1, row + 1] = blocks[row, row]
+        blocks[row, row + 1] = 1.0
+    lower = np.eye(size) + np.tril(generator.integers(-2, 3, (size, size)), -1)
+    for matrix, is_triangular in ((blocks, True), (lower @ blocks @ inverse(lower), False)):
+        if not matrix.any():
+            continue
+        minimal = np.eye(size)
+        for value in np.unique(np.diag(blocks)):
+            minimal = minimal @ (blocks - value * np.eye(size))
+        truth = not minimal.any()
+        found = targets.analyse(matrix)
+        assert found.is_diagonalisable in (truth, None)
+        assert not is_triangular or found.is_diagonalisable is truth
+
+
+def inverse(lower):
+    """Invert a unit lower triangular integer matrix exactly."""
+    return np.round(np.linalg.inv(lower))
 
 
 def test_typed_rows_are_checked():
@@ -92,7 +135,7 @@ def test_typed_rows_are_checked():
         with pytest.raises(InputError, match=r"^m: "):
             targets.from_rows(rows, "m")
     generator = np.random.default_rng(0)
-    for values in ([1.0], [1.0, 0.0]):
+    for values in ([1.0], [1.0, 0.0, 2.0]):
         with pytest.raises(InputError, match=r"^eigenvalues: "):
             targets.random_target(2, 0, 1, "normal", generator, eigenvalues=values)
 
