@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from engine.core.paths import resource
 
@@ -117,7 +117,7 @@ LIGHT = Theme(
     on_accent="#ffffff",
     soft_accent="#e4ebfd",
     bound="#5b21b6",
-    good="#1a7f4b",
+    good="#106d37",
     warning="#96590a",
     bad="#c9252d",
     series=(
@@ -227,6 +227,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setFont(base_font())
     app.setPalette(palette(theme))
+    QToolTip.setPalette(palette(theme))  # else tooltips keep the platform's colours
     app.setStyleSheet(style_sheet(theme))
     if changed:
         theme_signals().changed.emit(theme)
@@ -270,8 +271,8 @@ def palette(theme: Theme) -> QPalette:
         role.Accent: theme.accent,
         role.Link: theme.accent,
         role.LinkVisited: theme.bound,
-        role.ToolTipBase: theme.text if not theme.is_dark else theme.raised,
-        role.ToolTipText: theme.surface if not theme.is_dark else theme.text,
+        role.ToolTipBase: theme.raised if theme.is_dark else theme.surface,
+        role.ToolTipText: theme.text,
         role.PlaceholderText: theme.muted,
     }
     result = QPalette()
@@ -292,6 +293,8 @@ def style_sheet(theme: Theme) -> str:
         "soft_accent bound good warning bad"
     )
     values = {name: getattr(theme, name) for name in names.split()}
+    values["tip"] = theme.raised if theme.is_dark else theme.surface
+    values["tip_text"] = theme.text
     values["faded"] = mixed(theme.text, theme.surface, 0.6)
     values["hover"] = mixed(theme.raised, theme.text, 0.05)
     values["pressed"] = mixed(theme.raised, theme.text, 0.12)
