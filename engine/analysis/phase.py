@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.analysis.cycles import gap, settles
-from engine.core.outcome import Outcome, OutcomeKind, Standing
+from engine.core.outcome import CONVERGED, Outcome, OutcomeKind, Standing
 
 Array = npt.NDArray[np.float64]
 
@@ -28,8 +28,6 @@ REPEATS = 1e-12
 """Relative change over each of two laps up to which a cycle is exact, rounding aside."""
 DISTINCT = 1e-9
 """Relative distance from which on two points of an orbit count as different."""
-CONVERGED = 1e-10
-"""Relative error at which a run counts as converged."""
 ROUNDING = 1e-12
 """Relative error below which rounding may be all there is, deep networks included."""
 LONG = 1024

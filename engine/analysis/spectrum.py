@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from engine.core.arrays import FloatArray
+
 Vectors = NDArray[np.floating[Any]]
 CHECK = 4
 """Blocks between two looks at the eigenvalues found so far, which cost more than a product."""

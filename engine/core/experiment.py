@@ -35,9 +35,11 @@ A row holds NaN where the quantity was not measured at that step.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class State(Generic[ParamsT]):
     """A point of a run. Subclasses add arrays, which no one may write to after construction.
+
+    What is measured at a state is kept beside it (`engine.core.beside`), never in it.
 
     `step` is k, the number of updates made since `init`; `diverged_at` is the step at which the
     run left the range of useful numbers, after which `advance` does nothing more.

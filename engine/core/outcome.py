@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+CONVERGED = 1e-10
+"""Relative error up to which a run counts as converged."""
+CONVERGED_IN_ENSEMBLE = 1e-8
+"""The same for a run of an ensemble.
+
+Its budget of steps is shared by all seeds and step sizes, among them some that shrink the error by
+a small share per step only, and of its steps a few checkpoints are kept: whether the last digits
+are still shrinking, which lets a single run wait for 1e-10, is not seen. The tables of shares in
+the reference are counted with this number.
+"""
+
 
 class OutcomeKind(StrEnum):
     """How a run stands or ended; the values are the public contract of `run.json`."""

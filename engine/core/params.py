@@ -12,9 +12,16 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from engine.core.errors import InputError
 
@@ -26,7 +33,12 @@ Widget = Literal["", "path", "expression", "points"]
 
 
 class Params(BaseModel):
-    """Base of every experiment's parameters: frozen, unknown names forbidden, no inf or nan."""
+    """Base of every experiment's parameters: frozen, unknown names forbidden, no inf or nan.
+
+    Every way of making one checks the limits that `param` declares, a constructor called from
+    Python and `model_copy` included; pydantic then raises its `ValidationError`. `build` and
+    `update` raise an `InputError` instead.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -35,6 +47,27 @@ class Params(BaseModel):
         validate_default=True,
         defer_build=True,
     )
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _is_within_limits(cls, value: Any, info: ValidationInfo) -> Any:
+        spec = _specs(cls)[info.field_name or ""]
+        if not all(spec.includes(number) for number in _numbers(value)):
+            raise InputError(spec.name, _as_lists(value), spec.allowed)
+        return value
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy, with some fields changed and everything checked again."""
+        if not update:
+            return super().model_copy(deep=deep)
+        return self.model_validate({**self.model_dump(), **update})
+
+    @classmethod
+    def model_construct(  # type: ignore[override]  # the plugin of mypy writes one of its own
+        cls, _fields_set: set[str] | None = None, **values: Any
+    ) -> Self:
+        """Make a checked instance: an unchecked one must not exist."""
+        return cls.model_validate(values)
 
 
 P = TypeVar("P", bound=Params)
@@ -94,6 +127,18 @@ class ParamSpec:
         if not limits and noun.endswith(", each"):
             noun = noun.removesuffix(", each")
         return " ".join(["give", noun, " and ".join(limits)]).rstrip()
+
+    def includes(self, number: float) -> bool:
+        """Return whether a number is finite and within the limits."""
+        if not math.isfinite(number):
+            return False
+        if self.minimum is not None:
+            if number < self.minimum or (self.exclusive_minimum and number == self.minimum):
+                return False
+        if self.maximum is not None:
+            if number > self.maximum or (self.exclusive_maximum and number == self.maximum):
+                return False
+        return True
 
     def is_active(self, values: Mapping[str, Any]) -> bool:
         """Return whether this field has an effect given the values of the others."""
@@ -174,6 +219,11 @@ def describe(model: type[Params]) -> tuple[ParamSpec, ...]:
     return tuple(_spec(name, info) for name, info in model.model_fields.items())
 
 
+@cache
+def _specs(model: type[Params]) -> Mapping[str, ParamSpec]:
+    return {spec.name: spec for spec in describe(model)}
+
+
 def _spec(name: str, info: Any) -> ParamSpec:
     extra = info.json_schema_extra["lab"]
     ge, gt, le, lt = extra["limits"]
@@ -222,9 +272,9 @@ def spec_of(model: type[Params], name: str) -> ParamSpec:
     InputError
         If the model has no such field; the sentence lists those it has.
     """
-    for spec in describe(model):
-        if spec.name == name:
-            return spec
+    spec = _specs(model).get(name)
+    if spec is not None:
+        return spec
     known = ", ".join(model.model_fields)
     raise InputError("parameter", name, f"this experiment has {known}")
 
@@ -237,15 +287,12 @@ def build(model: type[P], values: Mapping[str, Any]) -> P:
     InputError
         For an unknown name or a value out of range, naming the first offending field.
     """
-    for name, value in values.items():
-        _check_limits(spec_of(model, name), value)
+    for name in values:
+        spec_of(model, name)
     try:
-        params = model.model_validate(dict(values))
+        return model.model_validate(dict(values))
     except ValidationError as error:
         raise _as_input_error(model, values, error) from None
-    for name in values:  # pydantic reads "-1" as a number, whose limits are checked only now
-        _check_limits(spec_of(model, name), getattr(params, name))
-    return params
 
 
 def update(params: P, **changes: Any) -> P:
@@ -259,18 +306,6 @@ def update(params: P, **changes: Any) -> P:
     return build(type(params), {**params.model_dump(), **changes})
 
 
-def _check_limits(spec: ParamSpec, value: Any) -> None:
-    for number in _numbers(value):
-        low = spec.minimum is not None and (
-            number < spec.minimum or (spec.exclusive_minimum and number == spec.minimum)
-        )
-        high = spec.maximum is not None and (
-            number > spec.maximum or (spec.exclusive_maximum and number == spec.maximum)
-        )
-        if low or high or not math.isfinite(number):
-            raise InputError(spec.name, value, spec.allowed)
-
-
 def _numbers(value: Any) -> list[float]:
     if isinstance(value, bool):
         return []
@@ -281,19 +316,21 @@ def _numbers(value: Any) -> list[float]:
     return []
 
 
+def _as_lists(value: Any) -> Any:
+    """Write tuples as the lists that people type."""
+    return [_as_lists(item) for item in value] if isinstance(value, tuple) else value
+
+
 def _as_input_error(
     model: type[Params], values: Mapping[str, Any], error: ValidationError
 ) -> InputError:
     first = error.errors(include_url=False)[0]
-    if not first["loc"]:  # a rule over several fields, raised by the model itself
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, InputError):
-            return cause
-        return InputError("parameters", dict(values), first["msg"])
-    name = str(first["loc"][0])
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
         return cause
+    if not first["loc"]:  # a rule over several fields, raised by the model itself
+        return InputError("parameters", dict(values), first["msg"])
+    name = str(first["loc"][0])
     return InputError(name, values.get(name), spec_of(model, name).allowed)
 
 
@@ -316,7 +353,7 @@ def parse_setting(model: type[Params], setting: str) -> tuple[str, Any]:
 
 
 def parse_value(spec: ParamSpec, text: str) -> Any:
-    """Turn what a person typed into a value of the field's kind (limits are checked by `build`).
+    """Turn what a person typed into a value of the field's kind; the model checks its limits.
 
     Raises
     ------

@@ -50,6 +50,10 @@ class Rule:
     color: str = "bound"
     dash: Dash = "dash"
 
+    def __post_init__(self) -> None:
+        if (self.value is not None) + bool(self.bound) + bool(self.key) != 1:
+            raise ValueError("a rule has exactly one of a value, a bound and a key")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -65,8 +69,8 @@ class View:
 class TimeView(View):
     """Series against the step k (or δ·k).
 
-    `envelopes` are series keys of predictions drawn dashed; `y_limit` clips what is shown, so that
-    one wild value does not flatten the rest (it bounds the axis, not the data).
+    `y_limit` bounds the axis, not the data, so that one wild value does not flatten the rest.
+    Predictions are series too, told apart by their dash.
     """
 
     y_label: str
@@ -162,7 +166,7 @@ Item = Curve | Points | Circle | Heat | Handle | Rule
 class Extent:
     """How far an axis reaches: at least over `home`, and to whatever lies within `most`.
 
-    Points that are farther are told by an arrow at the edge, with the value of the farthest.
+    Points that are farther are marked by an arrow at the edge, with the value of the farthest.
     """
 
     home: tuple[float, float]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from engine.core.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

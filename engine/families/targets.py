@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 
-FloatArray = NDArray[np.float64]
 Eigenvectors = Literal["orthogonal", "normal"]
 
 MAX_SIZE = 64

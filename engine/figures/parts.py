@@ -14,6 +14,7 @@ from matplotlib.ticker import LogFormatterSciNotation
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
+from engine.core.rules import FARTHEST, rule_value
 from engine.core.views import Rule
 from engine.figures.style import LINESTYLES, color
 from engine.figures.zero_notes import ZeroNote, bounded
@@ -27,7 +28,7 @@ NOTE_EDGE = 0.015
 """Distance of notes from the sides of a plot, as a share of it."""
 TURN = 0.45
 """Place along x, as a share, up to which a note goes on to the right."""
-LARGEST = 1e290
+LARGEST = FARTHEST
 """Beyond this, or below its inverse on a log axis, the margins of an axis overflow."""
 
 
@@ -83,25 +84,15 @@ def draw_rules(
 ) -> list[Entry]:
     """Draw straight lines across a plot, those whose place is known and on the axis."""
     entries = []
+    bounds = {bound.id: bound.value for bound in theory}
     for rule in rules:
-        value = rule_value(rule, theory, observation)
+        value = rule_value(rule, bounds, observation)
         if value is None or (value <= 0 and (log_x if rule.vertical else log_y)):
             continue
         draw = axes.axvline if rule.vertical else axes.axhline
         line = draw(value, color=color(rule.color), linestyle=LINESTYLES[rule.dash], linewidth=1.0)
         entries += bundle([line], rule.label)
     return entries
-
-
-def rule_value(rule: Rule, theory: tuple[Bound, ...], observation: Observation) -> float | None:
-    """Find where a rule lies, or None where that is not known."""
-    value: Any = rule.value
-    if rule.bound:
-        value = next((bound.value for bound in theory if bound.id == rule.bound), None)
-    elif rule.key:
-        value = observation.get(rule.key)
-    number = np.nan if value is None else float(np.asarray(value, np.float64).reshape(-1)[0])
-    return number if abs(number) <= LARGEST else None
 
 
 def draw_notes(axes: Axes, notes: Iterable[ZeroNote | None]) -> None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.kernels.jit import kernel
-
-FloatArray = NDArray[np.float64]
 
 COLUMNS = (
     "w",

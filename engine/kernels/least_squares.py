@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.kernels.jit import kernel
-
-FloatArray = NDArray[np.float64]
 
 LIMIT = 1e12
 """Distance to the minimum, in units of max(1, first distance), at which a run has diverged."""

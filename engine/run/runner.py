@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engine.core.change import Nudge, checked
 from engine.core.ensemble import Ensemble, Progress
-from engine.core.errors import InputError, LabError
+from engine.core.errors import InputError, LabError, Refusal
 from engine.core.experiment import AbstractExperiment
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params
@@ -78,6 +78,7 @@ class Runner:
         self._owes_picture = self._owes_fresh = False
         self._ensemble: Ensemble | None = None
         self._message = self._drop_sentence = ""
+        self._refusal: Refusal | None = None
         self._convergence = Convergence()
         self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
         self._thread.start()
@@ -226,7 +227,7 @@ class Runner:
         try:
             action()
         except LabError as error:
-            self._message = str(error)
+            self._refuse(error)
             if self._status is Status.RUNNING:
                 self._status = Status.PAUSED
             self._publish(force=True)
@@ -270,7 +271,7 @@ class Runner:
             self._publish_bare(OutcomeKind.CONVERGING)
             self._session.experiment.warm_up()
         except LabError as error:
-            self._fail_to_start(str(error))
+            self._fail_to_start(str(error), refusal=_refusal_of(error))
         except Exception:
             self._fail_to_start("The run could not begin.", traceback.format_exc())
         else:
@@ -319,9 +320,13 @@ class Runner:
         self._target = self._ensemble = None
         self._convergence = Convergence()
 
-    def _fail_to_start(self, message: str, error: str = "") -> None:
+    def _fail_to_start(self, message: str, error: str = "", refusal: Refusal | None = None) -> None:
         self._session, self._status = None, Status.IDLE
-        self._put(Failure(run_id=self._run_id, message=message, error=error))
+        self._put(Failure(run_id=self._run_id, message=message, error=error, refusal=refusal))
+
+    def _refuse(self, error: LabError) -> None:
+        """Say what could not be done, until something else is said."""
+        self._message, self._refusal = str(error), _refusal_of(error)
 
     def _require(self) -> Session:
         if self._session is None:
@@ -560,6 +565,7 @@ class Runner:
                 steps_per_second=1 / self._seconds_per_step,
                 ensemble=self._ensemble,
                 message=self._message,
+                refusal=self._refusal if str(self._refusal) == self._message else None,
                 **shown,
             )
         )
@@ -568,3 +574,7 @@ class Runner:
         self.mailbox.put(item)
         if self._on_snapshot is not None:
             self._on_snapshot(item)
+
+
+def _refusal_of(error: LabError) -> Refusal | None:
+    return error.refusal if isinstance(error, InputError) else None

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from engine.core.change import Change
     from engine.core.claims import Bound, Claim
     from engine.core.ensemble import Ensemble, Observation
+    from engine.core.errors import Refusal
     from engine.core.outcome import Outcome
     from engine.core.params import Params
     from engine.run.trace import TraceView
@@ -33,6 +34,7 @@ class Snapshot:
     Everything but `trace` belongs to the cursor. `frame` counts snapshots of a run; `run_id`
     changes with every reset, so that a late snapshot of an old run can be dropped. `progress`
     (0 to 1) and `seconds_left` belong to a long job, such as an ensemble; `error` is a traceback.
+    `refusal` is set where `message` says that a value was refused.
     """
 
     run_id: int
@@ -56,6 +58,7 @@ class Snapshot:
     seconds_left: float | None = None
     message: str = ""
     error: str = ""
+    refusal: Refusal | None = None
 
     @property
     def is_live(self) -> bool:
@@ -65,8 +68,12 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A run that could not begin: a sentence, and a traceback unless the input was at fault."""
+    """A run that could not begin: a sentence, and a traceback unless the input was at fault.
+
+    `refusal` names the value that is at fault, where there is one.
+    """
 
     run_id: int
     message: str
     error: str = ""
+    refusal: Refusal | None = None

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.storage.files import human_size, read_bytes
-
-FloatArray = NDArray[np.float64]
 
 _BYTES_PER_NUMBER = 32
 _DAMAGE = (ValueError, EOFError, OSError, struct.error, SyntaxError, TypeError, OverflowError)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.core.claims import Bound
-from engine.core.errors import InputError
+from engine.core.errors import InputError, Refusal
 from engine.core.experiment import AbstractExperiment
 from engine.core.params import Params, update
 from gui.form.body import FormBody
@@ -158,17 +158,16 @@ class ParamForm(QWidget):
             self._on_edited(name, value, False)
             self._drafts.values.pop(name, None)
 
-    def mark(self, sentence: str) -> bool:
-        """Mark the field that an error sentence ("name: …") begins with, if there is one."""
-        name = sentence.partition(":")[0]
-        row = self.body.rows.get(name)
+    def mark(self, refusal: Refusal) -> bool:
+        """Mark the field whose value was refused; tells whether the form has it."""
+        row = self.body.rows.get(refusal.field)
         if row is not None:
-            self._set_error(row, self.in_words(sentence))
+            self._set_error(row, self.in_words(refusal))
         return row is not None
 
-    def in_words(self, sentence: str) -> str:
-        """Let a sentence that begins with a field's name say its label instead."""
-        return sentence if self._params is None else in_words(sentence, type(self._params))
+    def in_words(self, refusal: Refusal) -> str:
+        """Write a refusal with the label of the field instead of its name."""
+        return str(refusal) if self._params is None else in_words(refusal, type(self._params))
 
     def reset_to_defaults(self) -> None:
         """Give every field its default, as one edit of the user."""
@@ -217,7 +216,7 @@ class ParamForm(QWidget):
 
     def _on_refused(self, name: str, error: InputError) -> None:
         self._drafts.misread(name)
-        self._mark_row(name, str(error))
+        self._mark_row(name, error.refusal)
 
     def _on_abandoned(self, name: str) -> None:
         self._forget({name})
@@ -235,9 +234,9 @@ class ParamForm(QWidget):
         for freed in self._drafts.freed_by(name):
             self._set_error(self.body.rows[freed], "")
 
-    def _mark_row(self, name: str, sentence: str) -> None:
+    def _mark_row(self, name: str, refusal: Refusal) -> None:
         """Mark a field, and bring the sentence into view if the field is in use."""
-        row, sentence = self.body.rows[name], self.in_words(sentence)
+        row, sentence = self.body.rows[name], self.in_words(refusal)
         self._set_error(row, sentence)
         self.body.follow(row)
         self.input_rejected.emit(sentence)
@@ -262,7 +261,7 @@ class ParamForm(QWidget):
             typed = self.body.rows[marked].typed_text
             if typed and marked in newest and marked == error.field:
                 error = InputError(marked, typed, error.allowed)
-            self._mark_row(marked, str(error))
+            self._mark_row(marked, error.refusal)
             return
         self._params = after
         self._forget(taken)

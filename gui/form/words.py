@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
+from engine.core.errors import Refusal
 from engine.core.params import Params, ParamSpec, describe
 from gui.typeset.text import plain_math
-
-_REFUSAL = " is not allowed; "
 
 
 def field_words(spec: ParamSpec) -> str:
@@ -15,21 +14,20 @@ def field_words(spec: ParamSpec) -> str:
     return f"{spec.label} {plain_math(spec.symbol)}".rstrip()
 
 
-def in_words(sentence: str, model: type[Params]) -> str:
-    """Let a sentence "name: … is not allowed; …" say the labels of the fields it is about.
+def in_words(refusal: Refusal, model: type[Params]) -> str:
+    """Write a refusal with the labels of the fields that it is about.
 
-    Only what begins with the name of a field is changed. What was given is left as it is; in the
-    rest of the sentence only names are replaced that are no English words.
+    One that is about no field of the model is written as it is. Of what is allowed, only names are
+    replaced that are no English words.
     """
     words = {spec.name: field_words(spec) for spec in describe(model)}
-    name, colon, rest = sentence.partition(": ")
-    if not colon or name not in words:
-        return sentence
-    given, refusal, allowed = rest.rpartition(_REFUSAL)
-    for other, label in words.items():
-        if "_" in other:
-            allowed = re.sub(rf"\b{re.escape(other)}\b", label, allowed)
-    return f"{words[name]}: {given}{refusal}{with_signs(allowed)}"
+    if refusal.field not in words:
+        return str(refusal)
+    allowed = refusal.allowed
+    for name, label in words.items():
+        if "_" in name:
+            allowed = re.sub(rf"\b{re.escape(name)}\b", label, allowed)
+    return refusal.sentence(words[refusal.field], with_signs(allowed))
 
 
 def with_signs(allowed: str) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QCloseEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
+from engine.core.arrays import FloatArray
+from engine.core.rules import rule_value
 from engine.core.versions import NAME
 from engine.core.views import Rule, Series, TimeView, View
 from engine.run.snapshot import Snapshot
@@ -27,7 +28,6 @@ from gui.typeset.rich_text import to_html
 from gui.typeset.text import plain_text
 from gui.widgets.words import bold
 
-FloatArray = NDArray[np.float64]
 GRID = 0.15
 """Strength of the grid lines."""
 MOST_SMOOTH = 4000
@@ -138,8 +138,9 @@ class LiveWindow(QWidget):
             known = values[np.isfinite(values)]
             if known.size:
                 low, high = min(low, float(known.min())), max(high, float(known.max()))
+        bounds = {bound.id: bound.value for bound in snapshot.theory}
         for rule, line in self._rules:
-            value = _value_of(rule, snapshot)
+            value = rule_value(rule, bounds, snapshot.observation)
             line.setVisible(value is not None and (value > 0 or not self.view.log_y))
             if value is not None and line.isVisible():
                 line.setValue(np.log10(value) if self.view.log_y and not rule.vertical else value)
@@ -200,15 +201,6 @@ class LiveWindow(QWidget):
         """Tell that there is nothing to draw here any more."""
         self._on_closed(self.view.id)
         super().closeEvent(event)
-
-
-def _value_of(rule: Rule, snapshot: Snapshot) -> float | None:
-    if rule.value is not None:
-        return rule.value
-    if rule.bound:
-        return next((bound.value for bound in snapshot.theory if bound.id == rule.bound), None)
-    found = snapshot.observation.get(rule.key)
-    return None if found is None else float(found)
 
 
 class LiveWindows(QObject):

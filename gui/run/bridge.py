@@ -53,8 +53,8 @@ class Bridge(QObject):
         A newer picture of the run; at most one a frame.
     failed : Signal(str)
         The traceback of an error in the engine; once a run.
-    rejected : Signal(str)
-        One sentence: a run could not begin with what the user gave.
+    rejected : Signal(Refusal or str)
+        A run could not begin with what the user gave: the refusal, or a sentence.
     dropped : Signal(Dropped)
         The run went on from a scrubbed step, and what came after was given up.
     frames : FrameMeter
@@ -67,7 +67,7 @@ class Bridge(QObject):
 
     snapshot_ready = Signal(object)
     failed = Signal(str)
-    rejected = Signal(str)
+    rejected = Signal(object)
     dropped = Signal(object)
 
     def __init__(self, engine: Runner | None = None, parent: QObject | None = None) -> None:
@@ -238,7 +238,10 @@ class Bridge(QObject):
         self._run_id = item.run_id
         if isinstance(item, Failure):
             self._set_running(False)
-            (self.failed if item.error else self.rejected).emit(item.error or item.message)
+            if item.error:
+                self.failed.emit(item.error)
+            else:
+                self.rejected.emit(item.refusal or item.message)
             return True
         self._set_running(item.status is Status.RUNNING)
         if self._running:

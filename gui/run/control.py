@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
-from engine.core.errors import LabError
+from engine.core.errors import InputError, LabError, Refusal
 from engine.run.snapshot import Snapshot, Status
 from gui.run.bridge import Bridge
 from gui.run.effect import Effect, effect_of
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from engine.storage.presets import Preset
 
 
+def reason_of(error: LabError) -> Refusal | str:
+    """Return what an error refuses as a record that a form can show, or else its sentence."""
+    return error.refusal if isinstance(error, InputError) else str(error)
+
+
 class RunControl(QObject):
     """The experiment, its settings and its run; one undo stack an experiment.
 
@@ -35,8 +40,8 @@ class RunControl(QObject):
         Parameters or seed are now these, whoever changed them.
     restarted : Signal
         A new run began; what is shown of the old one is no longer true.
-    rejected : Signal(str)
-        One sentence on what could not be done.
+    rejected : Signal(Refusal or str)
+        What could not be done: a refusal, or a sentence.
     play_queued : Signal(bool)
         Whether the run will play as soon as it has begun.
     """
@@ -44,7 +49,7 @@ class RunControl(QObject):
     experiment_changed = Signal(object)
     settings_changed = Signal(object, object)
     restarted = Signal()
-    rejected = Signal(str)
+    rejected = Signal(object)
     play_queued = Signal(bool)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
@@ -182,7 +187,7 @@ class RunControl(QObject):
         try:
             params = self.experiment.drag(self.params, handle, x, y)
         except LabError as error:
-            self.rejected.emit(str(error))
+            self.rejected.emit(reason_of(error))
         else:
             self.edit_params(params, f"drag {self._drags} {handle}")
 
@@ -197,7 +202,7 @@ class RunControl(QObject):
         try:
             params = update(self.params, **{name: value})
         except LabError as error:
-            self.rejected.emit(str(error))
+            self.rejected.emit(reason_of(error))
             return False
         self.edit_params(params)
         return True

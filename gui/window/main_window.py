@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 import engine.experiments  # noqa: F401  registers the experiments of the program
 from engine.core import registry
+from engine.core.errors import Refusal
 from engine.core.registry import Listed
 from engine.core.versions import NAME
 from engine.run.snapshot import Snapshot
@@ -280,11 +281,11 @@ class MainWindow(QMainWindow):
         self.panels.wait()
         self.notices.dismiss()
 
-    def _on_rejected(self, sentence: str) -> None:
-        self.notices.warn(self.panels.explain(sentence))
+    def _on_rejected(self, reason: Refusal | str) -> None:
+        self.notices.warn(self.panels.explain(reason))
 
-    def _on_refused(self, sentence: str) -> None:
-        self.notices.say(self.panels.in_words(sentence))
+    def _on_refused(self, reason: Refusal | str) -> None:
+        self.notices.say(self.panels.in_words(reason))
 
     def _on_restore_requested(self, pin: Pin) -> None:
         self.switching.open(pin.experiment)

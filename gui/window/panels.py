@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout
 
+from engine.core.errors import Refusal
 from engine.run.snapshot import Snapshot
 from gui.compare.pins import Pins
 from gui.run.bridge import Bridge
@@ -94,6 +95,7 @@ class Panels(QObject):
         self._settings = settings
         self._views: tuple[View, ...] = ()
         self._bounds: tuple[tuple[str, float | None], ...] = ()
+        self._refusal: Refusal | None = None
         self._experiment_id = ""
         self.is_filled = False
         self._waiting = QLabel("Loading…")
@@ -215,6 +217,9 @@ class Panels(QObject):
         if not self.is_filled:
             return
         self.waiting.show_snapshot(snapshot)
+        if snapshot.refusal is not None and snapshot.refusal is not self._refusal:
+            self.form.mark(snapshot.refusal)
+        self._refusal = snapshot.refusal
         self._show_bounds(snapshot)
         self.plots.show_snapshot(snapshot)
         self.windows.show_snapshot(snapshot)
@@ -222,15 +227,17 @@ class Panels(QObject):
         self.ensemble.show_snapshot(snapshot)
         self.digits.show_snapshot(snapshot)
 
-    def explain(self, sentence: str) -> str:
-        """Mark the field that a refusal begins with; gives the sentence with the field's label."""
-        if self.is_filled:
-            self.form.mark(sentence)
-        return self.in_words(sentence)
+    def explain(self, reason: Refusal | str) -> str:
+        """Mark the field whose value was refused, if it is one; gives the sentence for reading."""
+        if self.is_filled and isinstance(reason, Refusal):
+            self.form.mark(reason)
+        return self.in_words(reason)
 
-    def in_words(self, sentence: str) -> str:
-        """Let a sentence that begins with a field's name say its label instead."""
-        return self.form.in_words(sentence) if self.is_filled else sentence
+    def in_words(self, reason: Refusal | str) -> str:
+        """Return a reason as a sentence, a refusal with the label of the field."""
+        if self.is_filled and isinstance(reason, Refusal):
+            return self.form.in_words(reason)
+        return str(reason)
 
     def wait(self) -> None:
         """Say in the middle of the plots, after a moment, that a run is about to begin."""

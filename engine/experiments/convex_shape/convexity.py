@@ -12,12 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families.functions.expression import Expression
 
-FloatArray = NDArray[np.float64]
 Function = Callable[[FloatArray], FloatArray]
 """Maps points of shape (..., n) to values of shape (...)."""
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
+from engine.core.beside import once
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Observation
@@ -56,10 +57,7 @@ class ConvexShape(AbstractExperiment[ShapeParams, ShapeState]):
 
     def observe(self, state: ShapeState, recent: Recent) -> Observation:
         """Compute the arrays of the plots."""
-        if "seen" not in state.memo:
-            state.memo["seen"] = _observed(state)
-        seen: dict[str, Any] = state.memo["seen"]
-        return seen
+        return once(state, "observation", lambda: _observed(state))
 
     def outcome(self, state: ShapeState, recent: Recent) -> Outcome:
         """Describe how far the building is, and whether it is convex."""
@@ -85,10 +83,7 @@ class ConvexShape(AbstractExperiment[ShapeParams, ShapeState]):
 
     def claims(self, params: ShapeParams, state: ShapeState, recent: Recent) -> tuple[Claim, ...]:
         """Confront the statements of Section 3.1 with the networks."""
-        if "claims" not in state.memo:
-            state.memo["claims"] = all_claims(params, state)
-        found: tuple[Claim, ...] = state.memo["claims"]
-        return found
+        return once(state, ("claims", params), lambda: all_claims(params, state))
 
     def views(self, params: ShapeParams) -> tuple[View, ...]:
         """Describe the plots of the chosen picture."""

@@ -15,11 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.experiments.convex_shape.network import ConvexNetwork, Layer
-
-FloatArray = NDArray[np.float64]
 
 DIRECTIONS = 13
 THRESHOLDS = 16

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -340,7 +340,6 @@ class ShapeState(State[ShapeParams]):
     chord: FloatArray
     facts: Mapping[str, FloatArray]
     is_loaded: bool = False
-    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
 
 @lru_cache(maxsize=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.analysis.spectrum import Extremes
 from engine.core.arrays import FloatArray
+from engine.core.beside import once
 from engine.experiments.double_matrix.params import DoubleMatrixState, Side
 from engine.families.matrix import descent
 from engine.families.matrix import measure as matrix_measure
@@ -11,13 +12,12 @@ from engine.families.matrix import measure as matrix_measure
 
 def look(state: DoubleMatrixState, side: Side, branch: int) -> matrix_measure.Look:
     """Measure one product at a state, once."""
-    key = f"look {side} {branch}"
-    if key not in state.memo:
-        network: descent.Network = getattr(state, side)
-        weights = network.matrices(state.problem.size)[branch]
-        state.memo[key] = matrix_measure.look(state.problem, weights)
-    found: matrix_measure.Look = state.memo[key]
-    return found
+    network: descent.Network = getattr(state, side)
+    return once(
+        state,
+        ("look", side, branch),
+        lambda: matrix_measure.look(state.problem, network.matrices(state.problem.size)[branch]),
+    )
 
 
 def estimate(state: DoubleMatrixState) -> FloatArray:
@@ -27,14 +27,14 @@ def estimate(state: DoubleMatrixState) -> FloatArray:
 
 def sharpest(state: DoubleMatrixState, side: Side) -> Extremes:
     """Find the top of one network's Hessian at a state, once."""
-    key = f"sharpest {side}"
-    if key not in state.memo:
-        network: descent.Network = getattr(state, side)
-        state.memo[key] = matrix_measure.sharpest(
+    network: descent.Network = getattr(state, side)
+    return once(
+        state,
+        ("sharpest", side),
+        lambda: matrix_measure.sharpest(
             state.problem,
             network.matrices(state.problem.size),
             state.params.hessian_count,
             state.seed,
-        )
-    found: Extremes = state.memo[key]
-    return found
+        ),
+    )

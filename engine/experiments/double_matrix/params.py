@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from engine.core.arrays import FloatArray
 from engine.core.experiment import State
@@ -111,4 +111,3 @@ class DoubleMatrixState(State[DoubleMatrixParams]):
     flow_double: FloatArray
     start_commutator: float
     first_errors: tuple[float, float]
-    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import theory
+from engine.core.arrays import FloatArray
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.core.ensemble import Observation
 from engine.core.experiment import Recent
@@ -23,8 +23,6 @@ from engine.families.matrix import views as shared
 from engine.families.matrix.evidence import Evidence, lamps, norm_over_radius
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, step_of
-
-FloatArray = NDArray[np.float64]
 
 SETTLED = 100
 """Steps after which Figure 3's comparison is made; before that it may go either way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.core.claims import Claim, Lamp, Verdict
+from engine.core.outcome import OutcomeKind
 from engine.experiments.double_scalar.params import DoubleScalarParams
 from engine.families.ensembles.runs import Run, median_known
 from engine.families.ensembles.views import agreement
@@ -122,7 +123,7 @@ def _minima_hold(runs: Sequence[Run]) -> Claim:
         run.setting["step_size"] * run.facts[f"{side}_sharpness"] / 2
         for run in runs
         for index, side in enumerate(("single", "double"))
-        if run.tracks[index].fate == "converged"
+        if run.tracks[index].fate is OutcomeKind.CONVERGED
     ]
     lamps = (Lamp("A network has converged", bool(ends), f"{len(ends)} of {2 * len(runs)}"),)
     largest = max(ends, default=0.0)

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.core import ensemble, views
+from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.errors import InputError
+from engine.core.outcome import OutcomeKind
 from engine.core.params import update
 from engine.experiments.least_squares.problem import (
     LeastSquaresParams,
@@ -29,8 +30,6 @@ from engine.experiments.least_squares.problem import (
 )
 from engine.families.ensembles import views as shared
 from engine.families.ensembles.runs import Points, Run, Setting, Tracker, carry_out, median_known
-
-FloatArray = NDArray[np.float64]
 
 CHUNK = 2000
 """Steps between two looks at the cancel button, fewer in many dimensions."""
@@ -139,8 +138,8 @@ def _row(setting: Setting, group: Sequence[Run]) -> dict[str, Any]:
         **setting,
         "runs": len(group),
         "below_critical": ensemble.fraction([_ratio(run) < 1 for run in group]),
-        "converged": ensemble.fraction([track.fate == "converged" for track in own]),
-        "diverged": ensemble.fraction([track.fate == "diverged" for track in own]),
+        "converged": ensemble.fraction([track.fate is OutcomeKind.CONVERGED for track in own]),
+        "diverged": ensemble.fraction([track.fate is OutcomeKind.DIVERGED for track in own]),
         "median_delta_over_critical": ensemble.median([_ratio(run) for run in group]),
         "median_predicted_rate": ensemble.median([run.facts["predicted_rate"] for run in group]),
         "median_rate": median_known([run.facts["rate"] for run in group]),
@@ -232,8 +231,8 @@ def _decided(run: Run) -> bool | None:
 def _shrinks(run: Run) -> bool | None:
     """Return whether the error shrinks in the end, None where that cannot be told."""
     fate, rate = run.tracks[0].fate, run.facts["rate"]
-    if fate in ("converged", "diverged"):
-        return fate == "converged"
+    if fate in (OutcomeKind.CONVERGED, OutcomeKind.DIVERGED):
+        return fate is OutcomeKind.CONVERGED
     return None if rate is None else bool(rate < 1)
 
 

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.params import Params, param, update
 from engine.families import targets
 from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.storage.tables import read_table
-
-FloatArray = NDArray[np.float64]
 
 MAX_SIZE = 500
 """Largest number of dimensions."""

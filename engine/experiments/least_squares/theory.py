@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import theory
+from engine.core.arrays import FloatArray
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.experiments.least_squares.problem import (
@@ -17,8 +17,6 @@ from engine.experiments.least_squares.problem import (
     factors,
     largest_growth,
 )
-
-FloatArray = NDArray[np.float64]
 
 _UNKNOWN = "The points are drawn or loaded when the run starts."
 _EDGE = 1e-12

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
 from engine.core.experiment import Recent
 from engine.core.views import (
@@ -30,8 +31,6 @@ from engine.experiments.least_squares.problem import (
     factors,
 )
 from engine.experiments.least_squares.theory import ball
-
-FloatArray = NDArray[np.float64]
 
 COMPONENTS = 20
 """Eigenvectors whose components are recorded."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.spectrum import Extremes
 from engine.core.arrays import FloatArray
+from engine.core.beside import once
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
@@ -46,7 +47,7 @@ class MatrixProductState(State[MatrixProductParams]):
     """A network, and the gradient flow beside it.
 
     `flow` has the shape of the network's weights, or (0,) where it is not asked for or its
-    integration left the range of useful numbers. `memo` keeps what was measured at this state.
+    integration left the range of useful numbers.
     """
 
     problem: Problem
@@ -55,7 +56,6 @@ class MatrixProductState(State[MatrixProductParams]):
     start_commutator: float
     start_spread: float
     first_error: float
-    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
 
 @final
@@ -166,21 +166,25 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
 
     @staticmethod
     def _look(state: MatrixProductState) -> matrix_measure.Look:
-        if "look" not in state.memo:
-            weights = state.network.matrices(state.problem.size)[0]
-            state.memo["look"] = matrix_measure.look(state.problem, weights)
-        found: matrix_measure.Look = state.memo["look"]
-        return found
+        problem = state.problem
+        return once(
+            state,
+            "look",
+            lambda: matrix_measure.look(problem, state.network.matrices(problem.size)[0]),
+        )
 
     @staticmethod
     def _sharpest(state: MatrixProductState) -> Extremes:
-        if "sharpest" not in state.memo:
-            weights = state.network.matrices(state.problem.size)
-            state.memo["sharpest"] = matrix_measure.sharpest(
-                state.problem, weights, state.params.hessian_count, state.seed
-            )
-        found: Extremes = state.memo["sharpest"]
-        return found
+        return once(
+            state,
+            "sharpest",
+            lambda: matrix_measure.sharpest(
+                state.problem,
+                state.network.matrices(state.problem.size),
+                state.params.hessian_count,
+                state.seed,
+            ),
+        )
 
     def _top(self, state: MatrixProductState) -> float | None:
         """Largest eigenvalue of the Hessian, if it is asked for."""

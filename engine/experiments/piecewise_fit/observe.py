@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.core.beside import once
 from engine.experiments.piecewise_fit.params import FitState
 from engine.experiments.piecewise_fit.run import measured
 from engine.families import piecewise
@@ -37,16 +38,15 @@ class Estimate:
 
 def estimate(state: FitState, which: int) -> Estimate:
     """Cut an estimator (0 or 1) into pieces."""
-    key = f"estimate {which}"
-    if key not in state.memo:
-        theta, found = state.theta[which], state.samples
-        with np.errstate(all="ignore"):
-            pieces = piecewise.pair_pieces(theta, float(found.x[0]), float(found.x[-1]))
-            lines = piecewise.fit_lines(pieces[0], found.x, found.y)
-        kinks, first = kinks_of(theta), kinks_of(state.start[which])
-        state.memo[key] = Estimate(*pieces, lines, kinks, first)
-    made: Estimate = state.memo[key]
-    return made
+    return once(state, ("estimate", which), lambda: _cut(state, which))
+
+
+def _cut(state: FitState, which: int) -> Estimate:
+    theta, found = state.theta[which], state.samples
+    with np.errstate(all="ignore"):
+        pieces = piecewise.pair_pieces(theta, float(found.x[0]), float(found.x[-1]))
+        lines = piecewise.fit_lines(pieces[0], found.x, found.y)
+    return Estimate(*pieces, lines, kinks_of(theta), kinks_of(state.start[which]))
 
 
 def kinks_of(theta: FloatArray) -> FloatArray:

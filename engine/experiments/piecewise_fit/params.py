@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from engine.core.experiment import State
 from engine.core.params import Params, param
 from engine.experiments.piecewise_fit import samples
 from engine.experiments.piecewise_fit.samples import Samples
-from engine.experiments.piecewise_fit.stream import row_of_stream
 from engine.families.ensembles.params import many_seeds
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _NETWORK = "Estimators"
 _DESCENT = "Descent"
 _MEASURE = "Measurements"
 
+STREAM_ROWS = 10_000
+"""Seeds that share a stream, which has to be made from its beginning; then the next one begins."""
 SECOND_SEED = 1000
 """Seeds of the second estimator are this much larger than those of the first."""
 
@@ -213,7 +214,7 @@ class FitState(State[FitParams]):
 
     `theta`, `previous` and `start` have shape (2, 4L + 3) and the layout of
     `engine.kernels.residual.descent`: current, last and first parameters. `clock` is Nesterov's
-    t_k; `memo` keeps what was measured at this state.
+    t_k.
     """
 
     samples: Samples
@@ -222,7 +223,6 @@ class FitState(State[FitParams]):
     previous: FloatArray
     start: FloatArray
     clock: float = 1.0
-    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
 
 def samples_of(params: FitParams) -> Samples:
@@ -277,6 +277,22 @@ def starts(params: FitParams, seed: int) -> FloatArray:
         scales = [params.init_scale, params.init_scale, 0.0]
         rows.append(np.concatenate([w.ravel(), b.ravel(), scales]))
     return np.array(rows)
+
+
+def row_of_stream(seed: int, count: int) -> FloatArray:
+    """Return `count` numbers in [0, 1), a seed's own row of one stream, as long for every seed.
+
+    The stream is that of the Mersenne twister begun at 0, as torch makes doubles of it: the biases
+    of seeds 0, 1, ..., S - 1 are
+    ``torch.manual_seed(0); torch.rand(S, 2, L, dtype=torch.float64)``.
+    """
+    stream, row = divmod(seed, STREAM_ROWS)
+    # The old generator: numpy promises that its streams never change.
+    twister = np.random.RandomState(stream % 2**32)
+    words = twister.randint(0, 2**32, 2 * count * (row + 1), dtype=np.uint32)[-2 * count :]
+    pairs = words.astype(np.uint64)
+    bits = (pairs[0::2] << np.uint64(32) | pairs[1::2]) & np.uint64(2**53 - 1)
+    return bits.astype(np.float64) * 2.0**-53
 
 
 def _put_kinks(params: FitParams, which: int, w: FloatArray, b: FloatArray) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.core.beside import once
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.push import pushed
@@ -139,10 +140,7 @@ def record(state: FitState) -> dict[str, FloatArray]:
 
 def measured(state: FitState) -> dict[str, FloatArray]:
     """Return the record of a state, measured once."""
-    if "record" not in state.memo:
-        state.memo["record"] = record(state)
-    found: dict[str, FloatArray] = state.memo["record"]
-    return found
+    return once(state, "record", lambda: record(state))
 
 
 def _series(state: FitState, records: object, first: int) -> dict[str, FloatArray]:

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families.functions.expression import parse
 from engine.storage.files import read_text
-
-FloatArray = NDArray[np.float64]
 
 MOST_POINTS = 2000
 """Points that a fit uses; longer files are thinned out to this many."""

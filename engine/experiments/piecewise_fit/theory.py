@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from engine.core.beside import once
 from engine.core.claims import Bound
 from engine.experiments.piecewise_fit.observe import estimate
 from engine.experiments.piecewise_fit.params import (
@@ -111,10 +112,10 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
 
 def _sharpness(state: FitState, which: int) -> float | None:
     """Return the Hessian's largest eigenvalue now, None beyond the range of numbers."""
-    key = f"sharpness {which}"
-    if key not in state.memo:
-        found = state.samples
-        top = piecewise.top_eigenvalues(state.theta[which], found.x, found.y, 1)
-        state.memo[key] = float(top[0])
-    value = float(state.memo[key])
+    theta, found = state.theta[which], state.samples
+    value = once(
+        state,
+        ("sharpness", which),
+        lambda: float(piecewise.top_eigenvalues(theta, found.x, found.y, 1)[0]),
+    )
     return value if math.isfinite(value) else None

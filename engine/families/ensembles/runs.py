@@ -16,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core import ensemble
+from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
+from engine.core.outcome import CONVERGED_IN_ENSEMBLE, OutcomeKind
 
-FloatArray = NDArray[np.float64]
 Points = NDArray[np.int64]
 Setting = Mapping[str, float]
 SIDES = ("single", "double")
 """Names of the tracks of a run with two networks."""
 
-CONVERGED = 1e-8
-"""Relative error below which a run has converged."""
 RISES = 20
 """Rises of the error above which a run that does not diverge counts as oscillating."""
 ROUNDING = 1e-9
@@ -49,13 +48,13 @@ class Track:
     rises: int
 
     @property
-    def fate(self) -> str:
-        """Return diverged, converged, oscillating or converging."""
+    def fate(self) -> OutcomeKind:
+        """Return whether it diverged, converged, oscillates or converges."""
         if self.diverged_at is not None:
-            return "diverged"
-        if self.last <= CONVERGED:
-            return "converged"
-        return "oscillating" if self.rises > RISES else "converging"
+            return OutcomeKind.DIVERGED
+        if self.last <= CONVERGED_IN_ENSEMBLE:
+            return OutcomeKind.CONVERGED
+        return OutcomeKind.OSCILLATING if self.rises > RISES else OutcomeKind.CONVERGING
 
     @property
     def is_unstable(self) -> bool:
@@ -154,7 +153,7 @@ class Batch:
             tracks = [run.tracks[index] for run in self.runs]
             prefix = f"{side}_" if len(sides) > 1 else ""
             found |= {
-                f"{prefix}outcome": [track.fate for track in tracks],
+                f"{prefix}outcome": [track.fate.value for track in tracks],
                 f"{prefix}diverged_at": [track.diverged_at for track in tracks],
                 f"{prefix}relative_error": [track.known for track in tracks],
                 f"{prefix}rises": [track.rises for track in tracks],

@@ -20,12 +20,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families.functions.jets import FUNCTIONS, KINKED, Jet
-
-FloatArray = NDArray[np.float64]
 
 MOST_CHARACTERS = 300
 MOST_DEPTH = 40

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from engine.core.arrays import FloatArray
+
 Function = Callable[[FloatArray], FloatArray]
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-FloatArray = NDArray[np.float64]
+from engine.core.arrays import FloatArray
 
 
 class BatchedDescent:

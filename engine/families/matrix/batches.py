@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
 from engine.core.params import update
 from engine.families.ensembles.runs import Batch, Points, Run, Setting, Track, Tracker, points_of
@@ -18,8 +18,6 @@ from engine.families.matrix.problem import Problem, make_problem, make_start, st
 
 if TYPE_CHECKING:
     import torch
-
-FloatArray = NDArray[np.float64]
 
 MOST_AT_ONCE = 4096
 """Runs in one batch at most; more gain nothing."""

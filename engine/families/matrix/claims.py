@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import theory
+from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.outcome import OutcomeKind
 from engine.families.matrix.evidence import Evidence, lamps
-
-FloatArray = NDArray[np.float64]
 
 MARGIN = 1e-9
 """Relative distance within which a step size counts as equal to a bound."""

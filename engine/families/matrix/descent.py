@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.errors import InputError
@@ -20,7 +21,6 @@ from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, batch_moments, step_of
 from engine.kernels.matrix.padding import padded
 
-FloatArray = NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State[Any])
 
 ROUNDS = 3

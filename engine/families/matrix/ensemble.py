@@ -6,12 +6,11 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.core import ensemble
+from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp
 from engine.core.ensemble import Ensemble, Progress
+from engine.core.outcome import OutcomeKind
 from engine.core.params import update
 from engine.families.ensembles import views as shared
 from engine.families.ensembles.runs import (
@@ -31,8 +30,6 @@ from engine.families.matrix import descent
 from engine.families.matrix.batches import carry_out_batched, check_device, made_run, starts
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, check_batches, make_problem
-
-FloatArray = NDArray[np.float64]
 
 CHUNK = 250
 """Steps between two looks at the cancel button, for n = L = 20; fewer for larger networks."""
@@ -103,11 +100,11 @@ def run_double(params: NetworkParams, seed: int, steps: int, progress: Progress)
 
 def _single_row(setting: Setting, group: Sequence[Run]) -> dict[str, Any]:
     own = [run.tracks[0] for run in group]
-    done = [run for run in group if run.tracks[0].fate == "converged"]
+    done = [run for run in group if run.tracks[0].fate is OutcomeKind.CONVERGED]
     return {
         **setting,
         "runs": len(group),
-        "converged": ensemble.fraction([track.fate == "converged" for track in own]),
+        "converged": ensemble.fraction([track.fate is OutcomeKind.CONVERGED for track in own]),
         "diverged": ensemble.fraction([track.diverged_at is not None for track in own]),
         "median_relative_error": median_known([track.known for track in own]),
         "median_root_distance": median_known([run.facts["root_distance"] for run in done]),
@@ -140,9 +137,9 @@ def _norm_decides(runs: Sequence[Run], params: NetworkParams) -> Claim:
 def _norm_decided(run: Run) -> bool | None:
     """Return whether a run did what the norm says, None while it is still on its way."""
     fate = run.tracks[0].fate
-    if fate == "converging":
+    if fate is OutcomeKind.CONVERGING:
         return None
-    return bool((fate == "converged") == (run.facts["delta_over_bound"] < 1))
+    return bool((fate is OutcomeKind.CONVERGED) == (run.facts["delta_over_bound"] < 1))
 
 
 def _figure_3(runs: Sequence[Run], params: NetworkParams) -> Claim:
@@ -176,4 +173,4 @@ def _better(run: Run) -> bool | None:
     """Return whether the double network is better, None where it may still become so."""
     if double_is_better(run, -1):
         return True
-    return None if any(track.fate == "converging" for track in run.tracks) else False
+    return None if any(track.fate is OutcomeKind.CONVERGING for track in run.tracks) else False

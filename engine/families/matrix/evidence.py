@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.core.arrays import FloatArray
 from engine.core.claims import Lamp
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, step_of
 from engine.families.targets import Target
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.spectrum import Extremes, extremes
+from engine.core.arrays import FloatArray
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem
 from engine.kernels.matrix.padding import padded
 
-FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 TOLERANCE, COARSE = 1e-6, 1e-4

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.analysis.phase import Window, classify
+from engine.core.arrays import FloatArray
 from engine.core.outcome import Outcome
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem
-
-FloatArray = NDArray[np.float64]
 
 NEAR = 0.1
 """Distance from a saddle, relative to the error there, at which a run is taken to approach it."""

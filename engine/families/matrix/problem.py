@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import theory
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families import targets
 from engine.families.matrix.params import NetworkParams
 from engine.families.targets import Target
 from engine.kernels.matrix.padding import padded
 from engine.storage.tables import read_table
-
-FloatArray = NDArray[np.float64]
 
 MAX_DATA = 1_000_000
 """Numbers that a file of points may hold."""

@@ -20,6 +20,7 @@ import math
 
 import numpy as np
 
+from engine.core.arrays import FloatArray
 from engine.kernels.jit import kernel
 from engine.kernels.matrix.gemm import (
     multiply,
@@ -27,7 +28,6 @@ from engine.kernels.matrix.gemm import (
     multiply_transposed,
     multiply_transposed_add,
 )
-from engine.kernels.matrix.padding import FloatArray
 
 
 @kernel

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.core.arrays import FloatArray
 from engine.kernels.jit import kernel
 from engine.kernels.matrix.calculus import (
     backward,
@@ -20,7 +21,6 @@ from engine.kernels.matrix.calculus import (
     residual,
     squares,
 )
-from engine.kernels.matrix.padding import FloatArray
 
 LIMIT = 1e6
 """Frobenius error, in units of max(1, ||R||_F), above which a run counts as diverged.

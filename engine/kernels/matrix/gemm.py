@@ -21,7 +21,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from engine.kernels.matrix.padding import TILE, FloatArray
+from engine.core.arrays import FloatArray
+from engine.kernels.matrix.padding import TILE
 
 _Multiply = Callable[[FloatArray, int, FloatArray, int, FloatArray, int, int], None]
 

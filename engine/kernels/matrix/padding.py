@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from engine.core.arrays import FloatArray
 
 TILE = 4
 """Rows of a tile and lanes of a vector; sides are padded to a multiple of it."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
+from engine.core.outcome import OutcomeKind
 from engine.core.views import Dash, Symbol, View
 from engine.run.snapshot import Snapshot
 from engine.run.trace import TraceView
@@ -41,7 +42,7 @@ class Shown:
     @property
     def has_diverged(self) -> bool:
         """Whether the run left the range of useful numbers."""
-        return self.snapshot is not None and self.snapshot.outcome.kind.value == "diverged"
+        return self.snapshot is not None and self.snapshot.outcome.kind is OutcomeKind.DIVERGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
+from engine.core.rules import rule_value
 from engine.core.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
 from engine.figures import zero_notes as zeros
 from engine.figures.zero_notes import ZeroNote
@@ -28,7 +29,7 @@ from gui.plots.panes.canvas_pane import CanvasPane
 from gui.plots.panes.items import circle_layer, curve_layer, entry_of, grips_of, points_layer
 from gui.plots.panes.off_axis import BeyondLayer
 from gui.plots.panes.pane import Entry, Reading, ReadingItem, Shown, numbers
-from gui.plots.panes.time_layers import WILD, rule_value
+from gui.plots.panes.time_layers import WILD
 
 NEAR = 14.0
 """Pixels within which the reading names a point rather than the pointer's own place."""
@@ -96,7 +97,7 @@ class PlanePane(CanvasPane[PlaneView]):
             if isinstance(item, Handle):
                 grips += grips_of(item, observation)
             elif isinstance(item, Rule):
-                value = rule_value(item, self._shown)
+                value = rule_value(item, self._shown.bounds, observation)
                 if value is not None:
                     rules.append(RuleLine(item.label, value, item.vertical, item.color, item.dash))
             else:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
+from engine.core.rules import rule_value
 from engine.core.views import Series, TimeView
 from engine.figures.zero_notes import ZeroNote, bounded, of_series
 from engine.run.trace import TraceView
@@ -28,7 +29,6 @@ from gui.plots.panes.time_layers import (
     WILD,
     Crosshair,
     Heads,
-    rule_value,
     with_predicted,
     with_rules,
     without_first_zeros,
@@ -182,7 +182,7 @@ class TimePane(CanvasPane[TimeView]):
         assert shown is not None
         lines = []
         for rule in self.view.rules:
-            value = rule_value(rule, shown)
+            value = rule_value(rule, shown.bounds, shown.observation)
             if value is not None:
                 if rule.vertical:
                     value = float(self._link.to_axis(np.array([value]))[0])

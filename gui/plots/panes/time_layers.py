@@ -10,13 +10,11 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter
 
 from engine.core.arrays import FloatArray
-from engine.core.views import Rule
 from gui.plots.canvas.groups import draw_groups
 from gui.plots.canvas.layers import Layer
 from gui.plots.canvas.paint import Group, Scene, crisp, draw_dots, draw_straight, hair_pen
 from gui.plots.canvas.range import Ends
 from gui.plots.canvas.rules import RuleLine
-from gui.plots.panes.pane import Shown, number_at
 
 HEADS = 8
 """Lines up to which the newest point is marked."""
@@ -63,16 +61,6 @@ class Heads(Layer):
             x, heights = scene.mapper.px(group.x[-1:]), scene.mapper.py(group.y[-1])
             for height, color in zip(heights, group.colors, strict=True):
                 draw_dots(painter, x, height[None], color, 5.0)
-
-
-def rule_value(rule: Rule, shown: Shown) -> float | None:
-    """Look up where a rule is; None if nowhere."""
-    if rule.value is not None:
-        return rule.value if math.isfinite(rule.value) else None
-    if rule.bound:
-        value = shown.bounds.get(rule.bound)
-        return value if value is not None and math.isfinite(value) else None
-    return number_at(shown.observation, rule.key)
 
 
 def without_first_zeros(values: FloatArray) -> FloatArray:

@@ -13,8 +13,12 @@ from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind, Standing
 from engine.core.params import build, update
 from engine.experiments.piecewise_fit.experiment import PiecewiseFit
-from engine.experiments.piecewise_fit.params import FitParams, largest_sharpness, starts
-from engine.experiments.piecewise_fit.stream import ROWS
+from engine.experiments.piecewise_fit.params import (
+    STREAM_ROWS,
+    FitParams,
+    largest_sharpness,
+    starts,
+)
 from engine.kernels.residual import descent as residual
 from engine.run.session import Session
 from engine.storage.presets import preset
@@ -247,7 +251,7 @@ def test_one_stream_is_that_of_torch_and_the_same_for_both_estimators():
             np.testing.assert_array_equal(second[2 * depth : 4 * depth], 0.9 * stream[seed])
     torch.manual_seed(3)
     stream = torch.rand(2, 2 * depth, dtype=torch.float64).numpy()
-    later = starts(params, 3 * ROWS + 1)[0]
+    later = starts(params, 3 * STREAM_ROWS + 1)[0]
     np.testing.assert_array_equal(later[2 * depth : 4 * depth], 0.5 * stream[1])
     assert (starts(params, 2**63 - 1001) >= 0).all()
 

@@ -205,7 +205,11 @@ def test_retune_while_running_is_recorded(watcher: Watcher) -> None:
     assert changed.params.step_size == 2e-6  # type: ignore[attr-defined]
     runner.retune(update(params, target=5.0))
     refused = watcher.wait(lambda s: "target" in s.message)
-    assert refused.error == ""
+    assert refused.error == "" and refused.refusal is not None
+    assert (refused.refusal.field, refused.refusal.value) == ("target", 5.0)
+    assert str(refused.refusal) == refused.message
+    runner.step(1)
+    assert watcher.wait(lambda s: not s.message).refusal is None
 
 
 def test_reset_while_running_starts_a_new_run(watcher: Watcher) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.core.claims import Bound
+from engine.core.errors import Refusal
 from engine.core.params import Params, describe, param, spec_of
 from gui.form.form import ParamForm
 from gui.form.matrix import MatrixRow
@@ -24,6 +25,7 @@ from gui.form.number import NumberRow
 from gui.form.rows import make_row
 from gui.form.snaps import increasing
 from gui.form.texts import BoolRow, ChoiceRow, PathRow, TextRow
+from gui.form.words import in_words
 from gui.typeset.typesetter import typesetter
 from gui.widgets.controls import readable
 from tests.gui.fakes import FakeExperiment, FakeParams
@@ -223,12 +225,12 @@ def test_a_mark_of_the_seed_goes_as_soon_as_what_is_typed_would_do(
 
 
 def test_a_sentence_says_what_the_form_says(form: ParamForm) -> None:
-    sentence = "start: 'step_size' is not allowed; give one a layer, or lower step_size."
-    assert form.in_words(sentence) == (
+    refusal = Refusal("start", "step_size", "give one a layer, or lower step_size")
+    assert form.in_words(refusal) == (
         "Weights w[0]: 'step_size' is not allowed; give one a layer, or lower Step size δ."
     )
-    for other in ("model: 'x' is not allowed; give step_size.", "step_size", ""):
-        assert form.in_words(other) == other
+    other = Refusal("model", "start: 'x' is not allowed; ", "give step_size")
+    assert form.in_words(other) == str(other)
 
 
 def test_a_click_on_a_label_goes_to_its_field(form: ParamForm, qtbot: QtBot) -> None:
@@ -668,10 +670,17 @@ def test_giving_a_value_is_an_edit(form: ParamForm, watch: Watch) -> None:
     form.give("no such field", 1)
 
 
-def test_a_sentence_from_the_engine_marks_its_field(form: ParamForm) -> None:
-    assert form.mark("file: 'x.csv' is not allowed; give a file that exists.")
+@given(value=st.text(max_size=90), allowed=st.text(max_size=40))
+def test_a_sentence_of_the_form_shows_the_value_whatever_is_in_it(value: str, allowed: str) -> None:
+    given_as = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+    sentence = in_words(Refusal("start", value, allowed), FakeParams)
+    assert sentence.startswith(f"Weights w[0]: {given_as} is not allowed; ")
+
+
+def test_a_refusal_of_the_engine_marks_its_field(form: ParamForm) -> None:
+    assert form.mark(Refusal("file", "x.csv", "give a file that exists"))
     assert form.row("file").error.text().startswith("File: ")
-    assert not form.mark("something went wrong")
+    assert not form.mark(Refusal("nothing", "x", "give something"))
 
 
 def test_a_handler_that_sets_the_same_parameters_ends_there(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
+from engine.core.errors import Refusal
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.run.mailbox import Mailbox
 from engine.run.snapshot import Failure, Snapshot, Status
@@ -129,14 +130,17 @@ def test_an_engine_failure_is_told_once(bridge: Bridge, runner: FakeRunner, qtbo
 def test_a_run_that_cannot_begin_says_why(bridge: Bridge, runner: FakeRunner) -> None:
     _start(bridge)
     failed: list[str] = []
-    rejected: list[str] = []
+    rejected: list[Refusal | str] = []
     bridge.failed.connect(failed.append)
     bridge.rejected.connect(rejected.append)
-    runner.mailbox.put(Failure(run_id=1, message="start: [] is not allowed; give 3 numbers."))
+    refusal = Refusal("start", [], "give 3 numbers")
+    runner.mailbox.put(Failure(run_id=1, message=str(refusal), refusal=refusal))
+    bridge.poll()
+    runner.mailbox.put(Failure(run_id=1, message="The memory is too small."))
     bridge.poll()
     runner.mailbox.put(Failure(run_id=1, message="The run could not begin.", error="Traceback"))
     bridge.poll()
-    assert rejected == ["start: [] is not allowed; give 3 numbers."]
+    assert rejected == [refusal, "The memory is too small."]
     assert failed == ["Traceback"]
 
 

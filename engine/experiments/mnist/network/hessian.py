@@ -12,14 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.core.arrays import FloatArray
 from engine.core.device import workers
 from engine.experiments.mnist.datasets import CLASSES, Bytes
 from engine.experiments.mnist.network.batched import Features
 from engine.experiments.mnist.network.forms import Scratch, by_class
 from engine.experiments.mnist.network.model import Parameters, scores
 from engine.kernels.network import images as kernels
-
-FloatArray = NDArray[np.float64]
 
 
 class HessianProduct:

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from engine.analysis.spectrum import extremes
+from engine.core.arrays import FloatArray
 from engine.experiments.mnist.datasets import Bytes
 from engine.experiments.mnist.network import model as models
 from engine.experiments.mnist.network.hessian import HessianProduct
 from engine.experiments.mnist.network.model import Architecture, Parameters
 from engine.kernels.network.images import CROP, KERNEL
 
-FloatArray = NDArray[np.float64]
 LANCZOS_MEMORY = 1_500_000_000
 """Bytes that the Lanczos vectors may take."""
 LANCZOS_PRODUCTS = 30

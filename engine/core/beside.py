@@ -1,0 +1,79 @@
+"""A cache beside frozen states: what was measured at a state, for as long as the state lives.
+
+A state holds what a run goes on from and nothing else, so that equal states are equal and a copy
+measures anew. What takes long to measure and is asked for by several pictures and claims is kept
+here, by the identity of the state: entries die with it.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class _Entry:
+    """What is known of one state."""
+
+    __slots__ = ("lock", "ref", "values")
+
+    def __init__(self, state: object) -> None:
+        self.ref = weakref.ref(state, partial(_forget, id(state)))
+        self.lock = threading.RLock()  # one quantity may be made of another
+        self.values: dict[Hashable, Any] = {}
+
+
+_entries: dict[int, _Entry] = {}
+_lock = threading.RLock()  # the collector may call `_forget` at any time, on any thread
+
+
+def once(state: object, key: Hashable, compute: Callable[[], T]) -> T:
+    """Compute a quantity of a state unless that was done before, and return it.
+
+    Threads that ask for quantities of the same state wait for one another, so that each quantity is
+    computed once; those of different states do not.
+
+    Parameters
+    ----------
+    state : object
+        Frozen, and able to be referred to weakly.
+    key : hashable
+        Name of the quantity among those of the state.
+    compute : callable
+        Returns the quantity, which must not refer to the state: it would never die.
+    """
+    entry = _entry_of(state)
+    with entry.lock:
+        if key not in entry.values:
+            entry.values[key] = compute()
+        return cast("T", entry.values[key])
+
+
+def is_known(state: object) -> bool:
+    """Return whether anything is kept of a state."""
+    entry = _entries.get(id(state))
+    return entry is not None and entry.ref() is state
+
+
+def count() -> int:
+    """Count the states of which something is kept."""
+    return len(_entries)
+
+
+def _entry_of(state: object) -> _Entry:
+    with _lock:
+        entry = _entries.get(id(state))
+        if entry is None or entry.ref() is not state:
+            entry = _entries[id(state)] = _Entry(state)
+        return entry
+
+
+def _forget(number: int, ref: weakref.ref[object]) -> None:
+    with _lock:
+        entry = _entries.get(number)
+        if entry is not None and entry.ref is ref:
+            del _entries[number]
