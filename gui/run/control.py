@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
+from engine.core.effect import Effect, effect_of
 from engine.core.errors import LabError
 from engine.run.snapshot import Snapshot, Status
 from gui.run.bridge import Bridge
-from gui.run.effect import Effect, effect_of
 from gui.run.undo import DropCommand, ParamsCommand, Settings
 
 if TYPE_CHECKING:

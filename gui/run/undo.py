@@ -10,6 +10,7 @@ from weakref import WeakMethod
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from engine.core.effect import changed_fields
 from gui.widgets import format
 from gui.widgets.shortcuts import keys_of, native_text
 
@@ -33,15 +34,6 @@ Exchange = Callable[["Course"], None]
 """Puts the other course of the run in force, with its settings."""
 Apply = Callable[[Settings], None]
 """Puts settings in force: shows them in the form and tells the engine."""
-
-
-def changed_fields(before: Params, after: Params) -> tuple[str, ...]:
-    """List the fields that differ, in their order of declaration."""
-    if type(before) is not type(after):
-        return tuple(type(after).model_fields)
-    return tuple(
-        name for name in type(after).model_fields if getattr(before, name) != getattr(after, name)
-    )
 
 
 def change_text(before: Params, after: Params) -> str:

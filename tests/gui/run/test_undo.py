@@ -9,7 +9,7 @@ from PySide6.QtGui import QUndoStack
 from pytestqt.qtbot import QtBot
 
 from engine.core.params import Params
-from gui.run.undo import ParamsCommand, Settings, change_text, changed_fields
+from gui.run.undo import ParamsCommand, Settings, change_text
 from tests.gui.fakes import FakeParams
 
 
@@ -126,7 +126,6 @@ def test_texts_name_the_change() -> None:
     assert change_text(FakeParams(), FakeParams(depth=4, step_size=1.0)) == "2 parameters"
     long = FakeParams(note="a remark that is much too long to be shown in a menu, is it not?")
     assert change_text(FakeParams(), long) == "Note"
-    assert changed_fields(FakeParams(), FakeParams(depth=4)) == ("depth",)
     settings = Settings(FakeParams(), 0), Settings(FakeParams(depth=4), 0)
     assert ParamsCommand(*settings, print, text="Preset").text() == "Preset"
 
