@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from engine.core.ensemble import Progress
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
-    from engine.run.branches import Course, Dropped
+    from engine.run.branches import DroppedSteps, Fork
     from engine.run.runner import Runner
     from engine.run.session import Session
+    from engine.run.spec import SettingsInForce
 
 _T = TypeVar("_T")
 
@@ -55,7 +56,7 @@ class Bridge(QObject):
         The traceback of an error in the engine; once a run.
     rejected : Signal(str)
         One sentence: a run could not begin with what the user gave.
-    dropped : Signal(Dropped)
+    dropped : Signal(DroppedSteps)
         The run went on from a scrubbed step, and what came after was given up.
     frames : FrameMeter
         Intervals between polls while a run is going, the drawing of the picture included: how
@@ -169,9 +170,9 @@ class Bridge(QObject):
         self.engine.nudge(size)
         self._wake()
 
-    def exchange(self, course: Course, then: Callable[[Session | None], None]) -> None:
-        """Put the other course of the run in force; `then` gets its session here, or None."""
-        self.engine.exchange(course, lambda session: self._answers.put(lambda: then(session)))
+    def switch_branch(self, fork: Fork, then: Callable[[SettingsInForce | None], None]) -> None:
+        """Put the other branch of the run in force; `then` gets its settings here, or None."""
+        self.engine.switch_branch(fork, lambda settings: self._answers.put(lambda: then(settings)))
         self._wake()
 
     def set_speed(self, steps_per_frame: float | None) -> None:
@@ -204,7 +205,7 @@ class Bridge(QObject):
         self.engine.call(lambda session: self._answer(lambda: function(session), then))
         self._wake()
 
-    def _on_drop(self, dropped: Dropped) -> str:
+    def _on_drop(self, dropped: DroppedSteps) -> str:
         """Pass it on to the window's thread; called on the engine's."""
         self._answers.put(lambda: self.dropped.emit(dropped))
         return dropped_sentence(dropped.first, dropped.last)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
-    from engine.run.branches import Course, Dropped
-    from engine.run.session import Session
+    from engine.run.branches import DroppedSteps, Fork
+    from engine.run.spec import SettingsInForce
     from engine.storage.presets import Preset
 
 
@@ -340,11 +340,11 @@ class RunControl(QObject):
 
     # What is given up, and had again.
 
-    def _on_dropped(self, dropped: Dropped) -> None:
-        experiment_id = dropped.course.other.run.experiment
+    def _on_dropped(self, dropped: DroppedSteps) -> None:
+        experiment_id = dropped.fork.other.run.experiment
         stack = self._stacks.get(experiment_id)
         if stack is not None:
-            stack.push(DropCommand(dropped, self._exchange))
+            stack.push(DropCommand(dropped, self._switch_branch))
         if dropped.params is None and experiment_id == self.experiment.id:
             self._follow_run()  # live parameters may have been changed in what was given up
 
@@ -359,17 +359,17 @@ class RunControl(QObject):
 
         self._bridge.peek(lambda session: session.params, follow)
 
-    def _exchange(self, course: Course) -> None:
+    def _switch_branch(self, fork: Fork) -> None:
         self._wants_play = False
         run, orders = self._runs, self._orders
-        self._bridge.exchange(course, lambda session: self._on_exchanged(session, run, orders))
+        self._bridge.switch_branch(fork, lambda now: self._on_switched(now, run, orders))
 
-    def _on_exchanged(self, session: Session | None, run: int, orders: int) -> None:
-        """Show the settings of the run that is in force now, unless another was begun since."""
-        if session is None or run != self._runs:
+    def _on_switched(self, now: SettingsInForce | None, run: int, orders: int) -> None:
+        """Show the settings of the branch that is in force now, unless a run was begun since."""
+        if now is None or run != self._runs:
             return
-        self._seed, self._start = session.seed, session.start
+        self._seed, self._start = now.seed, now.start
         if orders == self._orders:
-            self.accept(session.params)
+            self.accept(now.params)
         else:
             self._follow_run()

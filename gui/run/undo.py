@@ -16,7 +16,7 @@ from gui.widgets.shortcuts import keys_of, native_text
 
 if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec
-    from engine.run.branches import Course, Dropped
+    from engine.run.branches import DroppedSteps, Fork
 
 _ID = 0x5AB
 _LONGEST = 40
@@ -30,8 +30,8 @@ class Settings:
     seed: int
 
 
-Exchange = Callable[["Course"], None]
-"""Puts the other course of the run in force, with its settings."""
+SwitchBranch = Callable[["Fork"], None]
+"""Puts the other branch of the run in force, with its settings."""
 Apply = Callable[[Settings], None]
 """Puts settings in force: shows them in the form and tells the engine."""
 
@@ -100,16 +100,16 @@ class DropCommand(QUndoCommand):
 
     Parameters
     ----------
-    dropped : Dropped
-    exchange : callable
-        Called with the course by undo and by every redo but the first; held as `apply` of
+    dropped : DroppedSteps
+    switch : callable
+        Called with the fork by undo and by every redo but the first; held as `apply` of
         `ParamsCommand` is.
     """
 
-    def __init__(self, dropped: Dropped, exchange: Exchange) -> None:
+    def __init__(self, dropped: DroppedSteps, switch: SwitchBranch) -> None:
         super().__init__(f"drop of {steps_text(dropped.first, dropped.last)}")
         self.dropped = dropped
-        self.exchange = _held(exchange)
+        self.switch = _held(switch)
         self._happened = False
 
     def id(self) -> int:
@@ -122,19 +122,19 @@ class DropCommand(QUndoCommand):
 
     def undo(self) -> None:
         """Bring the steps back."""
-        _swap(self.dropped.course, self.exchange)
+        _switch(self.dropped.fork, self.switch)
 
     def redo(self) -> None:
         """Go back to the run that went on without them."""
         if self._happened:
-            _swap(self.dropped.course, self.exchange)
+            _switch(self.dropped.fork, self.switch)
         self._happened = True
 
 
-def _swap(course: Course, held: Callable[[], Exchange | None]) -> None:
-    exchange = held()
-    if exchange is not None:
-        exchange(course)
+def _switch(fork: Fork, held: Callable[[], SwitchBranch | None]) -> None:
+    switch = held()
+    if switch is not None:
+        switch(fork)
 
 
 class ParamsCommand(QUndoCommand):
@@ -164,8 +164,8 @@ class ParamsCommand(QUndoCommand):
         self.after = after
         self.key = key
         self._apply: Callable[[], Apply | None] = _held(apply)
-        self._course: Course | None = None
-        self._exchange: Callable[[], Exchange | None] = lambda: None
+        self._fork: Fork | None = None
+        self._switch: Callable[[], SwitchBranch | None] = lambda: None
         self._title = text
         self._settle()
 
@@ -202,28 +202,24 @@ class ParamsCommand(QUndoCommand):
 
     def _take_in(self, drop: DropCommand) -> bool:
         params = drop.dropped.params
-        if (
-            params is None
-            or self._course is not None
-            or type(params) is not type(self.after.params)
-        ):
+        if params is None or self._fork is not None or type(params) is not type(self.after.params):
             return False
         if not set(changed_fields(self.before.params, params)) <= set(self.fields):
             return False
-        self._course, self._exchange = drop.dropped.course, drop.exchange
+        self._fork, self._switch = drop.dropped.fork, drop.switch
         return True
 
     def undo(self) -> None:
         """Put the earlier settings in force, and the steps that were dropped for the later ones."""
-        if self._course is not None:
-            _swap(self._course, self._exchange)
+        if self._fork is not None:
+            _switch(self._fork, self._switch)
         else:
             self._put(self.before)
 
     def redo(self) -> None:
         """Put the later settings in force."""
-        if self._course is not None:
-            _swap(self._course, self._exchange)
+        if self._fork is not None:
+            _switch(self._fork, self._switch)
         else:
             self._put(self.after)
 
@@ -233,5 +229,5 @@ class ParamsCommand(QUndoCommand):
             apply(settings)
 
     def _settle(self) -> None:
-        self.setObsolete(self.before == self.after and self._course is None)
+        self.setObsolete(self.before == self.after and self._fork is None)
         self.setText(self._title or settings_text(self.before, self.after))
