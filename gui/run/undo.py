@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoCommand
 
 from engine.core.effect import changed_fields
+from gui.run.resolve import Settings
 from gui.widgets import format
 from gui.widgets.shortcuts import keys_of, native_text
 
@@ -22,18 +22,10 @@ _ID = 0x5AB
 _LONGEST = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run begins with."""
-
-    params: Params
-    seed: int
-
-
 SwitchBranch = Callable[["Fork"], None]
 """Puts the other branch of the run in force, with its settings."""
 Apply = Callable[[Settings], None]
-"""Puts settings in force: shows them in the form and tells the engine."""
+"""Puts settings in force, in the form and in the run."""
 
 
 def change_text(before: Params, after: Params) -> str:
@@ -95,8 +87,8 @@ def _held(method: Callable[..., Any]) -> Callable[[], Callable[..., Any] | None]
 class DropCommand(QUndoCommand):
     """Steps that were given up when a run went on from a scrubbed one: undo brings them back.
 
-    Pushing it does nothing, for it tells of what has happened. Where live parameters were the
-    reason, the command that gave them takes it in.
+    Pushing it does nothing, since the steps are gone already. Where a change of live parameters was
+    the reason, the command of that change takes it in.
 
     Parameters
     ----------
@@ -140,16 +132,16 @@ def _switch(fork: Fork, held: Callable[[], SwitchBranch | None]) -> None:
 class ParamsCommand(QUndoCommand):
     """A change of parameters, of the seed, or both, that can be undone.
 
-    Pushing it puts `after` in force. Consecutive changes of the same fields with the same key
-    become one command; one that leads back to its beginning is dropped.
+    Pushing it does nothing: who pushes it puts `after` in force. Consecutive changes of the same
+    fields with the same key become one command; one that leads back to its beginning is dropped.
 
     Parameters
     ----------
     before, after : Settings
         Settings of one experiment.
     apply : callable
-        Called with the settings to be in force, by undo, redo and the first push; the object of a
-        bound method is held weakly.
+        Called with the settings to be in force by undo and by every redo but the first; the object
+        of a bound method is held weakly.
     key : str, optional
         What the edits of one drag have in common (`ParamForm.gesture`); without it nothing merges.
     text : str, optional
@@ -167,16 +159,8 @@ class ParamsCommand(QUndoCommand):
         self._fork: Fork | None = None
         self._switch: Callable[[], SwitchBranch | None] = lambda: None
         self._title = text
+        self._happened = False
         self._settle()
-
-    @staticmethod
-    def seal(stack: QUndoStack) -> None:
-        """Let the newest command of a stack take in nothing more.
-
-        Qt merges nothing into the command after which a stack is clean. Asking the stack for the
-        command itself would be plainer, but PySide then frees it twice.
-        """
-        stack.setClean()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -217,8 +201,10 @@ class ParamsCommand(QUndoCommand):
             self._put(self.before)
 
     def redo(self) -> None:
-        """Put the later settings in force."""
-        if self._fork is not None:
+        """Put the later settings in force again."""
+        if not self._happened:
+            self._happened = True
+        elif self._fork is not None:
             _switch(self._fork, self._switch)
         else:
             self._put(self.after)
