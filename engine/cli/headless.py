@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from engine.core.ensemble import Ensemble, Progress, Share
 from engine.core.errors import LabError
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.run import replay
+from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.storage import runfolder
@@ -20,9 +20,6 @@ from engine.storage.learned import save_learned
 from engine.storage.recording import Recorder
 from engine.text.notation import plain
 
-CHUNK_SECONDS = 0.1
-"""Aim for one call of the kernel, so that progress is shown and Ctrl+C is heard."""
-GROWTH = 8
 MODEL = "learned"
 MOST_POINTS = 16
 """Points of an orbit that are told at a terminal."""
@@ -90,10 +87,10 @@ def _done(run: RunSpec, outcome: Outcome) -> RunSpec:
 def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
     session, target = recorder.session, replay.target_of(run)
     most = session.experiment.listing.steps_per_call
-    pace = _Pace(recorder.advance, lambda: _report(session, target, progress), most)
+    chunks = Chunks(recorder.advance, lambda: _report(session, target, progress), most)
     try:
-        replay.carry_out(run, session, pace.advance)
-        return _cancelled(session, run) if pace.cancelled else session.outcome()
+        replay.carry_out(run, session, chunks.advance)
+        return _cancelled(session, run) if chunks.cancelled else session.outcome()
     except LabError as error:
         message = str(error)
     except Exception as error:  # an outcome that run.json tells, not a lost run
@@ -109,31 +106,6 @@ def _cancelled(session: Session, run: RunSpec) -> Outcome:
     step, target = session.step, replay.target_of(run)
     message = f"cancelled after {step:,} of {target:,} steps"
     return Outcome(kind=OutcomeKind.CANCELLED, step=step, message=message, phase="cancelled")
-
-
-class _Pace:
-    """Splits a long stretch into calls of about `CHUNK_SECONDS`, reporting after each."""
-
-    def __init__(
-        self, advance: Callable[[int], int], report: Callable[[], bool], most: int
-    ) -> None:
-        self._advance = advance
-        self._report = report
-        self._most = most
-        self._steps = 1
-        self.cancelled = False
-
-    def advance(self, n: int) -> int:
-        """Make some of `n` steps; returns 0 at the end of the run or when cancelled."""
-        if self.cancelled:
-            return 0
-        begin = time.perf_counter()
-        made = self._advance(min(n, self._steps))
-        seconds = max(time.perf_counter() - begin, 1e-6)
-        wanted = int(self._steps * min(GROWTH, CHUNK_SECONDS / seconds))
-        self._steps = min(max(1, wanted), self._most)
-        self.cancelled = not self._report()
-        return made
 
 
 def _ensemble(run: RunSpec, session: Session, progress: Progress) -> Ensemble | None:

@@ -1,4 +1,4 @@
-"""When a run has converged: whether that is news, and since which step."""
+"""When a run has newly converged, and since which step."""
 
 from __future__ import annotations
 
@@ -10,47 +10,61 @@ from engine.run.session import LOOK, Session
 
 @dataclass(slots=True)
 class Convergence:
-    """What a watcher of one run knows of its convergence.
+    """What is known of the convergence of one run.
 
-    `told` is whether it was told and may be told no more, `unsettled` the latest step at which the
-    run was seen not to have converged, `pushed_at` that of a push after which it was never seen so.
+    Attributes
+    ----------
+    reported : bool
+        Whether the present convergence was reported, so that it is not reported again.
+    unsettled_at : int
+        The latest step at which the run was seen not to have converged.
+    nudged_at : int or None
+        The step of a nudge after which the run was never seen not to have converged.
     """
 
-    told: bool = False
-    unsettled: int = 0
-    pushed_at: int | None = None
+    reported: bool = False
+    unsettled_at: int = 0
+    nudged_at: int | None = None
 
-    def push(self, step: int) -> None:
-        """Learn of a push; the rows before it may tell of a minimum, which is no news."""
-        self.told, self.pushed_at = True, step
+    def note_nudge(self, step: int) -> None:
+        """Record a nudge: rows before it may still show a minimum, which is nothing new."""
+        self.reported, self.nudged_at = True, step
 
-    def is_news(self, session: Session, outcome: Outcome) -> bool:
-        """Look at an outcome, and tell whether the run has converged, which nobody was told.
+    def observe(self, session: Session, outcome: Outcome) -> bool:
+        """Record an outcome, and return whether it is a convergence not yet reported.
 
-        It is news again once the run has left, and once no recent row is older than its last push.
+        A run that was reported can converge anew once it has left the minimum, and once no recent
+        row is older than its last nudge.
         """
         if outcome.kind is not OutcomeKind.CONVERGED:
-            self.told, self.unsettled, self.pushed_at = False, outcome.step, None
-        elif self.pushed_at is not None and session.step >= self.pushed_at + LOOK:
-            self.told = False
-        return outcome.kind is OutcomeKind.CONVERGED and not self.told
+            self.reported, self.unsettled_at, self.nudged_at = False, outcome.step, None
+        elif self.nudged_at is not None and session.step >= self.nudged_at + LOOK:
+            self.reported = False
+        return outcome.kind is OutcomeKind.CONVERGED and not self.reported
 
-    def tell(self, session: Session) -> int:
-        """Have told it; gives the step from which on it was news: after changes and their rows."""
+    def report(self, session: Session) -> int:
+        """Mark the convergence as reported.
+
+        Returns
+        -------
+        int
+            The step after which it may have happened: changes, and rows older than a nudge, lie
+            before it.
+        """
         known = [change.step for change in session.changes]
-        if self.unsettled < session.step:
-            known.append(self.unsettled)
-        if self.pushed_at is not None:
-            known.append(self.pushed_at + LOOK)
-        self.told, self.pushed_at = True, None
+        if self.unsettled_at < session.step:
+            known.append(self.unsettled_at)
+        if self.nudged_at is not None:
+            known.append(self.nudged_at + LOOK)
+        self.reported, self.nudged_at = True, None
         return max(known, default=0)
 
 
 def first_converged(session: Session, unsettled: int = 0) -> int:
-    """Find the step from which on a run that has converged counts as converged.
+    """Find the first step at which a run that has converged counts as converged.
 
-    Pictures are made when there is time for them, so the step at which one first tells of a minimum
-    differs from time to time; this one does not.
+    The step of the first picture that shows the convergence depends on how fast pictures are made;
+    this one does not.
 
     Parameters
     ----------
@@ -62,7 +76,7 @@ def first_converged(session: Session, unsettled: int = 0) -> int:
     Returns
     -------
     int
-        From `unsettled` to the run's own step, which it is where earlier rows tell nothing.
+        From `unsettled` to the run's own step, which is returned where earlier rows do not show it.
     """
     low, high = unsettled, session.step
     if high > 0 and not _converged(session, high - 1):

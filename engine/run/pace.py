@@ -1,12 +1,16 @@
-"""How fast a run goes: so many steps per drawn frame, or as many as fit."""
+"""How fast a run goes: steps of one call, steps due per drawn frame, rest between pictures."""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 CHUNK_SECONDS = 0.008
-"""Aim for one kernel call; commands are obeyed between calls."""
+"""Time of one kernel call of a run that is watched; commands are obeyed between calls."""
+LONG_CHUNK_SECONDS = 0.1
+"""Time of one call of a run that nobody watches; progress and Cancel are served between calls."""
 FRAME_SECONDS = 1 / 60
 """A frame of the speed control: "steps per frame" are steps per this time."""
 BUSY_SECONDS = 0.1
@@ -17,6 +21,85 @@ ROUNDING = 1e-9
 """Part of a step by which a due one may seem to be missing."""
 LONGEST_REST = 0.5
 """Seconds within which another picture is made, whatever it costs."""
+GROWTH = 8
+"""A call makes at most so many times the steps of the longest one before it."""
+FRESH = 0.3
+"""Weight of the newest call in the average time per step."""
+
+
+@dataclass(slots=True)
+class ChunkSize:
+    """How many steps one call should make, learned from the time that earlier calls took.
+
+    Attributes
+    ----------
+    seconds : float
+        Time that a call should take.
+    most : int
+        Most steps of a call (`Listing.steps_per_call`).
+    seconds_per_step : float
+        Average time per step, weighted towards recent calls; a guess until the first call.
+    """
+
+    seconds: float
+    most: int = sys.maxsize
+    seconds_per_step: float = 1e-5
+    _longest: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps for the next call, at least one; a first call makes only one."""
+        fitting = int(self.seconds / self.seconds_per_step)
+        return max(1, min(fitting, self.most, GROWTH * self._longest))
+
+    def timed(self, advance: Callable[[int], int], n: int) -> int:
+        """Call `advance(n)`, learn from the time it takes, and return the steps it made."""
+        begin = time.perf_counter()
+        made = advance(n)
+        self.learn(made, time.perf_counter() - begin)
+        return made
+
+    def learn(self, made: int, elapsed: float) -> None:
+        """Take a call into account that made some steps in `elapsed` seconds."""
+        if made > 0:
+            per_step = max(elapsed, 1e-9) / made
+            self.seconds_per_step += FRESH * (per_step - self.seconds_per_step)
+            self._longest = max(self._longest, made)
+
+
+class Chunks:
+    """Splits a long stretch of steps into calls of about `LONG_CHUNK_SECONDS`.
+
+    Parameters
+    ----------
+    advance : callable
+        Makes up to a number of steps and returns how many it made.
+    report : callable
+        Called after each call; returns False to cancel.
+    most : int
+        Most steps of a call (`Listing.steps_per_call`).
+
+    Attributes
+    ----------
+    cancelled : bool
+        Whether `report` returned False.
+    """
+
+    def __init__(
+        self, advance: Callable[[int], int], report: Callable[[], bool], most: int
+    ) -> None:
+        self._advance = advance
+        self._report = report
+        self._size = ChunkSize(LONG_CHUNK_SECONDS, most)
+        self.cancelled = False
+
+    def advance(self, n: int) -> int:
+        """Make some of `n` steps and return how many; 0 at the end of the run or when cancelled."""
+        if self.cancelled:
+            return 0
+        made = self._size.timed(self._advance, min(n, self._size.steps))
+        self.cancelled = not self._report()
+        return made
 
 
 @dataclass(slots=True)
@@ -34,9 +117,8 @@ class Pace:
         self._since = self._idle_at = time.monotonic()
         self._credit = 1.0
 
-    def due(self, seconds_per_step: float) -> int:
-        """Take the steps for one kernel call; 0 if it is too early."""
-        fits = max(1, int(CHUNK_SECONDS / seconds_per_step))
+    def due(self, fits: int) -> int:
+        """Take the steps for one kernel call, at most `fits` of them; 0 if it is too early."""
         if self.steps_per_frame is None:
             return fits
         now = time.monotonic()

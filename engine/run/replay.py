@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +10,10 @@ from engine.core.change import Change
 from engine.core.ensemble import Progress
 from engine.core.params import update
 from engine.core.registry import get
+from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 
-PIECE_SECONDS = 0.1
-"""Aim for a piece of a replay, after which progress is told."""
 Advance = Callable[[int], int]
 """Makes up to a number of steps and returns how many it made; 0 says stop."""
 
@@ -81,18 +79,20 @@ def carry_out(run: RunSpec, session: Session, advance: Advance | None = None) ->
         session.change(change)
 
 
-def in_pieces(run: RunSpec, session: Session, progress: Progress) -> bool:
-    """Carry out a run in pieces after which progress is told; returns False if it was stopped."""
-    target, piece, heeded = target_of(run), 1, True
+def in_chunks(run: RunSpec, session: Session, progress: Progress) -> bool:
+    """Carry out a run in calls between which progress is reported.
 
-    def advance(n: int) -> int:
-        nonlocal piece, heeded
-        begin = time.perf_counter()
-        made = session.advance(min(n, piece), coarse=True)
-        quick = time.perf_counter() - begin < PIECE_SECONDS
-        piece = piece * 4 if quick else max(1, piece // 2)
-        heeded = progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
-        return made if heeded else 0
+    Returns
+    -------
+    bool
+        False if `progress` asked to stop.
+    """
+    target = target_of(run)
 
-    carry_out(run, session, advance)
-    return heeded
+    def report() -> bool:
+        return progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
+
+    most = session.experiment.listing.steps_per_call
+    chunks = Chunks(lambda n: session.advance(n, coarse=True), report, most)
+    carry_out(run, session, chunks.advance)
+    return not chunks.cancelled

@@ -4,9 +4,9 @@ State machine of a run (`engine.run.snapshot.Status`)::
 
     start ──> compiling ──> paused <──play/pause──> running ──> finished (diverged or done)
                   │            ^                       │
-                  └─> Failure  └── seek, back, reset ──┘        an exception: ──> failed
+                  └─> Failure  └────── seek, back ─────┘        an exception: ──> failed
 
-No Qt object is touched here, and no state of a run is touched by any other thread.
+No Qt object is touched here, and no run (`engine.run.run.Run`) by any other thread.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from engine.core.change import Nudge, checked
-from engine.core.ensemble import Ensemble, Progress
+from engine.core.ensemble import Progress
 from engine.core.errors import InputError, LabError, Refusal
 from engine.core.experiment import AbstractExperiment
-from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.outcome import OutcomeKind
 from engine.core.params import Params
-from engine.run.branches import Branch, Course, Dropped
-from engine.run.convergence import Convergence, first_converged
+from engine.run.branches import DroppedSteps, Fork
 from engine.run.mailbox import Mailbox
 from engine.run.pace import Pace
-from engine.run.parked import Parked, Shelf
+from engine.run.parked import Shelf
+from engine.run.run import Run, Shown
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
-from engine.run.throttle import Pictures
+from engine.run.spec import SettingsInForce
 
 
 class Runner:
@@ -50,36 +49,27 @@ class Runner:
     Attributes
     ----------
     drawing_seconds : float
-        What a picture takes of the thread that draws it; set by whoever does (`engine.run.pace`).
+        Time that a picture takes of the thread that draws it, which sets it (`engine.run.pace`).
     on_drop : callable, optional
-        Called on the engine thread when a run goes on from a scrubbed step and what came after is
-        given up; gives the sentence to be shown.
+        Called on the engine thread when a run goes on from a scrubbed step and the steps after it
+        are given up; returns the sentence to be shown.
     """
 
     def __init__(self, on_snapshot: Callable[[Snapshot | Failure], None] | None = None) -> None:
         self.mailbox: Mailbox[Snapshot | Failure] = Mailbox()
         self._on_snapshot = on_snapshot
-        self.on_drop: Callable[[Dropped], str] | None = None
+        self.on_drop: Callable[[DroppedSteps], str] | None = None
         self.drawing_seconds = 0.0
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._closing = False
-        self._run_id = 0
         self._latest_run_id = 0
-        self._session: Session | None = None
-        self._pictures: Pictures | None = None
+        self._run: Run | None = None
+        self._run_id = self._frame = 0
         self._shelf = Shelf()
-        self._status = Status.IDLE
         self._pace = Pace()
-        self._target: int | None = None
-        self._frame = 0
-        self._seconds_per_step = 1e-5
         self._pictured_at = self._picture_seconds = 0.0
         self._owes_picture = self._owes_fresh = False
-        self._ensemble: Ensemble | None = None
-        self._message = self._drop_sentence = ""
-        self._refusal: Refusal | None = None
-        self._convergence = Convergence()
         self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
         self._thread.start()
 
@@ -95,11 +85,11 @@ class Runner:
     ) -> int:
         """Begin a new run and return its id.
 
-        An older one of the same experiment is dropped, one of another put aside (`resume`). `start`
-        holds learned parameters to begin from.
+        An older run of the same experiment is dropped, one of another put aside (`resume`).
+        `start` holds learned parameters to begin from.
         """
         run_id = self._next_run_id()
-        self._commands.put(
+        self._send(
             lambda: self._start(
                 run_id, experiment, lambda: Session(experiment, params, seed, start), paused
             )
@@ -113,12 +103,12 @@ class Runner:
         seed: int,
         start: Mapping[str, NDArray[Any]] | None = None,
     ) -> int:
-        """Take up the run of an experiment that was put aside, paused, and return its new id.
+        """Resume the run of an experiment that was put aside, paused, and return its new id.
 
         Where there is none, one begins as by `start`.
         """
         run_id = self._next_run_id()
-        self._commands.put(
+        self._send(
             lambda: self._resume(
                 run_id, experiment, lambda: Session(experiment, params, seed, start)
             )
@@ -127,37 +117,31 @@ class Runner:
 
     def play(self) -> None:
         """Run until paused, from the shown step."""
-        self._send(lambda: self._set_running(None))
+        self._send(lambda: self._play(None))
 
     def pause(self) -> None:
         """Stop between two chunks."""
-        self._send(self._pause)
+        self._command(lambda run: run.pause())
 
     def run(self, n: int) -> None:
         """Run `n` steps from the shown one, at the set speed, and pause."""
-        self._send(lambda: self._set_running(n))
+        self._send(lambda: self._play(n))
 
     def step(self, n: int = 1) -> None:
         """Make `n` steps at once and stay paused."""
-        self._send(lambda: self._step(n))
+        self._command(lambda run: run.step(n))
 
     def back(self, n: int = 1) -> None:
         """Show the state `n` steps earlier and stay paused."""
-        self._send(lambda: self._seek(max(0, self._shown_step() - n)))
+        self._command(lambda run: run.seek(max(0, run.shown_step - n)))
 
     def seek(self, step: int) -> None:
         """Show the state at a step that was already reached; the run keeps its place."""
-        self._send(lambda: self._seek(step))
+        self._command(lambda run: run.seek(step))
 
     def live(self) -> None:
         """Show the run's own state again."""
-        self._send(lambda: self._seek(None))
-
-    def reset(self) -> None:
-        """Go back to step 0 with the parameters and the seed now in force."""
-        session = self._session
-        if session is not None:
-            self.start(session.experiment, session.params, session.seed, start=session.start)
+        self._command(lambda run: run.seek(None))
 
     def retune(self, params: Params) -> None:
         """Go on with other live parameters, from the shown step."""
@@ -165,16 +149,16 @@ class Runner:
 
     def nudge(self, size: float) -> None:
         """Push the shown state by this share of its norm, and go on from there."""
-        self._send(lambda: self._nudge(size))
+        self._command(lambda run: run.nudge(size))
 
-    def exchange(
-        self, course: Course, then: Callable[[Session | None], None] | None = None
+    def switch_branch(
+        self, fork: Fork, then: Callable[[SettingsInForce | None], None] | None = None
     ) -> None:
-        """Put the other course of the run in force, made again as a long job with progress.
+        """Put the other branch of the run in force, computed again as a long job with progress.
 
-        `then` is called on the engine thread with its session, or None if it was cancelled.
+        `then` is called on the engine thread with the branch's settings, None if it was cancelled.
         """
-        self._send(lambda: self._exchange(course, then or (lambda session: None)))
+        self._send(lambda: self._switch_branch(fork, then or (lambda settings: None)))
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps made per frame of 1/60 s; None for as many as possible."""
@@ -186,11 +170,11 @@ class Runner:
 
     def call(self, function: Callable[[Session], None]) -> None:
         """Run a short function on the engine thread with the session, between chunks."""
-        self._send(lambda: function(self._require()))
+        self._send(lambda: function(self._require().session))
 
     def job(self, function: Callable[[Session, Progress], None]) -> None:
         """Run a long function on the engine thread, with progress; a run that was going goes on."""
-        self._send(lambda: self._run_job(function))
+        self._send(lambda: self._run_job(lambda run, progress: function(run.session, progress)))
 
     def cancel(self) -> None:
         """Stop a long job."""
@@ -200,7 +184,7 @@ class Runner:
         """Stop the thread and wait for it; returns whether it ended in time."""
         self._closing = True
         self._cancel.set()
-        self._commands.put(lambda: None)
+        self._send(lambda: None)
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -212,32 +196,54 @@ class Runner:
     def _send(self, command: Callable[[], None]) -> None:
         self._commands.put(command)
 
+    def _command(self, change: Callable[[Run], None]) -> None:
+        """Send a change of the run after which its picture is published."""
+
+        def command() -> None:
+            change(self._require())
+            self._publish(force=True)
+
+        self._send(command)
+
     # Everything below runs on the engine thread.
 
     def _loop(self) -> None:
         while not self._closing:
             self._guard(self._obey)
-            if self._status is Status.RUNNING and not self._closing:
+            if self._is_running and not self._closing:
                 self._guard(self._advance)
-        if self._session is not None:
-            self._session.close()
+        if self._run is not None:
+            self._run.close()
         self._shelf.close()
 
+    @property
+    def _is_running(self) -> bool:
+        return self._run is not None and self._run.is_running
+
+    def _require(self) -> Run:
+        if self._run is None:
+            raise LabError("There is no run yet.")
+        return self._run
+
     def _guard(self, action: Callable[[], None]) -> None:
+        """Do something; what goes wrong is shown, and the thread lives on."""
         try:
             action()
         except LabError as error:
-            self._refuse(error)
-            if self._status is Status.RUNNING:
-                self._status = Status.PAUSED
-            self._publish(force=True)
+            if self._run is not None:
+                self._run.refuse(error)
+                self._run.pause()
+                self._publish(force=True)
         except Exception:
-            self._status = Status.FAILED
-            self._message = "The engine stopped with an error."
-            self._publish_bare(OutcomeKind.FAILED, traceback.format_exc())
+            message, details = "The engine stopped with an error.", traceback.format_exc()
+            if self._run is None:
+                self._put(Failure(run_id=self._run_id, message=message, error=details))
+                return
+            self._run.status, self._run.message = Status.FAILED, message
+            self._put_snapshot(self._run, self._run.bare(OutcomeKind.FAILED), error=details)
 
     def _obey(self) -> None:
-        timeout = self._pace.wait() if self._status is Status.RUNNING else None
+        timeout = self._pace.wait() if self._is_running else None
         try:
             command = (
                 self._commands.get_nowait() if timeout == 0 else self._commands.get(timeout=timeout)
@@ -248,7 +254,7 @@ class Runner:
         except queue.Empty:
             pass
         if self._owes_picture:
-            self._publish(force=self._owes_fresh or self._status is not Status.RUNNING)
+            self._publish(force=self._owes_fresh or not self._is_running)
 
     def _start(
         self,
@@ -258,27 +264,24 @@ class Runner:
         paused: bool,
     ) -> None:
         self._shelf.drop(experiment.id)
-        if self._session is not None and self._session.experiment.id == experiment.id:
-            self._session.close()
-            self._session = self._pictures = None
+        if self._run is not None and self._run.experiment_id == experiment.id:
+            run, self._run = self._run, None
+            run.close()
         if run_id != self._latest_run_id:
             return  # a newer start is waiting
         self._leave(run_id)
-        self._status = Status.COMPILING
         try:
-            self._session = begin()
-            self._pictures = Pictures(self._session)
-            self._publish_bare(OutcomeKind.CONVERGING)
-            self._session.experiment.warm_up()
+            run = self._run = Run(begin(), self._on_drop)
+            self._put_snapshot(run, run.bare(OutcomeKind.CONVERGING))
+            experiment.warm_up()
         except LabError as error:
             self._fail_to_start(str(error), refusal=_refusal_of(error))
         except Exception:
             self._fail_to_start("The run could not begin.", traceback.format_exc())
         else:
-            self._seconds_per_step = 1e-5
-            self._status = Status.PAUSED
+            run.status = Status.PAUSED
             if not paused:
-                self._set_running(None)
+                self._play(None)
             self._publish(force=True)
 
     def _resume(
@@ -290,285 +293,126 @@ class Runner:
         if run_id != self._latest_run_id:
             return  # a newer start is waiting
         self._leave(run_id)
-        run = self._shelf.take(experiment.id)
-        if run is None:
+        self._run = self._shelf.take(experiment.id)
+        if self._run is None:
             self._start(run_id, experiment, begin, paused=True)
-            return
-        self._session, self._pictures, self._ensemble = run.session, run.pictures, run.ensemble
-        self._seconds_per_step = run.seconds_per_step
-        self._convergence = run.convergence
-        self._status = Status.FINISHED if run.session.finished else Status.PAUSED
-        self._publish(force=True)
+        else:
+            self._publish(force=True)
 
     def _leave(self, run_id: int) -> None:
         """Put the present run aside, unless it failed, and make ready for another."""
         self._cancel.clear()
-        if self._session is not None and self._pictures is not None:
-            if self._status is Status.FAILED:
-                self._session.close()
-            else:
-                run = Parked(
-                    self._session,
-                    self._pictures,
-                    self._ensemble,
-                    self._seconds_per_step,
-                    self._convergence,
-                )
-                self._shelf.put(run)
-        self._session, self._pictures, self._run_id, self._frame = None, None, run_id, 0
-        self._status, self._message = Status.IDLE, ""
-        self._target = self._ensemble = None
-        self._convergence = Convergence()
+        run, self._run = self._run, None
+        self._run_id, self._frame = run_id, 0
+        if run is not None and run.status is Status.FAILED:
+            run.close()
+        elif run is not None:
+            self._shelf.put(run)
 
     def _fail_to_start(self, message: str, error: str = "", refusal: Refusal | None = None) -> None:
-        self._session, self._status = None, Status.IDLE
+        run, self._run = self._run, None
+        if run is not None:
+            run.close()
         self._put(Failure(run_id=self._run_id, message=message, error=error, refusal=refusal))
 
-    def _refuse(self, error: LabError) -> None:
-        """Say what could not be done, until something else is said."""
-        self._message, self._refusal = str(error), _refusal_of(error)
+    def _on_drop(self, dropped: DroppedSteps) -> str:
+        return "" if self.on_drop is None else self.on_drop(dropped)
 
-    def _require(self) -> Session:
-        if self._session is None:
-            raise LabError("There is no run yet.")
-        return self._session
-
-    def _look(self, step: int | None) -> None:
-        self._require()
-        if self._pictures is not None:
-            self._pictures.look(step)
-
-    def _shown_step(self) -> int:
-        session = self._require()
-        cursor = None if self._pictures is None else self._pictures.cursor
-        return session.step if cursor is None else cursor
-
-    def _fork_at_cursor(self, params: Params | None = None) -> Session:
-        """Make the shown step the run's own: what came after it will be computed again."""
-        session, shown, last = self._require(), self._shown_step(), self._require().step
-        self._message = self._drop_sentence = ""
-        if shown < last:
-            course = Course(Branch.of(session))
-            session.rewind(shown)
-            if self.on_drop is not None:
-                self._drop_sentence = self.on_drop(Dropped(course, shown + 1, last, params))
-                self._message = self._drop_sentence
-        self._look(None)
-        return session
-
-    def _exchange(self, course: Course, then: Callable[[Session | None], None]) -> None:
-        made: Session | None = None
-
-        def work(present: Session, progress: Progress) -> str:
-            nonlocal made
-            made = course.other.remade(present.experiment, progress)
-            if made is None:
-                return "Cancelled: the run is left as it is."
-            course.other = Branch.of(present)
-            present.close()
-            self._session, self._pictures = made, Pictures(made)
-            self._convergence.told, self._target = True, None
-            return f"The run to step {made.step:,} is back."
-
-        self._require()
-        self._status = Status.PAUSED
-        try:
-            self._run_job(work)
-        finally:
-            then(made)
-
-    def _set_running(self, n: int | None) -> None:
-        session = self._fork_at_cursor()
-        self._target = None if n is None else session.step + n
-        self._status = Status.FINISHED if session.finished else Status.RUNNING
+    def _play(self, n: int | None) -> None:
+        self._require().play(n)
         self._pace.restart()
         self._owes_picture = self._owes_fresh = True
 
-    def _pause(self) -> None:
-        if self._status is Status.RUNNING:
-            self._status = Status.PAUSED
-        self._publish(force=True)
-
-    def _step(self, n: int) -> None:
-        ahead = self._shown_step() + n
-        if ahead <= self._require().step:  # the steps are there already
-            self._seek(ahead)
-            return
-        session = self._require()
-        self._look(None)
-        self._message = ""
-        session.advance(ahead - session.step)
-        self._status = Status.FINISHED if session.finished else Status.PAUSED
-        self._publish(force=True)
-
-    def _seek(self, step: int | None) -> None:
-        if self._status is Status.RUNNING:
-            self._status = Status.PAUSED
-        self._look(step)
-        self._publish(force=True)
-
     def _retune(self, params: Params) -> None:
-        self._owes_picture = True  # one of all that were waiting, or a drag would be late
-        if self._require().prepare(params):
-            return
-        session = self._fork_at_cursor(params)
-        session.retune(params)
-        self._convergence.told = False
-        if self._status is Status.FINISHED and not session.finished:
-            self._status = Status.PAUSED
-
-    def _nudge(self, size: float) -> None:
-        session = self._require()
-        nudge = checked(Nudge(size))  # refused before what came after is given up
-        if session.experiment.why_no_nudge:
-            raise InputError("nudge", size, session.experiment.why_no_nudge)
-        session = self._fork_at_cursor()
-        session.nudge(size)
-        self._message = f"Nudged by {nudge.size_text} of the state's size. {self._message}".rstrip()
-        self._convergence.push(session.step)
-        if self._status is Status.FINISHED and not session.finished:
-            self._status = Status.PAUSED
-        self._publish(force=True)
+        self._owes_picture = True  # one for all changes that are waiting, or a drag would lag
+        self._require().retune(params)
 
     def _advance(self) -> None:
-        session = self._require()
-        n = min(self._pace.due(self._seconds_per_step), session.experiment.listing.steps_per_call)
-        if self._target is not None:
-            n = min(n, self._target - session.step)
-        if n > 0:
-            begin = time.perf_counter()
-            made = session.advance(n, coarse=True)
-            elapsed = time.perf_counter() - begin
-            if made:
-                self._seconds_per_step = 0.7 * self._seconds_per_step + 0.3 * elapsed / made
-        if session.finished:
-            self._status = Status.FINISHED
-        elif self._target is not None and session.step >= self._target:
-            self._status = Status.PAUSED
-        ended = self._status is not Status.RUNNING
-        if ended or self._picture_is_due(session):
+        run = self._require()
+        run.advance(self._pace.due(run.chunk.steps))
+        ended = not run.is_running
+        if ended or self._picture_is_due(run):
             self._publish(force=ended)
 
+    def _switch_branch(self, fork: Fork, then: Callable[[SettingsInForce | None], None]) -> None:
+        settings: SettingsInForce | None = None
+
+        def work(run: Run, progress: Progress) -> str:
+            nonlocal settings
+            if not run.switch_branch(fork, progress):
+                return "Cancelled: the run is left as it is."
+            settings = SettingsInForce.of(run.session)
+            return f"The run to step {run.session.step:,} is back."
+
+        self._require().status = Status.PAUSED
+        try:
+            self._run_job(work)
+        finally:
+            then(settings)
+
     def _run_ensemble(self, steps: int | None) -> None:
-        def work(session: Session, progress: Progress) -> str:
-            experiment = session.experiment
-            self._ensemble = experiment.ensemble(
+        def work(run: Run, progress: Progress) -> str:
+            experiment, session = run.session.experiment, run.session
+            run.ensemble = experiment.ensemble(
                 session.params, session.seed, steps or experiment.default_steps, progress
             )
-            return "Ensemble cancelled." if self._ensemble.cancelled else "Ensemble done."
+            return "Ensemble cancelled." if run.ensemble.cancelled else "Ensemble done."
 
         self._run_job(work)
 
-    def _run_job(self, function: Callable[[Session, Progress], str | None]) -> None:
-        """Do long work while the run rests; what it returns is shown when it is done."""
-        before = self._status
-        if before is Status.RUNNING:
-            self._status = Status.PAUSED
-        message = None
+    def _run_job(self, function: Callable[[Run, Progress], str | None]) -> None:
+        """Do long work while the run rests; the sentence it returns is shown when it is done."""
+        run = self._require()
+        was_running = run.is_running
+        run.pause()
         try:
-            message = function(self._require(), self._begin_job())
+            message = function(run, self._begin_job(run))
         finally:
-            if self._status is Status.PAUSED and before is Status.RUNNING:
-                self._status = before
+            if was_running and run.status is Status.PAUSED:
+                run.status = Status.RUNNING
                 self._pace.restart()
-        self._message = message or ""
-        if self._status is Status.PAUSED and self._require().finished:
-            self._status = Status.FINISHED
+        run.message = message or ""
+        if run.status is Status.PAUSED and run.session.finished:
+            run.status = Status.FINISHED
         self._publish(force=True)
 
-    def _begin_job(self) -> Progress:
-        """Make the progress of a long job: publishes now and then, and heeds `cancel`."""
+    def _begin_job(self, run: Run) -> Progress:
+        """Make the progress of a long job: it publishes now and then, and obeys `cancel`."""
         self._cancel.clear()
         begin, run_id = time.monotonic(), self._run_id
 
         def progress(fraction: float, text: str) -> bool:
             elapsed = time.monotonic() - begin
             left = elapsed / fraction - elapsed if fraction > 0 else None
-            self._message = text
+            run.message = text
             if self.mailbox.is_empty:
                 self._publish(force=False, progress=fraction, seconds_left=left)
             return not (self._cancel.is_set() or self._closing or run_id != self._latest_run_id)
 
         return progress
 
+    # Publishing.
+
     def _publish(
         self, *, force: bool, progress: float | None = None, seconds_left: float | None = None
     ) -> None:
-        if self._session is None or self._pictures is None:
+        run = self._run
+        if run is None:
             return
         self._owes_picture = self._owes_fresh = False
         begin = time.monotonic()
-        shown = self._pictures.take(force=force)
-        if self._pauses_where_converged(self._session, shown[0]):
-            shown = self._pictures.take(force=True)
-        outcome, observation, theory, claims = shown
-        self._put_snapshot(
-            self._session,
-            outcome=outcome,
-            observation=observation,
-            theory=theory,
-            claims=claims,
-            progress=progress,
-            seconds_left=seconds_left,
-        )
+        self._put_snapshot(run, run.show(force=force), progress=progress, seconds_left=seconds_left)
         self._pictured_at = time.monotonic()
         self._picture_seconds = self._pictured_at - begin
 
-    def _picture_is_due(self, session: Session) -> bool:
+    def _picture_is_due(self, run: Run) -> bool:
         cost = self._picture_seconds + self.drawing_seconds
-        rest = self._pace.rest(cost, session.experiment.listing.picture_share)
+        rest = self._pace.rest(cost, run.session.experiment.listing.picture_share)
         return self.mailbox.is_empty and time.monotonic() >= self._pictured_at + rest
 
-    def _pauses_where_converged(self, session: Session, outcome: Outcome) -> bool:
-        """Pause where a run converges, once: a user who goes on wants to.
-
-        Returns whether it went back to the first step at which it counts as converged, having run
-        past it.
-        """
-        if not self._convergence.is_news(session, outcome) or self._target is not None:
-            return False
-        since = self._convergence.tell(session)
-        if self._status is not Status.RUNNING:
-            return False
-        self._status = Status.PAUSED
-        self._message = f"{outcome.message} {self._drop_sentence}".rstrip()
-        if not session.experiment.rewindable:
-            return False
-        session.rewind(first_converged(session, since))
-        return True
-
-    def _publish_bare(self, kind: OutcomeKind, error: str = "") -> None:
-        """Show where the run is without asking the experiment for anything."""
-        if self._session is None:
-            return
-        outcome = Outcome(kind=kind, step=self._session.step, message=self._message)
-        self._put_snapshot(
-            self._session, outcome=outcome, observation={}, theory=(), claims=(), error=error
-        )
-
-    def _put_snapshot(self, session: Session, **shown: Any) -> None:
+    def _put_snapshot(self, run: Run, shown: Shown, **more: Any) -> None:
         self._frame += 1
-        state = session.state if self._pictures is None else self._pictures.state
-        self._put(
-            Snapshot(
-                run_id=self._run_id,
-                frame=self._frame,
-                status=self._status,
-                experiment=session.experiment.id,
-                params=session.params_of(state),
-                seed=session.seed,
-                step=session.step,
-                cursor=self._shown_step(),
-                target=self._target,
-                trace=session.trace.view(),
-                changes=session.changes,
-                steps_per_second=1 / self._seconds_per_step,
-                ensemble=self._ensemble,
-                message=self._message,
-                refusal=self._refusal if str(self._refusal) == self._message else None,
-                **shown,
-            )
-        )
+        self._put(run.snapshot(shown, run_id=self._run_id, frame=self._frame, **more))
 
     def _put(self, item: Snapshot | Failure) -> None:
         self.mailbox.put(item)

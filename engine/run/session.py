@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from engine.core.change import Change, Nudge, checked
 from engine.core.chunk import Chunk
+from engine.core.effect import Effect, check_live, fields_with
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome
-from engine.core.params import Params, describe, update
+from engine.core.params import Params, update
 from engine.run.keyframes import Keyframes
 from engine.run.trace import Trace
 
@@ -103,12 +104,12 @@ class Session:
         return params.model_copy(update=self._for_ensemble) if self._for_ensemble else params
 
     def prepare(self, params: Params) -> bool:
-        """Take over what only an ensemble reads, and tell whether that was all that differs.
+        """Take over what only an ensemble reads, and return whether that was all that differs.
 
-        It is no change of the run: nothing is computed differently, and no step is noted.
+        It is no change of the run: nothing is computed differently, and no step is recorded.
         """
         new = params.model_dump()
-        values = {spec.name: new[spec.name] for spec in describe(type(params)) if spec.for_ensemble}
+        values = {name: new[name] for name in fields_with(type(params), Effect.NONE)}
         if any(getattr(self.params, name) != value for name, value in values.items()):
             self._for_ensemble = values
             self.initial_params = self.initial_params.model_copy(update=values)
@@ -127,10 +128,7 @@ class Session:
         values = {name: new[name] for name in new if new[name] != old[name]}
         if not values:
             return
-        live = {spec.name for spec in describe(type(params)) if spec.live}
-        for name in values:
-            if name not in live:
-                raise InputError(name, new[name], "it can only be set before a run starts")
+        check_live(type(params), values)
         last = self.changes[-1] if self.changes else None
         if last is not None and last.step == self.step and last.nudge is None:
             values = {**self.changes[-1].values, **values}

@@ -39,3 +39,20 @@ class RunSpec:
             changes=session.changes,
             start=session.start,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsInForce:
+    """What a run is computed with now: live parameters as they are, seed, and where it began.
+
+    Unlike the session they come from, they may be read on any thread.
+    """
+
+    params: Params
+    seed: int
+    start: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, session: Session) -> SettingsInForce:
+        """Take the settings of a session as they are."""
+        return cls(session.params, session.seed, session.start)

@@ -34,6 +34,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from engine.core.change import Change, Nudge, checked
+from engine.core.effect import check_live
 from engine.core.errors import InputError
 from engine.core.params import Params, ParamSpec, build, describe, update
 from engine.core.registry import get
@@ -137,7 +138,6 @@ _CHANGE = "give tables with the key step and either values or nudge"
 def _changes(entries: Any, params: Params, why_no_nudge: str) -> tuple[Change, ...]:
     if not isinstance(entries, list):
         raise InputError("changes", entries, f"give a list; {_CHANGE}")
-    live = {spec.name for spec in describe(type(params)) if spec.live}
     changes: list[Change] = []
     for entry in entries:
         if not isinstance(entry, dict) or entry.keys() not in ({"step", "values"}, _PUSHED):
@@ -152,9 +152,7 @@ def _changes(entries: Any, params: Params, why_no_nudge: str) -> tuple[Change, .
             continue
         values = _table(entry["values"], "changes.values")
         params = update(params, **values)
-        for name in values:
-            if name not in live:
-                raise InputError(f"changes.{name}", values[name], "it can only be set at the start")
+        check_live(type(params), values, prefix="changes.")
         changes.append(Change(step, {name: params.model_dump()[name] for name in values}))
     return tuple(changes)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.core.claims import Bound
+from engine.core.effect import Effect, changed_fields, effect_of, effect_of_field
 from engine.core.errors import InputError, Refusal
 from engine.core.experiment import AbstractExperiment
 from engine.core.params import Params, update
@@ -206,7 +207,7 @@ class ParamForm(QWidget):
         self._gesture += 1
 
     def _on_edited(self, name: str, value: Any, moving: bool) -> None:
-        waits = moving and not self.body.rows[name].spec.live
+        waits = moving and effect_of_field(self.body.rows[name].spec) is Effect.RESTART
         self._drafts.give(name, value, waits)
         if waits:
             self._debounce.start()
@@ -267,12 +268,9 @@ class ParamForm(QWidget):
         self._forget(taken)
         for name in taken:
             self.body.rows[name].accept(getattr(after, name))
-        changed = [name for name in self.body.rows if getattr(after, name) != getattr(before, name)]
-        if changed:
+        if changed_fields(before, after):
             self._show_active()
-            specs = [self.body.rows[name].spec for name in changed]
-            live = all(spec.live or spec.for_ensemble for spec in specs)
-            self.params_edited.emit(after, live)
+            self.params_edited.emit(after, effect_of(before, after) is not Effect.RESTART)
 
     def _forget(self, names: Iterable[str]) -> None:
         """Drop what waits in some fields, and every mark that nothing stands for any more."""

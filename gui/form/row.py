@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
+from engine.core.effect import Effect, effect_of_field
 from engine.core.errors import InputError
 from engine.core.params import ParamSpec
 from engine.text.notation import html, plain
@@ -72,10 +73,11 @@ class FieldRow(QWidget):
         """The tooltip: name, help and what is allowed."""
         spec = self.spec
         allowed = with_signs(spec.allowed[:1].upper() + spec.allowed[1:])
-        live = "" if spec.live or spec.for_ensemble else "<br><i>A change begins a new run.</i>"
+        restarts = effect_of_field(spec) is Effect.RESTART
+        note = "<br><i>A change begins a new run.</i>" if restarts else ""
         return (
             f"<p><b>{escape(spec.label)}</b> <code>{escape(spec.name)}</code><br>"
-            f"{html(spec.help)}<br><span>{escape(allowed)}.</span>{live}</p>"
+            f"{html(spec.help)}<br><span>{escape(allowed)}.</span>{note}</p>"
         )
 
     @property

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.run.snapshot import Failure, Status
+from engine.run.snapshot import Failure, Snapshot, Status
 from gui.run.frames import CostMeter, FrameMeter
+from gui.run.gate import Admitted, Gate
 from gui.run.undo import dropped_sentence
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from engine.core.ensemble import Progress
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
-    from engine.run.branches import Course, Dropped
+    from engine.run.branches import DroppedSteps, Fork
     from engine.run.runner import Runner
     from engine.run.session import Session
+    from engine.run.spec import SettingsInForce
 
 _T = TypeVar("_T")
 
@@ -55,7 +57,7 @@ class Bridge(QObject):
         The traceback of an error in the engine; once a run.
     rejected : Signal(Refusal or str)
         A run could not begin with what the user gave: the refusal, or a sentence.
-    dropped : Signal(Dropped)
+    dropped : Signal(DroppedSteps)
         The run went on from a scrubbed step, and what came after was given up.
     frames : FrameMeter
         Intervals between polls while a run is going, the drawing of the picture included: how
@@ -73,6 +75,7 @@ class Bridge(QObject):
     def __init__(self, engine: Runner | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
+        self._gate = Gate()
         self._run_id = 0
         self._failed_run = 0
         self._quiet = 0
@@ -107,10 +110,17 @@ class Bridge(QObject):
         paused: bool = True,
         start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Begin a new run, from learned parameters if given."""
-        self._run_id = self.engine.start(experiment, params, seed, paused, start)
-        self._set_running(False)
-        self._wake()
+        """Begin a new run, from learned parameters if given.
+
+        While a run of the same experiment is beginning, it waits for the first picture of that one,
+        and so do the commands that follow (`gui.run.gate`).
+        """
+
+        def begin() -> None:
+            self._run_id = self.engine.start(experiment, params, seed, paused, start)
+            self._set_running(False)
+
+        self._carry_out(self._gate.start(experiment.id, begin))
 
     def resume(
         self,
@@ -119,60 +129,66 @@ class Bridge(QObject):
         seed: int,
         start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Take up the run of an experiment where it was left, or begin one."""
-        self._run_id = self.engine.resume(experiment, params, seed, start)
-        self._set_running(False)
-        self._wake()
+        """Resume the run of an experiment where it was left, or begin one."""
+
+        def begin() -> None:
+            self._run_id = self.engine.resume(experiment, params, seed, start)
+            self._set_running(False)
+
+        self._carry_out(self._gate.start(experiment.id, begin))
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a run was started that has not made its first picture."""
+        return bool(self._gate.in_flight)
+
+    def is_newest(self, snapshot: Snapshot) -> bool:
+        """Return whether a picture is of the run that was asked for last."""
+        return not self._gate.held and snapshot.run_id == self._run_id
 
     def play(self) -> None:
         """Run until paused."""
-        self.engine.play()
-        self._wake()
+        self._send(lambda: self.engine.play())
 
     def pause(self) -> None:
         """Stop the run."""
-        self.engine.pause()
-        self._wake()
+        self._send(lambda: self.engine.pause())
 
     def run(self, n: int) -> None:
         """Run `n` steps and pause."""
-        self.engine.run(n)
-        self._wake()
+        self._send(lambda: self.engine.run(n))
 
     def step(self, n: int = 1) -> None:
         """Make `n` steps."""
-        self.engine.step(n)
-        self._wake()
+        self._send(lambda: self.engine.step(n))
 
     def back(self, n: int = 1) -> None:
         """Show the state `n` steps earlier."""
-        self.engine.back(n)
-        self._wake()
+        self._send(lambda: self.engine.back(n))
 
     def seek(self, step: int) -> None:
         """Show the state at a step already reached."""
-        self.engine.seek(step)
-        self._wake()
+        self._send(lambda: self.engine.seek(step))
 
     def live(self) -> None:
         """Show the run's own state again."""
-        self.engine.live()
-        self._wake()
+        self._send(lambda: self.engine.live())
 
     def retune(self, params: Params) -> None:
         """Go on with other live parameters."""
-        self.engine.retune(params)
-        self._wake()
+        self._send(lambda: self.engine.retune(params))
 
     def nudge(self, size: float) -> None:
         """Push the shown state by a share of its norm."""
-        self.engine.nudge(size)
-        self._wake()
+        self._send(lambda: self.engine.nudge(size))
 
-    def exchange(self, course: Course, then: Callable[[Session | None], None]) -> None:
-        """Put the other course of the run in force; `then` gets its session here, or None."""
-        self.engine.exchange(course, lambda session: self._answers.put(lambda: then(session)))
-        self._wake()
+    def switch_branch(self, fork: Fork, then: Callable[[SettingsInForce | None], None]) -> None:
+        """Put the other branch of the run in force; `then` gets its settings here, or None."""
+
+        def answer(settings: SettingsInForce | None) -> None:
+            self._answers.put(lambda: then(settings))
+
+        self._send(lambda: self.engine.switch_branch(fork, answer))
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps per frame, None for as many as possible."""
@@ -183,8 +199,7 @@ class Bridge(QObject):
 
     def ensemble(self, steps: int | None = None) -> None:
         """Run many runs at once as a long job."""
-        self.engine.ensemble(steps)
-        self._wake()
+        self._send(lambda: self.engine.ensemble(steps))
 
     def ask(
         self,
@@ -192,19 +207,32 @@ class Bridge(QObject):
         then: Callable[[_T | Exception], None],
     ) -> None:
         """Run a job on the engine thread, and give its result or error to `then` here."""
-        self.engine.job(
-            lambda session, progress: self._answer(lambda: function(session, progress), then)
-        )
-        self._wake()
+
+        def job(session: Session, progress: Progress) -> None:
+            self._answer(lambda: function(session, progress), then)
+
+        self._send(lambda: self.engine.job(job))
 
     def peek(
         self, function: Callable[[Session], _T], then: Callable[[_T | Exception], None]
     ) -> None:
         """Look at the session between two steps, without pausing the run as a job does."""
-        self.engine.call(lambda session: self._answer(lambda: function(session), then))
+
+        def call(session: Session) -> None:
+            self._answer(lambda: function(session), then)
+
+        self._send(lambda: self.engine.call(call))
+
+    def _send(self, command: Callable[[], None]) -> None:
+        self._carry_out(self._gate.send(command))
+
+    def _carry_out(self, admitted: Admitted) -> None:
+        self._gate, commands = admitted
+        for command in commands:
+            command()
         self._wake()
 
-    def _on_drop(self, dropped: Dropped) -> str:
+    def _on_drop(self, dropped: DroppedSteps) -> str:
         """Pass it on to the window's thread; called on the engine's."""
         self._answers.put(lambda: self.dropped.emit(dropped))
         return dropped_sentence(dropped.first, dropped.last)
@@ -236,13 +264,22 @@ class Bridge(QObject):
         if item is None or item.run_id < self._run_id:
             return False
         self._run_id = item.run_id
+        if isinstance(item, Failure) or item.status is not Status.COMPILING:
+            self._carry_out(self._gate.begun())
         if isinstance(item, Failure):
-            self._set_running(False)
-            if item.error:
-                self.failed.emit(item.error)
-            else:
-                self.rejected.emit(item.refusal or item.message)
-            return True
+            self._on_failure(item)
+        else:
+            self._show(item)
+        return True
+
+    def _on_failure(self, failure: Failure) -> None:
+        self._set_running(False)
+        if failure.error:
+            self.failed.emit(failure.error)
+        elif not self.is_starting:  # else other settings were given meanwhile
+            self.rejected.emit(failure.refusal or failure.message)
+
+    def _show(self, item: Snapshot) -> None:
         self._set_running(item.status is Status.RUNNING)
         if self._running:
             self.pictures.tick()
@@ -252,7 +289,6 @@ class Bridge(QObject):
         if item.error and self._failed_run != item.run_id:
             self._failed_run = item.run_id
             self.failed.emit(item.error)
-        return True
 
     def _on_timeout(self) -> None:
         if self._running:

@@ -1,26 +1,27 @@
-"""What the user's wishes mean for the run: go on with a new value, or begin anew."""
+"""The experiment, its settings and its run: wishes of the user are resolved and carried out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from engine.core.errors import InputError, LabError, Refusal
-from engine.run.snapshot import Snapshot, Status
+from gui.run import resolve as r
 from gui.run.bridge import Bridge
-from gui.run.effect import Effect, effect_of
-from gui.run.undo import DropCommand, ParamsCommand, Settings
+from gui.run.resolve import Settings
+from gui.run.undo import DropCommand, ParamsCommand
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
-    from engine.run.branches import Course, Dropped
-    from engine.run.session import Session
+    from engine.run.branches import DroppedSteps, Fork
+    from engine.run.snapshot import Snapshot
+    from engine.run.spec import SettingsInForce
     from engine.storage.presets import Preset
 
 
@@ -32,6 +33,9 @@ def reason_of(error: LabError) -> Refusal | str:
 class RunControl(QObject):
     """The experiment, its settings and its run; one undo stack an experiment.
 
+    What a wish means is decided by `gui.run.resolve.resolve`; this object keeps its state and
+    carries out its actions.
+
     Attributes
     ----------
     experiment_changed : Signal(AbstractExperiment)
@@ -39,7 +43,7 @@ class RunControl(QObject):
     settings_changed : Signal(Params, int)
         Parameters or seed are now these, whoever changed them.
     restarted : Signal
-        A new run began; what is shown of the old one is no longer true.
+        A new run begins; what is shown of the old one is no longer true.
     rejected : Signal(Refusal or str)
         What could not be done: a refusal, or a sentence.
     play_queued : Signal(bool)
@@ -56,18 +60,13 @@ class RunControl(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._experiment: AbstractExperiment[Any, Any] | None = None
-        self._params: Params | None = None
-        self._seed = 0
-        self._wants_play = False
-        self._drags = self._orders = self._runs = 0
-        self._start: Mapping[str, NDArray[Any]] | None = None
+        self._state: r.State | None = None
         self._snapshot: Snapshot | None = None
+        self._drags = 0
         self.undo_group = QUndoGroup(self)
         self._stacks: dict[str, QUndoStack] = {}
-        self._remembered: dict[str, tuple[Params, int]] = {}
-        self._starts: dict[str, Mapping[str, NDArray[Any]] | None] = {}
-        self._is_pushing = self._resumes = False
-        self._is_beginning = self._is_queued = False
+        self._remembered: dict[str, Settings] = {}
+        self._starts: dict[str, r.Start] = {}
         bridge.snapshot_ready.connect(self._on_snapshot)
         bridge.dropped.connect(self._on_dropped)
         for ended in (bridge.rejected, bridge.failed):
@@ -86,26 +85,35 @@ class RunControl(QObject):
         return self._experiment is not None
 
     @property
+    def _settings(self) -> Settings:
+        if self._state is None:
+            raise LabError("No experiment is chosen.")
+        return self._state.settings
+
+    @property
     def params(self) -> Params:
         """The parameters in force; there must be an experiment."""
-        if self._params is None:
-            raise LabError("No experiment is chosen.")
-        return self._params
+        return self._settings.params
 
     @property
     def seed(self) -> int:
         """The seed in force."""
-        return self._seed
+        return 0 if self._state is None else self._state.settings.seed
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """The newest picture of the run, or None before the first."""
+        """The newest picture of the run in force, or None before its first."""
         return self._snapshot
 
     @property
     def is_running(self) -> bool:
         """Whether steps are being made."""
-        return self._snapshot is not None and self._snapshot.status is Status.RUNNING
+        return self._state is not None and self._state.is_running
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether a run was started that has not shown its first step."""
+        return self._state is not None and self._state.is_beginning
 
     # Choosing.
 
@@ -117,30 +125,30 @@ class RunControl(QObject):
         begin: bool = True,
         start: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Take an experiment, with given settings, and begin its run, or take up the one it has.
+        """Take an experiment, with given settings, and begin its run, or resume the one it has.
 
         Without settings it has those it was left with, and its run is where it was left, paused.
         `start` holds learned parameters to begin from, until other settings are chosen.
         """
-        if self._experiment is not None and self._params is not None:
-            self._remembered[self._experiment.id] = (self._params, self._seed)
-            self._starts[self._experiment.id] = self._start
+        if self._experiment is not None and self._state is not None:
+            self._remembered[self._experiment.id] = self._state.settings
+            self._starts[self._experiment.id] = self._state.start
         is_other = self._experiment is None or self._experiment.id != experiment.id
         resumes = is_other and params is None and seed is None and start is None
-        known = self._remembered.get(experiment.id, (experiment.parameters(), 0))
-        self._experiment = experiment
-        self._params = known[0] if params is None else params
-        self._seed = known[1] if seed is None else seed
-        self._start = self._starts.get(experiment.id) if resumes else start
-        self._wants_play = False
+        known = self._remembered.get(experiment.id, Settings(experiment.parameters(), 0))
+        settings = Settings(
+            known.params if params is None else params, known.seed if seed is None else seed
+        )
+        start = self._starts.get(experiment.id) if resumes else start
         if experiment.id not in self._stacks:
             self._stacks[experiment.id] = QUndoStack(self.undo_group)
         self.undo_group.setActiveStack(self._stacks[experiment.id])
-        self.experiment_changed.emit(experiment)
-        self.settings_changed.emit(self._params, self._seed)
+        self._experiment = experiment
+        before = self._state or r.State(settings=settings)
+        self._state, actions = r.resolve(before, r.Choose(settings, start, resumes, begin))
         self._snapshot = None
-        if begin:
-            self._restart(play=False, resumes=resumes)
+        self.experiment_changed.emit(experiment)
+        self._perform(actions)
 
     def remembers(self, experiment_id: str) -> bool:
         """Return whether an experiment was chosen, or its settings are known from elsewhere."""
@@ -148,39 +156,37 @@ class RunControl(QObject):
 
     def remember(self, experiment_id: str, params: Params, seed: int) -> None:
         """Set what an experiment begins with when it is chosen."""
-        self._remembered[experiment_id] = (params, seed)
+        self._remembered[experiment_id] = Settings(params, seed)
 
     def accept(self, params: Params) -> None:
-        """Note that the run itself changed its live parameters, as a replayed one does."""
-        self._params = params
-        self.settings_changed.emit(params, self._seed)
+        """Show that the run itself changed its live parameters, as a replayed one does."""
+        self._do(r.Adopt(params))
 
     def settings_of_all(self) -> dict[str, tuple[Params, int]]:
         """Return the settings of all experiments that were chosen."""
         known = dict(self._remembered)
-        if self._experiment is not None and self._params is not None:
-            known[self._experiment.id] = (self._params, self._seed)
-        return known
+        if self._experiment is not None and self._state is not None:
+            known[self._experiment.id] = self._state.settings
+        return {name: (settings.params, settings.seed) for name, settings in known.items()}
 
     # Settings.
 
     def edit_params(self, params: Params, key: str = "") -> None:
         """Take over parameters the user edited; edits of one key are undone as one."""
-        self._push(params, self._seed, key)
+        self._edit(r.Edit(Settings(params, self.seed)), key)
 
     def edit_seed(self, seed: int) -> None:
         """Take over another seed."""
-        self._push(self.params, seed)
+        self._edit(r.Edit(Settings(self.params, seed)))
 
     def restore(self, params: Params, seed: int, text: str = "settings of a pinned run") -> None:
         """Go back to settings of an earlier run."""
-        self._push(params, seed, text=text)
+        self._edit(r.Edit(Settings(params, seed)), text=text)
 
     def apply_preset(self, preset: Preset) -> None:
         """Take over a preset and play it."""
-        self._wants_play = True
-        self._push(preset.params, preset.seed, text=f"preset “{preset.title}”")
-        self.reset(play=True)
+        settings = Settings(preset.params, preset.seed)
+        self._edit(r.Preset(settings), text=f"preset “{preset.title}”")
 
     def drag_handle(self, handle: str, x: float, y: float) -> None:
         """Let the experiment answer a dragged handle."""
@@ -192,11 +198,11 @@ class RunControl(QObject):
             self.edit_params(params, f"drag {self._drags} {handle}")
 
     def end_drag(self) -> None:
-        """Let what follows be undone apart from what was."""
+        """Let the next drag be undone apart from the last one."""
         self._drags += 1
 
     def set_value(self, name: str, value: Any) -> bool:
-        """Give one parameter a value, for example rows drawn on a plot; tells if it may have it."""
+        """Give one parameter a value, such as rows drawn on a plot; returns whether it may be."""
         from engine.core.params import update
 
         try:
@@ -207,174 +213,160 @@ class RunControl(QObject):
         self.edit_params(params)
         return True
 
-    def _push(self, params: Params, seed: int, key: str = "", text: str = "") -> None:
-        before, after = Settings(self.params, self._seed), Settings(params, seed)
+    def _edit(self, wish: r.Edit | r.Preset, key: str = "", text: str = "") -> None:
+        """Put settings in force, and keep the change on the undo stack if it is one."""
+        before, after = self._settings, wish.settings
+        stack = self._stacks[self.experiment.id]
         if after != before:
-            stack = self._stacks[self.experiment.id]
-            self._is_pushing = True
-            try:
-                stack.push(ParamsCommand(before, after, self._apply, key, text))
-            finally:
-                self._is_pushing = False
+            stack.push(ParamsCommand(before, after, self._restore, key, text))
+        if after != before or isinstance(wish, r.Preset):
+            self._do(wish)
 
-    def _apply(self, settings: Settings) -> None:
-        """Put settings in force: within the run where that is possible."""
-        self._orders += 1
-        old, old_seed = self.params, self._seed
-        params, seed = settings.params, settings.seed
-        if params == old and seed == old_seed:
-            return
-        self._params, self._seed = params, seed
-        self.settings_changed.emit(params, seed)
-        effect = effect_of(old, params) if seed == old_seed else Effect.RESTART
-        if effect is Effect.NONE and self._snapshot is not None:
-            self._bridge.retune(params)
-        elif effect is not Effect.RESTART and self._can_go_on():
-            if not self._is_pushing and self._snapshot is not None and not self._snapshot.is_live:
-                self._bridge.live()  # undo takes effect where the run is, and so drops nothing
-            self._bridge.retune(params)
-            if self._wants_play and not self.is_running:
-                self._bridge.play()  # it had converged, and only therefore stopped
-        else:
-            self._start = None  # its arrays were made for the old settings
-            self._restart(play=self._wants_play or self.is_running)
-
-    def _can_go_on(self) -> bool:
-        """Whether there is a run that has begun, has not ended, and whose past is worth keeping."""
-        shown = self._snapshot
-        if shown is None:
-            return False
-        if shown.status is Status.RUNNING:
-            return True
-        if shown.status is Status.FINISHED:  # looked back on, to go on otherwise from there
-            return self._is_pushing and not shown.is_live
-        return shown.status is Status.PAUSED and shown.step > 0
+    def _restore(self, settings: Settings) -> None:
+        self._do(r.Restore(settings))
 
     # Running.
 
     def reset(self, play: bool = False) -> None:
         """Begin anew with the settings in force."""
-        self._restart(play)
+        self._do(r.Reset(play))
 
     def toggle_play(self) -> None:
         """Play or pause; a run that has ended begins anew, one that begins plays as soon as it can.
 
         A second press takes that back.
         """
-        if self.is_running or self._is_queued:
-            self.pause()
-            return
-        shown = self._snapshot
-        self._wants_play = True
-        if self._is_beginning:
-            self._bridge.play()
-            self._queue_play(True)
-        elif shown is None or (shown.status in (Status.FINISHED, Status.FAILED) and shown.is_live):
-            self._restart(play=True)
-        else:
-            self._bridge.play()
+        self._do(r.TogglePlay())
 
     def pause(self) -> None:
         """Pause."""
-        self._wants_play = False
-        self._queue_play(False)
-        self._bridge.pause()
+        self._do(r.Pause())
 
     def step(self, n: int = 1) -> None:
         """Make steps and stay paused."""
-        self._wants_play = False
-        self._bridge.step(n)
+        self._do(r.StepForward(n))
 
     def back(self, n: int = 1) -> None:
         """Show an earlier state."""
-        self._wants_play = False
-        self._bridge.back(n)
+        self._do(r.StepBack(n))
 
     def run(self, n: int) -> None:
         """Run some steps and pause."""
-        self._wants_play = False
-        self._bridge.run(n)
-        self._queue_play(self._is_beginning)
+        self._do(r.RunSteps(n))
 
     def seek(self, step: int) -> None:
         """Show the state of a step."""
-        self._wants_play = False
-        self._bridge.seek(step)
+        self._do(r.Seek(step))
 
     def nudge(self, size: float) -> None:
         """Push the shown state by a share of its norm; a run that plays, plays on from there."""
-        self._bridge.nudge(size)
-        if self._wants_play and not self.is_running:
-            self._bridge.play()  # it had converged, and only therefore stopped
+        self._do(r.Nudge(size))
 
     def live(self) -> None:
         """Show where the run is."""
-        self._bridge.live()
+        self._do(r.GoLive())
 
-    def _restart(self, play: bool, resumes: bool = False) -> None:
-        self._orders += 1
-        self._runs += 1
-        self._wants_play, self._resumes = play, resumes
+    # Resolving.
+
+    def _do(self, wish: r.Wish) -> None:
+        if self._state is not None:  # without an experiment there is no run
+            self._state, actions = r.resolve(self._state, wish)
+            self._perform(actions)
+
+    def _perform(self, actions: tuple[r.Action, ...]) -> None:
+        for action in actions:
+            self._perform_one(action)
+
+    def _perform_one(self, action: r.Action) -> None:
+        match action:
+            case r.BeginRun():
+                self._begin(action)
+            case r.SwitchBranch(fork):
+                self._switch_branch(fork)
+            case r.FetchParams():
+                self._fetch_params()
+            case r.ShowSettings():
+                self.settings_changed.emit(self.params, self.seed)
+            case r.ShowRestart():
+                self.restarted.emit()
+            case r.ShowQueued(queued):
+                self.play_queued.emit(queued)
+            case _:
+                self._command(action)
+
+    def _command(self, action: r.Command) -> None:
+        bridge = self._bridge
+        match action:
+            case r.Retune(params):
+                bridge.retune(params)
+            case r.Play():
+                bridge.play()
+            case r.Pause():
+                bridge.pause()
+            case r.StepForward(n):
+                bridge.step(n)
+            case r.StepBack(n):
+                bridge.back(n)
+            case r.RunSteps(n):
+                bridge.run(n)
+            case r.Seek(step):
+                bridge.seek(step)
+            case r.GoLive():
+                bridge.live()
+            case r.Nudge(size):
+                bridge.nudge(size)
+            case _:
+                assert_never(action)
+
+    def _begin(self, run: r.BeginRun) -> None:
         self._snapshot = None
-        self._is_beginning = True
-        if resumes:
-            self._bridge.resume(self.experiment, self.params, self._seed, self._start)
+        params, seed = run.settings.params, run.settings.seed
+        if run.resumes:
+            self._bridge.resume(self.experiment, params, seed, run.start)
         else:
-            self._bridge.start(self.experiment, self.params, self._seed, not play, self._start)
-        self.restarted.emit()
-        self._queue_play(play)
+            self._bridge.start(self.experiment, params, seed, run.paused, run.start)
 
-    def _queue_play(self, queued: bool) -> None:
-        if queued != self._is_queued:
-            self._is_queued = queued
-            self.play_queued.emit(queued)
-
-    def _on_failed(self) -> None:
-        self._is_beginning = False
-        self._queue_play(False)
+    # What the engine answers.
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
+        if self._state is None or not self._bridge.is_newest(snapshot):
+            return
         self._snapshot = snapshot
-        if snapshot.status is not Status.COMPILING:
-            self._is_beginning = False
-            self._queue_play(False)
-        if self._resumes and snapshot.is_live:  # of a replay that was left unfinished, for example
-            self._resumes = False
-            if snapshot.params != self._params:
-                self.accept(snapshot.params)
+        shown = r.Shown(snapshot.status, snapshot.step, snapshot.is_live, snapshot.params)
+        self._do(r.Pictured(shown))
 
-    # What is given up, and had again.
+    def _on_failed(self) -> None:
+        if self._state is not None and not self._bridge.is_starting:
+            self._do(r.Failed())
 
-    def _on_dropped(self, dropped: Dropped) -> None:
-        experiment_id = dropped.course.other.run.experiment
+    def _on_dropped(self, dropped: DroppedSteps) -> None:
+        experiment_id = dropped.fork.other.run.experiment
         stack = self._stacks.get(experiment_id)
         if stack is not None:
-            stack.push(DropCommand(dropped, self._exchange))
+            stack.push(DropCommand(dropped, self._ask_for_branch))
         if dropped.params is None and experiment_id == self.experiment.id:
-            self._follow_run()  # live parameters may have been changed in what was given up
+            self._fetch_params()  # live parameters may have been changed in the dropped steps
 
-    def _follow_run(self) -> None:
-        """Show the parameters that the run has, unless it is given others meanwhile."""
-        orders = self._orders
+    def _ask_for_branch(self, fork: Fork) -> None:
+        self._do(r.SwitchBranch(fork))
 
-        def follow(params: Params | Exception) -> None:
-            if orders == self._orders and not isinstance(params, Exception):
-                if params != self._params:
-                    self.accept(params)
+    def _switch_branch(self, fork: Fork) -> None:
+        assert self._state is not None
+        orders, runs = self._state.orders, self._state.runs
 
-        self._bridge.peek(lambda session: session.params, follow)
+        def switched(now: SettingsInForce | None) -> None:
+            if now is not None:
+                settings = Settings(now.params, now.seed)
+                self._do(r.BranchSwitched(settings, now.start, orders, runs))
 
-    def _exchange(self, course: Course) -> None:
-        self._wants_play = False
-        run, orders = self._runs, self._orders
-        self._bridge.exchange(course, lambda session: self._on_exchanged(session, run, orders))
+        self._bridge.switch_branch(fork, switched)
 
-    def _on_exchanged(self, session: Session | None, run: int, orders: int) -> None:
-        """Show the settings of the run that is in force now, unless another was begun since."""
-        if session is None or run != self._runs:
-            return
-        self._seed, self._start = session.seed, session.start
-        if orders == self._orders:
-            self.accept(session.params)
-        else:
-            self._follow_run()
+    def _fetch_params(self) -> None:
+        assert self._state is not None
+        orders = self._state.orders
+
+        def fetched(params: Params | Exception) -> None:
+            if not isinstance(params, Exception):
+                self._do(r.ParamsFetched(params, orders))
+
+        self._bridge.peek(lambda session: session.params, fetched)

@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoCommand
 
+from engine.core.effect import changed_fields
+from gui.run.resolve import Settings
 from gui.widgets import format
 from gui.widgets.shortcuts import keys_of, native_text
 
 if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec
-    from engine.run.branches import Course, Dropped
+    from engine.run.branches import DroppedSteps, Fork
 
 _ID = 0x5AB
 _LONGEST = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run begins with."""
-
-    params: Params
-    seed: int
-
-
-Exchange = Callable[["Course"], None]
-"""Puts the other course of the run in force, with its settings."""
+SwitchBranch = Callable[["Fork"], None]
+"""Puts the other branch of the run in force, with its settings."""
 Apply = Callable[[Settings], None]
-"""Puts settings in force: shows them in the form and tells the engine."""
-
-
-def changed_fields(before: Params, after: Params) -> tuple[str, ...]:
-    """List the fields that differ, in their order of declaration."""
-    if type(before) is not type(after):
-        return tuple(type(after).model_fields)
-    return tuple(
-        name for name in type(after).model_fields if getattr(before, name) != getattr(after, name)
-    )
+"""Puts settings in force, in the form and in the run."""
 
 
 def change_text(before: Params, after: Params) -> str:
@@ -103,21 +87,21 @@ def _held(method: Callable[..., Any]) -> Callable[[], Callable[..., Any] | None]
 class DropCommand(QUndoCommand):
     """Steps that were given up when a run went on from a scrubbed one: undo brings them back.
 
-    Pushing it does nothing, for it tells of what has happened. Where live parameters were the
-    reason, the command that gave them takes it in.
+    Pushing it does nothing, since the steps are gone already. Where a change of live parameters was
+    the reason, the command of that change takes it in.
 
     Parameters
     ----------
-    dropped : Dropped
-    exchange : callable
-        Called with the course by undo and by every redo but the first; held as `apply` of
+    dropped : DroppedSteps
+    switch : callable
+        Called with the fork by undo and by every redo but the first; held as `apply` of
         `ParamsCommand` is.
     """
 
-    def __init__(self, dropped: Dropped, exchange: Exchange) -> None:
+    def __init__(self, dropped: DroppedSteps, switch: SwitchBranch) -> None:
         super().__init__(f"drop of {steps_text(dropped.first, dropped.last)}")
         self.dropped = dropped
-        self.exchange = _held(exchange)
+        self.switch = _held(switch)
         self._happened = False
 
     def id(self) -> int:
@@ -130,34 +114,34 @@ class DropCommand(QUndoCommand):
 
     def undo(self) -> None:
         """Bring the steps back."""
-        _swap(self.dropped.course, self.exchange)
+        _switch(self.dropped.fork, self.switch)
 
     def redo(self) -> None:
         """Go back to the run that went on without them."""
         if self._happened:
-            _swap(self.dropped.course, self.exchange)
+            _switch(self.dropped.fork, self.switch)
         self._happened = True
 
 
-def _swap(course: Course, held: Callable[[], Exchange | None]) -> None:
-    exchange = held()
-    if exchange is not None:
-        exchange(course)
+def _switch(fork: Fork, held: Callable[[], SwitchBranch | None]) -> None:
+    switch = held()
+    if switch is not None:
+        switch(fork)
 
 
 class ParamsCommand(QUndoCommand):
     """A change of parameters, of the seed, or both, that can be undone.
 
-    Pushing it puts `after` in force. Consecutive changes of the same fields with the same key
-    become one command; one that leads back to its beginning is dropped.
+    Pushing it does nothing: who pushes it puts `after` in force. Consecutive changes of the same
+    fields with the same key become one command; one that leads back to its beginning is dropped.
 
     Parameters
     ----------
     before, after : Settings
         Settings of one experiment.
     apply : callable
-        Called with the settings to be in force, by undo, redo and the first push; the object of a
-        bound method is held weakly.
+        Called with the settings to be in force by undo and by every redo but the first; the object
+        of a bound method is held weakly.
     key : str, optional
         What the edits of one drag have in common (`ParamForm.gesture`); without it nothing merges.
     text : str, optional
@@ -172,19 +156,11 @@ class ParamsCommand(QUndoCommand):
         self.after = after
         self.key = key
         self._apply: Callable[[], Apply | None] = _held(apply)
-        self._course: Course | None = None
-        self._exchange: Callable[[], Exchange | None] = lambda: None
+        self._fork: Fork | None = None
+        self._switch: Callable[[], SwitchBranch | None] = lambda: None
         self._title = text
+        self._happened = False
         self._settle()
-
-    @staticmethod
-    def seal(stack: QUndoStack) -> None:
-        """Let the newest command of a stack take in nothing more.
-
-        Qt merges nothing into the command after which a stack is clean. Asking the stack for the
-        command itself would be plainer, but PySide then frees it twice.
-        """
-        stack.setClean()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -210,28 +186,26 @@ class ParamsCommand(QUndoCommand):
 
     def _take_in(self, drop: DropCommand) -> bool:
         params = drop.dropped.params
-        if (
-            params is None
-            or self._course is not None
-            or type(params) is not type(self.after.params)
-        ):
+        if params is None or self._fork is not None or type(params) is not type(self.after.params):
             return False
         if not set(changed_fields(self.before.params, params)) <= set(self.fields):
             return False
-        self._course, self._exchange = drop.dropped.course, drop.exchange
+        self._fork, self._switch = drop.dropped.fork, drop.switch
         return True
 
     def undo(self) -> None:
         """Put the earlier settings in force, and the steps that were dropped for the later ones."""
-        if self._course is not None:
-            _swap(self._course, self._exchange)
+        if self._fork is not None:
+            _switch(self._fork, self._switch)
         else:
             self._put(self.before)
 
     def redo(self) -> None:
-        """Put the later settings in force."""
-        if self._course is not None:
-            _swap(self._course, self._exchange)
+        """Put the later settings in force again."""
+        if not self._happened:
+            self._happened = True
+        elif self._fork is not None:
+            _switch(self._fork, self._switch)
         else:
             self._put(self.after)
 
@@ -241,5 +215,5 @@ class ParamsCommand(QUndoCommand):
             apply(settings)
 
     def _settle(self) -> None:
-        self.setObsolete(self.before == self.after and self._course is None)
+        self.setObsolete(self.before == self.after and self._fork is None)
         self.setText(self._title or settings_text(self.before, self.after))

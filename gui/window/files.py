@@ -172,6 +172,6 @@ def _read(path: Path) -> tuple[RunSpec, str]:
 
 def replay(run: RunSpec, session: Session, progress: Progress) -> None:
     """Make the steps of a run again, in pieces after which progress is told."""
-    from engine.run.replay import in_pieces
+    from engine.run.replay import in_chunks
 
-    in_pieces(run, session, progress)
+    in_chunks(run, session, progress)

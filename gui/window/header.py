@@ -31,9 +31,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.core.effect import Effect, effect_of
 from engine.core.registry import Listed
 from engine.text.notation import html
-from gui.run.effect import Effect, effect_of
 from gui.style.theme import current_theme
 from gui.widgets.elided import ElidedLabel
 

@@ -1,4 +1,4 @@
-"""A small real experiment with a parameter of every kind, and snapshots of it, for GUI tests.
+"""A small real experiment with a parameter of every kind, snapshots of it, and a runner's double.
 
 Gradient descent on ½ s w²: w ↦ (1 − δs) w. Bounds, outcome and claims are known in closed form.
 """
@@ -9,7 +9,9 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, ClassVar, Literal, final
+from unittest.mock import create_autospec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ from engine.core.listing import Listing
 from engine.core.outcome import Outcome, OutcomeKind, Standing
 from engine.core.params import Params, param
 from engine.core.views import Curve, Handle, PlaneView, Rule, Series, TimeView, View
+from engine.run.mailbox import Mailbox
+from engine.run.runner import Runner
 from engine.run.snapshot import Snapshot, Status
 from engine.run.trace import Trace
 
@@ -373,3 +377,19 @@ def snapshot(
         "steps_per_second": 0.0,
     }
     return Snapshot(**{**fields, **changes})
+
+
+def runner_double() -> Any:
+    """Make a double of the engine's runner: it has its verbs and signatures, and runs nothing.
+
+    `method_calls` has what it was asked; a test puts snapshots into its mailbox. Runs are numbered
+    from 1.
+    """
+    runner = create_autospec(Runner, instance=True)
+    ids = count(1)
+    runner.start.side_effect = runner.resume.side_effect = lambda *_, **__: next(ids)
+    runner.close.return_value = True
+    runner.mailbox = Mailbox()
+    runner.drawing_seconds = 0.0
+    runner.on_drop = None
+    return runner

@@ -129,7 +129,7 @@ class Monkey(Acts):
         """Wait until the engine has obeyed, and show its newest picture."""
         asks = self.window.transport._seek_timer  # a scrubbed step is asked for a little later
         wait_until(lambda: not asks.isActive(), DEAF_SECONDS)
-        for _ in range(2):  # what is shown first may lead to another question
+        for _ in range(3):  # what is shown first may lead to a new run and to another question
             obeyed = threading.Event()
             self.window.bridge.engine._send(obeyed.set)
             if not wait_until(obeyed.is_set, self._patience):

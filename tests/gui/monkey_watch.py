@@ -86,7 +86,7 @@ def faults(window: MainWindow) -> list[str]:
     if window.switching.is_pending or not control.has_experiment:
         return found
     found += _of_settings(window)
-    if shown is not None and not control._is_beginning:
+    if shown is not None and not control.is_beginning:
         if shown.status is Status.FAILED:
             found.append(f"the run failed: {shown.error}")
         elif shown.status not in (Status.RUNNING, Status.COMPILING, Status.IDLE):

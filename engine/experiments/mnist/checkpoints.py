@@ -11,8 +11,9 @@ from typing import Any
 import platformdirs
 from numpy.typing import NDArray
 
+from engine.core.effect import Effect, fields_with
 from engine.core.errors import InputError
-from engine.core.params import describe, update
+from engine.core.params import update
 from engine.experiments.mnist import checkpoint_files as checkpoint
 from engine.experiments.mnist.checkpoint_files import Checkpoint
 from engine.experiments.mnist.datasets import ImageData
@@ -135,6 +136,6 @@ class Checkpoints:
         if not isinstance(initial, dict) or not isinstance(current, dict):
             raise InputError("checkpoint", saved.path.name, "give a whole checkpoint")
         given = self._params.model_dump()
-        live = [spec.name for spec in describe(MnistParams) if spec.live]
+        live = fields_with(MnistParams, Effect.RETUNE)
         kept = {name: current.get(name) for name in live if given[name] == initial.get(name)}
         return update(self._params, **kept)

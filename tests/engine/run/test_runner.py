@@ -13,10 +13,11 @@ import pytest
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.outcome import OutcomeKind
 from engine.core.params import update
-from engine.run.branches import Dropped
+from engine.run.branches import DroppedSteps
 from engine.run.runner import Runner
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
+from engine.run.spec import SettingsInForce
 from tests.engine.linear_map import LinearMap, LinearParams
 
 
@@ -73,7 +74,7 @@ def test_step_play_pause_and_finish(watcher: Watcher) -> None:
     runner.set_speed(None)
     runner.play()
     end = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > 3)
-    assert end.outcome.kind == "converged"  # it pauses itself, once
+    assert end.outcome.kind is OutcomeKind.CONVERGED  # it pauses itself, once
     runner.play()
     # Pictures of the run before it went back to where it converged may show later steps.
     watcher.wait(lambda s: s.step > end.step and s.frame > end.frame)
@@ -163,7 +164,9 @@ def test_pictures_take_their_share_of_a_run_that_needs_all_cores(
     watcher.runner.set_speed(speed)
     watcher.runner.run(20)
     watcher.wait(lambda s: s.status is Status.PAUSED and s.step == 20)
-    running = [s.step for s in watcher.seen if isinstance(s, Snapshot) and s.status == "running"]
+    running = [
+        s.step for s in watcher.seen if isinstance(s, Snapshot) and s.status is Status.RUNNING
+    ]
     assert running == [0] if is_saving else len(running) > 10, running
 
 
@@ -212,13 +215,13 @@ def test_retune_while_running_is_recorded(watcher: Watcher) -> None:
     assert watcher.wait(lambda s: not s.message).refusal is None
 
 
-def test_reset_while_running_starts_a_new_run(watcher: Watcher) -> None:
+def test_a_start_while_running_begins_a_new_run(watcher: Watcher) -> None:
     runner = watcher.runner
     runner.start(LinearMap(), LinearParams(step_size=1e-6), 5)
     runner.play()
     watcher.wait(lambda s: s.step > 3)
-    runner.reset()
-    fresh = watcher.wait(lambda s: s.run_id == 2 and s.status is Status.PAUSED)
+    again = runner.start(LinearMap(), LinearParams(step_size=1e-6), 5)
+    fresh = watcher.wait(lambda s: s.run_id == again and s.status is Status.PAUSED)
     assert (fresh.step, fresh.seed) == (0, 5)
 
 
@@ -230,8 +233,8 @@ def test_an_exception_is_a_failed_status_and_the_thread_lives(watcher: Watcher) 
     failed = watcher.wait(lambda s: s.status is Status.FAILED)
     assert "told to fail" in failed.error
     experiment.fail_at = None
-    watcher.runner.reset()
-    watcher.wait(lambda s: s.status is Status.PAUSED and s.run_id == 2)
+    again = watcher.runner.start(experiment, LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED and s.run_id == again)
 
 
 def test_a_run_that_cannot_begin_is_a_failure(watcher: Watcher) -> None:
@@ -261,12 +264,27 @@ def test_pause_and_close_during_a_long_step() -> None:
     assert watcher.runner.close()
 
 
+def test_a_run_that_cannot_be_closed_does_not_hold_up_the_next(watcher: Watcher) -> None:
+    """A start that comes to nothing is a failure too, or who waits for its picture waits on."""
+
+    class Stuck(LinearMap):  # type: ignore[misc]
+        def close(self, state: Any) -> None:
+            raise OSError("cannot close")
+
+    watcher.runner.start(Stuck(), LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    watcher.runner.start(Stuck(), LinearParams(), 0)
+    assert "cannot close" in watcher.wait_failure().error
+    again = watcher.runner.start(LinearMap(), LinearParams(), 0)
+    watcher.wait(lambda s: s.run_id == again and s.status is Status.PAUSED)
+
+
 def test_divergence_finishes_the_run(watcher: Watcher) -> None:
     watcher.runner.start(LinearMap(), LinearParams(step_size=3.0), 0)
     watcher.runner.set_speed(None)
     watcher.runner.play()
     end = watcher.wait(lambda s: s.status is Status.FINISHED)
-    assert end.outcome.kind == "diverged"
+    assert end.outcome.kind is OutcomeKind.DIVERGED
     assert np.isfinite(end.trace.recent["weights"]).all()
 
 
@@ -371,11 +389,13 @@ def test_a_pushed_run_pauses_when_it_is_back(watcher: Watcher) -> None:
     runner = watcher.runner
     runner.set_speed(None)
     runner.start(LinearMap(), LinearParams(step_size=0.5), 0, False)
-    first = watcher.wait(lambda s: s.status is Status.PAUSED and s.outcome.kind == "converged")
+    first = watcher.wait(
+        lambda s: s.status is Status.PAUSED and s.outcome.kind is OutcomeKind.CONVERGED
+    )
     runner.nudge(1e-6)
     runner.play()
     again = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > first.step)
-    assert again.outcome.kind == "converged"
+    assert again.outcome.kind is OutcomeKind.CONVERGED
 
 
 def test_a_bad_size_of_a_nudge_gives_up_no_later_step(watcher: Watcher) -> None:
@@ -456,7 +476,7 @@ def test_a_run_begun_anew_is_not_taken_up(watcher: Watcher, is_overtaken: bool) 
 @pytest.mark.parametrize("size", [2.5e-3, 3.0])
 def test_dropped_steps_are_brought_back_bit_by_bit(watcher: Watcher, size: float) -> None:
     runner, params = watcher.runner, LinearParams(step_size=1e-3)
-    drops: list[Dropped] = []
+    drops: list[DroppedSteps] = []
     runner.on_drop = lambda dropped: (drops.append(dropped), "Dropped.")[1]
     runner.start(LinearMap(), params, 4)
     runner.step(40)
@@ -475,23 +495,24 @@ def test_dropped_steps_are_brought_back_bit_by_bit(watcher: Watcher, size: float
     assert (dropped.first, dropped.last, dropped.params) == (21, whole.step, other)
     runner.step(3)
     branch = watcher.wait(lambda s: s.step == 23)
-    sessions: list[Session | None] = []
-    runner.exchange(dropped.course, sessions.append)
+    settings: list[SettingsInForce | None] = []
+    runner.switch_branch(dropped.fork, settings.append)
     back = watcher.wait(lambda s: s.frame > branch.frame and s.progress is None)
     assert (back.step, back.changes, back.params) == (whole.step, whole.changes, whole.params)
-    assert back.status is whole.status and sessions[0] is not None
+    assert back.status is whole.status
+    assert settings == [SettingsInForce(whole.params, whole.seed)]
     for key, rows in whole.trace.recent.items():
         np.testing.assert_array_equal(back.trace.recent[key], rows)
-    runner.exchange(dropped.course)
+    runner.switch_branch(dropped.fork)
     again = watcher.wait(lambda s: s.frame > back.frame and s.progress is None)
     assert (again.step, again.params, again.changes) == (23, other, branch.changes)
     for key, rows in branch.trace.recent.items():
         np.testing.assert_array_equal(again.trace.recent[key], rows)
 
 
-def test_an_exchange_that_is_cancelled_leaves_the_run(watcher: Watcher) -> None:
+def test_a_switch_of_branches_that_is_cancelled_leaves_the_run(watcher: Watcher) -> None:
     runner = watcher.runner
-    drops: list[Dropped] = []
+    drops: list[DroppedSteps] = []
     runner.on_drop = lambda dropped: (drops.append(dropped), "")[1]
     experiment = LinearMap()
     runner.start(experiment, LinearParams(step_size=1e-3), 4)
@@ -499,13 +520,13 @@ def test_an_exchange_that_is_cancelled_leaves_the_run(watcher: Watcher) -> None:
     runner.seek(20)
     runner.run(1)
     cut = watcher.wait(lambda s: s.step == 21 and s.status is Status.PAUSED)
-    sessions: list[Session | None] = []
+    settings: list[SettingsInForce | None] = []
     experiment.gate.clear()
-    runner.exchange(drops[0].course, sessions.append)
+    runner.switch_branch(drops[0].fork, settings.append)
     runner.start(Other(), LinearParams(), 0)  # which cancels what is under way
     experiment.gate.set()
     watcher.wait(lambda s: s.experiment == "other-map" and s.status is Status.PAUSED)
-    assert sessions == [None]
+    assert settings == [None]
     again = runner.resume(experiment, LinearParams(step_size=1e-3), 4)
     back = watcher.wait(lambda s: s.run_id == again)
     assert (back.step, back.changes) == (cut.step, cut.changes)

@@ -168,7 +168,7 @@ def test_a_person_can_read_it() -> None:
         ),
         (
             HEAD + "[[changes]]\nstep = 1\nvalues = { width = 3 }",
-            "changes.width: 3 is not allowed; it can only be set at the start",
+            "changes.width: 3 is not allowed; it can only be set before a run starts",
         ),
         (
             HEAD + "[[changes]]\nstep = 1\nvalues = { step_size = -1 }",

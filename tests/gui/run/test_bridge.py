@@ -1,57 +1,39 @@
-"""The bridge over a runner that only records what it was told."""
+"""The bridge over a double of the runner that records its calls."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+from unittest.mock import ANY, call, create_autospec
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.core.errors import Refusal
 from engine.core.outcome import Outcome, OutcomeKind
-from engine.run.mailbox import Mailbox
+from engine.run.branches import Branch, Fork
 from engine.run.snapshot import Failure, Snapshot, Status
 from gui.run.bridge import FRAME_MS, IDLE_MS, IDLE_TICKS, Bridge
-from tests.gui.fakes import FakeExperiment, FakeParams, snapshot
+from tests.gui.fakes import FakeExperiment, FakeParams, runner_double, snapshot
 
 
-class FakeRunner:
-    """Takes every verb, and hands out run ids."""
+class OtherExperiment(FakeExperiment):  # type: ignore[misc]
+    """Another experiment."""
 
-    def __init__(self) -> None:
-        self.mailbox: Mailbox[Snapshot | Failure] = Mailbox()
-        self.calls: list[tuple[Any, ...]] = []
-        self.runs = 0
-
-    def start(
-        self, experiment: Any, params: Any, seed: int, paused: bool = True, start: Any = None
-    ) -> int:
-        self.runs += 1
-        self.calls.append(("start", experiment.id, params, seed, paused))
-        return self.runs
-
-    def __getattr__(self, name: str) -> Any:
-        def record(*arguments: Any) -> bool:
-            self.calls.append((name, *arguments))
-            return True
-
-        return record
-
-    @property
-    def verbs(self) -> list[str]:
-        return [call[0] for call in self.calls]
+    listing: ClassVar[Any] = replace(FakeExperiment.listing, id="other")
 
 
 @pytest.fixture
-def runner() -> FakeRunner:
-    return FakeRunner()
+def runner() -> Any:
+    return runner_double()
 
 
 @pytest.fixture
-def bridge(qtbot: QtBot, runner: FakeRunner) -> Any:
-    made = Bridge(runner)  # type: ignore[arg-type]
+def bridge(qtbot: QtBot, runner: Any) -> Iterator[Bridge]:
+    made = Bridge(runner)
     yield made
     made.close()
 
@@ -60,8 +42,9 @@ def _start(bridge: Bridge) -> None:
     bridge.start(FakeExperiment(), FakeParams(), 3, paused=False)
 
 
-def test_verbs_reach_the_runner(bridge: Bridge, runner: FakeRunner) -> None:
+def test_verbs_reach_the_runner(bridge: Bridge, runner: Any) -> None:
     params = FakeParams(step_size=0.2)
+    fork = Fork(create_autospec(Branch, instance=True))
     _start(bridge)
     bridge.play()
     bridge.pause()
@@ -71,26 +54,33 @@ def test_verbs_reach_the_runner(bridge: Bridge, runner: FakeRunner) -> None:
     bridge.seek(7)
     bridge.live()
     bridge.retune(params)
+    bridge.nudge(1e-6)
     bridge.set_speed(None)
     bridge.ensemble(50)
+    bridge.switch_branch(fork, lambda settings: None)
+    bridge.resume(OtherExperiment(), FakeParams(), 4)
     bridge.cancel()
-    assert runner.calls == [
-        ("start", "fake", FakeParams(), 3, False),
-        ("play",),
-        ("pause",),
-        ("run", 100),
-        ("step", 1),
-        ("back", 2),
-        ("seek", 7),
-        ("live",),
-        ("retune", params),
-        ("set_speed", None),
-        ("ensemble", 50),
-        ("cancel",),
+    start, *middle, switch, resume, cancel = runner.method_calls
+    assert start == call.start(ANY, FakeParams(), 3, False, None)
+    assert middle == [
+        call.play(),
+        call.pause(),
+        call.run(100),
+        call.step(1),
+        call.back(2),
+        call.seek(7),
+        call.live(),
+        call.retune(params),
+        call.nudge(1e-6),
+        call.set_speed(None),
+        call.ensemble(50),
     ]
+    assert switch == call.switch_branch(fork, ANY)
+    assert resume == call.resume(ANY, FakeParams(), 4, None)
+    assert cancel == call.cancel()
 
 
-def test_the_newest_snapshot_arrives(bridge: Bridge, runner: FakeRunner, qtbot: QtBot) -> None:
+def test_the_newest_snapshot_arrives(bridge: Bridge, runner: Any, qtbot: QtBot) -> None:
     _start(bridge)
     runner.mailbox.put(snapshot(steps=3))
     newest = snapshot(steps=9, frame=1)
@@ -100,11 +90,9 @@ def test_the_newest_snapshot_arrives(bridge: Bridge, runner: FakeRunner, qtbot: 
     assert arrived.args == [newest]
 
 
-def test_a_snapshot_of_an_older_run_is_dropped(
-    bridge: Bridge, runner: FakeRunner, qtbot: QtBot
-) -> None:
+def test_a_snapshot_of_another_experiment_is_dropped(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
-    _start(bridge)
+    bridge.start(OtherExperiment(), FakeParams(), 3)
     shown: list[Snapshot] = []
     bridge.snapshot_ready.connect(shown.append)
     runner.mailbox.put(snapshot(run_id=1))
@@ -114,20 +102,73 @@ def test_a_snapshot_of_an_older_run_is_dropped(
     assert [item.run_id for item in shown] == [2]
 
 
-def test_an_engine_failure_is_told_once(bridge: Bridge, runner: FakeRunner, qtbot: QtBot) -> None:
+def test_a_drag_that_restarts_shows_pictures_on_its_way(bridge: Bridge, runner: Any) -> None:
+    """Of a hundred starts one is in flight; each picture that is made is shown."""
+    shown: list[Snapshot] = []
+    bridge.snapshot_ready.connect(shown.append)
+    for move in range(100):
+        bridge.start(FakeExperiment(), FakeParams(depth=move + 3, init="identity"), 0)
+        if move % 10 == 9:  # the engine has made a picture
+            assert bridge.is_starting
+            runner.mailbox.put(snapshot(run_id=runner.start.call_count))
+            assert bridge.poll()
+    assert len(shown) == 10
+    assert not any(bridge.is_newest(item) for item in shown)  # another start followed each
+    last = runner.start.call_count
+    assert last == 11 and runner.start.call_args.args[1].depth == 102
+    runner.mailbox.put(snapshot(run_id=last))
+    bridge.poll()
+    assert bridge.is_newest(shown[-1]) and not bridge.is_starting
+    assert runner.start.call_count == last
+
+
+def test_commands_to_a_start_that_waits_come_after_it(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
-    told: list[str] = []
-    bridge.failed.connect(told.append)
+    bridge.play()
+    bridge.start(FakeExperiment(), FakeParams(depth=4), 0)
+    bridge.step(5)
+    bridge.start(FakeExperiment(), FakeParams(depth=5), 0)
+    bridge.step(2)
+    bridge.ask(lambda session, progress: None, lambda answer: None)
+    runner.mailbox.put(snapshot(status=Status.COMPILING))
+    bridge.poll()
+    assert [made[0] for made in runner.method_calls] == ["start", "play"]
+    runner.mailbox.put(snapshot(status=Status.RUNNING, frame=1))
+    bridge.poll()
+    assert [made[0] for made in runner.method_calls] == ["start", "play", "start", "step", "job"]
+    assert runner.start.call_args.args[1].depth == 5
+    runner.step.assert_called_once_with(2)
+
+
+def test_what_was_wrong_with_settings_since_given_up_is_not_said(
+    bridge: Bridge, runner: Any
+) -> None:
+    _start(bridge)
+    bridge.start(FakeExperiment(), FakeParams(depth=4), 0)
+    rejected: list[str] = []
+    bridge.rejected.connect(rejected.append)
+    runner.mailbox.put(Failure(run_id=1, message="depth: 3 is not allowed"))
+    bridge.poll()
+    assert rejected == [] and runner.start.call_count == 2
+    runner.mailbox.put(Failure(run_id=2, message="depth: 4 is not allowed"))
+    bridge.poll()
+    assert rejected == ["depth: 4 is not allowed"] and not bridge.is_starting
+
+
+def test_an_engine_failure_is_reported_once(bridge: Bridge, runner: Any, qtbot: QtBot) -> None:
+    _start(bridge)
+    reported: list[str] = []
+    bridge.failed.connect(reported.append)
     outcome = Outcome(kind=OutcomeKind.FAILED, step=3, message="The engine stopped with an error.")
     for frame in range(3):
         runner.mailbox.put(
             snapshot(status=Status.FAILED, outcome=outcome, error="Traceback: boom", frame=frame)
         )
         bridge.poll()
-    assert told == ["Traceback: boom"]
+    assert reported == ["Traceback: boom"]
 
 
-def test_a_run_that_cannot_begin_says_why(bridge: Bridge, runner: FakeRunner) -> None:
+def test_a_run_that_cannot_begin_says_why(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
     failed: list[str] = []
     rejected: list[Refusal | str] = []
@@ -144,21 +185,20 @@ def test_a_run_that_cannot_begin_says_why(bridge: Bridge, runner: FakeRunner) ->
     assert failed == ["Traceback"]
 
 
-def test_answers_come_back_on_this_thread(bridge: Bridge, runner: FakeRunner) -> None:
+def test_answers_come_back_on_this_thread(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
     answers: list[Any] = []
     bridge.ask(lambda session, progress: 42, answers.append)
     bridge.ask(lambda session, progress: 1 // 0, answers.append)
-    for call in runner.calls:
-        if call[0] == "job":
-            call[1](None, None)  # what the engine thread does
+    for asked in runner.job.call_args_list:
+        asked.args[0](None, None)  # what the engine thread does
     assert answers == []
     bridge.poll()
     assert answers[0] == 42
     assert isinstance(answers[1], ZeroDivisionError)
 
 
-def test_a_resting_window_polls_slowly_until_woken(bridge: Bridge, runner: FakeRunner) -> None:
+def test_a_resting_window_polls_slowly_until_woken(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
     for _ in range(IDLE_TICKS):
         bridge._on_timeout()
@@ -167,7 +207,7 @@ def test_a_resting_window_polls_slowly_until_woken(bridge: Bridge, runner: FakeR
     assert bridge._timer.interval() == FRAME_MS
 
 
-def test_a_running_window_polls_at_the_frame_rate(bridge: Bridge, runner: FakeRunner) -> None:
+def test_a_running_window_polls_at_the_frame_rate(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
     runner.mailbox.put(snapshot(status=Status.RUNNING))
     bridge.poll()
@@ -176,7 +216,7 @@ def test_a_running_window_polls_at_the_frame_rate(bridge: Bridge, runner: FakeRu
     assert bridge._timer.interval() == FRAME_MS
 
 
-def test_frames_are_counted_while_running_only(bridge: Bridge, runner: FakeRunner) -> None:
+def test_frames_are_counted_while_running_only(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
     for frame, status in enumerate([Status.RUNNING] * 3 + [Status.PAUSED] * 5):
         runner.mailbox.put(snapshot(status=status, frame=frame))
@@ -191,7 +231,7 @@ def _work() -> None:
         pass
 
 
-def test_the_runner_learns_what_a_picture_costs_here(bridge: Bridge, runner: FakeRunner) -> None:
+def test_the_runner_learns_what_a_picture_costs_here(bridge: Bridge, runner: Any) -> None:
     _start(bridge)
     bridge.snapshot_ready.connect(lambda _: _work())
     for frame in range(2):
@@ -200,7 +240,7 @@ def test_the_runner_learns_what_a_picture_costs_here(bridge: Bridge, runner: Fak
     assert runner.drawing_seconds > 0
 
 
-def test_snapshots_come_at_most_once_a_poll(bridge: Bridge, runner: FakeRunner) -> None:
+def test_snapshots_come_at_most_once_a_poll(bridge: Bridge, runner: Any) -> None:
     """However many chunks the engine makes, the window draws once a poll."""
     _start(bridge)
     shown: list[Snapshot] = []
@@ -213,11 +253,11 @@ def test_snapshots_come_at_most_once_a_poll(bridge: Bridge, runner: FakeRunner) 
         assert len(shown) == tick + 1
 
 
-def test_closing_stops_timer_and_thread(qtbot: QtBot, runner: FakeRunner) -> None:
-    bridge = Bridge(runner)  # type: ignore[arg-type]
+def test_closing_stops_timer_and_thread(qtbot: QtBot, runner: Any) -> None:
+    bridge = Bridge(runner)
     _start(bridge)
     assert bridge.close()
-    assert "close" in runner.verbs
+    runner.close.assert_called_once()
     assert not bridge._timer.isActive()
     bridge.play()
     assert not bridge._timer.isActive()
@@ -235,8 +275,8 @@ def test_reading_the_engine_late_loads_no_kernels() -> None:
     import subprocess
 
     code = (
-        "import sys, gui.run.bridge;"
-        "print([m for m in ('torch', 'numba', 'matplotlib', 'pyqtgraph') if m in sys.modules])"
+        "import sys, gui.run.control;"
+        "print([m for m in ('torch', 'numba', 'matplotlib', 'pydantic') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
