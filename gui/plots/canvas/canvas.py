@@ -52,6 +52,9 @@ class Canvas(PlotView):
         super().__init__(parent)
         self.zoom_x = self.zoom_y = True
         self.pointer = Pointer(self)
+        self.pointer.grip_taken.connect(lambda: self.hovered.emit(None))
+        self.pointer.panned.connect(self.pan)
+        self.pointer.box_drawn.connect(self.ask)
         self._shows_focus = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
