@@ -22,6 +22,10 @@ _ROOM_Y = 38.0
 """Pixels that a tick label needs along its axis."""
 
 
+_BETWEEN = 8.0
+"""Pixels between names of categories."""
+
+
 @dataclass(slots=True)
 class Axis:
     """One axis.
@@ -64,10 +68,6 @@ class Axis:
             return Ticks((0.0,), ("0",))
         make = log_ticks if self.log else linear_ticks
         return make(*ends, max(room, 2.0), steps=self.steps)
-
-
-_BETWEEN = 8.0
-"""Pixels between names of categories."""
 
 
 @dataclass(frozen=True, slots=True)

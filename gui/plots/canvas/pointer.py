@@ -102,11 +102,6 @@ class Pointer(QObject):
         self._begin: tuple[Ends, Ends] = ((0.0, 1.0), (0.0, 1.0))
 
     @property
-    def is_dragging_grip(self) -> bool:
-        """Whether the user holds a handle."""
-        return self._drag is _Drag.GRIP
-
-    @property
     def is_busy(self) -> bool:
         """Whether any drag goes on."""
         return self._drag is not _Drag.NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -13,12 +14,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
-from engine.core.views import Dash, Symbol, View
+from engine.core.views import Dash, Rule, Symbol, View
 from engine.run.snapshot import Snapshot
 from engine.run.trace import TraceView
 from gui.typeset.rich_text import to_plain
 
 ViewT = TypeVar("ViewT", bound=View)
+WILD = 6.0
+"""Multiple of the median beyond which values of a diverged run do not stretch a linear axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +204,13 @@ def texts(observation: Observation, key: str, count: int) -> list[str]:
     given = observation.get(key) if key else None
     found = [str(item) for item in given] if given is not None else []
     return (found + [""] * count)[:count]
+
+
+def rule_value(rule: Rule, shown: Shown) -> float | None:
+    """Look up where a rule is; None if nowhere."""
+    if rule.value is not None:
+        return rule.value if math.isfinite(rule.value) else None
+    if rule.bound:
+        value = shown.bounds.get(rule.bound)
+        return value if value is not None and math.isfinite(value) else None
+    return number_at(shown.observation, rule.key)
