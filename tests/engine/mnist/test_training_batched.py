@@ -35,7 +35,7 @@ class Collector:
     def __init__(self, size: int) -> None:
         self.gradient = np.zeros(size, np.float32)
 
-    def take(self, offset: int, gradient: NDArray[np.float32]) -> None:
+    def take(self, offset: int, gradient: np.ndarray) -> None:
         """Copy a piece."""
         self.gradient[offset : offset + len(gradient)] = gradient
 
