@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle as CirclePatch
+from matplotlib.patches import Patch
 
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
@@ -241,7 +242,10 @@ class _Painter:
         if item.label:
             bar = self._axes.figure.colorbar(artist, ax=self._axes, label=item.label, pad=0.02)
             bar.outline.set_visible(False)
-        return []
+        if not item.missing:
+            return []
+        blank = Patch(facecolor="white", edgecolor=color("muted"), linewidth=0.6)
+        return [Entry(blank, item.missing)]
 
     def _handle(self, item: Handle) -> list[Entry]:
         return self._points(Points(x=item.x, y=item.y, label=item.label, color=item.color))

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QPainter,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.pointer import Pointer
@@ -101,7 +101,13 @@ class Canvas(PlotView):
         self.zoomed.emit(x, y)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer; over an axis only along it, with Ctrl only y, Shift only x."""
+        """Zoom about the pointer; over an axis only along it, with Ctrl only y, Shift only x.
+
+        On a page that scrolls the wheel is the page's, unless the plot was chosen first.
+        """
+        if not self.hasFocus() and _scrolls(self.parentWidget()):
+            event.ignore()
+            return
         notches = event.angleDelta().y() or event.angleDelta().x()
         at = event.position()
         plot = self.frame.mapper.plot
@@ -181,6 +187,15 @@ class Canvas(PlotView):
                 event.accept()
                 return True
         return super().event(event)
+
+
+def _scrolls(widget: QWidget | None) -> bool:
+    """Return whether a widget, or one that it lies in, is a scroll area."""
+    while widget is not None:
+        if isinstance(widget, QScrollArea):
+            return True
+        widget = widget.parentWidget()
+    return False
 
 
 def _scaled(ends: Ends, factor: float, share: float) -> Ends:

@@ -44,6 +44,7 @@ from gui.plots.panes.pane import (
     numbers,
     rule_value,
 )
+from gui.typeset.rich_text import label
 
 NEAR = 14.0
 """Pixels within which the reading names a point rather than the pointer's own place."""
@@ -90,6 +91,12 @@ class PlanePane(CanvasPane[PlaneView]):
             if before.run_id != snapshot.run_id or before.params != snapshot.params:
                 return True
         return super()._has_come_to_rest(shown)
+
+    def show_data(self, shown: Shown) -> None:
+        """Draw what is given, within axes of its own if the run before diverged."""
+        if self._is_new_after_divergence(shown):
+            self._has_ends = False
+        super().show_data(shown)
 
     def redraw(self) -> None:
         """Draw what was given last."""
@@ -178,14 +185,18 @@ class PlanePane(CanvasPane[PlaneView]):
     def _give_room(self) -> None:
         font = self.canvas.small_font
         self._rules.font = self._bar.font = self._off_axis.font = self._notes.font = font
+        named = [rule for rule in self._rules.rules if rule.vertical and rule.text]
+        self._rules.above = bool(named)
+        line = max((label(rule.text, font).size.height() for rule in named), default=0.0)
+        top = 8.0 + line
         if self._bar.shown:
-            self.canvas.set_margins(Margins(8.0, self._bar.width()))
+            self.canvas.set_margins(Margins(top, self._bar.width()))
             return
         rules = (item for item in self.view.items if isinstance(item, Rule))
         texts = [rule.label for rule in rules if not rule.vertical]
         right = room_beside(texts, self.canvas.small_font, self.canvas.width())
         self._rules.beside = right is not None
-        self.canvas.set_margins(Margins(8.0, right or 12.0))
+        self.canvas.set_margins(Margins(top, right or 12.0))
 
     def _ends(self, layers: Iterable[Layer], grips: list[Grip], axis: int) -> Ends | None:
         log = (self.canvas.x_axis, self.canvas.y_axis)[axis].log
@@ -234,6 +245,10 @@ class PlanePane(CanvasPane[PlaneView]):
             entry_of(str(index), item)
             for index, item in enumerate(self.view.items)
             if isinstance(item, Curve | Points | Circle) and item.label
+        ) + tuple(
+            Entry(f"{index}-missing", item.missing, "surface", "area", can_hide=False)
+            for index, item in enumerate(self.view.items)
+            if isinstance(item, Heat) and item.missing
         )
 
     def fill_axes_menu(self, menu: QMenu) -> None:
@@ -302,8 +317,18 @@ class PlanePane(CanvasPane[PlaneView]):
             if x0 < x < x1 and y0 < y < y1:
                 column = int((x - x0) / (x1 - x0) * values.shape[1])
                 row = int((y - y0) / (y1 - y0) * values.shape[0])
-                found.append(ReadingItem(item.label or "value", number(float(values[row, column]))))
+                value = float(values[row, column])
+                found.append(ReadingItem(item.label or "value", number(value)))
+                outcome = _outcome(item, value, float(np.nanmax(values, initial=-math.inf)))
+                found += [ReadingItem(outcome, "")] if outcome else []
         return found
+
+
+def _outcome(item: Heat, value: float, most: float) -> str:
+    """Return what the value of a cell means, beside its number."""
+    if math.isnan(value):
+        return item.missing
+    return item.at_top if value == most else ""
 
 
 def curve_layer(item: Curve, observation: Observation) -> CurveLayer | None:

@@ -21,12 +21,15 @@ from gui.plots.canvas.numbers import number, step
 from gui.plots.canvas.paint import Group
 from gui.plots.canvas.range import Ends, Limits, data_ends
 from gui.plots.canvas.rules import Mark, MarksLayer, RuleLine, RulesLayer, room_beside
+from gui.plots.changes import ChangeMark
 from gui.plots.link import WINDOWS, TimeLink
 from gui.plots.panes.canvas_pane import CanvasPane
 from gui.plots.panes.crosshair import Crosshair, Heads, read_series
 from gui.plots.panes.pane import WILD, Entry, Ghost, Reading, rule_value
 from gui.style.theme import current_theme
 
+SPARSE = 3.0
+"""Strides between measurements, on average, from which each is marked."""
 KNOWN_SHARE = 0.01
 """Share of the steps in sight from which the steps that are known exactly are drawn as such."""
 Drawn = tuple[FloatArray, FloatArray]
@@ -55,7 +58,7 @@ class TimePane(CanvasPane[TimeView]):
         self._notes = NotesLayer(canvas.small_font)
         self._heads, self._crosshair = Heads(), Crosshair()
         self._groups: dict[str, Group] = {}
-        self.change_marks: tuple[tuple[int, str], ...] = ()
+        self.change_marks: tuple[ChangeMark, ...] = ()
         self._ghosts: tuple[Ghost, ...] = ()
         self._at_y: float | None = None
         canvas.layers = [self._lines, self._rules, self._marks, self._heads, self._notes]
@@ -115,7 +118,7 @@ class TimePane(CanvasPane[TimeView]):
                 *data,
                 colors,
                 series.dash,
-                points=series.points,
+                points=series.points or is_sparse(trace, drawn[0]),
                 fill=fill,
                 recent=self._recent(trace, series),
             )
@@ -199,17 +202,18 @@ class TimePane(CanvasPane[TimeView]):
         shown = self._shown
         assert shown is not None and shown.snapshot is not None
         snapshot = shown.snapshot
-        moments = [(at, text, "muted", False) for at, text in self.change_marks]
+        moments = [
+            (at.step, Mark(0.0, at.text, "muted", change=(at.name, at.before, at.after)))
+            for at in self.change_marks
+        ]
         if shown.has_diverged:
-            moments.append((snapshot.outcome.step, "diverged", "bad", True))
+            moments.append((snapshot.outcome.step, Mark(0.0, "diverged", "bad", True)))
         if not snapshot.is_live:
-            moments.append((snapshot.cursor, f"$k$ = {step(snapshot.cursor)}", "accent", True))
-        if moments:
-            places = self._link.to_axis(np.array([float(moment[0]) for moment in moments]))
-            marks = zip(places.tolist(), moments, strict=True)
-            self._marks.marks = tuple(Mark(x, *moment[1:]) for x, moment in marks)
-        else:
-            self._marks.marks = ()
+            text = f"$k$ = {step(snapshot.cursor)}"
+            moments.append((snapshot.cursor, Mark(0.0, text, "accent", True)))
+        places = self._link.to_axis(np.array([float(moment) for moment, _ in moments]))
+        marks = zip(places.tolist(), moments, strict=True)
+        self._marks.marks = tuple(replace(mark, x=x) for x, (_, mark) in marks)
         self._give_room()
         self._heads.groups = tuple(self._groups.values()) if snapshot.is_live else ()
 
@@ -356,6 +360,12 @@ def measured(trace: TraceView, series: Series, first: int, last: int) -> Drawn |
     if len(steps) == 0:
         return None
     return steps, np.abs(values) if series.magnitude else values
+
+
+def is_sparse(trace: TraceView, steps: FloatArray) -> bool:
+    """Return whether a series was measured so seldom that its points are to be seen as such."""
+    apart = int(np.count_nonzero(np.diff(steps)))
+    return apart > 0 and float(steps[-1] - steps[0]) / apart >= SPARSE * trace.stride
 
 
 def in_buckets(trace: TraceView, steps: FloatArray, first: int) -> FloatArray:
