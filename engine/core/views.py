@@ -130,6 +130,7 @@ class Heat:
 
     `extent_key` names four numbers x0, x1, y0, y1 in the observation. `headroom` is the part of the
     colours below the least value: the first is the ground's, from which some must stand out.
+    `missing` says what a cell without a value (NaN, blank) means, `at_top` what the greatest does.
     """
 
     key: str
@@ -137,6 +138,8 @@ class Heat:
     label: str = ""
     colormap: Colormap = "sequential"
     headroom: float = 0.0
+    missing: str = ""
+    at_top: str = ""
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
         """Return the values of the first and the last colour, from those of the data."""
@@ -221,7 +224,10 @@ class ImageView(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarView(View):
-    """Bars per category: `categories_key` names m texts, each of `keys` an array of shape (m,)."""
+    """Bars per category: `categories_key` names m texts, each of `keys` an array of shape (m,).
+
+    `y_limit` holds the ends that the value axis may not pass, None for an open end.
+    """
 
     categories_key: str
     keys: tuple[str, ...]
@@ -229,6 +235,7 @@ class BarView(View):
     colors: tuple[str, ...]
     y_label: str
     x_label: str = ""
+    y_limit: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.core.change import Change
@@ -47,3 +48,26 @@ class FigureData:
             theory=experiment.theory(state.params, state),
             changes=session.changes,
         )
+
+
+def chains(places: Sequence[float], names: Sequence[str], gap: float) -> list[tuple[int, int]]:
+    """Return the first and the last index of each chain of marks that belong together.
+
+    Dragging a parameter changes it dozens of times in a row: neighbours of one name that are less
+    than `gap` apart are one mark.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Where the marks are, not decreasing.
+    names : sequence of str
+        What each changes; an empty name belongs to no chain.
+    gap : float
+    """
+    found: list[tuple[int, int]] = []
+    for index, (place, name) in enumerate(zip(places, names, strict=True)):
+        if found and name and names[index - 1] == name and place - places[index - 1] < gap:
+            found[-1] = (found[-1][0], index)
+        else:
+            found.append((index, index))
+    return found

@@ -1,4 +1,4 @@
-"""Points that lie too far away to be shown in a plane, and at which side each of them is told."""
+"""Points of a plane outside the range of its axes, and the side of the plot that marks each."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
-    """The points beyond one side of a plot: along x (0) or y (1), towards -1 or 1.
+class OffAxis:
+    """The points outside the range of an axis, x (0) or y (1), below (-1) or above (1) it.
 
     `value` is the farthest along that axis, `across` its other coordinate, `count` how many points
-    are told at this side.
+    this side marks.
     """
 
     axis: int
@@ -24,17 +24,17 @@ class Beyond:
     across: float
     count: int
 
-    def told(self, value: str) -> str:
-        """Return the text at the side, for the value as it is written there."""
+    def label(self, value: str) -> str:
+        """Return the text at this side, given the farthest value as written there."""
         return f"{value} +{self.count - 1}" if self.count > 1 else value
 
 
-def beyond(
+def off_axis(
     points: Array, ends: Array, log: tuple[bool, bool] = (False, False)
-) -> tuple[Beyond, ...]:
-    """Find the points that lie beyond the ends of a plot.
+) -> tuple[OffAxis, ...]:
+    """Return the points outside the ranges of a plot's axes, by side.
 
-    A point beyond a corner is told once: at the side over which it reaches farther, in units of the
+    A point outside both ranges is marked once: at the side that it exceeds by more, in units of the
     plot's own width and height, so that its larger number is the one that is read; where both are
     the same, at the side along x.
 
@@ -45,11 +45,11 @@ def beyond(
     ends : ndarray, shape (2, 2)
         Low and high end of what is shown, of x and of y; positive along a log axis.
     log : pair of bool
-        Whether x and y are log axes, on which what has no logarithm lies beyond the low end.
+        Whether x and y are log axes, on which what has no logarithm lies below the range.
 
     Returns
     -------
-    tuple of Beyond
+    tuple of OffAxis
         At most one a side: left, right, below, above.
     """
     points = points[:, ~np.isnan(points).any(axis=0)]
@@ -64,7 +64,7 @@ def beyond(
             if count:
                 farthest = int(np.argmax(here))
                 value, across = points[axis, farthest], points[1 - axis, farthest]
-                found.append(Beyond(axis, sign, float(value), float(across), count))
+                found.append(OffAxis(axis, sign, float(value), float(across), count))
     return tuple(found)
 
 

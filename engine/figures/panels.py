@@ -121,6 +121,9 @@ def draw_bars(axes: Axes, view: BarView, data: FigureData) -> list[Entry]:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel(view.x_label)
     axes.set_ylabel(view.y_label)
+    low, high = axes.get_ylim()
+    least, most = view.y_limit
+    axes.set_ylim(low if least is None else max(low, least), high if most is None else most)
     return entries if len(present) > 1 else []
 
 

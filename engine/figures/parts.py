@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ENTRIES = 14
-"""Lines in a legend; what is beyond them has no entry."""
+"""Lines in a legend; the rest has no entry."""
 NOTE_EDGE = 0.015
 """Distance of notes from the sides of a plot, as a share of it."""
 TURN = 0.45
 """Place along x, as a share, up to which a note goes on to the right."""
 LARGEST = FARTHEST
-"""Beyond this, or below its inverse on a log axis, the margins of an axis overflow."""
+"""Above this size, or below its inverse on a log axis, the margins of an axis overflow."""
 
 
 @dataclass(frozen=True, slots=True)

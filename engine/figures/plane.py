@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle as CirclePatch
+from matplotlib.patches import Patch
 
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
 from engine.core.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
-from engine.figures.off_axis import beyond
+from engine.figures.off_axis import off_axis
 from engine.figures.parts import (
     Entry,
     bundle,
@@ -92,7 +93,7 @@ class _Painter:
         return drawers[type(item)](item)
 
     def reach(self) -> None:
-        """Set the axes that have an extent, and tell what lies beyond at their edges."""
+        """Set the axes that have an extent, and mark the points outside them at their edges."""
         view, axes = self._view, self._axes
         if view.x_extent is not None:
             axes.set_xlim(_within(view.x_extent, axes.get_xlim()))
@@ -103,10 +104,10 @@ class _Painter:
         for item in view.items:
             arrays = self._point_arrays(item.x, item.y) if isinstance(item, Points) else None
             if arrays is not None and arrays[0].shape == arrays[1].shape:
-                self._tell_beyond(np.array(arrays).reshape(2, -1))
+                self._mark_off_axis(np.array(arrays).reshape(2, -1))
 
     def note(self, item: Item) -> ZeroNote | None:
-        """Say where the axis has no place for what has a name."""
+        """Return the note on the zeros of a named item, which a log axis cannot show."""
         if not isinstance(item, Curve | Points) or not item.label:
             return None
         x, y = self._array(item.x), self._array(item.y)
@@ -116,9 +117,9 @@ class _Painter:
             return of_curve(item.label, item.color, self._view.x_label, x, y.reshape(len(y), -1))
         return of_points(item.label, item.color, x, y) if y.ndim == 1 else None
 
-    def _tell_beyond(self, places: FloatArray) -> None:
+    def _mark_off_axis(self, places: FloatArray) -> None:
         ends = np.array([self._axes.get_xlim(), self._axes.get_ylim()])
-        for item in beyond(places, ends, (self._view.log_x, self._view.log_y)):
+        for item in off_axis(places, ends, (self._view.log_x, self._view.log_y)):
             axis, place = item.axis, np.empty(2)
             place[axis], place[1 - axis] = item.value, item.across
             shown = np.clip(place, ends[:, 0], ends[:, 1])
@@ -126,7 +127,7 @@ class _Painter:
             inward = -item.sign * np.ptp(ends[axis]) * 0.045
             text[axis] += inward
             self._axes.annotate(
-                item.told(f"{item.value:.3g}"),
+                item.label(f"{item.value:.3g}"),
                 shown.tolist(),
                 text.tolist(),
                 arrowprops={"arrowstyle": "-|>", "color": color("1")},
@@ -241,7 +242,10 @@ class _Painter:
         if item.label:
             bar = self._axes.figure.colorbar(artist, ax=self._axes, label=item.label, pad=0.02)
             bar.outline.set_visible(False)
-        return []
+        if not item.missing:
+            return []
+        blank = Patch(facecolor="white", edgecolor=color("muted"), linewidth=0.6)
+        return [Entry(blank, item.missing)]
 
     def _handle(self, item: Handle) -> list[Entry]:
         return self._points(Points(x=item.x, y=item.y, label=item.label, color=item.color))

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Series, TimeView
+from engine.figures.data import FigureData, chains
 from engine.figures.parts import Entry, bundle, draw_notes, draw_rules, drawable, set_log
 from engine.figures.style import LINESTYLES, PALETTE, colors
 from engine.figures.zero_notes import ZeroNote, of_series
@@ -18,18 +19,20 @@ from engine.run.trace import TraceView
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from engine.figures.data import FigureData
-
 FEW = 60
 """Points up to which they are drawn larger."""
 DENSE = 250
 """Points from which a line that keeps turning is drawn as the band that it fills."""
+SPARSE = 3.0
+"""Strides between measurements, on average, from which each is marked."""
 COLUMNS = 200
 """Columns of a band, each with an edge below and above."""
 BAND_ALPHA, EDGE_WIDTH = 0.25, 0.9
 KNOWN_ALPHA, POINT_SIZE = 0.12, 1.6
 KNOWN_SHARE = 0.01
 """Share of the run from which the steps that are known exactly are drawn one by one."""
+CHAIN_SHARE = 0.02
+"""Share of the run below which changes of one parameter are those of one drag."""
 MANY_POINTS = 3000
 """Points from which they are pixels in a vector file."""
 
@@ -45,13 +48,23 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
         if series.key in data.trace.low:
             entries += _series(axes, series, data, log=view.log_y)
     entries += draw_rules(axes, view.rules, data.theory, data.observation, view.log_y, False)
-    for change in data.changes:
-        axes.axvline(change.step, color=PALETTE["muted"], linewidth=0.6, linestyle=(0, (2, 2)))
+    _draw_changes(axes, data)
     _fit(axes, view.y_limit, log=view.log_y)
     axes.set_xlim(0, max(data.trace.last, 1))
     if view.log_y:
         draw_notes(axes, (_note(view, series, data.trace) for series in view.series))
     return entries
+
+
+def _draw_changes(axes: Axes, data: FigureData) -> None:
+    """Draw a line at each change, and a band over those of one drag."""
+    steps = [float(change.step) for change in data.changes]
+    names = [" ".join(sorted(change.values)) for change in data.changes]
+    for first, last in chains(steps, names, CHAIN_SHARE * max(data.trace.last, 1)):
+        for step in {steps[first], steps[last]}:
+            axes.axvline(step, color=PALETTE["muted"], linewidth=0.6, linestyle=(0, (2, 2)))
+        if steps[first] < steps[last]:
+            axes.axvspan(steps[first], steps[last], color=PALETTE["muted"], alpha=0.12, linewidth=0)
 
 
 def _note(view: TimeView, series: Series, trace: TraceView) -> ZeroNote | None:
@@ -74,7 +87,7 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
             table[:, index],
             color=shade,
             linestyle="none" if series.points else style,
-            marker="." if series.points else None,
+            marker="." if series.points or _is_sparse(data.trace, steps) else None,
             markersize=2.5 if len(steps) > FEW else 5.0,
         )
         line.set_gid(f"{series.key}-{index if series.component is None else series.component}")
@@ -84,6 +97,13 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
         if not series.points and _keeps_turning(table[:, index]):
             _as_band(axes, line, None if known is None else (known[0], known[1][:, index]))
     return bundle(lines, series.label)
+
+
+def _is_sparse(trace: TraceView, steps: FloatArray) -> bool:
+    """Return whether a series was measured so seldom that its points are to be seen as such."""
+    apart = int(np.count_nonzero(np.diff(steps)))
+    few = 0 < apart <= COLUMNS
+    return few and float(steps[-1] - steps[0]) / apart >= SPARSE * trace.stride
 
 
 def _measured(

@@ -1,4 +1,4 @@
-"""What a logarithmic axis cannot show: values that are exactly 0, told in a note on the plot."""
+"""Notes on values that are exactly 0, which a logarithmic axis cannot show."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from engine.run.trace import TraceView
 
 LEAST_ROWS = 5
 LEAST_SHARE = 0.05
-"""Rows, and share of what is shown, of which a stretch of zeros that ends again is told."""
+"""Rows, and share of those shown, from which a stretch of zeros that ends again gets a note."""
 MOST_NOTES = 4
-"""Notes in a plot."""
+"""The most notes in a plot."""
 
 Write = Callable[[int], str]
-"""Writes a step for reading."""
+"""Formats a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZeroNote:
-    """What is said of zeros: the text, the place along x where they begin, a colour role."""
+    """A note on zeros: its text, the place along x where they begin, and a colour role."""
 
     text: str
     at: float
@@ -47,7 +47,7 @@ def of_series(
     *,
     named: bool,
 ) -> ZeroNote | None:
-    """Say where a recorded series is exactly 0 in the stretch that is drawn.
+    """Return the note on where a recorded series is exactly 0 in the range that is drawn.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def of_series(
         rows of the same step each. Rows where nothing was measured may be left out.
     write : callable
     named : bool
-        Whether to say of which series, as the plot has several.
+        Whether to name the series, as the plot has several.
 
     Returns
     -------
@@ -92,18 +92,18 @@ def of_series(
 
 
 def _color(role: str) -> str:
-    """Give one colour for what is drawn in many."""
+    """Return the one colour of a note on a series that is drawn in many."""
     return "muted" if role == "ramp" else role
 
 
 def _step(trace: TraceView, step: int, write: Write) -> str:
-    """Write a step, which is known to the length of a bucket where no finer."""
+    """Format a step, as approximate where only its bucket is known."""
     is_exact = trace.stride == 1 or step > trace.recent_first
     return write(step) if is_exact else f"about {write(step)}"
 
 
 def _refined(series: Series, trace: TraceView, line: int, bucket: int) -> int:
-    """Find the first zero of a stretch whose first bucket of nothing else begins at a step."""
+    """Return the first zero of a stretch, given the first step of its first all-zero bucket."""
     first = max(bucket - trace.stride, trace.recent_first)
     if trace.stride == 1 or first >= bucket:
         return bucket
@@ -116,7 +116,7 @@ def _refined(series: Series, trace: TraceView, line: int, bucket: int) -> int:
 
 
 def _stretches(zeros: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[_Stretch]:
-    """Find the stretches that are worth a word: up to the last row, or long ones."""
+    """Return the stretches that get a note: those up to the last row, and long ones."""
     rows, lines = zeros.shape
     found = []
     for line in range(lines):
@@ -129,7 +129,7 @@ def _stretches(zeros: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[_
 
 
 def of_curve(label: str, color: str, x_label: str, x: FloatArray, y: FloatArray) -> ZeroNote | None:
-    """Say where a curve with y of shape (m, 1) is exactly 0, along x of shape (m,)."""
+    """Return the note on where a curve, y of shape (m, 1), is exactly 0 along x of shape (m,)."""
     if y.shape[1] != 1 or not (y == 0).any():
         return None
     found = _stretches(y == 0)
@@ -146,7 +146,7 @@ def of_curve(label: str, color: str, x_label: str, x: FloatArray, y: FloatArray)
 
 
 def of_points(label: str, color: str, x: FloatArray, y: FloatArray) -> ZeroNote | None:
-    """Describe how many points, shape (m,), lie at exactly 0."""
+    """Return the note on how many points, shape (m,), lie at exactly 0."""
     zero = y == 0
     count = int(np.count_nonzero(zero))
     if not count:
@@ -155,7 +155,7 @@ def of_points(label: str, color: str, x: FloatArray, y: FloatArray) -> ZeroNote 
 
 
 def bounded(notes: Iterable[ZeroNote | None]) -> tuple[ZeroNote, ...]:
-    """Keep the first notes, and say of how many more nothing is said."""
+    """Return the first notes, the last one a count of those left out."""
     known = [note for note in notes if note is not None]
     if len(known) <= MOST_NOTES:
         return tuple(known)

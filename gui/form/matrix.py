@@ -39,7 +39,8 @@ class MatrixRow(FieldRow):
         self.edit = self._button("Edit…", "Edit {} in a grid", self._on_edit_wanted)
         line.addWidget(self.edit)
         self.clear = self._button("Clear", "Clear {}", self._on_clear_wanted)
-        self.clear.setVisible(spec.widget == "points")
+        if spec.widget != "points":
+            self.clear.hide()
         line.addWidget(self.clear)
         self.summary = InkLabel("", "muted")
         self._place_above(holder)

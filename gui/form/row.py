@@ -59,7 +59,8 @@ class FieldRow(QWidget):
         self.label.setWordWrap(True)
         self.label.setMinimumWidth(72)
         self.symbol = FormulaLabel(spec.symbol, role="muted")
-        self.symbol.setVisible(bool(spec.symbol))
+        if not spec.symbol:  # showing what has no parent yet would open a window
+            self.symbol.hide()
         self.symbol.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.error = InkLabel("", "bad")
         self.error.setWordWrap(True)

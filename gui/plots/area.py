@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QShowEvent
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from engine.core.claims import Bound
@@ -97,6 +97,10 @@ class PlotArea(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._inner)
+        self._cover = QWidget(self)  # above the plots; what is to lie over it comes later
+        self._cover.setObjectName("plotArea")
+        self._cover.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._cover.hide()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -116,6 +120,7 @@ class PlotArea(QWidget):
         shown are put back where they were at first.
         """
         views = tuple(views)
+        self.uncover()
         same_kinds = [(v.id, type(v)) for v in views] == [(v.id, type(v)) for v in self._views]
         if views and same_kinds and views != self._views:
             self._views = views
@@ -133,11 +138,30 @@ class PlotArea(QWidget):
         self._shown, self._views, self._waiting = None, (), []
         self._timer.stop()
 
+    @property
+    def is_covered(self) -> bool:
+        """Whether the plots are covered because they belong to no experiment that is named."""
+        return self._cover.isVisibleTo(self)
+
+    def cover(self) -> None:
+        """Cover the plots until other views are set or `uncover` is called."""
+        self._cover.setGeometry(self.rect())
+        self._cover.show()
+
+    def uncover(self) -> None:
+        """Let the plots be seen again."""
+        self._cover.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what is covered covered."""
+        super().resizeEvent(event)
+        self._cover.setGeometry(self.rect())
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a run at a moment."""
         bounds = {bound.id: bound.value for bound in snapshot.theory}
         self.link.follow(snapshot)
-        marks = tuple(self._changes.texts(snapshot))
+        marks = tuple(self._changes.marks(snapshot))
         for pane in self.panes.values():
             if isinstance(pane, TimePane):
                 pane.change_marks = marks

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from engine.core.params import describe
 from engine.run.snapshot import Snapshot
 from gui.plots.canvas.numbers import short, step
+from gui.plots.canvas.rules import change_text
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMark:
+    """A change at a step: what is written there, with mathtext between dollars.
+
+    `name` is the symbol of the one parameter that it changes, from `before` to `after`; all three
+    are empty for a push of the state and for several parameters at once.
+    """
+
+    step: int
+    text: str
+    name: str = ""
+    before: str = ""
+    after: str = ""
 
 
 class ChangeLog:
-    """Knows the values that a run began with, so that a change can be told as old → new."""
+    """The values that a run began with, so that a change can be written as old → new."""
 
     def __init__(self) -> None:
         self._run_id: int | None = None
         self._first: dict[str, Any] = {}
 
-    def texts(self, snapshot: Snapshot) -> list[tuple[int, str]]:
-        """Return the step of each change and what to write there, with mathtext between dollars."""
+    def marks(self, snapshot: Snapshot) -> list[ChangeMark]:
+        """Return the marks of a run's changes, in their order."""
         if snapshot.run_id != self._run_id:
             self._run_id, self._first = snapshot.run_id, {}
         retuned = (change.step for change in snapshot.changes if change.nudge is None)
@@ -28,17 +45,18 @@ class ChangeLog:
         result = []
         for change in snapshot.changes:
             if change.nudge is not None:
-                result.append((change.step, f"nudge {short(change.nudge.size)}"))
+                result.append(ChangeMark(change.step, f"nudge {short(change.nudge.size)}"))
                 continue
-            parts = []
+            parts: list[tuple[str, str, str]] = []
             for name, value in change.values.items():
                 if name in known and known[name] == value:
                     continue
-                before = f"{_value(known[name])} → " if name in known else "→ "
-                parts.append(f"{symbols.get(name, name)} {before}{_value(value)}")
+                before = _value(known[name]) if name in known else ""
+                parts.append((symbols.get(name, name), before, _value(value)))
                 known[name] = value
             if parts:
-                result.append((change.step, ", ".join(parts)))
+                text = ", ".join(change_text(*part) for part in parts)
+                result.append(ChangeMark(change.step, text, *(parts[0] if len(parts) == 1 else ())))
         return result
 
 

@@ -1,23 +1,38 @@
-"""One plot as a dock: a header in place of the title bar, and the pane below it.
+"""One plot as a dock, or in a window of its own: a header in place of the title bar, and the pane.
 
-A plot that floats is lent to a window of its own (`gui.plots.window`): Qt gives a floating dock
-with a title bar of its own no frame on X11 and Wayland, so that no window manager could move it.
+A plot that floats is lent to a window of its own: Qt gives a floating dock with a title bar of its
+own no frame on X11 and Wayland, so that no window manager could move it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QContextMenuEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QVBoxLayout, QWidget
 
+from engine.core.versions import NAME
 from engine.core.views import View
 from gui.plots.header import PlotHeader
 from gui.plots.panes.pane import Pane
-from gui.plots.window import PlotWindow
 from gui.typeset.rich_text import to_plain
 from gui.widgets.dock import Dock
+
+FIRST = QSize(640, 440)
+LEAST = QSize(280, 200)
+"""Size of a window at first, and that below which a plot cannot be read."""
+FRAME = 32
+"""Height of the title bar that the system puts on top."""
+
 
 TAB_LETTERS = 24
 """Letters of a title that fit on a tab."""
@@ -25,6 +40,98 @@ SQUEEZED = QSize(150, 130)
 """Size below which a plot is not read: a dock pressed to its least has hardly less."""
 DRAG_MS = 40
 """How often a dock that is being dragged is looked at: when let go outside, it becomes a window."""
+
+
+def fitted(wanted: QRect | None, screens: Sequence[QRect], beside: QRect) -> QRect:
+    """Return a place at which a plot's window can be read and moved.
+
+    Parameters
+    ----------
+    wanted : QRect or None
+        Where it was last: it is moved to be whole on the screen that it is most on, and forgotten
+        where it is too small to be read.
+    screens : sequence of QRect
+        The room of each screen, the first screen first.
+    beside : QRect
+        The window that the plot is torn off: a new place is in the middle of it.
+    """
+    if wanted is None or wanted.width() < LEAST.width() or wanted.height() < LEAST.height():
+        corner = beside.center() - QPoint(FIRST.width() // 2, FIRST.height() // 2)
+        wanted = QRect(corner, FIRST)
+    room = max(screens, key=lambda screen: _area(screen, wanted))
+    if not room.intersects(wanted):
+        room = next((screen for screen in screens if screen.contains(beside.center())), screens[0])
+    room = room.adjusted(0, FRAME, 0, 0)
+    size = wanted.size().boundedTo(room.size())
+    left = min(max(wanted.left(), room.left()), room.right() + 1 - size.width())
+    top = min(max(wanted.top(), room.top()), room.bottom() + 1 - size.height())
+    return QRect(QPoint(left, top), size)
+
+
+def _area(one: QRect, other: QRect) -> int:
+    shared = one.intersected(other)
+    return max(shared.width(), 0) * max(shared.height(), 0)
+
+
+class PlotWindow(QWidget):
+    """Shows what is lent to it, and says when it is to be given back.
+
+    Attributes
+    ----------
+    closing : Signal
+        The user closes the window.
+    shown : Signal
+        It is on the screen again.
+    """
+
+    closing = Signal()
+    shown = Signal()
+
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setObjectName("plotWindow")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumSize(LEAST)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.set_title(title)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+
+    def set_title(self, title: str) -> None:
+        """Name the window."""
+        self.setWindowTitle(f"{title} – {NAME}")
+
+    def take(self, *parts: QWidget) -> None:
+        """Show widgets below one another, the last as high as there is room for."""
+        for part in parts:
+            self._column.addWidget(part, part is parts[-1])
+            part.show()
+
+    def show_at(self, wanted: QRect | None, beside: QRect) -> None:
+        """Show the window where it was last, or else in the middle of another."""
+        first = QGuiApplication.primaryScreen()
+        screens = sorted(QGuiApplication.screens(), key=lambda screen: screen is not first)
+        rooms = [screen.availableGeometry() for screen in screens]
+        self.setGeometry(fitted(wanted, rooms, beside))
+        self.show()
+        self.setFocus()  # or the first button of the header would have it
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Say that the plot can be seen."""
+        super().showEvent(event)
+        self.shown.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Hand the keys that the plot has no use for to the main window."""
+        parent = self.parentWidget()
+        if parent is not None:
+            QCoreApplication.sendEvent(parent.window(), event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Let the plot be taken back."""
+        self.closing.emit()
+        super().closeEvent(event)
 
 
 class PlotDock(Dock):

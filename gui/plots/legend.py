@@ -34,7 +34,8 @@ def draw_swatch(painter: QPainter, box: QRectF, entry: Entry, theme: Theme) -> N
         painter.setBrush(Qt.BrushStyle.NoBrush if open_ else color)
         painter.drawPath(symbol_path(entry.symbol, 7.2).translated(middle))
     elif entry.kind == "area":
-        painter.setPen(Qt.PenStyle.NoPen)
+        is_blank = entry.color == "surface"
+        painter.setPen(line_pen(theme.color("muted"), 1.0) if is_blank else Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawRoundedRect(QRectF(middle.x() - 5, middle.y() - 5, 10, 10), 2, 2)
     elif entry.kind == "ramp":
@@ -67,7 +68,7 @@ class LegendChip(QAbstractButton):
         if entry.can_hide:
             self.setToolTip(f"{name}: click to hide or show, Ctrl+click to show alone")
         else:
-            self.setToolTip(f"{name}: a pinned run")
+            self.setToolTip(f"{name}: a pinned run" if entry.kind == "line" else name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

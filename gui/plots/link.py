@@ -165,10 +165,6 @@ class TimeLink(QObject):
         """Measure the axis in powers of ten, or not."""
         self._set(log=log)
 
-    def set_scaled(self, scaled: bool) -> None:
-        """Show times Σ δ rather than steps, or not; takes effect with the next snapshot."""
-        self._set(scaled=scaled)
-
     def set_window(self, window: int | None) -> None:
         """Follow the last so many steps, or show the whole run."""
         self._set(window=window)

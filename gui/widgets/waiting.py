@@ -109,6 +109,7 @@ class Waiting(QWidget):
     def _say(self, text: str) -> None:
         self._text = text
         self.setAccessibleName(text)
+        self.raise_()  # above what was added to the area since
         self.update()
 
     def _place(self) -> None:

@@ -244,6 +244,11 @@ class Panels(QObject):
         if self.is_filled:
             self.waiting.begin()
 
+    def cover_plots(self) -> None:
+        """Cover the plots while another experiment is named than the one they show."""
+        if self.is_filled:
+            self.plots.cover()
+
     def hold_waiting(self) -> None:
         """Let the moment after which that is said begin anew with the next `wait`."""
         if self.is_filled:
@@ -253,6 +258,7 @@ class Panels(QObject):
         """Say no longer that a run is about to begin."""
         if self.is_filled:
             self.waiting.end()
+            self.plots.uncover()
 
     def show_windows(self, menu: QMenu) -> None:
         """List the plots that can have a window of their own."""

@@ -49,6 +49,7 @@ class Switching(QObject):
         self._window.announce(listed)
         self._window.actions_by_name.show_presets(())
         self._window.show_no_run()
+        self._window.panels.cover_plots()
         self._window.panels.wait()
         self._rest.start()
 

@@ -82,7 +82,7 @@ def _accuracy(params: MnistParams) -> View:
             *((early,) if has_looks else ()),
         ),
         rules=_paper_rules(),
-        y_limit=(85.0, 100.0),
+        y_limit=(0.0, 100.0),
     )
 
 

@@ -218,7 +218,14 @@ def _basins(params: ScalarParams) -> View:
         x_label="$w_1[0]$",
         y_label="$w_2[0]$",
         items=(
-            Heat(key="basins", extent_key="basins_extent", label=r"$\delta S/2$", headroom=0.15),
+            Heat(
+                key="basins",
+                extent_key="basins_extent",
+                label=r"$\delta S/2$",
+                headroom=0.15,
+                missing="diverges",
+                at_top="does not settle",
+            ),
             Curve(
                 x="basins_minima_x", y="basins_minima_y", label="minima", color="bound", width=1.2
             ),

@@ -22,6 +22,10 @@ _ROOM_Y = 38.0
 """Pixels that a tick label needs along its axis."""
 
 
+_BETWEEN = 8.0
+"""Pixels between names of categories."""
+
+
 @dataclass(slots=True)
 class Axis:
     """One axis.
@@ -66,10 +70,6 @@ class Axis:
         return make(*ends, max(room, 2.0), steps=self.steps)
 
 
-_BETWEEN = 8.0
-"""Pixels between names of categories."""
-
-
 @dataclass(frozen=True, slots=True)
 class Margins:
     """Room around a plot for what stands beside it."""
@@ -103,7 +103,8 @@ def lay_out(
     metrics = QFontMetricsF(font)
     line = math.ceil(metrics.height())
     top = 2 * round(margins.top / 2)
-    height = max(size.height() - top - line - 8, 20)
+    rows = 2 if x.names and x.text else 1  # a label must not stand on the name of a category
+    height = max(size.height() - top - rows * line - 8, 20)
     ticks_y = y.ticks(y.ends, height / _ROOM_Y)
     widest = max((metrics.horizontalAdvance(text) for text in ticks_y.labels), default=0.0)
     left = 8 * math.ceil((widest + 10 + (line + 2 if y.text else 0)) / 8)
@@ -175,13 +176,18 @@ def draw_x_axis(
 
 
 def _draw_x_text(painter: QPainter, frame: Frame, label: str, theme: Theme, font: QFont) -> float:
-    """Draw the label at the right end of the row of numbers; returns where these must end."""
+    """Draw the label right of the numbers, or below names; return where the numbers must end."""
     plot = frame.mapper.plot
     text = _with_common(label, frame.x.common)
     if not text:
         return float(frame.size.width())
     typeset = fitting_label(text, font, 0.6 * plot.width())
     width = typeset.size.width()
+    if frame.has_names:
+        below = plot.bottom() + 4 + QFontMetricsF(font).height()
+        middle = max(plot.center().x() - width / 2, plot.left())
+        typeset.draw(painter, QPointF(middle, below), theme.color("muted"))
+        return float(frame.size.width())
     at = plot.right() + 2 if width <= SHORT else max(plot.right() - width, plot.left())
     typeset.draw(painter, QPointF(at, plot.bottom() + 4), theme.color("muted"))
     return at - 8

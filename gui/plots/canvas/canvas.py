@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QPainter,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.pointer import Pointer
@@ -52,6 +52,9 @@ class Canvas(PlotView):
         super().__init__(parent)
         self.zoom_x = self.zoom_y = True
         self.pointer = Pointer(self)
+        self.pointer.grip_taken.connect(lambda: self.hovered.emit(None))
+        self.pointer.panned.connect(self.pan)
+        self.pointer.box_drawn.connect(self.ask)
         self._shows_focus = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -98,7 +101,13 @@ class Canvas(PlotView):
         self.zoomed.emit(x, y)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer; over an axis only along it, with Ctrl only y, Shift only x."""
+        """Zoom about the pointer; over an axis only along it, with Ctrl only y, Shift only x.
+
+        On a page that scrolls the wheel is the page's, unless the plot was chosen first.
+        """
+        if not self.hasFocus() and _scrolls(self.parentWidget()):
+            event.ignore()
+            return
         notches = event.angleDelta().y() or event.angleDelta().x()
         at = event.position()
         plot = self.frame.mapper.plot
@@ -178,6 +187,15 @@ class Canvas(PlotView):
                 event.accept()
                 return True
         return super().event(event)
+
+
+def _scrolls(widget: QWidget | None) -> bool:
+    """Return whether a widget, or one that it lies in, is a scroll area."""
+    while widget is not None:
+        if isinstance(widget, QScrollArea):
+            return True
+        widget = widget.parentWidget()
+    return False
 
 
 def _scaled(ends: Ends, factor: float, share: float) -> Ends:

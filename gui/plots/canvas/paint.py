@@ -21,7 +21,7 @@ from PySide6.QtGui import QColor, QPaintDevice, QPainter, QPen, QPolygonF
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Dash
-from gui.plots.canvas.lines import Columns, Mapper, Stroke
+from gui.plots.canvas.lines import Mapper, Stroke
 from gui.style.theme import Theme
 
 HEAVY_INK = 8_000.0
@@ -178,17 +178,3 @@ def draw_straight(painter: QPainter, begin: QPointF, end: QPointF, pen: QPen) ->
     painter.setPen(pen)
     painter.drawLine(begin, end)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-
-
-__all__ = [
-    "Columns",
-    "Group",
-    "Scene",
-    "draw_dots",
-    "draw_line",
-    "draw_straight",
-    "hair_pen",
-    "line_pen",
-    "pieces",
-    "polygon",
-]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPolygonF
 
 from gui.plots.canvas.paint import Scene, line_pen
 from gui.plots.canvas.range import Ends
+from gui.plots.canvas.view import PlotView
 from gui.typeset.rich_text import label
-
-if TYPE_CHECKING:
-    from gui.plots.canvas.canvas import Canvas
 
 REACH = 11.0
 """Pixels from a handle within which a press takes it."""
@@ -54,7 +52,12 @@ class _Drag(Enum):
 
 
 class Pointer(QObject):
-    """The state of a drag on a canvas.
+    """The state of a drag on a view.
+
+    Parameters
+    ----------
+    view : PlotView
+        Whose frame turns pixels into values.
 
     Attributes
     ----------
@@ -68,15 +71,24 @@ class Pointer(QObject):
         It was let go.
     stroke_drawn : Signal(list, bool)
         Points of a stroke as ``[x, y]``, and whether it adds to those before it (Shift).
+    grip_taken : Signal
+        A handle was taken: what is under the pointer matters no more.
+    panned : Signal(ends, QPointF)
+        The ends of both axes when a drag began, and by how many pixels it moved since.
+    box_drawn : Signal(Ends, Ends)
+        The ends of both axes, in axis coordinates, that show a box.
     """
 
     grip_moved = Signal(str, float, float)
     grip_released = Signal()
     stroke_drawn = Signal(list, bool)
+    grip_taken = Signal()
+    panned = Signal(object, object)
+    box_drawn = Signal(object, object)
 
-    def __init__(self, canvas: Canvas) -> None:
-        super().__init__(canvas)
-        self._canvas = canvas
+    def __init__(self, view: PlotView) -> None:
+        super().__init__(view)
+        self._view = view
         self.grips: list[Grip] = []
         self.drawable = False
         self._drag = _Drag.NONE
@@ -88,11 +100,6 @@ class Pointer(QObject):
         self._here = QPointF()
         self._stroke: list[QPointF] = []
         self._begin: tuple[Ends, Ends] = ((0.0, 1.0), (0.0, 1.0))
-
-    @property
-    def is_dragging_grip(self) -> bool:
-        """Whether the user holds a handle."""
-        return self._drag is _Drag.GRIP
 
     @property
     def is_busy(self) -> bool:
@@ -109,18 +116,18 @@ class Pointer(QObject):
     def press(self, event: QMouseEvent) -> None:
         """Begin what a press here means."""
         at = event.position()
-        plot = self._canvas.frame.mapper.plot
+        plot = self._view.frame.mapper.plot
         if event.button() == Qt.MouseButton.RightButton:
             return
         self._press = self._here = at
-        self._begin = (self._canvas.frame.mapper.x, self._canvas.frame.mapper.y)
+        self._begin = (self._view.frame.mapper.x, self._view.frame.mapper.y)
         left = event.button() == Qt.MouseButton.LeftButton
         grip = self._near(at) if left else None
         self._chosen = grip.id if grip is not None else ""
         if grip is not None:
             self._drag, self._grip = _Drag.GRIP, grip.id
             self._offset = self._pixel(grip) - at
-            self._canvas.hovered.emit(None)
+            self.grip_taken.emit()
         elif not plot.contains(at):
             self._drag = _Drag.NONE
         elif left and self.drawable:
@@ -129,7 +136,7 @@ class Pointer(QObject):
             self._drag = _Drag.BOX
         else:
             self._drag = _Drag.PAN
-        self._canvas.refresh_overlays()
+        self._view.refresh_overlays()
 
     def move(self, event: QMouseEvent) -> bool:
         """Go on with a drag; returns whether there is one."""
@@ -145,9 +152,9 @@ class Pointer(QObject):
             if abs(at.x() - last.x()) + abs(at.y() - last.y()) >= STROKE_STEP:
                 self._stroke.append(at)
         elif self._drag is _Drag.PAN:
-            self._canvas.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
-            self._canvas.pan(self._begin, at - self._press)
-        self._canvas.refresh_overlays()
+            self._view.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.panned.emit(self._begin, at - self._press)
+        self._view.refresh_overlays()
         return True
 
     def release(self, event: QMouseEvent) -> None:
@@ -156,7 +163,7 @@ class Pointer(QObject):
         if drag is _Drag.GRIP:
             self.grip_released.emit()
         elif drag is _Drag.STROKE and len(self._stroke) > 1:
-            mapper = self._canvas.frame.mapper
+            mapper = self._view.frame.mapper
             points = [[mapper.x_at(p.x()), mapper.y_at(p.y())] for p in self._stroke]
             adds = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self.stroke_drawn.emit(points, adds)
@@ -164,7 +171,7 @@ class Pointer(QObject):
             self._zoom_to_box()
         self._stroke = []
         self._hover(event.position())
-        self._canvas.refresh_overlays()
+        self._view.refresh_overlays()
 
     def wants(self, key: int) -> bool:
         """Return whether a key moves or lets go the chosen handle."""
@@ -182,7 +189,7 @@ class Pointer(QObject):
             self._grip = grip.id
             self._move_grip(self._pixel(grip) + _ARROWS[Qt.Key(key)] * far)
             self.grip_released.emit()
-        self._canvas.refresh_overlays()
+        self._view.refresh_overlays()
         return True
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
@@ -221,7 +228,7 @@ class Pointer(QObject):
             painter.drawEllipse(at, 9.0, 9.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if grip.text and (active or not grip.is_one_of_many):
-            typeset = label(grip.text, self._canvas.small_font)
+            typeset = label(grip.text, self._view.small_font)
             right = at.x() + 10 + typeset.size.width() < scene.plot.right()
             left = at.x() + 10 if right else at.x() - 10 - typeset.size.width()
             typeset.draw(painter, QPointF(left, at.y() - typeset.size.height() - 3), color)
@@ -231,20 +238,20 @@ class Pointer(QObject):
         hot = grip.id if grip is not None else ""
         if hot != self._hot:
             self._hot = hot
-            self._canvas.refresh_overlays()
+            self._view.refresh_overlays()
         shapes = {"x": Qt.CursorShape.SizeHorCursor, "y": Qt.CursorShape.SizeVerCursor}
         if grip is not None:
-            self._canvas.viewport().setCursor(shapes.get(grip.axis, Qt.CursorShape.SizeAllCursor))
-        elif self._canvas.frame.mapper.plot.contains(at):
-            self._canvas.viewport().setCursor(QCursor(Qt.CursorShape.CrossCursor))
+            self._view.viewport().setCursor(shapes.get(grip.axis, Qt.CursorShape.SizeAllCursor))
+        elif self._view.frame.mapper.plot.contains(at):
+            self._view.viewport().setCursor(QCursor(Qt.CursorShape.CrossCursor))
         else:
-            self._canvas.viewport().unsetCursor()
+            self._view.viewport().unsetCursor()
 
     def _move_grip(self, to: QPointF) -> None:
         grip = self._find(self._grip)
         if grip is None:
             return
-        mapper = self._canvas.frame.mapper
+        mapper = self._view.frame.mapper
         if "x" in grip.axis:
             grip.x = mapper.x_at(to.x())
         if "y" in grip.axis:
@@ -252,20 +259,20 @@ class Pointer(QObject):
         self.grip_moved.emit(grip.id, grip.x, grip.y)
 
     def _zoom_to_box(self) -> None:
-        box, mapper = self._box(), self._canvas.frame.mapper
+        box, mapper = self._box(), self._view.frame.mapper
         if box.width() < 4 or box.height() < 4:
             return
         across = (mapper.x[1] - mapper.x[0]) / mapper.plot.width()
         up = (mapper.y[1] - mapper.y[0]) / mapper.plot.height()
         left = mapper.x[0] + (box.left() - mapper.plot.left()) * across
         low = mapper.y[0] + (mapper.plot.bottom() - box.bottom()) * up
-        self._canvas.ask((left, left + box.width() * across), (low, low + box.height() * up))
+        self.box_drawn.emit((left, left + box.width() * across), (low, low + box.height() * up))
 
     def _box(self) -> QRectF:
-        return QRectF(self._press, self._here).normalized() & self._canvas.frame.mapper.plot
+        return QRectF(self._press, self._here).normalized() & self._view.frame.mapper.plot
 
     def _pixel(self, grip: Grip) -> QPointF:
-        return self._canvas.frame.mapper.point(grip.x, grip.y)
+        return self._view.frame.mapper.point(grip.x, grip.y)
 
     def _find(self, grip_id: str) -> Grip | None:
         return next((grip for grip in self.grips if grip.id == grip_id), None)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.core.views import Dash
+from engine.figures.data import chains
 from gui.plots.canvas.layers import Layer
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen
 from gui.typeset.rich_text import label
 
-BESIDE = 0.12
+BESIDE = 0.2
 """Share of the width that labels of rules may take beside a plot."""
+DRAG = 14.0
+"""Pixels below which changes of one parameter are those of one drag."""
+BAND_ALPHA = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,14 @@ class RulesLayer(Layer):
     """Straight lines across a plot, their labels where no curve is.
 
     Labels of horizontal rules stand to the right of the plot if there is room (`beside`); an arrow
-    there says that a rule is above or below what is shown.
+    there says that a rule is above or below what is shown. Those of vertical rules stand above the
+    plot if it leaves room there (`above`), so that they cover no data.
     """
 
     font: QFont
     rules: tuple[RuleLine, ...] = ()
     beside: bool = True
+    above: bool = False
     outside = True
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
@@ -57,7 +63,7 @@ class RulesLayer(Layer):
         for rule in shown:
             self._draw_line(painter, scene, rule)
         for rule, place in self.labels(scene):
-            if rule.vertical or not self.beside:
+            if place.bottom() > scene.plot.top() and (rule.vertical or not self.beside):
                 veil(painter, scene, place)
             color = scene.theme.color(rule.color)
             label(self._name(scene, rule), self.font).draw(painter, place.topLeft(), color)
@@ -114,6 +120,11 @@ class RulesLayer(Layer):
     def _beside_vertical(self, scene: Scene, rule: RuleLine, taken: Sequence[QRectF]) -> QRectF:
         plot, line = scene.plot, crisp(_pixel(scene, rule), scene.ratio)
         size = label(rule.text, self.font).size
+        if self.above:
+            left = min(max(line - size.width() / 2, plot.left()), plot.right() - size.width())
+            place = QRectF(QPointF(left, plot.top() - size.height() - 2), size)
+            if not any(place.adjusted(-4, 0, 4, 0).intersects(other) for other in taken):
+                return place
         left = line + 4 if line + 4 + size.width() < plot.right() else line - 4 - size.width()
         place = QRectF(QPointF(left, plot.top() + 1), size)
         return _settled(place, taken, plot.top() + 1, plot.bottom() - size.height())
@@ -163,19 +174,30 @@ def veil(painter: QPainter, scene: Scene, place: QRectF) -> None:
     painter.fillRect(place.adjusted(-2, 1, 2, -1), ground)
 
 
+def change_text(name: str, before: str, after: str) -> str:
+    """Write a change, from nothing known if `before` is empty."""
+    return f"{name} {before} → {after}" if before else f"{name} → {after}"
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment on the time axis: where, what to write there, and its colour."""
+    """A moment on the time axis: where, what to write there, and its colour.
+
+    `change` is the name of the parameter that changes there, its value before and after; neighbours
+    of one name are drawn as one band from `x` to `until`.
+    """
 
     x: float
     text: str
     color: str
     strong: bool = False
+    change: tuple[str, str, str] = ("", "", "")
+    until: float | None = None
 
 
 @dataclass
 class MarksLayer(Layer):
-    """Thin vertical lines at moments, their texts in the strip above the plot."""
+    """Thin vertical lines at moments, a band over a drag, their texts above the plot."""
 
     font: QFont
     marks: tuple[Mark, ...] = ()
@@ -184,22 +206,44 @@ class MarksLayer(Layer):
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw lines closer than 3 pixels once, and the texts that fit, the latest first."""
         plot = scene.plot
-        if not self.marks:
-            return
-        places = scene.mapper.px(np.array([mark.x for mark in self.marks]))
         drawn: list[float] = []
         taken: list[tuple[float, float]] = []
-        order = sorted(range(len(self.marks)), key=lambda i: (not self.marks[i].strong, -places[i]))
-        for index in order:
-            at, mark = float(places[index]), self.marks[index]
-            if not plot.left() <= at <= plot.right() or any(abs(at - x) < 3 for x in drawn):
-                continue
-            drawn.append(at)
+        for mark in self.shown(scene):
+            ends = [mark.x] if mark.until is None else [mark.x, mark.until]
+            places = [float(x) for x in scene.mapper.px(np.array(ends))]
             color = scene.theme.color(mark.color)
-            line = crisp(at, scene.ratio)
+            if mark.until is not None:
+                left, right = max(places[0], plot.left()), min(places[1], plot.right())
+                color.setAlphaF(BAND_ALPHA)
+                painter.fillRect(QRectF(left, plot.top(), right - left, plot.height()), color)
+                color.setAlphaF(1.0)
             pen = hair_pen(color, "solid" if mark.strong else "dot", scene.ratio)
-            draw_straight(painter, QPointF(line, plot.top() - 2), QPointF(line, plot.bottom()), pen)
-            self._write(painter, scene, mark, line, taken)
+            inside = [x for x in places if plot.left() <= x <= plot.right()]
+            for at in inside:
+                if not any(abs(at - x) < 3 for x in drawn):
+                    drawn.append(at)
+                    line = crisp(at, scene.ratio)
+                    top, bottom = QPointF(line, plot.top() - 2), QPointF(line, plot.bottom())
+                    draw_straight(painter, top, bottom, pen)
+            if inside:
+                self._write(painter, scene, mark, sum(inside) / len(inside), taken)
+
+    def shown(self, scene: Scene) -> list[Mark]:
+        """Return the marks to draw, those of one drag as one, the most important first."""
+        if not self.marks:
+            return []
+        order = sorted(range(len(self.marks)), key=lambda i: self.marks[i].x)
+        marks = [self.marks[i] for i in order]
+        places = scene.mapper.px(np.array([mark.x for mark in marks])).tolist()
+        found = []
+        for first, last in chains(places, [mark.change[0] for mark in marks], DRAG):
+            mark = marks[first]
+            if first < last:
+                name, before, _ = mark.change
+                text = change_text(name, before, marks[last].change[2])
+                mark = replace(mark, until=marks[last].x, text=text)
+            found.append(mark)
+        return sorted(found, key=lambda mark: (not mark.strong, -mark.x))
 
     def _write(
         self,

@@ -62,7 +62,6 @@ class BarsLayer(Layer):
     ) -> None:
         metrics = QFontMetricsF(self.font)
         painter.setFont(self.font)
-        painter.setPen(scene.theme.color("muted"))
         groups = self.values.shape[1]
         for (index, group), value in np.ndenumerate(self.values):
             text = short(float(value), 3)
@@ -72,8 +71,12 @@ class BarsLayer(Layer):
             middle = (edges[index] + edges[index + 1]) / 2 + (group - groups / 2 + 0.5) * width
             above = float(tops[index, group])
             base = above - 3 if value >= 0 else above + metrics.ascent() + 2
-            if base - metrics.ascent() >= scene.plot.top():
-                painter.drawText(QPointF(middle - wide / 2, base), text)
+            if base - metrics.ascent() < scene.plot.top():  # no room above: inside the bar
+                base = above + metrics.ascent() + 2
+                painter.setPen(scene.theme.color("surface"))
+            else:
+                painter.setPen(scene.theme.color("muted"))
+            painter.drawText(QPointF(middle - wide / 2, base), text)
 
 
 class BarPane(CanvasPane[BarView]):
@@ -112,7 +115,8 @@ class BarPane(CanvasPane[BarView]):
         colors = tuple(view.colors[i] for i, _ in known)
         canvas.layers = [BarsLayer(values, colors, canvas.small_font)]
         positive = bool((np.nan_to_num(values) >= 0).all()) and not canvas.y_axis.log
-        canvas.y_axis.auto.limits = Limits(low=0.0) if positive else Limits()
+        low, high = (None, None) if canvas.y_axis.log else view.y_limit
+        canvas.y_axis.auto.limits = Limits(0.0 if positive and low is None else low, high)
         ends = data_ends([values], canvas.y_axis.log)
         if ends is not None and not canvas.y_axis.log:
             room = 0.06 * (max(ends[1], 0.0) - min(ends[0], 0.0))  # for the numbers

@@ -43,6 +43,9 @@ class CanvasPane(Pane[ViewT]):
     def show_data(self, shown: Shown) -> None:
         """Draw what is given, and learn how long that takes."""
         begin = time.perf_counter()
+        if self._is_new_after_divergence(shown):
+            for axis in (self.canvas.x_axis, self.canvas.y_axis):
+                axis.auto.forget()
         if self._has_come_to_rest(shown):
             for axis in (self.canvas.x_axis, self.canvas.y_axis):
                 axis.auto.settle()
@@ -58,6 +61,13 @@ class CanvasPane(Pane[ViewT]):
         if before is None or before.run_id != snapshot.run_id:
             return True
         return before.status is Status.RUNNING or abs(snapshot.step - before.step) > JUMP
+
+    def _is_new_after_divergence(self, shown: Shown) -> bool:
+        """Return whether another run is shown than one that diverged: its range means nothing."""
+        before = self._shown
+        if before is None or before.snapshot is None or shown.snapshot is None:
+            return False
+        return before.has_diverged and before.snapshot.run_id != shown.snapshot.run_id
 
     def set_log(self, axis: Axis, log: bool, limits: Limits) -> None:
         """Measure an axis in powers of ten, or not, between the limits of its values."""

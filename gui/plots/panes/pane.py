@@ -20,6 +20,8 @@ from engine.run.trace import TraceView
 from gui.typeset.rich_text import to_plain
 
 ViewT = TypeVar("ViewT", bound=View)
+WILD = 6.0
+"""Multiple of the median beyond which values of a diverged run do not stretch a linear axis."""
 
 
 @dataclass(frozen=True, slots=True)

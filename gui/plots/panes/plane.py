@@ -1,10 +1,13 @@
-"""Curves, points, circles, images and handles over two continuous axes."""
+"""Curves, points, circles, images and handles over two continuous axes.
+
+Items are read from an observation; what is missing or does not fit is not drawn.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QPointF
@@ -18,18 +21,30 @@ from engine.figures import zero_notes as zeros
 from engine.figures.zero_notes import ZeroNote
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.colorbar import ColorBarLayer, level_ends
-from gui.plots.canvas.layers import CircleLayer, CurveLayer, HeatLayer, Layer, to_levels
-from gui.plots.canvas.notes import NotesLayer
+from gui.plots.canvas.layers import (
+    CircleLayer,
+    CurveLayer,
+    HeatLayer,
+    Layer,
+    PointsLayer,
+    to_levels,
+)
+from gui.plots.canvas.notes import NotesLayer, OffAxisLayer
 from gui.plots.canvas.numbers import number
 from gui.plots.canvas.pointer import Grip
-from gui.plots.canvas.points import PointsLayer
 from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience, data_ends
 from gui.plots.canvas.rules import RuleLine, RulesLayer, room_beside
 from gui.plots.panes.canvas_pane import CanvasPane
-from gui.plots.panes.items import circle_layer, curve_layer, entry_of, grips_of, points_layer
-from gui.plots.panes.off_axis import BeyondLayer
-from gui.plots.panes.pane import Entry, Reading, ReadingItem, Shown, numbers
-from gui.plots.panes.time_layers import WILD
+from gui.plots.panes.pane import (
+    WILD,
+    Entry,
+    Reading,
+    ReadingItem,
+    Shown,
+    number_at,
+    numbers,
+)
+from gui.typeset.rich_text import label
 
 NEAR = 14.0
 """Pixels within which the reading names a point rather than the pointer's own place."""
@@ -47,7 +62,7 @@ class PlanePane(CanvasPane[PlaneView]):
         super().__init__(view, parent)
         self._rules = RulesLayer(self.canvas.small_font, beside=False)
         self._bar = ColorBarLayer(self.canvas.small_font)
-        self._beyond = BeyondLayer(self.canvas.small_font)
+        self._off_axis = OffAxisLayer(self.canvas.small_font)
         self._notes = NotesLayer(self.canvas.small_font)
         self._levels: dict[str, CalmRange] = {}
         self._heats: dict[str, tuple[tuple[Any, ...], HeatLayer]] = {}
@@ -76,6 +91,12 @@ class PlanePane(CanvasPane[PlaneView]):
             if before.run_id != snapshot.run_id or before.params != snapshot.params:
                 return True
         return super()._has_come_to_rest(shown)
+
+    def show_data(self, shown: Shown) -> None:
+        """Draw what is given, within axes of its own if the run before diverged."""
+        if self._is_new_after_divergence(shown):
+            self._has_ends = False
+        super().show_data(shown)
 
     def redraw(self) -> None:
         """Draw what was given last."""
@@ -109,9 +130,9 @@ class PlanePane(CanvasPane[PlaneView]):
         self._rules.rules = tuple(rules)
         bounded = view.x_extent is not None or view.y_extent is not None
         points = (layer for layer in layers if bounded and isinstance(layer, PointsLayer))
-        self._beyond.points = tuple(points)
+        self._off_axis.points = tuple(points)
         self._notes.notes = zeros.bounded(notes)
-        canvas.layers = [*layers, self._rules, self._beyond, self._notes, self._bar]
+        canvas.layers = [*layers, self._rules, self._off_axis, self._notes, self._bar]
         canvas.pointer.set_grips(grips)
         self._give_room()
         # A plot that moves under the hand cannot be aimed at; one that follows a run that has
@@ -163,15 +184,19 @@ class PlanePane(CanvasPane[PlaneView]):
 
     def _give_room(self) -> None:
         font = self.canvas.small_font
-        self._rules.font = self._bar.font = self._beyond.font = self._notes.font = font
+        self._rules.font = self._bar.font = self._off_axis.font = self._notes.font = font
+        named = [rule for rule in self._rules.rules if rule.vertical and rule.text]
+        self._rules.above = bool(named)
+        line = max((label(rule.text, font).size.height() for rule in named), default=0.0)
+        top = 8.0 + line
         if self._bar.shown:
-            self.canvas.set_margins(Margins(8.0, self._bar.width()))
+            self.canvas.set_margins(Margins(top, self._bar.width()))
             return
         rules = (item for item in self.view.items if isinstance(item, Rule))
         texts = [rule.label for rule in rules if not rule.vertical]
         right = room_beside(texts, self.canvas.small_font, self.canvas.width())
         self._rules.beside = right is not None
-        self.canvas.set_margins(Margins(8.0, right or 12.0))
+        self.canvas.set_margins(Margins(top, right or 12.0))
 
     def _ends(self, layers: Iterable[Layer], grips: list[Grip], axis: int) -> Ends | None:
         log = (self.canvas.x_axis, self.canvas.y_axis)[axis].log
@@ -190,7 +215,7 @@ class PlanePane(CanvasPane[PlaneView]):
         loose.append(np.array([grip.y if axis else grip.x for grip in grips]))
         extent = self.view.y_extent if axis else self.view.x_extent
         if extent is not None:
-            low, high = extent.most  # what is beyond is an arrow, and takes no room
+            low, high = extent.most  # what is off the axis is an arrow, and takes no room
             loose = [values[(values >= low) & (values <= high)] for values in loose]
             firm.append(np.array(extent.home))
         ends = data_ends([*firm, *loose], log)
@@ -220,6 +245,10 @@ class PlanePane(CanvasPane[PlaneView]):
             entry_of(str(index), item)
             for index, item in enumerate(self.view.items)
             if isinstance(item, Curve | Points | Circle) and item.label
+        ) + tuple(
+            Entry(f"{index}-missing", item.missing, "surface", "area", can_hide=False)
+            for index, item in enumerate(self.view.items)
+            if isinstance(item, Heat) and item.missing
         )
 
     def fill_axes_menu(self, menu: QMenu) -> None:
@@ -288,5 +317,99 @@ class PlanePane(CanvasPane[PlaneView]):
             if x0 < x < x1 and y0 < y < y1:
                 column = int((x - x0) / (x1 - x0) * values.shape[1])
                 row = int((y - y0) / (y1 - y0) * values.shape[0])
-                found.append(ReadingItem(item.label or "value", number(float(values[row, column]))))
+                value = float(values[row, column])
+                found.append(ReadingItem(item.label or "value", number(value)))
+                outcome = _outcome(item, value, float(np.nanmax(values, initial=-math.inf)))
+                found += [ReadingItem(outcome, "")] if outcome else []
         return found
+
+
+def _outcome(item: Heat, value: float, most: float) -> str:
+    """Return what the value of a cell means, beside its number."""
+    if math.isnan(value):
+        return item.missing
+    return item.at_top if value == most else ""
+
+
+def curve_layer(item: Curve, observation: Observation) -> CurveLayer | None:
+    """Read a curve; None if a key is missing or shapes do not fit."""
+    x, y = numbers(observation, item.x), numbers(observation, item.y)
+    if x is None or y is None or x.ndim != 1 or y.ndim not in (1, 2):
+        return None
+    count = min(len(x), len(y))
+    if count == 0:
+        return None
+    fill = numbers(observation, item.fill_to)
+    if fill is not None and (fill.ndim != 1 or len(fill) < count):
+        fill = None
+    return CurveLayer(
+        x[:count],
+        y[:count].reshape(count, -1),
+        item.color,
+        item.dash,
+        item.width,
+        None if fill is None else fill[:count],
+        item.ground,
+    )
+
+
+def points_layer(item: Points, observation: Observation) -> PointsLayer | None:
+    """Read points; None if a key is missing."""
+    x, y = numbers(observation, item.x), numbers(observation, item.y)
+    if x is None or y is None:
+        return None
+    x, y = np.atleast_1d(x).ravel(), np.atleast_1d(y).ravel()
+    count = min(len(x), len(y))
+    values = numbers(observation, item.values)
+    if values is not None:
+        values = np.atleast_1d(values).ravel()
+        values = values[:count] if len(values) >= count else None
+    return PointsLayer(
+        x[:count], y[:count], item.color, item.symbol, item.size, values, item.hollow, item.label
+    )
+
+
+def circle_layer(item: Circle, observation: Observation) -> CircleLayer | None:
+    """Read a circle; None if a key is missing or not finite."""
+    center, radius = (0.0, 0.0), item.radius
+    if item.center_key:
+        given = numbers(observation, item.center_key)
+        if given is None or given.shape != (2,) or not np.isfinite(given).all():
+            return None
+        center = (float(given[0]), float(given[1]))
+    if item.radius_key:
+        known = number_at(observation, item.radius_key)
+        if known is None:
+            return None
+        radius = known
+    return CircleLayer(center, abs(radius), item.color, item.dash)
+
+
+def entry_of(entry_id: str, item: Curve | Points | Circle) -> Entry:
+    """Return an item's line in the legend."""
+    if isinstance(item, Points):
+        kind: Literal["ramp", "point"] = "ramp" if item.values else "point"
+        return Entry(entry_id, item.label, item.color, kind, symbol=item.symbol, hollow=item.hollow)
+    if isinstance(item, Curve) and item.fill_to:
+        return Entry(entry_id, item.label, item.color, "area")
+    return Entry(
+        entry_id, item.label, item.color, "ramp" if item.color == "ramp" else "line", item.dash
+    )
+
+
+def grips_of(item: Handle, observation: Observation) -> list[Grip]:
+    """Read a handle, or one handle for each number of an array."""
+    x, y = numbers(observation, item.x), numbers(observation, item.y)
+    if x is None or y is None:
+        return []
+    many = x.ndim > 0 or y.ndim > 0
+    xs, ys = np.atleast_1d(x).ravel(), np.atleast_1d(y).ravel()
+    if len(xs) != len(ys):
+        if 1 not in (len(xs), len(ys)):
+            return []
+        xs, ys = np.broadcast_arrays(xs, ys)
+    return [
+        Grip(f"{item.id}:{index}" if many else item.id, px, py, item.axis, item.color, item.label)
+        for index, (px, py) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True))
+        if math.isfinite(px) and math.isfinite(py)
+    ]

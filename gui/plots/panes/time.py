@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -21,20 +22,19 @@ from gui.plots.canvas.numbers import number, step
 from gui.plots.canvas.paint import Group
 from gui.plots.canvas.range import Ends, Limits, data_ends
 from gui.plots.canvas.rules import Mark, MarksLayer, RuleLine, RulesLayer, room_beside
+from gui.plots.changes import ChangeMark
 from gui.plots.link import WINDOWS, TimeLink
 from gui.plots.panes.canvas_pane import CanvasPane
-from gui.plots.panes.pane import Entry, Ghost, Reading
-from gui.plots.panes.time_data import Drawn, in_buckets, measured, newest
-from gui.plots.panes.time_layers import (
-    WILD,
-    Crosshair,
-    Heads,
-    with_predicted,
-    with_rules,
-    without_first_zeros,
-)
-from gui.plots.reading import read_series
+from gui.plots.panes.crosshair import Crosshair, Heads, read_series
+from gui.plots.panes.pane import WILD, Entry, Ghost, Reading
 from gui.style.theme import current_theme
+
+SPARSE = 3.0
+"""Strides between measurements, on average, from which each is marked."""
+KNOWN_SHARE = 0.01
+"""Share of the steps in sight from which the steps that are known exactly are drawn as such."""
+Drawn = tuple[FloatArray, FloatArray]
+"""Steps, shape (m,), and values, shape (m, lines)."""
 
 
 class TimePane(CanvasPane[TimeView]):
@@ -59,7 +59,7 @@ class TimePane(CanvasPane[TimeView]):
         self._notes = NotesLayer(canvas.small_font)
         self._heads, self._crosshair = Heads(), Crosshair()
         self._groups: dict[str, Group] = {}
-        self.change_marks: tuple[tuple[int, str], ...] = ()
+        self.change_marks: tuple[ChangeMark, ...] = ()
         self._ghosts: tuple[Ghost, ...] = ()
         self._at_y: float | None = None
         canvas.layers = [self._lines, self._rules, self._marks, self._heads, self._notes]
@@ -119,7 +119,7 @@ class TimePane(CanvasPane[TimeView]):
                 *data,
                 colors,
                 series.dash,
-                points=series.points,
+                points=series.points or is_sparse(trace, drawn[0]),
                 fill=fill,
                 recent=self._recent(trace, series),
             )
@@ -203,17 +203,18 @@ class TimePane(CanvasPane[TimeView]):
         shown = self._shown
         assert shown is not None and shown.snapshot is not None
         snapshot = shown.snapshot
-        moments = [(at, text, "muted", False) for at, text in self.change_marks]
+        moments = [
+            (at.step, Mark(0.0, at.text, "muted", change=(at.name, at.before, at.after)))
+            for at in self.change_marks
+        ]
         if shown.has_diverged:
-            moments.append((snapshot.outcome.step, "diverged", "bad", True))
+            moments.append((snapshot.outcome.step, Mark(0.0, "diverged", "bad", True)))
         if not snapshot.is_live:
-            moments.append((snapshot.cursor, f"$k$ = {step(snapshot.cursor)}", "accent", True))
-        if moments:
-            places = self._link.to_axis(np.array([float(moment[0]) for moment in moments]))
-            marks = zip(places.tolist(), moments, strict=True)
-            self._marks.marks = tuple(Mark(x, *moment[1:]) for x, moment in marks)
-        else:
-            self._marks.marks = ()
+            text = f"$k$ = {step(snapshot.cursor)}"
+            moments.append((snapshot.cursor, Mark(0.0, text, "accent", True)))
+        places = self._link.to_axis(np.array([float(moment) for moment, _ in moments]))
+        marks = zip(places.tolist(), moments, strict=True)
+        self._marks.marks = tuple(replace(mark, x=x) for x, (_, mark) in marks)
         self._give_room()
         self._heads.groups = tuple(self._groups.values()) if snapshot.is_live else ()
 
@@ -315,3 +316,73 @@ class TimePane(CanvasPane[TimeView]):
             text = "Whole run" if window is None else f"Last {step(window)} steps"
             action = self.checkable(windows, text, self._link.window == window)
             action.triggered.connect(lambda _=False, chosen=window: self._link.set_window(chosen))
+
+
+def without_first_zeros(values: FloatArray) -> FloatArray:
+    """Let lines that begin at zero begin where a log axis has a place for them."""
+    with np.errstate(invalid="ignore"):
+        begun = np.logical_or.accumulate(values > 0, axis=0)
+    return np.where(begun, values, np.nan)
+
+
+def with_rules(ends: Ends, rules: tuple[RuleLine, ...], log: bool) -> Ends:
+    """Widen ends to rules that are not far off."""
+    low, high = ends
+    reach = 2.0 if log else 1.5 * max(high - low, 0.2 * max(abs(low), abs(high)))
+    for rule in rules:
+        if rule.vertical or (log and rule.value <= 0):
+            continue
+        value = math.log10(rule.value) if log else rule.value
+        if ends[0] - reach <= value <= ends[1] + reach:
+            low, high = min(low, value), max(high, value)
+    return low, high
+
+
+def with_predicted(ends: Ends, predicted: Ends | None, log: bool) -> Ends:
+    """Widen ends towards predictions, which may be far off: a little, and not down a log axis."""
+    if predicted is None:
+        return ends
+    reach = 1.0 if log else 0.5 * (ends[1] - ends[0])
+    low = ends[0] if log else min(ends[0], max(predicted[0], ends[0] - reach))
+    return low, max(ends[1], min(predicted[1], ends[1] + reach))
+
+
+def measured(trace: TraceView, series: Series, first: int, last: int) -> Drawn | None:
+    """Return what was measured of a series from one step to another; None where nothing was."""
+    if series.key not in trace.low:
+        return None
+    first, last = min(first, trace.last), min(last, trace.last)
+    steps, values = trace.line(series.key, series.component, first, last)
+    if values.ndim == 1:
+        values = values[:, None]
+    missing = np.isnan(values).all(axis=1)
+    if missing.any():  # not measured at every step: join what was
+        steps, values = steps[~missing], values[~missing]
+    if len(steps) == 0:
+        return None
+    return steps, np.abs(values) if series.magnitude else values
+
+
+def is_sparse(trace: TraceView, steps: FloatArray) -> bool:
+    """Return whether a series was measured so seldom that its points are to be seen as such."""
+    apart = int(np.count_nonzero(np.diff(steps)))
+    return apart > 0 and float(steps[-1] - steps[0]) / apart >= SPARSE * trace.stride
+
+
+def in_buckets(trace: TraceView, steps: FloatArray, first: int) -> FloatArray:
+    """Move steps drawn from `first` on that stand for a bucket into its middle."""
+    if trace.stride == 1 or min(first, trace.last) >= trace.recent_first:
+        return steps
+    return np.minimum(steps + (trace.stride - 1) / 2, float(trace.last))
+
+
+def newest(trace: TraceView, series: Series, first: int, last: int) -> Drawn | None:
+    """Return the newest steps exactly where they are in sight but what is drawn is not exact."""
+    shown = min(last, trace.last) - min(first, trace.last)
+    known = trace.last - trace.recent_first
+    if trace.stride == 1 or first >= trace.recent_first or known < KNOWN_SHARE * shown:
+        return None
+    steps, values = trace.line(series.key, series.component, trace.recent_first)
+    if values.ndim == 1:
+        values = values[:, None]
+    return steps, np.abs(values) if series.magnitude else values

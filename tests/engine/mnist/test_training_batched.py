@@ -9,7 +9,7 @@ from engine.core import device
 from engine.experiments.mnist.datasets import load
 from engine.experiments.mnist.network import batched
 from engine.experiments.mnist.network import forms as batched_forms
-from engine.experiments.mnist.network.batched import KINDS, BatchedNetwork, Collector
+from engine.experiments.mnist.network.batched import KINDS, BatchedNetwork
 from engine.experiments.mnist.network.cpu import CpuCore, Rule, loss_and_slopes, norms_by_kind
 from engine.experiments.mnist.network.model import Architecture, Parameters, forward, initialise
 from engine.kernels.jit import kernel
@@ -27,6 +27,17 @@ ARCHITECTURES = [
     Architecture(filters=2, mixing="identity", kind="plain", depth=2),
     Architecture(filters=2, width=150),  # wide: layer by layer
 ]
+
+
+class Collector:
+    """A sink that keeps the whole gradient, shape (P,)."""
+
+    def __init__(self, size: int) -> None:
+        self.gradient = np.zeros(size, np.float32)
+
+    def take(self, offset: int, gradient: np.ndarray) -> None:
+        """Copy a piece."""
+        self.gradient[offset : offset + len(gradient)] = gradient
 
 
 def start(architecture: Architecture, seed: int = 0) -> Parameters:

@@ -15,6 +15,7 @@ from engine.core.registry import get
 from engine.run.snapshot import Snapshot, Status
 from engine.storage.presets import presets
 from gui.app.smoke import view_has_data
+from gui.plots.changes import ChangeMark
 from gui.plots.panes.plane import PlanePane
 from gui.plots.panes.time import TimePane
 from gui.settings import Settings
@@ -119,7 +120,7 @@ def test_a_nudge_drives_the_run_off_an_unstable_minimum(window: MainWindow, qtbo
     assert snapshot.changes == (Change(stood, nudge=Nudge(1e-6, snapshot.seed)),)
     weights = window.panels.plots.panes["weights"]
     assert isinstance(weights, TimePane)
-    assert weights.change_marks == ((stood, "nudge 10⁻⁶"),)
+    assert weights.change_marks == (ChangeMark(stood, "nudge 10⁻⁶"),)
 
 
 def test_lowering_the_step_size_of_a_cycle_ends_it(window: MainWindow, qtbot: QtBot) -> None:

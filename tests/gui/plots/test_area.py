@@ -15,8 +15,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 from engine.core.views import BarView, TimeView, View
 from gui.plots.area import FRAME_SECONDS, PlotArea
 from gui.plots.arrange import places_for
-from gui.plots.dock import PlotDock
-from gui.plots.window import PlotWindow, fitted
+from gui.plots.dock import PlotDock, PlotWindow, fitted
 from gui.style.theme import DARK, LIGHT, apply_theme
 from tests.gui.plot_feed import (
     ALL_VIEWS,

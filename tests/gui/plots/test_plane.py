@@ -26,13 +26,11 @@ from engine.core.views import (
 )
 from gui.plots.area import PlotArea
 from gui.plots.canvas.axes import Axis, Margins, lay_out
-from gui.plots.canvas.layers import CurveLayer, HeatLayer, symbol_path, to_levels
-from gui.plots.canvas.points import PointsLayer
+from gui.plots.canvas.layers import CurveLayer, HeatLayer, PointsLayer, symbol_path, to_levels
+from gui.plots.canvas.notes import OffAxisLayer
 from gui.plots.panes.bars import BarPane
 from gui.plots.panes.images import ImagePane, tiles
-from gui.plots.panes.items import grips_of
-from gui.plots.panes.off_axis import BeyondLayer
-from gui.plots.panes.plane import PATIENCE, PlanePane
+from gui.plots.panes.plane import PATIENCE, PlanePane, grips_of
 from gui.plots.panes.tables import TablePane, cell_text
 from gui.style.theme import current_theme
 from tests.gui.fakes import FakeParams
@@ -116,10 +114,10 @@ def test_given_ranges_are_kept_and_a_zoom_changes_them(area) -> None:
 BOUNDED = dataclasses.replace(SPECTRUM, x_extent=CIRCLE_X, y_extent=CIRCLE_Y)
 
 
-def beyond_of(pane: PlanePane) -> list[tuple[int, int, str]]:
+def arrows_of(pane: PlanePane) -> list[tuple[int, int, str]]:
     pane.canvas.grab()
-    layer = next(layer for layer in pane.canvas.layers if isinstance(layer, BeyondLayer))
-    return [(arrow.beyond.axis, arrow.beyond.sign, arrow.text) for arrow in layer.shown]
+    layer = next(layer for layer in pane.canvas.layers if isinstance(layer, OffAxisLayer))
+    return [(arrow.points.axis, arrow.points.sign, arrow.text) for arrow in layer.shown]
 
 
 def test_an_extent_shows_the_unit_circle_and_grows_to_what_is_outside(area) -> None:
@@ -135,30 +133,30 @@ def test_an_extent_shows_the_unit_circle_and_grows_to_what_is_outside(area) -> N
         area._refresh_all()
         ends.append(pane.canvas.frame.mapper.x)
         assert ends[-1][0] < far and ends[-1][1] >= 1.8
-        assert beyond_of(pane) == []
+        assert arrows_of(pane) == []
     assert len(set(ends)) <= 4  # it grows in few large steps, not with every frame
 
 
-def test_what_is_beyond_an_extent_is_an_arrow_with_its_value(area) -> None:
+def test_points_outside_an_extent_are_an_arrow_with_its_value(area) -> None:
     far = {"eig_re": np.array([0.5, -40.0, -12.0, 900.0]), "eig_im": np.array([0.0, 0.0, 0, 0])}
     pane = shown(area, BOUNDED, **far, bad_re=np.array([0.0, np.nan]), bad_im=np.array([-70.0, 0]))
     mapper = pane.canvas.frame.mapper
     circle = mapper.point(1, 0).x() - mapper.point(-1, 0).x()
     assert circle > 150  # pixels: what lies far away takes no room from it
-    assert beyond_of(pane) == [(0, -1, "−40 +1"), (0, 1, "900"), (1, -1, "−70")]
+    assert arrows_of(pane) == [(0, -1, "−40 +1"), (0, 1, "900"), (1, -1, "−70")]
 
 
-def test_what_is_beyond_a_corner_is_one_arrow_with_its_larger_number(area) -> None:
+def test_points_outside_both_extents_are_one_arrow_with_its_larger_number(area) -> None:
     far = {"eig_re": np.array([0.5, -9.0]), "eig_im": np.array([0.0, 70.0])}
     pane = shown(area, BOUNDED, **far, bad_re=None, bad_im=None)
-    assert beyond_of(pane) == [(1, 1, "70")]
+    assert arrows_of(pane) == [(1, 1, "70")]
 
 
 def test_a_log_axis_tells_at_its_low_end_what_has_no_place_on_it(area) -> None:
     points = {"eig_re": np.array([0.5, -9.0]), "eig_im": np.array([0.1, 0.2])}
     pane = shown(area, BOUNDED, **points, bad_re=None, bad_im=None)
     pane.set_log_axis("x", True)
-    assert beyond_of(pane) == [(0, -1, "−9")]
+    assert arrows_of(pane) == [(0, -1, "−9")]
 
 
 def test_an_arrow_is_drawn_where_its_point_is(area) -> None:

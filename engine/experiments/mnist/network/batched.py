@@ -55,17 +55,6 @@ class Sink(Protocol):
         """Take the gradient of the flat parameters from `offset` on, shape (m,)."""
 
 
-class Collector:
-    """A sink that keeps the whole gradient, shape (P,)."""
-
-    def __init__(self, size: int) -> None:
-        self.gradient = np.zeros(size, np.float32)
-
-    def take(self, offset: int, gradient: NDArray[np.float32]) -> None:
-        """Copy a piece."""
-        self.gradient[offset : offset + len(gradient)] = gradient
-
-
 class Features:
     """The convolution block for up to `capacity` samples at a time."""
 

@@ -16,7 +16,7 @@ from engine.experiments.mnist.datasets import Bytes
 from engine.experiments.mnist.network import model as models
 from engine.experiments.mnist.network.hessian import HessianProduct
 from engine.experiments.mnist.network.model import Architecture, Parameters
-from engine.kernels.network.images import CROP, KERNEL
+from engine.kernels.network.images import CROP
 
 LANCZOS_MEMORY = 1_500_000_000
 """Bytes that the Lanczos vectors may take."""
@@ -172,8 +172,3 @@ def convexity_violation(parameters: Parameters, images: Bytes) -> float:
         middle = models.parts(architecture, tensors, (x + y) / 2)
         chord = (ends[:half] + ends[half:]) / 2
         return float(((middle - chord) / ends.abs().max().clamp_min(1e-30)).max().clamp_min(0))
-
-
-def filter_pictures(parameters: Parameters) -> FloatArray:
-    """Return the filters as pictures, shape (F, 6, 6)."""
-    return np.asarray(parameters.parts["conv.weight"].view(-1, KERNEL, KERNEL), np.float64)

@@ -1,4 +1,4 @@
-"""What a series is at the step under the crosshair."""
+"""What lies over lines along time: the crosshair with what it reads, and the newest points."""
 
 from __future__ import annotations
 
@@ -6,20 +6,68 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor, QPainter
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Series
 from engine.run.trace import TraceView
+from gui.plots.canvas.groups import draw_groups
+from gui.plots.canvas.layers import Layer
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.numbers import number
-from gui.plots.canvas.paint import Group
+from gui.plots.canvas.paint import Group, Scene, crisp, draw_dots, draw_straight, hair_pen
 from gui.plots.link import values_at
 from gui.plots.panes.pane import ReadingItem
 from gui.typeset.rich_text import component_label
 
+HEADS = 8
+"""Lines up to which the newest point is marked."""
+
+
 DOTTED = 6
 """Lines of a series up to which each gets a dot on the crosshair."""
+
+
+@dataclass
+class Crosshair(Layer):
+    """A vertical line at a step, dots on the lines there, and the line nearest the pointer."""
+
+    x: float | None = None
+    dots: tuple[tuple[float, QColor], ...] = ()
+    line: Group | None = None
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        """Draw it."""
+        if self.x is None:
+            return
+        at = float(scene.mapper.px(np.array([self.x]))[0])
+        place = crisp(at, scene.ratio)
+        pen = hair_pen(scene.theme.color("muted"))
+        top, bottom = QPointF(place, scene.plot.top()), QPointF(place, scene.plot.bottom())
+        draw_straight(painter, top, bottom, pen)
+        if self.line is not None:
+            draw_groups(painter, scene, (self.line,))
+        for value, color in self.dots:
+            y = scene.mapper.py(np.array([value]))
+            draw_dots(painter, np.array([at]), y, scene.theme.color("surface"), 8.0)
+            draw_dots(painter, np.array([at]), y, color, 5.5)
+
+
+@dataclass
+class Heads(Layer):
+    """Dots at the newest point of each line."""
+
+    groups: tuple[Group, ...] = ()
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        """Draw a dot at the end of each line, unless they are many or predictions."""
+        for group in self.groups:
+            if len(group.x) == 0 or group.dash != "solid" or len(group.colors) > HEADS:
+                continue
+            x, heights = scene.mapper.px(group.x[-1:]), scene.mapper.py(group.y[-1])
+            for height, color in zip(heights, group.colors, strict=True):
+                draw_dots(painter, x, height[None], color, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
