@@ -86,7 +86,7 @@ class LeastSquaresParams(Params):
         "",
         "CSV or NPY file with a point a row, its label y in the last column.",
         group="Problem",
-        widget="path",
+        widget="file",
         when={"data": ["file"]},
     )
     eigenvalue_low: float = param(
