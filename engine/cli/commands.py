@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,10 +25,10 @@ from engine.core.experiment import AbstractExperiment
 from engine.core.params import ParamSpec, build, describe, format_value, parse_setting
 from engine.core.registry import get
 from engine.core.versions import NAME, VERSION
-from engine.run import replay
+from engine.run import inputs, replay
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
-from engine.storage.files import to_json
+from engine.storage.files import reason_of, to_json
 from engine.text.notation import plain
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -61,23 +62,51 @@ def main(argv: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Greek letters on a terminal that lacks them
             stream.reconfigure(errors="replace")
+    status = _status(argv)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        return _without_output(error)
+    return status
+
+
+def _status(argv: Sequence[str]) -> int:
+    """Carry out a command line, and put every failure in one line."""
     try:
         options = _parser().parse_args(argv)
         status: int = options.execute(options)
     except SystemExit as leaving:  # argparse: --help, --version or an error already told
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except InputError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return BAD_INPUT
+        return _said(" ".join(str(error).split()), BAD_INPUT)
     except LabError as error:
-        print(error, file=sys.stderr)
-        return FAILED
+        return _said(str(error), FAILED)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        return FAILED
+        return _said("stopped", INTERRUPTED)
+    except MemoryError:
+        return _said("The memory of this machine is too small for that.", FAILED)
+    except OSError as error:
+        return _without_output(error)
     return status
+
+
+def _said(sentence: str, status: int) -> int:
+    with contextlib.suppress(OSError):
+        print(sentence, file=sys.stderr)
+    return status
+
+
+def _without_output(error: OSError) -> int:
+    """Leave where nothing can be printed: a full device, a reader that went away."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        # the interpreter flushes once more at its end, and would show a traceback
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    if isinstance(error, BrokenPipeError):
+        return FAILED
+    return _said(f"The output could not be written: {reason_of(error)}.", FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -240,19 +269,26 @@ def _chosen_run(options: argparse.Namespace) -> RunSpec:
     params = (
         build(type(run.params), {**run.params.model_dump(), **values}) if values else run.params
     )
+    params = inputs.resolved(params, Path())
+    sha256 = {name: value for name, value in run.sha256.items() if name not in values}
     steps, seed = run.steps, run.seed
     if options.steps is not None:
         steps = _whole("--steps", options.steps, 0, runfile.STEPS_LIMIT)
     if options.seed is not None:
         seed = _whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
-    return dataclasses.replace(run, params=params, seed=seed, steps=steps)
+    return dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
 
 
 def _base_run(options: argparse.Namespace) -> RunSpec:
     path = Path(options.what)
     known = any(listed.id == options.what for listed in registry.entries())
     endings = (".toml", ".json", *LEARNED_FORMATS)
-    looks_like_file = path.suffix in endings or len(path.parts) > 1 or path.exists()
+    looks_like_file = (
+        path.suffix in endings
+        or len(path.parts) > 1
+        or options.what.startswith("~")
+        or os.path.exists(path)  # unlike Path.exists it never raises
+    )
     if not known and looks_like_file:
         if options.preset is not None:
             raise InputError("--preset", options.preset, "a run file has its own parameters")

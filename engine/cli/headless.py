@@ -15,7 +15,7 @@ from engine.run import replay
 from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
-from engine.storage import runfolder
+from engine.storage import runfile, runfolder
 from engine.storage.learned import save_learned
 from engine.storage.recording import Recorder
 from engine.text.notation import plain
@@ -48,12 +48,13 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
     InputError
         Before anything is written, for parameters that cannot be used together or a folder that
         cannot be used.
-    FileError
-        If a file cannot be written.
+    LabError
+        If a file cannot be written into the folder; the run is then kept elsewhere where it can.
     """
     session = replay.begin(job.run)
     try:
         folder = runfolder.prepare(job.folder)
+        runfile.check_writable(job.run, folder)
         recorder = Recorder(session)
         ensemble = None
         outcome = _carry_out(job.run, recorder, progress)
@@ -62,26 +63,42 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)
         progress(1.0, "drawing figures")
+        result = _Result(job, recorder, outcome, ensemble)
+        return runfolder.kept_somewhere(folder, result.write)
+    finally:
+        session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What came out of a job."""
+
+    job: Job
+    recorder: Recorder
+    outcome: Outcome
+    ensemble: Ensemble | None
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        """Write everything into a folder and return the content of `run.json`."""
+        job, session = self.job, self.recorder.session
         with runfolder.all_or_nothing(folder) as new:
-            failed = outcome.kind is OutcomeKind.FAILED
-            names = [] if failed else _figures(job, session, ensemble, new)
+            failed = self.outcome.kind is OutcomeKind.FAILED
+            names = [] if failed else _figures(job, session, self.ensemble, new)
             if job.model:
                 names.append(f"{MODEL}{job.model}")
                 save_learned(session, new / names[-1])
-            done = _done(job.run, outcome)
-            return runfolder.write(new, done, recorder, outcome, ensemble, names)
-    finally:
-        session.close()
+            done = _done(job.run, session, self.outcome)
+            return runfolder.write(new, done, self.recorder, self.outcome, self.ensemble, names)
 
 
 _ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
 
 
-def _done(run: RunSpec, outcome: Outcome) -> RunSpec:
+def _done(run: RunSpec, session: Session, outcome: Outcome) -> RunSpec:
     """Describe the run so that replaying it ends where it ended."""
     steps = outcome.step if outcome.kind in _ENDED_EARLY else replay.target_of(run)
     changes = tuple(change for change in run.changes if change.step <= steps)
-    return dataclasses.replace(run, steps=steps, changes=changes)
+    return dataclasses.replace(run, steps=steps, changes=changes, sha256=session.inputs)
 
 
 def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
@@ -139,6 +156,7 @@ def describe(result: Mapping[str, Any]) -> str:
         more = ", …" if len(outcome["orbit"]) > MOST_POINTS else ""
         orbit = f", orbit of {outcome['orbit_of']}: {points}{more}" if points else ""
         lines.append(f"  period {outcome['period']}{orbit}")
+    lines += [f"  {note}" for note in result.get("notes", ())]
     for bound in result["theory"]:
         if bound["value"] is not None:
             measured = "" if bound["measured"] is None else f", measured {bound['measured']:.6g}"

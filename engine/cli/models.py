@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
-from engine.storage.files import to_json
+from engine.storage.files import is_file, to_json, user_path
 
 DATA_HELP = "digits (bundled), mnist or fashion-mnist (downloaded before), or a folder of IDX files"
 EVAL_DATA_HELP = f"{DATA_HELP}; without it the data it was trained on, or digits if that is gone"
@@ -49,7 +49,7 @@ def convert(options: argparse.Namespace) -> int:
     """Write a trained network as a PyTorch state_dict or as ONNX."""
     from engine.experiments.mnist import model_files, onnx_files
 
-    target = Path(options.to)
+    target = user_path(options.to, "FILE")
     if target.suffix.lower() not in (".pt", ".onnx"):
         raise InputError("FILE", target.name, "give a name that ends in .pt or .onnx")
     model = model_files.load(_existing(options.model))
@@ -75,7 +75,7 @@ def download(options: argparse.Namespace) -> int:
     """Fetch a data set, with progress; Ctrl+C leaves no half file."""
     from engine.experiments.mnist import datasets
 
-    folder = None if options.to is None else Path(options.to)
+    folder = None if options.to is None else user_path(options.to, "--to")
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         found = datasets.download(
             options.name, folder, lambda done, text: show(done, text) and interrupt.go_on
@@ -85,7 +85,7 @@ def download(options: argparse.Namespace) -> int:
 
 
 def _existing(name: str) -> Path:
-    path = Path(name)
-    if not path.is_file():
+    path = user_path(name, "MODEL")
+    if not is_file(path, "MODEL"):
         raise InputError("MODEL", name, "give a file that exists")
     return path

@@ -10,9 +10,17 @@ from typing import Any, TextIO
 
 from engine.core.ensemble import Progress
 
+_ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+
 
 class Interrupt:
-    """While open, the first Ctrl+C asks the run to stop; the second one stops the program."""
+    """While open, the first Ctrl+C asks the run to stop; the second one stops the program.
+
+    So do the signals by which the system or a closing terminal ends a program, unless they are
+    ignored, as under nohup.
+    """
 
     def __init__(self) -> None:
         self.go_on = True
@@ -20,8 +28,9 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         with contextlib.suppress(ValueError):  # only the main thread hears signals
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._former[number] = signal.signal(number, self._heard)
+            for number in _ENDING:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._former[number] = signal.signal(number, self._heard)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -35,9 +44,9 @@ class Interrupt:
 
 
 @contextlib.contextmanager
-def progress_line(stream: TextIO) -> Iterator[Progress]:
+def progress_line(stream: TextIO | None) -> Iterator[Progress]:
     """Return what rewrites one line with the share done and the time left, if a person watches."""
-    if not stream.isatty():
+    if stream is None or not stream.isatty():
         yield lambda done, text: True
         return
     begin = shown = time.monotonic()
@@ -48,12 +57,17 @@ def progress_line(stream: TextIO) -> Iterator[Progress]:
         if now - shown > 0.1:
             shown = now
             left = (now - begin) * (1 - done) / done if done > 0 else 0.0
-            stream.write(f"\r\x1b[K{done:4.0%}  {text}, {left:.0f} s left")
-            stream.flush()
+            _rewrite(stream, f"{done:4.0%}  {text}, {left:.0f} s left")
         return True
 
     try:
         yield show
     finally:
-        stream.write("\r\x1b[K")
+        _rewrite(stream, "")
+
+
+def _rewrite(stream: TextIO, line: str) -> None:
+    """Write over the last line; a terminal that was closed is no reason to lose a run."""
+    with contextlib.suppress(OSError):
+        stream.write(f"\r\x1b[K{line}")
         stream.flush()

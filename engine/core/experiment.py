@@ -11,6 +11,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
 from engine.core.listing import Listing
 from engine.core.outcome import Outcome
-from engine.core.params import Params
+from engine.core.params import Params, describe
 from engine.core.views import View
 
 ParamsT = TypeVar("ParamsT", bound=Params)
@@ -175,6 +176,22 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     def steps(self, params: ParamsT) -> int:
         """Return the steps of a headless run when none are asked for."""
         return self.default_steps
+
+    def input_files(self, params: ParamsT) -> Mapping[str, tuple[Path, ...]]:
+        """List the files that a run of these parameters reads, by the parameter that names them.
+
+        Raises
+        ------
+        InputError
+            If there are none where they are looked for.
+        """
+        values = params.model_dump()
+        files = {}
+        for spec in describe(type(params)):
+            value = values[spec.name]
+            if spec.widget == "file" and spec.is_active(values) and spec.is_path(value):
+                files[spec.name] = (Path(value),)
+        return files
 
     def drag(self, params: ParamsT, handle: str, x: float, y: float) -> ParamsT:
         """Answer a handle of a view being dragged to (x, y) with new parameters."""

@@ -28,8 +28,13 @@ from engine.core.errors import InputError
 Kind = Literal["float", "int", "bool", "choice", "text", "floats", "matrix"]
 """How a value is edited: `floats` is a tuple of numbers, `matrix` a tuple of rows."""
 
-Widget = Literal["", "path", "expression", "points"]
-"""A hint for the form where the kind alone does not say enough."""
+Widget = Literal["", "path", "file", "folder", "expression", "points"]
+"""A hint for the form where the kind alone does not say enough.
+
+A `file` or `folder` is read, and its content kept in mind with a run; a `path` may be written to.
+"""
+PATHS = ("path", "file", "folder")
+"""Widgets of texts that name a place on a disk."""
 
 
 class Params(BaseModel):
@@ -81,7 +86,8 @@ class ParamSpec:
     is not allowed. `when` maps another field's name to the values for which this one has an effect.
     `bounds` maps such values likewise, for which the theory bounds this field; it is None for a
     field that it never bounds. `live` fields may change during a run; `for_ensemble` fields are no
-    part of it, since only an ensemble reads them; all others start a new one.
+    part of it, since only an ensemble reads them; all others start a new one. `keywords` are texts
+    of a path that name no place.
     """
 
     name: str
@@ -103,6 +109,12 @@ class ParamSpec:
     when: Mapping[str, tuple[Any, ...]]
     widget: Widget
     bounds: Mapping[str, tuple[Any, ...]] | None
+    keywords: tuple[str, ...] = ()
+
+    def is_path(self, value: object) -> bool:
+        """Return whether a value of this field names a file or a folder."""
+        named = isinstance(value, str) and bool(value) and value not in self.keywords
+        return self.widget in PATHS and named
 
     @property
     def allowed(self) -> str:
@@ -169,6 +181,7 @@ def param(
     when: Mapping[str, Sequence[Any]] | None = None,
     widget: Widget = "",
     bounds: Mapping[str, Sequence[Any]] | None = None,
+    keywords: Sequence[str] = (),
 ) -> Any:
     """Declare a parameter with its default, limits and presentation.
 
@@ -196,6 +209,8 @@ def param(
     bounds : mapping, optional
         Other fields' values, if it takes any, for which the theory has bounds for this one, so
         that the form keeps room for them before a run has found them.
+    keywords : sequence of str
+        Texts that name no place where the widget is one of `PATHS`.
     """
     extra: dict[str, Any] = {
         "label": label,
@@ -209,6 +224,7 @@ def param(
         "when": {key: list(values) for key, values in (when or {}).items()},
         "widget": widget,
         "bounds": None if bounds is None else {key: list(of) for key, of in bounds.items()},
+        "keywords": list(keywords),
     }
     return Field(default=default, description=help, json_schema_extra={"lab": extra})
 
@@ -249,6 +265,7 @@ def _spec(name: str, info: Any) -> ParamSpec:
         when={key: tuple(values) for key, values in extra["when"].items()},
         widget=extra["widget"],
         bounds=None if bounds is None else {key: tuple(of) for key, of in bounds.items()},
+        keywords=tuple(extra["keywords"]),
     )
 
 
@@ -327,6 +344,9 @@ def _as_input_error(
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
+        given = values.get(cause.field, cause.value)
+        if given == cause.value:  # as it was given: 0 rather than the 0.0 that it became
+            return InputError(cause.field, given, cause.allowed)
         return cause
     if not first["loc"]:  # a rule over several fields, raised by the model itself
         return InputError("parameters", dict(values), first["msg"])

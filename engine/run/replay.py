@@ -10,6 +10,7 @@ from engine.core.change import Change
 from engine.core.ensemble import Progress
 from engine.core.params import update
 from engine.core.registry import get
+from engine.run import inputs
 from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
@@ -45,9 +46,11 @@ def begin(run: RunSpec) -> Session:
     Raises
     ------
     InputError
-        If the parameters cannot be used together.
+        If the parameters cannot be used together, or an input file has changed.
     """
-    return Session(get(run.experiment), run.params, run.seed, run.start)
+    experiment = get(run.experiment)
+    inputs.check(experiment, run.params, run.sha256)
+    return Session(experiment, run.params, run.seed, run.start)
 
 
 def target_of(run: RunSpec) -> int:

@@ -15,6 +15,7 @@ from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome
 from engine.core.params import Params, update
+from engine.run.inputs import fingerprints
 from engine.run.keyframes import Keyframes
 from engine.run.trace import Trace
 
@@ -55,6 +56,7 @@ class Session:
         self.state: State[Any] = experiment.init(params, seed)
         if start is not None:
             self.state = experiment.with_arrays(self.state, start)
+        self.inputs = fingerprints(experiment, params)
         self.initial_params = params
         self._origin = self.state
         self._for_ensemble: dict[str, Any] = {}

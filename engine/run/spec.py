@@ -18,7 +18,8 @@ class RunSpec:
     """All that a run depends on.
 
     `params` are those of step 0; `steps` is None where the experiment's own number is meant;
-    `start` holds learned parameters to begin from.
+    `start` holds learned parameters to begin from, `sha256` what the input files must hold, by the
+    parameter that names them (see `engine.run.inputs`).
     """
 
     experiment: str
@@ -27,6 +28,7 @@ class RunSpec:
     steps: int | None = None
     changes: tuple[Change, ...] = ()
     start: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
+    sha256: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, session: Session) -> RunSpec:
@@ -38,6 +40,7 @@ class RunSpec:
             steps=session.step,
             changes=session.changes,
             start=session.start,
+            sha256=session.inputs,
         )
 
 

@@ -8,31 +8,48 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError
-from engine.storage.files import atomic, human_size, read_bytes, to_json
+from engine.storage.files import atomic, check_values, fault, human_size, opened, to_json
+from engine.storage.npy import (
+    Header,
+    NotNumbersError,
+    NpyError,
+    fill,
+    read_entries,
+    read_header,
+    shaped,
+)
 
 Arrays = Mapping[str, NDArray[Any]]
 
-NPZ_LIMIT = 512 * 2**20
-"""Bytes of arrays that an NPZ file from outside may unpack to, however small it is."""
+NPZ_LIMIT = 2**30
+"""Bytes of arrays that an NPZ file from outside may unpack to; the paper's network has 0.6 GB."""
+NPZ_FREE = 64 * 2**20
+"""Bytes to which even the smallest NPZ file may unpack: twice a recorded trace at its largest."""
+NPZ_RATIO = 16
+"""Bytes to which each byte of a larger one may unpack; learned numbers hardly shrink at all."""
 SAFETENSORS_LIMIT = 4 * 2**30
-"""Bytes of a safetensors file, which is not compressed."""
+"""Bytes of a safetensors file: a checkpoint of the paper's network with Adam's moments has 1.9 GB.
+It is not compressed, so that it takes as much memory as it takes on the disk."""
+HOLES_FREE = 64 * 2**20
+"""Bytes up to which a file may be full of holes, which take no room on the disk."""
 MEMBER_LIMIT = 4096
 """Arrays that a file may hold."""
 CONFIG_KEY = "config.json"
 """Name under which the JSON description is kept in an NPZ file, and in safetensors' metadata."""
 _HEADER_LIMIT = 4 * 2**20
-_KINDS = "biufcU"
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -46,18 +63,19 @@ _DAMAGE = (
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same file
 _SAFE_TYPES = {
-    "BOOL": 1,
-    "U8": 1,
-    "I8": 1,
-    "U16": 2,
-    "I16": 2,
-    "U32": 4,
-    "I32": 4,
-    "U64": 8,
-    "I64": 8,
-    "F16": 2,
-    "F32": 4,
-    "F64": 8,
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "U64": "<u8",
+    "I64": "<i8",
+    "F16": "<f2",
+    "F32": "<f4",
+    "F64": "<f8",
+    "BF16": "<u2",  # widened to float32 when it is read
 }
 
 
@@ -91,20 +109,23 @@ def load_npz(
     ------
     InputError
         If it is no NPZ file, is damaged, holds pickled objects or names with folders, or would
-        unpack to more than `limit` bytes.
+        unpack to more than `limit` bytes, or to far more than its size warrants.
+    FileError
+        If it cannot be read.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(what, path.name, "give the name of a file that exists")
-    if path.stat().st_size > limit:
-        raise InputError(what, path.name, f"give a file of at most {human_size(limit)}")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = _read_members(archive, path, limit, what)
-    except InputError:
-        raise
-    except _DAMAGE as error:
-        raise _damaged(path, what, "NPZ", error) from None
+    with opened(path, what) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise InputError(what, path.name, f"give a file of at most {human_size(limit)}")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                most = min(limit, max(NPZ_FREE, NPZ_RATIO * size))
+                arrays = _read_members(archive, path, most, what)
+        except InputError:
+            raise
+        except _DAMAGE as error:
+            raise _damaged(path, what, "NPZ", error) from None
     config = arrays.pop(CONFIG_KEY, None)
     return arrays, {} if config is None else _config(path, what, str(config))
 
@@ -133,23 +154,24 @@ def _is_plain(name: str) -> bool:
 
 def _read_array(file: Any, member: zipfile.ZipInfo, path: Path, what: str) -> NDArray[Any]:
     """Read one array whose header must agree with the size that the archive states."""
-    reader = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(np.lib.format.read_magic(file))
-    if reader is None or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _damaged(path, what, "NPZ", "an array is in a form that this program does not read")
-    shape, fortran, dtype = reader(file)
-    if dtype.kind not in _KINDS or dtype.itemsize == 0:
-        raise InputError(what, member.filename, "only arrays of numbers are read, never objects")
-    size = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or size != member.file_size - file.tell():
-        raise _damaged(path, what, "NPZ", "an array's size differs from what its header says")
-    data = file.read(size + 1)
-    if len(data) != size:
-        raise _damaged(path, what, "NPZ", "an array is cut short")
-    values = np.frombuffer(bytearray(data), dtype=dtype) if size else np.empty(0, dtype)
-    return values.reshape(shape, order="F" if fortran else "C")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _damaged(path, what, "NPZ", "an array is packed in a way that is not read")
+    try:
+        header = read_header(file)
+        _check_size(header, member.file_size - file.tell())
+        return read_entries(file, header)
+    except NotNumbersError:
+        rule = "only arrays of numbers are read, never objects"
+        raise InputError(what, member.filename, rule) from None
+    except NpyError as error:
+        raise _damaged(path, what, "NPZ", f"{member.filename}: {error}") from None
+
+
+def _check_size(header: Header, held: int) -> None:
+    if header.size > held:
+        raise NpyError("it is cut short")
+    if header.size < held:
+        raise NpyError("it is longer than its header says")
 
 
 def save_safetensors(path: Path, arrays: Arrays, config: Mapping[str, Any] | None = None) -> None:
@@ -177,49 +199,97 @@ def load_safetensors(
     ------
     InputError
         If it is no safetensors file, is damaged, or is larger than `limit` bytes.
+    FileError
+        If it cannot be read.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     path = Path(path)
-    data = read_bytes(path, limit, what)
-    header = _safetensors_header(data, path, what)
-    metadata = header.pop("__metadata__", {})
-    for name, entry in header.items():
-        _check_tensor(name, entry, path, what)
-    try:
-        arrays: dict[str, NDArray[Any]] = load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise _damaged(path, what, "safetensors", error) from None
+    with opened(path, what) as file:
+        status = os.fstat(file.fileno())
+        if status.st_size > limit:
+            raise InputError(what, path.name, f"give a file of at most {human_size(limit)}")
+        if _is_hollow(status):
+            raise _damaged(path, what, "safetensors", "most of it is holes")
+        header = _safetensors_header(file, status.st_size, path, what)
+        metadata = header.pop("__metadata__", {})
+        entries = [_checked(name, entry, path, what) for name, entry in header.items()]
+        _check_places(entries, status.st_size - file.tell(), path, what)
+        try:
+            arrays = {entry.name: _read_tensor(file, entry) for entry in sorted(entries)}
+        except NpyError as error:
+            raise _damaged(path, what, "safetensors", error) from None
     text = metadata.get(CONFIG_KEY) if isinstance(metadata, dict) else None
     return arrays, {} if text is None else _config(path, what, str(text))
 
 
-def _safetensors_header(data: bytes, path: Path, what: str) -> dict[str, Any]:
-    length = struct.unpack("<Q", data[:8])[0] if len(data) >= 8 else 0
-    if not 2 <= length <= min(_HEADER_LIMIT, len(data) - 8):
+def _is_hollow(status: os.stat_result) -> bool:
+    """Return whether a file would take far more memory than it takes room on the disk."""
+    blocks = getattr(status, "st_blocks", None)  # of 512 bytes, whatever the disk's own are
+    held = status.st_size if blocks is None else 512 * blocks
+    return status.st_size > HOLES_FREE and NPZ_RATIO * held < status.st_size
+
+
+def _safetensors_header(file: BinaryIO, size: int, path: Path, what: str) -> dict[str, Any]:
+    start = file.read(8)
+    length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+    if not 2 <= length <= min(_HEADER_LIMIT, size - 8):
         raise _damaged(path, what, "safetensors", "its header has an impossible length")
     try:
-        header = json.loads(data[8 : 8 + length])
+        header = json.loads(file.read(length))
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, what, "safetensors", error) from None
+        raise _damaged(path, what, "safetensors", fault(error)) from None
     if not isinstance(header, dict) or len(header) > MEMBER_LIMIT:
         raise _damaged(path, what, "safetensors", "its header is not a list of arrays")
     return header
 
 
-def _check_tensor(name: str, entry: Any, path: Path, what: str) -> None:
+@dataclass(frozen=True, slots=True, order=True)
+class _Tensor:
+    """Where an array lies among the bytes after the header."""
+
+    begin: int
+    end: int
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+
+
+def _checked(name: str, entry: Any, path: Path, what: str) -> _Tensor:
     if not _is_plain(name):
         raise InputError(what, name, "an array's name holds no folder")
     try:
         kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         sizes = [*shape, begin, end]
-        fits = all(type(size) is int and size >= 0 for size in sizes)
-        fits = fits and math.prod(shape) * _SAFE_TYPES[kind] == end - begin
+        fits = all(type(size) is int and 0 <= size < 2**63 for size in sizes) and len(shape) <= 32
     except (TypeError, KeyError, ValueError):
         fits = False
-    if not fits:
-        raise _damaged(path, what, "safetensors", f"{name} has an impossible type or shape")
+    if not fits or not isinstance(kind, str):
+        raise _damaged(path, what, "safetensors", f"{name[:40]} has an impossible type or shape")
+    if kind not in _SAFE_TYPES:
+        raise _damaged(path, what, "safetensors", f"{name[:40]} has the type {kind[:20]}, not read")
+    if math.prod(shape) * np.dtype(_SAFE_TYPES[kind]).itemsize != end - begin:
+        raise _damaged(path, what, "safetensors", f"{name[:40]} has an impossible type or shape")
+    return _Tensor(begin, end, name, kind, tuple(shape))
+
+
+def _check_places(entries: list[_Tensor], held: int, path: Path, what: str) -> None:
+    """Check that arrays follow one another to the end of the file, so that none is read twice."""
+    end = 0
+    for entry in sorted(entries):
+        if entry.begin != end:
+            raise _damaged(path, what, "safetensors", f"{entry.name[:40]} is misplaced")
+        end = entry.end
+    if end > held:
+        raise _damaged(path, what, "safetensors", "it is cut short")
+    if end < held:
+        raise _damaged(path, what, "safetensors", "it is longer than its header says")
+
+
+def _read_tensor(file: BinaryIO, entry: _Tensor) -> NDArray[Any]:
+    values: NDArray[Any] = np.empty(math.prod(entry.shape), _SAFE_TYPES[entry.kind])
+    fill(file, values)
+    if entry.kind == "BF16":  # the upper half of a float32
+        values = (values.astype("<u4") << 16).view("<f4")
+    return shaped(values.astype(values.dtype.newbyteorder("="), copy=False), entry.shape)
 
 
 def save_arrays(path: Path, arrays: Arrays, config: Mapping[str, Any] | None = None) -> None:
@@ -257,9 +327,15 @@ def load_numbers(path: Path, what: str = "file") -> tuple[dict[str, NDArray[Any]
     """
     arrays, config = load_arrays(path, what)
     for name, values in arrays.items():
-        if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+        if values.dtype.kind not in "biuf" or not _is_finite(values):
             raise InputError(what, Path(path).name, f"{name} must hold finite numbers")
     return arrays, config
+
+
+def _is_finite(values: NDArray[Any]) -> bool:
+    """Return whether all numbers are finite, a few million at a time."""
+    flat = values.reshape(-1)
+    return all(bool(np.isfinite(flat[i : i + 2**22]).all()) for i in range(0, flat.size, 2**22))
 
 
 def _suffix(path: Path, what: str = "file") -> str:
@@ -273,9 +349,10 @@ def _config(path: Path, what: str, text: str) -> dict[str, Any]:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, what, "model", error) from None
+        raise _damaged(path, what, "model", fault(error)) from None
     if not isinstance(config, dict):
         raise _damaged(path, what, "model", "its description is not a JSON object")
+    check_values(config, what)
     return config
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,11 @@ from engine.core.errors import InputError, LabError
 
 STALE_AFTER = 3600.0
 """Seconds after which a temporary file that a killed program left behind is swept away."""
+
+DEPTH_LIMIT = 32
+"""Lists and tables within one another that a file may hold; the program's own have 6 at most."""
+NUMBER_BITS = 1023
+"""Bits of a whole number in a file: a larger one is no float."""
 
 _RESERVED = {"con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
@@ -42,6 +48,97 @@ class FileError(LabError):
         self.path = path
         reason = (cause.strerror or str(cause)) if isinstance(cause, OSError) else cause
         super().__init__(f"{path.name} could not be {doing}: {reason}.")
+
+
+def user_path(text: str | Path, what: str) -> Path:
+    """Return the path that a person gave, with ``~`` for a home folder.
+
+    Raises
+    ------
+    InputError
+        If it names the home of a user that there is not.
+    """
+    try:
+        return Path(text).expanduser()
+    except (RuntimeError, ValueError):
+        rule = "give a path that begins with the home of a user of this machine"
+        raise InputError(what, str(text), rule) from None
+
+
+def is_file(path: Path, what: str) -> bool:
+    """Return whether a path is that of a file.
+
+    Raises
+    ------
+    InputError
+        If the system answers anything but yes or no: a name too long, a folder that may not be
+        entered, links that lead to one another.
+    """
+    mode = _mode(path, what)
+    return mode is not None and stat.S_ISREG(mode)
+
+
+def is_folder(path: Path, what: str) -> bool:
+    """Return whether a path is that of a folder (raises as `is_file`)."""
+    mode = _mode(path, what)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode(path: Path, what: str) -> int | None:
+    """Return the kind of what is at a path, None where nothing is."""
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # a ValueError for characters that no path can have
+        raise unreachable(path, what, error) from None
+
+
+def unreachable(path: Path, what: str, error: Exception) -> InputError:
+    """Make the sentence for a path that the system does not let the program reach."""
+    return InputError(what, Path(path).name, f"give a path that can be read ({reason_of(error)})")
+
+
+def reason_of(error: Exception) -> str:
+    """Return what the system answered, in its own words and without the path."""
+    if isinstance(error, UnicodeError):
+        return "it holds characters that no name of a file has"
+    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    return " ".join(text.split()).rstrip(".") or type(error).__name__
+
+
+def entries(folder: Path, what: str) -> list[Path]:
+    """List what is in a folder, by name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be listed.
+    """
+    try:
+        return sorted(Path(folder).iterdir())
+    except (OSError, ValueError) as error:
+        raise unreachable(folder, what, error) from None
+
+
+@contextlib.contextmanager
+def opened(path: Path, what: str) -> Iterator[BinaryIO]:
+    """Open a file for reading.
+
+    Raises
+    ------
+    InputError
+        If there is none; a pipe or a device, which may never end, is none.
+    FileError
+        If it cannot be read.
+    """
+    if not is_file(path, what):
+        raise InputError(what, Path(path).name, "give the name of a file that exists")
+    try:
+        with Path(path).open("rb") as file:
+            yield file
+    except OSError as error:
+        raise FileError(Path(path), "read", error) from None
 
 
 @contextlib.contextmanager
@@ -127,7 +224,22 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text atomically, with the line ends it has (see `write_bytes`)."""
-    write_bytes(path, text.encode())
+    write_bytes(path, encoded(text, path))
+
+
+def encoded(text: str, path: Path) -> bytes:
+    """Return the bytes of a text for a file.
+
+    Raises
+    ------
+    FileError
+        If it holds half a character, as names of files do that are not UTF-8.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        part = error.object[error.start : error.end]
+        raise FileError(path, "written", f"{part!a} is not a character") from None
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -177,16 +289,11 @@ def read_bytes(path: Path, limit: int, what: str) -> bytes:
     InputError
         If there is no such file, it cannot be read, or it is too large; `what` names it.
     """
-    path = Path(path)
-    try:
-        if not path.is_file():
-            raise InputError(what, path.name, "give the name of a file that exists")
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise FileError(path, "read", error) from None
-    if len(data) > limit:
-        raise InputError(what, path.name, f"give a file of at most {human_size(limit)}")
+    with opened(path, what) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(limit + 1) if size <= limit else b""
+    if max(size, len(data)) > limit:
+        raise InputError(what, Path(path).name, f"give a file of at most {human_size(limit)}")
     return data
 
 
@@ -210,20 +317,67 @@ def parse_json(text: str, what: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the text is something else.
+        If the text is something else, or as `check_values`.
     """
     try:
         table = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(what, first_line(text), f"give a JSON text ({error})") from None
+        raise InputError(
+            what, faulty_line(text, error), f"give a JSON text ({fault(error)})"
+        ) from None
     if not isinstance(table, dict):
         raise InputError(what, first_line(text), "give a JSON object")
+    check_values(table, what)
     return table
+
+
+def check_values(value: Any, what: str) -> None:
+    """Check that plain values are not nested too deep and hold no whole number beyond a float.
+
+    Raises
+    ------
+    InputError
+        If they do: everything that walks through them later may count on it.
+    """
+    layer = [value]
+    for _ in range(DEPTH_LIMIT + 1):
+        within: list[Any] = []
+        for item in layer:
+            if isinstance(item, dict):
+                within.extend(item.values())
+            elif isinstance(item, list | tuple):
+                within.extend(item)
+            elif isinstance(item, int) and item.bit_length() > NUMBER_BITS:
+                size = f"a whole number of {item.bit_length():,} bits"
+                raise InputError(what, size, "give whole numbers that are below 1e307")
+        layer = within
+        if not layer:
+            return
+    raise InputError(
+        what, "lists within lists", f"nest lists and tables at most {DEPTH_LIMIT} deep"
+    )
 
 
 def first_line(text: str) -> str:
     """Return the beginning of a text, to name it in a sentence."""
     return text.strip().partition("\n")[0][:40]
+
+
+def faulty_line(text: str, error: Exception) -> str:
+    """Return the beginning of the line that an error of a parser names, else of the text."""
+    found = re.search(r"\bline (\d+)", str(error))
+    lines = text.splitlines()
+    number = int(found[1]) if found else 0
+    return lines[number - 1].strip()[:40] if 1 <= number <= len(lines) else first_line(text)
+
+
+def fault(error: Exception) -> str:
+    """Return in one short sentence what a parser of texts found wrong."""
+    if isinstance(error, RecursionError):
+        return "lists are nested too deep"
+    if "integer string conversion" in str(error):
+        return "a whole number has too many digits"
+    return " ".join(str(error).split())[:120]
 
 
 def human_size(size: float) -> str:
@@ -275,6 +429,31 @@ def make_folder(path: Path, field: str = "--out") -> Path:
         probe = path / temporary_name()
         probe.touch(exist_ok=False)
         probe.unlink()
-    except OSError:
-        raise InputError(field, str(path), "give a folder that can be written to") from None
+    except (OSError, ValueError) as error:
+        rule = f"give a folder that can be written to ({reason_of(error)})"
+        raise InputError(field, str(path), rule) from None
     return path
+
+
+def try_folder(path: Path, field: str) -> None:
+    """Check that a folder could be made and written to, and leave nothing behind.
+
+    Raises
+    ------
+    InputError
+        As `make_folder`.
+    """
+    path = Path(path).absolute()
+    new: list[Path] = []
+    for folder in (path, *path.parents):
+        try:
+            os.lstat(folder)
+            break
+        except (OSError, ValueError):
+            new.append(folder)
+    try:
+        make_folder(path, field)
+    finally:
+        for folder in new:
+            with contextlib.suppress(OSError, ValueError):
+                folder.rmdir()

@@ -16,9 +16,15 @@ from engine.core.versions import versions
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.storage.arrays import load_numbers, save_arrays
-from engine.storage.runfile import from_table, to_table
+from engine.storage.files import user_path
+from engine.storage.runfile import from_table, home_of, to_table
 
 _KIND = "learned parameters"
+ANEW = (
+    "It begins at step 0 from learned parameters: momentum and random numbers start anew, so that "
+    "it is not the continuation of the run that learned them."
+)
+"""What is said of a run that begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,14 @@ def save_learned(session: Session, path: Path) -> None:
     FileError
         If the file cannot be written.
     """
-    run = RunSpec(experiment=session.experiment.id, params=session.params, seed=session.seed)
-    config = {"kind": _KIND, **to_table(run), "step": session.step, "versions": versions()}
+    run = RunSpec(
+        experiment=session.experiment.id,
+        params=session.params,
+        seed=session.seed,
+        sha256=session.inputs,
+    )
+    table = to_table(run, folder=home_of(path))
+    config = {"kind": _KIND, **table, "step": session.step, "versions": versions()}
     arrays = session.experiment.arrays(session.state)
     save_arrays(path, {key: np.asarray(value) for key, value in arrays.items()}, config)
 
@@ -56,13 +68,14 @@ def load_learned(path: Path) -> Learned:
     InputError
         If the file is damaged, was not written by `save_learned`, or holds inf or nan.
     """
-    path = Path(path)
+    path = user_path(path, "model")
     arrays, config = load_numbers(path, "model")
     step = config.get("step")
     if config.get("kind") != _KIND or type(step) is not int or step < 0:
         raise InputError("model", path.name, "give learned parameters written by this program")
-    keys = ("format", "experiment", "seed", "params", "changes")
-    run = from_table({key: config[key] for key in keys if key in config}, path.name)
+    keys = ("format", "experiment", "seed", "params", "sha256", "changes")
+    table = {key: config[key] for key in keys if key in config}
+    run = from_table(table, path.name, path.parent)
     return Learned(run, step, arrays)
 
 

@@ -18,7 +18,9 @@
     step = 800
     nudge = { size = 1e-6, seed = 0 }
 
-A run that began from learned parameters has ``start = "run.start.npz"``, a file beside it.
+A run that began from learned parameters has ``start = "run.start.npz"``, a file beside it. Paths
+among the parameters are meant from the folder of the file, and the table ``sha256`` keeps what
+those files held: the run is refused where one holds something else.
 """
 
 from __future__ import annotations
@@ -32,15 +34,29 @@ from typing import Any
 
 import tomli_w
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from engine.core.change import Change, Nudge, checked
 from engine.core.effect import check_live
 from engine.core.errors import InputError
 from engine.core.params import Params, ParamSpec, build, describe, update
 from engine.core.registry import get
+from engine.run import inputs
 from engine.run.spec import RunSpec
 from engine.storage.arrays import load_numbers, save_npz
-from engine.storage.files import first_line, inside, parse_json, read_text, write_text
+from engine.storage.files import (
+    check_values,
+    fault,
+    faulty_line,
+    first_line,
+    inside,
+    is_folder,
+    is_temporary,
+    parse_json,
+    read_text,
+    user_path,
+    write_text,
+)
 
 FORMAT = 1
 """Version of the run file and of `run.json`; a newer one is refused by name."""
@@ -48,13 +64,16 @@ STEPS_LIMIT = 10**12
 """Steps that a run may be asked for."""
 SEED_LIMIT = 2**63 - 1
 SIZE_LIMIT = 16 * 2**20
-"""Bytes of a run file, which may hold a typed matrix."""
+"""Bytes of a run file: hours of dragging a slider are 300,000 changes."""
+NUMBERS_LIMIT = 400_000
+"""Commas outside texts, and so about the numbers, of a run file: its reader makes 100,000 a second.
+A change has one at most, the largest matrix 4,096."""
 _START_SUFFIX = ".start.npz"
 START = "run" + _START_SUFFIX
 """File beside a run file with the learned parameters that the run began from."""
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){15}""")
 """A key of many parts, of which none in a run file has more than two."""
-_KEYS = ("format", "experiment", "seed", "steps", "start", "params", "changes")
+_KEYS = ("format", "experiment", "seed", "steps", "start", "params", "sha256", "changes")
 
 
 def from_table(
@@ -69,7 +88,8 @@ def from_table(
     what : str
         What the sentences call it.
     folder : Path, optional
-        Where the learned parameters lie that it names; without it none may be named.
+        Where the learned parameters lie that it names, and where relative paths begin; without it
+        no learned parameters may be named.
 
     Raises
     ------
@@ -84,6 +104,8 @@ def from_table(
         raise InputError(what, "no experiment", "name one under the key experiment")
     experiment = get(table["experiment"])
     params = build(experiment.parameters, _table(table.get("params", {}), "params"))
+    if folder is not None:
+        params = inputs.resolved(params, folder)
     seed = whole("seed", table.get("seed", 0), 0, SEED_LIMIT)
     steps = table.get("steps")
     return RunSpec(
@@ -93,7 +115,19 @@ def from_table(
         steps=None if steps is None else whole("steps", steps, 0, STEPS_LIMIT),
         changes=_changes(table.get("changes", []), params, experiment.why_no_nudge),
         start=None if "start" not in table else _start(table["start"], folder),
+        sha256=_sums(table.get("sha256", {}), params),
     )
+
+
+def _sums(table: Any, params: Params) -> dict[str, str]:
+    sums = _table(table, "sha256")
+    files = [spec.name for spec in describe(type(params)) if spec.widget in ("file", "folder")]
+    for name, value in sums.items():
+        if name not in files:
+            raise InputError("sha256", name, "give names of parameters that name files")
+        if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
+            raise InputError(f"sha256.{name}", value, "give 64 hexadecimal digits, or leave it out")
+    return sums
 
 
 def _start(name: Any, folder: Path | None) -> dict[str, NDArray[Any]]:
@@ -151,10 +185,20 @@ def _changes(entries: Any, params: Params, why_no_nudge: str) -> tuple[Change, .
             changes.append(Change(step, nudge=_nudge(entry["nudge"], why_no_nudge)))
             continue
         values = _table(entry["values"], "changes.values")
-        params = update(params, **values)
+        params = _updated(params, values)
         check_live(type(params), values, prefix="changes.")
-        changes.append(Change(step, {name: params.model_dump()[name] for name in values}))
+        changes.append(Change(step, {name: getattr(params, name) for name in values}))
     return tuple(changes)
+
+
+def _updated(params: Params, values: Mapping[str, Any]) -> Params:
+    """Change parameters as `update` does, without checking again the limits of all others."""
+    model = type(params)
+    try:
+        build(model, values)  # limits of the new values
+        return model.model_validate({**dict(params), **values})  # rules over several fields
+    except (InputError, ValidationError):  # perhaps of the new values and the others' defaults
+        return update(params, **values)
 
 
 _PUSHED = {"step", "nudge"}
@@ -172,10 +216,11 @@ def _nudge(entry: Any, why_no_nudge: str) -> Nudge:
     return checked(Nudge(float(size), whole("changes.nudge.seed", table["seed"], 0, SEED_LIMIT)))
 
 
-def to_table(run: RunSpec, start: str = START) -> dict[str, Any]:
+def to_table(run: RunSpec, start: str = START, folder: Path | None = None) -> dict[str, Any]:
     """Return a run as plain values, as in `run.json`; parameters that are None are left out.
 
-    `start` names the file of the learned parameters that it began from, if any.
+    `start` names the file of the learned parameters that it began from, if any; `folder` is that
+    of the file which will hold the table, so that paths in it are relative where they can be.
     """
     table: dict[str, Any] = {"format": FORMAT, "experiment": run.experiment, "seed": run.seed}
     if run.steps is not None:
@@ -183,6 +228,13 @@ def to_table(run: RunSpec, start: str = START) -> dict[str, Any]:
     if run.start is not None:
         table["start"] = start
     table["params"] = _without_none(run.params.model_dump())
+    if folder is not None:
+        for spec in describe(type(run.params)):
+            if spec.name in table["params"]:
+                value = table["params"][spec.name]
+                table["params"][spec.name] = inputs.as_written(spec, value, folder)
+    if run.sha256:
+        table["sha256"] = dict(run.sha256)
     table["changes"] = [_change_table(change) for change in run.changes]
     return table
 
@@ -197,15 +249,18 @@ def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def dumps(run: RunSpec, start: str = START) -> str:
-    """Write a run as TOML, each parameter with its symbol and meaning beside it."""
-    experiment, table = get(run.experiment), to_table(run, start)
+def dumps(run: RunSpec, start: str = START, folder: Path | None = None) -> str:
+    """Write a run as TOML, each parameter with its meaning beside it (see `to_table`)."""
+    experiment, table = get(run.experiment), to_table(run, start, folder)
     lines = [f"# {experiment.title} ({experiment.listing.section}): a run of Lyapunov Lab"]
     lines += [f"{key} = {_toml(table[key])}" for key in _KEYS[:5] if key in table]
     lines += ["", "[params]"]
     specs = {spec.name: spec for spec in describe(experiment.parameters)}
     for name, value in table["params"].items():
         lines.append(f"{name} = {_toml(value)}{_comment(specs[name])}")
+    if "sha256" in table:
+        lines += ["", "[sha256]  # of the files; without its line a file may hold anything"]
+        lines += [f"{name} = {_toml(value)}" for name, value in table["sha256"].items()]
     for change in table["changes"]:
         lines += ["", "[[changes]]", f"step = {change['step']}"]
         for key in change.keys() - {"step"}:
@@ -236,11 +291,43 @@ def loads(text: str, what: str = "run file", folder: Path | None = None) -> RunS
     """
     if _DOTTED.search(text):  # its parser needs the square of their number in memory
         raise InputError(what, first_line(text), "give keys of few parts joined by dots")
+    _check_length(text, what)
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a whole number may be too long to be read
-        raise InputError(what, first_line(text), f"give a TOML text ({error})") from None
+        rule = f"give a TOML text ({fault(error)})"
+        raise InputError(what, faulty_line(text, error), rule) from None
+    check_values(table, what)
     return from_table(table, what, folder)
+
+
+def _check_length(text: str, what: str) -> None:
+    """Refuse a text that would take its reader many seconds."""
+    count = text.count(",")
+    if count > NUMBERS_LIMIT:
+        rule = f"give at most {NUMBERS_LIMIT:,} commas, that is numbers in lists"
+        raise InputError(what, f"{count:,} commas", rule)
+
+
+def check_writable(run: RunSpec, folder: Path) -> None:
+    """Check before a run is made that a file in `folder` can hold its parameters.
+
+    Raises
+    ------
+    InputError
+        If a text holds half a character, as a path does that is not UTF-8.
+    """
+    written = to_table(run, folder=folder)["params"]
+    for name, value in run.params.model_dump().items():
+        for text in (value, written.get(name)):
+            if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise InputError(name, text, "give a text or a path that is in UTF-8")
+
+
+def home_of(path: Path) -> Path:
+    """Return the folder in which a file will lie that is written now, perhaps aside."""
+    folder = Path(path).parent
+    return folder.parent if is_temporary(folder) else folder
 
 
 def save(path: Path, run: RunSpec) -> None:
@@ -256,7 +343,7 @@ def save(path: Path, run: RunSpec) -> None:
     start = Path(path).with_suffix(_START_SUFFIX)
     if run.start is not None:
         save_npz(start, run.start)
-    write_text(path, dumps(run, start.name))
+    write_text(path, dumps(run, start.name, home_of(path)))
 
 
 def load(path: Path) -> RunSpec:
@@ -269,8 +356,8 @@ def load(path: Path) -> RunSpec:
     FileError
         If it cannot be read.
     """
-    path = Path(path)
-    if path.is_dir():
+    path = user_path(path, "run file")
+    if is_folder(path, "run file"):
         path = path / "run.json"
     if path.suffix.lower() not in (".toml", ".json"):
         raise InputError("run file", path.name, "give a .toml file, a run.json or its folder")

@@ -6,13 +6,14 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.core.ensemble import Ensemble
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.core.outcome import Outcome
 from engine.core.versions import versions
 from engine.run.session import Session
@@ -20,6 +21,8 @@ from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
 from engine.storage.files import (
     FileError,
+    entries,
+    is_file,
     is_stale,
     is_temporary,
     make_folder,
@@ -28,11 +31,13 @@ from engine.storage.files import (
     read_text,
     sync_folder,
     temporary_name,
+    user_path,
     write_json,
     write_text,
 )
+from engine.storage.learned import ANEW
 from engine.storage.recording import Recorder, cell, load_trace, save_trace
-from engine.storage.runfile import START, from_result, save, to_table
+from engine.storage.runfile import START, from_result, home_of, save, to_table
 
 RESULT = "run.json"
 _SIZE_LIMIT = 64 * 2**20
@@ -46,6 +51,7 @@ _OWN_FILES = (
     "learned.safetensors",
 )
 _FIGURES = (".svg", ".png", ".pdf")
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,9 @@ def prepare(folder: Path) -> Path:
     InputError
         If it cannot be written to, or holds something and is not a former run's folder.
     """
-    folder = make_folder(folder)
-    held = [path for path in folder.iterdir() if not is_temporary(path)]
-    if held and not (folder / RESULT).is_file() and not _was_cut_off(folder, held):
+    folder = make_folder(user_path(folder, "--out"))
+    held = [path for path in entries(folder, "--out") if not is_temporary(path)]
+    if held and not is_file(folder / RESULT, "--out") and not _was_cut_off(folder, held):
         raise InputError("--out", str(folder), "give an empty folder or that of a former run")
     return folder
 
@@ -82,6 +88,34 @@ def _was_cut_off(folder: Path, held: Collection[Path]) -> bool:
 
 def _stages(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if is_temporary(path) and path.is_dir()]
+
+
+def kept_somewhere(folder: Path, write: Callable[[Path], Written]) -> Written:
+    """Write a finished run into its folder, or else into a temporary one, so that it is not lost.
+
+    A folder that was removed while the run went on is made again.
+
+    Raises
+    ------
+    FileError
+        If neither takes it.
+    LabError
+        If only the temporary one does; the sentence says where it is.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return write(folder)
+    except OSError as error:
+        failure = FileError(folder, "written", error)
+    except FileError as error:
+        failure = error
+    other = Path(tempfile.mkdtemp(prefix="lyapunov-lab-"))
+    try:
+        write(other)
+    except (OSError, LabError):
+        shutil.rmtree(other, ignore_errors=True)
+        raise failure from None
+    raise LabError(f"{failure} The run is in {other} instead.")
 
 
 @contextlib.contextmanager
@@ -172,16 +206,20 @@ def write(
     if ensemble is not None:
         save_table(folder / "ensemble.csv", ensemble.columns)
         files.append("ensemble.csv")
-    result = result_of(run, recorder.session, outcome, ensemble)
-    result |= {"trace": trace, "files": files}
+    result = result_of(run, recorder.session, outcome, ensemble, home_of(folder / RESULT))
+    result |= {"trace": trace, "files": files, "notes": [ANEW] if run.start is not None else []}
     write_json(folder / RESULT, result)
     return result
 
 
 def result_of(
-    run: RunSpec, session: Session, outcome: Outcome, ensemble: Ensemble | None = None
+    run: RunSpec,
+    session: Session,
+    outcome: Outcome,
+    ensemble: Ensemble | None = None,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the content of `run.json`; its key names are a public contract.
+    """Return the content of a `run.json` in `folder`; its key names are a public contract.
 
     `steps` is the number asked for; ``outcome.step`` is where the run stands.
     """
@@ -193,7 +231,7 @@ def result_of(
         final["ensemble"] = ensemble.summary
     theory = experiment.theory(session.params, state)
     result = {
-        **to_table(run),
+        **to_table(run, folder=folder),
         "outcome": _fields(outcome),
         "final": final,
         "theory": [_fields(bound) for bound in theory],
@@ -235,8 +273,8 @@ def read(folder: Path) -> RunFolder:
     InputError
         If it holds no run, or a file in it is damaged.
     """
-    folder = Path(folder)
-    if not (folder / RESULT).is_file():
+    folder = user_path(folder, "run folder")
+    if not is_file(folder / RESULT, "run folder"):
         raise InputError("run folder", folder.name, f"give a folder that holds a {RESULT}")
     result = parse_json(read_text(folder / RESULT, _SIZE_LIMIT, RESULT), RESULT)
     run = from_result(result, RESULT, folder)

@@ -1,28 +1,75 @@
-"""Tables of numbers from CSV and NPY files, checked before they are believed."""
+"""Tables of numbers from CSV and NPY files, checked before they are believed.
+
+All files of numbers from outside are read here. A CSV file has one row a line; blank lines and
+lines that begin with # are skipped. Its delimiter is the first of tab, semicolon, comma and space
+that its first row holds outside quotes, and the same in all rows. Cells may be quoted, exponents
+written with D as Fortran does. Between semicolons or tabs a comma is a decimal mark. A number with
+separators of thousands is refused, since 1,200 has two readings.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-import struct
-from io import BytesIO
+import os
+import re
+from array import array
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.storage.files import human_size, read_bytes
+from engine.storage.files import human_size, opened, user_path
+from engine.storage.npy import NotNumbersError, NpyError, read_entries, read_header
 
+LINE_LIMIT = 2**20
+"""Characters of a line, so that a file without line ends is not taken into memory as one."""
 _BYTES_PER_NUMBER = 32
-_DAMAGE = (ValueError, EOFError, OSError, struct.error, SyntaxError, TypeError, OverflowError)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_ALL_QUOTED = re.compile(r'\s*(?:"(?:[^"]|"")*"\s*[,;\t ]?\s*)+')
+_ENCODINGS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
-def read_table(path: str | Path, field: str, max_numbers: int) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers that were read, and what the file holds.
+
+    Attributes
+    ----------
+    values : ndarray, shape (rows taken, columns)
+    rows : int
+        Rows of the file, of which fewer may have been taken.
+    names : tuple of str
+        Headings of the columns; empty where the file has none.
+    """
+
+    values: FloatArray
+    rows: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return int(self.values.shape[1])
+
+    @property
+    def size_in_words(self) -> str:
+        """What was read, such as "3 rows of 2 columns"."""
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        return f"{rows} of {self.columns:,} column{'' if self.columns == 1 else 's'}"
+
+
+def read_table(path: str | Path, field: str, max_numbers: int) -> Table:
     """Read a table of finite numbers from a ``.csv`` or ``.npy`` file.
 
-    A CSV file has one row a line, cells parted by commas, semicolons, tabs or spaces; a first line
-    of nothing but names is skipped. A one-dimensional NPY array is taken as one column.
+    A first row of nothing but names, or the only row in which all cells are quoted, gives the
+    headings. A one-dimensional NPY array is taken as one column.
 
     Parameters
     ----------
@@ -32,120 +79,214 @@ def read_table(path: str | Path, field: str, max_numbers: int) -> FloatArray:
     max_numbers : int
         Numbers that the table may hold; larger files are refused before they are read.
 
-    Returns
-    -------
-    ndarray, shape (rows, columns)
-
     Raises
     ------
     InputError
         If there is no such file, it is too large, ragged, empty, or a cell is no finite number.
+    FileError
+        If it cannot be read.
     """
-    path = Path(path)
+    path = user_path(path, field)
     suffix = path.suffix.lower()
-    if suffix == ".npy":
-        table = _read_npy(path, field, max_numbers)
-    elif suffix in (".csv", ".tsv", ".txt"):
-        table = _read_csv(path, field, max_numbers)
-    else:
+    if suffix not in (".npy", ".csv", ".tsv", ".txt"):
         raise InputError(field, path.name, "give a file whose name ends in .csv or .npy")
-    return table
+    with opened(path, field) as file:
+        if suffix == ".npy":
+            return _read_npy(file, path, field, max_numbers)
+        limit = max_numbers * _BYTES_PER_NUMBER
+        if os.fstat(file.fileno()).st_size > limit:
+            rule = f"give at most {max_numbers:,} numbers in at most {human_size(limit)}"
+            raise InputError(field, path.name, rule)
+        return _CsvReader(file, path, field).read(max_numbers)
 
 
-def _cell_rule(path: Path, row: int, column: int) -> str:
-    return f"give a finite number in row {row}, column {column} of {path.name}"
+def read_thinned(path: str | Path, field: str, columns: int, most: int, limit: int) -> Table:
+    """Read at most `most` rows of a CSV file, at equal distances where it has more.
+
+    It is read twice, once to count its rows, and never held in memory. Rows that are not taken are
+    not checked.
+
+    Raises
+    ------
+    InputError
+        As `read_table`; also for another number of columns, or more than `limit` bytes.
+    FileError
+        If it cannot be read.
+    """
+    path = user_path(path, field)
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        raise InputError(field, path.name, "give a file whose name ends in .csv")
+    with opened(path, field) as file:
+        if os.fstat(file.fileno()).st_size > limit:
+            raise InputError(field, path.name, f"give a file of at most {human_size(limit)}")
+        reader = _CsvReader(file, path, field)
+        count = reader.count()
+        if count > most:
+            reader.kept = set(np.linspace(0, count - 1, most).round().astype(int).tolist())
+        return reader.read(most * columns, columns)
 
 
-def _too_many(field: str, path: Path, count: int, limit: int) -> InputError:
-    return InputError(field, path.name, f"give at most {limit:,} numbers, it holds {count:,}")
+class _Line(NamedTuple):
+    """A line that is neither blank nor a comment, with its number in the file."""
+
+    number: int
+    text: str
 
 
-def _read_npy(path: Path, field: str, max_numbers: int) -> FloatArray:
+class _CsvReader:
+    """One CSV file, from its encoding to its numbers.
+
+    `kept` holds the indices of the rows to take; None takes all.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path, field: str) -> None:
+        self._path, self._field = path, field
+        self._file = file
+        start = file.read(4)
+        self._begin, encoding = 0, "utf-8"
+        for mark, name in _ENCODINGS:
+            if start.startswith(mark):
+                self._begin, encoding = len(mark), name
+                break
+        self._encoding = encoding
+        self.kept: set[int] | None = None
+        first = next(self._lines(), None)
+        self._delimiter = "," if first is None else _delimiter(first.text)
+        self._commas = self._points = False
+        self._names = self._headings()
+
+    def _lines(self) -> Generator[_Line]:
+        """Yield the lines of the file that hold anything."""
+        self._file.seek(self._begin)
+        text = io.TextIOWrapper(self._file, self._encoding)
+        number = 0
+        try:
+            while line := text.readline(LINE_LIMIT + 1):
+                number += 1
+                if len(line) > LINE_LIMIT:
+                    rule = f"give lines of at most {LINE_LIMIT:,} characters"
+                    raise InputError(self._field, self._path.name, rule)
+                if line.strip() and not line.lstrip().startswith("#"):
+                    yield _Line(number, line.strip(" \r\n"))
+        except UnicodeError:
+            rule = "give a text file in UTF-8, or in UTF-16 with its mark"
+            raise InputError(self._field, self._path.name, rule) from None
+        finally:
+            text.detach()
+
+    def _rows(self) -> Generator[_Line]:
+        """Yield the lines below the headings."""
+        lines = self._lines()
+        if self._names:
+            next(lines, None)
+        return lines
+
+    def count(self) -> int:
+        """Count the rows below the headings."""
+        return sum(1 for _ in self._rows())
+
+    def _headings(self) -> tuple[str, ...]:
+        """Return the names in the first row; none where it holds a number, inf or nan."""
+        lines = self._lines()
+        first, second = next(lines, None), next(lines, None)
+        lines.close()
+        if first is None:
+            return ()
+        names = self._cells(first)
+        if all(cell and not _is_number(cell) for cell in names):
+            return tuple(names)
+        quoted = _ALL_QUOTED.fullmatch(first.text) is not None
+        return tuple(names) if quoted and second is not None and '"' not in second.text else ()
+
+    def _cells(self, line: _Line) -> list[str]:
+        text = " ".join(line.text.split()) if self._delimiter == " " else line.text
+        try:
+            reader = csv.reader(
+                [text], delimiter=self._delimiter, strict=True, skipinitialspace=True
+            )
+            return [cell.strip() for cell in next(reader)]
+        except (csv.Error, StopIteration):
+            rule = f"close all quotes in line {line.number} of {self._path.name}"
+            raise InputError(self._field, line.text.strip()[:40], rule) from None
+
+    def read(self, max_numbers: int, columns: int | None = None) -> Table:
+        """Read the rows that are to be taken."""
+        numbers, taken, index = array("d"), 0, -1
+        for index, line in enumerate(self._rows()):
+            if self.kept is not None and index not in self.kept:
+                continue
+            cells = self._cells(line)
+            columns = len(cells) if columns is None else columns
+            if len(cells) != columns:
+                which = "as in the others" if taken else "one a column"
+                rule = f"give {columns} cells in line {line.number} of {self._path.name}, {which}"
+                raise InputError(self._field, f"{len(cells)} cells", rule)
+            numbers.extend(self._number(cell, line, i) for i, cell in enumerate(cells))
+            taken += 1
+            if len(numbers) > max_numbers:
+                rule = f"give at most {max_numbers:,} numbers; it holds more"
+                raise InputError(self._field, self._path.name, rule)
+        if columns is None or not taken:
+            rule = "give a file with at least one row of numbers"
+            raise InputError(self._field, self._path.name, rule)
+        values = np.frombuffer(numbers, np.float64).reshape(taken, columns)
+        return Table(values, index + 1, self._names)
+
+    def _number(self, cell: str, line: _Line, column: int) -> float:
+        place = f"in row {line.number}, column {column + 1} of {self._path.name}"
+        number = cell.replace("\N{MINUS SIGN}", "-")
+        if "," in number:
+            if self._delimiter in ", " or not _NUMBER.fullmatch(number.replace(",", ".", 1)):
+                raise InputError(self._field, cell, f"give a number without commas {place}")
+            self._commas, number = True, number.replace(",", ".", 1)
+        else:
+            self._points |= "." in number
+        if self._commas and self._points:
+            raise InputError(self._field, cell, f"give all cells one decimal mark, unlike {place}")
+        value = math.nan
+        if _NUMBER.fullmatch(number):
+            value = float(number.replace("d", "e").replace("D", "e"))
+        if not math.isfinite(value):
+            raise InputError(self._field, cell, f"give a finite number {place}")
+        return value
+
+
+def _delimiter(line: str) -> str:
+    """Return what parts the cells of a line, outside quotes."""
+    bare = re.sub(r'"(?:[^"]|"")*"', "", line)
+    return next((mark for mark in "\t;," if mark in bare), " ")
+
+
+def _is_number(cell: str) -> bool:
+    """Return whether a cell holds a number, or is meant to: inf, nan, one with commas."""
+    text = cell.replace(",", "").replace("\N{MINUS SIGN}", "-").replace("_", "")
+    return bool(_NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text))
+
+
+def _read_npy(file: BinaryIO, path: Path, field: str, max_numbers: int) -> Table:
     """Read an NPY array after its header has said a size that the file has and we can take."""
-    if not path.is_file():
-        raise InputError(field, path.name, "give the name of a file that exists")
     try:
-        with path.open("rb") as file:
-            shape, dtype = _npy_header(file)
-            begin = file.tell()
-        size = path.stat().st_size - begin
-    except _DAMAGE:
-        raise InputError(field, path.name, "give an undamaged NPY file") from None
-    count = math.prod(shape)
-    if dtype.kind not in "biuf":
-        raise InputError(field, path.name, "give an array of real numbers, not of objects or texts")
-    if len(shape) not in (1, 2) or min(shape) < 1:
-        raise InputError(field, path.name, "give an array of one or two dimensions, not empty")
-    if count > max_numbers:
-        raise _too_many(field, path, count, max_numbers)
-    if size != count * dtype.itemsize:
-        raise InputError(field, path.name, "give an undamaged NPY file; this one is cut short")
-    data = read_bytes(path, begin + size, field)
-    loaded = np.asarray(np.load(BytesIO(data), allow_pickle=False), dtype=np.float64)
+        header = read_header(file)
+        if header.dtype.kind not in "biuf":
+            raise NotNumbersError("it holds texts or complex numbers")
+        if len(header.shape) not in (1, 2) or min(header.shape) < 1:
+            rule = "give an array of one or two dimensions, not empty"
+            raise InputError(field, path.name, rule)
+        if header.count > max_numbers:
+            rule = f"give at most {max_numbers:,} numbers, it holds {header.count:,}"
+            raise InputError(field, path.name, rule)
+        held = os.fstat(file.fileno()).st_size - file.tell()
+        if held != header.size:
+            raise NpyError("it is cut short" if held < header.size else "it is too long")
+        loaded = np.asarray(read_entries(file, header), dtype=np.float64)
+    except NotNumbersError as error:
+        raise InputError(field, path.name, f"give an array of real numbers ({error})") from None
+    except NpyError as error:
+        raise InputError(field, path.name, f"give an undamaged NPY file ({error})") from None
     table = np.ascontiguousarray(loaded.reshape(len(loaded), -1))
     bad = np.argwhere(~np.isfinite(table))
     if len(bad):
         row, column = (int(index) for index in bad[0])
-        rule = _cell_rule(path, row + 1, column + 1)
+        rule = f"give a finite number in row {row + 1}, column {column + 1} of {path.name}"
         raise InputError(field, float(table[row, column]), rule)
-    return table
-
-
-def _npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in readers:
-        raise ValueError("unknown version")
-    shape, _, dtype = readers[version](file)
-    return tuple(int(length) for length in shape), dtype
-
-
-def _read_csv(path: Path, field: str, max_numbers: int) -> FloatArray:
-    limit = max_numbers * _BYTES_PER_NUMBER
-    if path.is_file() and path.stat().st_size > limit:
-        rule = f"give at most {max_numbers:,} numbers in at most {human_size(limit)}"
-        raise InputError(field, path.name, rule)
-    try:
-        text = read_bytes(path, limit, field).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(field, path.name, "give a text file in UTF-8") from None
-    lines = [line.rstrip() for line in text.splitlines()]
-    while lines and not lines[-1]:
-        lines.pop()
-    rows = [_cells(line) for line in lines]
-    skipped = 1 if rows and all(cell and _number(cell) is None for cell in rows[0]) else 0
-    rows = rows[skipped:]
-    if not rows:
-        raise InputError(field, path.name, "give a file with at least one row of numbers")
-    width = len(rows[0])
-    if len(rows) * width > max_numbers:
-        raise _too_many(field, path, len(rows) * width, max_numbers)
-    table = np.empty((len(rows), width))
-    for index, cells in enumerate(rows):
-        line = index + 1 + skipped
-        if len(cells) != width:
-            rule = f"give {width} cells in line {line} of {path.name}, as in the others"
-            raise InputError(field, f"{len(cells)} cells", rule)
-        for column, cell in enumerate(cells):
-            number = _number(cell)
-            if number is None or not math.isfinite(number):
-                raise InputError(field, cell, _cell_rule(path, line, column + 1))
-            table[index, column] = number
-    return table
-
-
-def _cells(line: str) -> list[str]:
-    for mark in ",;\t":
-        if mark in line:
-            return [cell.strip().strip('"') for cell in line.split(mark)]
-    return line.split() or [""]
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell) if "_" not in cell else None
-    except ValueError:
-        return None
+    return Table(table, len(table))

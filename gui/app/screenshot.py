@@ -59,19 +59,23 @@ def take(options: argparse.Namespace) -> Path:
 
     Raises
     ------
+    InputError
+        If the name is that of another folder.
     LabError
         If experiment or preset are unknown, the run fails, or the file cannot be written.
     """
     from PySide6.QtCore import QBuffer, QIODevice
 
     from engine.core.registry import get
-    from engine.storage.files import make_folder, write_bytes
+    from engine.storage.files import inside, make_folder, write_bytes
     from engine.storage.presets import preset
     from gui.app.drive import Driver
 
     experiment = get(options.experiment)
     chosen = preset(experiment.id, options.preset) if options.preset else None
+    parts = (experiment.id, options.preset, options.theme)
     folder = make_folder(options.out)
+    path = inside(folder, f"{options.name or '-'.join(part for part in parts if part)}.png")
     driver = Driver(*options.size)
     try:
         driver.window.set_theme(options.theme)
@@ -89,7 +93,5 @@ def take(options: argparse.Namespace) -> Path:
         driver.window.grab().save(buffer, "PNG")
     finally:
         driver.close()
-    parts = (experiment.id, options.preset, options.theme)
-    path = folder / f"{options.name or '-'.join(part for part in parts if part)}.png"
     write_bytes(path, bytes(buffer.data().data()))
     return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Union, get_args, get_origin
 
-from engine.core.params import Params, ParamSpec
+from engine.core.params import PATHS, Params, ParamSpec
 from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
 from gui.form.row import FieldRow
@@ -14,7 +14,7 @@ from gui.form.texts import BoolRow, ChoiceRow, PathRow, TextRow
 
 def make_row(spec: ParamSpec, optional: bool) -> FieldRow:
     """Choose the row for a field."""
-    if spec.widget == "path":
+    if spec.widget in PATHS:
         return PathRow(spec, optional)
     rows: dict[str, type[FieldRow]] = {
         "float": NumberRow,

@@ -95,10 +95,12 @@ class RunFiles(QObject):
             raise result
 
     def _open_trace(self, path: Path, run: RunSpec) -> None:
-        folder = path if path.is_dir() else path.parent
-        if not (folder / "trace.npz").is_file() or path.suffix == ".toml":
-            return
+        from engine.storage.files import is_file, is_folder
         from engine.storage.recording import load_trace
+
+        folder = path if is_folder(path, "run folder") else path.parent
+        if path.suffix == ".toml" or not is_file(folder / "trace.npz", "trace"):
+            return
 
         trace = load_trace(folder / "trace.npz")
         self.trace_opened.emit(run.experiment, run.params, run.seed, trace)
@@ -159,15 +161,21 @@ class RunFiles(QObject):
 
 def _read(path: Path) -> tuple[RunSpec, str]:
     """Read a run, and what has to be said of it."""
+    from engine.core.registry import get
+    from engine.run import inputs
     from engine.run.replay import on_this_machine
 
     if path.suffix.lower() in LEARNED:
-        from engine.storage.learned import load_learned, to_run
+        from engine.storage.learned import ANEW, load_learned, to_run
 
-        return on_this_machine(to_run(load_learned(path)))
-    from engine.storage.runfile import load
+        run, said = to_run(load_learned(path)), ANEW
+    else:
+        from engine.storage.runfile import load
 
-    return on_this_machine(load(path))
+        run, said = load(path), ""
+    inputs.check(get(run.experiment), run.params, run.sha256)
+    run, notice = on_this_machine(run)
+    return run, " ".join(filter(None, (said, notice)))
 
 
 def replay(run: RunSpec, session: Session, progress: Progress) -> None:

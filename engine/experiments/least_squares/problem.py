@@ -85,7 +85,7 @@ class LeastSquaresParams(Params):
         "",
         "CSV or NPY file with a point a row, its label y in the last column.",
         group="Problem",
-        widget="path",
+        widget="file",
         when={"data": ["file"]},
     )
     eigenvalue_low: float = param(
@@ -215,7 +215,7 @@ def make_quadratic(params: LeastSquaresParams, seed: int) -> Quadratic:
         If a file or a list of eigenvalues cannot be used.
     """
     if params.data == "file":
-        return _from_points(read_table(params.data_file, "data_file", MAX_DATA))
+        return _from_points(read_table(params.data_file, "data_file", MAX_DATA).values)
     n = params.width
     if params.data == "normal":
         return _from_points(_normal_points(params, np.random.default_rng((seed, _DATA))))

@@ -28,7 +28,8 @@ class MnistParams(Params):
         "digits",
         "digits (bundled), mnist or fashion-mnist (downloaded), or a folder with the IDX files.",
         group=_DATA,
-        widget="path",
+        widget="folder",
+        keywords=("digits", "mnist", "fashion-mnist"),
     )
     network: Literal["paired", "single", "plain"] = param(
         "paired",
@@ -161,6 +162,7 @@ class MnistParams(Params):
         "Folder for checkpoints, or the one to resume; if empty, in the user's folder; off: none.",
         group=_MACHINE,
         widget="path",
+        keywords=("off",),
     )
     resume: bool = param(
         False,

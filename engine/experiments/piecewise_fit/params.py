@@ -59,7 +59,7 @@ class FitParams(Params):
         "",
         "CSV file of two columns x, y; both are scaled to length one, long files thinned out.",
         group=_FUNCTION,
-        widget="path",
+        widget="file",
         when={"function": ["file"]},
     )
     points: int = param(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,14 @@ import numpy as np
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families.functions.expression import parse
-from engine.storage.files import read_text
+from engine.storage.tables import Table, read_thinned
 
 MOST_POINTS = 2000
 """Points that a fit uses; longer files are thinned out to this many."""
 MOST_BYTES = 256 * 1024 * 1024
+"""Bytes of a file of points, which is read line by line: some ten million rows, half a minute."""
+MOST_SIZE = 1e150
+"""Size of a number below which the square of a difference is finite."""
 SHAPES = ("figure 4", "sawtooth", "absolute value", "sine", "convex")
 
 
@@ -116,68 +118,31 @@ def of_file(path: str | Path, field: str = "file") -> Samples:
     """Read two columns x, y of a CSV file and scale both to an interval of length one.
 
     Of a file with more than `MOST_POINTS` rows, rows at equal distances are taken and only those
-    are read. A first row of names is skipped.
+    are checked (see `engine.storage.tables`).
 
     Raises
     ------
     InputError
-        If there is no such file, it is no UTF-8 text, too large, or a row that is taken does not
-        hold two finite numbers; also with fewer than three different x.
+        If there is no such file, it is no text, too large, or a row that is taken does not hold
+        two finite numbers; also with fewer than three different x.
+    FileError
+        If it cannot be read.
     """
-    path = Path(path)
-    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
-        raise InputError(field, path.name, "give a file whose name ends in .csv")
-    lines = read_text(path, MOST_BYTES, field).splitlines()
-    numbers = [index for index, line in enumerate(lines) if line and not line.isspace()]
-    if numbers and _is_header(lines[numbers[0]]):
-        numbers = numbers[1:]
-    count = len(numbers)
-    if count > MOST_POINTS:
-        kept = np.linspace(0, count - 1, MOST_POINTS).round().astype(int)
-        numbers = [numbers[index] for index in kept]
-    table = np.empty((len(numbers), 2))
-    for place, index in enumerate(numbers):
-        row = _row(lines[index])
-        if row is None:
-            rule = f"give two finite numbers x, y in line {index + 1} of {path.name}"
-            raise InputError(field, lines[index].strip()[:40], rule)
-        table[place] = row
-    return _scaled(path, table, count, field)
+    table = read_thinned(path, field, 2, MOST_POINTS, MOST_BYTES)
+    large = np.argwhere(np.abs(table.values) >= MOST_SIZE)
+    if len(large):
+        value = float(table.values[tuple(large[0])])
+        raise InputError(field, value, f"give numbers between -{MOST_SIZE:g} and {MOST_SIZE:g}")
+    return _scaled(Path(path), table, field)
 
 
-def _cells(line: str) -> list[str]:
-    cells = (cell.strip().strip('"') for cell in re.split(r"[,;\t]|\s+", line.strip()))
-    return [cell for cell in cells if cell]
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
-
-
-def _is_header(line: str) -> bool:
-    """Tell names from numbers; a line with any number, inf or nan is no header."""
-    cells = _cells(line)
-    return bool(cells) and all(_number(cell) is None for cell in cells)
-
-
-def _row(line: str) -> tuple[float, float] | None:
-    numbers = [_number(cell) for cell in _cells(line)]
-    if len(numbers) != 2 or None in numbers:
-        return None
-    x, y = (float(number) for number in numbers if number is not None)
-    return (x, y) if abs(x) < 1e150 and abs(y) < 1e150 else None
-
-
-def _scaled(path: Path, table: FloatArray, count: int, field: str) -> Samples:
-    x, y, merged = _merge(table)
+def _scaled(path: Path, table: Table, field: str) -> Samples:
+    x, y, merged = _merge(table.values)
     if x.size < 3:
         raise InputError(field, path.name, "give a file with at least three rows of different x")
-    notes = []
-    if count > len(table):
-        notes.append(f"{len(table):,} of {count:,} rows were taken, at equal distances")
+    notes = [f"{table.size_in_words} were read"]
+    if table.rows > len(table.values):
+        notes = [f"{len(table.values):,} of {table.rows:,} rows were taken, at equal distances"]
     if merged:
         notes.append(f"{merged:,} rows shared an x and were averaged")
     low, width = x[0], x[-1] - x[0]

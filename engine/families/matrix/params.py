@@ -140,7 +140,7 @@ class NetworkParams(Params):
         "",
         "CSV or NPY file that holds R.",
         group=_TARGET,
-        widget="path",
+        widget="file",
         when={"target_source": ["file"]},
     )
     init: Literal[
@@ -208,7 +208,7 @@ class NetworkParams(Params):
         "",
         "CSV or NPY file of points, one a row; empty generates them.",
         group=_INPUTS,
-        widget="path",
+        widget="file",
         when={"inputs": ["data"]},
     )
     batch: Literal["full", "random", "orthonormal", "single"] = param(

@@ -133,7 +133,8 @@ def _target(params: NetworkParams, seed: int) -> Target:
         return targets.analyse(targets.from_rows(params.target, "target"), "target")
     if params.target_source == "file":
         limit = targets.MAX_SIZE**2
-        return targets.analyse(read_table(params.target_file, "target_file", limit), "target_file")
+        matrix = read_table(params.target_file, "target_file", limit).values
+        return targets.analyse(matrix, "target_file")
     matrix = targets.random_target(
         params.width,
         params.eigenvalue_low,
@@ -149,7 +150,7 @@ def _points(params: NetworkParams, size: int, seed: int) -> FloatArray | None:
     if params.inputs != "data":
         return None
     if params.points_file:
-        points = read_table(params.points_file, "points_file", MAX_DATA)
+        points = read_table(params.points_file, "points_file", MAX_DATA).values
         targets.check_moment(targets.moment_from_points(points), size, "points_file")
         return points
     generator = np.random.default_rng((seed, _INPUTS))

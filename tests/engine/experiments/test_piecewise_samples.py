@@ -61,7 +61,7 @@ def written(folder, text, name="data.csv"):
 
 
 def test_a_file_is_scaled_to_the_unit_square(tmp_path):
-    path = written(tmp_path, "time,value\n10, 5\n30;1\n\n20\t3\n")
+    path = written(tmp_path, "time,value\n10, 5\n30,1\n\n20,3\n")
     found = samples.of_file(path)
     assert found.x.tolist() == [0, 0.5, 1]
     assert found.y.tolist() == [1, 0.5, 0]
@@ -71,18 +71,20 @@ def test_a_file_is_scaled_to_the_unit_square(tmp_path):
 
 
 BAD = {
-    "1,2\n2,x\n3,4": "line 2 of data.csv",
-    "1,2\n2,nan\n3,4": "line 2",
+    "1,2\n2,x\n3,4": "row 2, column 2 of data.csv",
+    "1,2\n2,nan\n3,4": "row 2",
     "1,2\n2\n3,4": "line 2",
     "1,2,3\n2,2,3\n3,4,5": "line 1",
-    "1,2\n2,inf\n3,4": "line 2",
+    "1,2\n2,inf\n3,4": "row 2",
+    "1,2\n2,1e200\n3,4": "numbers between",
     "1,2\n1,3\n1,4": "three rows of different x",
-    "": "three rows",
-    "x,y\n": "three rows",
-    "x,y\na,b\n1,2": "line 2",
-    "1,1_0\n2,2\n3,3": "line 1",
-    "1,nan\n2,2\n3,3\n4,4": "line 1",
-    "1,x\n2,2\n3,3\n4,4": "line 1",
+    "": "one row",
+    "x,y\n": "one row",
+    "x,y\na,b\n1,2": "row 2",
+    "1,1_0\n2,2\n3,3": "row 1",
+    "1,nan\n2,2\n3,3\n4,4": "row 1",
+    "1,x\n2,2\n3,3\n4,4": "row 1",
+    "10,5\n30;1\n20,3": "1 cells",
 }
 
 
@@ -98,7 +100,7 @@ def test_what_is_no_csv_file_is_refused(tmp_path):
         samples.of_file(tmp_path / "absent.csv")
     with pytest.raises(InputError, match=r"ends in \.csv"):
         samples.of_file(written(tmp_path, "1 2", "data.npy"))
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "binary.csv").write_bytes(b"\xff\x00\x01")
     with pytest.raises(InputError, match="UTF-8"):
         samples.of_file(tmp_path / "binary.csv")
 
