@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.arrays import FloatArray
+from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
@@ -119,33 +120,45 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     def record(self, state: StateT) -> Mapping[str, FloatArray]:
         """Measure at one state the series that `advance` records, each of shape () or (width,)."""
 
-    @abstractmethod
     def observe(self, state: StateT, recent: Recent) -> Observation:
         """Compute the arrays for pictures at a state; called once per drawn frame at most."""
+        return {}
 
     @abstractmethod
     def outcome(self, state: StateT, recent: Recent) -> Outcome:
         """Describe how the run stands."""
 
-    @abstractmethod
     def theory(self, params: ParamsT, state: StateT | None) -> tuple[Bound, ...]:
-        """List what the paper predicts for these parameters, with measurements at `state`."""
+        """List what the theory predicts for these parameters, with measurements at `state`."""
+        return ()
 
-    @abstractmethod
     def claims(self, params: ParamsT, state: StateT, recent: Recent) -> tuple[Claim, ...]:
-        """Confront the paper's statements with this run."""
+        """Confront the statements of the theory with this run."""
+        return ()
 
     @abstractmethod
     def views(self, params: ParamsT) -> tuple[View, ...]:
         """Describe the plots, the most telling first."""
 
-    @abstractmethod
     def final(self, state: StateT, recent: Recent) -> Mapping[str, Any]:
-        """Return the numbers `run.json` stores under ``final`` (JSON-ready, finite or None)."""
+        """Return the numbers `run.json` stores under ``final`` (JSON-ready, finite or None).
 
-    @abstractmethod
+        By default the recorded series of one number, as they are at the state.
+        """
+        row = self.record(state)
+        return {
+            key: float(value) if np.isfinite(value) else None
+            for key, value in row.items()
+            if np.ndim(value) == 0
+        }
+
     def arrays(self, state: StateT) -> Mapping[str, NDArray[Any]]:
-        """Return the learned parameters by name, for export as NPZ or safetensors."""
+        """Return the learned parameters by name, for export as NPZ or safetensors.
+
+        By default all arrays of the state.
+        """
+        values = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
     def with_arrays(self, state: StateT, arrays: Mapping[str, NDArray[Any]]) -> StateT:
         """Put exported parameters back into a fresh state, so that a run goes on from them.
@@ -155,14 +168,16 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         InputError
             If names or shapes differ or a value is not finite.
         """
-        raise InputError("model", self.id, "this experiment cannot load learned parameters")
+        shapes = {name: values.shape for name, values in self.arrays(state).items()}
+        values: dict[str, Any] = dict(checked(arrays, shapes))
+        return dataclasses.replace(state, **values)
 
     def retune(self, state: StateT, params: ParamsT) -> StateT:
         """Go on from a state with other live parameters."""
         return dataclasses.replace(state, params=params)
 
     def nudge(self, state: StateT, nudge: Nudge) -> StateT:
-        """Push a state by a little, the same for the same `nudge` (see `engine.nudge.pushed`).
+        """Push a state by a little, the same for the same `nudge` (see `engine.core.push.pushed`).
 
         Called only of a state that has not diverged.
 

@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.core.ensemble import Observation
-from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params, param
@@ -92,44 +91,36 @@ class DampedRotation(AbstractExperiment[RotationParams, RotationState]):
     def outcome(self, state: RotationState, recent: Recent) -> Outcome:
         """Classify the run by its factor, which decides it."""
         if state.diverged_at is not None:
-            message = f"beyond {FARTHEST:g}"
-            return Outcome(kind=OutcomeKind.DIVERGED, step=state.diverged_at, message=message)
-        attracts = state.params.damping < 1
-        kind = OutcomeKind.CONVERGING if attracts else OutcomeKind.OSCILLATING
-        message = "the origin attracts" if attracts else "the origin does not attract"
+            kind, message = OutcomeKind.DIVERGED, f"beyond {FARTHEST:g}"
+        elif state.params.damping < 1:
+            kind, message = OutcomeKind.CONVERGING, "the origin attracts"
+        else:
+            kind, message = OutcomeKind.OSCILLATING, "the origin does not attract"
         return Outcome(kind=kind, step=state.step, message=message)
 
     def theory(self, params: RotationParams, state: RotationState | None) -> tuple[Bound, ...]:
         """Return the spectral radius."""
+        rho, source = params.damping, "linear algebra"
         return (
-            Bound(
-                id="radius",
-                name="Spectral radius",
-                symbol=r"\rho",
-                value=params.damping,
-                source="linear algebra",
-                formula=r"\max_i |\lambda_i|",
-            ),
+            Bound(id="radius", name="Spectral radius", symbol=r"\rho", value=rho, source=source),
         )
 
     def claims(
         self, params: RotationParams, state: RotationState, recent: Recent
     ) -> tuple[Claim, ...]:
-        """Compare the factor between the last two steps with the spectral radius."""
-        lengths = recent["distance"][-2:]
-        factor = float(lengths[-1] / lengths[0]) if lengths[0] > 0 and len(lengths) == 2 else None
-        same = Lamp("one factor since the step before", on=True if state.step else None)
-        ok = factor is not None and math.isclose(factor, params.damping, rel_tol=1e-9)
+        """Compare the factor of the last step with the spectral radius."""
+        before, now = recent["distance"][[-2, -1]] if state.step else (np.nan, np.nan)
+        holds = math.isclose(now, params.damping * before, rel_tol=1e-9)
         return (
             Claim(
                 id="rate",
                 title="The distance shrinks by ρ per step",
                 source="linear algebra",
                 statement="|z[k+1]| = ρ |z[k]| at every step.",
-                assumptions=(same,),
+                assumptions=(Lamp("a step was made", bool(state.step)),),
                 predicted=f"{params.damping:.6g}",
-                measured="not yet" if factor is None else f"{factor:.6g}",
-                verdict=Verdict.HOLDS if ok else Verdict.UNDECIDED,
+                measured=f"{now / before:.6g}" if before > 0 else "nothing yet",
+                verdict=Verdict.HOLDS if holds else Verdict.UNDECIDED,
             ),
         )
 
@@ -137,38 +128,16 @@ class DampedRotation(AbstractExperiment[RotationParams, RotationState]):
         """Describe the path in the plane and the distance along the step."""
         path = Curve(x="x", y="y", label="path")
         now = Points(x="now_x", y="now_y", label="$z[k]$", color="2")
-        distance = Series(key="distance", label="$|z|$")
-        return (
-            PlaneView(
-                id="plane",
-                title="Plane",
-                help="The path of the point.",
-                x_label="$z_1$",
-                y_label="$z_2$",
-                items=(path, now),
-                equal=True,
-            ),
-            TimeView(
-                id="distance",
-                title="Distance",
-                help="Distance from the origin.",
-                y_label="$|z|$",
-                series=(distance,),
-                log_y=True,
-            ),
+        plane = PlaneView(
+            id="plane", title="Plane", help="The path.", x_label="x", y_label="y", items=(path, now)
         )
-
-    def final(self, state: RotationState, recent: Recent) -> Mapping[str, Any]:
-        """Return the distance from the origin."""
-        return {"distance": float(np.hypot(*state.point))}
-
-    def arrays(self, state: RotationState) -> Mapping[str, FloatArray]:
-        """Return the point."""
-        return {"point": state.point}
-
-    def with_arrays(self, state: RotationState, arrays: Mapping[str, FloatArray]) -> RotationState:
-        """Put the point back."""
-        point = np.asarray(arrays.get("point", ()), np.float64)
-        if point.shape != (2,) or not np.isfinite(point).all() or set(arrays) != {"point"}:
-            raise InputError("model", sorted(arrays), "give one finite array point of shape (2,)")
-        return dataclasses.replace(state, point=point)
+        series = (Series(key="distance", label="$|z|$"),)
+        distance = TimeView(
+            id="distance",
+            title="Distance",
+            help="From 0.",
+            y_label="$|z|$",
+            series=series,
+            log_y=True,
+        )
+        return plane, distance

@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.arrays import FloatArray
+from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
@@ -311,7 +311,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
     ) -> DoubleMatrixState:
         """Begin at given matrices."""
         shape = (state.problem.depth, state.problem.size, state.problem.size)
-        given = descent.checked(arrays, {"w": shape, "z": shape, "single": shape})
+        given = checked(arrays, {"w": shape, "z": shape, "single": shape})
         double = np.stack([given["w"], given["z"]])
         return self._begin(state.params, state.seed, state.problem, given["single"][None], double)
 

@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.phase import Window, classify
-from engine.core.arrays import FloatArray
+from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
-from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import update
@@ -212,15 +211,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         self, state: LeastSquaresState, arrays: Mapping[str, NDArray[Any]]
     ) -> LeastSquaresState:
         """Begin at given weights."""
-        if set(arrays) != {"weights"}:
-            raise InputError("model", ", ".join(arrays) or "nothing", "give weights")
-        given = arrays["weights"]
-        shape = " x ".join(map(str, state.points.shape))
-        if given.shape != state.points.shape or given.dtype.kind not in "iuf":
-            raise InputError("weights", "x".join(map(str, given.shape)), f"give {shape} numbers")
-        if not np.isfinite(given).all():
-            raise InputError("weights", "inf or nan", "give finite numbers only")
-        start = np.array(given, np.float64)
+        start = checked(arrays, {"weights": state.points.shape})["weights"]
         minima = state.problem.nearest(start)
         began = _distances(start, minima)
         return dataclasses.replace(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.spectrum import Extremes
-from engine.core.arrays import FloatArray
+from engine.core.arrays import FloatArray, checked
 from engine.core.beside import once
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
@@ -334,7 +334,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
     ) -> MatrixProductState:
         """Begin at given matrices."""
         n, depth = state.problem.size, state.problem.depth
-        start = descent.checked(arrays, {"weights": (depth, n, n)})["weights"]
+        start = checked(arrays, {"weights": (depth, n, n)})["weights"]
         network = descent.begin(state.params, state.problem, start[None])
         seen = matrix_measure.look(state.problem, start)
         return dataclasses.replace(

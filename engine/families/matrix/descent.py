@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
-from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.push import pushed
 from engine.families.matrix.params import NetworkParams
@@ -205,26 +203,3 @@ def error_of(problem: Problem, weights: FloatArray) -> float:
     from engine.kernels.matrix.calculus import Linearisation
 
     return Linearisation(weights, problem.padded_target, problem.padded_moment).error
-
-
-def checked(
-    arrays: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, FloatArray]:
-    """Check matrices that come from a file.
-
-    Raises
-    ------
-    InputError
-        If a name is missing or unknown, a shape differs or a value is not finite.
-    """
-    if set(arrays) != set(shapes):
-        raise InputError("model", ", ".join(arrays) or "nothing", f"give {', '.join(shapes)}")
-    for name, shape in shapes.items():
-        values = arrays[name]
-        size = " x ".join(map(str, shape))
-        if values.shape != shape or values.dtype.kind not in "iuf":
-            given = " x ".join(map(str, values.shape))
-            raise InputError(name, given, f"give {size} numbers")
-        if not np.isfinite(values).all():
-            raise InputError(name, "inf or nan", "give finite numbers only")
-    return {name: np.array(arrays[name], np.float64) for name in shapes}
