@@ -194,7 +194,7 @@ def _observation(
         "curve_steps": every * np.arange(points, dtype=float),
         "function_x": found.line_x,
         "function_y": found.line_y,
-        "function_lipschitz": found.lipschitz,
+        "function_lipschitz": np.nan if found.lipschitz is None else found.lipschitz,
         "rank": np.arange(1, len(block.values) + 1, dtype=float),
     }
     grid = np.linspace(found.x[0], found.x[-1], 201)

@@ -78,7 +78,7 @@ def observe(state: FitState) -> dict[str, Any]:
         "data_y": found.y,
         "function_x": found.line_x,
         "function_y": found.line_y,
-        "function_lipschitz": found.lipschitz,
+        "function_lipschitz": np.nan if found.lipschitz is None else found.lipschitz,
     }
     truth = piecewise.interpolant(found.line_x, found.line_y)
     seen["function_slope_x"], seen["function_slope_y"] = _steps(truth)
@@ -158,8 +158,8 @@ def _pair(values: FloatArray) -> list[str]:
     return [_number(value) for value in values]
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}"
+def _number(value: float | None) -> str:
+    return "unbounded" if value is None else f"{value:.4g}"
 
 
 def _distance(found: Estimate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.families.functions.expression import parse
+from engine.families.functions.expression import Expression, parse
 from engine.storage.tables import Table, read_thinned
 
 MOST_POINTS = 2000
@@ -20,6 +21,14 @@ MOST_BYTES = 256 * 1024 * 1024
 """Bytes of a file of points, which is read line by line: some ten million rows, half a minute."""
 MOST_SIZE = 1e150
 """Size of a number below which the square of a difference is finite."""
+FINE = 20_001
+"""Grid points on which the largest slope is looked for first."""
+ZOOMS, PEAKS, INSIDE = 6, 8, 101
+"""Rounds of looking for the largest slope, intervals kept in each, points in each of those."""
+NEAR = 1e-9
+"""Distance from a grid point at which a slope is looked for on both sides."""
+GROWTH = 1.1
+"""A slope that grows by more in the last round has no bound, as far as floats can tell."""
 SHAPES = ("figure 4", "sawtooth", "absolute value", "sine", "convex")
 
 
@@ -33,8 +42,10 @@ class Samples:
         No x occurs twice.
     line_x, line_y : ndarray, shape (m,)
         The function on a finer grid, or the points themselves where there is none.
-    lipschitz : float
-        Lipschitz constant of the polyline through `line_x`, `line_y`: that of the function.
+    lipschitz : float or None
+        Lipschitz constant of the function on [0, 1], None where its slope has no bound.
+    steepest : float
+        Largest slope of the polyline through `line_x`, `line_y`.
     note : str
         What was done to the data, one sentence or empty.
     """
@@ -43,7 +54,8 @@ class Samples:
     y: FloatArray
     line_x: FloatArray
     line_y: FloatArray
-    lipschitz: float
+    lipschitz: float | None
+    steepest: float
     note: str = ""
 
 
@@ -69,11 +81,15 @@ _SHAPES: dict[str, tuple[Callable[[FloatArray], FloatArray], FloatArray]] = {
 }
 
 
+_STEEPEST = {"sine": 0.5 * np.pi, "convex": 2.0}
+"""Lipschitz constants of the shapes that are no polylines."""
+
+
 def of_shape(shape: str, count: int) -> Samples:
     """Take `count` equispaced points of one of `SHAPES`, both ends included."""
     function, grid = _SHAPES[shape]
     x = np.linspace(0.0, 1.0, count)
-    return _of_line(x, function(x), grid, function(grid))
+    return _of_line(x, function(x), grid, function(grid), lipschitz=_STEEPEST.get(shape, 0.0))
 
 
 def of_expression(text: str, count: int, field: str = "expression") -> Samples:
@@ -93,7 +109,29 @@ def of_expression(text: str, count: int, field: str = "expression") -> Samples:
         raise InputError(
             field, text, f"give a function between -1e6 and 1e6 on [0, 1], unlike at {place:g}"
         )
-    return _of_line(x, y, grid, fine)
+    return _of_line(x, y, grid, fine, lipschitz=_largest_slope(function))
+
+
+def _largest_slope(function: Expression) -> float:
+    """Compute the supremum of |f'| on [0, 1] from exact derivatives; infinite without a bound.
+
+    The derivative is followed into the intervals around its largest values. Halves of kinks and
+    poles lie beside grid points, so slopes are looked for a little away from them, too.
+    """
+    grid = np.linspace(0.0, 1.0, FINE)
+    places = np.unique(np.clip(np.concatenate([grid, grid - NEAR, grid + NEAR]), 0.0, 1.0))
+    best = before = 0.0
+    for _ in range(ZOOMS):
+        before = best
+        slopes = np.abs(function.jet(places).gradient[0])
+        if np.isinf(slopes).any():
+            return math.inf
+        slopes = np.where(np.isnan(slopes), 0.0, slopes)
+        best = max(best, float(slopes.max()))
+        peaks = np.argsort(slopes)[-PEAKS:]
+        low, high = places[np.maximum(peaks - 1, 0)], places[np.minimum(peaks + 1, len(places) - 1)]
+        places = np.unique(np.linspace(low, high, INSIDE))
+    return best if best <= GROWTH * before else math.inf
 
 
 def of_points(points: Sequence[Sequence[float]], field: str = "points") -> Samples:
@@ -161,7 +199,15 @@ def _merge(table: FloatArray) -> tuple[FloatArray, FloatArray, int]:
 
 
 def _of_line(
-    x: FloatArray, y: FloatArray, line_x: FloatArray, line_y: FloatArray, note: str = ""
+    x: FloatArray,
+    y: FloatArray,
+    line_x: FloatArray,
+    line_y: FloatArray,
+    note: str = "",
+    lipschitz: float = 0.0,
 ) -> Samples:
-    slopes = np.diff(line_y) / np.diff(line_x)
-    return Samples(x, y, line_x, line_y, float(np.abs(slopes).max()), note)
+    """Make samples; `lipschitz` counts where it is larger than the slopes of the polyline."""
+    steepest = float(np.abs(np.diff(line_y) / np.diff(line_x)).max())
+    constant = max(lipschitz, steepest)
+    bounded = constant if math.isfinite(constant) else None
+    return Samples(x, y, line_x, line_y, bounded, steepest, note)

@@ -33,7 +33,9 @@ def bounds(params: FitParams, state: FitState | None) -> tuple[Bound, ...]:
                 source="Section 4",
                 measured=None if state is None else float(measured(state)["lipschitz"][which]),
                 measured_symbol=rf"\mathrm{{Lip}}(\hat f_{which + 1})",
-                note="The paper expects no estimate to be steeper than f anywhere. Its global "
+                note="The slope of f has no bound on [0, 1], as far as floats can tell."
+                if found.lipschitz is None
+                else "The paper expects no estimate to be steeper than f anywhere. Its global "
                 "constant is about that of f; what is smaller is the slope where it does not fit.",
             )
         )

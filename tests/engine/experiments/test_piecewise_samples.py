@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.core.errors import InputError
 from engine.experiments.piecewise_fit import samples
@@ -32,7 +34,7 @@ def test_shapes_cover_the_unit_interval(shape):
 def test_typed_functions():
     found = samples.of_expression("sin(2*pi*x)", 11)
     np.testing.assert_allclose(found.y, np.sin(2 * np.pi * found.x), atol=1e-15)
-    assert found.lipschitz == pytest.approx(2 * np.pi, rel=1e-4)
+    assert found.lipschitz == pytest.approx(2 * np.pi, rel=1e-12)
     for text, reason in (
         ("1/x", "unlike at 0"),
         ("log(x - 0.5)", "unlike at 0"),
@@ -41,6 +43,26 @@ def test_typed_functions():
     ):
         with pytest.raises(InputError, match=reason):
             samples.of_expression(text, 11)
+
+
+@given(st.floats(0.5, 60.0), st.floats(-3.0, 3.0))
+def test_the_lipschitz_constant_is_the_supremum_of_the_slope(rate, shift):
+    """sin(ax + b) is steepest where ax + b is a multiple of pi, or else at an end."""
+    text = f"sin({rate!r}*x + {shift!r})" if shift >= 0 else f"sin({rate!r}*x - {-shift!r})"
+    found = samples.of_expression(text, 21)
+    inside = np.floor((rate + shift) / np.pi) >= np.ceil(shift / np.pi)
+    expected = rate if inside else rate * max(abs(np.cos(shift)), abs(np.cos(rate + shift)))
+    assert found.lipschitz == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("text", ["sqrt(x)", "sqrt(abs(x - 0.3))", "sqrt(abs(x - 0.31234567))"])
+def test_a_slope_without_bound_has_no_constant(text):
+    assert samples.of_expression(text, 21).lipschitz is None
+
+
+def test_kinks_count_from_both_sides():
+    assert samples.of_expression("abs(x - 0.5) + x", 21).lipschitz == pytest.approx(2, rel=1e-9)
+    assert samples.of_expression("max(x, 3*x - 1.2)", 21).lipschitz == pytest.approx(3, rel=1e-9)
 
 
 def test_drawn_points_are_sorted_and_averaged():
