@@ -52,6 +52,8 @@ class PinStore:
 
         known = self._settings.checked_params(experiment, entry)
         name, color, visible = entry["file"], entry["color"], entry["visible"]
+        if isinstance(color, str) and color.isdigit():  # kept when pins had the colours of series
+            color = f"pin{color}"
         if known is None or color not in ROLES or not isinstance(visible, bool):
             return
         if Path(name).name != name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec
     from engine.run.trace import TraceView
 
-ROLES = ("2", "3", "4", "5", "6", "7", "8", "1")
-"""Colours given to pins in turn: that of the live run comes last."""
+ROLES = tuple(f"pin{number}" for number in range(1, 9))
+"""Colours given to pins in turn; those of series stay the live run's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A pinned run: what is needed to draw it and to go back to its settings."""
+    """A pinned run: what is needed to draw it and to go back to its settings.
+
+    `label` names the settings in which it differs from the current run or from other pins.
+    """
 
     id: int
     experiment: str
@@ -48,8 +51,12 @@ class Pin:
     visible: bool = True
 
 
-def settings_text(params: Params, seed: int) -> str:
-    """Name what distinguishes a run: its first live value, and those that are not the defaults."""
+def settings_text(params: Params, seed: int, others: Sequence[tuple[Params, int]] = ()) -> str:
+    """Name what distinguishes a run from others of its experiment.
+
+    Its first live value comes first; then what differs from any of `others`, or, without others,
+    from the defaults. More than four are cut off.
+    """
     from engine.core.params import describe
 
     specs = describe(type(params))
@@ -58,11 +65,12 @@ def settings_text(params: Params, seed: int) -> str:
     parts: list[str] = []
     for spec in specs:
         value = values[spec.name]
+        known = [getattr(other, spec.name, spec.default) for other, _ in others]
         if spec.name == main:
             parts.insert(0, _named(spec, value))
-        elif value != spec.default and spec.is_active(values):
+        elif any(value != other for other in known or [spec.default]) and spec.is_active(values):
             parts.append(_named(spec, value))
-    if seed:
+    if any(seed != other for _, other in others) or (seed and not others):
         parts.append(f"seed\u00a0=\u00a0{seed}")
     return ", ".join(parts[:4]) + (" …" if len(parts) > 4 else "")
 
@@ -90,6 +98,12 @@ class Pins(QObject):
         super().__init__(parent)
         self._pins: tuple[Pin, ...] = ()
         self._numbers = itertools.count(1)
+        self._current: dict[str, tuple[Params, int]] = {}
+
+    def set_current(self, experiment_id: str, params: Params, seed: int) -> None:
+        """Label the pins of an experiment by what differs from its current run."""
+        self._current[experiment_id] = params, seed
+        self._set(self._pins)
 
     def of(self, experiment_id: str) -> tuple[Pin, ...]:
         """List the pins of an experiment."""
@@ -126,7 +140,7 @@ class Pins(QObject):
             visible=visible,
         )
         self._set((*self._pins, pin))
-        return pin
+        return self._pins[-1]
 
     def remove(self, pin_id: int) -> None:
         """Unpin a run."""
@@ -141,7 +155,7 @@ class Pins(QObject):
         self._replace(pin_id, visible=visible)
 
     def recolor(self, pin_id: int, role: str) -> None:
-        """Return a pin another colour."""
+        """Give a pin another colour."""
         self._replace(pin_id, color=role)
 
     def _replace(self, pin_id: int, **changes: Any) -> None:
@@ -153,9 +167,18 @@ class Pins(QObject):
         )
 
     def _set(self, pins: tuple[Pin, ...]) -> None:
+        pins = tuple(self._labelled(pin, pins) for pin in pins)
         if pins != self._pins:
             self._pins = pins
             self.changed.emit()
+
+    def _labelled(self, pin: Pin, pins: tuple[Pin, ...]) -> Pin:
+        """Return a pin with the label that tells it from the current run and the other pins."""
+        current = self._current.get(pin.experiment)
+        others = [(p.params, p.seed) for p in pins if p.experiment == pin.experiment and p != pin]
+        others += [] if current is None else [current]
+        label = settings_text(pin.params, pin.seed, others)
+        return pin if label == pin.label else dataclasses.replace(pin, label=label)
 
 
 class PinsPanel(QWidget):
@@ -262,7 +285,7 @@ class PinsPanel(QWidget):
         button.setToolTip("Choose another colour")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
-        for number, role in enumerate(sorted(ROLES), start=1):
+        for number, role in enumerate(ROLES, start=1):
             action = menu.addAction(swatch(self._color_of(role), self), f"Colour {number}")
             action.triggered.connect(
                 lambda checked=False, role=role: self._pins.recolor(pin.id, role)

@@ -122,8 +122,8 @@ class EnsemblePanel(QWidget):
         super().__init__(parent)
         self._ensemble: Ensemble | None = None
         self._pictures: QWidget | None = None
-        self._in_force = 0
-        self._asked = self._is_rejected = False
+        self._in_force = self._total = 0
+        self._asked = self._is_rejected = self._is_cancelling = False
         self.runs = CountField(USUAL_RUNS, 1, keeps=True)
         self.runs.setAccessibleName("Runs")
         self.runs.setToolTip("Runs, each with a seed of its own")
@@ -150,7 +150,7 @@ class EnsemblePanel(QWidget):
             field.mended.connect(self.mended)
         self.runs.edited.connect(self._on_runs_edited)
         self.run.clicked.connect(self._on_run_clicked)
-        self.cancel.clicked.connect(self.cancel_requested)
+        self.cancel.clicked.connect(self._on_cancel_clicked)
         self.export.clicked.connect(self._on_export_clicked)
         self._show_progress(None, None, "")
 
@@ -201,8 +201,13 @@ class EnsemblePanel(QWidget):
         self.claims.setVisible(bool(ensemble.claims))
         self.table.set_columns(ensemble.columns)
         rows = self.table.source.rowCount()
-        ending = ", cancelled" if ensemble.cancelled else ""
-        self.count.setText(f"{format.count(rows)} run{'' if rows == 1 else 's'}{ending}")
+        made = f"{format.count(rows)} run{'' if rows == 1 else 's'}"
+        if ensemble.cancelled:
+            if rows < self._total:
+                made = f"{format.count(rows)} of {format.count(self._total)} runs"
+            self.state.say(f"Cancelled: {made} made")
+        self.count.setText(made + (", cancelled" if ensemble.cancelled else ""))
+        self.state.setVisible(ensemble.cancelled)
         self.ensemble_shown.emit(ensemble)
 
     def export_to(self, path: Path) -> None:
@@ -294,6 +299,7 @@ class EnsemblePanel(QWidget):
         if not isinstance(runs, int):
             return
         self._in_force = runs
+        self._total = runs * max(1, len(getattr(params, "step_sizes", ()) or ()))
         alone = runs == 1 and not self._asked and not getattr(params, "step_sizes", ())
         self.runs.show_count(USUAL_RUNS if alone else runs)
 
@@ -310,11 +316,15 @@ class EnsemblePanel(QWidget):
 
     def _show_progress(self, done: float | None, left: float | None, text: str) -> None:
         busy = done is not None
+        if busy and self._is_cancelling:
+            return  # what is still finished does not count as progress
+        self._is_cancelling = False
         if self.run.isEnabled() == busy:
             self.run.setEnabled(not busy)
             self.cancel.setEnabled(busy)
         self.bar.setVisible(busy)
-        self.state.setVisible(busy)
+        is_cancelled = self._ensemble is not None and self._ensemble.cancelled
+        self.state.setVisible(busy or is_cancelled)
         if done is None:
             return
         self.bar.setValue(round(1000 * done))
@@ -322,6 +332,14 @@ class EnsemblePanel(QWidget):
         if left is not None:
             parts.append(f"{format.duration(left)} left")
         self.state.say(" · ".join(part for part in parts if part))
+
+    def _on_cancel_clicked(self) -> None:
+        """Stop the bar at once: runs that are under way may take their time to end."""
+        self._is_cancelling = True
+        self.cancel.setEnabled(False)
+        self.bar.hide()
+        self.state.say("Cancelling…")
+        self.cancel_requested.emit()
 
     def _on_run_clicked(self) -> None:
         for field in (self.runs, self.steps):

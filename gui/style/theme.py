@@ -52,6 +52,8 @@ class Theme:
         A limit of the theory, what holds, what will not hold for long, what fails.
     series : tuple of str
         Roles ``"1"`` to ``"8"``; pairwise distinct with protanopia, deuteranopia and tritanopia.
+    pins : tuple of str
+        Roles ``"pin1"`` to ``"pin8"``, of runs kept for comparison: none is that of a series.
     ramp, sequential, diverging, gray : tuple of str
         Equally spaced stops of the map for many lines and of the maps for images.
     """
@@ -74,6 +76,7 @@ class Theme:
     warning: str
     bad: str
     series: tuple[str, ...]
+    pins: tuple[str, ...]
     ramp: tuple[str, ...]
     sequential: tuple[str, ...]
     diverging: tuple[str, ...]
@@ -83,6 +86,8 @@ class Theme:
         """Return the colour of a role, or of a literal ``#rrggbb``; unknown roles are text."""
         if role.isdigit():
             return QColor(self.series[(int(role) - 1) % len(self.series)])
+        if role.startswith("pin") and role[3:].isdigit():
+            return QColor(self.pins[(int(role[3:]) - 1) % len(self.pins)])
         if role == "ramp":
             return QColor(self.ramp[len(self.ramp) // 2])
         if role.startswith("#"):
@@ -130,6 +135,16 @@ LIGHT = Theme(
         "#74451c",
         "#6b7280",
     ),
+    pins=(
+        "#a855c9",
+        "#5f9e1f",
+        "#e0518f",
+        "#0e7c86",
+        "#b8433a",
+        "#8f84e0",
+        "#9c8a3c",
+        "#2f4a5c",
+    ),
     ramp=("#3b1f6b", "#3a4a98", "#2c6e9e", "#1d8f94", "#2fac79", "#79b93f", "#b5ac14"),
     sequential=("#f6f9fc", "#d3e6ee", "#97cbd6", "#4da5b8", "#227d9f", "#1c5488", "#182b5e"),
     diverging=("#173f8f", "#4a7fd0", "#a9c6ea", "#f7f7f8", "#f3c4a0", "#d97a32", "#8f3a06"),
@@ -163,6 +178,16 @@ DARK = Theme(
         "#a5e1ff",
         "#b07a4a",
         "#9aa4b5",
+    ),
+    pins=(
+        "#c98bf0",
+        "#a3d65c",
+        "#ff9fc4",
+        "#3fb8c4",
+        "#e07a6e",
+        "#8b7fe8",
+        "#cdbb7a",
+        "#d5dde6",
     ),
     ramp=("#7b6cf2", "#5a8df0", "#3fa9dc", "#35c0b4", "#66d184", "#b3dc55", "#f7e052"),
     sequential=("#171c2b", "#1c3566", "#1e5f8f", "#2a90a3", "#62bda3", "#b9dfa4", "#fbf7d2"),

@@ -240,6 +240,7 @@ class MainWindow(QMainWindow):
         if preset.speed is not None:
             self.set_speed(preset.speed)
         self.control.apply_preset(preset)
+        self.panels.show_tab_of(preset.params)
         self.notices.say(preset.description)
 
     def set_speed(self, steps_per_frame: float | None) -> None:

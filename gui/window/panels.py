@@ -177,9 +177,11 @@ class Panels(QObject):
         self.form.set_experiment(experiment, params, self._control.seed)
         self._tabs.offer(ENSEMBLE, experiment.has_ensemble)
         self._tabs.offer(DRAWING, self.digits.answers(experiment))
+        self._tabs.show_page(THEORY)  # an ensemble in front would be that of another experiment
         self.ensemble.set_experiment(experiment, params)
         self.digits.set_experiment(experiment)
         self.plots.forget()
+        self._pins.set_current(experiment.id, params, self._control.seed)
         self.show_views()
         layout = self._settings.blob(f"plots/{experiment.id}")
         if not layout.isEmpty():
@@ -191,7 +193,14 @@ class Panels(QObject):
             return
         if self.form.params != params or self.form.seed != seed:
             self.form.set_experiment(self._control.experiment, params, seed)
+        self._pins.set_current(self._control.experiment.id, params, seed)
         self.show_views()
+
+    def show_tab_of(self, params: Params) -> None:
+        """Bring the ensemble to the front if the parameters ask for many runs."""
+        many = (getattr(params, "ensemble", 1) or 1) > 1 or bool(getattr(params, "step_sizes", ()))
+        if self.is_filled and many and self._control.experiment.has_ensemble:
+            self._tabs.show_page(ENSEMBLE)
 
     def show_views(self) -> None:
         """Show the plots of the parameters in force."""

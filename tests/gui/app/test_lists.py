@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.core.listing import Listing
 from gui.compare.pins import ROLES, Pins, PinsPanel, settings_text
+from gui.style.theme import DARK, LIGHT, Theme
 from gui.window.experiment_panel import ExperimentPanel
 from tests.gui.fakes import FakeExperiment, FakeParams, snapshot
 
@@ -94,6 +95,29 @@ def test_a_label_names_what_differs() -> None:
     assert settings_text(FakeParams(), 0) == "δ\u00a0=\u00a00.3"
 
 
+def test_a_pin_is_labelled_by_what_differs_from_the_current_run_and_other_pins(pins: Pins) -> None:
+    pins.set_current("fake", FakeParams(curvature=3.0), 4)
+    pin = pins.add(snapshot(FakeParams(curvature=3.0, step_size=0.25), seed=4))
+    assert pin.label.replace("\u00a0", " ") == "δ = 0.25"
+    pins.set_current("fake", FakeParams(curvature=1.0), 5)
+    assert pins.of("fake")[0].label.replace("\u00a0", " ") == "δ = 0.25, s = 3, seed = 4"
+    pins.set_current("fake", FakeParams(curvature=3.0), 4)
+    pins.add(snapshot(FakeParams(curvature=2.0), seed=4))
+    assert "s\u00a0=\u00a03" in pins.of("fake")[0].label
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_no_pin_has_the_colour_of_a_series(theme: Theme) -> None:
+    pins = [theme.color(role) for role in ROLES]
+    assert len({color.name() for color in pins}) == len(ROLES)
+    for color in pins:
+        for other in theme.series:
+            series = QColor(other)
+            channels = ((color.red(), series.red()), (color.green(), series.green()))
+            distance = sum(abs(a - b) for a, b in (*channels, (color.blue(), series.blue())))
+            assert distance > 30
+
+
 @pytest.fixture
 def shown(qtbot: QtBot, pins: Pins) -> PinsPanel:
     made = PinsPanel(pins, lambda role: QColor("red"))
@@ -129,7 +153,7 @@ def test_a_pin_gets_another_colour(shown: PinsPanel, pins: Pins) -> None:
     pins.add(snapshot())
     button = next(w for w in shown.findChildren(QToolButton) if w.menu() is not None)
     button.menu().actions()[6].trigger()
-    assert pins.of("fake")[0].color == "7"
+    assert pins.of("fake")[0].color == "pin7"
 
 
 def test_rows_follow_the_experiment(shown: PinsPanel, pins: Pins) -> None:

@@ -67,6 +67,24 @@ def test_progress_with_time_left_and_cancel(panel: EnsemblePanel, qtbot: QtBot) 
     assert not panel.bar.isVisible() and panel.run.isEnabled()
 
 
+def test_cancelling_stops_the_bar_and_the_count_of_runs_asked_for_stays(
+    panel: EnsemblePanel, qtbot: QtBot
+) -> None:
+    asked = FakeParams(ensemble=2000)
+    panel.show_snapshot(snapshot(asked, progress=0.09, message="run 180"))
+    qtbot.mouseClick(panel.cancel, LEFT)
+    for progress in (0.095, 1.0):
+        panel.show_snapshot(snapshot(asked, progress=progress, message="run 185"))
+        assert not panel.bar.isVisible() and "%" not in panel.state.text()
+    done = dataclasses.replace(ensemble(185), cancelled=True)
+    for frame in range(2):
+        panel.show_snapshot(snapshot(asked, ensemble=done, frame=frame))
+    assert panel.count.text() == "185 of 2\u2009000 runs, cancelled"
+    assert panel.state.isVisible() and "185 of 2\u2009000" in panel.state.text()
+    panel.show_snapshot(snapshot(asked, progress=0.1, ensemble=done))
+    assert panel.bar.isVisible() and panel.bar.value() == 100
+
+
 def test_an_ensemble_is_shown_once(panel: EnsemblePanel) -> None:
     shown: list[Ensemble] = []
     panel.ensemble_shown.connect(shown.append)
@@ -79,7 +97,7 @@ def test_an_ensemble_is_shown_once(panel: EnsemblePanel) -> None:
     runs = panel.summary.figures["runs"]
     assert isinstance(runs, Figure) and runs.value == 12
     panel.show_snapshot(snapshot(ensemble=dataclasses.replace(result, cancelled=True)))
-    assert panel.count.text() == "12 runs, cancelled"
+    assert panel.count.text() == "12 of 20 runs, cancelled"
 
 
 def test_a_table_is_left_to_the_pictures(panel: EnsemblePanel) -> None:

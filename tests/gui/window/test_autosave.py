@@ -88,7 +88,7 @@ def test_pins_come_back_with_their_curves(open_window: Open, qtbot: QtBot, tmp_p
     qtbot.keyClick(first, Qt.Key.Key_P)
     pins = first.pins.of("fake")
     first.pins.show(pins[0].id, False)
-    first.pins.recolor(pins[1].id, "8")
+    first.pins.recolor(pins[1].id, "pin8")
     saved(first, qtbot)
     second = open_window()
     back = second.pins.of("fake")
