@@ -53,6 +53,14 @@ def _cofactors(weights: FloatArray, depth: int, out: FloatArray) -> tuple[float,
 
 
 @kernel
+def _copy(source: FloatArray, target: FloatArray) -> None:
+    """Copy a matrix; numba takes 5 s to compile the check of shapes in an assignment to a slice."""
+    for s in range(target.shape[0]):
+        for i in range(target.shape[1]):
+            target[s, i] = source[s, i]
+
+
+@kernel
 def _evaluate(
     weights: FloatArray, depth: int, target: float, power: float, slopes: FloatArray
 ) -> tuple[float, float, float, float]:
@@ -111,7 +119,7 @@ def _descend(
                 weights[s, i] -= step_size * slopes[s, i]
         measured = _evaluate(weights, depth, target, power, slopes)
         if not (abs(measured[0]) <= limit and abs(measured[1]) <= limit):
-            weights[:] = before
+            _copy(before, weights)
             return step, True
         _write(weights, measured, record[step])
     return record.shape[0], False
@@ -247,7 +255,7 @@ def _watch(
             total += part
         error -= target
         if not abs(error) <= limit:
-            weights[:] = before
+            _copy(before, weights)
             return step, power * squares
         squares = total
         if step > 0:

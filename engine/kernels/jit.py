@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-import numba
+from numba.core import types
+from numba.core.registry import CPUDispatcher
 
-if getattr(sys, "frozen", False):
-    from engine.kernels import shipped_cache
+from engine.kernels.cache import KernelCache, is_frozen, require_baseline, user_folder
 
-    shipped_cache.install()
+if is_frozen():
+    require_baseline()
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+_OPTIONS = {
+    "nopython": True,
+    "nogil": True,
+    "error_model": "numpy",  # division by zero gives inf or nan: divergence is an outcome
+    "no_cfunc_wrapper": True,  # nothing here is called from C
+}
+
+
+class _Kernel(CPUDispatcher):
+    """Numba's compiler of one function, with a cache of this project.
+
+    Numba compiles a kernel anew for every constant that another kernel calls it with. Here a
+    constant is an argument like any other, which halves what some families compile; LLVM still
+    inlines small kernels and folds constants into them.
+    """
+
+    def enable_caching(self) -> None:
+        """Keep compiled forms on disk, where there is a place for them."""
+        if user_folder() is not None or is_frozen():
+            self._cache = KernelCache(self.py_func)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return the signature for a call from another kernel, and compile it if it is new."""
+        unliteral: Callable[[Any], Any] = types.unliteral
+        named = {name: unliteral(arg) for name, arg in kws.items()}
+        return super().get_call_template(tuple(unliteral(arg) for arg in args), named)
 
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -23,7 +50,6 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     Fast-math stays off so that a run split into chunks has the same bits as one long run,
     and division by zero gives inf or nan, as in NumPy, because divergence is an outcome.
     """
-    return cast(
-        "Callable[_P, _R]",
-        numba.njit(nogil=True, cache=True, error_model="numpy")(function),
-    )
+    compiled = _Kernel(py_func=function, locals={}, targetoptions=dict(_OPTIONS))
+    compiled.enable_caching()
+    return cast("Callable[_P, _R]", compiled)

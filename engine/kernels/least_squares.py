@@ -89,7 +89,9 @@ def _descend(
         now, other = other, now
     if diverged:
         now, other = other, now
-        path[other] = path[now]
+        for s in range(starts):  # an assignment of slices takes 5 s to compile
+            for q in range(n):
+                path[other, s, q] = path[now, s, q]
     return done, diverged, now
 
 
