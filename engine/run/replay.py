@@ -1,4 +1,4 @@
-"""A run file carried out: its session begun, and its steps made with the changes noted."""
+"""Carrying out a run file: begin its session, and make its steps with the recorded changes."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ class Run:
         self._pictures.look(None)
 
     def _reopen(self) -> None:
-        """Let a run that had ended be paused, if it can go on after a change."""
+        """Pause a run that had ended, if it can go on after a change."""
         if self.status is Status.FINISHED and not self.session.finished:
             self.status = Status.PAUSED
 

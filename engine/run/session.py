@@ -118,7 +118,7 @@ class Session:
         return self.params == params
 
     def retune(self, params: Params) -> None:
-        """Go on with other live parameters, noting the step of the change.
+        """Go on with other live parameters, and record the step of the change.
 
         Raises
         ------
@@ -142,15 +142,15 @@ class Session:
             self._keyframes.pin(self.state)
 
     def nudge(self, size: float = Nudge().size, seed: int | None = None) -> None:
-        """Push the state by a little, noting the step.
+        """Push the state by a little, and record the step.
 
         Parameters
         ----------
         size : float
             Norm of the push, as a share of the state's own.
         seed : int, optional
-            What its direction is made of; by default the run's seed plus the number of earlier
-            pushes, so that no two of a run are the same.
+            Seed of its direction; by default the run's seed plus the number of earlier pushes, so
+            that no two pushes of a run are the same.
 
         Raises
         ------
@@ -170,7 +170,7 @@ class Session:
             self._keyframes.pin(self.state)
 
     def change(self, change: Change) -> None:
-        """Do to the run what a noted change says, at the step where the run is.
+        """Apply a recorded change at the step where the run is.
 
         Raises
         ------
@@ -183,7 +183,7 @@ class Session:
             self.retune(update(self.params, **change.values))
 
     def changed(self, state: State[Any], change: Change) -> State[Any]:
-        """Return the state that a change of this run made of another."""
+        """Apply a recorded change of this run to a state, and return the state after it."""
         made: State[Any]
         if change.nudge is not None:
             made = self.experiment.nudge(state, change.nudge)
@@ -259,7 +259,7 @@ class Session:
         return self._as_pushed(self.state, self.trace.recent())
 
     def _as_pushed(self, state: State[Any], recent: Recent) -> Recent:
-        """Let the last row tell of the state, where that was pushed after the row was recorded."""
+        """Replace the last row by that of the state, if that was pushed after it was recorded."""
         if all(change.step != state.step or change.nudge is None for change in self.changes):
             return recent
         row = self.experiment.record(state)
@@ -270,7 +270,7 @@ class Session:
         return self.experiment.outcome(self.state, self.recent())
 
     def close(self) -> None:
-        """Let go of what the state holds outside Python's memory."""
+        """Release what the state holds outside Python's memory."""
         self.experiment.close(self.state)
 
     def _check_reachable(self, step: int) -> None:

@@ -159,7 +159,7 @@ class RunControl(QObject):
         self._remembered[experiment_id] = Settings(params, seed)
 
     def accept(self, params: Params) -> None:
-        """Show that the run itself changed its live parameters, as a replayed one does."""
+        """Take over live parameters that the run has changed itself, as a replayed one does."""
         self._do(r.Adopt(params))
 
     def settings_of_all(self) -> dict[str, tuple[Params, int]]:
@@ -189,7 +189,7 @@ class RunControl(QObject):
         self._edit(r.Preset(settings), text=f"preset “{preset.title}”")
 
     def drag_handle(self, handle: str, x: float, y: float) -> None:
-        """Let the experiment answer a dragged handle."""
+        """Take over the parameters that the experiment gives for a dragged handle."""
         try:
             params = self.experiment.drag(self.params, handle, x, y)
         except LabError as error:
@@ -198,7 +198,7 @@ class RunControl(QObject):
             self.edit_params(params, f"drag {self._drags} {handle}")
 
     def end_drag(self) -> None:
-        """Let the next drag be undone apart from the last one."""
+        """End a drag: the next one is undone separately."""
         self._drags += 1
 
     def set_value(self, name: str, value: Any) -> bool:

@@ -470,7 +470,7 @@ def _queue(state: State, queued: bool) -> Resolved:
 
 
 def _plays_on(state: State) -> tuple[Action, ...]:
-    """Let a run go on that paused only because it had converged."""
+    """Play on, if the run paused only because it had converged."""
     return (Play(),) if state.wants_play and not state.is_running else ()
 
 

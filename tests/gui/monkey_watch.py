@@ -130,7 +130,7 @@ def _of_settings(window: MainWindow) -> list[str]:
 def _of_rest(window: MainWindow, shown: Snapshot) -> list[str]:
     """Compare what the panels say of a resting run with the run."""
     control, transport, status = window.control, window.transport, window.status
-    engine = window.bridge.engine
+    run = window.bridge.engine._run
     found = []
 
     def same(what: str, has: Any, should: Any) -> None:
@@ -139,10 +139,10 @@ def _of_rest(window: MainWindow, shown: Snapshot) -> list[str]:
 
     same("experiment of the picture", shown.experiment, control.experiment.id)
     same("status in the bar", status.state.text(), _WORDS[shown.status])
-    same("status of the engine", engine._status, shown.status)
     same("seed of the run", shown.seed, control.seed)
-    if engine._session is not None:
-        same("step of the picture", shown.step, engine._session.step)
+    if run is not None:
+        same("status of the run", run.status, shown.status)
+        same("step of the picture", shown.step, run.session.step)
     if shown.cursor > shown.step:
         found.append(f"step {shown.cursor} of {shown.step} is shown")
     if not transport.cursor_box.isModified():

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import update
 from engine.run.snapshot import Snapshot, Status
 from gui.window.main_window import MainWindow
@@ -286,7 +287,7 @@ def test_a_diverged_run_is_not_said_to_be_pushed(window: MainWindow, qtbot: QtBo
     assert action.isEnabled() and button.isEnabled()
     type_step_size(window, qtbot, "3")
     window.control.step(500)
-    qtbot.waitUntil(lambda: shown(window).outcome.kind == "diverged")
+    qtbot.waitUntil(lambda: shown(window).outcome.kind is OutcomeKind.DIVERGED)
     assert not action.isEnabled() and not button.isEnabled()
     qtbot.keyClick(window, Key.Key_U)
     assert "Nudged" not in window.statusBar().currentMessage()
@@ -316,8 +317,6 @@ def test_a_run_that_converges_at_once_still_says_what_was_dropped(
         id: ClassVar[str] = "resting"
 
         def outcome(self, state: Any, recent: Any) -> Any:
-            from engine.core.outcome import Outcome, OutcomeKind
-
             kind = OutcomeKind.CONVERGED if state.step > 50 else OutcomeKind.CONVERGING
             return Outcome(kind=kind, step=state.step, message="At a minimum.", phase="")
 
@@ -376,5 +375,5 @@ def test_a_diverged_run_goes_on_from_a_scrubbed_step(window: MainWindow, qtbot: 
     assert [change.step for change in wait(window, qtbot, step=4).changes] == [4]
     qtbot.keyClick(window, Key.Key_Z, CONTROL)
     back = wait(window, qtbot, step=last)
-    assert back.status is Status.FINISHED and back.outcome.kind == "diverged"
+    assert back.status is Status.FINISHED and back.outcome.kind is OutcomeKind.DIVERGED
     assert window.panels.form.params == back.params
