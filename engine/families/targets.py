@@ -19,6 +19,8 @@ from engine.core.errors import InputError
 
 Eigenvectors = Literal["orthogonal", "normal"]
 
+LEAST_NORM = 1e-50
+"""Least norm of R: what is made of its powers must be numbers."""
 MAX_SIZE = 64
 """Largest side of R."""
 DEFECT = 1e7
@@ -110,6 +112,9 @@ def analyse(matrix: FloatArray, field: str = "target") -> Target:
     if not np.isfinite(matrix).all():
         raise InputError(field, "a matrix with inf or nan", "give finite numbers only")
     singular = np.linalg.svd(matrix, compute_uv=False)
+    if 0 < singular[0] < LEAST_NORM:
+        rule = f"give a matrix of norm >= {LEAST_NORM:g}"
+        raise InputError(field, f"a matrix of norm {singular[0]:.3g}", rule)
     if singular[-1] <= len(matrix) * _EPS * singular[0]:
         rule = "give a matrix of full rank (all singular values > 0)"
         raise InputError(field, "a singular matrix", rule)
