@@ -19,6 +19,8 @@ from engine.core.errors import InputError
 
 Eigenvectors = Literal["orthogonal", "normal"]
 
+LEAST_NORM = 1e-50
+"""Least norm of R: what is made of its powers must be numbers."""
 MAX_SIZE = 64
 """Largest side of R."""
 ORTHOGONAL = 1e-9
@@ -121,6 +123,9 @@ def analyse(matrix: FloatArray, field: str = "target") -> Target:
     if not matrix.any():
         raise InputError(field, "a matrix of zeros", "give a matrix with a number other than 0")
     singular = np.linalg.svd(matrix, compute_uv=False)
+    if singular[0] < LEAST_NORM:
+        rule = f"give a matrix of norm >= {LEAST_NORM:g}"
+        raise InputError(field, f"a matrix of norm {singular[0]:.3g}", rule)
     values, vectors = _eigen(matrix)
     condition = float(np.linalg.cond(vectors))
     gram = vectors.conj().T @ vectors - np.eye(len(matrix))

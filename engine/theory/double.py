@@ -18,11 +18,14 @@ class DoublePoint(NamedTuple):
 def double_invariant(w: float, z: float, depth: int) -> float:
     r"""Constant of the gradient flow of (9a, b): :math:`w^{2-L}+z^{2-L}`, or :math:`wz` for L = 2.
 
-    It is 2 (1 for L = 2) from the start w = z = 1.
+    It is 2 (1 for L = 2) from the start w = z = 1, and ``inf`` beyond the range of a float.
     """
     if depth == 2:
         return w * z
-    return float(w ** (2 - depth) + z ** (2 - depth))
+    try:
+        return float(w ** (2 - depth) + z ** (2 - depth))
+    except OverflowError:
+        return math.inf
 
 
 def double_flow_limit(target: float, depth: int) -> DoublePoint:

@@ -49,14 +49,14 @@ class ShapeParams(Params):
         when={"picture": ["build-up", "decomposition"]},
     )
     width: float = param(
-        1.0, "Upper end of the domain in x.", symbol="M_1", group=_PICTURE, gt=0, le=100
+        1.0, "Upper end of the domain in x.", symbol="M_1", group=_PICTURE, ge=1e-3, le=100
     )
     height: float = param(
         1.0,
         "Upper end of the domain in y.",
         symbol="M_2",
         group=_PICTURE,
-        gt=0,
+        ge=1e-3,
         le=100,
         when={"picture": ["level-curves", "decomposition"]},
     )
@@ -181,7 +181,7 @@ class ShapeParams(Params):
         "Every entry of beta exceeds the smallest that will do by this.",
         symbol=r"\beta",
         group=_PARTS,
-        gt=0,
+        ge=1e-6,
         le=100,
         when={"picture": ["decomposition"]},
     )

@@ -59,7 +59,7 @@ class DoubleMatrixParams(NetworkParams):
         "Step size, in the unit below.",
         symbol=r"\delta",
         group="Descent",
-        gt=0,
+        ge=1e-30,
         le=1e6,
         log=True,
         live=True,

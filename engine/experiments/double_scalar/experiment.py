@@ -33,6 +33,7 @@ from engine.experiments.double_scalar.listing import LISTING
 from engine.experiments.double_scalar.params import (
     DoubleScalarParams,
     DoubleScalarState,
+    check_start,
     make_start,
 )
 from engine.experiments.double_scalar.views import all_views
@@ -193,6 +194,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
             raise InputError(
                 "model", sorted(shapes), f"give three finite lists of {state.params.depth} weights"
             )
+        check_start(state.params, np.stack(rows))
         return self._begin(state.params, state.seed, np.stack(rows))
 
     def drag(

@@ -8,11 +8,15 @@ from typing import Literal
 import numpy as np
 from pydantic import field_validator
 
+from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.params import Params, param
 from engine.families.ensembles.params import GROUP, many_seeds, many_step_sizes
+
+STEEPEST = 1e150
+"""Sharpness beyond which no run begins: its square must be a number."""
 
 _DESCENT, _PROBLEM, _START, _FLOW = "Descent", "Problem", "Start", "Flow"
 
@@ -25,7 +29,7 @@ class DoubleScalarParams(Params):
         "Factor on the gradient.",
         symbol=r"\delta",
         group=_DESCENT,
-        gt=0,
+        ge=1e-30,
         le=100,
         log=True,
         live=True,
@@ -38,7 +42,13 @@ class DoubleScalarParams(Params):
         -1.0, "The number to be learned; not 0.", symbol=r"\lambda", group=_PROBLEM, ge=-1e4, le=1e4
     )
     input_power: float = param(
-        1.0, "Mean square of the inputs.", symbol=r"\sigma", group=_PROBLEM, gt=0, le=1e4, log=True
+        1.0,
+        "Mean square of the inputs.",
+        symbol=r"\sigma",
+        group=_PROBLEM,
+        ge=1e-12,
+        le=1e4,
+        log=True,
     )
     init: Literal["ones", "typed"] = param(
         "ones", "Where all weights begin: at 1, or at two numbers.", label="Start", group=_START
@@ -74,7 +84,7 @@ class DoubleScalarParams(Params):
         0.1,
         "Noise of the starts of an ensemble, in place of the one above.",
         group=GROUP,
-        gt=0,
+        ge=1e-12,
         le=1,
         log=True,
         for_ensemble=True,
@@ -118,11 +128,35 @@ class DoubleScalarState(State[DoubleScalarParams]):
 
 
 def make_start(params: DoubleScalarParams, seed: int) -> FloatArray:
-    """Draw the weights of w, z and u at step 0, shape (3, L), or (3, 1) without noise."""
+    """Draw the weights of w, z and u at step 0, shape (3, L), or (3, 1) without noise.
+
+    Raises
+    ------
+    InputError
+        If the sharpness there is beyond `STEEPEST`.
+    """
     first = (1.0, 1.0) if params.init == "ones" else (params.start_w, params.start_z)
     weights = np.array([[first[0]], [first[1]], [first[0]]])
     if params.noise:
         generator = np.random.default_rng(seed)
         pair = generator.standard_normal((2, params.depth))
         weights = weights + params.noise * np.vstack([pair, pair[:1]])
+    check_start(params, weights)
     return weights
+
+
+def check_start(params: DoubleScalarParams, weights: FloatArray) -> None:
+    """Check that a run may begin at weights of shape (3, L) or (3, 1).
+
+    Raises
+    ------
+    InputError
+        If the sharpness there is beyond `STEEPEST`.
+    """
+    whole = np.broadcast_to(weights, (3, params.depth))
+    steep = [theory.sharpness(row, params.input_power) > STEEPEST for row in whole]
+    if any(steep):
+        field = "start_z" if steep[1] and not steep[0] else "start_w"
+        value = float(whole[1 if field == "start_z" else 0, 0])
+        rule = f"give a number nearer to 1 for L = {params.depth}: the sharpness is too large"
+        raise InputError(field, value, rule)

@@ -242,7 +242,9 @@ def _invariant(params: DoubleScalarParams, state: DoubleScalarState, reading: Re
         "step stays close.",
         assumptions=lamps,
         predicted=f"{name} ≈ {expected:g}",
-        measured=f"{value:.6g}" if positive else "not defined here",
+        measured=(f"{value:.6g}" if np.isfinite(value) else "beyond the range of numbers")
+        if positive
+        else "not defined here",
         verdict=verdict,
         note="Exact only in the limit of small steps; the distance shrinks with δ. Held to a "
         "relative δ/δ_wz, for L = 2 and large targets times ln(1 + |λ|).",

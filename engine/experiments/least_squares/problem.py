@@ -21,6 +21,8 @@ from engine.storage.tables import read_table
 
 MAX_SIZE = 500
 """Largest number of dimensions."""
+LEAST_EIGENVALUE = 1e-12
+"""Least eigenvalue other than 0: the minimum is found by dividing by it."""
 MAX_DATA = 5_000_000
 """Numbers that a data file may hold."""
 GROWTH_STEPS = 5000
@@ -36,7 +38,7 @@ class LeastSquaresParams(Params):
         "Step size of gradient descent.",
         symbol=r"\delta",
         group="Descent",
-        gt=0,
+        ge=1e-120,
         le=1e6,
         log=True,
         live=True,
@@ -92,7 +94,7 @@ class LeastSquaresParams(Params):
         1.0,
         "Least eigenvalue of X X^T; the others lie between, evenly on a log scale.",
         group="Problem",
-        gt=0,
+        ge=LEAST_EIGENVALUE,
         le=1e6,
         log=True,
         when={"data": ["generated"]},
@@ -101,7 +103,7 @@ class LeastSquaresParams(Params):
         10.0,
         "Largest eigenvalue of X X^T.",
         group="Problem",
-        gt=0,
+        ge=LEAST_EIGENVALUE,
         le=1e6,
         log=True,
         when={"data": ["generated"]},
@@ -142,7 +144,7 @@ class LeastSquaresParams(Params):
         "Radius of the ball that the run must not leave.",
         symbol=r"\epsilon",
         group="Stability",
-        gt=0,
+        ge=1e-12,
         le=1e6,
         log=True,
         live=True,
@@ -155,6 +157,9 @@ class LeastSquaresParams(Params):
         if self.eigenvalue_low > self.eigenvalue_high:
             rule = f"give a number >= eigenvalue_low, {self.eigenvalue_low:g}"
             raise InputError("eigenvalue_high", self.eigenvalue_high, rule)
+        if any(0 < value < LEAST_EIGENVALUE for value in self.eigenvalues):
+            rule = f"give numbers that are 0 or at least {LEAST_EIGENVALUE:g}"
+            raise InputError("eigenvalues", list(self.eigenvalues), rule)
         return self
 
     @property

@@ -32,8 +32,8 @@ from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.views import View
-from engine.experiments.mnist import claims as _mnist_claims
-from engine.experiments.mnist import views as _mnist_views
+from engine.experiments.mnist import claims as statements
+from engine.experiments.mnist import views as plots
 from engine.experiments.mnist.listing import LISTING
 from engine.experiments.mnist.params import TEN_MILLION, MnistParams
 
@@ -129,15 +129,15 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
 
     def theory(self, params: MnistParams, state: MnistState | None) -> tuple[Bound, ...]:
         """List the limit of the sharpness, the paper's accuracies and the Lipschitz bounds."""
-        return _mnist_claims.theory(params, None if state is None else state.training)
+        return statements.theory(params, None if state is None else state.training)
 
     def claims(self, params: MnistParams, state: MnistState, recent: Recent) -> tuple[Claim, ...]:
         """Judge the paper's statements on the gap, the biases, convexity and the sharpness."""
-        return _mnist_claims.claims(params, state.training)
+        return statements.claims(params, state.training)
 
     def views(self, params: MnistParams) -> tuple[View, ...]:
         """Describe the plots."""
-        return _mnist_views.views(params)
+        return plots.views(params)
 
     def final(self, state: MnistState, recent: Recent) -> Mapping[str, Any]:
         """Return accuracies, the curve of Figure 5, displacement, speed and sizes."""

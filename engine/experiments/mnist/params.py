@@ -77,7 +77,7 @@ class MnistParams(Params):
         "nesterov", "Plain descent, with momentum of either kind, or Adam.", group=_DESCENT
     )
     step_size: float = param(
-        0.05, "Step size.", symbol=r"\delta", group=_DESCENT, gt=0, le=100, log=True, live=True
+        0.05, "Step size.", symbol=r"\delta", group=_DESCENT, ge=1e-12, le=100, log=True, live=True
     )
     schedule: Literal["constant", "linear"] = param(
         "constant",

@@ -84,7 +84,7 @@ class FitParams(Params):
         "The first estimator's biases start in [0, this], uniformly.",
         symbol=r"b_{1,\max}",
         group=_NETWORK,
-        gt=0,
+        ge=1e-6,
         le=2,
     )
     bias_range_2: float = param(
@@ -92,7 +92,7 @@ class FitParams(Params):
         "The second estimator's biases start in [0, this], uniformly.",
         symbol=r"b_{2,\max}",
         group=_NETWORK,
-        gt=0,
+        ge=1e-6,
         le=2,
     )
     draws: Literal["per-seed", "one-stream"] = param(
@@ -117,7 +117,12 @@ class FitParams(Params):
         le=2,
     )
     init_scale: float = param(
-        1.0, "Factor c of both networks at the start.", symbol="c[0]", group=_NETWORK, gt=0, le=10
+        1.0,
+        "Factor c of both networks at the start.",
+        symbol="c[0]",
+        group=_NETWORK,
+        ge=1e-6,
+        le=10,
     )
     moved_kinks: tuple[tuple[float, ...], ...] = param(
         (),
@@ -131,7 +136,7 @@ class FitParams(Params):
         "Step size.",
         symbol=r"\delta",
         group=_DESCENT,
-        gt=0,
+        ge=1e-30,
         le=100,
         log=True,
         live=True,
@@ -169,7 +174,7 @@ class FitParams(Params):
         1e-6,
         "Least c that the projection leaves.",
         group=_DESCENT,
-        gt=0,
+        ge=1e-12,
         le=1,
         log=True,
         live=True,
@@ -185,7 +190,7 @@ class FitParams(Params):
         1e-4,
         "Mean squared error below which an estimator is said to fit.",
         group=_MEASURE,
-        gt=0,
+        ge=1e-30,
         le=1,
         log=True,
         live=True,

@@ -15,6 +15,8 @@ from engine.core.errors import InputError
 from engine.families.functions.expression import Expression, parse
 from engine.storage.tables import Table, read_thinned
 
+LEAST_GAP = 1e-9
+"""Least distance of two points drawn: the slope between them must be a number."""
 MOST_POINTS = 2000
 """Points that a fit uses; longer files are thinned out to this many."""
 MOST_BYTES = 256 * 1024 * 1024
@@ -149,6 +151,9 @@ def of_points(points: Sequence[Sequence[float]], field: str = "points") -> Sampl
     x, y, merged = _merge(table)
     if x.size < 3:
         raise InputError(field, table.tolist(), "give at least three points of different x")
+    if np.diff(x).min() < LEAST_GAP:
+        rule = f"give points whose x are equal or differ by at least {LEAST_GAP:g}"
+        raise InputError(field, table.tolist(), rule)
     return _of_line(x, y, x, y, f"{merged} points shared an x and were averaged." if merged else "")
 
 

@@ -155,7 +155,7 @@ def _spectrum(run: Evidence) -> Claim:
     imbalance = float(np.max(np.abs(state.weights))) / max(
         float(np.min(np.abs(state.weights))), 1e-300
     )
-    tolerance = 1e-6 + 10.0 * relative * imbalance**2
+    tolerance = 1e-6 + 10.0 * relative * min(imbalance, 1e150) ** 2
     return Claim(
         id="proposition-1-spectrum",
         title="One nonzero eigenvalue",

@@ -33,11 +33,11 @@ from engine.core.outcome import Outcome
 from engine.core.params import spec_of, update
 from engine.core.push import pushed
 from engine.core.views import View
-from engine.experiments.scalar_product import claims as _scalar_claims
-from engine.experiments.scalar_product import phase as _scalar_phase
-from engine.experiments.scalar_product import pictures as _scalar_pictures
-from engine.experiments.scalar_product import theory as _scalar_theory
-from engine.experiments.scalar_product import views as _scalar_views
+from engine.experiments.scalar_product import claims as statements
+from engine.experiments.scalar_product import phase as phases
+from engine.experiments.scalar_product import pictures
+from engine.experiments.scalar_product import theory as stability
+from engine.experiments.scalar_product import views as plots
 from engine.experiments.scalar_product.listing import LISTING
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
 from engine.experiments.scalar_product.start import starting_weights
@@ -63,7 +63,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
         weights = starting_weights(params, seed)
         ties = Ties.of(weights)
-        covered = _scalar_theory.starts_symmetric(params)
+        covered = stability.starts_symmetric(params)
         distance = abs(theory.root_minus_one(params.target, params.depth))
         log_start = (math.log(distance) if distance > 0 else -math.inf) if covered else math.nan
         return ScalarState(
@@ -97,7 +97,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             every=params.spectrum_every,
         )
         low, high = made.low, made.high
-        if _scalar_theory.starts_symmetric(params):
+        if stability.starts_symmetric(params):
             begins = np.arange(state.step + 1, state.step + made.made + 1, stride)
             ends = np.minimum(begins + stride - 1, state.step + made.made)
             low = {**low, "envelope": envelope(state, ends)}
@@ -121,7 +121,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         from engine.kernels.scalar import descent as scalar
 
         params, weights = state.params, state.weights
-        step = _scalar_pictures.step_size_at(state)
+        step = pictures.step_size_at(state)
         sizes = np.abs(weights)
         with np.errstate(over="ignore", under="ignore"):
             product = float(np.prod(weights))
@@ -134,7 +134,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             shown = np.asarray(np.quantile(weights, scalar.QUANTILES))
             extremes = scalar.hessian_extremes(weights, params.target, params.power)
             eigenvalues = np.array(extremes)
-        jacobian = _scalar_pictures.jacobian_eigenvalues(eigenvalues, step, params)
+        jacobian = pictures.jacobian_eigenvalues(eigenvalues, step, params)
         plain = params.optimiser == "gradient-descent"
         largest = np.abs(jacobian).reshape(-1, eigenvalues.size).max(axis=0)
         numbers = {
@@ -149,7 +149,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             "distance": float(np.max(np.abs(sizes - params.root))),
             "edge": 0.5 * step * float(eigenvalues[-1]),
         }
-        if _scalar_theory.starts_symmetric(params):
+        if stability.starts_symmetric(params):
             numbers["envelope"] = float(envelope(state, np.array([state.step]))[0])
         series = {key: np.asarray(value, np.float64) for key, value in numbers.items()}
         spectra = {"hessian": eigenvalues, "jacobian": jacobian.real if plain else largest}
@@ -157,35 +157,33 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
     def observe(self, state: ScalarState, recent: Recent) -> Observation:
         """Compute the complex plane, the cobweb and, for L = 2, the hyperbola of minima."""
-        return _scalar_pictures.observe(state, recent)
+        return pictures.observe(state, recent)
 
     def outcome(self, state: ScalarState, recent: Recent) -> Outcome:
         """Name the phase, with period, orbit and Lyapunov exponent."""
-        return _scalar_phase.outcome_of(state, recent)
+        return phases.outcome_of(state, recent)
 
     def theory(self, params: ScalarParams, state: ScalarState | None) -> tuple[Bound, ...]:
         """List bound (1), the largest and the monotone step size, the rate, and thresholds."""
-        return _scalar_theory.bounds(params, state)
+        return stability.bounds(params, state)
 
     def claims(self, params: ScalarParams, state: ScalarState, recent: Recent) -> tuple[Claim, ...]:
         """Confront Propositions 1, 2 and 3 with the run."""
         from engine.kernels.scalar.descent import hessian_eigenvalues
 
         eigenvalues = hessian_eigenvalues(state.weights, params.target, params.power)
-        phase = _scalar_phase.phase_of(state, recent)
-        return _scalar_claims.claims(
-            _scalar_claims.Evidence(params, state, recent, phase, eigenvalues)
-        )
+        phase = phases.phase_of(state, recent)
+        return statements.claims(statements.Evidence(params, state, recent, phase, eigenvalues))
 
     def views(self, params: ScalarParams) -> tuple[View, ...]:
         """Describe the plots."""
-        covered = _scalar_theory.starts_symmetric(params)
-        return _scalar_views.views(params, has_envelope=covered)
+        covered = stability.starts_symmetric(params)
+        return plots.views(params, has_envelope=covered)
 
     def final(self, state: ScalarState, recent: Recent) -> Mapping[str, Any]:
         """Return weights, error, cycle and what was measured last."""
-        phase = _scalar_phase.phase_of(state, recent)
-        orbit, of = _scalar_phase.orbit_points(state, phase, recent)
+        phase = phases.phase_of(state, recent)
+        orbit, of = phases.orbit_points(state, phase, recent)
         numbers = {
             key: float(recent[key][-1])
             for key in ("error", "product", "loss", "sharpness", "stability", "step_size", "gap")

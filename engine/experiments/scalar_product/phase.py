@@ -137,8 +137,3 @@ def outcome_of(state: ScalarState, recent: Recent) -> Outcome:
         phase = replace(phase, message=f"{phase.message} Its orbit is that of {of}.")
     step = state.step if state.diverged_at is None else state.diverged_at
     return phase.outcome(step, orbit, of)
-
-
-def sharpness_of(state: ScalarState) -> float:
-    """Measure the sharpness S at the current weights."""
-    return theory.sharpness(state.weights, state.params.power)

@@ -101,7 +101,7 @@ def cobweb_orbit(state: ScalarState, recent: Recent) -> tuple[FloatArray, float]
     """
     params = state.params
     product, depth = recent["product"], params.depth
-    signs = float(np.prod(state.sign[:depth])) * np.sign(state.start[0]) ** depth
+    signs = float(np.prod(state.sign[:depth])) * math.copysign(1.0, state.start[0]) ** depth
     if state.is_symmetric:
         rows = recent["weights"]
         if rows.shape[1] == depth:

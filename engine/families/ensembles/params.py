@@ -29,7 +29,7 @@ def many_step_sizes(unit: str = "") -> Any:
         (),
         f"Step sizes of an ensemble{unit}; an empty list takes the one above.",
         group=GROUP,
-        gt=0,
+        ge=1e-140,
         le=1000,
         for_ensemble=True,
     )

@@ -15,7 +15,7 @@ from engine.core.errors import InputError, LabError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import build, update
 from engine.core.registry import get
-from engine.experiments.mnist import claims as _mnist_claims
+from engine.experiments.mnist import claims as statements
 from engine.experiments.mnist import views as _mnist_views
 from engine.experiments.mnist.datasets import load
 from engine.experiments.mnist.network.batched import KINDS
@@ -149,7 +149,7 @@ def test_divergence_is_an_outcome() -> None:
 def test_limits_of_the_sharpness() -> None:
     def limit(optimiser: str) -> float | None:
         params = build(MNIST.parameters, {"optimiser": optimiser, "momentum": 0.5})
-        return _mnist_claims.sharpness_limit(params, 0.1)  # type: ignore[arg-type]
+        return statements.sharpness_limit(params, 0.1)  # type: ignore[arg-type]
 
     assert limit("gradient-descent") == pytest.approx(20)
     assert limit("heavy-ball") == pytest.approx(30)
@@ -163,7 +163,7 @@ def test_the_limit_is_where_a_quadratic_becomes_unstable(
     optimiser: str, factor: float, stays: bool
 ) -> None:
     params = build(MNIST.parameters, {"optimiser": optimiser, "momentum": 0.7})
-    limit = _mnist_claims.sharpness_limit(params, 0.1)  # type: ignore[arg-type]
+    limit = statements.sharpness_limit(params, 0.1)  # type: ignore[arg-type]
     assert limit is not None
     x, v = 1.0, 0.0
     for _ in range(2000):
@@ -321,7 +321,7 @@ def test_views_name_the_kinds_in_their_order() -> None:
 
 
 def test_the_fingerprint_of_mnist(mnist_dir: Path) -> None:
-    assert load(str(mnist_dir)).fingerprint == _mnist_claims.MNIST
+    assert load(str(mnist_dir)).fingerprint == statements.MNIST
 
 
 def test_every_preset_is_a_network_that_can_be_built() -> None:
