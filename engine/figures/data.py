@@ -21,7 +21,7 @@ from engine.run.trace import TraceView
 class FigureData:
     """What figures are drawn from: a run's history and what was computed at its current step.
 
-    `run` is written into the files, so that a figure tells how it was made.
+    `run` is written into the files, so that a figure documents how it was made.
     """
 
     title: str

@@ -85,7 +85,7 @@ class PlanePane(CanvasPane[PlaneView]):
         super().set_view(view)
 
     def _has_come_to_rest(self, shown: Shown) -> bool:
-        """Tell also whether the run began anew or goes on otherwise: a plane shows no past."""
+        """Return also whether the run began anew or its parameters changed: a plane has no past."""
         snapshot, before = shown.snapshot, self._shown.snapshot if self._shown else None
         if snapshot is not None and before is not None:
             if before.run_id != snapshot.run_id or before.params != snapshot.params:

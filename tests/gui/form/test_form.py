@@ -18,7 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.core.claims import Bound
 from engine.core.params import Params, describe, param, spec_of
-from engine.core.registry import entries, get
+from engine.core.registry import Entry
+from engine.experiments import EXPERIMENTS
 from gui.form.form import ParamForm
 from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
@@ -862,16 +863,16 @@ class Windows(QObject):
         return False
 
 
-@pytest.mark.parametrize("experiment_id", [entry.listing.id for entry in entries()])
-def test_no_part_of_a_form_is_ever_a_window(qtbot: QtBot, experiment_id: str) -> None:
+@pytest.mark.parametrize("entry", EXPERIMENTS, ids=lambda entry: entry.listing.id)
+def test_no_part_of_a_form_is_ever_a_window(qtbot: QtBot, entry: Entry) -> None:
     windows, app = Windows(), QApplication.instance()
     assert app is not None
-    model = get(experiment_id).parameters
+    experiment = entry.load()
     app.installEventFilter(windows)
     try:
         form = ParamForm()
         qtbot.addWidget(form)
-        form.set_experiment(get(experiment_id), model(), 0)
+        form.set_experiment(experiment, experiment.parameters(), 0)
     finally:
         app.removeEventFilter(windows)
     assert windows.found == []

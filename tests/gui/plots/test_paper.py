@@ -7,8 +7,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PySide6.QtWidgets import QApplication
 
-from engine.core.registry import get
 from engine.core.views import Heat, PlaneView, View
+from engine.experiments.scalar_product.experiment import ScalarProduct
 from engine.figures import style
 from engine.figures.data import FigureData
 from engine.figures.paper import draw
@@ -30,7 +30,7 @@ IMAGES = {
 
 
 def plane(view_id: str) -> PlaneView:
-    experiment = get("scalar-product")
+    experiment = ScalarProduct()
     params = experiment.parameters(depth=2)
     found: View = next(view for view in experiment.views(params) if view.id == view_id)
     assert isinstance(found, PlaneView)
@@ -38,7 +38,7 @@ def plane(view_id: str) -> PlaneView:
 
 
 def on_paper(view: PlaneView, observation: dict[str, np.ndarray]) -> FigureData:
-    experiment = get("scalar-product")
+    experiment = ScalarProduct()
     run = RunSpec(experiment=experiment.id, params=experiment.parameters(depth=2), seed=0, steps=1)
     trace = Trace({"w": np.zeros(2)}).view()
     return FigureData(title="", run=run, step=1, trace=trace, observation=observation)
