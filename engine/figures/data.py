@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from engine.core.arrays import FloatArray
 from engine.core.change import Change
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
+from engine.core.views import Colormap
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
@@ -17,7 +21,7 @@ from engine.run.trace import TraceView
 class FigureData:
     """What figures are drawn from: a run's history and what was computed at its current step.
 
-    `run` is written into the files, so that a figure tells how it was made.
+    `run` is written into the files, so that a figure documents how it was made.
     """
 
     title: str
@@ -71,3 +75,20 @@ def chains(places: Sequence[float], names: Sequence[str], gap: float) -> list[tu
         else:
             found.append((index, index))
     return found
+
+
+def level_ends(values: FloatArray, colormap: Colormap) -> tuple[float, float] | None:
+    """Return the values of the first and the last colour of an image; None if nothing is finite.
+
+    They are equal on both sides of 0 if the map is diverging, and never the same.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return None
+    low, high = float(known.min()), float(known.max())
+    if colormap == "diverging":
+        most = max(abs(low), abs(high)) or 1.0
+        return -most, most
+    if low == high:
+        return min(0.0, low), max(0.0, low) or 1.0
+    return low, high

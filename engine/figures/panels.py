@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
 from engine.core.views import BarView, ImageView, TableView
-from engine.figures.parts import Entry, symmetric_limits
+from engine.figures.data import FigureData, level_ends
+from engine.figures.parts import Entry
 from engine.figures.style import COLORMAPS, PALETTE, color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from engine.figures.data import FigureData
 
 MOST_ROWS = 40
 """Rows of a table on paper; the rest is in the data."""
@@ -45,9 +44,9 @@ def draw_image(axes: Axes, view: ImageView, data: FigureData) -> list[Entry]:
 
 
 def _show(axes: Axes, view: ImageView, values: FloatArray, **options: Any) -> None:
-    limits = symmetric_limits(values) if view.colormap == "diverging" else {}
+    low, high = level_ends(values, view.colormap) or (0.0, 1.0)
     axes.grid(False)
-    artist = axes.imshow(values, cmap=COLORMAPS[view.colormap], **limits, **options)
+    artist = axes.imshow(values, cmap=COLORMAPS[view.colormap], vmin=low, vmax=high, **options)
     if view.color_label:
         bar = axes.figure.colorbar(artist, ax=axes, label=view.color_label, pad=0.02, shrink=0.9)
         bar.outline.set_visible(False)

@@ -140,11 +140,3 @@ def set_log(axes: Axes, side: Literal["x", "y"]) -> None:
     axis = axes.xaxis if side == "x" else axes.yaxis
     axis.set_major_formatter(_Powers())
     axis.set_minor_formatter(_Powers(labelOnlyBase=False, minor_thresholds=(1.0, 0.4)))
-
-
-def symmetric_limits(image: FloatArray) -> dict[str, Any]:
-    """Return the colour limits that put zero in the middle of a diverging map."""
-    finite = np.abs(image[np.isfinite(image)])
-    largest = float(finite.max()) if finite.size else 1.0
-    largest = largest or 1.0
-    return {"vmin": -largest, "vmax": largest}

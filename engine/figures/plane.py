@@ -13,7 +13,9 @@ from matplotlib.patches import Patch
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
+from engine.core.palette import RAMP
 from engine.core.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
+from engine.figures.data import FigureData, level_ends
 from engine.figures.off_axis import off_axis
 from engine.figures.parts import (
     Entry,
@@ -22,15 +24,12 @@ from engine.figures.parts import (
     draw_rules,
     drawable,
     set_log,
-    symmetric_limits,
 )
-from engine.figures.style import COLORMAPS, FROM_PAPER, LINESTYLES, MARKERS, color, colors
+from engine.figures.style import COLORMAPS, LINESTYLES, MARKERS, RAMP_MAP, color, colors
 from engine.figures.zero_notes import ZeroNote, of_curve, of_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from engine.figures.data import FigureData
 
 
 def draw_plane(axes: Axes, view: PlaneView, data: FigureData) -> list[Entry]:
@@ -182,9 +181,11 @@ class _Painter:
         if up.ndim == 2 and across.ndim == 1:
             across = np.repeat(across[:, None], up.shape[1], axis=1)
         values = self._array(item.values)
-        style: dict[str, Any] = {"c": color(item.color) if item.color != "ramp" else "#3b528b"}
+        style: dict[str, Any] = {
+            "c": color(item.color) if item.color != "ramp" else RAMP[len(RAMP) // 2]
+        }
         if values is not None and values.size == across.size:
-            style = {"c": values.ravel(), "cmap": COLORMAPS["sequential"]}
+            style = {"c": values.ravel(), "cmap": RAMP_MAP}
         elif item.color == "ramp" and up.ndim == 2:
             style = {"c": colors("ramp", up.shape[1]) * up.shape[0]}
         elif item.hollow:
@@ -226,18 +227,17 @@ class _Painter:
         image, extent = self._array(item.key), self._array(item.extent_key)
         if image is None or extent is None:
             return []
-        limits = symmetric_limits(image) if item.colormap == "diverging" else {}
-        if item.headroom and np.isfinite(image).any():
-            limits["vmin"], _ = item.ends(float(np.nanmin(image)), float(np.nanmax(image)))
+        low, high = item.ends(*(level_ends(image, item.colormap) or (0.0, 1.0)))
         self._axes.grid(False)
         artist = self._axes.imshow(
             image,
             origin="lower",
             extent=extent.tolist(),
             aspect="equal" if self._view.equal else "auto",
-            cmap=FROM_PAPER if item.headroom else COLORMAPS[item.colormap],
+            cmap=COLORMAPS[item.colormap],
             zorder=0,
-            **limits,
+            vmin=low,
+            vmax=high,
         )
         if item.label:
             bar = self._axes.figure.colorbar(artist, ax=self._axes, label=item.label, pad=0.02)

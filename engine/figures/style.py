@@ -7,30 +7,21 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.colors
 import numpy as np
 
-PALETTE = {
-    "1": "#1f5fa8",
-    "2": "#d1662a",
-    "3": "#2f8f6b",
-    "4": "#8a4fa3",
-    "5": "#b8901d",
-    "6": "#c2446e",
-    "7": "#3a9fb5",
-    "8": "#6f6f74",
-    "bound": "#5b2a9e",
-    "good": "#2f8f6b",
-    "bad": "#b3261e",
-    "muted": "#8c8c92",
-    "text": "#1c1c1f",
-}
+from engine.core.palette import MAPS, RAMP, ROLES, SERIES
+
+PALETTE = {str(number): shade for number, shade in enumerate(SERIES, 1)} | ROLES
 """Colour of each role of `engine.core.views`; "ramp" is `ramp`."""
 
 LINESTYLES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1, 1.8))}
 MARKERS = {"o": "o", "s": "s", "t": "^", "d": "D", "+": "P", "x": "X", "star": "*"}
-COLORMAPS = {"sequential": "viridis", "diverging": "RdBu_r", "gray": "gray"}
-FROM_PAPER = "GnBu"
-"""The map of an image with holes, through which the paper is seen: it begins near its colour."""
+COLORMAPS = {
+    name: mpl.colors.LinearSegmentedColormap.from_list(name, stops, 256)
+    for name, stops in MAPS.items()
+}
+RAMP_MAP = mpl.colors.LinearSegmentedColormap.from_list("ramp", RAMP, 256)
 
 _RC: dict[str, Any] = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],
@@ -56,12 +47,12 @@ _RC: dict[str, Any] = {
     "ytick.labelsize": 8.5,
     "xtick.color": "#55555a",
     "ytick.color": "#55555a",
-    "xtick.labelcolor": "#1c1c1f",
-    "ytick.labelcolor": "#1c1c1f",
+    "xtick.labelcolor": ROLES["text"],
+    "ytick.labelcolor": ROLES["text"],
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
-    "text.color": "#1c1c1f",
-    "axes.labelcolor": "#1c1c1f",
+    "text.color": ROLES["text"],
+    "axes.labelcolor": ROLES["text"],
     "lines.linewidth": 1.1,
     "lines.solid_joinstyle": "round",
     "legend.frameon": False,
@@ -75,7 +66,6 @@ _RC: dict[str, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "lyapunov-lab",  # the same run gives the same file
     "pdf.fonttype": 3,
-    "image.cmap": "viridis",
     "image.interpolation": "nearest",
 }
 
@@ -97,7 +87,7 @@ def color(role: str) -> str:
 
 def ramp(count: int) -> list[str]:
     """Return `count` colours of a sequential map that all stand out on white."""
-    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.86, max(count, 1)))
+    shades = RAMP_MAP(np.linspace(0.0, 1.0, count) if count > 1 else [0.5])
     return [mpl.colors.to_hex(shade) for shade in shades]
 
 

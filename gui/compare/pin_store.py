@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
 
 MOST = 32
-"""Pins of one experiment that are kept; more than can be told apart on a plot."""
+"""Pins of one experiment that are kept; more than a plot can distinguish."""
 
 
 class PinStore:

@@ -173,7 +173,7 @@ class Pins(QObject):
             self.changed.emit()
 
     def _labelled(self, pin: Pin, pins: tuple[Pin, ...]) -> Pin:
-        """Return a pin with the label that tells it from the current run and the other pins."""
+        """Return a pin labelled by what distinguishes it from the current run and other pins."""
         current = self._current.get(pin.experiment)
         others = [(p.params, p.seed) for p in pins if p.experiment == pin.experiment and p != pin]
         others += [] if current is None else [current]

@@ -87,7 +87,7 @@ def _words_of_share(value: object) -> str:
 
 
 def _is_table(value: object) -> bool:
-    """Tell rows of names and numbers, which would fill the card with a page of words."""
+    """Return whether a value is rows of names and numbers, which are too long for the card."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
 
 

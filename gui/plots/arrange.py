@@ -1,4 +1,4 @@
-"""The arrangement of plots at first: the most telling one largest, no more than can be read."""
+"""The arrangement of plots at first: the most important one largest, no more than can be read."""
 
 from __future__ import annotations
 

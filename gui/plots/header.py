@@ -151,10 +151,10 @@ class PlotHeader(QWidget):
     def set_texts(self, title: str, help_text: str) -> None:
         """Show another name and explanation."""
         self.name.setText(to_plain(title))
-        told = to_plain(help_text)
-        self.name.setToolTip("\n".join(text for text in (to_plain(title), told) if text))
+        explanation = to_plain(help_text)
+        self.name.setToolTip("\n".join(text for text in (to_plain(title), explanation) if text))
         self.setAccessibleName(to_plain(title))
-        self.setAccessibleDescription(told)
+        self.setAccessibleDescription(explanation)
         self._fit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

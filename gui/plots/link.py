@@ -156,7 +156,7 @@ class TimeLink(QObject):
             self.hover_changed.emit(step)
 
     def set_manual(self, ends: Ends | None) -> None:
-        """Show other ends until told None."""
+        """Show other ends; None follows the run again."""
         if ends != self.manual:
             self.manual = ends
             self.changed.emit()

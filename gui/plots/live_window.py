@@ -198,7 +198,7 @@ class LiveWindow(QWidget):
         self._moved_by_hand = True
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Tell that there is nothing to draw here any more."""
+        """Remove the window from those that are open."""
         self._on_closed(self.view.id)
         super().closeEvent(event)
 

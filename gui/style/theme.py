@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
 
+from engine.core.palette import MAPS, RAMP, ROLES, SERIES
 from engine.core.paths import resource
 
 if TYPE_CHECKING:
@@ -116,25 +117,16 @@ LIGHT = Theme(
     border="#dfe3ea",
     strong_border="#c3cad6",
     grid="#eceff4",
-    text="#1b2230",
-    muted="#5d687b",
+    text=ROLES["text"],
+    muted=ROLES["muted"],
     accent="#2f5bd8",
     on_accent="#ffffff",
     soft_accent="#e4ebfd",
-    bound="#5b21b6",
-    good="#106d37",
+    bound=ROLES["bound"],
+    good=ROLES["good"],
     warning="#96590a",
-    bad="#c9252d",
-    series=(
-        "#2458d8",
-        "#d4570c",
-        "#12a98a",
-        "#8c1d59",
-        "#c98f0c",
-        "#2380bd",
-        "#74451c",
-        "#6b7280",
-    ),
+    bad=ROLES["bad"],
+    series=SERIES,
     pins=(
         "#a855c9",
         "#5f9e1f",
@@ -145,10 +137,10 @@ LIGHT = Theme(
         "#9c8a3c",
         "#2f4a5c",
     ),
-    ramp=("#3b1f6b", "#3a4a98", "#2c6e9e", "#1d8f94", "#2fac79", "#79b93f", "#b5ac14"),
-    sequential=("#f6f9fc", "#d3e6ee", "#97cbd6", "#4da5b8", "#227d9f", "#1c5488", "#182b5e"),
-    diverging=("#173f8f", "#4a7fd0", "#a9c6ea", "#f7f7f8", "#f3c4a0", "#d97a32", "#8f3a06"),
-    gray=("#ffffff", "#10141b"),
+    ramp=RAMP,
+    sequential=MAPS["sequential"],
+    diverging=MAPS["diverging"],
+    gray=MAPS["gray"],
 )
 
 DARK = Theme(

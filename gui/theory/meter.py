@@ -140,7 +140,7 @@ class StabilityMeter(QWidget):
         painter.end()
 
     def _role(self, value: float) -> str:
-        """Choose the colour of a value: neither green nor red where it tells of no minimum."""
+        """Choose the colour of a value: neither green nor red away from a minimum."""
         if self._standing.is_elsewhere:
             return "muted"
         return "bad" if value > 1 else "good"

@@ -1,4 +1,4 @@
-"""δS/2 as a snapshot tells it: measured, predicted, and its range in the last steps."""
+"""δS/2 of a snapshot: measured, predicted, and its range in the last steps."""
 
 from __future__ import annotations
 

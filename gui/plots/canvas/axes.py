@@ -82,7 +82,7 @@ class Margins:
 class Frame:
     """Axes laid out in a widget: the mapper and the ticks.
 
-    `has_names` tells whether the x axis has categories, which need no lines.
+    `has_names` is whether the x axis has categories, which need no lines.
     """
 
     mapper: Mapper

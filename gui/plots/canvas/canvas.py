@@ -90,7 +90,7 @@ class Canvas(PlotView):
         )
 
     def ask(self, x: Ends | None, y: Ends | None) -> None:
-        """Ask for other ends unless they cannot be told apart or are beyond all numbers."""
+        """Ask for other ends unless they coincide in floating point or exceed its range."""
         for ends, axis in ((x, self.x_axis), (y, self.y_axis)):
             if ends is None:
                 continue

@@ -11,9 +11,10 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Colormap
+from engine.figures.data import level_ends
 from gui.plots.canvas.layers import Layer, picture_of
 from gui.plots.canvas.paint import Scene
-from gui.plots.canvas.range import CalmRange, Ends, data_ends
+from gui.plots.canvas.range import LARGEST, CalmRange, Ends
 from gui.plots.canvas.ticks import Ticks, linear_ticks
 from gui.style.theme import Theme
 from gui.typeset.rich_text import label
@@ -22,15 +23,10 @@ BAR = 9.0
 """Width of the bar."""
 
 
-def level_ends(calm: CalmRange, values: FloatArray, colormap: Colormap) -> Ends:
-    """Return the values of the first and the last colour; equal on both sides of 0 if diverging."""
-    ends = data_ends([values])
-    if ends is not None and colormap == "diverging":
-        most = max(abs(ends[0]), abs(ends[1])) or 1.0
-        ends = (-most, most)
-    if ends is not None and ends[0] == ends[1]:
-        ends = min(0.0, ends[0]), max(0.0, ends[0]) or 1.0
-    calm.follow(ends)
+def calm_levels(calm: CalmRange, values: FloatArray, colormap: Colormap) -> Ends:
+    """Return the values of the first and the last colour, which change as calmly as an axis."""
+    ends = level_ends(values, colormap)
+    calm.follow(None if ends is None else (max(ends[0], -LARGEST), min(ends[1], LARGEST)))
     return calm.ends
 
 

@@ -175,7 +175,7 @@ def _draw_known(painter: QPainter, scene: Scene, group: Group, made: _Made) -> N
 
 
 def _draw_points(painter: QPainter, scene: Scene, group: Group) -> None:
-    """Mark the points of lines while they are far enough apart to be told from the line."""
+    """Mark the points of lines while they are far enough apart to differ from the line."""
     x = scene.mapper.px(group.x)
     inside = (x >= scene.plot.left()) & (x <= scene.plot.right())
     shown = x[inside]

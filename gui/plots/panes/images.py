@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Colormap, ImageView
-from gui.plots.canvas.colorbar import BAR, ColorBarLayer, draw_color_bar, level_ends
+from gui.plots.canvas.colorbar import BAR, ColorBarLayer, calm_levels, draw_color_bar
 from gui.plots.canvas.layers import map_stops, picture_of, to_levels
 from gui.plots.canvas.numbers import number, short
 from gui.plots.canvas.paint import line_pen
@@ -208,7 +208,7 @@ class ImagePane(Pane[ImageView]):
             values = None
         self._values = None if values is None else values.reshape(-1, *values.shape[-2:])
         if self._values is not None:
-            ends = level_ends(self._calm, self._values, self.view.colormap)
+            ends = calm_levels(self._calm, self._values, self.view.colormap)
             self._bar.set(self.view.color_label, ends, self.view.colormap)
         self._images = []
         self._place()

@@ -20,7 +20,7 @@ from engine.core.views import Circle, Curve, Handle, Heat, Item, PlaneView, Poin
 from engine.figures import zero_notes as zeros
 from engine.figures.zero_notes import ZeroNote
 from gui.plots.canvas.axes import Margins
-from gui.plots.canvas.colorbar import ColorBarLayer, level_ends
+from gui.plots.canvas.colorbar import ColorBarLayer, calm_levels
 from gui.plots.canvas.layers import (
     CircleLayer,
     CurveLayer,
@@ -49,8 +49,8 @@ from gui.typeset.rich_text import label
 NEAR = 14.0
 """Pixels within which the reading names a point rather than the pointer's own place."""
 
-PATIENCE = Patience(share=0.6, frames=120)
-"""A plane that fills little of its axes for some seconds is fitted again."""
+PATIENCE = Patience(share=0.6)
+"""A plane that fills little of its axes for a while is fitted again."""
 
 
 class PlanePane(CanvasPane[PlaneView]):
@@ -85,7 +85,7 @@ class PlanePane(CanvasPane[PlaneView]):
         super().set_view(view)
 
     def _has_come_to_rest(self, shown: Shown) -> bool:
-        """Tell also whether the run began anew or goes on otherwise: a plane shows no past."""
+        """Return also whether the run began anew or its parameters changed: a plane has no past."""
         snapshot, before = shown.snapshot, self._shown.snapshot if self._shown else None
         if snapshot is not None and before is not None:
             if before.run_id != snapshot.run_id or before.params != snapshot.params:
@@ -171,7 +171,7 @@ class PlanePane(CanvasPane[PlaneView]):
         if extent is None or extent.shape != (4,) or not np.isfinite(extent).all():
             return None
         calm = self._levels.setdefault(item.key, CalmRange(pad=0.0))
-        ends = item.ends(*level_ends(calm, values, item.colormap))
+        ends = item.ends(*calm_levels(calm, values, item.colormap))
         if item.label:
             self._bar.set(item.label, ends, item.colormap)
         x0, x1, y0, y1 = extent.tolist()

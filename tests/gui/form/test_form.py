@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -19,6 +19,8 @@ from pytestqt.qtbot import QtBot
 from engine.core.claims import Bound
 from engine.core.errors import Refusal
 from engine.core.params import Params, describe, param, spec_of
+from engine.core.registry import Entry
+from engine.experiments import EXPERIMENTS
 from gui.form.form import ParamForm
 from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
@@ -855,3 +857,31 @@ def test_one_large_number_stretches_the_slider_only_while_it_is_there(
     type_into(qtbot, offset.box, "1e9")
     type_into(qtbot, offset.box, "1")
     assert offset.slider.value() == place
+
+
+class Windows(QObject):
+    """Collects the widgets that become windows of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.found.append(type(watched).__name__)
+        return False
+
+
+@pytest.mark.parametrize("entry", EXPERIMENTS, ids=lambda entry: entry.listing.id)
+def test_no_part_of_a_form_is_ever_a_window(qtbot: QtBot, entry: Entry) -> None:
+    windows, app = Windows(), QApplication.instance()
+    assert app is not None
+    experiment = entry.load()
+    app.installEventFilter(windows)
+    try:
+        form = ParamForm()
+        qtbot.addWidget(form)
+        form.set_experiment(experiment, experiment.parameters(), 0)
+    finally:
+        app.removeEventFilter(windows)
+    assert windows.found == []

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QWheelEvent
+from PySide6.QtWidgets import QApplication, QScrollArea
 
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.views import (
@@ -30,6 +30,7 @@ from gui.plots.canvas.layers import CurveLayer, HeatLayer, PointsLayer, symbol_p
 from gui.plots.canvas.notes import OffAxisLayer
 from gui.plots.panes.bars import BarPane
 from gui.plots.panes.images import ImagePane, tiles
+from gui.plots.panes.pane import Shown
 from gui.plots.panes.plane import PATIENCE, PlanePane, grips_of
 from gui.plots.panes.tables import TablePane, cell_text
 from gui.style.theme import current_theme
@@ -607,3 +608,65 @@ def test_short_names_of_categories_are_all_written_where_there_is_room(qapp) -> 
     size = QSize(320, 200)
     assert lay_out(size, digits, Axis(), Margins(), QFont()).x.labels == digits.names
     assert len(lay_out(size, long, Axis(), Margins(), QFont()).x.labels) < 5
+
+
+def wheel_over(pane: PlanePane) -> bool:
+    """Turn the wheel in the middle of a plot; return whether the plot took it."""
+    at = pane.canvas.frame.mapper.plot.center()
+    event = QWheelEvent(
+        at,
+        QPointF(pane.canvas.mapToGlobal(at.toPoint())),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    pane.canvas.wheelEvent(event)
+    return event.isAccepted()
+
+
+def test_the_wheel_scrolls_a_page_of_plots_until_a_plot_is_chosen(qtbot) -> None:
+    page = QScrollArea()
+    qtbot.addWidget(page)
+    pane = PlanePane(SPECTRUM)
+    page.setWidget(pane)
+    pane.resize(400, 900)
+    page.resize(420, 300)
+    page.show()
+    page.activateWindow()
+    pane.show_data(Shown(observation(3)))
+    assert not wheel_over(pane) and not pane.is_manual
+    pane.canvas.setFocus()
+    qtbot.waitUntil(pane.canvas.hasFocus)
+    assert wheel_over(pane) and pane.is_manual
+
+
+def test_the_wheel_zooms_a_plot_that_is_on_no_page(area) -> None:
+    area.set_views((SPECTRUM,))
+    area.show_snapshot(Feed().advance(10).snapshot())
+    pane = area.docks["spectrum"].pane
+    assert wheel_over(pane) and pane.is_manual
+
+
+@pytest.mark.parametrize("count", [2, 10, 12])
+def test_the_label_of_categories_covers_no_name(qapp, count: int) -> None:
+    names = tuple(map(str, range(count)))
+    axis = Axis(text="class", names=names, manual=(-0.6, count - 0.4))
+    size = QSize(400, 220)
+    plain = lay_out(size, Axis(names=names), Axis(text="y"), Margins(), QFont())
+    frame = lay_out(size, axis, Axis(text="y"), Margins(), QFont())
+    assert frame.x.labels == names
+    line = QFontMetricsF(QFont()).height()
+    assert plain.mapper.plot.bottom() - frame.mapper.plot.bottom() >= line - 2
+
+
+def test_bars_keep_to_the_limits_of_their_view(area) -> None:
+    view = dataclasses.replace(NORMS, y_limit=(0.0, 1.0))
+    area.set_views((view,))
+    area.show_snapshot(
+        Feed().snapshot(observation={"kinds": ["a"], "weight_norm": [0.98], "gradient_norm": [1.0]})
+    )
+    area._refresh_all()
+    assert area.docks["norms"].pane.canvas.y_axis.ends == (0.0, 1.0)

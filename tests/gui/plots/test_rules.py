@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont
 
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.paint import Scene
-from gui.plots.canvas.rules import RuleLine, RulesLayer
+from gui.plots.canvas.rules import Mark, MarksLayer, RuleLine, RulesLayer
 from gui.style.theme import LIGHT
 
 PLOT = QRectF(40, 10, 240, 150)
@@ -45,3 +45,35 @@ def test_labels_beside_the_plot_stand_at_their_lines_where_there_is_room(qapp) -
         assert abs(place.center().y() - line) < 1
     (_, first), (_, second) = placed(True, 1.0, 1.02)
     assert not first.intersects(second)
+
+
+def test_labels_of_vertical_lines_stand_above_the_plot_where_there_is_room(qapp) -> None:
+    scene = Scene(Mapper(PLOT, (0.0, 1.0), (0.0, 2.0)), LIGHT)
+    rules = tuple(RuleLine(f"d{index}", x, vertical=True) for index, x in enumerate((0.2, 0.8)))
+    places = [place for _, place in RulesLayer(QFont(), rules, above=True).labels(scene)]
+    assert all(place.bottom() <= PLOT.top() for place in places)
+    close = tuple(RuleLine("limit", x, vertical=True) for x in (0.5, 0.51))
+    first, second = (place for _, place in RulesLayer(QFont(), close, above=True).labels(scene))
+    assert not first.intersects(second)
+
+
+def drag(*places: float, name: str = "d") -> tuple[Mark, ...]:
+    """Return marks of changes of one parameter, each by 1."""
+    return tuple(
+        Mark(x, f"{name} {i} → {i + 1}", "muted", change=(name, str(i), str(i + 1)))
+        for i, x in enumerate(places)
+    )
+
+
+def test_a_drag_is_one_band_from_the_first_value_to_the_last(qapp) -> None:
+    scene = Scene(Mapper(PLOT, (0.0, 100.0), (0.0, 2.0)), LIGHT)
+    marks = (*drag(*np.linspace(20.0, 60.0, 40).tolist()), Mark(70.0, "nudge", "muted"))
+    shown = MarksLayer(QFont(), marks).shown(scene)
+    assert [(mark.x, mark.until, mark.text) for mark in shown] == [
+        (70.0, None, "nudge"),
+        (20.0, 60.0, "d 0 → 40"),
+    ]
+    two = (*drag(20.0, 21.0), *drag(22.0, 23.0, name="L"))
+    assert {mark.text for mark in MarksLayer(QFont(), two).shown(scene)} == {"d 0 → 2", "L 0 → 2"}
+    near = Scene(Mapper(PLOT, (19.0, 21.5), (0.0, 2.0)), LIGHT)
+    assert all(mark.until is None for mark in MarksLayer(QFont(), drag(20.0, 21.0)).shown(near))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from engine.core.change import Change, Nudge
+from engine.core.chunk import Chunk
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.views import Series, TimeView
 from engine.run.snapshot import Status
@@ -489,3 +490,28 @@ def test_hovering_outside_the_plot_reads_nothing(area, qtbot) -> None:
     QApplication.processEvents()
     assert area.link.hover is None
     assert pane.canvas.frame.mapper.plot.contains(QPointF(2, 2)) is False
+
+
+def test_a_run_after_one_that_diverged_has_axes_of_its_own(area) -> None:
+    feed = Feed().advance(60)
+    k = np.arange(61, 70)
+    wild = {key: values * 1e9 for key, values in feed.series(k).items()}
+    feed.trace.add(Chunk.exact(61, wild))
+    lost = Outcome(kind=OutcomeKind.DIVERGED, step=69, message="")
+    show(area, feed.snapshot(outcome=lost))
+    pane = pane_of(area, "weights")
+    wide = pane.canvas.y_axis.ends
+    show(area, Feed(run_id=2).snapshot(status=Status.PAUSED))
+    low, high = pane.canvas.y_axis.ends
+    assert high - low < 0.3 * (wide[1] - wide[0])
+    assert -5 < low < high < 5
+
+
+def test_what_is_measured_now_and_then_is_marked_where_it_was(area) -> None:
+    views = (dataclasses.replace(STABILITY, series=(Series(key="slow", label="looks"),)), WEIGHTS)
+    area.set_views(views)
+    show(area, Feed().advance(400).snapshot())
+    (looks,) = pane_of(area, "stability")._groups.values()
+    assert looks.points and len(looks.x) == 9
+    (weights,) = pane_of(area, "weights")._groups.values()
+    assert not weights.points

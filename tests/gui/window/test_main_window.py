@@ -596,6 +596,20 @@ def test_a_seed_beyond_32_bits_reaches_the_run(window: MainWindow, qtbot: QtBot)
     )
 
 
+def test_a_preset_of_many_runs_brings_the_ensemble_forward_until_the_experiment_changes(
+    window: MainWindow,
+) -> None:
+    from engine.storage.presets import Preset
+
+    one, many = FakeParams(ensemble=1), FakeParams(ensemble=50, init="random")
+    window.apply_preset(Preset(id="one", title="One", description="", params=one))
+    assert window.panels.theory.isVisible()
+    window.apply_preset(Preset(id="many", title="Many", description="", params=many))
+    assert window.panels.ensemble.isVisible()
+    window.panels.show_experiment(window.control.experiment, window.control.params)
+    assert window.panels.theory.isVisible() and not window.panels.ensemble.isVisible()
+
+
 def test_an_ensemble_leaves_the_preset_named(window: MainWindow) -> None:
     from engine.core.params import update
     from engine.storage.presets import Preset

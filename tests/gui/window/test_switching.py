@@ -103,8 +103,10 @@ def test_only_the_last_of_many_keys_is_built(window: MainWindow, qtbot: QtBot) -
     assert built == []
     assert window.experiment_panel.current_id == "second"
     assert window.windowTitle().startswith("Second")
+    assert window.panels.plots.is_covered  # they are those of the first
     qtbot.waitUntil(lambda: is_paused(window, "second"))
     assert built == ["second"]
+    assert not window.panels.plots.is_covered
 
 
 def test_a_held_arrow_in_the_list_builds_where_it_stops(window: MainWindow, qtbot: QtBot) -> None:
@@ -143,6 +145,7 @@ def test_there_and_back_builds_nothing(window: MainWindow, qtbot: QtBot) -> None
     assert window.windowTitle().startswith("Parabola")
     assert (window.transport.cursor_box.count, window.status.step.text()) == (5, "k = 5")
     assert not window.panels.waiting.isVisible()
+    assert not window.panels.plots.is_covered
 
 
 def test_what_follows_a_key_is_about_its_experiment(window: MainWindow, qtbot: QtBot) -> None:

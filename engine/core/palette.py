@@ -1,0 +1,39 @@
+"""Colours of roles and maps on a light ground: the light theme on the screen, and paper.
+
+The dark theme has colours of its own (`gui.style.theme`). The roles are those of
+`engine.core.views`.
+"""
+
+from __future__ import annotations
+
+from engine.core.views import Colormap
+
+SERIES = (
+    "#2458d8",
+    "#d4570c",
+    "#12a98a",
+    "#8c1d59",
+    "#c98f0c",
+    "#2380bd",
+    "#74451c",
+    "#6b7280",
+)
+"""Roles ``"1"`` to ``"8"``; pairwise distinct with protanopia, deuteranopia and tritanopia."""
+
+ROLES = {
+    "bound": "#5b21b6",
+    "good": "#106d37",
+    "bad": "#c9252d",
+    "muted": "#5d687b",
+    "text": "#1b2230",
+}
+
+RAMP = ("#3b1f6b", "#3a4a98", "#2c6e9e", "#1d8f94", "#2fac79", "#79b93f", "#b5ac14")
+"""Equally spaced stops of the map for many lines, role ``"ramp"``."""
+
+MAPS: dict[Colormap, tuple[str, ...]] = {
+    "sequential": ("#f6f9fc", "#d3e6ee", "#97cbd6", "#4da5b8", "#227d9f", "#1c5488", "#182b5e"),
+    "diverging": ("#173f8f", "#4a7fd0", "#a9c6ea", "#f7f7f8", "#f3c4a0", "#d97a32", "#8f3a06"),
+    "gray": ("#ffffff", "#10141b"),
+}
+"""Equally spaced stops of the maps for images; the first sequential colour is nearly the ground."""
