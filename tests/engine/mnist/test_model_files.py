@@ -270,6 +270,25 @@ def test_a_wrong_state_dict_is_refused(tmp_path: Path, change: dict[str, Any]) -
     assert "\n" not in str(caught.value)
 
 
+def test_views_that_repeat_one_number_are_refused_before_they_fill_the_memory(
+    tmp_path: Path,
+) -> None:
+    huge = Architecture(kind="paired", mixing="learned", width=1024, depth=20, filters=40)
+    state: dict[str, Any] = {
+        name: torch.zeros(1).expand(tuple(values.shape))
+        for name, values in state_of(model()).items()
+        if name != "_extra_state"
+    }
+    state["_extra_state"] = {"lyapunov-lab": huge.to_config()}
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="a state_dict that this program wrote"):
+        model_files.load(tmp_path / "model.pt")
+    honest = {**state_of(model()), "_extra_state": {"lyapunov-lab": huge.to_config()}}
+    torch.save(honest, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="its description asks for"):
+        model_files.load(tmp_path / "model.pt")
+
+
 def test_a_cut_or_changed_state_dict_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     model_files.save_state_dict(path, model())
