@@ -323,9 +323,7 @@ def check_writable(run: RunSpec, folder: Path) -> None:
     for name, value in run.params.model_dump().items():
         for text in (value, written.get(name)):
             if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
-                raise InputError(
-                    name, text, "give a text or a path that is in UTF-8"
-                )
+                raise InputError(name, text, "give a text or a path that is in UTF-8")
 
 
 def home_of(path: Path) -> Path:
