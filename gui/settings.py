@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
 
+LOCKED_SECONDS = 0.2
+"""Age from which on a lock without an owner was left by a program that was killed making it."""
 RECENT = 8
 """Recent files kept."""
 _LONGEST = 1_000_000
@@ -28,6 +32,22 @@ def default_path() -> Path:
     import platformdirs
 
     return platformdirs.user_config_path("lyapunov-lab", appauthor=False) / "settings.ini"
+
+
+def _remove_dead_lock(path: Path) -> None:
+    """Remove a lock of the file that names no owner, for which Qt would wait half a minute.
+
+    A program writes its name into its lock a moment after it made it.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        with lock.open("rb") as file:
+            owner = file.read(32).partition(b"\n")[0].strip()
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+        if not owner.isdigit() and not 0 <= age < LOCKED_SECONDS:
+            lock.unlink(missing_ok=True)
+    except OSError:
+        return  # none is there, as nearly always
 
 
 class Settings:
@@ -48,6 +68,8 @@ class Settings:
     """
 
     def __init__(self, path: Path | None) -> None:
+        if path is not None:
+            _remove_dead_lock(path)
         self._store = None if path is None else QSettings(str(path), QSettings.Format.IniFormat)
         self._memory: dict[str, str] = {}
         self.folder = None if path is None else path.parent

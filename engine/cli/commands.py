@@ -228,6 +228,11 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         default=",".join(FIGURE_FORMATS),
         help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
     )
+    add(
+        "--svg-text",
+        action="store_true",
+        help="keep letters in SVG figures as text that can be edited, not as outlines",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -238,6 +243,7 @@ def _run(options: argparse.Namespace) -> int:
         folder=Path(options.out),
         figures=_formats(options.figures),
         model=_model_format(options.model),
+        svg_text=options.svg_text,
     )
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)

@@ -29,12 +29,16 @@ MOST_SETTINGS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What `main.py run` was asked for: formats of figures, ending of the file of parameters."""
+    """What `main.py run` was asked for: formats of figures, ending of the file of parameters.
+
+    With `svg_text` the letters of SVG figures stay text.
+    """
 
     run: RunSpec
     folder: Path
     figures: tuple[str, ...] = ()
     model: str = ""
+    svg_text: bool = False
 
 
 def execute(job: Job, progress: Progress) -> dict[str, Any]:
@@ -140,9 +144,13 @@ def _figures(job: Job, session: Session, ensemble: Ensemble | None, folder: Path
     from engine.figures.paper import save_all, save_ensemble
 
     data = FigureData.of(session)
-    names = save_all(folder / "figures", data, session.experiment, job.figures)
+    names = save_all(
+        folder / "figures", data, session.experiment, job.figures, svg_text=job.svg_text
+    )
     if ensemble is not None:
-        names += save_ensemble(folder / "figures", data, ensemble, job.figures)
+        names += save_ensemble(
+            folder / "figures", data, ensemble, job.figures, svg_text=job.svg_text
+        )
     return [f"figures/{name}" for name in names]
 
 

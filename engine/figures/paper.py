@@ -137,8 +137,12 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def save(figure: Figure, path: Path, data: FigureData, *, dpi: int = DPI) -> None:
+def save(
+    figure: Figure, path: Path, data: FigureData, *, dpi: int = DPI, svg_text: bool = False
+) -> None:
     """Write a figure in the format that the name ends with, the run in its metadata.
+
+    `svg_text` keeps the letters of an SVG figure as text (see `engine.figures.style.paper`).
 
     Raises
     ------
@@ -153,7 +157,7 @@ def save(figure: Figure, path: Path, data: FigureData, *, dpi: int = DPI) -> Non
         raise InputError("figure", Path(path).name, "give a name that ends in .png, .svg or .pdf")
     check_dpi(dpi)
     with atomic(path) as file:
-        _write(figure, file, kind, data, dpi)
+        _write(figure, file, kind, data, dpi, svg_text)
 
 
 def check_dpi(dpi: int) -> None:
@@ -177,13 +181,20 @@ def render(figure: Figure, kind: Format, data: FigureData, *, dpi: int = DPI) ->
     return buffer.getvalue()
 
 
-def _write(figure: Figure, file: BinaryIO, kind: Format, data: FigureData, dpi: int) -> None:
+def _write(
+    figure: Figure,
+    file: BinaryIO,
+    kind: Format,
+    data: FigureData,
+    dpi: int,
+    svg_text: bool = False,
+) -> None:
     canvases: Mapping[Format, Any] = {
         "png": FigureCanvasAgg,
         "svg": FigureCanvasSVG,
         "pdf": FigureCanvasPdf,
     }
-    with paper():
+    with paper(svg_text):
         figure.dpi = dpi if kind == "png" else 72
         # The canvas's own method draws once, where `savefig` would draw twice.
         write = getattr(canvases[kind](figure), f"print_{kind}")
@@ -208,6 +219,7 @@ def save_all(
     formats: Sequence[str],
     *,
     dpi: int = DPI,
+    svg_text: bool = False,
 ) -> list[str]:
     """Write each view of a run and the page of those shown at first; return the file names.
 
@@ -222,14 +234,20 @@ def save_all(
     names = [
         name
         for view in views
-        for name in _save(folder, view.id, draw(view, data), data, formats, dpi)
+        for name in _save(folder, view.id, draw(view, data), data, formats, dpi, svg_text)
     ]
     shown = [view for view in views if view.shown] or list(views)
-    return names + _save(folder, PAGE, draw_page(shown, data), data, formats, dpi)
+    return names + _save(folder, PAGE, draw_page(shown, data), data, formats, dpi, svg_text)
 
 
 def save_ensemble(
-    folder: Path, data: FigureData, ensemble: Ensemble, formats: Sequence[str], *, dpi: int = DPI
+    folder: Path,
+    data: FigureData,
+    ensemble: Ensemble,
+    formats: Sequence[str],
+    *,
+    dpi: int = DPI,
+    svg_text: bool = False,
 ) -> list[str]:
     """Write the views of an ensemble; return the file names.
 
@@ -249,7 +267,9 @@ def save_ensemble(
     return [
         name
         for view in ensemble.views
-        for name in _save(folder, _ensemble_stem(view), draw(view, whole), whole, formats, dpi)
+        for name in _save(
+            folder, _ensemble_stem(view), draw(view, whole), whole, formats, dpi, svg_text
+        )
     ]
 
 
@@ -258,10 +278,16 @@ def _ensemble_stem(view: View) -> str:
 
 
 def _save(
-    folder: Path, stem: str, figure: Figure, data: FigureData, formats: Sequence[str], dpi: int
+    folder: Path,
+    stem: str,
+    figure: Figure,
+    data: FigureData,
+    formats: Sequence[str],
+    dpi: int,
+    svg_text: bool,
 ) -> list[str]:
     make_folder(folder)
     names = [f"{safe_name(stem)}.{kind}" for kind in formats]
     for name in names:
-        save(figure, folder / name, data, dpi=dpi)
+        save(figure, folder / name, data, dpi=dpi, svg_text=svg_text)
     return names

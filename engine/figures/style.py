@@ -65,18 +65,24 @@ _RC: dict[str, Any] = {
     "path.simplify": False,  # every recorded extreme is on the page
     "svg.fonttype": "path",
     "svg.hashsalt": "lyapunov-lab",  # the same run gives the same file
-    "pdf.fonttype": 3,
+    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
+    "ps.fonttype": 42,
     "image.interpolation": "nearest",
 }
 
 
 @contextmanager
-def paper() -> Iterator[None]:
-    """Make matplotlib draw in this style, whatever its user's own settings are."""
+def paper(svg_text: bool = False) -> Iterator[None]:
+    """Make matplotlib draw in this style, whatever its user's own settings are.
+
+    With `svg_text` the letters of an SVG figure stay text that can be edited and searched, in the
+    fonts of whoever opens it; else they are outlines that look alike everywhere.
+    """
     with mpl.rc_context():
         mpl.rcdefaults()
         settings: Any = mpl.rcParams
         settings.update(_RC)
+        settings["svg.fonttype"] = "none" if svg_text else "path"
         yield
 
 

@@ -26,6 +26,7 @@ those files held: the run is refused where one holds something else.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ from pydantic import ValidationError
 from engine.core.change import Change, Nudge, checked
 from engine.core.effect import check_live
 from engine.core.errors import InputError
-from engine.core.params import Params, ParamSpec, build, describe, update
+from engine.core.params import P, Params, ParamSpec, build, describe, update
 from engine.core.registry import get
 from engine.run import inputs
 from engine.run.spec import RunSpec
@@ -172,6 +173,7 @@ _CHANGE = "give tables with the key step and either values or nudge"
 def _changes(entries: Any, params: Params, why_no_nudge: str) -> tuple[Change, ...]:
     if not isinstance(entries, list):
         raise InputError("changes", entries, f"give a list; {_CHANGE}")
+    specs = {spec.name: spec for spec in describe(type(params))}
     changes: list[Change] = []
     for entry in entries:
         if not isinstance(entry, dict) or entry.keys() not in ({"step", "values"}, _PUSHED):
@@ -185,20 +187,28 @@ def _changes(entries: Any, params: Params, why_no_nudge: str) -> tuple[Change, .
             changes.append(Change(step, nudge=_nudge(entry["nudge"], why_no_nudge)))
             continue
         values = _table(entry["values"], "changes.values")
-        params = _updated(params, values)
+        params = _updated(params, values, specs)
         check_live(type(params), values, prefix="changes.")
         changes.append(Change(step, {name: getattr(params, name) for name in values}))
     return tuple(changes)
 
 
-def _updated(params: Params, values: Mapping[str, Any]) -> Params:
-    """Change parameters as `update` does, without checking again the limits of all others."""
-    model = type(params)
-    try:
-        build(model, values)  # limits of the new values
-        return model.model_validate({**dict(params), **values})  # rules over several fields
-    except (InputError, ValidationError):  # perhaps of the new values and the others' defaults
+def _updated(params: P, values: Mapping[str, Any], specs: Mapping[str, ParamSpec]) -> P:
+    """Change parameters as `update` does, where only numbers change without checking all again."""
+    if not all(name in specs and _is_sound(specs[name], value) for name, value in values.items()):
         return update(params, **values)
+    try:
+        return type(params).model_validate({**params.__dict__, **values})
+    except ValidationError:  # a rule over several fields, which has a sentence of its own
+        return update(params, **values)
+
+
+def _is_sound(spec: ParamSpec, value: Any) -> bool:
+    """Return whether a value is a number strictly within the limits of a field."""
+    if type(value) is not (int if spec.kind == "int" else float) or not math.isfinite(value):
+        return False
+    above = spec.minimum is None or value > spec.minimum
+    return above and (spec.maximum is None or value < spec.maximum)
 
 
 _PUSHED = {"step", "nudge"}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engine.core.errors import InputError
 from engine.experiments.mnist.network.model import Architecture, Parameters
 from engine.storage.arrays import load_safetensors, save_safetensors
-from engine.storage.files import FileError, make_folder
+from engine.storage.files import FileError, entries, is_folder, make_folder
 
 KEPT = 3
 """Checkpoints that stay in a folder."""
@@ -57,26 +57,42 @@ def save(
     description = {**config, "kind": KIND, "format": FORMAT, "step": step}
     save_safetensors(path, arrays, description)
     for old in existing(folder)[:-KEPT]:
-        try:
-            old.unlink(missing_ok=True)
-        except OSError as error:
-            raise FileError(old, "removed", error) from None
+        _remove(old)
     return path
 
 
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(path, "removed", error) from None
+
+
 def existing(folder: Path) -> list[Path]:
-    """List the checkpoints in a folder, the oldest first."""
-    if not folder.is_dir():
+    """List the checkpoints in a folder, the oldest first.
+
+    Raises
+    ------
+    InputError
+        If it cannot be listed.
+    """
+    if not is_folder(folder, "checkpoints"):
         return []
-    found = [path for path in folder.iterdir() if is_one(path)]
+    found = [path for path in entries(folder, "checkpoints") if is_one(path)]
     return sorted(found, key=_step)
 
 
 def clear(folder: Path, after: int = -1) -> None:
-    """Remove the checkpoints of a former run that come after a step."""
+    """Remove the checkpoints of a former run that come after a step.
+
+    Raises
+    ------
+    FileError
+        If one cannot be removed.
+    """
     for path in existing(folder):
         if _step(path) > after:
-            path.unlink(missing_ok=True)
+            _remove(path)
 
 
 def _step(path: Path) -> int:

@@ -18,7 +18,7 @@ from engine.experiments.mnist import checkpoint_files as checkpoint
 from engine.experiments.mnist.checkpoint_files import Checkpoint
 from engine.experiments.mnist.datasets import ImageData
 from engine.experiments.mnist.params import MnistParams
-from engine.storage.files import to_json
+from engine.storage.files import to_json, try_folder, user_path
 
 SECONDS = 120.0
 """Time after which a checkpoint is written within an epoch."""
@@ -44,6 +44,11 @@ class Checkpoints:
     """The checkpoint folder of one run.
 
     `folder` is None where checkpoints are off; `last` names the newest file of this run.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to: said at once and not when the first one is due.
     """
 
     def __init__(self, params: MnistParams, seed: int, data: ImageData) -> None:
@@ -52,6 +57,8 @@ class Checkpoints:
         self._identity = {name: values[name] for name in SETTINGS}
         self._identity |= {"seed": seed, "data": data.fingerprint}
         self.folder, self._chosen = self._choose()
+        if self.folder is not None:
+            try_folder(self.folder, "checkpoints")
         self._saved_at = time.monotonic()
         self._first_of_run, self._from = True, -1
         self.last = ""
@@ -61,7 +68,7 @@ class Checkpoints:
         if self._params.checkpoints == "off":
             return None, None
         if self._params.checkpoints:
-            path = Path(self._params.checkpoints).expanduser()
+            path = user_path(self._params.checkpoints, "checkpoints")
             return (path.parent, path) if checkpoint.is_one(path) else (path, None)
         name = hashlib.sha256(to_json(self._identity).encode()).hexdigest()[:12]
         folder = Path(platformdirs.user_data_dir("lyapunov-lab", False)) / "checkpoints" / name

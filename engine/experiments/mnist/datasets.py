@@ -21,7 +21,7 @@ from engine.core.errors import InputError, LabError
 from engine.core.paths import resource
 from engine.experiments.mnist.idx import read_idx
 from engine.storage.arrays import load_npz
-from engine.storage.files import atomic, make_folder
+from engine.storage.files import atomic, is_file, is_folder, make_folder, read_bytes, user_path
 
 SIZE = 28
 """Rows and columns of an image."""
@@ -39,13 +39,19 @@ CLOTHES = (
     "bag",
     "boot",
 )
+BUNDLED = "digits"
 FILES = {
     "train images": "train-images-idx3-ubyte",
     "train labels": "train-labels-idx1-ubyte",
     "test images": "t10k-images-idx3-ubyte",
     "test labels": "t10k-labels-idx1-ubyte",
 }
-"""Names of the four files, each with or without ``.gz``."""
+"""Names of the four files, each with or without ``.gz``.
+
+Some archives write a dot for the second hyphen, or put a file in a folder of its own name.
+"""
+FASHION_LABELS = (9, 2, 1, 1, 6, 1, 4, 6, 5, 7)
+"""The first labels of Fashion-MNIST's test images, 1,000 of each class, as MNIST's are not."""
 DOWNLOADS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 """Names that `download` knows, with the class of torchvision that lists the addresses."""
 DOWNLOAD_LIMIT = 64 * 2**20
@@ -100,22 +106,40 @@ def load(source: str) -> ImageData:
     InputError
         If the folder or a file is missing, damaged or does not fit the others.
     """
-    if source == "digits":
+    if source == BUNDLED:
         return _digits()
-    folder = downloaded(source) if source in DOWNLOADS else Path(source).expanduser()
-    if not folder.is_dir():
+    paths = files(source)
+    name = source if source in DOWNLOADS else _folder(source).resolve().name
+    return _load_files(name, paths, tuple(path.stat().st_mtime_ns for path in paths))
+
+
+def files(source: str) -> tuple[Path, ...]:
+    """Find the four IDX files of a data set that is not bundled, in the order of `FILES`.
+
+    Raises
+    ------
+    InputError
+        If the folder or a file is missing.
+    """
+    folder = _folder(source)
+    if not is_folder(folder, "data"):
         if source in DOWNLOADS:
             raise InputError("data", source, "download it first, or give a folder that holds it")
         raise InputError("data", source, "give digits or a folder that exists")
-    paths = tuple(_find(folder, name) for name in FILES.values())
-    return _load_files(folder.name, paths, tuple(path.stat().st_mtime_ns for path in paths))
+    return tuple(_find(folder, name) for name in FILES.values())
+
+
+def _folder(source: str) -> Path:
+    return downloaded(source) if source in DOWNLOADS else user_path(source, "data")
 
 
 def _find(folder: Path, name: str) -> Path:
     for place in (folder, folder / "MNIST" / "raw", folder / "FashionMNIST" / "raw"):
-        for path in (place / name, place / f"{name}.gz"):
-            if path.is_file():
-                return path
+        for spelt in (name, name.replace("-idx", ".idx")):
+            for packed in (spelt, f"{spelt}.gz"):
+                for path in (place / packed, place / spelt / packed):
+                    if is_file(path, "data"):
+                        return path
     raise InputError("data", folder.name, f"give a folder that holds {name} or {name}.gz")
 
 
@@ -137,8 +161,15 @@ def _load_files(name: str, paths: tuple[Path, ...], _changed: tuple[int, ...]) -
             )
         if labels.max() >= CLASSES:
             raise InputError("data", path.name, f"give labels from 0 to 9, not {labels.max()}")
-    names = CLOTHES if "fashion" in "/".join(paths[0].parts[-4:]).lower() else DIGITS
+    names = CLOTHES if name == "fashion-mnist" or _is_fashion(test_labels) else DIGITS
     return ImageData(name, train_images, train_labels, test_images, test_labels, names)
+
+
+def _is_fashion(test_labels: Bytes) -> bool:
+    """Return whether these are the labels of Fashion-MNIST, whatever its folder is called."""
+    start = test_labels[: len(FASHION_LABELS)]
+    counts = np.bincount(test_labels, minlength=CLASSES)
+    return start.tolist() == list(FASHION_LABELS) and bool((counts == 1000).all())
 
 
 @lru_cache(maxsize=1)
@@ -205,7 +236,7 @@ def download(
     mirrors, resources = _addresses(DOWNLOADS[name])
     for index, (file_name, md5) in enumerate(resources):
         path = folder / file_name
-        if path.is_file() and _md5(path) == md5:
+        if is_file(path, "folder") and _has_sum(path, md5):
             continue
         fetch = _Fetch(path, md5, lambda done, i=index: (i + done) / len(resources), progress)  # type: ignore[misc]
         fetch.run([mirror + file_name for mirror in mirrors])
@@ -224,8 +255,12 @@ def _addresses(class_name: str) -> tuple[list[str], list[tuple[str, str]]]:
     return list(source.mirrors), list(source.resources)
 
 
-def _md5(path: Path) -> str:
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+def _has_sum(path: Path, md5: str) -> bool:
+    try:
+        data = read_bytes(path, DOWNLOAD_LIMIT, "folder")
+    except LabError:  # it is fetched anew
+        return False
+    return hashlib.md5(data, usedforsecurity=False).hexdigest() == md5
 
 
 class _Fetch:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -34,6 +35,7 @@ from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.views import View
 from engine.experiments.mnist import claims as statements
 from engine.experiments.mnist import views as plots
+from engine.experiments.mnist.collapse import trouble
 from engine.experiments.mnist.listing import LISTING
 from engine.experiments.mnist.params import TEN_MILLION, MnistParams
 
@@ -110,6 +112,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
                 phase=f"diverged at k = {state.diverged_at:,}",
             )
         done = step >= training.last_step(state.params)
+        phase, wrong = trouble(training.history) if step == training.step else ("", "")
         epoch = step / training.steps_per_epoch
         found = {
             key: training.history.latest(key) for key in ("test_accuracy", "train_accuracy", "gap")
@@ -120,11 +123,12 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
             if value is not None:
                 unit = "points" if key == "gap" else "%"
                 parts.append(f"{names[key]} {float(value):.2f} {unit}")
+        moving = OutcomeKind.APERIODIC if wrong else OutcomeKind.CONVERGING
         return Outcome(
-            kind=OutcomeKind.MAX_STEPS if done else OutcomeKind.CONVERGING,
+            kind=OutcomeKind.MAX_STEPS if done else moving,
             step=step,
-            message=", ".join(parts),
-            phase="trained" if done else f"epoch {int(epoch) + 1}",
+            message="; ".join(filter(None, (", ".join(parts), wrong))),
+            phase=phase or ("trained" if done else f"epoch {int(epoch) + 1}"),
         )
 
     def theory(self, params: MnistParams, state: MnistState | None) -> tuple[Bound, ...]:
@@ -138,6 +142,12 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
     def views(self, params: MnistParams) -> tuple[View, ...]:
         """Describe the plots."""
         return plots.views(params)
+
+    def input_files(self, params: MnistParams) -> Mapping[str, tuple[Path, ...]]:
+        """List the four files of the data, none for the bundled digits."""
+        from engine.experiments.mnist.datasets import BUNDLED, files
+
+        return {} if params.data == BUNDLED else {"data": files(params.data)}
 
     def final(self, state: MnistState, recent: Recent) -> Mapping[str, Any]:
         """Return accuracies, the curve of Figure 5, displacement, speed and sizes."""

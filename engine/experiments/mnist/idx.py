@@ -13,10 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError
+from engine.storage.files import unreachable
 
 ITEMS_LIMIT = 1_000_000
 """Images or labels that a file may hold; MNIST has 60,000."""
+BYTES_LIMIT = 256 * 2**20
+"""Bytes that a file may unpack to: five times MNIST. Gzip packs a thousand of them in one."""
 _UNSIGNED_BYTE = 0x08
+_PIECE = 2**20
 
 
 def read_idx(path: Path, item_shape: tuple[int, ...], what: str = "data") -> NDArray[np.uint8]:
@@ -36,6 +40,8 @@ def read_idx(path: Path, item_shape: tuple[int, ...], what: str = "data") -> NDA
         with _open(path) as file:
             return _read(file, path, item_shape, what)
     except (OSError, EOFError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise unreachable(path, what, error) from None
         reason = " ".join(str(error).split()).rstrip(".") or "it ends too early"
         raise InputError(what, path.name, f"give an undamaged file ({reason})") from None
 
@@ -66,15 +72,27 @@ def _read(file: BinaryIO, path: Path, item_shape: tuple[int, ...], what: str) ->
             what, path.name, f"give a file of 1 to {ITEMS_LIMIT:,} items, not {items:,}"
         )
     size = items * math.prod(item_shape)
-    data = file.read(size + 1)
-    if len(data) < size:
+    if size > BYTES_LIMIT:
+        most = BYTES_LIMIT // math.prod(item_shape)
+        raise InputError(what, path.name, f"give a file of 1 to {most:,} items, not {items:,}")
+    values = np.empty(size, np.uint8)  # takes no memory before it is filled
+    done = _fill(file, values)
+    if done < size:
         raise InputError(
-            what, path.name, f"give a whole file (it holds {len(data):,} of {size:,} bytes)"
+            what, path.name, f"give a whole file (it holds {done:,} of {size:,} bytes)"
         )
-    if len(data) > size:
+    if file.read(1):
         raise InputError(what, path.name, "give a file that ends where its header says")
-    # a copy can be written to, as kernels and tensors expect of an array
-    return np.frombuffer(data, np.uint8).reshape(items, *item_shape).copy()
+    return values.reshape(items, *item_shape)
+
+
+def _fill(file: BinaryIO, values: NDArray[np.uint8]) -> int:
+    """Read into an array, a piece at a time; returns the number of bytes there were."""
+    done = 0
+    while piece := file.read(min(_PIECE, values.size - done)):
+        values[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+        done += len(piece)
+    return done
 
 
 def _times(shape: tuple[int, ...]) -> str:

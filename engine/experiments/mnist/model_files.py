@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import pickle
 import warnings
 import zipfile
@@ -23,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.experiments.mnist import checkpoint_files as checkpoint
 from engine.experiments.mnist import datasets
 from engine.experiments.mnist.datasets import Bytes, ImageData
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 LOADED = (".safetensors", ".npz", ".pt", ".onnx")
 """Endings that `load` knows."""
 CHOSEN = "as asked for"
+SMALL = 2**20
+"""Parameters for which memory is taken however few of them a file holds."""
 _CONFIG = "lyapunov-lab"
 ABOUT = "lyapunov-lab.about"
 """Name under which other forms keep what is known of a network: step, seed, data, settings."""
@@ -120,7 +123,7 @@ def data_of(about: Mapping[str, Any]) -> tuple[ImageData, str]:
         return datasets.load("digits"), "bundled; the file does not say what it was trained on"
     try:
         return datasets.load(source), "the data it was trained on"
-    except (InputError, OSError, ValueError):
+    except (LabError, OSError, ValueError):
         missing = f"bundled; {source}, which it was trained on, cannot be read here"
         return datasets.load("digits"), missing
 
@@ -232,6 +235,10 @@ def _model(
     architecture: Architecture, arrays: Mapping[str, Any], about: Mapping[str, Any]
 ) -> Model:
     architecture.check()
+    held = sum(math.prod(values.shape) for values in arrays.values())
+    if architecture.size > 2 * held + SMALL:
+        rule = f"its description asks for {architecture.size:,}"
+        raise InputError("model", f"{held:,} numbers", rule)
     parameters = Parameters(architecture)
     parameters.load({name: torch.as_tensor(values) for name, values in arrays.items()})
     return Model(architecture, parameters, about)
@@ -273,9 +280,14 @@ def _load_state_dict(path: Path) -> Model:
         extra = state.pop("_extra_state")
         config, about = extra[_CONFIG], read_about(extra.get(ABOUT))
         dense = all(
-            type(v) is Tensor and v.layout is torch.strided and v.is_floating_point()
+            type(v) is Tensor
+            and v.layout is torch.strided
+            and v.is_floating_point()
+            and v.is_contiguous()
             for v in state.values()
         )
+        # a view may repeat the few numbers that the file holds any number of times
+        dense = dense and sum(v.numel() * v.element_size() for v in state.values()) <= len(data)
     except (
         zipfile.BadZipFile,
         pickle.UnpicklingError,

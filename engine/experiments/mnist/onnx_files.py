@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.core.errors import InputError, LabError
 from engine.experiments.mnist.datasets import CLASSES, SIZE, Bytes
 from engine.experiments.mnist.model_files import ABOUT, Model, read_about
-from engine.experiments.mnist.network.model import Architecture
+from engine.experiments.mnist.network.model import Architecture, Parameters
 from engine.kernels.network.images import KERNEL, POOL
 from engine.storage.arrays import SAFETENSORS_LIMIT
 from engine.storage.files import read_bytes, to_json, write_bytes
@@ -21,6 +21,7 @@ TOLERANCE = 1e-4
 """How far ONNX Runtime's scores may differ from ours, relative to the largest."""
 _CONFIG = "lyapunov-lab"
 _BATCH = 250
+_OPSET = 17
 
 
 def save_onnx(path: Path, model: Model) -> float | None:
@@ -48,14 +49,43 @@ def save_onnx(path: Path, model: Model) -> float | None:
 
 
 def _onnx_model(model: Model) -> bytes:
+    onnx = _onnx()
+    helper, architecture = onnx.helper, model.architecture
+    graph = _graph(architecture, model.parameters, helper)
+    proto = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "mnist",
+            [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, ["B", 1, SIZE, SIZE])],
+            [helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["B", CLASSES])],
+            [
+                onnx.numpy_helper.from_array(values, name)
+                for name, values in graph.constants.items()
+            ],
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=8,
+        producer_name=_CONFIG,
+    )
+    about = {_CONFIG: json.dumps(architecture.to_config()), ABOUT: to_json(dict(model.about))}
+    helper.set_model_props(proto, about)
+    onnx.checker.check_model(proto)
+    serialized: bytes = proto.SerializeToString()
+    return serialized
+
+
+def _onnx() -> Any:
     try:
         import onnx
-        from onnx import TensorProto, helper, numpy_helper
     except ImportError:
         raise LabError("ONNX needs the package onnx; install the extra onnx.") from None
-    architecture = model.architecture
+    return onnx
+
+
+def _graph(architecture: Architecture, parameters: Parameters, helper: Any) -> _OnnxGraph:
+    """Return the operations that compute the scores, with their constants."""
     graph = _OnnxGraph(helper)
-    tensors = {name: np.ascontiguousarray(v) for name, v in model.parameters.tensors().items()}
+    tensors = {name: np.ascontiguousarray(v) for name, v in parameters.tensors().items()}
     graph.constant("conv.weight", tensors["conv.weight"])
     graph.constant("conv.bias", tensors["conv.bias"])
     h = graph.node("Conv", ["images", "conv.weight", "conv.bias"], kernel_shape=[KERNEL] * 2)
@@ -77,23 +107,7 @@ def _onnx_model(model: Model) -> bytes:
     graph.constant("signs", _signs(architecture))
     graph.constant("d", tensors["d"])
     graph.node("Add", [graph.node("MatMul", [answers, "signs"]), "d"], output="scores")
-    proto = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "mnist",
-            [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["B", 1, SIZE, SIZE])],
-            [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["B", CLASSES])],
-            [numpy_helper.from_array(values, name) for name, values in graph.constants.items()],
-        ),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-        producer_name=_CONFIG,
-    )
-    about = {_CONFIG: json.dumps(architecture.to_config()), ABOUT: to_json(dict(model.about))}
-    helper.set_model_props(proto, about)
-    onnx.checker.check_model(proto)
-    serialized: bytes = proto.SerializeToString()
-    return serialized
+    return graph
 
 
 class _OnnxGraph:
@@ -147,15 +161,46 @@ def _onnx_run(session: Any, images: Bytes) -> NDArray[np.float32]:
     return np.concatenate(results)
 
 
+def _is_ours(data: bytes) -> bool:
+    """Return whether a file holds just what `save_onnx` writes, for any values of its constants.
+
+    Any other graph of a few bytes may ask for any memory or read other files.
+    """
+    onnx = _onnx()
+    try:
+        proto = onnx.load_model_from_string(data)
+    except Exception:  # its errors have no common base
+        return False
+    stored = {entry.key: entry.value for entry in proto.metadata_props}
+    try:
+        architecture = Architecture.from_config(read_about(stored.get(_CONFIG)))
+    except InputError:
+        return False
+    if 4 * architecture.size > len(data) or proto.functions:
+        return False
+    graph = _graph(architecture, Parameters(architecture), onnx.helper)
+    own = {name: (values.shape, str(values.dtype)) for name, values in graph.constants.items()}
+    types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.INT64: "int64"}
+    held = {
+        constant.name: (tuple(constant.dims), types.get(constant.data_type))
+        for constant in proto.graph.initializer
+        if constant.data_location == onnx.TensorProto.DEFAULT
+    }
+    nodes = [node.SerializeToString() for node in proto.graph.node]
+    versions = {entry.domain: entry.version for entry in proto.opset_import}
+    same = nodes == [node.SerializeToString() for node in graph.nodes] and held == own
+    return same and versions == {"": _OPSET} and not proto.graph.sparse_initializer
+
+
 class OnnxNetwork:
     """A network in an ONNX file, computed by ONNX Runtime.
 
     Raises
     ------
     LabError
-        If ONNX Runtime is not installed.
+        If ONNX or ONNX Runtime is not installed.
     InputError
-        If it cannot read the file.
+        If the file does not hold the operations that `save_onnx` writes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -166,6 +211,8 @@ class OnnxNetwork:
         options = runtime.SessionOptions()
         options.log_severity_level = 4
         data = read_bytes(path, SAFETENSORS_LIMIT, "model")
+        if not _is_ours(data):
+            raise self._refusal()
         try:
             self._session = runtime.InferenceSession(data, options)
         except Exception:  # its errors have no common base

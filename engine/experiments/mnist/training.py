@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from engine.experiments.mnist.checkpoint_files import Checkpoint
 from engine.experiments.mnist.checkpoints import Checkpoints
 from engine.experiments.mnist.datasets import ImageData, load
 from engine.experiments.mnist.history import History, series_widths
-from engine.experiments.mnist.judging import Answer, Evaluation, answer, judge
+from engine.experiments.mnist.judging import Answer, answer, judge
+from engine.experiments.mnist.latest import KEY, Latest, Look
 from engine.experiments.mnist.network import model as models
 from engine.experiments.mnist.network.cpu import ADVICE, Core, CpuCore, norms_by_kind
 from engine.experiments.mnist.network.gpu import AcceleratedCore
@@ -50,15 +50,6 @@ CONVEXITY_IMAGES = 64
 DISPLACEMENT_LIMIT = 50_000_000
 """Parameters up to which the start is kept, to measure how far a run has moved."""
 PAPER_TEST = 97.58
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was measured at one step on all test and perhaps all training images."""
-
-    step: int
-    test: Evaluation
-    train: Evaluation | None
 
 
 class Training:
@@ -315,7 +306,9 @@ class Training:
         """
         rows = self.history.rows(0, self.step)
         memory = self.core.buffers()
+        latest, measured = self._latest().to_checkpoint()
         arrays: dict[str, NDArray[Any]] = {
+            **latest,
             checkpoint.PARAMETERS: self.core.parameters().flat.numpy(),
             "generator": self._generator.get_state().numpy(),
             "order": self._order,
@@ -327,8 +320,17 @@ class Training:
             "running_accuracy": self._running,
             "seconds": self.seconds,
             "reached_paper": self.reached_paper,
+            **measured,
         }
         return self.checkpoints.save(self.step, arrays, numbers, params)
+
+    def _latest(self) -> Latest:
+        return Latest(self.look, self.lipschitz, self.convexity, self.minima, self.sharpness)
+
+    def _take(self, latest: Latest) -> None:
+        self.look, self.lipschitz = latest.look, latest.lipschitz
+        self.convexity, self.minima = latest.convexity, latest.minima
+        self.sharpness = latest.sharpness
 
     def _restore(self, saved: Checkpoint) -> None:
         self.params = self.checkpoints.params_of(saved)
@@ -347,15 +349,18 @@ class Training:
             fits = self.history.load(arrays) and self.history.count == saved.step + 1
             for name, values in memory.items():
                 fits &= name == "count" or values.shape == network.flat.shape
+            if KEY in config:
+                self._take(Latest.from_checkpoint(arrays, config[KEY], self.data.test_labels))
             fits &= order.dtype == np.int64 and len(order) in (0, len(self.data.train_images))
-        except (KeyError, TypeError, ValueError, RuntimeError):
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):
             fits = False
         if not fits:
             raise InputError("checkpoint", saved.path.name, "give a whole checkpoint")
         self.core.load(network.flat, memory)
         self.step = self.was_resumed_at = saved.step
-        self.evaluate(with_train=False)
-        self._bounds()
+        if KEY not in config:  # of a version that kept no measurements
+            self.evaluate(with_train=False)
+            self._bounds()
         self.reached_paper = reached if isinstance(reached, float) else None
 
     def describe(self) -> str:

@@ -96,10 +96,13 @@ def _facts(params: NetworkParams, problem: Problem) -> dict[str, Any]:
 
 
 def _root_distance(problem: Problem, track: Track, matrices: FloatArray) -> float | None:
-    """Largest entry of W_i - R^(1/L), or None where there is no root or the run diverged."""
+    """Return the largest Frobenius norm of W_i - R^(1/L), as `measure.look` does.
+
+    It is None where there is no root or the run diverged.
+    """
     if problem.root is None or track.diverged_at is not None:
         return None
-    return float(np.abs(matrices[0] - problem.root).max())
+    return float(np.linalg.norm(matrices[0] - problem.root, axis=(1, 2)).max())
 
 
 def carry_out_batched(

@@ -44,6 +44,16 @@ def test_theorem_2_with_symmetric_r_reaches_the_root_to_1e_12():
     assert final["hessian"][0] >= session.state.problem.sharpness_bound * (1 - 1e-9)
 
 
+def test_a_run_and_its_ensemble_measure_the_distance_from_the_root_alike():
+    settings = {"width": 3, "ensemble": 2, "measure_every": 50, "hessian_every": 1000}
+    session = session_of("matrix-product", "theorem-2", **settings)
+    session.advance(50)
+    found = session.experiment.ensemble(session.params, 0, 50, lambda done, text: True)
+    assert found.columns["root_distance"][0] == pytest.approx(
+        final_of(session)["root_distance"], rel=1e-9, abs=1e-15
+    )
+
+
 def test_the_counterexample_is_flagged():
     session = session_of("matrix-product", "counterexample")
     session.advance(100)

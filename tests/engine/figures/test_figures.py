@@ -321,6 +321,22 @@ def test_the_same_run_gives_the_same_file(session: Session) -> None:
         assert first == second
 
 
+def test_publishers_take_the_fonts_of_a_pdf(session: Session) -> None:
+    data = FigureData.of(session)
+    content = figures.render(figures.draw(view(session, "weights"), data), "pdf", data)
+    assert b"/FontFile2" in content and b"/Type3" not in content
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_letters_of_an_svg_figure_stay_text_on_request(
+    session: Session, tmp_path: Path, as_text: bool
+) -> None:
+    figure, _ = drawn(session, "weights")
+    figures.save(figure, tmp_path / "a.svg", FigureData.of(session), svg_text=as_text)
+    texts = ET.parse(tmp_path / "a.svg").iter("{http://www.w3.org/2000/svg}text")
+    assert any(True for _ in texts) == as_text
+
+
 def test_resolution(session: Session) -> None:
     data = FigureData.of(session)
     figure, _ = drawn(session, "weights")

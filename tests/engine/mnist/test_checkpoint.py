@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -14,9 +16,10 @@ from engine.core.errors import InputError
 from engine.core.params import build
 from engine.core.registry import get
 from engine.experiments.mnist import checkpoint_files as checkpoint
+from engine.experiments.mnist.latest import KEY
 from engine.experiments.mnist.params import SUBSET
 from engine.run.session import Session
-from engine.storage.files import FileError
+from engine.storage.files import FileError, to_json
 
 ROOT = Path(__file__).parents[3]
 SMALL = {
@@ -220,9 +223,73 @@ def test_missing_arrays_are_noticed(tmp_path: Path) -> None:
 
 def test_a_folder_that_takes_no_files_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    run = session(tmp_path / "file" / "inside")
+    with pytest.raises(InputError, match=r"^checkpoints: .*folder that can be written to"):
+        session(tmp_path / "file" / "inside")
+    run = session(tmp_path / "removed")
+    run.advance(1)
+    (tmp_path / "removed").write_text("in the way")
     with pytest.raises((FileError, InputError)):
         save_now(run)
+
+
+def test_the_start_of_a_run_leaves_no_empty_folder(tmp_path: Path) -> None:
+    session(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+TIMES = {"training_seconds", "images_per_second", "seconds_to_paper_accuracy"}
+
+
+def told(run: Session) -> dict[str, Any]:
+    """Return what `run.json` says of a training, but times."""
+    recent = run.recent()
+    claims = MNIST.claims(run.params, run.state, recent)
+    final = {k: v for k, v in MNIST.final(run.state, recent).items() if k not in TIMES}
+    bounds = MNIST.theory(run.params, run.state)
+    plain: dict[str, Any] = json.loads(
+        to_json(
+            {
+                "outcome": dataclasses.asdict(run.outcome()),
+                "final": final,
+                "claims": [dataclasses.asdict(claim) for claim in claims],
+                "theory": [dataclasses.asdict(bound) for bound in bounds],
+            }
+        )
+    )
+    return plain
+
+
+@pytest.mark.parametrize("stops", [(EPOCH + 2,), (EPOCH + 2, EPOCH + 5, EPOCH + 5)])
+def test_a_resumed_run_tells_what_an_undisturbed_one_does(
+    tmp_path: Path, stops: tuple[int, ...]
+) -> None:
+    """Stopped a few steps after an epoch's evaluation, and ended before the next."""
+    settings = {"hessian_every": 5, "epochs": 3}
+    undisturbed = session(tmp_path / "a", **settings)
+    undisturbed.advance(2 * EPOCH - 1)
+    for place, stop in enumerate(stops):
+        run = session(tmp_path / "b", resume=place > 0, **settings)
+        run.advance(stop)
+        save_now(run)
+    resumed = session(tmp_path / "b", resume=True, **settings)
+    resumed.advance(2 * EPOCH - 1)
+    first, second = told(undisturbed), told(resumed)
+    assert second["final"].pop("checkpoint") is not None
+    assert first["final"].pop("checkpoint") is None
+    assert second == first
+
+
+def test_a_checkpoint_without_measurements_is_gone_on_from(tmp_path: Path) -> None:
+    """Earlier versions kept none."""
+    run = session(tmp_path)
+    run.advance(EPOCH + 1)
+    saved = checkpoint.read(save_now(run))
+    arrays = {key: values for key, values in saved.arrays.items() if not key.startswith(KEY)}
+    config = {key: value for key, value in saved.config.items() if key != KEY}
+    checkpoint.save(tmp_path, saved.step, arrays, config)
+    resumed = session(tmp_path, resume=True)
+    state: Any = resumed.state
+    assert state.training.look.step == EPOCH + 1
 
 
 KILLED = """

@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 from engine.core.errors import InputError, LabError
-from engine.experiments.mnist.datasets import CLOTHES, DIGITS, FILES, download, enlarge, load
+from engine.experiments.mnist.datasets import (
+    CLOTHES,
+    DIGITS,
+    FASHION_LABELS,
+    FILES,
+    download,
+    enlarge,
+    load,
+)
 from engine.experiments.mnist.idx import read_idx
 
 
@@ -71,11 +79,45 @@ def test_a_folder_is_read_packed_or_not(tmp_path: Path, packed: bool) -> None:
     assert idx(data.test_labels) == files[FILES["test labels"]]
 
 
-def test_torchvisions_layout_and_clothes_are_known(tmp_path: Path) -> None:
-    write(tmp_path / "FashionMNIST" / "raw", small_set(1))
-    data = load(str(tmp_path))
-    assert data.labels == CLOTHES
+def test_torchvisions_layout_is_known_and_the_path_names_no_classes(tmp_path: Path) -> None:
+    write(tmp_path / "old-fashioned" / "FashionMNIST" / "raw", small_set(1))
+    data = load(str(tmp_path / "old-fashioned"))
+    assert data.labels == DIGITS
     assert len(data.train_images) == 30
+
+
+@pytest.mark.parametrize(("first", "names"), [(FASHION_LABELS, CLOTHES), ((7, 2, 1), DIGITS)])
+def test_clothes_are_known_by_their_labels(
+    tmp_path: Path, first: tuple[int, ...], names: tuple[str, ...]
+) -> None:
+    rest = np.repeat(np.arange(10), 1000).tolist()
+    for label in first:
+        rest.remove(label)
+    files = small_set(test=10_000)
+    files[FILES["test labels"]] = idx(np.array([*first, *rest]))
+    assert load(str(write(tmp_path, files))).labels == names
+
+
+@pytest.mark.parametrize("dotted", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_names_with_a_dot_and_folders_of_the_same_name_are_read(
+    tmp_path: Path, dotted: bool, nested: bool, packed: bool
+) -> None:
+    for name, data in small_set().items():
+        spelt = name.replace("-idx", ".idx") if dotted else name
+        write(tmp_path / spelt if nested else tmp_path, {spelt: data}, packed)
+    assert len(load(str(tmp_path)).test_images) == 20
+
+
+def test_a_header_of_more_than_the_limit_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 10**6, 28, 28)))
+    with pytest.raises(InputError, match="1 to 342,392 items, not 1,000,000"):
+        read_idx(path, (28, 28))
+    path.write_bytes(gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 342_392, 28, 28)))
+    with pytest.raises(InputError, match="it holds 0 of"):
+        read_idx(path, (28, 28))
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -89,6 +90,32 @@ def test_onnx_runtime_gives_the_same_scores(tmp_path: Path, architecture: Archit
     images = load("digits").test_images[:300]
     theirs, ours = onnx_files.OnnxNetwork(path).scores(images), saved.scores(images)
     assert np.abs(theirs - ours).max() <= 1e-4 * np.abs(ours).max()
+
+
+def test_a_graph_that_would_fill_the_memory_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    path = tmp_path / "model.onnx"
+    onnx_files.save_onnx(path, model())
+    runtime = create_autospec(onnx_files._onnx_runtime, spec_set=True)
+    monkeypatch.setattr(onnx_files, "_onnx_runtime", runtime)
+    size = onnx.helper.make_tensor("size", onnx.TensorProto.INT64, [3], [10**6] * 3)
+    for change in ("node", "shape", "function"):
+        proto = onnx.load(path)
+        if change == "node":
+            node = onnx.helper.make_node("ConstantOfShape", ["size"], ["huge"])
+            proto.graph.initializer.append(size)
+            proto.graph.node.append(node)
+        elif change == "shape":
+            proto.graph.initializer[0].dims[0] = 10**9
+        else:
+            proto.functions.add(name="Relu", domain="")
+        (tmp_path / "changed.onnx").write_bytes(proto.SerializeToString())
+        with pytest.raises(InputError, match="an ONNX file that this program wrote"):
+            onnx_files.OnnxNetwork(tmp_path / "changed.onnx")
+    assert not runtime.return_value.InferenceSession.called
 
 
 def test_a_wrong_onnx_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,6 +295,25 @@ def test_a_wrong_state_dict_is_refused(tmp_path: Path, change: dict[str, Any]) -
     with pytest.raises(InputError) as caught:
         model_files.load(tmp_path / "model.pt")
     assert "\n" not in str(caught.value)
+
+
+def test_views_that_repeat_one_number_are_refused_before_they_fill_the_memory(
+    tmp_path: Path,
+) -> None:
+    huge = Architecture(kind="paired", mixing="learned", width=1024, depth=20, filters=40)
+    state: dict[str, Any] = {
+        name: torch.zeros(1).expand(tuple(values.shape))
+        for name, values in state_of(model()).items()
+        if name != "_extra_state"
+    }
+    state["_extra_state"] = {"lyapunov-lab": huge.to_config()}
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="a state_dict that this program wrote"):
+        model_files.load(tmp_path / "model.pt")
+    honest = {**state_of(model()), "_extra_state": {"lyapunov-lab": huge.to_config()}}
+    torch.save(honest, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="its description asks for"):
+        model_files.load(tmp_path / "model.pt")
 
 
 def test_a_cut_or_changed_state_dict_is_refused(tmp_path: Path) -> None:

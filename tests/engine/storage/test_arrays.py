@@ -218,6 +218,110 @@ def test_a_large_safetensors_file_and_a_folder_in_a_name_are_refused(tmp_path: P
         arrays_io.load_safetensors(path)
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_learned_numbers_have_the_byte_order_of_the_machine(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    values = np.arange(6, dtype=">f4").reshape(2, 3)
+    if suffix == ".npz":
+        np.savez(path, w=values, k=np.array([3], ">i8"))
+    else:
+        arrays_io.save_safetensors(path, {"w": values.astype("<f4"), "k": np.array([3])})
+    read, _ = arrays_io.load_numbers(path)
+    assert all(array.dtype.isnative and array.flags.writeable for array in read.values())
+    np.testing.assert_array_equal(read["w"], values)
+    assert read["k"].tolist() == [3]
+
+
+def test_half_precision_of_either_kind_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    values = np.array([1.0, -2.5, 3.140625], np.float32)
+    bits = (values.view(np.uint32) >> 16).astype("<u2").tobytes()
+    entry = {"dtype": "BF16", "shape": [3], "data_offsets": [0, 6]}
+    path.write_bytes(safetensors({"w": entry}, bits))
+    read, _ = arrays_io.load_numbers(path)
+    assert read["w"].dtype == np.float32
+    np.testing.assert_array_equal(read["w"], values)
+    arrays_io.save_safetensors(path, {"w": values.astype(np.float16)})
+    np.testing.assert_array_equal(arrays_io.load_safetensors(path)[0]["w"], values)
+
+
+F64 = {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (safetensors({"w": F64}, bytes(9)), "longer than its header says"),
+        (safetensors({"w": F64}, bytes(7)), "cut short"),
+        (safetensors({"w": {**F64, "dtype": "F8_E4M3"}}, bytes(8)), "has the type F8_E4M3"),
+        (safetensors({"w": F64, "v": F64}, bytes(8)), "misplaced"),
+        (safetensors({"w": {**F64, "data_offsets": [8, 16]}}, bytes(16)), "misplaced"),
+        (safetensors({"w": {**F64, "shape": [1] * 99}}, bytes(8)), "type or shape"),
+        (safetensors(b'{"w":' + b"9" * 5000 + b"}"), "too many digits"),
+    ],
+)
+def test_the_true_fault_of_a_safetensors_file_is_named(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=reason):
+        arrays_io.load_safetensors(path)
+
+
+def test_the_true_fault_of_an_npz_file_is_named(tmp_path: Path) -> None:
+    for data, reason in (
+        (npy("(2,)", data=bytes(8)), "cut short"),
+        (npy("(1,)", data=bytes(9)), "longer than its header says"),
+        (b"\x93NUMPY\x04\x00" + bytes(20), "format 4.0, and 1 to 3"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            arrays_io.load_npz(zipped(tmp_path / "a.npz", {"w.npy": data}))
+
+
+def test_a_small_file_may_not_unpack_without_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file may unpack to grows with its size, so that learned numbers always fit."""
+    monkeypatch.setattr(arrays_io, "NPZ_FREE", 10_000)
+    zeros = zipped(tmp_path / "a.npz", {"w.npy": npy("(100000,)", data=bytes(800_000))})
+    with pytest.raises(InputError, match="give arrays of at most"):
+        arrays_io.load_npz(zeros)
+    numbers = np.random.default_rng(0).normal(size=100_000)
+    arrays_io.save_npz(tmp_path / "b.npz", {"w": numbers})
+    np.testing.assert_array_equal(arrays_io.load_npz(tmp_path / "b.npz")[0]["w"], numbers)
+
+
+def test_a_file_of_holes_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    size = 2 * arrays_io.HOLES_FREE
+    entry = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
+    path.write_bytes(safetensors({"w": entry}))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + size)
+    status = path.stat()
+    if 512 * status.st_blocks > status.st_size // 2:
+        pytest.skip("this file system keeps no holes")
+    with pytest.raises(InputError, match="most of it is holes"):
+        arrays_io.load_safetensors(path)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_a_deep_or_huge_description_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    nested: Any = 1
+    for _ in range(600):
+        nested = [nested]
+    for config, reason in (({"a": nested}, "at most 32 deep"), ({"a": 10**400}, "below 1e307")):
+        text = json.dumps(config)
+        if suffix == ".npz":
+            np.savez(path, **{"config.json": np.array(text)})
+        else:
+            path.write_bytes(safetensors({"__metadata__": {"config.json": text}}))
+        with pytest.raises(InputError, match=reason):
+            arrays_io.load_arrays(path)
+
+
 def test_a_broken_description_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     for text in ("{", "[1]"):

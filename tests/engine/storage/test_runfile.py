@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -203,6 +204,78 @@ def test_a_key_of_very_many_parts_is_refused_before_it_fills_the_memory(key: str
 def test_a_whole_number_too_long_to_be_read_is_one_sentence() -> None:
     with pytest.raises(InputError, match=r"give a TOML text \(a whole number has too many digits"):
         runfile.loads(HEAD + "seed = " + "9" * 5000)
+
+
+@pytest.mark.parametrize("nested", ["[" * 600 + "]" * 600, "{a=" * 100 + "1" + "}" * 100])
+def test_deep_lists_are_one_sentence(tmp_path: Path, nested: str) -> None:
+    with pytest.raises(InputError, match=r"at most 32 deep|nested too deep"):
+        runfile.loads(HEAD + f"[params]\nstep_size = {nested}")
+    (tmp_path / "run.json").write_text('{"params": ' + "[" * 600 + "]" * 600 + "}")
+    with pytest.raises(InputError, match="at most 32 deep"):
+        runfile.load(tmp_path)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "0x" + "F" * 500, "0b" + "1" * 2000])
+@pytest.mark.parametrize("key", ["seed", "steps", "format"])
+def test_whole_numbers_beyond_floats_are_one_sentence(number: str, key: str) -> None:
+    with pytest.raises(InputError, match=r"a whole number of .* bits"):
+        runfile.loads(f'experiment = "linear-map"\n{key} = {number}')
+    with pytest.raises(InputError, match=r"a whole number of .* bits"):
+        runfile.loads(HEAD + f"[params]\nstep_size = {number}")
+
+
+def test_the_line_at_fault_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'steps = 1 2' is not allowed.*line 4"):
+        runfile.loads(HEAD + "seed = 0\nsteps = 1 2\n[params]\n")
+    (tmp_path / "run.json").write_text('{\n "format": 1,\n "seed": 1 2\n}')
+    with pytest.raises(InputError, match=r"'\"seed\": 1 2' is not allowed.*line 3"):
+        runfile.load(tmp_path)
+
+
+def test_a_list_that_would_take_half_a_minute_is_refused() -> None:
+    with pytest.raises(InputError, match="at most 400,000 commas"):
+        runfile.loads(HEAD + "[params]\nx = [" + "1," * (runfile.NUMBERS_LIMIT + 1) + "]")
+
+
+def test_many_changes_are_checked_one_by_one_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new value is checked, and not the whole of the parameters again."""
+    update_all = create_autospec(runfile.update, side_effect=runfile.update)
+    monkeypatch.setattr(runfile, "update", update_all)
+    entries = [
+        {"step": step, "values": {"step_size": 0.1 + step * 1e-6}} for step in range(1, 3000)
+    ]
+    run = runfile.from_table({"experiment": "linear-map", "changes": entries})
+    assert [change.values["step_size"] for change in run.changes[:2]] == [0.1 + 1e-6, 0.1 + 2e-6]
+    assert len(run.changes) == 2999 and not update_all.called
+    entries[5]["values"] = {"step_size": -1.0}
+    with pytest.raises(InputError, match=r"step_size: -1\.0 is not allowed"):
+        runfile.from_table({"experiment": "linear-map", "changes": entries})
+
+
+WHOLE = (
+    HEAD + "seed = 3\nsteps = 20\n\n[params]\nstep_size = 0.5  # δ\nwidth = 2\n\n"
+    "[[changes]]\nstep = 4\nvalues = { step_size = 0.25 }\n"
+)
+JUNK = ["[", "]", "{", "}", '"', "'", "=", ".", "\n", "1e999", "0x", "nan", "\x00", "\ud800", "é"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(WHOLE)), st.sampled_from(JUNK)), max_size=3),
+    st.integers(0, len(WHOLE) + 9),
+    st.integers(0, len(WHOLE)),
+)
+def test_any_damage_to_a_run_file_is_one_sentence_or_a_run(
+    damages: list[tuple[int, str]], end: int, hole: int
+) -> None:
+    text = WHOLE[:hole] + WHOLE[hole + len(damages) :]
+    for place, junk in damages:
+        text = text[:place] + junk + text[place:]
+    try:
+        run = runfile.loads(text[:end])
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        assert run.experiment == "linear-map"
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QByteArray
 from pytestqt.qtbot import QtBot
 
-from gui.settings import RECENT, Settings, default_path
+from gui.settings import RECENT, Settings, _remove_dead_lock, default_path
 from tests.gui.fakes import FakeExperiment, FakeParams
 
 EXPERIMENT = FakeExperiment()
@@ -34,6 +37,34 @@ def test_values_come_back(tmp_path: Path) -> None:
     assert second.blob("geometry") == QByteArray(bytes(range(256)))
     assert second.flag("scaled_axis", False) is True
     assert second.params(EXPERIMENT) == (params, 2**62)
+
+
+@pytest.mark.parametrize("owner", [b"", b"\0\0\0\0", b"half"])
+def test_a_lock_that_a_killed_program_left_half_made_is_removed(
+    tmp_path: Path, owner: bytes
+) -> None:
+    lock = tmp_path / "settings.ini.lock"
+    lock.write_bytes(owner)
+    os.utime(lock, (1e9, 1e9))
+    first = Settings(tmp_path / "settings.ini")
+    assert not lock.exists()
+    first.set_text("theme", "dark")
+    assert first.save()
+
+
+def test_the_lock_of_another_program_stays(tmp_path: Path) -> None:
+    lock = tmp_path / "settings.ini.lock"
+    lock.write_bytes(f"{os.getpid()}\npython\nhost\n".encode())
+    os.utime(lock, (1e9, 1e9))
+    _remove_dead_lock(tmp_path / "settings.ini")
+    assert lock.exists()
+    lock.write_bytes(b"")  # made this moment: its owner writes its name next
+    os.utime(lock, (time.time() + 0.05, time.time() + 0.05))
+    monkey = create_autospec(time.time, return_value=lock.stat().st_mtime)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.settings.time.time", monkey)
+        _remove_dead_lock(tmp_path / "settings.ini")
+    assert lock.exists()
 
 
 def test_nothing_is_written_without_a_file(tmp_path: Path) -> None:

@@ -239,6 +239,15 @@ def test_a_picture_of_an_unknown_experiment_is_bad_input(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x"])
+def test_a_picture_stays_within_its_folder(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    done = _program("screenshot", "--out", str(out), "--name", name, "--steps", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith("file name: ")
+    assert list(tmp_path.iterdir()) == [out] and list(out.iterdir()) == []
+
+
 @pytest.mark.parametrize("size", ["1280", "0x0", "100000x100", "axb"])
 def test_a_picture_of_no_size_is_bad_input(tmp_path: Path, size: str) -> None:
     done = _program("screenshot", "--out", str(tmp_path), "--size", size)
