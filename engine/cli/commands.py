@@ -28,7 +28,7 @@ from engine.run import replay
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
 from engine.storage.files import to_json
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FIGURE_FORMATS = ("svg", "png", "pdf")
@@ -160,14 +160,14 @@ def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
     found = presets.presets(experiment.id)
     if found:
         lines += ["", "Presets (--preset name)"]
-        lines += [f"  {preset.id}: {plain(preset.description)}" for preset in found]
+        lines += [f"  {preset.id}: {to_plain(preset.description)}" for preset in found]
     return "\n".join(lines)
 
 
 def _parameter_line(spec: ParamSpec) -> str:
     default = "none" if spec.default is None else format_value(spec, spec.default) or '""'
     allowed = spec.allowed.removeprefix("give ")
-    return f"  {spec.name} = {default}  {plain(spec.help)} ({allowed})"
+    return f"  {spec.name} = {default}  {to_plain(spec.help)} ({allowed})"
 
 
 # run

@@ -18,7 +18,7 @@ from engine.run.spec import RunSpec
 from engine.storage import runfolder
 from engine.storage.learned import save_learned
 from engine.storage.recording import Recorder
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
 
 CHUNK_SECONDS = 0.1
 """Aim for one call of the kernel, so that progress is shown and Ctrl+C is heard."""
@@ -173,7 +173,7 @@ def describe(result: Mapping[str, Any]) -> str:
             lines.append(f"  {bound['name']}: {bound['value']:.6g}{measured} ({bound['source']})")
     lines += [f"  {claim['title']}: {claim['verdict']}" for claim in result["claims"]]
     lines += _of_ensemble(result["final"].get("ensemble") or {})
-    return plain("\n".join(lines))
+    return to_plain("\n".join(lines))
 
 
 def _of_ensemble(summary: Mapping[str, Any]) -> list[str]:

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.run.snapshot import Snapshot
+from engine.text.mathtext import plain_math
 from gui.style.icons import IconButton, swatch
-from gui.typeset.text import plain_math
 
 if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec

@@ -17,7 +17,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from engine.core.ensemble import Share
-from gui.typeset.text import plain_text
+from engine.text.mathtext import to_plain
 from gui.widgets.numbers import number_text, short_text
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
@@ -27,7 +27,7 @@ _Index = QModelIndex | QPersistentModelIndex
 def readable_key(name: str) -> str:
     """Write a key for people: ``fraction_diverged`` as ``Fraction diverged``."""
     if "$" in name:
-        return plain_text(name)
+        return to_plain(name)
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
 

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.params import ParamSpec, parse_value
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
 from gui.form.row import FieldRow
 from gui.form.slider import TICKS, ValueSlider
 from gui.form.snaps import Mark, SnapStrip
@@ -53,7 +53,7 @@ class NumberRow(FieldRow):
         self._built = False
         self._reserved = False
         self.box = NumberBox(self._whole)
-        self.box.name(self._label_text(), plain(spec.help))
+        self.box.name(self._label_text(), to_plain(spec.help))
         self._as_input(self.box)
         self.slider = ValueSlider()
         self.slider.setAccessibleName(f"{self._label_text()}, slider")

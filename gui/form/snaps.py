@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from engine.text.mathtext import plain_math
 from gui.form.slider import ValueSlider
 from gui.style.ink import ink, mixed
 from gui.typeset.formula import draw_formula, formula_size, typesetter
-from gui.typeset.text import plain_math
 from gui.widgets.controls import draw_focus, tint
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.core.params import Params, ParamSpec, describe
-from gui.typeset.text import plain_math
+from engine.text.mathtext import plain_math
 
 _REFUSAL = " is not allowed; "
 

@@ -13,10 +13,10 @@ from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QVBoxLayout, QWidget
 
 from engine.core.views import View
+from engine.text.mathtext import to_plain
 from gui.plots.header import PlotHeader
 from gui.plots.panes.pane import Pane
 from gui.plots.window import PlotWindow
-from gui.typeset.rich_text import to_plain
 from gui.widgets.dock import Dock
 
 TAB_LETTERS = 24

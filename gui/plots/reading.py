@@ -11,12 +11,12 @@ from PySide6.QtGui import QColor
 from engine.core.arrays import FloatArray
 from engine.core.views import Series
 from engine.run.trace import TraceView
+from engine.text.mathtext import component_label
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.numbers import number
 from gui.plots.canvas.paint import Group
 from gui.plots.link import values_at
 from gui.plots.panes.pane import ReadingItem
-from gui.typeset.rich_text import component_label
 
 DOTTED = 6
 """Lines of a series up to which each gets a dot on the crosshair."""

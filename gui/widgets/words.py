@@ -6,9 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
+from engine.text.mathtext import to_html, to_plain
 from gui.style.ink import ink
-from gui.typeset.rich_text import to_html
-from gui.typeset.text import plain_text
 from gui.widgets.controls import draw_focus, tint
 from gui.widgets.glyphs import draw_glyph
 from gui.widgets.labels import InkLabel
@@ -75,7 +74,7 @@ class Words(QWidget):
 
     def text(self) -> str:
         """Return the text that is shown, in plain letters."""
-        return plain_text(self._source)
+        return to_plain(self._source)
 
     def say(self, text: str) -> bool:
         """Show a text, its scripts and mathtext typeset; tell whether it is another."""

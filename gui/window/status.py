@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from engine.run.snapshot import Snapshot, Status
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
 from gui.run import process
 from gui.run.bridge import Bridge
 from gui.widgets import format
@@ -181,7 +181,7 @@ class StatusBar(QStatusBar):
             outcome = snapshot.outcome
             told = outcome.standing.is_precarious and snapshot.message.startswith(outcome.message)
             sign = "⚠ " if told else ""
-            self.showMessage(sign + plain(snapshot.message), MESSAGE_MS)
+            self.showMessage(sign + to_plain(snapshot.message), MESSAGE_MS)
         self._news = news
 
     def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:

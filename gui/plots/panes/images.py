@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.views import ImageView
+from engine.text.mathtext import to_plain
 from gui.plots.canvas.colorbar import BAR, ColorBarLayer, draw_color_bar, level_ends
 from gui.plots.canvas.graphics import GraphicsView, ViewItem
 from gui.plots.canvas.layers import picture_of, to_levels
@@ -38,7 +39,6 @@ from gui.plots.panes.image_texts import (
 )
 from gui.plots.panes.pane import Pane, Reading, ReadingItem, numbers, texts
 from gui.style.theme import current_theme
-from gui.typeset.rich_text import to_plain
 
 GAP = 8.0
 

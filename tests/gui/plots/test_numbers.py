@@ -14,46 +14,9 @@ from gui.plots.canvas.axes import Axis
 from gui.plots.canvas.numbers import big_step, number, short, step
 from gui.plots.canvas.range import SHRINK_AFTER, CalmRange, Limits, data_ends, next_horizon
 from gui.plots.canvas.ticks import linear_ticks, log_ticks
-from gui.typeset.rich_text import component_label, fitting_label, label, to_html, to_plain
+from gui.typeset.rich_text import fitting_label, label
 
 THIN = "\u2009"
-
-
-@pytest.mark.parametrize(
-    ("text", "html"),
-    [
-        ("plain & <b>", "plain &amp; &lt;b&gt;"),
-        ("costs 5$", "costs 5$"),
-        ("$w_i$", "<i>w</i><sub><i>i</i></sub>"),
-        (r"$\lambda^{1/L}$", "<i>λ</i><sup>1/<i>L</i></sup>"),
-        (r"$\delta_{\max}$", "<i>δ</i><sub>max</sub>"),
-        (r"$\delta S/2$", "<i>δS</i>/2"),
-        (r"$\|R\|_2 \leq 1$", "‖<i>R</i>‖<sub>2</sub> ≤ 1"),
-        (r"$\frac{2}{\sigma L}$", "2/(<i>σL</i>)"),
-        (r"$\sqrt{x}$", "√<i>x</i>"),
-        (r"$\mathrm{tr}\,W$", "tr <i>W</i>"),
-        (r"$\hat{w}$", "<i>ŵ</i>"),
-        ("$x^ab$", "<i>x</i><sup><i>a</i></sup><i>b</i>"),
-        ("$a - b$", "<i>a</i> − <i>b</i>"),
-        ("error $|e|$ at $k$", "error |<i>e</i>| at <i>k</i>"),
-        (r"$\unknown{x$", "<i>unknown</i><i>x</i>".replace("</i><i>", "")),
-    ],
-)
-def test_mathtext_becomes_html(text: str, html: str) -> None:
-    assert to_html(text) == html
-
-
-@given(st.text(alphabet=r"\{}^_$ab1δ|-<&/ " + "frac", max_size=30))
-def test_any_text_can_be_typeset(text: str) -> None:
-    assert to_html(text).count("<i>") == to_html(text).count("</i>")
-    to_plain(text)
-
-
-def test_components_are_named_by_their_index() -> None:
-    assert component_label("$w_i$", 2) == "$w_{3}$"
-    assert component_label(r"$\lambda_{i}(W)$", 0) == r"$\lambda_{1}(W)$"
-    assert component_label("weights", 6) == "weights #7"
-    assert component_label(r"$w_{in}$", 1) == r"$w_{in}$ #2"
 
 
 def test_a_label_that_does_not_fit_is_shortened(qapp) -> None:
