@@ -13,6 +13,7 @@ from engine.core.params import update
 from engine.core.registry import get
 from engine.run.session import Session
 from engine.run.spec import RunSpec
+from engine.text.numbers import whole
 
 PIECE_SECONDS = 0.1
 """Aim for a piece of a replay, after which progress is told."""
@@ -91,7 +92,9 @@ def in_pieces(run: RunSpec, session: Session, progress: Progress) -> bool:
         made = session.advance(min(n, piece), coarse=True)
         quick = time.perf_counter() - begin < PIECE_SECONDS
         piece = piece * 4 if quick else max(1, piece // 2)
-        heeded = progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
+        heeded = progress(
+            session.step / max(target, 1), f"step {whole(session.step)} of {whole(target)}"
+        )
         return made if heeded else 0
 
     carry_out(run, session, advance)

@@ -34,6 +34,7 @@ from engine.run.parked import Parked, Shelf
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.throttle import Pictures
+from engine.text.numbers import whole
 
 
 class Runner:
@@ -363,7 +364,7 @@ class Runner:
             present.close()
             self._session, self._pictures = made, Pictures(made)
             self._convergence.told, self._target = True, None
-            return f"The run to step {made.step:,} is back."
+            return f"The run to step {whole(made.step)} is back."
 
         self._require()
         self._status = Status.PAUSED

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import InputError
 from engine.storage.files import human_size, read_bytes
+from engine.text.numbers import whole
 
 FloatArray = NDArray[np.float64]
 
@@ -59,7 +60,9 @@ def _cell_rule(path: Path, row: int, column: int) -> str:
 
 
 def _too_many(field: str, path: Path, count: int, limit: int) -> InputError:
-    return InputError(field, path.name, f"give at most {limit:,} numbers, it holds {count:,}")
+    return InputError(
+        field, path.name, f"give at most {whole(limit)} numbers, it holds {whole(count)}"
+    )
 
 
 def _read_npy(path: Path, field: str, max_numbers: int) -> FloatArray:
@@ -108,7 +111,7 @@ def _npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 def _read_csv(path: Path, field: str, max_numbers: int) -> FloatArray:
     limit = max_numbers * _BYTES_PER_NUMBER
     if path.is_file() and path.stat().st_size > limit:
-        rule = f"give at most {max_numbers:,} numbers in at most {human_size(limit)}"
+        rule = f"give at most {whole(max_numbers)} numbers in at most {human_size(limit)}"
         raise InputError(field, path.name, rule)
     try:
         text = read_bytes(path, limit, field).decode("utf-8-sig")

@@ -54,6 +54,7 @@ _SIGNS = {
     "Vert": "‖",
     "vert": "|",
     "|": "‖",
+    "-": "−",
     **{sign: sign for sign in "{}%_$#&"},
     **dict.fromkeys(("left", "right", "displaystyle", "limits", "!"), ""),
 }

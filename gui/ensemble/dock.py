@@ -22,9 +22,9 @@ from engine.core.errors import LabError
 from engine.core.experiment import AbstractExperiment
 from engine.core.params import Params
 from engine.run.snapshot import Snapshot
+from engine.text.numbers import duration, whole
 from gui.ensemble.table import EnsembleTable, readable_key, text_of
 from gui.theory.claims import ClaimsColumn
-from gui.widgets import format
 from gui.widgets.cards import Card
 from gui.widgets.controls import QuietScrollArea
 from gui.widgets.focus import FieldLabel
@@ -202,7 +202,7 @@ class EnsemblePanel(QWidget):
         self.table.set_columns(ensemble.columns)
         rows = self.table.source.rowCount()
         ending = ", cancelled" if ensemble.cancelled else ""
-        self.count.setText(f"{format.count(rows)} run{'' if rows == 1 else 's'}{ending}")
+        self.count.setText(f"{whole(rows)} run{'' if rows == 1 else 's'}{ending}")
         self.ensemble_shown.emit(ensemble)
 
     def export_to(self, path: Path) -> None:
@@ -320,7 +320,7 @@ class EnsemblePanel(QWidget):
         self.bar.setValue(round(1000 * done))
         parts = [f"{100 * done:.0f} %", text]
         if left is not None:
-            parts.append(f"{format.duration(left)} left")
+            parts.append(f"{duration(left)} left")
         self.state.say(" · ".join(part for part in parts if part))
 
     def _on_run_clicked(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.core.params import describe
 from engine.run.snapshot import Snapshot
-from gui.plots.canvas.numbers import short, step
+from engine.text.numbers import short, whole
 
 
 class ChangeLog:
@@ -54,7 +54,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int):
-        return step(value)
+        return whole(value)
     if isinstance(value, float):
         return short(value)
     return str(value) if isinstance(value, str) else "new"

@@ -12,8 +12,8 @@ from engine.core.arrays import FloatArray
 from engine.core.views import Series
 from engine.run.trace import TraceView
 from engine.text.mathtext import component_label
+from engine.text.numbers import number
 from gui.plots.canvas.lines import Mapper
-from gui.plots.canvas.numbers import number
 from gui.plots.canvas.paint import Group
 from gui.plots.link import values_at
 from gui.plots.panes.pane import ReadingItem

@@ -17,6 +17,7 @@ from engine.core.params import Params, param, update
 from engine.families import targets
 from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.storage.tables import read_table
+from engine.text.numbers import short
 
 FloatArray = NDArray[np.float64]
 
@@ -154,7 +155,7 @@ class LeastSquaresParams(Params):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.eigenvalue_low > self.eigenvalue_high:
-            rule = f"give a number >= eigenvalue_low, {self.eigenvalue_low:g}"
+            rule = f"give a number >= eigenvalue_low, {short(self.eigenvalue_low, 6)}"
             raise InputError("eigenvalue_high", self.eigenvalue_high, rule)
         return self
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError
+from engine.text.numbers import whole
 
 ITEMS_LIMIT = 1_000_000
 """Images or labels that a file may hold; MNIST has 60,000."""
@@ -63,13 +64,15 @@ def _read(file: BinaryIO, path: Path, item_shape: tuple[int, ...], what: str) ->
         raise InputError(what, path.name, f"give images of {wanted} pixels, not {found}")
     if not 1 <= items <= ITEMS_LIMIT:
         raise InputError(
-            what, path.name, f"give a file of 1 to {ITEMS_LIMIT:,} items, not {items:,}"
+            what, path.name, f"give a file of 1 to {whole(ITEMS_LIMIT)} items, not {whole(items)}"
         )
     size = items * math.prod(item_shape)
     data = file.read(size + 1)
     if len(data) < size:
         raise InputError(
-            what, path.name, f"give a whole file (it holds {len(data):,} of {size:,} bytes)"
+            what,
+            path.name,
+            f"give a whole file (it holds {whole(len(data))} of {whole(size)} bytes)",
         )
     if len(data) > size:
         raise InputError(what, path.name, "give a file that ends where its header says")

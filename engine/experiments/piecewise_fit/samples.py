@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.core.errors import InputError
 from engine.families.functions.expression import parse
 from engine.storage.files import read_text
+from engine.text.numbers import whole
 
 FloatArray = NDArray[np.float64]
 
@@ -179,9 +180,9 @@ def _scaled(path: Path, table: FloatArray, count: int, field: str) -> Samples:
         raise InputError(field, path.name, "give a file with at least three rows of different x")
     notes = []
     if count > len(table):
-        notes.append(f"{len(table):,} of {count:,} rows were taken, at equal distances")
+        notes.append(f"{whole(len(table))} of {whole(count)} rows were taken, at equal distances")
     if merged:
-        notes.append(f"{merged:,} rows shared an x and were averaged")
+        notes.append(f"{whole(merged)} rows shared an x and were averaged")
     low, width = x[0], x[-1] - x[0]
     bottom, height = y.min(), float(np.ptp(y)) or 1.0
     notes.append(f"x is shown as (x - {low:.6g}) / {width:.6g}")

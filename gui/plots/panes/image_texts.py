@@ -11,8 +11,8 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Colormap
+from engine.text.numbers import short
 from gui.plots.canvas.layers import map_stops, to_levels
-from gui.plots.canvas.numbers import short
 from gui.plots.canvas.range import Ends
 from gui.style.theme import color_table, current_theme
 from gui.typeset.rich_text import label

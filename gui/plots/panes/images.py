@@ -23,10 +23,10 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from engine.core.arrays import FloatArray
 from engine.core.views import ImageView
 from engine.text.mathtext import to_plain
+from engine.text.numbers import number
 from gui.plots.canvas.colorbar import BAR, ColorBarLayer, draw_color_bar, level_ends
 from gui.plots.canvas.graphics import GraphicsView, ViewItem
 from gui.plots.canvas.layers import picture_of, to_levels
-from gui.plots.canvas.numbers import number
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.range import CalmRange
 from gui.plots.panes.image_texts import GAP as NAME_GAP

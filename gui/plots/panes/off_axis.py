@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.figures.off_axis import Beyond, beyond
+from engine.text.numbers import short
 from gui.plots.canvas.layers import Layer
-from gui.plots.canvas.numbers import short
 from gui.plots.canvas.paint import Scene, polygon
 from gui.plots.canvas.points import PointsLayer
 

@@ -15,11 +15,11 @@ from engine.core.ensemble import Observation
 from engine.core.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
 from engine.figures import zero_notes as zeros
 from engine.figures.zero_notes import ZeroNote
+from engine.text.numbers import number
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.colorbar import ColorBarLayer, level_ends
 from gui.plots.canvas.layers import CircleLayer, CurveLayer, HeatLayer, Layer, to_levels
 from gui.plots.canvas.notes import NotesLayer
-from gui.plots.canvas.numbers import number
 from gui.plots.canvas.pointer import Grip
 from gui.plots.canvas.points import PointsLayer
 from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience, data_ends

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxL
 
 from engine.core.views import TableView
 from engine.text.mathtext import to_plain
-from gui.plots.canvas.numbers import short
+from engine.text.numbers import short
 from gui.plots.panes.pane import Pane
 
 Index = QModelIndex | QPersistentModelIndex

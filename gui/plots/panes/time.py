@@ -13,10 +13,10 @@ from engine.core.arrays import FloatArray
 from engine.core.views import Series, TimeView
 from engine.figures.zero_notes import ZeroNote, bounded, of_series
 from engine.run.trace import TraceView
+from engine.text.numbers import number, whole
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.layers import Groups
 from gui.plots.canvas.notes import NotesLayer
-from gui.plots.canvas.numbers import number, step
 from gui.plots.canvas.paint import Group
 from gui.plots.canvas.range import Ends, Limits, data_ends
 from gui.plots.canvas.rules import Mark, MarksLayer, RuleLine, RulesLayer, room_beside
@@ -130,7 +130,7 @@ class TimePane(CanvasPane[TimeView]):
         """Say where a log axis has no place for a series."""
         if not self.canvas.y_axis.log:
             return None
-        note = of_series(series, trace, drawn, step, named=len(self.view.series) > 1)
+        note = of_series(series, trace, drawn, whole, named=len(self.view.series) > 1)
         if note is None:
             return None
         return replace(note, at=float(self._link.to_axis(np.array([note.at]))[0]))
@@ -207,7 +207,7 @@ class TimePane(CanvasPane[TimeView]):
         if shown.has_diverged:
             moments.append((snapshot.outcome.step, "diverged", "bad", True))
         if not snapshot.is_live:
-            moments.append((snapshot.cursor, f"$k$ = {step(snapshot.cursor)}", "accent", True))
+            moments.append((snapshot.cursor, f"$k$ = {whole(snapshot.cursor)}", "accent", True))
         if moments:
             places = self._link.to_axis(np.array([float(moment[0]) for moment in moments]))
             marks = zip(places.tolist(), moments, strict=True)
@@ -250,7 +250,7 @@ class TimePane(CanvasPane[TimeView]):
                 items.append(read.item)
                 self._crosshair.dots += read.dots
                 self._crosshair.line = read.line or self._crosshair.line
-        lead = f"$k$ = {step(hovered)}"
+        lead = f"$k$ = {whole(hovered)}"
         if self._link.is_scaled:
             lead += rf",  $\Sigma\delta$ = {number(self._crosshair.x, 4)}"
         self.reading_changed.emit(Reading(lead, tuple(items)))
@@ -312,6 +312,6 @@ class TimePane(CanvasPane[TimeView]):
         log_x.toggled.connect(self._link.set_log)
         windows = menu.addMenu("Show")
         for window in WINDOWS:
-            text = "Whole run" if window is None else f"Last {step(window)} steps"
+            text = "Whole run" if window is None else f"Last {whole(window)} steps"
             action = self.checkable(windows, text, self._link.window == window)
             action.triggered.connect(lambda _=False, chosen=window: self._link.set_window(chosen))
