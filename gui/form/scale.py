@@ -135,7 +135,7 @@ def _log_scale(spec: ParamSpec, value: float, known: list[float], whole: bool) -
     if spec.minimum and spec.maximum and (whole or spec.maximum / spec.minimum <= 1e5):
         low, high = spec.minimum, spec.maximum
     else:
-        low, high = min(positive) / 100, max(positive) * 4
+        low, high = min(positive) / 8, max(positive) * 4
         if len(known) == 1:
             low, high = known[0] / 1000, known[0] * 1000
         low, high = _widened(low, high, value)

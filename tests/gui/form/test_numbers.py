@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.params import Params, param, parse_value, spec_of
+from engine.core.registry import get
+from engine.experiments.scalar_product.params import ScalarParams
 from engine.text.numbers import exact_text, short
 from gui.form.scale import SliderScale, clamp, is_log, slider_scale, step_by
 
@@ -152,3 +154,16 @@ def test_a_slider_at_its_end_reaches_further_the_next_time() -> None:
     for name in ("positive", "wide"):
         scale = slider_scale(_spec(name), 0.1)
         assert slider_scale(_spec(name), scale.high).high > scale.high
+
+
+def test_half_of_the_track_is_where_bounds_decide() -> None:
+    """The bounds are those of the scalar product at its defaults."""
+    bounds = {
+        bound.id: bound.value
+        for bound in get("scalar-product").theory(ScalarParams(), None)
+        if bound.value is not None
+    }
+    low, high = bounds["delta_c"], bounds["delta_max"]
+    scale = slider_scale(spec_of(ScalarParams, "step_size"), 0.2, [low, high])
+    assert scale.position(2.5 * high) - scale.position(low / 2) >= 0.5
+    assert 0 < scale.low < low / 2 and 2.5 * high < scale.high
