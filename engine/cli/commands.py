@@ -22,14 +22,15 @@ from engine.cli.terminal import Interrupt, progress_line
 from engine.core import registry
 from engine.core.errors import InputError, LabError
 from engine.core.experiment import AbstractExperiment
-from engine.core.params import ParamSpec, build, describe, format_value, parse_setting
+from engine.core.params import Params, ParamSpec, build, describe, format_value, parse_setting
 from engine.core.registry import get
 from engine.core.versions import NAME, VERSION
 from engine.run import inputs, replay
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
 from engine.storage.files import reason_of, to_json
-from engine.text.notation import plain
+from engine.text.arithmetic import NumberError, names_in, read_whole
+from engine.text.mathtext import plain_math, to_plain
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FIGURE_FORMATS = ("svg", "png", "pdf")
@@ -189,14 +190,14 @@ def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
     found = presets.presets(experiment.id)
     if found:
         lines += ["", "Presets (--preset name)"]
-        lines += [f"  {preset.id}: {plain(preset.description)}" for preset in found]
+        lines += [f"  {preset.id}: {to_plain(preset.description)}" for preset in found]
     return "\n".join(lines)
 
 
 def _parameter_line(spec: ParamSpec) -> str:
     default = "none" if spec.default is None else format_value(spec, spec.default) or '""'
     allowed = spec.allowed.removeprefix("give ")
-    return f"  {spec.name} = {default}  {plain(spec.help)} ({allowed})"
+    return f"  {spec.name} = {default}  {to_plain(spec.help)} ({allowed})"
 
 
 # run
@@ -266,7 +267,7 @@ def _summary(names: Sequence[str]) -> list[str]:
 def _chosen_run(options: argparse.Namespace) -> RunSpec:
     """Put together the run that the options describe, everything checked."""
     run = _base_run(options)
-    values = dict(parse_setting(type(run.params), setting) for setting in options.set)
+    values = _settings(run, options.set)
     values |= _device(run, options.device)
     if "device" not in values:  # what is asked for here and now is refused where it is missing
         run, notice = replay.on_this_machine(run)
@@ -283,6 +284,27 @@ def _chosen_run(options: argparse.Namespace) -> RunSpec:
     if options.seed is not None:
         seed = _whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
     return dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
+
+
+def _settings(run: RunSpec, settings: Sequence[str]) -> dict[str, Any]:
+    """Read the settings; those that name bounds last, with the bounds of what the others give."""
+    model = type(run.params)
+    named = [setting for setting in settings if _names_bounds(model, setting)]
+    values = dict(parse_setting(model, setting) for setting in settings if setting not in named)
+    if named:
+        params = build(model, {**run.params.model_dump(), **values})
+        names: dict[str, float] = {}
+        for bound in get(run.experiment).theory(params, None):
+            if bound.value is not None:
+                names |= {bound.id: bound.value, plain_math(bound.symbol): bound.value}
+        values |= dict(parse_setting(model, setting, names) for setting in named)
+    return values
+
+
+def _names_bounds(model: type[Params], setting: str) -> bool:
+    name, _, text = setting.partition("=")
+    kinds = {spec.name: spec.kind for spec in describe(model)}
+    return kinds.get(name.strip()) in ("float", "int") and bool(names_in(text))
 
 
 def _base_run(options: argparse.Namespace) -> RunSpec:
@@ -320,11 +342,8 @@ def _device(run: RunSpec, device: str) -> dict[str, str]:
 
 def _whole(field: str, text: str, low: int, high: int) -> int:
     value: Any = text
-    try:
-        value = int(text)
-    except ValueError:
-        with contextlib.suppress(ValueError):  # "1e5" is a whole number to a person
-            value = int(float(text)) if float(text).is_integer() else text
+    with contextlib.suppress(NumberError):
+        value = read_whole(text)
     return runfile.whole(field, value, low, high)
 
 

@@ -18,7 +18,8 @@ from engine.run.spec import RunSpec
 from engine.storage import runfile, runfolder
 from engine.storage.learned import save_learned
 from engine.storage.recording import Recorder
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
+from engine.text.numbers import short, whole
 
 MODEL = "learned"
 MOST_POINTS = 16
@@ -120,12 +121,14 @@ def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
 
 
 def _report(session: Session, target: int, progress: Progress) -> bool:
-    return progress(session.step / max(target, 1), f"{session.step:,} of {target:,} steps")
+    return progress(
+        session.step / max(target, 1), f"{whole(session.step)} of {whole(target)} steps"
+    )
 
 
 def _cancelled(session: Session, run: RunSpec) -> Outcome:
     step, target = session.step, replay.target_of(run)
-    message = f"cancelled after {step:,} of {target:,} steps"
+    message = f"cancelled after {whole(step)} of {whole(target)} steps"
     return Outcome(kind=OutcomeKind.CANCELLED, step=step, message=message, phase="cancelled")
 
 
@@ -157,21 +160,22 @@ def _figures(job: Job, session: Session, ensemble: Ensemble | None, folder: Path
 def describe(result: Mapping[str, Any]) -> str:
     """Sum up `run.json` for a person at a terminal."""
     outcome = result["outcome"]
-    lines = [f"{result['experiment']}: {outcome['kind']} at step {outcome['step']:,}"]
+    lines = [f"{result['experiment']}: {outcome['kind']} at step {whole(outcome['step'])}"]
     lines[0] += f": {outcome['message']}" if outcome["message"] else ""
     if outcome.get("period"):
-        points = ", ".join(f"{point:.6g}" for point in outcome["orbit"][:MOST_POINTS])
+        points = ", ".join(short(point, 6) for point in outcome["orbit"][:MOST_POINTS])
         more = ", …" if len(outcome["orbit"]) > MOST_POINTS else ""
         orbit = f", orbit of {outcome['orbit_of']}: {points}{more}" if points else ""
         lines.append(f"  period {outcome['period']}{orbit}")
     lines += [f"  {note}" for note in result.get("notes", ())]
     for bound in result["theory"]:
         if bound["value"] is not None:
-            measured = "" if bound["measured"] is None else f", measured {bound['measured']:.6g}"
-            lines.append(f"  {bound['name']}: {bound['value']:.6g}{measured} ({bound['source']})")
+            value, measured = short(bound["value"], 6), bound["measured"]
+            value += "" if measured is None else f", measured {short(measured, 6)}"
+            lines.append(f"  {bound['name']}: {value} ({bound['source']})")
     lines += [f"  {claim['title']}: {claim['verdict']}" for claim in result["claims"]]
     lines += _of_ensemble(result["final"].get("ensemble") or {})
-    return plain("\n".join(lines))
+    return to_plain("\n".join(lines))
 
 
 def _of_ensemble(summary: Mapping[str, Any]) -> list[str]:
@@ -201,7 +205,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Share):
         return value.words
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return short(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{_readable(key)} {_text(item)}" for key, item in value.items())
     return "none" if value is None else str(value)

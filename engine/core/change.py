@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.errors import InputError
+from engine.text.numbers import power_of_ten, short
 
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 SMALLEST, LARGEST = 1e-14, 1.0
 """Sizes that may be asked for: rounding swallows what is below."""
 
@@ -29,8 +29,8 @@ class Nudge:
         """The size for reading: 10⁻⁶, or 0.003 where it is no power of ten."""
         mantissa, _, exponent = f"{self.size:.15e}".partition("e")
         if float(mantissa) != 1:
-            return f"{self.size:g}"
-        return "10" + str(int(exponent)).translate(_SUPERSCRIPT)
+            return short(self.size, 6)
+        return power_of_ten(int(exponent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ def checked(nudge: Nudge) -> Nudge:
     """
     if not SMALLEST <= nudge.size <= LARGEST:
         raise InputError(
-            "nudge.size", nudge.size, f"give a number from {SMALLEST:g} to {LARGEST:g}"
+            "nudge.size",
+            nudge.size,
+            f"give a number from {short(SMALLEST)} to {short(LARGEST)}",
         )
     if nudge.seed < 0:
         raise InputError("nudge.seed", nudge.seed, "give a whole number of at least 0")

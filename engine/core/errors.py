@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from dataclasses import dataclass
 
 LONGEST_VALUE = 80
@@ -32,10 +34,9 @@ class Refusal:
 
     def sentence(self, label: str = "", allowed: str = "") -> str:
         """Write it as one sentence, with other words for the field and the rule if given."""
-        shown = repr(self.value)
-        if len(shown) > LONGEST_VALUE:
-            shown = shown[: LONGEST_VALUE - 3] + "..."
-        return f"{label or self.field}: {shown} is not allowed; {allowed or self.allowed}."
+        rule = allowed or self.allowed
+        sentence = f"{label or self.field}: {shown(self.value)} is not allowed; {rule}."
+        return sentence.encode("utf-8", "backslashreplace").decode()
 
     def __str__(self) -> str:
         """Write it as one sentence."""
@@ -65,3 +66,30 @@ class InputError(LabError, ValueError):
     def refusal(self) -> Refusal:
         """What was refused, without the traceback that an exception holds on to."""
         return Refusal(self.field, self.value, self.allowed)
+
+
+class _Short(reprlib.Repr):
+    """Writes values whose own `repr` fails: very long whole numbers, very deep lists."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a whole number, or how many digits it has if it is very long."""
+        if x.bit_length() <= 256:
+            return repr(x)
+        sign = "-" if x < 0 else ""
+        return f"{sign}<{math.floor(x.bit_length() * math.log10(2)) + 1} digits>"
+
+
+_short = _Short()
+
+
+def shown(value: object) -> str:
+    """Return a value as it stands in a sentence, at most `LONGEST_VALUE` characters long.
+
+    A whole number of thousands of digits and lists within lists without end, which Python does
+    not write, are abbreviated.
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        text = _short.repr(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
@@ -24,6 +24,8 @@ from pydantic import (
 )
 
 from engine.core.errors import InputError
+from engine.text.arithmetic import NumberError, read_number, read_whole
+from engine.text.numbers import short
 
 Kind = Literal["float", "int", "bool", "choice", "text", "floats", "matrix"]
 """How a value is edited: `floats` is a tuple of numbers, `matrix` a tuple of rows."""
@@ -133,9 +135,9 @@ class ParamSpec:
         }[self.kind]
         limits = []
         if self.minimum is not None:
-            limits.append(f"{'>' if self.exclusive_minimum else '>='} {self.minimum:g}")
+            limits.append(f"{'>' if self.exclusive_minimum else '>='} {short(self.minimum)}")
         if self.maximum is not None:
-            limits.append(f"{'<' if self.exclusive_maximum else '<='} {self.maximum:g}")
+            limits.append(f"{'<' if self.exclusive_maximum else '<='} {short(self.maximum)}")
         if not limits and noun.endswith(", each"):
             noun = noun.removesuffix(", each")
         return " ".join(["give", noun, " and ".join(limits)]).rstrip()
@@ -323,14 +325,15 @@ def update(params: P, **changes: Any) -> P:
     return build(type(params), {**params.model_dump(), **changes})
 
 
-def _numbers(value: Any) -> list[float]:
-    if isinstance(value, bool):
-        return []
-    if isinstance(value, int | float):
-        return [value]
-    if isinstance(value, list | tuple):
-        return [number for item in value for number in _numbers(item)]
-    return []
+def _numbers(value: Any) -> Iterator[float]:
+    """Find the numbers in a value and in its lists, however deep they are."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list | tuple):
+            waiting += reversed(item)
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            yield item
 
 
 def _as_lists(value: Any) -> Any:
@@ -354,11 +357,13 @@ def _as_input_error(
     return InputError(name, values.get(name), spec_of(model, name).allowed)
 
 
-def parse_setting(model: type[Params], setting: str) -> tuple[str, Any]:
+def parse_setting(
+    model: type[Params], setting: str, names: Mapping[str, float] | None = None
+) -> tuple[str, Any]:
     """Read one `name=value` of the command line.
 
-    Numbers, lists and true/false are read as JSON, everything else stays a text;
-    a list may also be written without brackets ("1, 2, 3") and a matrix as "1 4; 0 1.1".
+    Numbers are read as `parse_value` does, true/false by their words, everything else stays a
+    text; a list may be written without brackets ("1, 2, 3") and a matrix as "1 4; 0 1.1".
 
     Raises
     ------
@@ -369,11 +374,22 @@ def parse_setting(model: type[Params], setting: str) -> tuple[str, Any]:
     if not equals:
         raise InputError("--set", setting, "write name=value")
     spec = spec_of(model, name.strip())
-    return spec.name, parse_value(spec, text.strip())
+    return spec.name, parse_value(spec, text.strip(), names)
 
 
-def parse_value(spec: ParamSpec, text: str) -> Any:
-    """Turn what a person typed into a value of the field's kind; the model checks its limits.
+def parse_value(spec: ParamSpec, text: str, names: Mapping[str, float] | None = None) -> Any:
+    """Return what a person typed as a value of the field's kind (limits are checked by `build`).
+
+    Numbers may be written as `engine.text.arithmetic` reads them: 1/3, 10^-3, 1.1*delta_max.
+
+    Parameters
+    ----------
+    spec : ParamSpec
+        The field.
+    text : str
+        What was typed.
+    names : mapping, optional
+        Values of names that may occur in a single number: the bounds of the theory.
 
     Raises
     ------
@@ -386,31 +402,30 @@ def parse_value(spec: ParamSpec, text: str) -> Any:
         if spec.kind == "bool":
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         if spec.kind == "int":
-            return _whole(text)
+            return read_whole(text, names)
         if spec.kind == "float":
-            return float(text)
-        if text.startswith("["):
-            return json.loads(text)
-        if spec.kind == "floats":
-            return [float(item) for item in text.replace(",", " ").split()]
-        rows = [row for row in text.split(";") if row.strip()]
-        return [[float(item) for item in row.replace(",", " ").split()] for row in rows]
-    except (ValueError, KeyError):
+            return read_number(text, names)
+        return _parse_list(spec, text)
+    except NumberError as error:
+        raise InputError(spec.name, text, error.hint or spec.allowed) from None
+    except (ValueError, KeyError, RecursionError):
         raise InputError(spec.name, text, spec.allowed) from None
 
 
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        number = float(text)  # "1e5" is a whole number to a person
-        if not number.is_integer():
-            raise
-        return int(number)
+def _parse_list(spec: ParamSpec, text: str) -> Any:
+    """Return the numbers of a list or matrix; a list may be parted by semicolons."""
+    if text.startswith("["):
+        return json.loads(text.replace("−", "-"))
+    rows = [row for row in text.split(";") if row.strip()]
+    if spec.kind == "floats":
+        if len(rows) > 1:
+            return [read_number(item) for item in rows]
+        return [read_number(item) for item in text.replace(",", " ").replace(";", " ").split()]
+    return [[read_number(item) for item in row.replace(",", " ").split()] for row in rows]
 
 
 def format_value(spec: ParamSpec, value: Any) -> str:
-    """Write a value the way `parse_value` reads it."""
+    """Return a value as `parse_value` reads it."""
     if spec.kind == "bool":
         return "true" if value else "false"
     if spec.kind == "floats":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from engine.core.views import BarView, ImageView, TableView
 from engine.figures.data import FigureData, level_ends
 from engine.figures.parts import Entry
 from engine.figures.style import COLORMAPS, PALETTE, color
+from engine.text.numbers import NONE, short, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def _write_numbers(axes: Axes, values: FloatArray, artist: Any) -> None:
             continue
         red, green, blue, _ = artist.cmap(artist.norm(value))
         dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
-        text = f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}"
+        text = short(float(value), 3)
         ink = "white" if dark else PALETTE["text"]
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
 
@@ -157,7 +157,7 @@ def draw_table(axes: Axes, view: TableView, data: FigureData) -> list[Entry]:
             )
     axes.plot([0, 1], [1 - height] * 2, color=PALETTE["muted"], linewidth=0.6)
     if len(rows) > len(shown):
-        note = f"and {len(rows) - len(shown):,} more rows"
+        note = f"and {whole(len(rows) - len(shown))} more rows"
         axes.text(0, 1 - (len(texts) + 0.5) * height, note, va="center", fontsize=size)
     return []
 
@@ -194,11 +194,11 @@ def table_rows(view: TableView, observation: Observation) -> list[list[Any]]:
 def as_text(value: Any) -> str:
     """Write one value of a table for people."""
     if value is None:
-        return "–"
+        return NONE
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return re.sub(r"e([+-])0*(\d)", r"e\1\2", f"{value:.6g}").replace("e+", "e")
+        return short(float(value), 6)
     return str(value)
 
 

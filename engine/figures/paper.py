@@ -32,6 +32,7 @@ from engine.figures.style import paper
 from engine.figures.time import draw_time
 from engine.storage import runfile
 from engine.storage.files import atomic, make_folder, safe_name
+from engine.text.numbers import short, whole
 
 Format = Literal["png", "svg", "pdf"]
 FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
@@ -69,7 +70,7 @@ def draw_page(views: Sequence[View], data: FigureData) -> Figure:
             draw_on(axes, view, data)
         for axes in grid[len(views) :]:
             axes.axis("off")
-        heading = f"{data.title}, step {data.step:,}"
+        heading = f"{data.title}, step {whole(data.step)}"
         figure.suptitle(heading, x=0.01, ha="left", fontsize=13, fontweight="bold")
         figure.supxlabel(_caption(data, columns), x=0.01, ha="left", fontsize=8)
         _settle(figure)
@@ -124,8 +125,8 @@ def _caption(data: FigureData, columns: int) -> str:
 
 def _change(change: Change) -> str:
     if change.nudge is not None:
-        return f"at step {change.step:,}: nudge = {change.nudge.size:g}"
-    return f"from step {change.step:,}: {_pairs(change.values)}"
+        return f"at step {whole(change.step)}: nudge = {change.nudge.size_text}"
+    return f"from step {whole(change.step)}: {_pairs(change.values)}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -133,7 +134,7 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = short(value, 6) if isinstance(value, float) else str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -18,6 +18,7 @@ from engine.core.rules import FARTHEST, rule_value
 from engine.core.views import Rule
 from engine.figures.style import LINESTYLES, color
 from engine.figures.zero_notes import ZeroNote, bounded
+from engine.text.scripts import raised
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,14 +125,11 @@ def draw_notes(axes: Axes, notes: Iterable[ZeroNote | None]) -> None:
 class _Powers(LogFormatterSciNotation):
     """Writes 10⁻² in plain text: typesetting every tick takes most of a figure's time."""
 
-    _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return the label of a tick, empty where there is no room for one."""
         text = super().__call__(x, pos).replace(r"$\mathdefault{", "").removesuffix("}$")
         base, _, power = text.replace(r"\times", "×").partition("^{")
-        raised = power.removesuffix("}").translate(self._RAISED)
-        return (base + raised).removesuffix("×10⁰")
+        return (base + raised(power.removesuffix("}"))).removesuffix("×10⁰")
 
 
 def set_log(axes: Axes, side: Literal["x", "y"]) -> None:

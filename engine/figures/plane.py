@@ -27,6 +27,7 @@ from engine.figures.parts import (
 )
 from engine.figures.style import COLORMAPS, LINESTYLES, MARKERS, RAMP_MAP, color, colors
 from engine.figures.zero_notes import ZeroNote, of_curve, of_points
+from engine.text.numbers import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ class _Painter:
             inward = -item.sign * np.ptp(ends[axis]) * 0.045
             text[axis] += inward
             self._axes.annotate(
-                item.label(f"{item.value:.3g}"),
+                item.label(short(item.value, 3)),
                 shown.tolist(),
                 text.tolist(),
                 arrowprops={"arrowstyle": "-|>", "color": color("1")},

@@ -15,6 +15,7 @@ from engine.figures.parts import Entry, bundle, draw_notes, draw_rules, drawable
 from engine.figures.style import LINESTYLES, PALETTE, colors
 from engine.figures.zero_notes import ZeroNote, of_series
 from engine.run.trace import TraceView
+from engine.text.numbers import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ def _note(view: TimeView, series: Series, trace: TraceView) -> ZeroNote | None:
     if series.key not in trace.low:
         return None
     drawn = _measured(trace, series, 0, log=False)
-    return of_series(series, trace, drawn, "{:,}".format, named=len(view.series) > 1)
+    return of_series(series, trace, drawn, whole, named=len(view.series) > 1)
 
 
 def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:

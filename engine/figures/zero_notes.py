@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.arrays import FloatArray
 from engine.core.views import Series
 from engine.run.trace import TraceView
+from engine.text.numbers import short
 
 LEAST_ROWS = 5
 LEAST_SHARE = 0.05
@@ -138,10 +139,10 @@ def of_curve(label: str, color: str, x_label: str, x: FloatArray, y: FloatArray)
     stretch = max(found, key=lambda one: (one.end == len(y), one.end - one.begin))
     begin, end = float(x[stretch.begin]), float(x[stretch.end - 1])
     if stretch.begin == 0:
-        words = "throughout" if stretch.end == len(y) else f"up to {x_label} = {end:g}"
+        words = "throughout" if stretch.end == len(y) else f"up to {x_label} = {short(end, 6)}"
     else:
-        words = f"from {x_label} = {begin:g}"
-        words += "" if stretch.end == len(y) else f" to {end:g}"
+        words = f"from {x_label} = {short(begin, 6)}"
+        words += "" if stretch.end == len(y) else f" to {short(end, 6)}"
     return ZeroNote(f"{label}: exactly 0 {words}", begin, _color(color))
 
 

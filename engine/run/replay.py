@@ -14,6 +14,7 @@ from engine.run import inputs
 from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
+from engine.text.numbers import whole
 
 Advance = Callable[[int], int]
 """Makes up to a number of steps and returns how many it made; 0 says stop."""
@@ -93,7 +94,9 @@ def in_chunks(run: RunSpec, session: Session, progress: Progress) -> bool:
     target = target_of(run)
 
     def report() -> bool:
-        return progress(session.step / max(target, 1), f"step {session.step:,} of {target:,}")
+        return progress(
+            session.step / max(target, 1), f"step {whole(session.step)} of {whole(target)}"
+        )
 
     most = session.experiment.listing.steps_per_call
     chunks = Chunks(lambda n: session.advance(n, coarse=True), report, most)

@@ -28,6 +28,7 @@ from engine.storage.files import write_text
 from engine.storage.recording import Rows, cell, headings, write_series
 from engine.storage.runfile import to_table
 from engine.storage.view_data import view_arrays, view_rows
+from engine.text.numbers import whole
 
 EXPORT_VALUES = 100_000_000
 """Numbers that one file takes (0.8 GB as NPZ)."""
@@ -115,7 +116,7 @@ def _series_blocks(
     width = sum(np.size(row) for row in _select(view, _first_row(session))[1].values())
     most = EXPORT_VALUES // max(width, 1)
     if last - first + 1 > most:
-        raise InputError("steps", f"{first} to {last}", f"give at most {most:,} steps at once")
+        raise InputError("steps", f"{first} to {last}", f"give at most {whole(most)} steps at once")
     return last, (_select(view, block) for block in stream(session, first, last))
 
 
@@ -158,7 +159,7 @@ def _write_series(
         for steps, rows in blocks:
             yield steps, rows
             at = int(steps[-1])
-            if not progress((at + 1) / (last + 1), f"step {at:,} of {last:,}"):
+            if not progress((at + 1) / (last + 1), f"step {whole(at)} of {whole(last)}"):
                 raise _CancelledError
 
     try:

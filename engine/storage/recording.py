@@ -16,6 +16,7 @@ from engine.run.session import Session
 from engine.run.trace import WINDOW, Trace, TraceView
 from engine.storage.arrays import load_npz, save_npz
 from engine.storage.files import atomic
+from engine.text.numbers import whole
 
 FULL_VALUES = 4_000_000
 """Numbers up to which a run is kept step by step (32 MB as NPZ, about 80 MB as CSV)."""
@@ -88,8 +89,8 @@ def save_trace(folder: Path, recorder: Recorder) -> dict[str, Any]:
         table = rows
     else:
         note = (
-            f"the run has more than {FULL_VALUES:,} numbers, so this is the smallest and largest "
-            f"value of every {view.stride:,} steps"
+            f"the run has more than {whole(FULL_VALUES)} numbers, so this is the smallest and "
+            f"largest value of every {whole(view.stride)} steps"
         )
         table = _interleaved(view)
         arrays = _view_arrays(view)

@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.run.snapshot import Snapshot
+from engine.text.mathtext import plain_math
+from engine.text.numbers import short
 from gui.style.icons import IconButton, swatch
-from gui.typeset.text import plain_math
 
 if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec
@@ -82,7 +83,7 @@ def _named(spec: ParamSpec, value: Any) -> str:
 
 def _short(spec: ParamSpec, value: Any) -> str:
     if spec.kind == "float":
-        return f"{value:.5g}"
+        return short(value, 5)
     if spec.kind in ("floats", "matrix"):
         return f"[{len(value)}]"
     text = str(value)

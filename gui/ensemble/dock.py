@@ -22,9 +22,9 @@ from engine.core.errors import LabError
 from engine.core.experiment import AbstractExperiment
 from engine.core.params import Params
 from engine.run.snapshot import Snapshot
+from engine.text.numbers import duration, whole
 from gui.ensemble.table import EnsembleTable, readable_key, text_of
 from gui.theory.claims import ClaimsColumn
-from gui.widgets import format
 from gui.widgets.cards import Card
 from gui.widgets.controls import QuietScrollArea
 from gui.widgets.focus import FieldLabel
@@ -201,10 +201,10 @@ class EnsemblePanel(QWidget):
         self.claims.setVisible(bool(ensemble.claims))
         self.table.set_columns(ensemble.columns)
         rows = self.table.source.rowCount()
-        made = f"{format.count(rows)} run{'' if rows == 1 else 's'}"
+        made = f"{whole(rows)} run{'' if rows == 1 else 's'}"
         if ensemble.cancelled:
             if rows < self._total:
-                made = f"{format.count(rows)} of {format.count(self._total)} runs"
+                made = f"{whole(rows)} of {whole(self._total)} runs"
             self.state.say(f"Cancelled: {made} made")
         self.count.setText(made + (", cancelled" if ensemble.cancelled else ""))
         self.state.setVisible(ensemble.cancelled)
@@ -330,7 +330,7 @@ class EnsemblePanel(QWidget):
         self.bar.setValue(round(1000 * done))
         parts = [f"{100 * done:.0f} %", text]
         if left is not None:
-            parts.append(f"{format.duration(left)} left")
+            parts.append(f"{duration(left)} left")
         self.state.say(" · ".join(part for part in parts if part))
 
     def _on_cancel_clicked(self) -> None:

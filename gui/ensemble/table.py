@@ -17,8 +17,8 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from engine.core.ensemble import Share
-from gui.typeset.text import plain_text
-from gui.widgets.numbers import number_text, short_text
+from engine.text.mathtext import to_plain
+from engine.text.numbers import exact_text, short
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
@@ -27,7 +27,7 @@ _Index = QModelIndex | QPersistentModelIndex
 def readable_key(name: str) -> str:
     """Write a key for people: ``fraction_diverged`` as ``Fraction diverged``."""
     if "$" in name:
-        return plain_text(name)
+        return to_plain(name)
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
 
@@ -43,7 +43,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, Share):
         return value.words
     if isinstance(value, float):
-        return short_text(value)
+        return short(value, 6)
     if isinstance(value, Mapping):
         return "; ".join(f"{readable_key(str(k))} {text_of(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
@@ -83,7 +83,7 @@ class EnsembleModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return text_of(value)
         if role == Qt.ItemDataRole.ToolTipRole and number:
-            return number_text(value)
+            return exact_text(value)
         if role == SORT_ROLE:
             return value
         if role == Qt.ItemDataRole.TextAlignmentRole and (number or value is None):
@@ -174,6 +174,6 @@ class EnsembleTable(QTableView):
         ):
             value = index.data(SORT_ROLE)
             exact = isinstance(value, float)
-            text = number_text(value) if exact else "" if value is None else str(value)
+            text = exact_text(value) if exact else "" if value is None else str(value)
             rows.setdefault(index.row(), []).append(text)
         return "\n".join("\t".join(cells) for cells in rows.values())

@@ -9,11 +9,11 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from engine.core.errors import InputError
+from engine.text.arithmetic import NumberError, read_whole
 from gui.form.spin import NumberBox
 from gui.style.ink import ink
 from gui.widgets.focus import FieldLabel, mark
 from gui.widgets.labels import InkLabel
-from gui.widgets.numbers import plain_number
 
 LARGEST_SEED = 2**63 - 1
 
@@ -109,8 +109,8 @@ class FormFooter(QWidget):
     @staticmethod
     def _read(text: str) -> int | None:
         try:
-            seed = int(plain_number(text))
-        except ValueError:
+            seed = read_whole(text)
+        except NumberError:
             return None
         return seed if 0 <= seed <= LARGEST_SEED else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -22,9 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.text.arithmetic import NumberError, read_number
+from engine.text.numbers import exact_text
 from gui.style.ink import ink
 from gui.widgets.labels import InkLabel
-from gui.widgets.numbers import number_text, plain_number
 
 LARGEST = 10_000
 """Rows or columns beyond which a table is better read from a file."""
@@ -57,12 +57,11 @@ def cells_of(text: str) -> list[list[str]]:
 
 
 def number_of(cell: str) -> float | None:
-    """Read a cell; None if it is no finite number."""
+    """Return the number in a cell; None if it is no finite number."""
     try:
-        number = float(plain_number(cell))
-    except ValueError:
+        return read_number(cell)
+    except NumberError:
         return None
-    return number if math.isfinite(number) else None
 
 
 class GridModel(QAbstractTableModel):
@@ -71,7 +70,7 @@ class GridModel(QAbstractTableModel):
     def __init__(self, rows: Sequence[Sequence[float]], headings: Sequence[str]) -> None:
         super().__init__()
         self._headings = tuple(headings)
-        self.cells = [[number_text(number) for number in row] for row in rows]
+        self.cells = [[exact_text(number) for number in row] for row in rows]
 
     def rowCount(self, parent: _Index | None = None) -> int:
         """Count rows."""
@@ -160,7 +159,7 @@ class GridModel(QAbstractTableModel):
 
     def rows(self) -> tuple[tuple[float, ...], ...]:
         """Return the numbers; only where `first_bad` finds none."""
-        return tuple(tuple(float(plain_number(cell)) for cell in row) for row in self.cells)
+        return tuple(tuple(read_number(cell) for cell in row) for row in self.cells)
 
 
 class GridDialog(QDialog):

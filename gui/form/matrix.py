@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from engine.core.params import ParamSpec, parse_value
+from engine.text.numbers import exact_text
 from gui.form.grid import GridDialog
 from gui.form.row import FieldRow
 from gui.form.spin import TextBox
 from gui.widgets.labels import InkLabel
-from gui.widgets.numbers import number_text, plain_number
 
 LINE_ENTRIES = 64
 """More numbers than this are not written into one line."""
@@ -69,7 +69,7 @@ class MatrixRow(FieldRow):
         long = count > LINE_ENTRIES
         self.box.setReadOnly(long)
         rows = self._value[:3] if long else self._value
-        text = "; ".join(" ".join(map(number_text, row[:12])) for row in rows)
+        text = "; ".join(" ".join(map(exact_text, row[:12])) for row in rows)
         self.box.show_text(text + " …" if long else text)
 
     def accept(self, value: Any) -> None:
@@ -83,7 +83,7 @@ class MatrixRow(FieldRow):
 
     def read(self, text: str) -> Rows:
         """Return the rows that a text stands for."""
-        return tuple(tuple(row) for row in parse_value(self.spec, plain_number(text)))
+        return tuple(tuple(row) for row in parse_value(self.spec, text.strip()))
 
     def _show_size(self) -> None:
         rows = len(self._value)

@@ -10,24 +10,17 @@ from typing import Any
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.params import ParamSpec, parse_value
-from engine.text.notation import plain
+from engine.text.arithmetic import names_in
+from engine.text.mathtext import plain_math, to_plain
+from engine.text.numbers import exact_text, short
 from gui.form.row import FieldRow
+from gui.form.scale import SliderScale, clamp, slider_scale, step_by, usual_scale
 from gui.form.slider import TICKS, ValueSlider
 from gui.form.snaps import Mark, SnapStrip
 from gui.form.spin import NumberBox
 from gui.form.unit import UnitButton
 from gui.typeset.formula import FormulaLabel
 from gui.widgets.labels import Line
-from gui.widgets.numbers import (
-    SliderScale,
-    clamp,
-    number_text,
-    plain_number,
-    short_text,
-    slider_scale,
-    step_by,
-    usual_scale,
-)
 
 _CAPTION_ROOM = 4
 """Pixels that a symbol with a subscript is higher than a line of text."""
@@ -53,7 +46,7 @@ class NumberRow(FieldRow):
         self._built = False
         self._reserved = False
         self.box = NumberBox(self._whole)
-        self.box.name(self._label_text(), plain(spec.help))
+        self.box.name(self._label_text(), to_plain(spec.help))
         self._as_input(self.box)
         self.slider = ValueSlider()
         self.slider.setAccessibleName(f"{self._label_text()}, slider")
@@ -99,12 +92,17 @@ class NumberRow(FieldRow):
         self._show_around()
 
     def read(self, text: str) -> Any:
-        """Return the number that a text stands for, in the unit that is chosen."""
-        text = plain_number(text)
+        """Return the number that a text stands for, in the unit that is chosen.
+
+        A text that names a bound, as "1.1 delta_max", is the number itself.
+        """
+        text = text.strip()
         if not text and self.optional:
             return None
-        value, unit = parse_value(self.spec, text), self._unit_value()
-        return value if unit == 1.0 else value * unit
+        names = {mark.id: mark.value for mark in self._marks}
+        names |= {plain_math(mark.symbol): mark.value for mark in self._marks}
+        value, unit = parse_value(self.spec, text, names), self._unit_value()
+        return value if unit == 1.0 or names_in(text) else value * unit
 
     def reserve(self, reserved: bool) -> None:
         """Keep the room that bounds need, before and while there are none."""
@@ -170,8 +168,8 @@ class NumberRow(FieldRow):
     def _text(self) -> str:
         unit = self._unit_value()
         if self._value is None or unit == 1.0:
-            return number_text(self._value, self._whole)
-        return number_text(float(f"{self._value / unit:.12g}"))
+            return exact_text(self._value, self._whole)
+        return exact_text(float(f"{self._value / unit:.12g}"))
 
     def _show_around(self) -> None:
         """Bring slider, marks and caption up to the value."""
@@ -218,11 +216,11 @@ class NumberRow(FieldRow):
             self.reference.set_formula("")
             return
         if self.unit.unit:
-            self.times.say(f"= {short_text(value)}")
+            self.times.say(f"= {short(value, 6)}")
             self.reference.set_formula("")
             return
         mark = next((m for m in self._marks if "max" in m.id), self._marks[0])
-        self.times.say(f"= {short_text(value / mark.value, 4)} ×")
+        self.times.say(f"= {short(value / mark.value, 4)} ×")
         self.reference.set_formula(mark.inline)
 
     def _put(self, value: float, moving: bool) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePo
 from engine.core.effect import Effect, effect_of_field
 from engine.core.errors import InputError
 from engine.core.params import ParamSpec
-from engine.text.notation import html, plain
+from engine.text.mathtext import to_html, to_plain
 from gui.form.spin import TextBox
 from gui.form.words import with_signs
 from gui.style.ink import ink
@@ -78,7 +78,7 @@ class FieldRow(QWidget):
         note = "<br><i>A change begins a new run.</i>" if restarts else ""
         return (
             f"<p><b>{escape(spec.label)}</b> <code>{escape(spec.name)}</code><br>"
-            f"{html(spec.help)}<br><span>{escape(allowed)}.</span>{note}</p>"
+            f"{to_html(spec.help)}<br><span>{escape(allowed)}.</span>{note}</p>"
         )
 
     @property
@@ -124,7 +124,7 @@ class FieldRow(QWidget):
         for widget in self.findChildren(QWidget):
             if widget.property("input"):
                 mark(widget, bool(sentence))
-        told = plain(self.spec.help)
+        told = to_plain(self.spec.help)
         described = f"{sentence} {told}" if sentence else told
         self.control.setAccessibleDescription(described)
         self.update()
@@ -159,7 +159,7 @@ class FieldRow(QWidget):
         """Declare the widget that is outlined when the field is marked."""
         widget.setProperty("input", True)
         widget.setAccessibleName(self._label_text())
-        widget.setAccessibleDescription(plain(self.spec.help))
+        widget.setAccessibleDescription(to_plain(self.spec.help))
 
     def _place_above(self, widget: QWidget) -> None:
         """Lay out label and symbol over a control of full width."""

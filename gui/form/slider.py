@@ -100,13 +100,14 @@ class ValueSlider(QSlider):
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the mouse, ten times slower while Ctrl is held."""
+        """Follow the mouse, ten times slower while Shift or Ctrl is held."""
         if self._anchor is None:
             event.ignore()
             return
         x, start = self._anchor
         moved = (event.position().x() - x) / max(1, self.width() - 2 * MARGIN) * TICKS
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        fine = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
+        if event.modifiers() & fine:
             moved /= 10
         self.setSliderPosition(round(min(max(start + moved, 0), TICKS)))
         event.accept()

@@ -9,10 +9,11 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from engine.text.mathtext import plain_math
+from engine.text.numbers import short
 from gui.form.slider import ValueSlider
 from gui.style.ink import ink, mixed
 from gui.typeset.formula import draw_formula, formula_size, typesetter
-from gui.typeset.text import plain_math
 from gui.widgets.controls import draw_focus, tint
 
 
@@ -53,7 +54,7 @@ class SnapButton(QAbstractButton):
         """Show a bound's present value in the tooltip, and whether the field has just that."""
         if (mark, current) != (self.mark, self._current) or not self.accessibleName():
             self.mark, self._current = mark, current
-            name = f"Set {field} to {plain_math(mark.symbol)} = {mark.value:.6g}"
+            name = f"Set {field} to {plain_math(mark.symbol)} = {short(mark.value, 6)}"
             self.setAccessibleName(name)
             self.setToolTip(f"{mark.name}: {name}")
             self.update()

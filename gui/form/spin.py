@@ -16,10 +16,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from gui.form.scale import FINEST_STEP, USUAL_STEP
 from gui.form.slider import step_exponent
 from gui.widgets.controls import StepButton
 from gui.widgets.focus import give_back, is_marked
-from gui.widgets.numbers import FINEST_STEP, USUAL_STEP
 
 TYPING_MS = 500
 """Pause in typing after which a text is taken as it stands."""

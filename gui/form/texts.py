@@ -10,10 +10,10 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from engine.core.params import ParamSpec, format_value, parse_value
+from engine.text.numbers import exact_text
 from gui.form.row import FieldRow
 from gui.form.spin import TextBox
 from gui.widgets.controls import QuietCombo, Segments, Switch, readable
-from gui.widgets.numbers import number_text, plain_number
 
 SEGMENT_CHOICES = 4
 """A choice of more is a combo box."""
@@ -138,7 +138,7 @@ class TextRow(FieldRow):
     def read(self, text: str) -> Any:
         """Return the value that a text stands for."""
         if self.spec.kind != "text":
-            text = plain_number(text)
+            text = text.strip()
         return None if not text and self.optional else parse_value(self.spec, text)
 
     def _place(self) -> None:
@@ -148,7 +148,7 @@ class TextRow(FieldRow):
         if value is None:
             return ""
         if self.spec.kind == "floats":
-            return ", ".join(number_text(number) for number in value)
+            return ", ".join(exact_text(number) for number in value)
         return format_value(self.spec, value)
 
 

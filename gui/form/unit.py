@@ -8,11 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from engine.text.mathtext import plain_math
 from gui.form.snaps import Mark
 from gui.form.unit_menu import UnitMenu
 from gui.style.ink import ink
 from gui.typeset.formula import draw_formula, typesetter
-from gui.typeset.text import plain_math
 from gui.widgets.controls import draw_focus, tint
 
 WIDTH = 96

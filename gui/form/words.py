@@ -6,7 +6,7 @@ import re
 
 from engine.core.errors import Refusal
 from engine.core.params import Params, ParamSpec, describe
-from gui.typeset.text import plain_math
+from engine.text.mathtext import plain_math
 
 
 def field_words(spec: ParamSpec) -> str:

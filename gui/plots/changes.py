@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.core.params import describe
 from engine.run.snapshot import Snapshot
-from gui.plots.canvas.numbers import short, step
+from engine.text.numbers import short, whole
 from gui.plots.canvas.rules import change_text
 
 
@@ -72,7 +72,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int):
-        return step(value)
+        return whole(value)
     if isinstance(value, float):
         return short(value)
     return str(value) if isinstance(value, str) else "new"

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QVBoxLayout, QWi
 
 from engine.core.versions import NAME
 from engine.core.views import View
+from engine.text.mathtext import to_plain
 from gui.plots.header import PlotHeader
 from gui.plots.panes.pane import Pane
-from gui.typeset.rich_text import to_plain
 from gui.widgets.dock import Dock
 
 FIRST = QSize(640, 440)

@@ -14,10 +14,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
+from engine.text.mathtext import to_plain
 from gui.plots.canvas.paint import line_pen, painting
 from gui.plots.legend import Legend
 from gui.style.theme import current_theme
-from gui.typeset.rich_text import to_plain
 from gui.widgets.elided import ElidedLabel
 
 TALL, TALLER = 170, 230

@@ -13,11 +13,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QToolButton, QWidget
 
+from engine.text.mathtext import to_plain
 from gui.plots.canvas.layers import symbol_path
 from gui.plots.canvas.paint import line_pen, painting
 from gui.plots.panes.pane import Entry, Reading
 from gui.style.theme import Theme, current_theme
-from gui.typeset.rich_text import label, to_plain
+from gui.typeset.rich_text import label
 
 SWATCH = 16.0
 MORE = 30

@@ -20,12 +20,11 @@ from engine.core.rules import rule_value
 from engine.core.versions import NAME
 from engine.core.views import Rule, Series, TimeView, View
 from engine.run.snapshot import Snapshot
+from engine.text.mathtext import to_html, to_plain
 from gui.plots.legend import Legend
 from gui.plots.panes.pane import Entry
 from gui.style.icons import app_icon
 from gui.style.theme import current_theme, theme_signals
-from gui.typeset.rich_text import to_html
-from gui.typeset.text import plain_text
 from gui.widgets.words import bold
 
 GRID = 0.15
@@ -51,11 +50,11 @@ class LiveWindow(QWidget):
         self._reach = 0.0
         self._run_id = -1
         self._moved_by_hand = False
-        self.setWindowTitle(f"{plain_text(view.title)} – {NAME}")
+        self.setWindowTitle(f"{to_plain(view.title)} – {NAME}")
         self.setWindowIcon(app_icon())
         self.resize(900, 560)
         self.plot: Any = pyqtgraph.PlotWidget()
-        self.plot.setAccessibleName(plain_text(view.title))
+        self.plot.setAccessibleName(to_plain(view.title))
         self.plot.setFrameShape(QFrame.Shape.NoFrame)
         item = self.plot.getPlotItem()
         item.setLogMode(y=view.log_y)
@@ -86,9 +85,9 @@ class LiveWindow(QWidget):
         theme_signals().changed.connect(self._dress)
 
     def _lay_out(self) -> None:
-        name = QLabel(plain_text(self.view.title))
+        name = QLabel(to_plain(self.view.title))
         name.setFont(bold(name.font()))
-        name.setToolTip(plain_text(self.view.help))
+        name.setToolTip(to_plain(self.view.help))
         head = QHBoxLayout()
         head.setSpacing(12)
         head.addWidget(name)
@@ -179,7 +178,7 @@ class LiveWindow(QWidget):
     def _line(self, pyqtgraph: Any, rule: Rule) -> Any:
         line = pyqtgraph.InfiniteLine(
             angle=90 if rule.vertical else 0,
-            label=plain_text(rule.label),
+            label=to_plain(rule.label),
             labelOpts={"position": 0.95, "anchors": [(1.0, 0.5), (1.0, 0.5)]},
         )
         line.setVisible(False)
@@ -216,7 +215,7 @@ class LiveWindows(QObject):
         menu.clear()
         for view in views:
             if isinstance(view, TimeView):
-                action = menu.addAction(plain_text(view.title))
+                action = menu.addAction(to_plain(view.title))
                 action.triggered.connect(lambda checked=False, view=view: self.open(view))
 
     def open(self, view: TimeView) -> LiveWindow:

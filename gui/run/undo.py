@@ -10,8 +10,8 @@ from weakref import WeakMethod
 from PySide6.QtGui import QUndoCommand
 
 from engine.core.effect import changed_fields
+from engine.text.numbers import short, whole
 from gui.run.resolve import Settings
-from gui.widgets import format
 from gui.widgets.shortcuts import keys_of, native_text
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _short(spec: ParamSpec, value: Any) -> str:
 
     if value is None:
         return "none"
-    return f"{value:.6g}" if spec.kind == "float" else format_value(spec, value)
+    return short(value, 6) if spec.kind == "float" else format_value(spec, value)
 
 
 def settings_text(before: Settings, after: Settings) -> str:
@@ -62,8 +62,8 @@ def settings_text(before: Settings, after: Settings) -> str:
 def steps_text(first: int, last: int) -> str:
     """Name some steps: "step 5", "steps 51 to 582"."""
     if first == last:
-        return f"step {format.count(first)}"
-    return f"steps {format.count(first)} to {format.count(last)}"
+        return f"step {whole(first)}"
+    return f"steps {whole(first)} to {whole(last)}"
 
 
 def dropped_sentence(first: int, last: int) -> str:

@@ -10,8 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from engine.core.claims import Bound
+from engine.text.mathtext import plain_math, to_plain
 from gui.typeset.formula import FormulaLabel, typesetter
-from gui.typeset.text import plain_math, plain_text
 from gui.widgets.cards import Arrow, Card, Hairline, Link
 from gui.widgets.labels import InkLabel
 from gui.widgets.words import Figure, Words, small
@@ -145,7 +145,7 @@ class BoundRow(QWidget):
         self.note.say(bound.note)
         self.arrow.setVisible(bool(bound.note))
         self.arrow.setAccessibleName(f"Note on {symbol}")
-        self.arrow.setToolTip(plain_text(bound.note))
+        self.arrow.setToolTip(to_plain(bound.note))
         self.use.setVisible(bool(bound.field))
         self.use.setEnabled(bound.value is not None)
         self.use.setAccessibleName(f"Set {bound.field} to {symbol}")

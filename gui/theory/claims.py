@@ -9,8 +9,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.claims import Claim, Lamp
+from engine.text.mathtext import to_plain
 from gui.style.ink import ink
-from gui.typeset.text import plain_text
 from gui.widgets.cards import Arrow, Card, Clickable
 from gui.widgets.controls import tint
 from gui.widgets.glyphs import LAMPS, VERDICTS, Badge, LampDot, LampRow
@@ -39,7 +39,7 @@ class LampLine(QWidget):
         """Show an assumption."""
         self.dot.show_lamp(lamp)
         self.text.say(lamp.name)
-        self.text.name(f"{plain_text(lamp.name)}: {LAMPS[lamp.on][2]}")
+        self.text.name(f"{to_plain(lamp.name)}: {LAMPS[lamp.on][2]}")
         self.detail.say(lamp.detail)
         self.detail.setVisible(bool(lamp.detail))
 
@@ -153,7 +153,7 @@ class ClaimCard(Card):
             typeset(self.source, claim.source)
         self.badge.show_word(str(claim.verdict), *VERDICTS[claim.verdict])
         self.lamps.show_lamps(claim.assumptions)
-        self.arrow.setAccessibleName(f"{plain_text(claim.title)}: {claim.verdict}")
+        self.arrow.setAccessibleName(f"{to_plain(claim.title)}: {claim.verdict}")
         self.arrow.setToolTip("Show assumptions, prediction and measurement")
         self.statement.say(claim.statement)
         self._show_lamps(claim.assumptions)

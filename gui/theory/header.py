@@ -7,13 +7,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from engine.core.outcome import Outcome, Standing
 from engine.run.snapshot import Snapshot, Status
+from engine.text.numbers import short, whole
 from gui.theory.meter import StabilityMeter
 from gui.theory.stability import stability_of
-from gui.widgets import format
 from gui.widgets.cards import Card
 from gui.widgets.glyphs import OUTCOMES, STANDINGS, Badge
 from gui.widgets.labels import InkLabel, Line
-from gui.widgets.numbers import short_text
 from gui.widgets.words import Words, small
 
 _NOT_STARTED = ("not started", "muted", "dash")
@@ -70,7 +69,7 @@ class TheoryHeader(Card):
             self.badge.show_word(word, role, glyph)
         else:  # whatever the experiment says of its start: nothing has converged yet
             self.badge.show_word(*_NOT_STARTED)
-        self.step.say(f"k = {format.count(snapshot.cursor)}")
+        self.step.say(f"k = {whole(snapshot.cursor)}")
         unstable = outcome.standing is Standing.AT_UNSTABLE_MINIMUM
         hint = " Nudge it (U) to see it leave." if unstable else ""
         self.message.say(outcome.message + hint)
@@ -99,8 +98,8 @@ class TheoryHeader(Card):
         exponent = outcome.lyapunov
         if exponent is not None:
             self._show_exponent(True)  # and from now on, so that nothing jumps
-        self.lyapunov.say("—" if exponent is None else f"{short_text(exponent, 4)} per step")
-        points = ", ".join(short_text(point) for point in outcome.orbit[:MOST_POINTS])
+        self.lyapunov.say("—" if exponent is None else f"{short(exponent, 4)} per step")
+        points = ", ".join(short(point, 6) for point in outcome.orbit[:MOST_POINTS])
         more = ", …" if len(outcome.orbit) > MOST_POINTS else ""
         self.orbit.say(points + more if points else "—")
         name = f"Orbit of {outcome.orbit_of}" if points else "Orbit"

@@ -9,10 +9,10 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from engine.core.outcome import Standing
+from engine.text.numbers import short
 from gui.style.ink import ink
 from gui.typeset.formula import draw_formula, typesetter
 from gui.widgets.controls import tint
-from gui.widgets.numbers import short_text
 from gui.widgets.words import bold, small
 
 FULL = 2.0
@@ -157,7 +157,7 @@ class StabilityMeter(QWidget):
         if self._measured is not None:
             painter.setFont(bold(self.font()))
             painter.setPen(ink(_INKS.get(self.verdict, "text")))
-            words = f"{short_text(self._measured, 4)}  {self.verdict}"
+            words = f"{short(self._measured, 4)}  {self.verdict}"
             painter.drawText(
                 box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words
             )
@@ -227,7 +227,7 @@ class StabilityMeter(QWidget):
             tip = QPointF(x + 4, middle + 4)
             offsets = ((0, 0), (-4, -6), (4, -6))
             painter.drawPolygon(QPolygonF([tip + QPointF(a, b) for a, b in offsets]))
-            self._write(painter, x + 13, top, f"predicted {short_text(self._predicted, 4)}")
+            self._write(painter, x + 13, top, f"predicted {short(self._predicted, 4)}")
 
     def _write(self, painter: QPainter, x: float, top: float, text: str) -> float:
         metrics = self.fontMetrics()
@@ -238,9 +238,9 @@ class StabilityMeter(QWidget):
     def _describe(self) -> None:
         parts = ["Stability, δS/2, limit 1"]
         if self._measured is not None:
-            parts.append(f"measured {short_text(self._measured)}")
+            parts.append(f"measured {short(self._measured, 6)}")
         if self._predicted is not None:
-            parts.append(f"predicted {short_text(self._predicted)}")
+            parts.append(f"predicted {short(self._predicted, 6)}")
         if self._standing.is_elsewhere:
             parts.append("no minimum")
         self.setAccessibleName("; ".join(parts))

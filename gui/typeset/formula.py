@@ -22,8 +22,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.text.mathtext import plain_math
 from gui.style.ink import ink
-from gui.typeset.text import plain_math
 from gui.typeset.typesetter import Typesetter, default_path, typesetter
 
 __all__ = [

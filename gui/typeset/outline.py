@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.core.errors import LabError
 from engine.storage.files import write_text
-from gui.typeset.text import with_commands
+from engine.text.mathtext import with_commands
 
 FONT = "cm"
 """Computer Modern, the face of the paper."""

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.core.claims import Lamp, Verdict
 from engine.core.outcome import OutcomeKind, Standing
+from engine.text.mathtext import to_plain
 from gui.style.ink import ink
-from gui.typeset.text import plain_text
 from gui.widgets.controls import tint
 from gui.widgets.labels import InkLabel
 
@@ -183,7 +183,7 @@ class LampDot(QWidget):
             self._on = lamp.on
             self.update()
         words = LAMPS[lamp.on][2]
-        self.setAccessibleName(f"{plain_text(lamp.name)}: {words}")
+        self.setAccessibleName(f"{to_plain(lamp.name)}: {words}")
         self.setToolTip(words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -218,7 +218,7 @@ class LampRow(QWidget):
         states = tuple(lamp.on for lamp in lamps)
         lit = sum(state is True for state in states)
         self.setAccessibleName(f"{lit} of {len(states)} assumptions hold")
-        tip = "\n".join(f"{plain_text(lamp.name)}: {LAMPS[lamp.on][2]}" for lamp in lamps)
+        tip = "\n".join(f"{to_plain(lamp.name)}: {LAMPS[lamp.on][2]}" for lamp in lamps)
         if tip != self.toolTip():
             self.setToolTip(tip)
         if states != self._lamps:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from engine.core.errors import InputError
-from gui.widgets import format
+from engine.text.arithmetic import NumberError, read_whole
+from engine.text.numbers import whole
 from gui.widgets.focus import give_back, is_marked, mark
 
 LARGEST = 2**53
-_FACTORS = {"k": 1e3, "M": 1e6}
-_SPACES = re.compile(r"[\s,'\u2009\u00a0\u202f]")
 
 
 def parse_count(text: str) -> int | None:
-    """Read a whole number as a person types it; None if it is not one."""
-    plain = _SPACES.sub("", text)
-    factor = _FACTORS.get(plain[-1:], 1.0)
+    """Return the whole number that a person typed; None if it is none from 0 to 2⁵³."""
     try:
-        number = float(plain[:-1] if factor > 1 else plain) * factor
-    except ValueError:
+        number = read_whole(text)
+    except NumberError:
         return None
-    return int(number) if number.is_integer() and 0 <= number <= LARGEST else None
+    return number if 0 <= number <= LARGEST else None
 
 
 class CountField(QLineEdit):
@@ -67,7 +62,7 @@ class CountField(QLineEdit):
         self._count = count
         self._minimum, self._maximum = minimum, LARGEST
         self._sentence = ""
-        self.setText(format.count(count))
+        self.setText(whole(count))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.textEdited.connect(self._on_text_edited)
         self.editingFinished.connect(self._on_finished)
@@ -96,7 +91,7 @@ class CountField(QLineEdit):
         changed, self._count = count != self._count, count
         typing = (self.hasFocus() and self.isModified()) or (self._keeps and self.is_refused)
         if changed and not typing:
-            self.setText(format.count(count))
+            self.setText(whole(count))
 
     def commit(self) -> None:
         """Take over what was typed, or go back to the last good number."""
@@ -106,7 +101,7 @@ class CountField(QLineEdit):
         if typed is not None and self._allows(typed):
             self._take(typed)
         else:
-            self.setText(format.count(self._count))
+            self.setText(whole(self._count))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step with the arrows; leave with Enter, or with Escape, which gives up typing."""
@@ -135,7 +130,7 @@ class CountField(QLineEdit):
         self.selectAll()
 
     def _say_refused(self) -> None:
-        low, high = format.count(self._minimum), format.count(self._maximum)
+        low, high = whole(self._minimum), whole(self._maximum)
         allowed = f"give a whole number from {low} to {high}"
         self._sentence = str(InputError(self.accessibleName(), self.text(), allowed))
         self.refused.emit(self._sentence)
@@ -154,7 +149,7 @@ class CountField(QLineEdit):
 
     def _take(self, count: int) -> None:
         self._count = count
-        self.setText(format.count(count))
+        self.setText(whole(count))
         self.edited.emit(count)
 
     def _on_text_edited(self, text: str) -> None:

@@ -6,13 +6,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
+from engine.text.mathtext import to_html, to_plain
+from engine.text.numbers import exact_text, short
 from gui.style.ink import ink
-from gui.typeset.rich_text import to_html
-from gui.typeset.text import plain_text
 from gui.widgets.controls import draw_focus, tint
 from gui.widgets.glyphs import draw_glyph
 from gui.widgets.labels import InkLabel
-from gui.widgets.numbers import number_text, short_text
 
 COPIED_MS = 900
 """How long a number says that it was copied."""
@@ -75,7 +74,7 @@ class Words(QWidget):
 
     def text(self) -> str:
         """Return the text that is shown, in plain letters."""
-        return plain_text(self._source)
+        return to_plain(self._source)
 
     def say(self, text: str) -> bool:
         """Show a text, its scripts and mathtext typeset; tell whether it is another."""
@@ -160,7 +159,7 @@ class Figure(QAbstractButton):
 
     def show_value(self, name: str, value: float | None, absent: str = "—", text: str = "") -> None:
         """Show a number, perhaps in a text of its own, or what stands in its place."""
-        text = absent if value is None else text or short_text(value)
+        text = absent if value is None else text or short(value, 6)
         if (value is None) != (self._value is None):
             self._widest = 0
         self._value = value
@@ -170,7 +169,7 @@ class Figure(QAbstractButton):
         self.setText(text)
         self.setEnabled(value is not None)
         self.setAccessibleName(f"{name} {text}")
-        self.setToolTip("" if value is None else f"{number_text(value)}\nClick to copy")
+        self.setToolTip("" if value is None else f"{exact_text(value)}\nClick to copy")
         width = max(QFontMetrics(self._font()).horizontalAdvance(text) + 8, 24)
         if width > self._widest:
             self._widest = width
@@ -212,7 +211,7 @@ class Figure(QAbstractButton):
     def _on_clicked(self) -> None:
         if self._value is None:
             return
-        text = number_text(self._value)
+        text = exact_text(self._value)
         QGuiApplication.clipboard().setText(text)
         self._thanks.start()
         self.update()

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QUndoG
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from engine.core.registry import Listed
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
 from gui.widgets.shortcuts import keys_of, native_text, plain_action
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Actions:
         for preset in presets:
             action = self.presets_menu.addAction(preset.title)
             action.setData(preset)
-            action.setToolTip(plain(preset.description))
+            action.setToolTip(to_plain(preset.description))
         self.presets_menu.setEnabled(bool(presets))
 
     def show_panels(self, actions: Sequence[QAction]) -> None:

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 
 from engine.core.effect import Effect, effect_of
 from engine.core.registry import Listed
-from engine.text.notation import html
+from engine.text.mathtext import to_html
 from gui.style.theme import current_theme
 from gui.widgets.elided import ElidedLabel
 
@@ -85,7 +85,7 @@ def _described(text: str, option: QStyleOptionViewItem, width: int) -> QTextDocu
     document = QTextDocument()
     document.setDocumentMargin(0.0)
     document.setDefaultFont(_small_font(option))
-    document.setHtml(html(text))
+    document.setHtml(to_html(text))
     document.setTextWidth(width)
     return document
 

@@ -9,9 +9,8 @@ from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.paths import resource
+from engine.text.mathtext import html_math, to_plain
 from gui.typeset.formula import FormulaLabel
-from gui.typeset.rich_text import math_html
-from gui.typeset.text import plain_text
 
 _BLOCK = re.compile(
     r"\$\$(?P<formula>.+?)\$\$|^!\[(?P<caption>[^\]]+)\]\((?P<picture>[\w.-]+)\)$",
@@ -53,7 +52,7 @@ _RELATION = re.compile(r"\s*(&lt;|&gt;|[=≤≥≠≈])\s*")
 
 def with_formulas(markdown: str) -> str:
     """Write the mathtext between single dollars as HTML that stays on one line."""
-    return _INLINE.sub(lambda match: _unbroken(math_html(match["formula"])), markdown)
+    return _INLINE.sub(lambda match: _unbroken(html_math(match["formula"])), markdown)
 
 
 def _unbroken(html: str) -> str:
@@ -128,10 +127,10 @@ def _picture(content: str) -> list[QWidget]:
     name, _, caption = content.partition(" ")
     words = QLabel(with_formulas(caption))
     words.setTextFormat(Qt.TextFormat.RichText)
-    words.setAccessibleName(plain_text(caption))
+    words.setAccessibleName(to_plain(caption))
     words.setObjectName("hint")
     words.setWordWrap(True)
-    return [Picture(QPixmap(str(resource("help", name))), plain_text(caption)), words]
+    return [Picture(QPixmap(str(resource("help", name))), to_plain(caption)), words]
 
 
 def _formula(mathtext: str) -> list[QWidget]:
@@ -142,7 +141,7 @@ def _formula(mathtext: str) -> list[QWidget]:
 
 def _paragraphs(markdown: str) -> list[QWidget]:
     label = QLabel(with_formulas(markdown))
-    label.setAccessibleName(plain_text(markdown))
+    label.setAccessibleName(to_plain(markdown))
     label.setTextFormat(Qt.TextFormat.MarkdownText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(

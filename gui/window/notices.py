@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
 from gui.widgets.message_bar import MessageBar
 from gui.window.dialogs import WindowDialogs
 from gui.window.status import MESSAGE_MS, StatusBar
@@ -33,11 +33,11 @@ class Notices(QObject):
 
     def say(self, text: str) -> None:
         """Put a sentence in the status bar for a while."""
-        self._status.showMessage(plain(text), MESSAGE_MS)
+        self._status.showMessage(to_plain(text), MESSAGE_MS)
 
     def take_back(self, text: str) -> None:
         """Drop a sentence from the status bar, if it is still there: it is no longer true."""
-        if self._status.currentMessage() == plain(text):
+        if self._status.currentMessage() == to_plain(text):
             self._status.clearMessage()
 
     def clear(self) -> None:

@@ -7,6 +7,8 @@ import math
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
+from engine.text.numbers import short
+
 SPEEDS: tuple[float, ...] = (
     0.05,
     *(round(lead * 10.0**power, 10) for power in range(-1, 5) for lead in (1, 2, 5)),
@@ -20,10 +22,9 @@ def speed_text(steps_per_frame: float | None) -> str:
     if steps_per_frame is None:
         return "max speed"
     if steps_per_frame < 1:
-        return f"{60 * steps_per_frame:g} steps/s"
+        return f"{short(60 * steps_per_frame)} steps/s"
     plural = "" if steps_per_frame == 1 else "s"
-    shown = f"{steps_per_frame:,.3g}" if steps_per_frame < 1000 else f"{steps_per_frame:,.0f}"
-    return f"{shown.replace(',', chr(0x2009))} step{plural}/frame"
+    return f"{short(steps_per_frame)} step{plural}/frame"
 
 
 class SpeedControl(QWidget):

@@ -9,10 +9,10 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from engine.run.snapshot import Snapshot, Status
-from engine.text.notation import plain
+from engine.text.mathtext import to_plain
+from engine.text.numbers import duration, memory, rate, whole
 from gui.run import process
 from gui.run.bridge import Bridge
-from gui.widgets import format
 from gui.widgets.waiting import PATIENCE_MS, PREPARING
 
 SHOW_SECONDS = 0.2
@@ -171,8 +171,8 @@ class StatusBar(QStatusBar):
         self._show_rate(snapshot, now, running)
         self._shown_at = now
         self.state.say(_WORDS[snapshot.status])
-        behind = "" if snapshot.is_live else f" of {format.count(snapshot.step)}"
-        self.step.say(f"k = {format.count(snapshot.cursor)}{behind}")
+        behind = "" if snapshot.is_live else f" of {whole(snapshot.step)}"
+        self.step.say(f"k = {whole(snapshot.cursor)}{behind}")
         device = snapshot.observation.get("device")
         self.device.say(device if isinstance(device, str) else "CPU")
         self._show_progress(snapshot)
@@ -181,7 +181,7 @@ class StatusBar(QStatusBar):
             outcome = snapshot.outcome
             told = outcome.standing.is_precarious and snapshot.message.startswith(outcome.message)
             sign = "⚠ " if told else ""
-            self.showMessage(sign + plain(snapshot.message), MESSAGE_MS)
+            self.showMessage(sign + to_plain(snapshot.message), MESSAGE_MS)
         self._news = news
 
     def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:
@@ -191,7 +191,7 @@ class StatusBar(QStatusBar):
         last, self._last = self._last, (snapshot.run_id, snapshot.step, now)
         if last is not None and last[0] == snapshot.run_id and now > last[2]:
             made = max(0, snapshot.step - last[1])
-            self.rate.say(f"{format.rate(made / (now - last[2]))} steps/s")
+            self.rate.say(f"{rate(made / (now - last[2]))} steps/s")
         shown = self._bridge.pictures.frames_per_second()
         p99 = self._bridge.frames.percentile(99)
         if shown is not None and p99 is not None:
@@ -206,10 +206,10 @@ class StatusBar(QStatusBar):
         self.clearMessage()
         self.progress.setValue(round(100 * fraction))
         left = snapshot.seconds_left
-        rest = "" if left is None else f" · {format.duration(left)} left"
+        rest = "" if left is None else f" · {duration(left)} left"
         self.progress_text.setText(snapshot.message + rest)
 
     def _show_memory(self) -> None:
         amount = process.resident_bytes()
         if amount is not None:
-            self.memory.say(format.memory(amount))
+            self.memory.say(memory(amount))

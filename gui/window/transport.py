@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.run.snapshot import Snapshot, Status
+from engine.text.numbers import whole
 from gui.style.icons import IconButton
-from gui.widgets import format
 from gui.widgets.focus import FieldLabel
 from gui.widgets.number_box import CountField
 from gui.window.nudge_button import NudgeButton
@@ -277,7 +277,7 @@ class Transport(QWidget):
 
     def _on_step_typed(self, step: int) -> None:
         if step > self._step:
-            typed, last = format.count(step), format.count(self._step)
+            typed, last = whole(step), whole(self._step)
             self.refused.emit(
                 f"Step k: {typed} is not reached yet; the last step, {last}, is shown."
             )

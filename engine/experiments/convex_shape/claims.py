@@ -11,6 +11,7 @@ from engine.experiments.convex_shape import convexity
 from engine.experiments.convex_shape.network import cells, normals
 from engine.experiments.convex_shape.observe import kinks_of, pieces_of, weights_and_biases
 from engine.experiments.convex_shape.params import Problem, ShapeParams, ShapeState, problem_of
+from engine.text.numbers import whole
 
 ROUNDING = 1e-9
 CLOSE = 0.02
@@ -182,7 +183,7 @@ def _convexity(state: ShapeState) -> Claim:
         predicted="no chord lies below the function",
         measured="no chord was tried yet"
         if state.step == 0
-        else f"worst of up to {tried:,} random chords: {worst:.3g} below",
+        else f"worst of up to {whole(tried)} random chords: {worst:.3g} below",
         verdict=Verdict.UNDECIDED
         if state.step == 0 and all(lamp.on for lamp in lamps)
         else judged(lamps, worst == 0.0),
@@ -318,7 +319,7 @@ def _decomposes(params: ShapeParams, state: ShapeState) -> Claim:
         "beta'x are strictly convex.",
         assumptions=lamps,
         predicted="least curvature of r above 0, no chord below it",
-        measured=f"least curvature of r {shown}; worst of 4,000 random chords "
+        measured=f"least curvature of r {shown}; worst of 4\u2009000 random chords "
         f"{chord.amount:.3g} below",
         verdict=judged(lamps, curvature > -ROUNDING * max(alpha, 1.0) and chord.amount < ROUNDING),
     )

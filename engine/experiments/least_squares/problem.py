@@ -18,6 +18,7 @@ from engine.core.params import Params, param, update
 from engine.families import targets
 from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.storage.tables import read_table
+from engine.text.numbers import short
 
 MAX_SIZE = 500
 """Largest number of dimensions."""
@@ -155,7 +156,7 @@ class LeastSquaresParams(Params):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.eigenvalue_low > self.eigenvalue_high:
-            rule = f"give a number >= eigenvalue_low, {self.eigenvalue_low:g}"
+            rule = f"give a number >= eigenvalue_low, {short(self.eigenvalue_low, 6)}"
             raise InputError("eigenvalue_high", self.eigenvalue_high, rule)
         if any(0 < value < LEAST_EIGENVALUE for value in self.eigenvalues):
             rule = f"give numbers that are 0 or at least {LEAST_EIGENVALUE:g}"

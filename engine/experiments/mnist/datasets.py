@@ -22,6 +22,7 @@ from engine.core.paths import resource
 from engine.experiments.mnist.idx import read_idx
 from engine.storage.arrays import load_npz
 from engine.storage.files import atomic, is_file, is_folder, make_folder, read_bytes, user_path
+from engine.text.numbers import whole
 
 SIZE = 28
 """Rows and columns of an image."""
@@ -157,7 +158,7 @@ def _load_files(name: str, paths: tuple[Path, ...], _changed: tuple[int, ...]) -
             raise InputError(
                 "data",
                 path.name,
-                f"give one label per image: {len(pictures):,}, not {len(labels):,}",
+                f"give one label per image: {whole(len(pictures))}, not {whole(len(labels))}",
             )
         if labels.max() >= CLASSES:
             raise InputError("data", path.name, f"give labels from 0 to 9, not {labels.max()}")

@@ -38,6 +38,7 @@ from engine.experiments.mnist import views as plots
 from engine.experiments.mnist.collapse import trouble
 from engine.experiments.mnist.listing import LISTING
 from engine.experiments.mnist.params import TEN_MILLION, MnistParams
+from engine.text.numbers import whole
 
 if TYPE_CHECKING:
     from engine.experiments.mnist.judging import Answer
@@ -108,8 +109,9 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
             return Outcome(
                 kind=OutcomeKind.DIVERGED,
                 step=state.diverged_at,
-                message=f"the loss left the range of useful numbers at step {state.diverged_at:,}",
-                phase=f"diverged at k = {state.diverged_at:,}",
+                message="the loss left the range of useful numbers at step "
+                f"{whole(state.diverged_at)}",
+                phase=f"diverged at k = {whole(state.diverged_at)}",
             )
         done = step >= training.last_step(state.params)
         phase, wrong = trouble(training.history) if step == training.step else ("", "")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import InputError
 from engine.storage.files import unreachable
+from engine.text.numbers import whole
 
 ITEMS_LIMIT = 1_000_000
 """Images or labels that a file may hold; MNIST has 60,000."""
@@ -69,7 +70,7 @@ def _read(file: BinaryIO, path: Path, item_shape: tuple[int, ...], what: str) ->
         raise InputError(what, path.name, f"give images of {wanted} pixels, not {found}")
     if not 1 <= items <= ITEMS_LIMIT:
         raise InputError(
-            what, path.name, f"give a file of 1 to {ITEMS_LIMIT:,} items, not {items:,}"
+            what, path.name, f"give a file of 1 to {whole(ITEMS_LIMIT)} items, not {whole(items)}"
         )
     size = items * math.prod(item_shape)
     if size > BYTES_LIMIT:

@@ -10,6 +10,7 @@ import numpy as np
 from engine.experiments.mnist.params import MnistParams
 from engine.experiments.mnist.training import Training
 from engine.kernels.network.images import KERNEL
+from engine.text.numbers import whole
 
 GALLERY = 30
 """Images in the gallery of hard ones."""
@@ -105,14 +106,18 @@ class Pictures:
         data, last = training.data, training.last_step(params)
         rate = training.images_per_second
         rows = [
-            ["data", f"{data.name}: {len(data.train_images):,} + {len(data.test_images):,} images"],
-            ["network", f"{training.architecture.size:,} parameters"],
+            [
+                "data",
+                f"{data.name}: {whole(len(data.train_images))} + "
+                f"{whole(len(data.test_images))} images",
+            ],
+            ["network", f"{whole(training.architecture.size)} parameters"],
             ["device", training.describe()],
             ["epoch", f"{training.epochs_done:.2f} of {params.epochs}"],
         ]
         if rate is not None:
             left = max(0, last - training.step) * params.batch_size / rate
-            rows.append(["images per second", f"{rate:,.0f}"])
+            rows.append(["images per second", whole(round(rate))])
             rows.append(["time left", f"{duration(left)} of steps, besides measurements"])
         if training.sharpness is not None:
             found = training.sharpness

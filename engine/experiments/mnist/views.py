@@ -64,16 +64,16 @@ def _paper_rules() -> tuple[Rule, ...]:
 def _accuracy(params: MnistParams) -> View:
     has_looks = params.data != "digits"  # of which there are too few
     looks = (
-        " The dashed line is an early look at the first 1,000 test images only, once every 20,000 "
-        "training images or so."
+        " The dashed line is an early look at the first 1\u2009000 test images only, once every "
+        "20\u2009000 training images or so."
     )
-    early = Series(key=SUBSET, label="first 1,000 test images", color="2", dash="dash")
+    early = Series(key=SUBSET, label="first 1\u2009000 test images", color="2", dash="dash")
     return TimeView(
         id="accuracy",
         title="Accuracy",
         help="Accuracy on all training and all test images, beside the paper's after 12 epochs; "
-        "the gray line is that of the last 2,000 or so images of the batches, before their steps."
-        + (looks if has_looks else ""),
+        "the gray line is that of the last 2\u2009000 or so images of the batches, before their "
+        "steps." + (looks if has_looks else ""),
         y_label="accuracy (%)",
         series=(
             Series(key="batch_accuracy", label="recent batches", color="muted"),

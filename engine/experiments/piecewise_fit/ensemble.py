@@ -23,6 +23,7 @@ from engine.experiments.piecewise_fit.ensemble_views import MOST_CURVES, all_vie
 from engine.experiments.piecewise_fit.params import FitParams, rule_of, samples_of, starts
 from engine.experiments.piecewise_fit.samples import Samples
 from engine.families import piecewise
+from engine.text.numbers import whole
 
 SEEDS_AT_ONCE = 4
 STEPS_AT_ONCE = 500
@@ -229,7 +230,7 @@ def _claims(
     lamps = (*paper_setting(params), enough)
     ranges = (enough, Lamp("two ranges", params.bias_range_1 != params.bias_range_2))
     open_yet = steps < ENOUGH
-    still = f", after {steps} steps of at least {ENOUGH:,}" if open_yet else ""
+    still = f", after {steps} steps of at least {whole(ENOUGH)}" if open_yet else ""
     return (
         Claim(
             id="figure-4-over-seeds",
@@ -241,7 +242,7 @@ def _claims(
             predicted="0 % and 100 % of the seeds fit",
             measured=f"{fit}{still}",
             verdict=judged(lamps, None if open_yet else first <= 0.1 and second >= 0.9),
-            note="Over 1,000 seeds 5 % of the narrow range fit.",
+            note="Over 1\u2009000 seeds 5 % of the narrow range fit.",
         ),
         Claim(
             id="only-the-biases-start",

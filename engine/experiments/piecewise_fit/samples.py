@@ -14,6 +14,7 @@ from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families.functions.expression import Expression, parse
 from engine.storage.tables import Table, read_thinned
+from engine.text.numbers import whole
 
 LEAST_GAP = 1e-9
 """Least distance of two points drawn: the slope between them must be a number."""
@@ -187,7 +188,7 @@ def _scaled(path: Path, table: Table, field: str) -> Samples:
     if table.rows > len(table.values):
         notes = [f"{len(table.values):,} of {table.rows:,} rows were taken, at equal distances"]
     if merged:
-        notes.append(f"{merged:,} rows shared an x and were averaged")
+        notes.append(f"{whole(merged)} rows shared an x and were averaged")
     low, width = x[0], x[-1] - x[0]
     bottom, height = y.min(), float(np.ptp(y)) or 1.0
     notes.append(f"x is shown as (x - {low:.6g}) / {width:.6g}")

@@ -14,6 +14,7 @@ from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.params import Params, param
+from engine.text.numbers import short
 
 if TYPE_CHECKING:
     from engine.kernels.scalar.descent import Law, Ties
@@ -184,7 +185,7 @@ class ScalarParams(Params):
     @classmethod
     def _not_zero(cls, value: float) -> float:
         if abs(value) < SMALLEST:
-            rule = f"give a finite number other than 0, at least {SMALLEST:g} in magnitude"
+            rule = f"give a finite number other than 0, at least {short(SMALLEST, 6)} in magnitude"
             raise InputError("target", value, rule)
         return value
 

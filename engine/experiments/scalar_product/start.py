@@ -10,6 +10,7 @@ from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.experiments.scalar_product.params import ScalarParams
+from engine.text.numbers import short
 
 
 def starting_weights(params: ScalarParams, seed: int) -> FloatArray:
@@ -26,7 +27,7 @@ def starting_weights(params: ScalarParams, seed: int) -> FloatArray:
         weights = np.ones(params.depth)
     if params.init == "random":
         if not params.random_low < params.random_high:
-            rule = f"give a number < random_high, which is {params.random_high:g}"
+            rule = f"give a number < random_high, which is {short(params.random_high, 6)}"
             raise InputError("random_low", params.random_low, rule)
         weights = random.uniform(params.random_low, params.random_high, params.depth)
     elif params.init == "odd-negatives":

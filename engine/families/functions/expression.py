@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.families.functions.jets import FUNCTIONS, KINKED, Jet
+from engine.text.numbers import short
 
 MOST_CHARACTERS = 300
 MOST_DEPTH = 40
@@ -231,7 +232,7 @@ class _Parser:
 
     def _number(self, value: float) -> _Node:
         if not abs(value) <= LARGEST_NUMBER:
-            raise self._refuse(f"use numbers up to {LARGEST_NUMBER:g} in size")
+            raise self._refuse(f"use numbers up to {short(LARGEST_NUMBER, 6)} in size")
         return _Node(value, lambda jets: jets[0].constant(value))
 
     def _folded(self, node: _Node, parts: Sequence[_Node]) -> _Node:
@@ -250,7 +251,7 @@ class _Parser:
 
     def _power(self, base: _Node, exponent: float) -> _Node:
         if abs(exponent) > LARGEST_EXPONENT:
-            raise self._refuse(f"use exponents up to {LARGEST_EXPONENT:g} in size")
+            raise self._refuse(f"use exponents up to {short(LARGEST_EXPONENT, 6)} in size")
         return self._folded(_Node(None, lambda jets: base.jet(jets).power(exponent)), (base,))
 
     def _function(self, name: str, node: _Node) -> _Node:

@@ -13,6 +13,7 @@ from engine.core.arrays import FloatArray
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem
 from engine.kernels.matrix.padding import padded
+from engine.text.numbers import whole
 
 ComplexArray = NDArray[np.complex128]
 
@@ -172,9 +173,9 @@ def cost_rows(
     """Rows that say what the last measurement of the Hessian found and cost."""
     found = [[f"eigenvalue {i}", f"{value:.9g}"] for i, value in enumerate(eigenvalues, 1)]
     return [
-        ["measured at step", f"{step:,}"],
+        ["measured at step", f"{whole(step)}"],
         *found,
-        ["parameters", f"{parameters:,}"],
+        ["parameters", f"{whole(parameters)}"],
         ["products with the Hessian", f"{products:.0f}"],
         ["about as many gradients", f"{2 * products:.0f}"],
         ["residual allowed", f"{TOLERANCE if parameters < LARGE else COARSE:g} of the largest"],

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from engine.core.errors import InputError
 from engine.core.params import Params, param
 from engine.families.ensembles.params import GROUP, many_seeds, many_step_sizes
+from engine.text.numbers import short
 
 Device = Literal["cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("cpu", "cuda")
@@ -267,10 +268,10 @@ class NetworkParams(Params):
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
         if self.eigenvalue_low > self.eigenvalue_high:
-            rule = f"give a number >= eigenvalue_low, {self.eigenvalue_low:g}"
+            rule = f"give a number >= eigenvalue_low, {short(self.eigenvalue_low, 6)}"
             raise InputError("eigenvalue_high", self.eigenvalue_high, rule)
         if self.input_low > self.input_high:
-            rule = f"give a number >= input_low, {self.input_low:g}"
+            rule = f"give a number >= input_low, {short(self.input_low, 6)}"
             raise InputError("input_high", self.input_high, rule)
         if self.device == "cuda" and (self.step_rule != "fixed" or self.batch != "full"):
             rule = "give cpu where steps depend on the state or on batches"

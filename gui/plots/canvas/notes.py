@@ -11,8 +11,8 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from engine.figures.off_axis import OffAxis, off_axis
 from engine.figures.zero_notes import ZeroNote
+from engine.text.numbers import short
 from gui.plots.canvas.layers import Layer, PointsLayer
-from gui.plots.canvas.numbers import short
 from gui.plots.canvas.paint import Scene, polygon
 from gui.plots.canvas.rules import veil
 from gui.typeset.rich_text import fitting_label

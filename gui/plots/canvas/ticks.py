@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from gui.plots.canvas.numbers import big_step, power_of_ten
+from engine.text.numbers import MINUS, THIN, fixed, power_of_ten, whole
 
 CROWDED = 1.8
 """Multiple of the usual number of labels that may stand where otherwise only one or two would."""
+_SUFFIXES = ((10**12, "T"), (10**9, "G"), (10**6, "M"))
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 _DECADE_PARTS = {1: (1.0,), 2: (1.0, 3.0), 3: (1.0, 2.0, 5.0)}
 
@@ -33,6 +34,15 @@ class Ticks:
     labels: tuple[str, ...] = ()
     minor: tuple[float, ...] = field(default=())
     common: str = ""
+
+
+def step_label(value: float, unit: int = 1) -> str:
+    """Return a tick of the step axis: 20 000, 1.5 M; `unit` is the distance of the ticks."""
+    step = round(value)
+    for scale, suffix in _SUFFIXES:
+        if abs(step) >= scale and unit * 100 >= scale:
+            return f"{step / scale:g}{THIN}{suffix}".replace("-", MINUS)
+    return whole(step)
 
 
 def nice_step(span: float, count: float) -> float:
@@ -62,7 +72,7 @@ def linear_ticks(low: float, high: float, count: float, *, steps: bool = False) 
         return Ticks()
     places = tuple(index * distance for index in range(first, last + 1))
     if steps:
-        return Ticks(places, tuple(big_step(place, int(distance)) for place in places))
+        return Ticks(places, tuple(step_label(place, int(distance)) for place in places))
     labels, common = _linear_labels(places, distance)
     return Ticks(places, labels, (), common)
 
@@ -93,22 +103,15 @@ def _linear_labels(places: tuple[float, ...], distance: float) -> tuple[tuple[st
         base = math.floor(places[0] / distance) * distance
         shifted = tuple((place - base) for place in places)
         labels, common = _linear_labels(shifted, distance)
-        return labels, f"{common} + {base:.{decimals}f}".strip()
+        return labels, f"{common} + {fixed(base, decimals)}".replace("+ −", "− ").strip()
     if exponent >= 5 or exponent <= -4:
         scale = 10.0**exponent
         decimals = max(0, exponent - math.floor(math.log10(distance) + 1e-9))
         return (
-            tuple(_fixed(place / scale, decimals) for place in places),
+            tuple(fixed(place / scale, decimals) for place in places),
             "×" + power_of_ten(exponent),
         )
-    return tuple(_fixed(place, decimals) for place in places), ""
-
-
-def _fixed(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
+    return tuple(fixed(place, decimals) for place in places), ""
 
 
 def log_ticks(low: float, high: float, count: float, *, steps: bool = False) -> Ticks:
@@ -155,12 +158,12 @@ def _minor(low: float, high: float) -> tuple[float, ...]:
 
 
 def _power(place: float) -> str:
-    whole = round(place)
-    if abs(place - whole) < 1e-6:
-        plain = {-2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1000"}
-        return plain.get(whole, power_of_ten(whole))
+    exponent = round(place)
+    if abs(place - exponent) < 1e-6:
+        plain = {-2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: whole(1000)}
+        return plain.get(exponent, power_of_ten(exponent))
     decade = math.floor(place)
     part = round(10.0 ** (place - decade))
     if -3 <= decade <= 3:
-        return f"{part * 10.0**decade:.{max(0, -decade)}f}"
+        return fixed(part * 10.0**decade, max(0, -decade))
     return f"{part}×{power_of_ten(decade)}"

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.views import BarView
+from engine.text.numbers import number, short
 from gui.plots.canvas.layers import Layer
-from gui.plots.canvas.numbers import number, short
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen
 from gui.plots.canvas.range import Limits, data_ends
 from gui.plots.panes.canvas_pane import CanvasPane

@@ -12,11 +12,11 @@ from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from engine.run.snapshot import Status
+from engine.text.mathtext import to_plain
 from gui.plots.canvas.axes import Axis
 from gui.plots.canvas.canvas import Canvas
 from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience
 from gui.plots.panes.pane import Pane, Shown, ViewT
-from gui.typeset.rich_text import to_plain
 
 JUMP = 20
 """Steps at once after which the axes are fitted anew even without running."""

@@ -12,14 +12,14 @@ from PySide6.QtGui import QColor, QPainter
 from engine.core.arrays import FloatArray
 from engine.core.views import Series
 from engine.run.trace import TraceView
+from engine.text.mathtext import component_label
+from engine.text.numbers import number
 from gui.plots.canvas.groups import draw_groups
 from gui.plots.canvas.layers import Layer
 from gui.plots.canvas.lines import Mapper
-from gui.plots.canvas.numbers import number
 from gui.plots.canvas.paint import Group, Scene, crisp, draw_dots, draw_straight, hair_pen
 from gui.plots.link import values_at
 from gui.plots.panes.pane import ReadingItem
-from gui.typeset.rich_text import component_label
 
 HEADS = 8
 """Lines up to which the newest point is marked."""

@@ -24,15 +24,16 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.views import Colormap, ImageView
+from engine.text.mathtext import to_plain
+from engine.text.numbers import number, short
 from gui.plots.canvas.colorbar import BAR, ColorBarLayer, calm_levels, draw_color_bar
 from gui.plots.canvas.layers import map_stops, picture_of, to_levels
-from gui.plots.canvas.numbers import number, short
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.range import CalmRange, Ends
 from gui.plots.canvas.view import GraphicsView, ViewItem
 from gui.plots.panes.pane import Pane, Reading, ReadingItem, numbers, texts
 from gui.style.theme import color_table, current_theme
-from gui.typeset.rich_text import label, to_plain
+from gui.typeset.rich_text import label
 
 LEAST_CELL = 26.0
 """Width of a cell from which its number is written into it."""

@@ -17,7 +17,7 @@ from engine.core.outcome import OutcomeKind
 from engine.core.views import Dash, Symbol, View
 from engine.run.snapshot import Snapshot
 from engine.run.trace import TraceView
-from gui.typeset.rich_text import to_plain
+from engine.text.mathtext import to_plain
 
 ViewT = TypeVar("ViewT", bound=View)
 WILD = 6.0

@@ -19,6 +19,7 @@ from engine.core.rules import rule_value
 from engine.core.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
 from engine.figures import zero_notes as zeros
 from engine.figures.zero_notes import ZeroNote
+from engine.text.numbers import number
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.colorbar import ColorBarLayer, calm_levels
 from gui.plots.canvas.layers import (
@@ -30,7 +31,6 @@ from gui.plots.canvas.layers import (
     to_levels,
 )
 from gui.plots.canvas.notes import NotesLayer, OffAxisLayer
-from gui.plots.canvas.numbers import number
 from gui.plots.canvas.pointer import Grip
 from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience, data_ends
 from gui.plots.canvas.rules import RuleLine, RulesLayer, room_beside

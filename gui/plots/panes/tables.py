@@ -16,9 +16,9 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from engine.core.views import TableView
-from gui.plots.canvas.numbers import short
+from engine.text.mathtext import to_plain
+from engine.text.numbers import short
 from gui.plots.panes.pane import Pane
-from gui.typeset.rich_text import to_plain
 
 Index = QModelIndex | QPersistentModelIndex
 RAW = int(Qt.ItemDataRole.UserRole)

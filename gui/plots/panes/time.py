@@ -15,10 +15,10 @@ from engine.core.rules import rule_value
 from engine.core.views import Series, TimeView
 from engine.figures.zero_notes import ZeroNote, bounded, of_series
 from engine.run.trace import TraceView
+from engine.text.numbers import number, whole
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.layers import Groups
 from gui.plots.canvas.notes import NotesLayer
-from gui.plots.canvas.numbers import number, step
 from gui.plots.canvas.paint import Group
 from gui.plots.canvas.range import Ends, Limits, data_ends
 from gui.plots.canvas.rules import Mark, MarksLayer, RuleLine, RulesLayer, room_beside
@@ -130,7 +130,7 @@ class TimePane(CanvasPane[TimeView]):
         """Say where a log axis has no place for a series."""
         if not self.canvas.y_axis.log:
             return None
-        note = of_series(series, trace, drawn, step, named=len(self.view.series) > 1)
+        note = of_series(series, trace, drawn, whole, named=len(self.view.series) > 1)
         if note is None:
             return None
         return replace(note, at=float(self._link.to_axis(np.array([note.at]))[0]))
@@ -210,7 +210,7 @@ class TimePane(CanvasPane[TimeView]):
         if shown.has_diverged:
             moments.append((snapshot.outcome.step, Mark(0.0, "diverged", "bad", True)))
         if not snapshot.is_live:
-            text = f"$k$ = {step(snapshot.cursor)}"
+            text = f"$k$ = {whole(snapshot.cursor)}"
             moments.append((snapshot.cursor, Mark(0.0, text, "accent", True)))
         places = self._link.to_axis(np.array([float(moment) for moment, _ in moments]))
         marks = zip(places.tolist(), moments, strict=True)
@@ -251,7 +251,7 @@ class TimePane(CanvasPane[TimeView]):
                 items.append(read.item)
                 self._crosshair.dots += read.dots
                 self._crosshair.line = read.line or self._crosshair.line
-        lead = f"$k$ = {step(hovered)}"
+        lead = f"$k$ = {whole(hovered)}"
         if self._link.is_scaled:
             lead += rf",  $\Sigma\delta$ = {number(self._crosshair.x, 4)}"
         self.reading_changed.emit(Reading(lead, tuple(items)))
@@ -313,7 +313,7 @@ class TimePane(CanvasPane[TimeView]):
         log_x.toggled.connect(self._link.set_log)
         windows = menu.addMenu("Show")
         for window in WINDOWS:
-            text = "Whole run" if window is None else f"Last {step(window)} steps"
+            text = "Whole run" if window is None else f"Last {whole(window)} steps"
             action = self.checkable(windows, text, self._link.window == window)
             action.triggered.connect(lambda _=False, chosen=window: self._link.set_window(chosen))
 

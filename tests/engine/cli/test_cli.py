@@ -397,7 +397,7 @@ def test_a_summary_is_printed_for_people(
 ) -> None:
     run(tmp_path, "--steps", "1000")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("linear-map: converged at step 1,000: error ")
+    assert lines[0].startswith("linear-map: converged at step 1\u2009000: error ")
     assert lines[1] == "  Largest stable step: 2 (test)"
     assert lines[2] == f"Written to {tmp_path}: run.json, run.toml, trace.npz, trace.csv"
 

@@ -98,10 +98,10 @@ def test_build_refuses_in_one_sentence_or_obeys_the_limits(name: str, value: Any
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("depth=0", "depth: 0 is not allowed; give a whole number >= 1 and <= 1000."),
-        ("depth=2.5", "depth: '2.5' is not allowed; give a whole number >= 1 and <= 1000."),
-        ("step_size=nan", "step_size: nan is not allowed; give a finite number > 0 and <= 10."),
-        ("step_size=inf", "step_size: inf is not allowed; give a finite number > 0 and <= 10."),
+        ("depth=0", "depth: 0 is not allowed; give a whole number >= 1 and <= 1\u2009000."),
+        ("depth=2.5", "depth: '2.5' is not allowed; give a whole number >= 1 and <= 1\u2009000."),
+        ("step_size=nan", "step_size: 'nan' is not allowed; give a finite number > 0 and <= 10."),
+        ("step_size=inf", "step_size: 'inf' is not allowed; give a finite number > 0 and <= 10."),
         ("step_size=x", "step_size: 'x' is not allowed; give a finite number > 0 and <= 10."),
         ("momentum=1", "momentum: 1.0 is not allowed; give a finite number >= 0 and < 1."),
         ("projected=maybe", "projected: 'maybe' is not allowed; give true or false."),

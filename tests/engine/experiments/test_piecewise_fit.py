@@ -120,7 +120,7 @@ def test_a_short_ensemble_is_undecided():
     params = update(preset("piecewise-fit", "figure-4").params, ensemble=10)
     found = EXPERIMENT.ensemble(params, 0, 5, keep_going)
     assert {claim.verdict for claim in found.claims} == {Verdict.UNDECIDED}
-    assert all("after 5 steps of at least 2,000" in claim.measured for claim in found.claims)
+    assert all("after 5 steps of at least 2\u2009000" in claim.measured for claim in found.claims)
 
 
 def test_an_ensemble_can_be_cancelled():
@@ -266,7 +266,7 @@ def test_drawn_points_typed_functions_and_files(tmp_path):
     state = EXPERIMENT.init(build(FitParams, {"function": "file", "file": str(path)}), 0)
     assert state.samples.x.size == 2000
     notes = [bound.note for bound in EXPERIMENT.theory(state.params, state) if bound.id == "points"]
-    assert "2,000 of 30,000 rows were taken" in notes[0]
+    assert "2\u2009000 of 30\u2009000 rows were taken" in notes[0]
     for values in (
         {"function": "file"},
         {"function": "file", "file": str(tmp_path / "absent.csv")},

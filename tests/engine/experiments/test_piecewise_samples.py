@@ -133,4 +133,4 @@ def test_a_million_rows_are_thinned_out_with_a_sentence(tmp_path):
     found = samples.of_file(written(tmp_path, text))
     assert found.x.size == samples.MOST_POINTS
     assert (found.x[0], found.x[-1]) == (0, 1)
-    assert "2,000 of 1,000,000 rows were taken" in found.note
+    assert "2\u2009000 of 1\u2009000\u2009000 rows were taken" in found.note

@@ -269,7 +269,7 @@ def test_images_bars_and_tables(session: Session) -> None:
     _, axes = drawn(session, "bars")
     assert [bar.get_height() for bar in axes.patches] == [1.0, 2.0, 3.0]
     _, axes = drawn(session, "table")
-    assert [t.get_text() for t in axes.texts] == ["name", r"$\delta$", "x", "0.5", "y", "–"]
+    assert [t.get_text() for t in axes.texts] == ["name", r"$\delta$", "x", "0.5", "y", "—"]
     _, axes = drawn(session, "empty")
     assert "nothing to show" in axes.texts[0].get_text()
 
@@ -394,7 +394,7 @@ def test_an_extent_keeps_the_unit_circle_and_tells_what_is_beyond() -> None:
     (axes,) = figures.draw(view, FigureData.of(run)).axes
     assert axes.get_xlim() == (-8.0, 1.8)
     assert axes.get_ylim() == (-1.4, 1.4)
-    assert [text.get_text() for text in axes.texts] == ["-49"]
+    assert [text.get_text() for text in axes.texts] == ["−49"]
     run = Session(experiment, build(experiment.parameters, {"step_size": 0.1}))
     (axes,) = figures.draw(view, FigureData.of(run)).axes
     assert axes.get_xlim() == (-2.2, 1.8)
@@ -418,7 +418,7 @@ def test_a_figure_tells_what_is_beyond_as_the_window_does() -> None:
     data = dataclasses.replace(of_run, observation=points)
     (axes,) = figures.draw(view, data).axes
     assert (axes.get_xlim(), axes.get_ylim()) == ((-8.0, 1.8), (-1.4, 4.0))
-    assert [text.get_text() for text in axes.texts] == ["-40 +1", "70"]
+    assert [text.get_text() for text in axes.texts] == ["−40 +1", "70"]
     left, top = (text.xy for text in axes.texts)
     assert left == pytest.approx((-8.0, 1.0)) and top == pytest.approx((-8.0, 4.0))
 
@@ -431,6 +431,6 @@ def test_a_push_is_told_below_a_figure() -> None:
     (view, *_) = run.experiment.views(run.params)
     figure = figures.draw_page([view], FigureData.of(run))
     texts = figure.get_supxlabel()
-    assert "at step 12: nudge = 0.001" in texts
+    assert "at step 12: nudge = 10⁻³" in texts
     marks = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [12, 12]]
     assert len(marks) == 1

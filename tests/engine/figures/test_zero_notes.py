@@ -107,7 +107,7 @@ def test_values_that_are_missing_are_not_zeros():
 def test_curves_and_points():
     x = 10.0 * np.arange(200)
     assert of_curve("median", "1", "$k$", x, falling(200, 137)[:, None]).text == (
-        "median: exactly 0 from $k$ = 1370"
+        "median: exactly 0 from $k$ = 1\u2009370"
     )
     assert of_curve("median", "1", "$k$", x, np.zeros((200, 1))).text.endswith("throughout")
     assert of_curve("median", "1", "$k$", x, np.ones((200, 1))) is None

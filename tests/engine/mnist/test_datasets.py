@@ -152,7 +152,7 @@ def damaged(name: str, files: dict[str, bytes]) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("truncated", "a whole file (it holds 23,519 of 23,520 bytes)"),
+        ("truncated", "a whole file (it holds 23\u2009519 of 23\u2009520 bytes)"),
         ("within header", "it ends within its header"),
         ("empty", "begins with the bytes 00000803"),
         ("too long", "ends where its header says"),
@@ -162,8 +162,8 @@ def damaged(name: str, files: dict[str, bytes]) -> dict[str, bytes]:
         ("swapped", "begins with the bytes 00000803"),
         ("other count", "one label per image: 30, not 29"),
         ("label 10", "labels from 0 to 9, not 10"),
-        ("no items", "1 to 1,000,000 items, not 0"),
-        ("huge", "1 to 1,000,000 items, not 2,147,483,648"),
+        ("no items", "1 to 1\u2009000\u2009000 items, not 0"),
+        ("huge", "1 to 1\u2009000\u2009000 items, not 2\u2009147\u2009483\u2009648"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])

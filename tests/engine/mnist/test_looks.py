@@ -102,7 +102,7 @@ def test_few_test_images_are_never_parted() -> None:
 def test_the_plot_shows_them_apart(folder: Path) -> None:
     (accuracy, *_) = MNIST.views(session(folder).params)
     (early,) = [one for one in accuracy.series if one.key == SUBSET]  # type: ignore[attr-defined]
-    assert early.label == "first 1,000 test images" and early.dash == "dash"
+    assert early.label == "first 1\u2009000 test images" and early.dash == "dash"
 
 
 def test_a_checkpoint_without_looks_is_gone_on_from(folder: Path, tmp_path: Path) -> None:

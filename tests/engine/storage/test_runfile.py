@@ -161,7 +161,7 @@ def test_a_person_can_read_it() -> None:
         ),
         (
             HEAD + "[[changes]]\nstep = 1\nnudge = { size = 3, seed = 0 }",
-            "nudge.size: 3.0 is not allowed; give a number from 1e-14 to 1",
+            "nudge.size: 3.0 is not allowed; give a number from 10⁻¹⁴ to 1",
         ),
         (
             HEAD + "[[changes]]\nstep = 1\nnudge = { size = 1e-6, seed = -1 }",

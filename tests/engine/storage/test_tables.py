@@ -131,12 +131,12 @@ def test_a_hundred_million_entries_are_refused_from_the_header(tmp_path):
         header = {"descr": "<f8", "fortran_order": False, "shape": (10_000, 10_000)}
         np.lib.format.write_array_header_1_0(file, header)
         file.truncate(file.tell() + 8 * 10**8)  # sparse: takes no room
-    with pytest.raises(InputError, match="at most 4,096 numbers, it holds 100,000,000"):
+    with pytest.raises(InputError, match="it holds 100\u2009000\u2009000"):
         read_table(path, "target", 4096)
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(2 * 10**8)
-    with pytest.raises(InputError, match="at most 4,096 numbers"):
+    with pytest.raises(InputError, match="at most 4\u2009096 numbers"):
         read_table(path, "target", 4096)
 
 

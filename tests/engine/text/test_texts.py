@@ -17,9 +17,7 @@ from engine.core.views import View
 from engine.experiments import EXPERIMENTS
 from engine.run.session import Session
 from engine.storage.presets import presets
-from engine.text.notation import html, plain
-from gui.typeset.rich_text import to_html
-from gui.typeset.text import plain_text
+from engine.text.mathtext import to_html, to_plain
 
 RAW = re.compile(r"\\|[^\W\d]_|_\{|\$|<su[bp]>")
 """A backslash, an underscore after a letter, and dollars or tags that nobody took away."""
@@ -126,7 +124,7 @@ def test_no_text_of_an_experiment_is_raw(experiment_id: str) -> None:
     assert len({text for _, text in found}) > 50
     for where, text in sorted(found):
         assert text.count("$") % 2 == 0, (where, text)
-        assert not RAW.search(plain_text(text)), (where, text)
+        assert not RAW.search(to_plain(text)), (where, text)
         shown = re.sub(r"</?(?:i|sub|sup)>", "", to_html(text))
         assert not RAW.search(shown), (where, text)
 
@@ -140,7 +138,7 @@ def test_no_help_is_raw(path: Path) -> None:
     for line in rest.splitlines():
         outside = "".join(line.split("$")[0::2])
         assert not RAW.search(outside) and "^" not in outside, line
-        assert not RAW.search(plain_text(line)), line
+        assert not RAW.search(to_plain(line)), line
 
 
 @pytest.mark.parametrize(
@@ -169,5 +167,5 @@ def test_no_help_is_raw(path: Path) -> None:
     ],
 )
 def test_scripts_are_small(text: str, in_plain: str, in_html: str) -> None:
-    assert plain(text) == in_plain
-    assert html(text) == in_html
+    assert to_plain(text) == in_plain
+    assert to_html(text) == in_html

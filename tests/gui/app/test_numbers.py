@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from engine.text.numbers import duration, memory, rate, whole
 from gui.run import process
 from gui.run.frames import KEPT, CostMeter, FrameMeter
-from gui.widgets import format
 
 
 class _Clock:
@@ -88,34 +88,34 @@ def test_old_frames_are_forgotten() -> None:
     [(0, "0"), (999, "999"), (1000, "1\u2009000"), (12345678, "12\u2009345\u2009678")],
 )
 def test_counts(number: int, text: str) -> None:
-    assert format.count(number) == text
+    assert whole(number) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "–"),
-        (float("inf"), "–"),
+        (0.0, "—"),
+        (float("inf"), "—"),
         (3.0, "3"),
-        (999.9, "1 k"),
-        (31_400_000, "31.4 M"),
+        (999.9, "1\u2009k"),
+        (31_400_000, "31.4\u2009M"),
         (60, "60"),
     ],
 )
 def test_rates(value: float, text: str) -> None:
-    assert format.rate(value) == text
+    assert rate(value) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.4, "0 s"), (42, "42 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")]
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert format.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_memory_text() -> None:
-    assert format.memory(143_000_000) == "143 MB"
-    assert format.memory(2_340_000_000) == "2.34 GB"
+    assert memory(143_000_000) == "143 MB"
+    assert memory(2_340_000_000) == "2.34 GB"
 
 
 def test_memory_is_seen_to_grow() -> None:

@@ -835,7 +835,7 @@ def test_a_refusal_repeats_what_was_typed(form: ParamForm, watch: Watch, qtbot: 
             f"Step size δ: '{text}' is not allowed; give a finite number > 0."
         )
     type_into(qtbot, number(form, "depth").box, "1001")
-    assert watch.sentences[-1].endswith("give a whole number ≥ 1 and ≤ 1000.")
+    assert watch.sentences[-1].endswith("give a whole number ≥ 1 and ≤ 1\u2009000.")
 
 
 def test_one_large_number_stretches_the_slider_only_while_it_is_there(

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from engine.core.params import spec_of
+from engine.text.numbers import exact_text
 from gui.form.form import ParamForm
 from gui.form.grid import GridDialog, GridModel, cells_of, number_of
 from gui.form.matrix import MatrixRow
-from gui.widgets.numbers import number_text
 from tests.gui.fakes import FakeExperiment, FakeParams
 
 LEFT = Qt.MouseButton.LeftButton
@@ -40,7 +40,7 @@ def test_pasted_text_falls_into_cells(text: str, cells: list[list[str]]) -> None
 
 @given(st.lists(st.lists(FINITE, min_size=3, max_size=3), min_size=1, max_size=5))
 def test_a_matrix_goes_through_a_spreadsheet(rows: list[list[float]]) -> None:
-    text = "\n".join("\t".join(map(number_text, row)) for row in rows)
+    text = "\n".join("\t".join(map(exact_text, row)) for row in rows)
     model = GridModel((), ())
     model.paste(0, 0, cells_of(text))
     assert model.rows() == tuple(tuple(row) for row in rows)

@@ -9,16 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.params import Params, param, parse_value, spec_of
-from gui.widgets.numbers import (
-    SliderScale,
-    clamp,
-    is_log,
-    number_text,
-    plain_number,
-    short_text,
-    slider_scale,
-    step_by,
-)
+from engine.core.registry import get
+from engine.experiments.scalar_product.params import ScalarParams
+from engine.text.numbers import exact_text, short
+from gui.form.scale import SliderScale, clamp, is_log, slider_scale, step_by
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 ORDINARY = st.floats(min_value=1e-12, max_value=1e12)
@@ -39,14 +33,14 @@ def _spec(name: str):  # type: ignore[no-untyped-def]
 
 @given(FINITE)
 def test_a_number_written_and_read_has_the_same_bits(value: float) -> None:
-    text = number_text(value)
-    assert parse_value(_spec("free"), plain_number(text)).hex() == value.hex()
-    assert parse_value(_spec("free"), plain_number(text.replace("-", "−"))) == value
+    text = exact_text(value)
+    assert parse_value(_spec("free"), text).hex() == value.hex()
+    assert parse_value(_spec("free"), text.replace("-", "−")) == value
 
 
 @given(st.integers(min_value=-(10**15), max_value=10**15))
 def test_a_whole_number_written_and_read_is_the_same(value: int) -> None:
-    assert parse_value(_spec("count"), number_text(value, whole=True)) == value
+    assert parse_value(_spec("count"), exact_text(value, whole=True)) == value
 
 
 @given(st.integers(1, 200), st.integers(-9, -1))
@@ -145,18 +139,31 @@ def test_marks_are_well_apart() -> None:
 def test_dragging_gives_short_numbers() -> None:
     scale = slider_scale(_spec("positive"), 0.3, [0.25, 0.5])
     for place in range(0, 10_001, 37):
-        assert len(number_text(scale.value(place / 10_000, 10_000))) <= 9
+        assert len(exact_text(scale.value(place / 10_000, 10_000))) <= 9
 
 
 def test_numbers_for_reading() -> None:
-    assert short_text(None) == "—"
-    assert short_text(math.inf) == "∞"
-    assert short_text(-1.5) == "−1.5"
-    assert short_text(1.23456789e-7) == "1.23457e−7"
-    assert number_text(3.0) == "3" and number_text(1e300) == "1e+300"
+    assert short(None, 6) == "—"
+    assert short(math.inf, 6) == "∞"
+    assert short(-1.5, 6) == "−1.5"
+    assert short(1.23456789e-7, 6) == "1.23457×10⁻⁷"
+    assert exact_text(3.0) == "3" and exact_text(1e300) == "1e+300"
 
 
 def test_a_slider_at_its_end_reaches_further_the_next_time() -> None:
     for name in ("positive", "wide"):
         scale = slider_scale(_spec(name), 0.1)
         assert slider_scale(_spec(name), scale.high).high > scale.high
+
+
+def test_half_of_the_track_is_where_bounds_decide() -> None:
+    """The bounds are those of the scalar product at its defaults."""
+    bounds = {
+        bound.id: bound.value
+        for bound in get("scalar-product").theory(ScalarParams(), None)
+        if bound.value is not None
+    }
+    low, high = bounds["delta_c"], bounds["delta_max"]
+    scale = slider_scale(spec_of(ScalarParams, "step_size"), 0.2, [low, high])
+    assert scale.position(2.5 * high) - scale.position(low / 2) >= 0.5
+    assert 0 < scale.low < low / 2 and 2.5 * high < scale.high

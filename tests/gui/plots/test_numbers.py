@@ -10,50 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QGuiApplication
 
+from engine.text.numbers import number, short, whole
 from gui.plots.canvas.axes import Axis
-from gui.plots.canvas.numbers import big_step, number, short, step
 from gui.plots.canvas.range import SHRINK_AFTER, CalmRange, Limits, data_ends, next_horizon
-from gui.plots.canvas.ticks import linear_ticks, log_ticks
-from gui.typeset.rich_text import component_label, fitting_label, label, to_html, to_plain
+from gui.plots.canvas.ticks import linear_ticks, log_ticks, step_label
+from gui.typeset.rich_text import fitting_label, label
 
 THIN = "\u2009"
-
-
-@pytest.mark.parametrize(
-    ("text", "html"),
-    [
-        ("plain & <b>", "plain &amp; &lt;b&gt;"),
-        ("costs 5$", "costs 5$"),
-        ("$w_i$", "<i>w</i><sub><i>i</i></sub>"),
-        (r"$\lambda^{1/L}$", "<i>λ</i><sup>1/<i>L</i></sup>"),
-        (r"$\delta_{\max}$", "<i>δ</i><sub>max</sub>"),
-        (r"$\delta S/2$", "<i>δS</i>/2"),
-        (r"$\|R\|_2 \leq 1$", "‖<i>R</i>‖<sub>2</sub> ≤ 1"),
-        (r"$\frac{2}{\sigma L}$", "2/(<i>σL</i>)"),
-        (r"$\sqrt{x}$", "√<i>x</i>"),
-        (r"$\mathrm{tr}\,W$", "tr <i>W</i>"),
-        (r"$\hat{w}$", "<i>ŵ</i>"),
-        ("$x^ab$", "<i>x</i><sup><i>a</i></sup><i>b</i>"),
-        ("$a - b$", "<i>a</i> − <i>b</i>"),
-        ("error $|e|$ at $k$", "error |<i>e</i>| at <i>k</i>"),
-        (r"$\unknown{x$", "<i>unknown</i><i>x</i>".replace("</i><i>", "")),
-    ],
-)
-def test_mathtext_becomes_html(text: str, html: str) -> None:
-    assert to_html(text) == html
-
-
-@given(st.text(alphabet=r"\{}^_$ab1δ|-<&/ " + "frac", max_size=30))
-def test_any_text_can_be_typeset(text: str) -> None:
-    assert to_html(text).count("<i>") == to_html(text).count("</i>")
-    to_plain(text)
-
-
-def test_components_are_named_by_their_index() -> None:
-    assert component_label("$w_i$", 2) == "$w_{3}$"
-    assert component_label(r"$\lambda_{i}(W)$", 0) == r"$\lambda_{1}(W)$"
-    assert component_label("weights", 6) == "weights #7"
-    assert component_label(r"$w_{in}$", 1) == r"$w_{in}$ #2"
 
 
 def test_a_label_that_does_not_fit_is_shortened(qapp) -> None:
@@ -78,7 +41,7 @@ def test_a_label_that_does_not_fit_is_shortened(qapp) -> None:
         (3.21e-5, "3.2100×10⁻⁵", "3.21×10⁻⁵"),
         (-2.5e-9, "−2.5000×10⁻⁹", "−2.5×10⁻⁹"),
         (1e12, "1.0000×10¹²", "10¹²"),
-        (math.nan, "–", "–"),
+        (math.nan, "—", "—"),
         (-math.inf, "−∞", "−∞"),
     ],
 )
@@ -98,11 +61,11 @@ def test_a_written_number_is_the_number(value: float) -> None:
 
 
 def test_steps_are_written_with_spaces_or_a_suffix() -> None:
-    assert step(-1234567) == f"−1{THIN}234{THIN}567"
-    assert big_step(20_000, 5_000) == f"20{THIN}000"
-    assert big_step(1.5e6, 500_000) == f"1.5{THIN}M"
-    assert big_step(3e9, 10**9) == f"3{THIN}G"
-    assert big_step(1_000_200, 200) == f"1{THIN}000{THIN}200"
+    assert whole(-1234567) == f"−1{THIN}234{THIN}567"
+    assert step_label(20_000, 5_000) == f"20{THIN}000"
+    assert step_label(1.5e6, 500_000) == f"1.5{THIN}M"
+    assert step_label(3e9, 10**9) == f"3{THIN}G"
+    assert step_label(1_000_200, 200) == f"1{THIN}000{THIN}200"
 
 
 def test_linear_ticks_are_round_and_inside() -> None:

@@ -19,6 +19,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from engine.text.mathtext import plain_math, to_plain, with_commands
 from gui.typeset import formula
 from gui.typeset import outline as formula_outline
 from gui.typeset.formula import FormulaLabel, Typesetter, draw_formula, formula_icon, formula_label
@@ -30,7 +31,6 @@ from gui.typeset.outline import (
     outline_of,
     save_outlines,
 )
-from gui.typeset.text import plain_math, plain_text, with_commands
 
 DELTA_MAX = r"\delta_{\max} = \frac{2}{\sigma L \lambda^{2(L-1)/L}}"
 
@@ -56,12 +56,12 @@ def test_plain_unicode(mathtext: str, plain: str) -> None:
 @given(st.text(alphabet=r"\{}_^$ab12δ frac", max_size=40))
 def test_any_text_can_be_written_plainly(text: str) -> None:
     assert isinstance(plain_math(text), str)
-    assert isinstance(plain_text(text), str)
+    assert isinstance(to_plain(text), str)
 
 
 def test_mathtext_within_a_text() -> None:
-    assert plain_text(r"above $\delta_c$ and below $\delta_{\max}$") == "above δc and below δₘₐₓ"
-    assert plain_text("costs 5$ a day") == "costs 5$ a day"
+    assert to_plain(r"above $\delta_c$ and below $\delta_{\max}$") == "above δc and below δₘₐₓ"
+    assert to_plain("costs 5$ a day") == "costs 5$ a day"
 
 
 def test_unicode_signs_become_commands() -> None:

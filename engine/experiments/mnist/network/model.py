@@ -32,6 +32,7 @@ from torch.nn import functional
 from engine.core.errors import InputError
 from engine.experiments.mnist.datasets import CLASSES
 from engine.kernels.network.images import CROP, GRID, KERNEL, POOL
+from engine.text.numbers import whole
 
 Kind = Literal["paired", "single", "plain"]
 Mixing = Literal["learned", "identity"]
@@ -123,7 +124,7 @@ class Architecture:
         """
         if self.size > PARAMETER_LIMIT:
             raise InputError(
-                "width", self.width, f"give sizes with at most {PARAMETER_LIMIT:,} parameters"
+                "width", self.width, f"give sizes with at most {whole(PARAMETER_LIMIT)} parameters"
             )
 
     def to_config(self) -> dict[str, Any]:

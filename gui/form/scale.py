@@ -1,4 +1,4 @@
-"""Arithmetic of number fields, without any widget: steps, slider scales, units and texts."""
+"""Arithmetic of number fields, without any widget: steps and slider scales."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _log_scale(spec: ParamSpec, value: float, known: list[float], whole: bool) -
     if spec.minimum and spec.maximum and (whole or spec.maximum / spec.minimum <= 1e5):
         low, high = spec.minimum, spec.maximum
     else:
-        low, high = min(positive) / 100, max(positive) * 4
+        low, high = min(positive) / 8, max(positive) * 4
         if len(known) == 1:
             low, high = known[0] / 1000, known[0] * 1000
         low, high = _widened(low, high, value)
@@ -190,33 +190,3 @@ def _round_up(number: float) -> float:
     """Return the next of 1, 2, 5 times a power of ten that is not smaller."""
     power: float = 10.0 ** math.floor(math.log10(number))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= number * 0.999999)
-
-
-def number_text(value: float | int | None, whole: bool = False) -> str:
-    """Write a number so that reading it gives the same bits (17 digits where it takes so many)."""
-    if value is None:
-        return ""
-    if whole:
-        return str(int(value))
-    text = repr(float(value))
-    return text.removesuffix(".0") if "e" not in text else text
-
-
-def short_text(value: float | None, digits: int = 6) -> str:
-    """Write a number for reading: few digits, a true minus sign, ∞ for what no float can hold."""
-    if value is None:
-        return "—"
-    if math.isnan(value):
-        return "—"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{digits}g}"
-    mantissa, e, exponent = text.partition("e")
-    if e:
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−")
-
-
-def plain_number(text: str) -> str:
-    """Turn typographic minus signs and spaces of a pasted number into what `float` reads."""
-    return text.strip().replace("−", "-").replace("–", "-").replace("\u00a0", "")
