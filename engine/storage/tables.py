@@ -26,6 +26,7 @@ from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.storage.files import human_size, opened, user_path
 from engine.storage.npy import NotNumbersError, NpyError, read_entries, read_header
+from engine.text.numbers import whole
 
 LINE_LIMIT = 2**20
 """Characters of a line, so that a file without line ends is not taken into memory as one."""
@@ -61,8 +62,8 @@ class Table:
     @property
     def size_in_words(self) -> str:
         """What was read, such as "3 rows of 2 columns"."""
-        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
-        return f"{rows} of {self.columns:,} column{'' if self.columns == 1 else 's'}"
+        rows = f"{whole(self.rows)} row{'' if self.rows == 1 else 's'}"
+        return f"{rows} of {whole(self.columns)} column{'' if self.columns == 1 else 's'}"
 
 
 def read_table(path: str | Path, field: str, max_numbers: int) -> Table:
@@ -95,7 +96,7 @@ def read_table(path: str | Path, field: str, max_numbers: int) -> Table:
             return _read_npy(file, path, field, max_numbers)
         limit = max_numbers * _BYTES_PER_NUMBER
         if os.fstat(file.fileno()).st_size > limit:
-            rule = f"give at most {max_numbers:,} numbers in at most {human_size(limit)}"
+            rule = f"give at most {whole(max_numbers)} numbers in at most {human_size(limit)}"
             raise InputError(field, path.name, rule)
         return _CsvReader(file, path, field).read(max_numbers)
 
@@ -164,7 +165,7 @@ class _CsvReader:
             while line := text.readline(LINE_LIMIT + 1):
                 number += 1
                 if len(line) > LINE_LIMIT:
-                    rule = f"give lines of at most {LINE_LIMIT:,} characters"
+                    rule = f"give lines of at most {whole(LINE_LIMIT)} characters"
                     raise InputError(self._field, self._path.name, rule)
                 if line.strip() and not line.lstrip().startswith("#"):
                     yield _Line(number, line.strip(" \r\n"))
@@ -224,7 +225,7 @@ class _CsvReader:
             numbers.extend(self._number(cell, line, i) for i, cell in enumerate(cells))
             taken += 1
             if len(numbers) > max_numbers:
-                rule = f"give at most {max_numbers:,} numbers; it holds more"
+                rule = f"give at most {whole(max_numbers)} numbers; it holds more"
                 raise InputError(self._field, self._path.name, rule)
         if columns is None or not taken:
             rule = "give a file with at least one row of numbers"
@@ -273,7 +274,7 @@ def _read_npy(file: BinaryIO, path: Path, field: str, max_numbers: int) -> Table
             rule = "give an array of one or two dimensions, not empty"
             raise InputError(field, path.name, rule)
         if header.count > max_numbers:
-            rule = f"give at most {max_numbers:,} numbers, it holds {header.count:,}"
+            rule = f"give at most {whole(max_numbers)} numbers, it holds {whole(header.count)}"
             raise InputError(field, path.name, rule)
         held = os.fstat(file.fileno()).st_size - file.tell()
         if held != header.size:
