@@ -34,7 +34,7 @@ def resolved(params: P, folder: Path) -> P:
     changes = {}
     for spec in describe(type(params)):
         value = getattr(params, spec.name)
-        if spec.is_path(value) and not os.path.isabs(os.path.expanduser(value)):
+        if spec.is_path(value) and not value.startswith("~") and not os.path.isabs(value):
             changes[spec.name] = os.path.abspath(os.path.join(folder, value))
     return build(type(params), {**params.model_dump(), **changes}) if changes else params
 
