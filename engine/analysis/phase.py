@@ -1,37 +1,49 @@
 """The phase of a run, read off its last steps: converging, periodic, aperiodic or diverged.
 
-A classification looks at a window of consecutive recorded steps. It knows float noise: what moves
-by less than a few units in the last place of the run's own scale does not move.
+A classification looks at a window of consecutive recorded steps, and at what is known of the run's
+equilibria. What the window does not decide stays undecided: a word is said only where chance, a
+slow transient or rounding cannot have made it. It knows float noise: what moves by less than a few
+units in the last place of the run's own scale does not move.
 Used for the phase badge of every experiment; vector states are welcome.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.analysis.cycles import gap, settles
-from engine.core.outcome import CONVERGED, Outcome, OutcomeKind, Standing
+from engine.analysis.cycles import MAX_PERIOD, find_cycle, repeats_nowhere
+from engine.analysis.decay import Decay, decay_of
+from engine.analysis.exponents import exponent_of, settled
+from engine.core.outcome import CONVERGED, Exponent, Outcome, OutcomeKind, Standing
 
 Array = npt.NDArray[np.float64]
 
-MAX_PERIOD = 64
-"""Longest period looked for; three turns of it must fit into the window."""
 NOISE = 1e-13
 """Relative motion below which a state counts as resting."""
-REPEATS = 1e-12
-"""Relative change over each of two laps up to which a cycle is exact, rounding aside."""
-DISTINCT = 1e-9
-"""Relative distance from which on two points of an orbit count as different."""
 ROUNDING = 1e-12
 """Relative error below which rounding may be all there is, deep networks included."""
-LONG = 1024
-"""Steps from which on a small Lyapunov exponent can be told from 0."""
+NEAR = 0.1
+"""Relative error below which the sharpness at the minimum ahead is near that of the run."""
+FAR_DOWN = 0.01
+"""Relative error below which one that falls at every step falls to 0, where the rate lets it."""
+SLOWING = 0.2
+"""Largest `Decay.bend` of a mixture of exponentials that goes to 0; a limit other than 0 is then at
+most a sixth of the error."""
+SHARPENS = 2.5
+"""Relative growth of the sharpness up to the minimum over the relative error, at most."""
+NEUTRAL = 1e-9
+"""Distance of a factor from 1 in magnitude within which it is neither above nor below."""
+SIGMAS = 5.0
+"""Standard errors by which an exponent must be above 0 before the run is called chaotic."""
+PARTED = 8.0
+"""Least log growth of a displacement over the window before the run is called chaotic."""
+STEADY = 0.5
+"""Least ratio of the spreads of two quarters of motion that does not die down, and of its largest
+step to its spread."""
 SHORT = 8
 """A window of fewer steps says nothing yet."""
 
@@ -42,7 +54,8 @@ class Phase:
 
     `text` is the badge ("monotone", "period 2", "diverged at k = 41"), `message` a sentence,
     `standing` what both say of rest, `orbit` has one row per point of a cycle (in order of time),
-    `rate` is the factor by which the error shrinks per step where it does.
+    `rate` is the factor by which the error shrinks per step where it does, `exponents` those known,
+    the largest first.
     """
 
     kind: OutcomeKind
@@ -51,15 +64,22 @@ class Phase:
     standing: Standing = Standing.OPEN
     period: int | None = None
     orbit: Array | None = None
-    lyapunov: float | None = None
+    exponents: tuple[Exponent, ...] = ()
     rate: float | None = None
     sublinear: bool = False
+
+    @property
+    def lyapunov(self) -> float | None:
+        """The largest Lyapunov exponent, if one is known."""
+        return self.exponents[0].value if self.exponents else None
 
     def points(self, column: int = 0) -> tuple[float, ...]:
         """Return one number of every point of the cycle, in order of time; none without a cycle."""
         return () if self.orbit is None else tuple(float(row[column]) for row in self.orbit)
 
-    def outcome(self, step: int, points: Sequence[float], points_of: str) -> Outcome:
+    def outcome(
+        self, step: int, points: Sequence[float], points_of: str, since: int | None = None
+    ) -> Outcome:
         """Return it as the outcome of a run.
 
         Parameters
@@ -67,26 +87,30 @@ class Phase:
         step : int
             The step it is said of, or that at which the run diverged.
         points : sequence of float
-            The points of the cycle as they are told, empty without one.
+            The points of the cycle as they are shown, empty without one.
         points_of : str
             What they are values of.
+        since : int or None
+            The step of the last change or push, after which the window begins.
         """
         return Outcome(
             kind=self.kind,
             step=step,
-            message=self.message,
+            message=self.message + ("" if since is None else f" Judged since k = {since}."),
             phase=self.text,
             standing=self.standing,
             period=self.period,
             orbit=tuple(points),
             orbit_of=points_of if points else "",
             lyapunov=self.lyapunov,
+            exponents=self.exponents,
+            since=since,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The last steps of a run.
+    """The last steps of a run, and what is known of where it can end.
 
     Attributes
     ----------
@@ -98,29 +122,55 @@ class Window:
         What must repeat for the run to be periodic: the weights, or the error as one column.
     scale : float
         Size of errors that count as large, for example the target's magnitude.
-    first_error : float or None
-        Magnitude of the error at step 0, to tell exponential from slower decay.
     diverged_at : int or None
-    lyapunov : float or None
-        Largest Lyapunov exponent per step over the window, if known.
+    growth : ndarray, shape (n,), or None
+        Log growth of a small displacement in each of the last n steps, within the space that the
+        run moves in.
+    growth_of : str
+        The displacements that `growth` is of.
     multiplier : float or None
         Factor by which a small error is multiplied per step at the last state, if known.
+    stability : float or None
+        Step size times sharpness at the last state over the largest stable value, if known.
+    can_rest : bool or None
+        Whether any minimum is stable, or neutral, at this step size; None where it is not known.
+    ahead : float or None
+        The multiplier, in magnitude, at the minimum that the run can come to, where it is known.
+    is_sure : bool
+        Whether the theory says that the run comes to a minimum from wherever it is.
+    is_linear : bool
+        Whether the multiplier is that of every step: it alone then decides between growth and
+        decay.
     rest : ndarray or None
         The last distances from an equilibrium that is no minimum (for example the largest
-        weight), its value at step 0 in `first_rest` and its name in `rest_name`.
+        weight), with its name in `rest_name`.
+    rest_is_neutral : bool or None
+        Whether the distance from it shrinks as a power of k; None where that is not known.
     """
 
     step: int
     error: Array
     states: Array
     scale: float = 1.0
-    first_error: float | None = None
     diverged_at: int | None = None
-    lyapunov: float | None = None
+    growth: Array | None = None
+    growth_of: str = ""
     multiplier: float | None = None
+    stability: float | None = None
+    can_rest: bool | None = None
+    ahead: float | None = None
+    is_sure: bool = False
+    is_linear: bool = False
     rest: Array | None = None
-    first_rest: float | None = None
     rest_name: str = "0"
+    rest_is_neutral: bool | None = None
+
+    def exponents(self, period: int | None = None) -> tuple[Exponent, ...]:
+        """Measure the exponent over the later part of the window, or over whole laps of a cycle."""
+        if self.growth is None:
+            return ()
+        found = exponent_of(settled(self.growth, period), self.growth_of, period)
+        return () if found is None else (found,)
 
 
 def classify(window: Window) -> Phase:
@@ -128,25 +178,64 @@ def classify(window: Window) -> Phase:
     if window.diverged_at is not None:
         text = f"diverged at k = {window.diverged_at}"
         message = f"The run left the range of useful numbers at step {window.diverged_at}."
-        return Phase(
-            kind=OutcomeKind.DIVERGED, text=text, message=message, lyapunov=window.lyapunov
-        )
+        return Phase(kind=OutcomeKind.DIVERGED, text=text, message=message)
     if window.error.size < SHORT:
         return Phase(
             kind=OutcomeKind.MAX_STEPS,
             text="starting",
             message="Too few steps to tell.",
-            lyapunov=window.lyapunov,
+            exponents=window.exponents(),
         )
-    for look in (_resting, _periodic, _approaching, _sinking, _wandering):
+    for look in (
+        _resting,
+        _small,
+        _linear,
+        _periodic,
+        _approaching,
+        _sinking,
+        _wandering,
+        _unsettled,
+    ):
         phase = look(window)
         if phase is not None:
             return phase
+    return _undecided(window)
+
+
+def _undecided(window: Window) -> Phase:
+    """Say what the window shows where it decides nothing."""
+    unsettled, few = window.can_rest is False, window.error.size < 3 * MAX_PERIOD
+    message = "Neither settled nor periodic over the steps seen"
+    message += "." if few else f"; periods up to {MAX_PERIOD} are looked for."
+    if unsettled:
+        message += " No minimum is stable at this step size."
     return Phase(
-        kind=OutcomeKind.MAX_STEPS,
-        text="transient",
-        message="Neither settled nor periodic over the recorded steps.",
-        lyapunov=window.lyapunov,
+        kind=OutcomeKind.MAX_STEPS, text="transient", message=message, exponents=window.exponents()
+    )
+
+
+def _unsettled(window: Window) -> Phase | None:
+    """Recognise motion to and fro that does not die down, where no minimum is stable.
+
+    It may be chaos, a cycle of a long period, or still on its way to a shorter one; a minimum it
+    cannot reach, and a saddle is not approached to and fro in steady motion.
+    """
+    x = window.states
+    if window.can_rest is not False or window.rest is not None or x.shape[0] < 4 * SHORT:
+        return None
+    quarters = np.array_split(x, 4)
+    spreads = [float(np.max(np.ptp(quarter, axis=0))) for quarter in quarters]
+    steps = [float(np.max(np.abs(np.diff(quarter, axis=0)))) for quarter in quarters]
+    steady = min(spreads) > STEADY * max(spreads) > NOISE * float(np.max(np.abs(x)))
+    if not steady or min(steps) < STEADY * float(np.max(np.ptp(x, axis=0))):
+        return None
+    longest = min(MAX_PERIOD, x.shape[0] // 3)
+    return Phase(
+        kind=OutcomeKind.OSCILLATING,
+        text="oscillating, no period found",
+        exponents=window.exponents(),
+        message="The run moves to and fro; no minimum is stable at this step size, and no period "
+        f"up to {longest} is seen.",
     )
 
 
@@ -154,149 +243,173 @@ def _resting(window: Window) -> Phase | None:
     """Recognise a state that does not move any more."""
     tail = window.states[-max(SHORT, window.states.shape[0] // 4) :]
     size = max(float(np.max(np.abs(tail))), 1e-300)
-    if float(np.max(np.ptp(tail, axis=0))) > NOISE * size:
+    moves = float(np.max(np.ptp(tail, axis=0)))
+    if moves > NOISE * size:
         return None
     error = abs(float(window.error[-1]))
-    if error > CONVERGED * window.scale:
-        at_rest = window.rest is not None and float(window.rest[-1]) <= CONVERGED
-        place = window.rest_name if at_rest else "a point that is no minimum"
-        return Phase(
-            kind=OutcomeKind.CONVERGED if at_rest else OutcomeKind.CONVERGING,
-            text=f"at rest at {place}",
-            standing=Standing.AT_SADDLE if at_rest else Standing.AT_NO_MINIMUM,
-            lyapunov=window.lyapunov,
-            message=f"The run rests at {place}; the gradient vanishes there, the error does not.",
-        )
-    return _converged(window, "")
+    if error <= CONVERGED * window.scale:
+        return _converged(window, "", stands=moves == 0.0)
+    at_rest = window.rest is not None and float(window.rest[-1]) <= CONVERGED
+    if moves > 0.0 and not at_rest:
+        return None  # it may be creeping away from a saddle
+    place = window.rest_name if at_rest else "a point that is no minimum"
+    what = "gradient vanishes" if at_rest else "steps vanish"
+    return Phase(
+        kind=OutcomeKind.CONVERGED if at_rest else OutcomeKind.CONVERGING,
+        text=f"at rest at {place}",
+        standing=Standing.AT_SADDLE if at_rest else Standing.AT_NO_MINIMUM,
+        exponents=window.exponents(),
+        message=f"The run rests at {place}; the {what} there, the error does not.",
+    )
 
 
-def _converged(window: Window, manner: str) -> Phase:
+def _converged(window: Window, manner: str, *, stands: bool) -> Phase | None:
+    """Say at what kind of minimum a run is; None where it cannot stay there and is leaving."""
     factor = window.multiplier
-    if factor is not None and abs(factor) > 1.0 + 1e-9:
+    repels = factor is not None and abs(factor) > 1.0 + NEUTRAL
+    if repels or (factor is None and window.can_rest is False):
+        if not stands:
+            return None
         return Phase(
             kind=OutcomeKind.CONVERGED,
             text="on an unstable minimum",
             standing=Standing.AT_UNSTABLE_MINIMUM,
-            lyapunov=window.lyapunov,
+            exponents=window.exponents(),
             message="The run stands exactly on a minimum that is unstable at this step size; "
             "the smallest push would drive it away.",
         )
-    if not manner and factor is not None and factor != 0.0:
+    message = "The run has reached a minimum."
+    if factor is not None and abs(factor) >= 1.0 - NEUTRAL:
+        manner = "neutral"
+        message += " This step size is its largest stable one: errors neither grow nor shrink to "
+        message += "first order."
+    elif not manner and factor is not None and factor != 0.0:
         manner = "oscillating" if factor < 0.0 else "monotone"
-    text = f"converged ({manner})" if manner else "converged"
     return Phase(
         kind=OutcomeKind.CONVERGED,
-        text=text,
+        text=f"converged ({manner})" if manner else "converged",
         standing=Standing.AT_MINIMUM,
-        lyapunov=window.lyapunov,
+        exponents=window.exponents(),
         rate=None if factor is None else abs(factor),
-        message="The run has reached a minimum.",
+        message=message,
+    )
+
+
+def _small(window: Window) -> Phase | None:
+    """Recognise an error that is negligible and does not grow, as it does at an unstable minimum.
+
+    An orbit of chaos comes so near once in 10^10 steps, and is away again within few.
+    """
+    error = window.error
+    last = float(np.max(np.abs(error[-SHORT:])))
+    before = float(np.max(np.abs(error[-2 * SHORT : -SHORT]), initial=0.0))
+    negligible = last <= ROUNDING * window.scale
+    if not negligible and not (last <= CONVERGED * window.scale and last <= before):
+        return None
+    loud = np.abs(error) > ROUNDING * window.scale
+    return _converged(window, _manner(error[loud]), stands=False)
+
+
+def _linear(window: Window) -> Phase | None:
+    """Decide a linear iteration by its factor, which is that of every step."""
+    if not window.is_linear or window.multiplier is None:
+        return None
+    factor = window.multiplier
+    size, manner = abs(factor), _manner(window.error)
+    if size > 1.0 + ROUNDING:
+        return Phase(
+            kind=OutcomeKind.MAX_STEPS,
+            text="unstable, growing",
+            message=f"The largest factor of the iteration is {size:.12g}, above 1: the error "
+            "grows and the run diverges in the end.",
+            exponents=window.exponents(),
+        )
+    if size >= 1.0 - ROUNDING:
+        return _periodic(window) or Phase(
+            kind=OutcomeKind.MAX_STEPS,
+            text="neutral",
+            message="The largest factor of the iteration is 1 in magnitude: that part of the error "
+            "neither grows nor shrinks.",
+            exponents=window.exponents(),
+        )
+    return Phase(
+        kind=OutcomeKind.CONVERGING,
+        text=manner,
+        standing=Standing.NEARING_MINIMUM,
+        rate=size,
+        exponents=window.exponents(),
+        message=f"The error shrinks exponentially ({manner}), in the end by a factor {size:.9g} "
+        "per step.",
     )
 
 
 def _periodic(window: Window) -> Phase | None:
     """Recognise a cycle, or an approach to one that is almost over."""
-    x = window.states
-    m = x.shape[0]
-    size = max(float(np.max(np.abs(x[-min(m, 3 * MAX_PERIOD) :]))), 1e-300)
-    for p in range(2, min(MAX_PERIOD, m // 3) + 1):
-        change = gap(x, p, p)
-        if change > 0.02 * 2.0 * size:
-            continue
-        apart = min(gap(x, q, p) for q in range(1, p) if p % q == 0)
-        if apart <= DISTINCT * size or change > 0.02 * apart:
-            continue
-        exact = gap(x, p, 2 * p) <= REPEATS * size
-        if not exact and not settles(x, p, apart):
-            continue
-        held = exact and window.lyapunov is not None and window.lyapunov > 1e-6
-        return Phase(
-            kind=OutcomeKind.OSCILLATING,
-            text=f"period {p}",
-            period=p,
-            orbit=x[-p:].copy(),
-            lyapunov=window.lyapunov,
-            message=f"The run repeats itself every {p} steps and does not converge."
-            + (" The cycle is unstable; exact numbers hold the run on it." if held else ""),
-        )
-    return None
-
-
-def _envelope(values: Array) -> Array:
-    """Return the largest magnitudes of the window's four quarters."""
-    return np.array([float(np.max(np.abs(part))) for part in np.array_split(values, 4)])
-
-
-def _decay(values: Array, step: int, first: float | None) -> tuple[float, bool]:
-    """Return the factor per step of a shrinking series, and whether it is slower than exponential.
-
-    Exponential decay from the start would have made log(first / last) equal to the present rate
-    times k; a power law is far beyond that.
-    """
-    peaks = _envelope(values)
-    span = 0.75 * values.size
-    if peaks[-1] <= 0.0:
-        return 0.0, False
-    rate = (math.log(peaks[0]) - math.log(peaks[-1])) / span
-    slow = False
-    if first is not None and first > 0.0 and step > 4 * SHORT:
-        slow = math.log(first) - math.log(peaks[-1]) > 2.0 * rate * step + 0.1
-    return math.exp(-rate), slow
+    cycle = find_cycle(window.states, window.growth)
+    if cycle is None:
+        return None
+    p = cycle.period
+    exponents = window.exponents(p)
+    neutral = window.is_linear
+    held = not neutral and bool(exponents) and exponents[0].value > 1e-6
+    if held and not cycle.is_exact:
+        return None
+    message = f"The run repeats itself every {p} steps and does not converge."
+    if held:
+        message += " The cycle is unstable; exact numbers hold the run on it."
+    if neutral:
+        message += " The cycle is neutral: at this step size errors neither grow nor shrink."
+    return Phase(
+        kind=OutcomeKind.OSCILLATING,
+        text=f"period {p}",
+        period=p,
+        orbit=window.states[-p:].copy(),
+        exponents=exponents,
+        message=message,
+    )
 
 
 def _approaching(window: Window) -> Phase | None:
     """Recognise an error that shrinks to zero."""
-    error = window.error
-    loud = np.abs(error) > ROUNDING * window.scale
-    if _is_small(error, window.scale):
-        return _converged(window, _manner(error[loud]))
-    peaks = _envelope(error)
-    if not all(later < sooner for sooner, later in pairwise(peaks)) or _levels_off(peaks):
+    sinks = window.rest is not None and float(window.rest[-1]) > 0.0
+    if window.can_rest is False or (sinks and not window.is_sure):
         return None
-    if window.rest is not None and _shrinks(window.rest) and not _halves(peaks, window):
+    decay = decay_of(window.error)
+    if decay is None or not _nears(window, decay):
         return None
-    rate, slow = _decay(error, window.step, window.first_error)
-    manner = _manner(error)
-    text = f"{manner}, sublinear" if slow else manner
-    speed = "slower than exponentially" if slow else f"by a factor {rate:.6g} per step"
+    manner = _manner(window.error)
+    neutral = window.ahead is not None and abs(window.ahead - 1.0) <= ROUNDING
+    exponential = not neutral and decay.is_exponential
+    text = f"{manner}, sublinear" if neutral else manner
+    speed = ""
+    if neutral:
+        speed = " slower than exponentially, as C/√k"
+    elif exponential:
+        speed = f" by a factor {decay.factor:.6g} per step"
     return Phase(
         kind=OutcomeKind.CONVERGING,
         text=text,
         standing=Standing.NEARING_MINIMUM,
-        rate=rate,
-        sublinear=slow,
-        lyapunov=window.lyapunov,
-        message=f"The error shrinks {speed} ({manner}).",
+        rate=decay.factor,
+        sublinear=neutral,
+        exponents=window.exponents(),
+        message=f"The error shrinks{speed} ({manner}).",
     )
 
 
-def _levels_off(peaks: Array) -> bool:
-    """Return whether shrinking peaks, carried on as they are, end clearly above 0.
-
-    Aitken's extrapolation ends at 0 for exponential decay, at 2/3 of the last peak for a decay like
-    1 / sqrt(k) seen late, and near the last peak where the run settles on a cycle.
-    """
-    first, second = peaks[1] - peaks[2], peaks[2] - peaks[3]
-    if second >= first:
-        return False
-    return bool(peaks[3] - second * second / (first - second) > 0.85 * peaks[3])
-
-
-def _is_small(error: Array, scale: float) -> bool:
-    """Return whether the last errors are negligible and do not grow, as at an unstable minimum."""
-    last = float(np.max(np.abs(error[-SHORT:])))
-    before = float(np.max(np.abs(error[-2 * SHORT : -SHORT]), initial=0.0))
-    return last <= ROUNDING * scale or (last <= CONVERGED * scale and last <= before)
-
-
-def _halves(peaks: Array, window: Window) -> bool:
-    """Return whether the error is on its way to 0 rather than to a nonzero limit."""
-    first = window.first_error if window.first_error is not None else peaks[0]
-    return bool(peaks[-1] < 0.5 * min(first, window.scale))
-
-
-def _shrinks(values: Array) -> bool:
-    return bool(np.all(np.diff(values) <= 0.0) and values[-1] < values[0])
+def _nears(window: Window, decay: Decay) -> bool:
+    """Return whether a shrinking error is on its way to 0, and the minimum there can hold it."""
+    near = decay.last / window.scale
+    if window.is_sure or near > NEAR:
+        return window.is_sure
+    if window.ahead is not None:
+        return window.ahead <= 1.0 + ROUNDING
+    if window.multiplier is None or window.stability is None:
+        falls = _manner(window.error) == "monotone" and near <= FAR_DOWN
+        return decay.is_exponential or (
+            falls and decay.fall >= 2.0 and 0.0 <= decay.bend <= SLOWING
+        )
+    return abs(window.multiplier) < 1.0 and window.stability * (1.0 + SHARPENS * near) <= 1.0
 
 
 def _manner(error: Array) -> str:
@@ -310,38 +423,48 @@ def _manner(error: Array) -> str:
 
 def _sinking(window: Window) -> Phase | None:
     """Recognise an approach to an equilibrium that is no minimum."""
-    if window.rest is None or not _shrinks(window.rest):
+    if window.rest is None:
         return None
-    rate, slow = _decay(window.rest, window.step, window.first_rest)
-    manner = "sublinearly" if slow else "exponentially"
+    rest = window.rest
+    decay = decay_of(rest)
+    if decay is None or bool(np.any(np.diff(rest) > 0.0)):
+        return None
+    slow = window.rest_is_neutral
+    if slow is None and (decay.is_exponential or decay.is_power_law):
+        slow = decay.is_power_law
+    manner = {True: "sublinearly", False: "exponentially", None: ""}[slow]
+    ending = f", {manner}" if manner else ""
     return Phase(
         kind=OutcomeKind.CONVERGING,
-        text=f"converging to {window.rest_name}, {manner}",
+        text=f"converging to {window.rest_name}{ending}",
         standing=Standing.NEARING_SADDLE,
-        rate=rate,
-        sublinear=slow,
-        lyapunov=window.lyapunov,
-        message=f"The weights sink to {window.rest_name}, an equilibrium that is no minimum, "
-        f"{manner}.",
+        rate=decay.factor,
+        sublinear=bool(slow),
+        exponents=window.exponents(),
+        message=f"The weights sink to {window.rest_name}, an equilibrium that is no minimum"
+        f"{ending}.",
     )
 
 
 def _wandering(window: Window) -> Phase | None:
-    """Recognise motion that neither settles nor repeats."""
-    m = window.error.size
-    if m < 3 * MAX_PERIOD:
+    """Recognise chaos: motion that neither settles nor repeats, and whose neighbours part.
+
+    Without a Lyapunov exponent a slow approach to a cycle, or to a minimum round which the run
+    turns, looks the same; such motion stays undecided.
+    """
+    found = window.exponents()
+    if not found or window.growth is None or found[0].error is None:
         return None
-    peaks = _envelope(window.states - np.mean(window.states, axis=0))
-    recurrent = float(np.min(peaks)) > 0.3 * float(np.max(peaks))
-    chaotic = window.lyapunov is not None
-    # An exponent from few steps is uncertain: a slow approach to a cycle looks like chaos at first.
-    least = 0.0 if m >= LONG else 0.05
-    if not recurrent or (window.lyapunov is not None and window.lyapunov <= least):
+    exponent = found[0]
+    least = SIGMAS * (exponent.error or 0.0)
+    halves = [float(np.sum(half)) for half in np.array_split(settled(window.growth), 2)]
+    parts = exponent.value > least and min(halves) > 0.5 * PARTED
+    if not parts or not repeats_nowhere(window.states):
         return None
     return Phase(
         kind=OutcomeKind.APERIODIC,
         text="aperiodic",
-        lyapunov=window.lyapunov,
-        message="The run neither converges nor repeats itself"
-        + (", and neighbouring runs part exponentially." if chaotic else "."),
+        exponents=found,
+        message="The run neither converges nor repeats itself within "
+        f"{MAX_PERIOD} steps, and neighbouring runs part exponentially.",
     )

@@ -44,13 +44,27 @@ class State(Generic[ParamsT]):
     What is measured at a state is kept beside it (`engine.core.beside`), never in it.
 
     `step` is k, the number of updates made since `init`; `diverged_at` is the step at which the
-    run left the range of useful numbers, after which `advance` does nothing more.
+    run left the range of useful numbers, after which `advance` does nothing more. `changed_at` is
+    the step at which a live parameter last changed or the state was last pushed, None where neither
+    happened: what the run does is judged from the rows after it (`evidence`). The session sets it.
     """
 
     params: ParamsT
     seed: int
     step: int = 0
     diverged_at: int | None = None
+    changed_at: int | None = None
+
+    def evidence(self, recent: Recent) -> Recent:
+        """Return the recent rows that belong to the run as it is since its last change.
+
+        The row of the step of the change is that before it; at that step itself the last row is
+        all there is.
+        """
+        if self.changed_at is None:
+            return recent
+        count = max(self.step - self.changed_at, 1)
+        return {key: rows[-count:] for key, rows in recent.items()}
 
 
 StateT = TypeVar("StateT", bound=State[Any])

@@ -68,13 +68,33 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exponent:
+    """A Lyapunov exponent in nats per step, as measured over the recent steps.
+
+    `error` is the standard error, None where it is not known (too few steps) or where the value
+    is that of a point and not an average. `of` names the displacements that grow or shrink so.
+    """
+
+    value: float
+    error: float | None = None
+    of: str = ""
+
+    def __str__(self) -> str:
+        """Write the value with its standard error, and what it is of."""
+        error = "" if self.error is None else f" ± {self.error:.2g}"
+        return f"{self.value:.4g}{error} per step" + (f" {self.of}" if self.of else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the recent steps show.
 
     `phase` is the short text of the phase badge ("monotone", "period 2", "diverged at k = 41"),
-    which is for reading; what it says of rest is told by `standing`. `lyapunov` is the exponent per
-    step (nats) where it is known; `orbit` the points of a cycle and `orbit_of` what they are values
-    of ("w", "the product").
+    which is for reading; `standing` is what it says of rest. `lyapunov` is the largest exponent per
+    step (nats) where it is known, `exponents` that and the others, each with its standard error and
+    its directions; `orbit` the points of a cycle and `orbit_of` what they are values of ("w", "the
+    product"). `since` is the step of the last change or push, after which the evidence begins; None
+    where there was none.
     """
 
     kind: OutcomeKind
@@ -86,3 +106,5 @@ class Outcome:
     orbit: tuple[float, ...] = ()
     orbit_of: str = ""
     lyapunov: float | None = None
+    exponents: tuple[Exponent, ...] = ()
+    since: int | None = None

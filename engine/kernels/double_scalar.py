@@ -7,6 +7,7 @@ keeps the exact symmetry of (9a, b) and Proposition 3 and does not let rounding 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -305,3 +306,34 @@ def watch(
     errors = np.empty(steps)
     end, sharpness = _watch(weights, depth, target, input_power, step_size, errors, limit)
     return Watch(weights, errors if end < 0 else errors[: max(end - 1, 0)], sharpness, end >= 0)
+
+
+@kernel
+def growth(
+    w: FloatArray, z: FloatArray, depth: int, target: float, rate: float, logs: FloatArray
+) -> None:
+    """Write the log growth per step of a displacement of equal weights w and equal weights z.
+
+    It begins in a direction that has a part along every eigenvector, and turns into that of the
+    largest growth.
+
+    Parameters
+    ----------
+    w, z : ndarray, shape (m,)
+        Consecutive weights of the pair.
+    depth, target
+    rate : float
+        Step size times input power.
+    logs : ndarray, shape (m - 1,)
+    """
+    a, b = 0.6, 0.8
+    for k in range(w.size - 1):
+        u, v = w[k] ** (depth - 1), z[k] ** (depth - 1)
+        error = u * w[k] - v * z[k] - target
+        bend_w = (depth - 1) * error * w[k] ** (depth - 2) if depth > 1 else 0.0
+        bend_z = (depth - 1) * error * z[k] ** (depth - 2) if depth > 1 else 0.0
+        pull = depth * (u * a - v * b)
+        a, b = a - rate * (bend_w * a + u * pull), b + rate * (bend_z * b + v * pull)
+        size = math.sqrt(a * a + b * b)
+        logs[k] = math.log(max(size, 1e-300))
+        a, b = (a / size, b / size) if size > 0.0 else (0.6, 0.8)

@@ -33,6 +33,7 @@ from engine.run.run import Run, Shown
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import SettingsInForce
+from engine.text.numbers import whole
 
 
 class Runner:
@@ -342,7 +343,7 @@ class Runner:
             if not run.switch_branch(fork, progress):
                 return "Cancelled: the run is left as it is."
             settings = SettingsInForce.of(run.session)
-            return f"The run to step {run.session.step:,} is back."
+            return f"The run to step {whole(run.session.step)} is back."
 
         self._require().status = Status.PAUSED
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class Session:
             values = {**self.changes[-1].values, **values}
             self.changes = self.changes[:-1]
         self.changes = (*self.changes, Change(self.step, values))
-        self.state = self.experiment.retune(self.state, params)
+        self.state = self._marked(self.experiment.retune(self.state, params))
         self.finished = self.finished and self.state.diverged_at is not None
         if self.experiment.rewindable:
             self._keyframes.pin(self.state)
@@ -163,7 +164,7 @@ class Session:
         nudge = checked(Nudge(float(size), seed))
         if self.state.diverged_at is not None:
             raise InputError("nudge", size, "the run has diverged; begin it anew, or go back first")
-        self.state = self.experiment.nudge(self.state, nudge)
+        self.state = self._marked(self.experiment.nudge(self.state, nudge))
         self.changes = (*self.changes, Change(self.step, nudge=nudge))
         self.finished = False
         if self.experiment.rewindable:
@@ -189,7 +190,12 @@ class Session:
             made = self.experiment.nudge(state, change.nudge)
         else:
             made = self.experiment.retune(state, update(state.params, **change.values))
-        return made
+        return self._marked(made)
+
+    @staticmethod
+    def _marked(state: State[Any]) -> State[Any]:
+        """Note in a state that it was changed just now, so that it is judged from here on."""
+        return replace(state, changed_at=state.step)
 
     def state_at(self, step: int) -> State[Any]:
         """Compute the state after `step` updates, 0 <= step <= the run's own step.

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.core.errors import InputError, LabError
+from engine.text.numbers import whole
 
 STALE_AFTER = 3600.0
 """Seconds after which a temporary file that a killed program left behind is swept away."""
@@ -348,7 +349,7 @@ def check_values(value: Any, what: str) -> None:
             elif isinstance(item, list | tuple):
                 within.extend(item)
             elif isinstance(item, int) and item.bit_length() > NUMBER_BITS:
-                size = f"a whole number of {item.bit_length():,} bits"
+                size = f"a whole number of {whole(item.bit_length())} bits"
                 raise InputError(what, size, "give whole numbers that are below 1e307")
         layer = within
         if not layer:

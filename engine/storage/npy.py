@@ -15,6 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.text.numbers import whole
+
 MAGIC = b"\x93NUMPY"
 KINDS = "biufcU"
 """Kinds of arrays that are read: truth values, numbers, texts."""
@@ -74,7 +76,7 @@ def read_header(file: BinaryIO) -> Header:
         raise NpyError("it ends within its header")
     (length,) = struct.unpack(form, field)
     if length > _HEADER_LIMIT:
-        raise NpyError(f"its header has {length:,} bytes, and {_HEADER_LIMIT:,} are read")
+        raise NpyError(f"its header has {whole(length)} bytes, and {whole(_HEADER_LIMIT)} are read")
     text = file.read(length)
     if len(text) < length:
         raise NpyError("it ends within its header")

@@ -58,7 +58,7 @@ from engine.storage.files import (
     user_path,
     write_text,
 )
-from engine.text.numbers import whole
+from engine.text.numbers import whole as grouped
 
 FORMAT = 1
 """Version of the run file and of `run.json`; a newer one is refused by name."""
@@ -316,8 +316,8 @@ def _check_length(text: str, what: str) -> None:
     """Refuse a text that would take its reader many seconds."""
     count = text.count(",")
     if count > NUMBERS_LIMIT:
-        rule = f"give at most {whole(NUMBERS_LIMIT)} commas, that is numbers in lists"
-        raise InputError(what, f"{whole(count)} commas", rule)
+        rule = f"give at most {grouped(NUMBERS_LIMIT)} commas, that is numbers in lists"
+        raise InputError(what, f"{grouped(count)} commas", rule)
 
 
 def check_writable(run: RunSpec, folder: Path) -> None:

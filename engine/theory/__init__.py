@@ -16,6 +16,7 @@ from engine.theory.double import (
     double_bound,
     double_flow_limit,
     double_invariant,
+    double_least_sharpness,
     double_sharpness,
 )
 from engine.theory.matrix import (
@@ -25,6 +26,12 @@ from engine.theory.matrix import (
     norm_sharpness,
     theorem1_bound,
     theorem2_step,
+)
+from engine.theory.optimisers import (
+    Optimiser,
+    dominant_factor,
+    iteration_eigenvalues,
+    stability_limit,
 )
 from engine.theory.scalar import (
     balanced_sharpness,
@@ -54,19 +61,23 @@ from engine.theory.symmetric import (
 __all__ = [
     "CubicThresholds",
     "DoublePoint",
+    "Optimiser",
     "balanced_sharpness",
     "cofactors",
     "contraction",
     "cubic_thresholds",
     "delta_c",
     "delta_max",
+    "dominant_factor",
     "double_bound",
     "double_flow_limit",
     "double_invariant",
+    "double_least_sharpness",
     "double_norm_bound",
     "double_sharpness",
     "envelope",
     "equilibrium_bound",
+    "iteration_eigenvalues",
     "least_squares_bound",
     "log_sharpness",
     "norm_bound",
@@ -75,6 +86,7 @@ __all__ = [
     "root_magnitude",
     "root_minus_one",
     "sharpness",
+    "stability_limit",
     "symmetric_map",
     "symmetric_slope",
     "theorem1_bound",

@@ -76,3 +76,16 @@ def double_bound(target: float, depth: int, input_power: float = 1.0) -> float:
     point = double_flow_limit(target, depth)
     value = double_sharpness(point.w, point.z, depth, input_power)
     return 2.0 / value if value > 0 else math.inf
+
+
+def double_least_sharpness(target: float, depth: int, input_power: float = 1.0) -> float:
+    r"""Least sharpness of any minimum of the double scalar network.
+
+    By the inequality of the means over the layers it is :math:`\sigma L(|w|^{2(L-1)/L} +
+    |z|^{2(L-1)/L})` of the two products at least, whose difference is the target. The power is at
+    least 1 for L >= 2, so the least is where both share it, half each with opposite signs: at
+    :math:`2\sigma L|\lambda/2|^{2(L-1)/L}`. Equal layers of even depth cannot have the signs, but
+    unequal signs in the layers can.
+    """
+    check(target, depth, input_power)
+    return scaled_power(2.0 * input_power * depth, 0.5 * abs(target), 2.0 * (depth - 1) / depth)

@@ -98,7 +98,10 @@ class TheoryHeader(Card):
         exponent = outcome.lyapunov
         if exponent is not None:
             self._show_exponent(True)  # and from now on, so that nothing jumps
-        self.lyapunov.say("—" if exponent is None else f"{short(exponent, 4)} per step")
+        error = outcome.exponents[0].error if outcome.exponents else None
+        spread = "" if not error else f" ± {short(error, 2)}"
+        self.lyapunov.say("—" if exponent is None else f"{short(exponent, 4)}{spread} per step")
+        self.lyapunov.setToolTip("\n".join(str(item) for item in outcome.exponents))
         points = ", ".join(short(point, 6) for point in outcome.orbit[:MOST_POINTS])
         more = ", …" if len(outcome.orbit) > MOST_POINTS else ""
         self.orbit.say(points + more if points else "—")

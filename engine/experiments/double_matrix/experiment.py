@@ -35,7 +35,7 @@ from engine.families.matrix import descent
 from engine.families.matrix import measure as matrix_measure
 from engine.families.matrix.batches import check_device
 from engine.families.matrix.evidence import Evidence
-from engine.families.matrix.outcome import outcome_of, saddle_of
+from engine.families.matrix.outcome import can_rest_of, outcome_of, saddle_of
 from engine.families.matrix.problem import Problem, check_batches, make_problem, make_start, step_of
 from engine.families.matrix.theory import problem_of
 
@@ -216,18 +216,21 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
 
     def outcomes(self, state: DoubleMatrixState, recent: Recent) -> dict[Side, Outcome]:
         """Classify both networks by their errors."""
+        recent = state.evidence(recent)
         saddle = saddle_of(state.problem, state.params)
+        can_rest = can_rest_of(state.problem, state.params)
         return {
             side: outcome_of(
                 state.problem,
                 state.step,
                 recent[f"error_{side}"],
                 recent[f"signed_error_{side}"],
-                state.first_errors[index],
                 getattr(state, side).diverged_at,
                 saddle if side == "single" else None,
+                can_rest=can_rest if side == "single" else None,
+                since=state.changed_at,
             )
-            for index, side in enumerate(SIDES)
+            for side in SIDES
         }
 
     def outcome(self, state: DoubleMatrixState, recent: Recent) -> Outcome:

@@ -8,6 +8,7 @@ r"""The difference of two scalar products beside a single one: equations (9a, b)
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -23,7 +24,7 @@ from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
-from engine.core.outcome import Outcome
+from engine.core.outcome import Exponent, Outcome
 from engine.core.params import update
 from engine.core.push import pushed
 from engine.core.views import View
@@ -37,6 +38,9 @@ from engine.experiments.double_scalar.params import (
     make_start,
 )
 from engine.experiments.double_scalar.views import all_views
+
+ROUNDING = 1e-12
+"""Relative distance within which a step size is that of a threshold."""
 
 
 @final
@@ -135,19 +139,29 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
 
     def outcome(self, state: DoubleScalarState, recent: Recent) -> Outcome:
         """Classify the pair's run."""
-        params = state.params
+        params, recent = state.params, state.evidence(recent)
+        stability_now = float(recent["stability"][-1])
+        flattest = theory.double_least_sharpness(params.target, params.depth, params.input_power)
+        logs = measure.growth_logs(state, recent)
         phase = classify(
             Window(
                 step=state.step,
                 error=recent["error_double"],
                 states=np.column_stack([recent["w"], recent["z"]]),
                 scale=abs(params.target),
-                first_error=abs(params.target),
                 diverged_at=state.diverged_at,
-                multiplier=1 - 2 * float(recent["stability"][-1]),
+                growth=logs,
+                growth_of="with w kept equal, and z",
+                multiplier=1 - 2 * stability_now,
+                stability=stability_now,
+                can_rest=params.step_size * flattest <= 2.0 * (1.0 + ROUNDING),
             )
         )
-        return phase.outcome(state.step, phase.points(), "w")
+        factor = abs(1 - 2 * stability_now)
+        if phase.standing.is_by_minimum and factor > 0.0:
+            across = Exponent(value=math.log(factor), of="across the minima")
+            phase = dataclasses.replace(phase, exponents=(across,))
+        return phase.outcome(state.step, phase.points(), "w", since=state.changed_at or None)
 
     def theory(
         self, params: DoubleScalarParams, state: DoubleScalarState | None

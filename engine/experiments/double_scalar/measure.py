@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import theory
 from engine.core.arrays import FloatArray
+from engine.core.experiment import Recent
 from engine.experiments.double_scalar.params import DoubleScalarParams, DoubleScalarState
 
 SEEN = 400
@@ -55,6 +56,25 @@ def read(state: DoubleScalarState) -> Reading:
         sharpness_double=squares[0] + squares[1],
         sharpness_single=squares[2],
     )
+
+
+def growth_logs(state: DoubleScalarState, recent: Recent) -> FloatArray | None:
+    """Return the log growth per step of a displacement of w and z, None where layers differ."""
+    if state.weights.shape[1] != 1:
+        return None
+    from engine.kernels.double_scalar import growth
+
+    params = state.params
+    logs: FloatArray = np.empty(max(len(recent["w"]) - 1, 0))
+    growth(
+        np.ascontiguousarray(recent["w"]),
+        np.ascontiguousarray(recent["z"]),
+        params.depth,
+        params.target,
+        params.step_size * params.input_power,
+        logs,
+    )
+    return logs
 
 
 def hessian(state: DoubleScalarState) -> FloatArray:

@@ -33,6 +33,7 @@ from engine.experiments.least_squares.problem import (
     LeastSquaresParams,
     LeastSquaresState,
     Quadratic,
+    largest_factor,
     make_quadratic,
     make_starts,
 )
@@ -148,6 +149,7 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
 
     def outcome(self, state: LeastSquaresState, recent: Recent) -> Outcome:
         """Classify the first run by its distance and its component along the steepest direction."""
+        recent = state.evidence(recent)
         floor = FLOOR * max(state.distance, 1e-300)
         error, steep = recent["error"], recent["steepest"]
         known = np.isfinite(error) & np.isfinite(steep)
@@ -159,11 +161,17 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
                 error=error,
                 states=np.column_stack([error, steep]),
                 scale=max(state.distance, 1e-300),
-                first_error=state.distance,
                 diverged_at=state.diverged_at,
+                multiplier=largest_factor(state.params, state.problem),
+                is_linear=True,
             )
         )
-        return phase.outcome(state.step, phase.points(1), "the steepest part of the error")
+        return phase.outcome(
+            state.step,
+            phase.points(1),
+            "the steepest part of the error",
+            since=state.changed_at or None,
+        )
 
     def theory(
         self, params: LeastSquaresParams, state: LeastSquaresState | None

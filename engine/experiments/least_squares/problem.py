@@ -333,6 +333,21 @@ def factors(params: LeastSquaresParams, problem: Quadratic) -> NDArray[np.comple
     return np.concatenate([trace / 2 + root, trace / 2 - root])
 
 
+def largest_factor(params: LeastSquaresParams, problem: Quadratic) -> float:
+    """Return the factor of largest modulus of the directions that move at all.
+
+    Its sign is that of a real factor; of a complex pair it is the modulus, negative, for that part
+    of the error changes its sign. It is 0 where nothing moves.
+    """
+    moving = np.tile(~problem.null, 1 if params.optimiser == "gradient-descent" else 2)
+    values = factors(params, problem)[moving]
+    if not values.size:
+        return 0.0
+    largest = values[int(np.argmax(np.abs(values)))]
+    size = float(abs(largest))
+    return size if largest.imag == 0.0 and largest.real >= 0.0 else -size
+
+
 def critical_step(params: LeastSquaresParams, problem: Quadratic) -> float:
     r"""Step size above which the run leaves the minimum.
 

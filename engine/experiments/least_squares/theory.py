@@ -15,6 +15,7 @@ from engine.experiments.least_squares.problem import (
     Quadratic,
     critical_step,
     factors,
+    largest_factor,
     largest_growth,
 )
 
@@ -145,14 +146,14 @@ def claims(
 def _convergence(
     params: LeastSquaresParams, problem: Quadratic, outcome: Outcome, distance: float
 ) -> Claim:
-    moving = np.tile(~problem.null, 1 if params.optimiser == "gradient-descent" else 2)
-    worst = float(np.max(np.abs(factors(params, problem)[moving])))
+    worst = abs(largest_factor(params, problem))
     converges = worst < 1.0 - _EDGE
+    neutral = abs(worst - 1.0) <= _EDGE
     lamps = (
         Lamp("The start is not the minimum", distance > 0, f"distance {distance:.3g}"),
         Lamp(
             "Not exactly at the critical step",
-            abs(worst - 1.0) > _EDGE,
+            not neutral,
             f"largest factor {worst:.9g}",
         ),
     )
@@ -171,7 +172,11 @@ def _convergence(
         statement="Every equilibrium is asymptotically stable, and gradient descent converges to "
         "it, only if all eigenvalues of I − δXXᵀ have magnitude less than 1.",
         assumptions=lamps,
-        predicted="convergence" if converges else "divergence",
+        predicted="neither: the steepest part neither grows nor shrinks"
+        if neutral
+        else "convergence"
+        if converges
+        else "divergence",
         measured=f"{fate} at step {outcome.step}; largest factor {worst:.6g}",
         verdict=verdict if all(lamp.on for lamp in lamps) else Verdict.NOT_APPLICABLE,
         note="X Xᵀ is singular: along its null space the factor is 1 and nothing moves, so the "

@@ -32,7 +32,7 @@ from engine.families.matrix import theory as matrix_theory
 from engine.families.matrix import views as shared
 from engine.families.matrix.batches import check_device
 from engine.families.matrix.evidence import Evidence
-from engine.families.matrix.outcome import outcome_of, saddle_of
+from engine.families.matrix.outcome import can_rest_of, outcome_of, saddle_of
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, check_batches, make_problem, make_start, step_of
 from engine.kernels.matrix.padding import padded
@@ -240,14 +240,16 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
 
     def outcome(self, state: MatrixProductState, recent: Recent) -> Outcome:
         """Classify the run by its error and its signed error along R."""
+        recent = state.evidence(recent)
         return outcome_of(
             state.problem,
             state.step,
             recent["error"],
             recent["signed_error"],
-            state.first_error,
             state.diverged_at,
             saddle_of(state.problem, state.params),
+            can_rest=can_rest_of(state.problem, state.params),
+            since=state.changed_at,
         )
 
     def theory(

@@ -75,12 +75,14 @@ def _read(file: BinaryIO, path: Path, item_shape: tuple[int, ...], what: str) ->
     size = items * math.prod(item_shape)
     if size > BYTES_LIMIT:
         most = BYTES_LIMIT // math.prod(item_shape)
-        raise InputError(what, path.name, f"give a file of 1 to {most:,} items, not {items:,}")
+        raise InputError(
+            what, path.name, f"give a file of 1 to {whole(most)} items, not {whole(items)}"
+        )
     values = np.empty(size, np.uint8)  # takes no memory before it is filled
     done = _fill(file, values)
     if done < size:
         raise InputError(
-            what, path.name, f"give a whole file (it holds {done:,} of {size:,} bytes)"
+            what, path.name, f"give a whole file (it holds {whole(done)} of {whole(size)} bytes)"
         )
     if file.read(1):
         raise InputError(what, path.name, "give a file that ends where its header says")

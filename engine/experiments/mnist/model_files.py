@@ -37,6 +37,7 @@ from engine.kernels.network.images import KERNEL
 from engine.storage import learned
 from engine.storage.arrays import SAFETENSORS_LIMIT, load_safetensors
 from engine.storage.files import read_bytes, to_json, write_bytes
+from engine.text.numbers import whole
 
 if TYPE_CHECKING:
     from engine.experiments.mnist.onnx_files import OnnxNetwork
@@ -237,8 +238,8 @@ def _model(
     architecture.check()
     held = sum(math.prod(values.shape) for values in arrays.values())
     if architecture.size > 2 * held + SMALL:
-        rule = f"its description asks for {architecture.size:,}"
-        raise InputError("model", f"{held:,} numbers", rule)
+        rule = f"its description asks for {whole(architecture.size)}"
+        raise InputError("model", f"{whole(held)} numbers", rule)
     parameters = Parameters(architecture)
     parameters.load({name: torch.as_tensor(values) for name, values in arrays.items()})
     return Model(architecture, parameters, about)

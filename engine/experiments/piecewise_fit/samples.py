@@ -186,7 +186,9 @@ def _scaled(path: Path, table: Table, field: str) -> Samples:
         raise InputError(field, path.name, "give a file with at least three rows of different x")
     notes = [f"{table.size_in_words} were read"]
     if table.rows > len(table.values):
-        notes = [f"{len(table.values):,} of {table.rows:,} rows were taken, at equal distances"]
+        notes = [
+            f"{whole(len(table.values))} of {whole(table.rows)} rows were taken, at equal distances"
+        ]
     if merged:
         notes.append(f"{whole(merged)} rows shared an x and were averaged")
     low, width = x[0], x[-1] - x[0]

@@ -87,7 +87,7 @@ def _verdict(lamps: tuple[Lamp, ...], holds: bool | None) -> Verdict:
 
 def _bound_1(run: Evidence) -> Claim:
     params, state = run.params, run.state
-    ratio = float(run.recent["stability"][-1])
+    ratio = 0.5 * params.curvature_limit * float(run.recent["stability"][-1])
     lamps = (
         _plain(params),
         Lamp("The run did not start on a minimum", not run.began_at_minimum),

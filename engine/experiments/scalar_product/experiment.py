@@ -5,10 +5,10 @@ Propositions 1, 2 and 3. Symbols: step size :math:`\delta` ``step_size``, target
 ``target``, depth :math:`L` ``depth``, input power :math:`\sigma` ``input_power``.
 
 Recorded series: ``weights``, ``product``, ``error`` (signed), ``error_size`` (its magnitude),
-``loss``, ``gap``, ``sharpness``,
-``stability`` (step size times sharpness / 2), ``step_size``, ``distance`` (of the magnitudes from
-the balanced one), ``hessian``, ``jacobian`` (eigenvalues), ``edge`` (step size times the greatest
-Hessian eigenvalue / 2), and ``envelope`` (of Proposition 2) where the start is that of the paper.
+``loss``, ``gap``, ``sharpness``, ``stability`` (step size times sharpness over its largest stable
+value, which is 2 without momentum), ``step_size``, ``distance`` (of the magnitudes from the
+balanced one), ``hessian``, ``jacobian`` (eigenvalues), ``edge`` (as ``stability``, of the greatest
+Hessian eigenvalue), and ``envelope`` (of Proposition 2) where the start is that of the paper.
 """
 
 from __future__ import annotations
@@ -103,7 +103,12 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             low = {**low, "envelope": envelope(state, ends)}
             high = {**high, "envelope": envelope(state, begins)}
         low, high = (
-            {**side, "error_size": _error_size(side["loss"], params.power)} for side in (low, high)
+            {
+                **side,
+                **_over_limit(side, params),
+                "error_size": _error_size(side["loss"], params.power),
+            }
+            for side in (low, high)
         )
         step = state.step + made.made
         new = replace(
@@ -144,10 +149,10 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             "loss": 0.5 * params.power * error * error,
             "gap": float(sizes.max() - sizes.min()),
             "sharpness": sharpness,
-            "stability": 0.5 * step * sharpness,
+            "stability": step * sharpness / params.curvature_limit,
             "step_size": step,
             "distance": float(np.max(np.abs(sizes - params.root))),
-            "edge": 0.5 * step * float(eigenvalues[-1]),
+            "edge": step * float(eigenvalues[-1]) / params.curvature_limit,
         }
         if stability.starts_symmetric(params):
             numbers["envelope"] = float(envelope(state, np.array([state.step]))[0])
@@ -283,6 +288,13 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 def _error_size(loss: FloatArray, power: float) -> FloatArray:
     """Return the error's magnitude: of a bucket with both signs the ends of the error tell none."""
     return np.asarray(np.sqrt(loss * (2.0 / power)))
+
+
+def _over_limit(side: Mapping[str, FloatArray], params: ScalarParams) -> dict[str, FloatArray]:
+    """Measure stability by the optimiser's own limit: the kernel knows that without momentum."""
+    share = 2.0 / params.curvature_limit
+    keys = ("stability", "edge") if params.has_momentum else ()
+    return {key: np.asarray(share * side[key]) for key in keys}
 
 
 def _log_rate(params: ScalarParams) -> float:

@@ -84,11 +84,13 @@ def orbit_diagram(law: Law, start: float) -> OrbitDiagram | None:
     law : Law
         Target, depth, input power, optimiser and momentum.
     start : float
-        The weight that all orbits start from; just beside it if it is the equilibrium.
+        The weight that all orbits start from; just beside it if it is the
+        equilibrium, on which no step size moves it.
     """
-    with np.errstate(over="ignore", under="ignore"):
-        if np.float64(start) ** law.depth == law.target:
-            start *= 1.0 + BESIDE
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        error = np.float64(start) ** law.depth / law.target - 1.0
+    if abs(error) <= law.depth * BESIDE:  # to rounding: a minimum's weight is seldom exact
+        start *= 1.0 + BESIDE
     return _diagram(
         law.target, law.depth, law.input_power, int(law.method), law.momentum, float(start)
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
+from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
@@ -209,6 +210,16 @@ class ScalarParams(Params):
     def is_plain(self) -> bool:
         """Whether this is the paper's method: gradient descent with a fixed step size."""
         return self.optimiser == "gradient-descent" and self.step_rule == "fixed"
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether the optimiser is another than gradient descent."""
+        return self.optimiser != "gradient-descent"
+
+    @property
+    def curvature_limit(self) -> float:
+        """Largest step size times sharpness at which a minimum is stable with this optimiser."""
+        return theory.stability_limit(self.optimiser, self.momentum)
 
     @property
     def root(self) -> float:

@@ -139,4 +139,25 @@ def crisis(depth: int) -> float:
         top = _bisect(lambda u: slope(u, x, depth), 0.1, 1.0)
         return step(step(top, x, depth), x, depth)
 
-    return _bisect(reach, doublings(depth, 2)[-1], 2.5)
+    low = high = doublings(depth, 2)[-1]
+    while reach(high) >= 0.0:  # in small parts: the orbit may come back from 0 for larger steps
+        low, high = high, 1.1 * high
+    return _bisect(reach, low, high)
+
+
+@cache
+def heavy_ball_doubling(depth: int, momentum: float) -> float:
+    r"""Find where period 2 becomes period 4 with heavy-ball momentum, in units of GD's delta_max.
+
+    On a 2-cycle the momentum only divides the step size by :math:`1+\beta`, and the lap's Jacobian
+    has the eigenvalue -1 where gradient descent's multiplier is
+    :math:`-\left(\tfrac{1-\beta}{1+\beta}\right)^2`.
+    """
+    threshold = -(((1.0 - momentum) / (1.0 + momentum)) ** 2)
+    start = 1.0 + 0.1 * (doublings(depth, 2)[-1] - 1.0)
+    known = [orbit(start, depth, 2, _turn(0.01, start, depth, 2 * SETTLE)[0])]
+
+    def margin(x: float) -> float:
+        return _margin(x, depth=depth, period=2, known=known) - 1.0 - threshold
+
+    return (1.0 + momentum) * _bisect(margin, 1.0 + 1e-6, 1.001 * doublings(depth, 2)[-1])

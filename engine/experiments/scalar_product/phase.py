@@ -8,91 +8,114 @@ from dataclasses import replace
 import numpy as np
 
 from engine import theory
+from engine.analysis.exponents import exponent_of, settled
 from engine.analysis.phase import Phase, Window, classify
-from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
-from engine.core.outcome import Outcome, OutcomeKind, Standing
-from engine.experiments.scalar_product.params import ScalarState, law_of
+from engine.core.outcome import Exponent, Outcome, OutcomeKind, Standing
+from engine.experiments.scalar_product.exponents import (
+    ACROSS,
+    Growth,
+    growths,
+    lap_exponents,
+)
+from engine.experiments.scalar_product.params import ScalarParams, ScalarState
+from engine.experiments.scalar_product.theory import starts_symmetric
 
-DEEP_WINDOW = 256
-"""Steps over which the Lyapunov exponent of a network too deep to be shown whole is measured."""
-
-
-def weight_rows(state: ScalarState, recent: Recent) -> FloatArray | None:
-    """Return all weights at the recent steps, shape (m, L), or None where they were not recorded.
-
-    Of deep networks only quantiles are; where all weights are equal in magnitude these are enough.
-    """
-    rows = recent["weights"]
-    if rows.shape[1] == state.weights.size:
-        return rows
-    if not state.is_symmetric:
-        return None
-    mixed = bool(np.any(state.sign < 0.0))
-    first = rows[:, -1] if mixed and state.start[0] >= 0.0 else rows[:, 0]
-    return first[-DEEP_WINDOW:, None] * state.sign[None, : state.weights.size]
+ROUNDING = 1e-12
+"""Relative distance within which a step size is that of a threshold."""
 
 
-def growth(state: ScalarState, recent: Recent) -> FloatArray | None:
-    """Return the log growth of a small displacement per recent step, or None where unknown."""
-    params = state.params
-    rows = weight_rows(state, recent)
-    if rows is None or len(rows) < 3 or params.step_rule == "hessian":
-        return None
-    from engine.kernels.scalar.descent import growth_logs
-
-    steps = recent["step_size"][-len(rows) :]
-    logs = growth_logs(rows, steps, state.ties, law_of(params))
-    return logs[1:] if params.optimiser != "gradient-descent" else logs
-
-
-def local_multiplier(state: ScalarState, recent: Recent) -> float | None:
+def local_multiplier(params: ScalarParams, recent: Recent) -> float:
     """Return the factor by which a small error is multiplied at the current point.
 
     It is 1 - step * S for gradient descent, also where the step depends on the state.
     """
-    if state.params.optimiser != "gradient-descent":
+    curvature = params.curvature_limit * float(recent["stability"][-1])
+    return theory.dominant_factor(curvature, params.optimiser, params.momentum)
+
+
+def _can_rest(params: ScalarParams) -> bool | None:
+    """Return whether any minimum is stable at this step size; None where the step has no size."""
+    if params.step_rule != "fixed":
         return None
-    return 1.0 - 2.0 * float(recent["stability"][-1])
+    flattest = theory.balanced_sharpness(params.target, params.depth, params.power)
+    return params.step_size * flattest <= params.curvature_limit * (1.0 + ROUNDING)
 
 
-def phase_of(state: ScalarState, recent: Recent) -> Phase:
-    """Say in which phase a run is, from its recent steps."""
+def _ahead(state: ScalarState, recent: Recent) -> float | None:
+    """Return the multiplier's magnitude at the balanced minimum, if the run can end there alone."""
+    params = state.params
+    toward = float(recent["product"][-1]) * params.target > 0.0
+    if params.step_rule != "fixed" or not (state.is_symmetric and toward):
+        return None
+    flattest = theory.balanced_sharpness(params.target, params.depth, params.power)
+    factor = theory.dominant_factor(params.step_size * flattest, params.optimiser, params.momentum)
+    return abs(factor)
+
+
+def _is_sure(state: ScalarState) -> bool:
+    """Return whether Proposition 2 covers the run from its start, so that it must converge."""
+    if state.changed_at is not None or not starts_symmetric(state.params):
+        return False
+    params = state.params
+    return state.largest_step <= theory.delta_c(params.target, params.depth, params.power)
+
+
+def _window(state: ScalarState, recent: Recent, found: tuple[Growth, ...]) -> Window:
+    """Put together what the run's last steps and its equilibria are judged by."""
     params = state.params
     error, product = recent["error"], recent["product"]
-    logs = growth(state, recent)
-    exponent = None if logs is None else float(np.mean(logs[-max(8, len(logs) // 2) :]))
     later = slice(len(product) // 2, None)
     astray = bool(np.all(product[later] * np.sign(params.target) <= 0.0))
     sizes = np.max(np.abs(recent["weights"][later]), axis=1)
-    with np.errstate(over="ignore", under="ignore"):
-        first_error = abs(float(np.prod(state.start)) - params.target)
-    phase = classify(
-        Window(
-            step=state.step,
-            error=error,
-            states=recent["weights"],
-            scale=abs(params.target),
-            first_error=first_error,
-            diverged_at=state.diverged_at,
-            lyapunov=exponent,
-            multiplier=local_multiplier(state, recent),
-            rest=sizes if astray else None,
-            first_rest=float(np.max(np.abs(state.start))),
-        )
+    rests = state.is_symmetric and params.depth >= 2 and params.step_rule == "fixed"
+    return Window(
+        step=state.step,
+        error=error,
+        states=recent["weights"],
+        scale=abs(params.target),
+        diverged_at=state.diverged_at,
+        growth=found[0].logs if found else None,
+        growth_of=found[0].of if found else "",
+        multiplier=local_multiplier(params, recent),
+        stability=float(recent["stability"][-1]),
+        can_rest=_can_rest(params),
+        ahead=_ahead(state, recent),
+        is_sure=_is_sure(state),
+        is_linear=params.depth == 1 and params.step_rule == "fixed",
+        rest=sizes if astray and (rests or not np.any(sizes)) else None,
+        rest_is_neutral=params.depth > 2,
     )
+
+
+def phase_of(state: ScalarState, recent: Recent) -> Phase:
+    """Say in which phase a run is, from its recent steps since its last change."""
+    recent = state.evidence(recent)
+    found = () if state.diverged_at is not None else growths(state, recent)
+    phase = classify(_window(state, recent, found))
     if phase.kind is OutcomeKind.DIVERGED:
-        return replace(phase, lyapunov=None)
-    factor = local_multiplier(state, recent)
+        return phase
     if phase.standing is Standing.AT_SADDLE:
-        return replace(phase, message=f"{phase.message} {_zero_words(state, recent)}")
-    if phase.kind is OutcomeKind.CONVERGED and factor is not None:
-        # The surface of minima itself is neutral; what counts is the direction across it.
-        return replace(phase, lyapunov=math.log(abs(factor)) if factor != 0.0 else None)
-    if phase.period is not None and logs is not None and len(logs) >= phase.period:
-        turns = max(1, min(len(logs) // 2, 512) // phase.period)
-        phase = replace(phase, lyapunov=float(np.mean(logs[-turns * phase.period :])))
-    return phase
+        phase = replace(phase, message=f"{phase.message} {_zero_words(state, recent)}")
+    if phase.standing.is_by_minimum:
+        return replace(phase, exponents=_across_minima(state, recent))
+    exponents = [*phase.exponents]
+    for more in found[1:]:
+        other = exponent_of(settled(more.logs, phase.period), more.of, phase.period)
+        exponents += [] if other is None else [other]
+    if phase.period is not None:
+        exponents = list(lap_exponents(state, recent, phase.period)) or exponents
+    if len(exponents) > 1 and phase.period and exponents[0].value < 0.0 < exponents[1].value:
+        words = " Unequal weights would leave the cycle; exact equality holds the run on it."
+        phase = replace(phase, message=phase.message + words)
+    largest_first = sorted(exponents, key=lambda exponent: -exponent.value)
+    return replace(phase, exponents=tuple(largest_first))
+
+
+def _across_minima(state: ScalarState, recent: Recent) -> tuple[Exponent, ...]:
+    """Return the exponent across the surface of minima: along it nothing moves, and it is 0."""
+    factor = abs(local_multiplier(state.params, recent))
+    return (Exponent(value=math.log(factor), of=ACROSS),) if factor > 0.0 else ()
 
 
 def _zero_words(state: ScalarState, recent: Recent) -> str:
@@ -107,7 +130,7 @@ def _zero_words(state: ScalarState, recent: Recent) -> str:
 
 
 AGREE = 1e-6
-"""Relative difference up to which weights are one in a plot, and told as one."""
+"""Relative difference up to which weights are one in a plot, and count as one."""
 
 
 def orbit_points(state: ScalarState, phase: Phase, recent: Recent) -> tuple[tuple[float, ...], str]:
@@ -136,4 +159,4 @@ def outcome_of(state: ScalarState, recent: Recent) -> Outcome:
     if of:
         phase = replace(phase, message=f"{phase.message} Its orbit is that of {of}.")
     step = state.step if state.diverged_at is None else state.diverged_at
-    return phase.outcome(step, orbit, of)
+    return phase.outcome(step, orbit, of, since=state.changed_at or None)

@@ -12,11 +12,17 @@ from engine.experiments.scalar_product.params import ScalarParams, ScalarState
 
 
 def bounds(params: ScalarParams, state: ScalarState | None) -> tuple[Bound, ...]:
-    """List the predictions of Propositions 1 to 3, the snap points of the step size first."""
-    made = [_delta_max(params, state), _delta_c(params)]
-    if params.target < 0:
-        made += _zero_thresholds(params)
-    made += [*_sharpness(params, state), _rate(params, state)]
+    """List the predictions of Propositions 1 to 3, the snap points of the step size first.
+
+    With momentum Proposition 1's bounds are those of the optimiser, and what is known for gradient
+    descent only (Propositions 2 and 3, where signs change) is left out.
+    """
+    made = [_delta_max(params, state)]
+    if params.has_momentum:
+        made += _sharpness(params, state)
+    else:
+        zero = _zero_thresholds(params) if params.target < 0 else []
+        made += [_delta_c(params), *zero, *_sharpness(params, state), _rate(params, state)]
     if params.target > 0 and params.depth >= 2:
         made += _doublings(params)
     return tuple(_representable(bound) for bound in made)
@@ -37,22 +43,43 @@ def _snap(params: ScalarParams) -> str:
     return "step_size" if params.step_rule == "fixed" else ""
 
 
+_NUMERATOR = {
+    "gradient-descent": "2",
+    "heavy-ball": r"2(1+\beta)",
+    "nesterov": r"2(1+\beta)/(1+2\beta)",
+}
+"""The largest stable step size times sharpness of each optimiser."""
+
+
+def _source(params: ScalarParams, source: str) -> str:
+    return source if not params.has_momentum else f"{source}, with the optimiser's own limit"
+
+
 def _delta_max(params: ScalarParams, state: ScalarState | None) -> Bound:
+    share = 0.5 * params.curvature_limit
     measured = None
     if state is not None:
-        measured = theory.equilibrium_bound(state.weights, params.power)
+        measured = share * theory.equilibrium_bound(state.weights, params.power)
+    note = (
+        "Bound (1) at the flattest minima, |w_i| = |λ|^(1/L); measured is bound (1) at the "
+        "current weights. Above it no minimum is stable."
+    )
+    if params.has_momentum:
+        note += f" Momentum multiplies gradient descent's by {share:.6g}."
     return Bound(
         id="delta_max",
         name="Largest stable step size",
         symbol=r"\delta_{\max}",
-        value=theory.delta_max(params.target, params.depth, params.power),
-        source="Proposition 1",
-        formula=r"\delta_{\max}=\frac{2}{\sigma L\,|\lambda|^{2(L-1)/L}}",
+        value=share * theory.delta_max(params.target, params.depth, params.power),
+        source=_source(params, "Proposition 1"),
+        formula=rf"\delta_{{\max}}=\frac{{{_NUMERATOR[params.optimiser]}}}"
+        r"{\sigma L\,|\lambda|^{2(L-1)/L}}",
         field=_snap(params),
         measured=measured,
-        measured_symbol=r"2/S(w[k])",
-        note="Bound (1) at the flattest minima, |w_i| = |λ|^(1/L); measured is bound (1) at the "
-        "current weights. Above it no minimum is stable.",
+        measured_symbol=r"2/S(w[k])"
+        if not params.has_momentum
+        else rf"({_NUMERATOR[params.optimiser]})/S(w[k])",
+        note=note,
     )
 
 
@@ -170,19 +197,22 @@ def _sharpness(params: ScalarParams, state: ScalarState | None) -> list[Bound]:
         now = theory.sharpness(state.weights, params.power)
         top = hessian_extremes(state.weights, params.target, params.power)[1]
         step = step_size_at(state)
-        measured_ratio = 0.5 * step * now
+        measured_ratio = step * now / params.curvature_limit
     if step is not None:
-        limit = 2.0 / step
-        ratio = 0.5 * step * flattest
+        limit = params.curvature_limit / step
+        ratio = step * flattest / params.curvature_limit
+    most = _NUMERATOR[params.optimiser]
+    over = "2" if not params.has_momentum else rf"({most})"
     none = "" if step is not None else "The step size depends on the state; there is none yet."
     return [
         Bound(
             id="sharpness_limit",
             name="Largest stable sharpness",
-            symbol=r"2/\delta",
+            symbol=rf"{over}/\delta",
             value=limit,
-            source="Proposition 1, eq. (1)",
-            formula=r"S=\sigma\sum_{i=1}^{L}\prod_{j\neq i}w_j^2\leq\frac{2}{\delta}",
+            source=_source(params, "Proposition 1, eq. (1)"),
+            formula=r"S=\sigma\sum_{i=1}^{L}\prod_{j\neq i}w_j^2\leq"
+            rf"\frac{{{most}}}{{\delta}}",
             measured=now,
             measured_symbol=r"S(w[k])",
             note=none or "A minimum can be stable only if its sharpness is at most this.",
@@ -213,12 +243,12 @@ def _sharpness(params: ScalarParams, state: ScalarState | None) -> list[Bound]:
         Bound(
             id="stability",
             name="Stability of the flattest minima",
-            symbol=r"\delta S_{\min}/2",
+            symbol=rf"\delta S_{{\min}}/{over}",
             value=ratio,
-            source="Proposition 1",
-            formula=r"\delta S/2\leq 1",
+            source=_source(params, "Proposition 1"),
+            formula=rf"\delta S/{over}\leq 1",
             measured=measured_ratio,
-            measured_symbol=r"\delta S(w[k])/2",
+            measured_symbol=rf"\delta S(w[k])/{over}",
             note=none or "Above 1 a minimum repels; this is δ/δ_max.",
         ),
     ]
@@ -226,14 +256,28 @@ def _sharpness(params: ScalarParams, state: ScalarState | None) -> list[Bound]:
 
 def _doublings(params: ScalarParams) -> list[Bound]:
     unit = theory.delta_max(params.target, params.depth, params.power)
-    second = cascade.doublings(params.depth, 2)[1]
+    source = "Symmetric map, beyond the paper"
+    if params.optimiser == "nesterov":
+        return []
+    if params.optimiser == "heavy-ball":
+        four = Bound(
+            id="delta_4",
+            name="Period 2 becomes period 4",
+            symbol=r"\delta_4",
+            value=unit * cascade.heavy_ball_doubling(params.depth, params.momentum),
+            source=source,
+            formula=r"(f\circ f)'(w)=-\left(\frac{1-\beta}{1+\beta}\right)^2",
+            note="For equal weights: the 2-cycles are those of gradient descent at δ/(1 + β), "
+            "and lose their stability where its multiplier is this.",
+        )
+        return [four]
     return [
         Bound(
             id="delta_4",
             name="Period 2 becomes period 4",
             symbol=r"\delta_4",
-            value=unit * second,
-            source="Symmetric map, beyond the paper",
+            value=unit * cascade.doublings(params.depth, 2)[1],
+            source=source,
             formula=r"(f\circ f)'(w)=-1",
             note="For equal weights, from the cycle's multiplier; (√5 - 1)/(σλ) for L = 2.",
         ),
@@ -242,7 +286,7 @@ def _doublings(params: ScalarParams) -> list[Bound]:
             name="Orbits reach negative weights",
             symbol=r"\delta_{\pm}",
             value=unit * cascade.crisis(params.depth),
-            source="Symmetric map, beyond the paper",
+            source=source,
             formula=r"f(f(w_{\mathrm{crit}}))=0",
             note="Beyond it equal weights can change their sign: they hop between the minima for "
             "even L and creep to the saddle at 0 for odd L.",

@@ -29,9 +29,9 @@ def views(params: ScalarParams, *, has_envelope: bool) -> tuple[View, ...]:
         _weights(params),
         _error(),
         *((_orbit_diagram(params),) if has_orbits else ()),
-        _stability(),
+        _stability(params),
         _complex_plane(params),
-        _cobweb(),
+        _cobweb(momentum=params.has_momentum),
         *((_minima(),) if params.depth == 2 else ()),
         *((_basins(params),) if params.depth == 2 and has_orbits else ()),
         _distance(has_envelope),
@@ -80,16 +80,23 @@ def _error() -> View:
     )
 
 
-def _stability() -> View:
+def _stability(params: ScalarParams) -> View:
+    limit = {
+        "gradient-descent": "2",
+        "heavy-ball": r"(2(1+\beta))",
+        "nesterov": r"(2(1+\beta)/(1+2\beta))",
+    }[params.optimiser]
     return TimeView(
         id="stability",
         title="Stability",
-        help="Step size times sharpness over 2, and the same with the Hessian's true greatest "
-        "eigenvalue; a minimum above 1 repels.",
-        y_label=r"$\delta S/2$",
+        help="Step size times sharpness over its largest stable value, and the same with the "
+        "Hessian's true greatest eigenvalue; a minimum above 1 repels.",
+        y_label=rf"$\delta S/{limit}$",
         series=(
-            Series(key="stability", label=r"$\delta S/2$", color="1"),
-            Series(key="edge", label=r"$\delta\,\lambda_{\max}(H)/2$", color="2", dash="dot"),
+            Series(key="stability", label=rf"$\delta S/{limit}$", color="1"),
+            Series(
+                key="edge", label=rf"$\delta\,\lambda_{{\max}}(H)/{limit}$", color="2", dash="dot"
+            ),
         ),
         rules=(
             Rule(label="limit", value=1.0, color="bad"),
@@ -118,12 +125,14 @@ def _complex_plane(params: ScalarParams) -> View:
     )
 
 
-def _cobweb() -> View:
+def _cobweb(*, momentum: bool) -> View:
     return PlaneView(
         id="cobweb",
         title="Cobweb",
         help="The map of equal weights with the run's last steps as a staircase; its slope at the "
-        "fixed point passes -1 at δ_max. Unequal weights enter by their geometric mean.",
+        "fixed point passes -1 at δ_max."
+        + (" Momentum, which the map leaves out, moves the steps off it." if momentum else "")
+        + " Unequal weights enter by their geometric mean.",
         x_label="$w[k]$",
         y_label="$w[k+1]$",
         items=(
@@ -149,8 +158,13 @@ _THRESHOLDS = (
 )
 
 
+def _thresholds(params: ScalarParams) -> tuple[Rule, ...]:
+    """Return the thresholds that are known for the optimiser."""
+    known = {"gradient-descent": _THRESHOLDS, "heavy-ball": _THRESHOLDS[1:]}
+    return known.get(params.optimiser, _THRESHOLDS[1:2])
+
+
 def _orbit_diagram(params: ScalarParams) -> View:
-    plain = params.optimiser == "gradient-descent"
     return PlaneView(
         id="orbit-diagram",
         title="Orbit diagram",
@@ -162,7 +176,7 @@ def _orbit_diagram(params: ScalarParams) -> View:
         y_label="$w$",
         items=(
             Heat(key="orbit_density", extent_key="orbit_extent", headroom=0.2),
-            *(_THRESHOLDS if plain else ()),
+            *(_thresholds(params)),
             Rule(label="", key="orbit_step", vertical=True, color="2", dash="solid"),
             Points(x="orbit_x", y="orbit_y", label="last steps", color="2", size=4.0),
             Handle(id="step_size", x="orbit_step", y="orbit_foot", axis="x", label=r"$\delta$"),

@@ -270,11 +270,14 @@ def hessian_eigenvalues(weights: Array, target: float, input_power: float) -> Ar
     return values
 
 
-def growth_logs(weights: Array, steps: Array, ties: Ties, law: Law) -> Array:
+def growth_logs(
+    weights: Array, steps: Array, ties: Ties, law: Law, *, generic: bool = False
+) -> Array:
     """Return the log growth per step of a small displacement along recorded weights.
 
-    Its mean is the largest Lyapunov exponent that shows in the direction of the gradient; over a
-    whole number of turns of a periodic orbit, the log of the orbit's multiplier over its length.
+    Its mean is a Lyapunov exponent; over a whole number of turns of a periodic orbit, the log of
+    the orbit's multiplier over its length. A displacement that begins along the gradient stays in
+    the diagonal where the weights are equal, to the last bit, and shows no growth across it.
 
     Parameters
     ----------
@@ -282,12 +285,19 @@ def growth_logs(weights: Array, steps: Array, ties: Ties, law: Law) -> Array:
         Consecutive weights.
     steps : ndarray, shape (m,)
         Step sizes that lead on from them.
+    ties : Ties
+        Weights that the displacement keeps equal in magnitude.
+    law : Law
+    generic : bool
+        Begin in a direction that has a part along every eigenvector, which turns into that of the
+        largest growth, instead of along the gradient.
 
     Returns
     -------
     ndarray, shape (m - 1,)
     """
     logs = np.zeros(max(len(weights) - 1, 0))
+    begin = np.cos(1.0 + 1.618 * np.arange(weights.shape[1])) if generic else None
     if logs.size:
         scalar_tangent.growth(
             np.ascontiguousarray(weights),
@@ -300,8 +310,26 @@ def growth_logs(weights: Array, steps: Array, ties: Ties, law: Law) -> Array:
             float(law.target),
             float(law.input_power),
             float(law.cap),
+            np.zeros(weights.shape[1]) if begin is None else begin,
             logs,
         )
+    return logs
+
+
+def growth_in_line(curvature: Array, law: Law) -> Array:
+    """Return the log growth per step of a displacement along a fixed eigenvector of the Hessian.
+
+    Parameters
+    ----------
+    curvature : ndarray, shape (m,)
+        Step size times the eigenvalue, where the step from each row takes its gradient.
+    law : Law
+        Optimiser and momentum.
+    """
+    logs: Array = np.empty(len(curvature))
+    scalar_tangent.growth_in_line(
+        np.ascontiguousarray(curvature), int(law.method), float(law.momentum), logs
+    )
     return logs
 
 

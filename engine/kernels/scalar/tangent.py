@@ -48,12 +48,12 @@ def growth(
     target: float,
     sigma: float,
     cap: float,
+    begin_along: Any,
     logs: Any,
 ) -> None:
     """Write the logarithm of the growth of a displacement from each row to the next.
 
-    The displacement begins along the gradient, in which direction a minimum can be unstable, and
-    obeys the same ties between weights as the run.
+    The displacement obeys the same ties between weights as the run.
 
     Parameters
     ----------
@@ -65,6 +65,9 @@ def growth(
         Classes of tied weights.
     method, rule, momentum, target, sigma, cap
         The law of motion; with `rule` "over the sharpness" the step's own slope counts.
+    begin_along : ndarray, shape (L,)
+        Direction of the displacement at the first row; zeros for that of the gradient, in which a
+        minimum can be unstable.
     logs : ndarray, shape (m - 1,)
         The first entry is 0 with momentum, whose velocity the first row does not tell.
     """
@@ -72,6 +75,12 @@ def growth(
     g, bent = np.empty(n), np.empty(n)
     v, s, y, vy = np.empty(n), np.zeros(n), np.empty(n), np.empty(n)
     _slopes(weights[0], s, v, bent)
+    size = 0.0
+    for i in range(n):
+        size += begin_along[i] * begin_along[i]
+    if size > 0.0:
+        for i in range(n):
+            v[i] = begin_along[i]
     begin = 0
     if method != GRADIENT_DESCENT:
         logs[0] = 0.0
@@ -115,3 +124,28 @@ def growth(
         for i in range(n):
             v[i] = y[i] / size if size > 0.0 else sign[i] / math.sqrt(n)
             s[i] = s[i] / size if size > 0.0 else 0.0
+
+
+@kernel
+def growth_in_line(curvature: Any, method: int, momentum: float, logs: Any) -> None:
+    """Write the log growth per step of a displacement along a fixed eigenvector of the Hessian.
+
+    Parameters
+    ----------
+    curvature : ndarray, shape (m,)
+        Step size times the Hessian's eigenvalue, where the step from each row takes its gradient.
+    method, momentum
+        The optimiser.
+    logs : ndarray, shape (m,)
+    """
+    v, s = 1.0, 0.0
+    for k in range(curvature.size):
+        if method == GRADIENT_DESCENT:
+            v, s = (1.0 - curvature[k]) * v, 0.0
+        else:
+            ahead = v + momentum * s if method == NESTEROV else v
+            s = momentum * s - curvature[k] * ahead
+            v += s
+        size = math.sqrt(v * v + s * s)
+        logs[k] = math.log(max(size, 1e-300))
+        v, s = (v / size, s / size) if size > 0.0 else (1.0, 0.0)

@@ -65,9 +65,11 @@ def test_claims_of_a_negative_target() -> None:
 
 
 def test_claims_beyond_the_limit_and_for_one_layer() -> None:
-    beyond = claims_of(run(4000, depth=3, target=-1.0, step_size=0.45))
+    beyond = claims_of(run(4000, depth=3, target=-1.0, step_size=0.35))
     assert beyond["pair-learns"] == "does not apply"
     assert beyond["pair-has-a-limit"] == "holds"
+    creeps = run(4000, depth=3, target=-1.0, step_size=0.45)  # to the origin, as a power of k
+    assert claims_of(creeps)["pair-has-a-limit"] == "undecided"
     one = claims_of(run(500, depth=1, target=-1.0, step_size=0.1))
     assert one["prop-3-single"] == one["origin-unstable"] == "does not apply"
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.core.claims import Bound, Claim, Lamp, Verdict
-from engine.core.outcome import Outcome, OutcomeKind, Standing
+from engine.core.outcome import Exponent, Outcome, OutcomeKind, Standing
 from engine.run.snapshot import Status
 from gui.style.ink import ink
 from gui.theory.bounds import defined_by
@@ -101,6 +101,15 @@ def test_each_standing_has_its_colour_and_shape(standing: Standing, kind: Outcom
     assert style == known.get(standing, OUTCOMES[kind])
     assert (style[1] == "warning") is standing.is_precarious
     assert (style[0] == "warning") is (standing.is_precarious or standing.is_elsewhere)
+
+
+def test_an_exponent_shows_its_standard_error_and_its_directions(panel: TheoryPanel) -> None:
+    along = Exponent(value=0.043, error=0.0011, of="with the weights kept equal")
+    across = Exponent(value=-0.02, of="with the weights drawn apart")
+    panel.show_snapshot(snapshot(outcome=outcome(lyapunov=0.043, exponents=(along, across))))
+    label = panel.header.lyapunov
+    assert label.text() == "0.043 ± 0.0011 per step"
+    assert "kept equal" in label.toolTip() and "drawn apart" in label.toolTip()
 
 
 def test_the_lyapunov_exponent_stands_where_an_experiment_has_one(panel: TheoryPanel) -> None:

@@ -1,0 +1,66 @@
+"""Lyapunov exponents of a window: the mean log growth of a small displacement, and its error."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.core.outcome import Exponent
+
+Array = npt.NDArray[np.float64]
+
+BATCHES = 16
+"""Batches of consecutive steps whose means give the standard error, at most."""
+FEWEST = 8
+"""Fewest batches that give one."""
+TURNS = 64
+"""Longest unit of steps that a window and its batches are multiples of: a power of 2, so that the
+laps of period doublings fit whole."""
+SETTLED = 0.75
+"""Part of a window, the later, over which an exponent is measured."""
+
+
+def settled(logs: Array, period: int | None = None) -> Array:
+    """Return the later rows, in which a displacement has turned into its direction of growth."""
+    return logs[-max(int(SETTLED * logs.size), period or 0, 2) :]
+
+
+def exponent_of(logs: Array, of: str, period: int | None = None) -> Exponent | None:
+    """Compute an exponent, in nats per step, with the standard error of batch means.
+
+    A window that cuts a lap of a cycle in two is off by the growth within a lap over its length,
+    which near a bifurcation is far more than the exponent itself.
+
+    Parameters
+    ----------
+    logs : ndarray, shape (n,)
+        Log growth of a displacement in each of the last n steps.
+    of : str
+        The directions that it is of.
+    period : int or None
+        Length of a lap of the cycle that the run is on, of which a whole number is taken: the value
+        is then that of the cycle and no average.
+
+    Returns
+    -------
+    Exponent or None
+        None of fewer than two steps, or less than a lap; its error is None on a cycle, and where
+        there are too few steps for batches.
+    """
+    if logs.size < max(period or 0, 2):
+        return None
+    if period is not None:
+        whole = logs[-(logs.size // period) * period :]
+        return Exponent(value=float(np.mean(whole)), of=of)
+    unit = min(TURNS, 2 ** int(math.log2(max(logs.size // FEWEST, 2))))
+    laps = logs.size // unit
+    used = logs[-laps * unit :]
+    value = float(np.mean(used))
+    if laps < FEWEST:
+        return Exponent(value=value, of=of)
+    many = min(laps, BATCHES)
+    batches = used[-(laps // many) * many * unit :].reshape(many, -1).mean(axis=1)
+    error = float(np.std(batches, ddof=1) / math.sqrt(many))
+    return Exponent(value=value, error=error, of=of)
