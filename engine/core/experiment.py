@@ -230,6 +230,18 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         """Run many seeds (or step sizes) at once, reporting progress and heeding cancel."""
         raise InputError("ensemble", self.id, "this experiment has no ensemble")
 
+    def download(self, name: str, progress: Progress) -> None:
+        """Fetch one of the listing's data sets, reporting progress and heeding cancel.
+
+        Raises
+        ------
+        InputError
+            If there is no such data set.
+        LabError
+            If it could not be fetched, or was cancelled.
+        """
+        raise InputError("download", name, "this experiment has no data sets")
+
     def warm_up(self) -> None:
         """Compile what the first steps need; called in the background."""
 

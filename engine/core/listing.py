@@ -7,6 +7,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """Data that an experiment can be given after a download.
+
+    Attributes
+    ----------
+    name : str
+        Value of the experiment's parameter ``data`` that selects it.
+    title : str
+        Name for people.
+    megabytes : int
+        Size of the download.
+    """
+
+    name: str
+    title: str
+    megabytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """The texts of an experiment, which stand here alone, and how a window should run it.
 
@@ -32,6 +51,10 @@ class Listing:
         Steps made in one call at most while someone watches; 1 where a step may take long.
     long_step : str
         What a step does that takes much longer than those before it, as a state of the run.
+    opens_first : bool
+        Whether a window opens this experiment when nothing is remembered of an earlier start.
+    data_sets : tuple of DataSet
+        What `AbstractExperiment.download` can fetch.
     """
 
     id: str
@@ -42,3 +65,5 @@ class Listing:
     picture_share: float = math.inf
     steps_per_call: int = 10**9
     long_step: str = "Working…"
+    opens_first: bool = False
+    data_sets: tuple[DataSet, ...] = ()

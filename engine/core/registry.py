@@ -6,7 +6,7 @@ window lists what is registered before anything of an experiment is imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -104,6 +104,12 @@ def unregister(experiment_id: str) -> None:
 def entries() -> tuple[Entry, ...]:
     """Return what is registered, in the order of registration."""
     return tuple(_entries.values())
+
+
+def opened_first(listed: Sequence[Listed]) -> Listed | None:
+    """Return the item that a window opens when nothing is remembered; None of an empty list."""
+    marked = (item for item in listed if item.listing.opens_first)
+    return next(marked, listed[0] if listed else None)
 
 
 def get(experiment_id: str) -> Experiment:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,10 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
-from gui.run.process import seconds_since_start
+from gui.app.ending import EndRequests
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from gui.window.main_window import MainWindow
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.001
 """How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
 of a frame."""
-TYPESETTING_AFTER = 2.0
-"""Seconds that the engine's libraries have to themselves before matplotlib is imported."""
-SIGNAL_MS = 250
-"""Qt's loop lets Python look for Ctrl+C at least this often."""
 RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
 """Files that a desktop may hand to the program to be opened."""
 
@@ -65,6 +59,7 @@ def application() -> QApplication:
     from PySide6.QtWidgets import QApplication
 
     from engine.core.versions import NAME, VERSION
+    from gui.app.collector import Collector
 
     known = QApplication.instance()
     if isinstance(known, QApplication):
@@ -74,6 +69,7 @@ def application() -> QApplication:
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(VERSION)
     app.setDesktopFileName("lyapunov-lab")
+    Collector(app)
     return app
 
 
@@ -97,78 +93,57 @@ def prepare_process() -> None:
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
-    options.open = options.open or options.file
     if options.startup_time:
         use_offscreen_if_headless()
     elif not has_screen():
         print("There is no screen for the window; see main.py --help.", file=sys.stderr)
         return 1
+    requests = EndRequests()
+    try:
+        return _run(options, requests)
+    finally:
+        requests.stop()
+        sys.excepthook = sys.__excepthook__
+
+
+def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     prepare_process()
     app = application()
     from PySide6.QtCore import QEvent
 
+    from gui.app.starting import Start
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
     window = MainWindow(Settings(None if options.fresh else default_path()))
-    window.state.restore()
+    window.restore()
     if options.theme:
         window.set_theme(options.theme)
     catch_errors(window)
-    signals = close_on_signals(window)
-    window.first_painted.connect(lambda: _on_shown(window, options))
+    Start(
+        window,
+        keeps_formulas=not options.fresh,
+        path=options.open or options.file,
+        prints_times=options.startup_time,
+    )
+
+    def end() -> None:
+        window.close()
+        app.exit()  # also out of the loop of a dialog, and if the window was not shown yet
+
+    requests.watch(end)
     window.show()
     code = app.exec()
-    signals.stop()
-    sys.excepthook = sys.__excepthook__
     window.deleteLater()  # now, and not in whatever order the interpreter ends
     app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return code
 
 
-def _on_shown(window: MainWindow, options: argparse.Namespace) -> None:
-    shown = seconds_since_start()
-    window.loader.done.connect(lambda: _on_loaded(window, options, shown))
-    window.loader.start()
-
-
-def _on_loaded(window: MainWindow, options: argparse.Namespace, shown: float) -> None:
-    if not window.isVisible():  # closed while it was loading
-        return
-    from gui.typeset.typesetter import default_path, typesetter
-
-    if not options.fresh:
-        typesetter().path = default_path()
-    typesetter().patience = TYPESETTING_AFTER
-    window.begin(run=not options.startup_time)
-    if options.startup_time:
-        window.repaint()
-        print(f"window visible after {shown:.2f} s, with plots after {seconds_since_start():.2f} s")
-        window.close()
-    elif options.open is not None:
-        window.files.open(options.open)
-
-
 def catch_errors(window: MainWindow) -> None:
-    """Let an error nobody caught end in a bar of the window and on standard error."""
+    """Show an error nobody caught in a bar of the window, and print it on standard error."""
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
-        if issubclass(kind, KeyboardInterrupt):
-            window.close()
-        else:
-            window.notices.report_failure("".join(traceback.format_exception(kind, error, trace)))
+        window.report_failure("".join(traceback.format_exception(kind, error, trace)))
 
     sys.excepthook = show
-
-
-def close_on_signals(window: MainWindow) -> QTimer:
-    """Close the window properly on Ctrl+C and on a request to end; stop the timer when done."""
-    from PySide6.QtCore import QTimer
-
-    for name in ("SIGINT", "SIGTERM"):
-        signal.signal(getattr(signal, name), lambda number, frame: window.close())
-    timer = QTimer()
-    timer.timeout.connect(lambda: None)
-    timer.start(SIGNAL_MS)
-    return timer

@@ -47,7 +47,7 @@ class Driver:
         self.errors: list[str] = []
         self.window.bridge.failed.connect(self.errors.append)
         self.window.bridge.rejected.connect(lambda reason: self.errors.append(str(reason)))
-        self.window.state.restore()
+        self.window.restore()
         self.window.resize(width, height)
         self.window.show()
         self.window.begin()

@@ -104,9 +104,9 @@ class EnsemblePanel(QWidget):
         The user wants it stopped.
     ensemble_shown : Signal(Ensemble)
         Another ensemble is shown; its pictures are for the area given to `set_pictures`.
-    said : Signal(str)
+    message_requested : Signal(str)
         One sentence for the status bar.
-    refused, mended : Signal(str)
+    refused, error_cleared : Signal(str)
         One sentence on a number that is not allowed; the sentence that is no longer true.
     """
 
@@ -114,9 +114,9 @@ class EnsemblePanel(QWidget):
     run_requested = Signal(object)
     cancel_requested = Signal()
     ensemble_shown = Signal(object)
-    said = Signal(str)
+    message_requested = Signal(str)
     refused = Signal(str)
-    mended = Signal(str)
+    error_cleared = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,7 +147,7 @@ class EnsemblePanel(QWidget):
         self._lay_out()
         for field in (self.runs, self.steps):
             field.refused.connect(self.refused)
-            field.mended.connect(self.mended)
+            field.error_cleared.connect(self.error_cleared)
         self.runs.edited.connect(self._on_runs_edited)
         self.run.clicked.connect(self._on_run_clicked)
         self.cancel.clicked.connect(self._on_cancel_clicked)
@@ -368,6 +368,6 @@ class EnsemblePanel(QWidget):
         try:
             self.export_to(Path(path))
         except LabError as error:
-            self.said.emit(str(error))
+            self.message_requested.emit(str(error))
         else:
-            self.said.emit(f"{Path(path).name} is written.")
+            self.message_requested.emit(f"{Path(path).name} is written.")

@@ -29,14 +29,14 @@ class FormFooter(QWidget):
         The user wants the defaults.
     refused : Signal(str)
         One sentence on a text that is no seed.
-    mended : Signal(str)
+    error_cleared : Signal(str)
         That sentence is no longer true.
     """
 
     seed_edited = Signal(object)
     reset_requested = Signal()
     refused = Signal(str)
-    mended = Signal(str)
+    error_cleared = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,7 +95,7 @@ class FormFooter(QWidget):
     def _mark(self, sentence: str) -> None:
         before = self.error.text()
         if before and before != sentence:
-            self.mended.emit(before)
+            self.error_cleared.emit(before)
         self.error.setText(sentence)
         self.error.setVisible(bool(sentence))
         mark(self.box, bool(sentence))

@@ -43,14 +43,14 @@ class ParamForm(QWidget):
         The user gave a new seed.
     input_rejected : Signal(str)
         One sentence on what was given and what is allowed, with the label of the field.
-    input_mended : Signal(str)
+    input_error_cleared : Signal(str)
         Such a sentence is no longer true: the field holds a good value again.
     """
 
     params_edited = Signal(object, bool)
     seed_edited = Signal(object)
     input_rejected = Signal(str)
-    input_mended = Signal(str)
+    input_error_cleared = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +68,7 @@ class ParamForm(QWidget):
         self.footer.seed_edited.connect(self._on_seed_edited)
         self.footer.reset_requested.connect(self.reset_to_defaults)
         self.footer.refused.connect(self.input_rejected)
-        self.footer.mended.connect(self.input_mended)
+        self.footer.error_cleared.connect(self.input_error_cleared)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -246,7 +246,7 @@ class ParamForm(QWidget):
         before = row.error.text()
         row.set_error(sentence)
         if before and before != sentence:
-            self.input_mended.emit(before)
+            self.input_error_cleared.emit(before)
 
     def _try(self, names: set[str]) -> None:
         """Put what waits in force, or mark the field that is to blame."""

@@ -41,13 +41,13 @@ class CountField(QLineEdit):
         The user gave this number, an int.
     refused : Signal(str)
         One sentence on a text that Enter was pressed on and that is no such number.
-    mended : Signal(str)
-        That sentence is no longer true.
+    error_cleared : Signal(str)
+        That sentence no longer holds.
     """
 
     edited = Signal(object)
     refused = Signal(str)
-    mended = Signal(str)
+    error_cleared = Signal(str)
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class CountField(QLineEdit):
                 give_back(self)
 
     def refuse(self) -> None:
-        """Say what is wrong with the text, and let it be mended."""
+        """Say what is wrong with the text, and select it for correction."""
         self._say_refused()
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.selectAll()
@@ -164,4 +164,4 @@ class CountField(QLineEdit):
             mark(self, invalid)
         if not invalid and self._sentence:
             sentence, self._sentence = self._sentence, ""
-            self.mended.emit(sentence)
+            self.error_cleared.emit(sentence)

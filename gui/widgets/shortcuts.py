@@ -69,13 +69,19 @@ _PLAIN = {
 _IGNORED_MODIFIERS = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
 
 
+def plain_digit(event: QKeyEvent) -> int:
+    """Return the digit 1 to 9 of a plain key, the number of an experiment; 0 for other keys."""
+    key = event.key()
+    if event.modifiers() & ~_IGNORED_MODIFIERS or not Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+        return 0
+    return key - Qt.Key.Key_0
+
+
 def plain_action(event: QKeyEvent) -> str:
-    """Find the action of a plain key, or the digit of an experiment as "experiment 3"."""
+    """Return the action of a plain key, or an empty text."""
     if event.modifiers() & ~_IGNORED_MODIFIERS:
         return ""
     key = event.key()
-    if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
-        return f"experiment {key - Qt.Key.Key_0}"
     for item in SHORTCUTS:
         if item.plain and key == _PLAIN.get(item.keys, ord(item.keys[0])):
             return item.action

@@ -1,16 +1,17 @@
-"""The window's actions and menus; what they do is connected by the window."""
+"""The window's actions and menus; what they do is connected by `Commands`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QUndoGroup
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from engine.core.registry import Listed
 from engine.text.mathtext import to_plain
-from gui.widgets.shortcuts import keys_of, native_text, plain_action
+from gui.widgets.shortcuts import keys_of, native_text, plain_action, plain_digit
 
 if TYPE_CHECKING:
     from engine.storage.presets import Preset
@@ -47,8 +48,8 @@ _REPEATED = ("step", "back", "faster", "slower")
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
 
 
-class Actions:
-    """All actions by name, in menus; menus that change are kept.
+class Actions(QObject):
+    """All actions by name, and the menus that hold them.
 
     Parameters
     ----------
@@ -56,28 +57,56 @@ class Actions:
         Whose menu bar is filled.
     undo_group : QUndoGroup
         What Undo and Redo act on.
+
+    Attributes
+    ----------
+    experiment_chosen : Signal(str)
+        The experiment of this id was chosen in the Run menu.
+    experiment_browsed : Signal(int)
+        The key of the experiment of this number, counted from 1, was pressed.
+    preset_chosen : Signal(Preset)
+        A preset was chosen in the Run menu.
+    theme_chosen : Signal(str)
+        A theme was chosen: "system", "light" or "dark".
+    recent_menu, data_menu, windows_menu : QMenu
+        Menus whose entries are added by those who know them.
     """
 
+    experiment_chosen = Signal(str)
+    experiment_browsed = Signal(int)
+    preset_chosen = Signal(object)
+    theme_chosen = Signal(str)
+
     def __init__(self, window: QMainWindow, undo_group: QUndoGroup) -> None:
+        super().__init__(window)
         self._window = window
         self._actions: dict[str, QAction] = {}
         for name, text in _TEXTS.items():
             self._actions[name] = self._make(name, text)
         self._actions |= {name: self._make(name, name.title()) for name in ("undo", "redo")}
         self._follow(undo_group)
-        self.themes = QActionGroup(window)
+        self._themes = QActionGroup(window)
         self._fill()
+        self._experiments_menu.triggered.connect(
+            lambda action: self.experiment_chosen.emit(action.data())
+        )
+        self._presets_menu.triggered.connect(lambda action: self.preset_chosen.emit(action.data()))
+        self._themes.triggered.connect(lambda action: self.theme_chosen.emit(action.data()))
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
 
-    def handle_key(self, event: QKeyEvent) -> str:
-        """Trigger the action of a plain key; returns the name of one that is none of these."""
+    def handle_key(self, event: QKeyEvent) -> bool:
+        """Trigger the action of a plain key; returns whether the key has one."""
+        number = plain_digit(event)
+        if number:
+            self.experiment_browsed.emit(number)
+            return True
         name = plain_action(event)
         held = event.isAutoRepeat() and name not in _REPEATED
-        if name in self._actions and not held:
+        if name and not held:
             self._actions[name].trigger()
-        return name
+        return bool(name)
 
     def _make(self, name: str, text: str) -> QAction:
         action = QAction(text, self._window)
@@ -88,7 +117,7 @@ class Actions:
         return action
 
     def _follow(self, undo_group: QUndoGroup) -> None:
-        """Let Undo and Redo say what they would do; those of Qt would do it before all others."""
+        """Let Undo and Redo name what they would undo; Qt's own would not settle the experiment."""
         undo, redo = self._actions["undo"], self._actions["redo"]
         undo.setEnabled(undo_group.canUndo())
         redo.setEnabled(undo_group.canRedo())
@@ -121,12 +150,12 @@ class Actions:
         return menu
 
     def _fill(self) -> None:
-        self.file_menu = self._menu("&File", ("open", "save", "export", "-", "quit"))
-        self.recent_menu = QMenu("Open &recent", self.file_menu)
-        self.file_menu.insertMenu(self._actions["save"], self.recent_menu)
-        self.data_menu = QMenu("&Get data", self.file_menu)
-        self.file_menu.insertMenu(self._actions["quit"], self.data_menu)
-        self.file_menu.insertSeparator(self._actions["quit"])
+        file_menu = self._menu("&File", ("open", "save", "export", "-", "quit"))
+        self.recent_menu = QMenu("Open &recent", file_menu)
+        file_menu.insertMenu(self._actions["save"], self.recent_menu)
+        self.data_menu = QMenu("&Get data", file_menu)
+        file_menu.insertMenu(self._actions["quit"], self.data_menu)
+        file_menu.insertSeparator(self._actions["quit"])
         self._menu("&Edit", ("undo", "redo", "-", "copy"))
         run = (
             "play",
@@ -141,23 +170,23 @@ class Actions:
             "faster",
             "slower",
         )
-        self.run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "-"))
-        self.experiments_menu = self.run_menu.addMenu("&Experiments")
-        self.presets_menu = self.run_menu.addMenu("Pre&sets")
-        self.presets_menu.setToolTipsVisible(True)
-        self.view_menu = self._menu("&View", ("scaled_axis",))
-        self.plots_menu = self.view_menu.addMenu("&Plots")
-        self.panels_menu = self.view_menu.addMenu("P&anels")
-        self.windows_menu = self.view_menu.addMenu("Plot in a &window of its own")
-        theme_menu = self.view_menu.addMenu("&Theme")
+        run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "-"))
+        self._experiments_menu = run_menu.addMenu("&Experiments")
+        self._presets_menu = run_menu.addMenu("Pre&sets")
+        self._presets_menu.setToolTipsVisible(True)
+        self._view_menu = self._menu("&View", ("scaled_axis",))
+        self._plots_menu = self._view_menu.addMenu("&Plots")
+        self._panels_menu = self._view_menu.addMenu("P&anels")
+        self.windows_menu = self._view_menu.addMenu("Plot in a &window of its own")
+        theme_menu = self._view_menu.addMenu("&Theme")
         for name, text in THEMES:
             action = theme_menu.addAction(text)
             action.setData(name)
             action.setCheckable(True)
-            self.themes.addAction(action)
-        self.view_menu.addSeparator()
+            self._themes.addAction(action)
+        self._view_menu.addSeparator()
         for name in ("reset_layout", "full_screen"):
-            self.view_menu.addAction(self._actions[name])
+            self._view_menu.addAction(self._actions[name])
         self._menu("&Help", ("help", "shortcuts", "-", "about"))
 
     def set_run_enabled(self, enabled: bool) -> None:
@@ -166,35 +195,45 @@ class Actions:
             self._actions[name].setEnabled(enabled)
 
     def show_experiments(self, experiments: Sequence[Listed]) -> None:
-        """List the experiments in the Run menu; an action's data is the id."""
+        """List the experiments in the Run menu."""
         for number, experiment in enumerate(experiments, start=1):
             keys = f"\t{number}" if number < 10 else ""
-            action = self.experiments_menu.addAction(experiment.title + keys)
+            action = self._experiments_menu.addAction(experiment.title + keys)
             action.setData(experiment.id)
             action.setToolTip(experiment.listing.summary)
 
     def show_presets(self, presets: Sequence[Preset]) -> None:
-        """List the presets of an experiment in the Run menu; an action's data is the preset."""
-        self.presets_menu.clear()
+        """List the presets of an experiment in the Run menu."""
+        self._presets_menu.clear()
         for preset in presets:
-            action = self.presets_menu.addAction(preset.title)
+            action = self._presets_menu.addAction(preset.title)
             action.setData(preset)
             action.setToolTip(to_plain(preset.description))
-        self.presets_menu.setEnabled(bool(presets))
+        self._presets_menu.setEnabled(bool(presets))
 
     def show_panels(self, actions: Sequence[QAction]) -> None:
         """List the switches of the panels in the View menu."""
-        self.panels_menu.addActions(list(actions))
+        self._panels_menu.addActions(list(actions))
 
-    def show_plots(self, menu: QMenu | None) -> None:
-        """Put the plots' own menu in the View menu."""
-        action = self.plots_menu.menuAction()
-        action.setVisible(menu is None)
-        if menu is not None:
-            menu.setTitle("&Plots")
-            self.view_menu.insertMenu(action, menu)
+    def show_plots(self, menu: QMenu) -> None:
+        """Put the plots' own menu in the View menu, in the place kept for it."""
+        action = self._plots_menu.menuAction()
+        action.setVisible(False)
+        menu.setTitle("&Plots")
+        self._view_menu.insertMenu(action, menu)
+
+    def show_nudge(self, enabled: bool, tip: str) -> None:
+        """Let the state be nudged, or not; the tip says why not."""
+        self._actions["nudge"].setEnabled(enabled)
+        self._actions["nudge"].setToolTip(tip)
+
+    @property
+    def theme(self) -> str:
+        """Name of the theme that is checked."""
+        checked = self._themes.checkedAction()
+        return THEMES[0][0] if checked is None else str(checked.data())
 
     def set_theme(self, name: str) -> None:
-        """Check the theme that was chosen."""
-        for action in self.themes.actions():
+        """Check the theme of this name."""
+        for action in self._themes.actions():
             action.setChecked(action.data() == name)

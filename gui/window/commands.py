@@ -3,136 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, Signal
 
-from gui.window.speed import SPEEDS
-
-if TYPE_CHECKING:
-    from gui.window.main_window import MainWindow
+from gui.compare.pins import Pins
+from gui.run.control import RunControl
+from gui.window.actions import Actions
+from gui.window.dialogs import WindowDialogs
+from gui.window.docks import Docks
+from gui.window.files import RunFiles
+from gui.window.transport import Transport
 
 
 class Commands(QObject):
-    """Carries out the actions of a window.
+    """Connects the actions with those who carry them out.
 
     Parameters
     ----------
-    window : MainWindow
-        Complete but for what shows a run.
+    actions : Actions
+        The actions.
+    settle : callable
+        Opens the experiment that is named, so that every command is about that one.
+
+    Attributes
+    ----------
+    message_requested : Signal(str)
+        A sentence for the status bar.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        for name, handler in self._handlers().items():
-            # The argument "checked" is not for the handlers.
-            action = window.actions_by_name[name]
-            action.triggered.connect(lambda checked=False, do=handler: self._do(do))
-        window.pins_panel.pin_requested.connect(self.pin_run)
-        window.transport.nudge_button.nudge_requested.connect(lambda size: self.nudge())
-        window.transport.nudge_button.reason_changed.connect(self._on_nudge_reason)
-        self._connect_switches()
-        self._connect_menus()
+    message_requested = Signal(str)
 
-    def _handlers(self) -> dict[str, Callable[[], object]]:
-        window, control = self._window, self._window.control
-        return {
-            "open": window.files.ask_open,
-            "save": window.files.ask_save,
-            "export": window.dialogs.show_export,
-            "quit": window.close,
-            "copy": self.copy_plots,
-            "undo": control.undo_group.undo,
-            "redo": control.undo_group.redo,
-            "play": control.toggle_play,
-            "step": control.step,
-            "back": control.back,
-            "reset": control.reset,
-            "run": window.transport.ask_run,
-            "nudge": self.nudge,
-            "live": control.live,
-            "faster": lambda: self.change_speed(1),
-            "slower": lambda: self.change_speed(-1),
-            "pin": self.pin_run,
-            "unpin": lambda: window.pins.clear(control.experiment.id),
-            "reset_layout": self.reset_layout,
-            "help": window.dialogs.show_help,
-            "shortcuts": window.dialogs.show_shortcuts,
-            "about": window.dialogs.show_about,
-        }
+    def __init__(
+        self, actions: Actions, settle: Callable[[], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._actions = actions
+        self._settle = settle
 
-    def _do(self, handler: Callable[[], object]) -> None:
-        """Let an action be about the experiment that is named."""
-        self._window.switching.settle()
-        handler()
+    def bind(self, name: str, handler: Callable[[], object]) -> None:
+        """Let an action call a function, once the experiment that is named is open."""
 
-    def _connect_switches(self) -> None:
-        actions = self._window.actions_by_name
-        actions["scaled_axis"].toggled.connect(self._window.panels.set_axis_scaled)
-        actions["full_screen"].toggled.connect(self.set_full_screen)
+        def carry_out() -> None:
+            self._settle()
+            handler()
 
-    def _connect_menus(self) -> None:
-        window, actions = self._window, self._window.actions_by_name
-        actions.show_experiments(window.experiments)
-        actions.show_panels(window.docks.actions())
-        window.downloads.fill(actions.data_menu)
-        chosen = actions.experiments_menu.triggered
-        chosen.connect(lambda action: window.open_experiment(action.data()))
-        actions.presets_menu.triggered.connect(lambda action: window.apply_preset(action.data()))
-        actions.themes.triggered.connect(lambda action: window.set_theme(action.data()))
-        windows_menu, recent_menu = actions.windows_menu, actions.recent_menu
-        windows_menu.aboutToShow.connect(lambda: window.panels.show_windows(windows_menu))
-        recent_menu.aboutToShow.connect(lambda: window.files.show_recent(recent_menu))
+        # The argument "checked" is not for the handlers.
+        self._actions[name].triggered.connect(lambda checked=False: carry_out())
 
-    def change_speed(self, stops: int) -> None:
-        """Go some stops of the speed slider up or down; beyond the last is "max"."""
-        transport = self._window.transport
-        known = transport.speed_control.slider.value()
-        stop = len(SPEEDS) if transport.speed is None else known
-        stop = max(0, stop + stops)
-        self._window.set_speed(SPEEDS[stop] if stop < len(SPEEDS) else None)
+    def bind_run(self, control: RunControl, transport: Transport) -> None:
+        """Connect what drives a run, and undo."""
+        self.bind("undo", control.undo_group.undo)
+        self.bind("redo", control.undo_group.redo)
+        self.bind("play", control.toggle_play)
+        self.bind("step", control.step)
+        self.bind("back", control.back)
+        self.bind("reset", control.reset)
+        self.bind("live", control.live)
+        self.bind("run", transport.ask_run)
+        self.bind("nudge", transport.ask_nudge)
+        self.bind("faster", lambda: transport.change_speed(1))
+        self.bind("slower", lambda: transport.change_speed(-1))
 
-    def nudge(self) -> None:
-        """Push the run by the chosen size."""
-        self._window.control.nudge(self._window.transport.nudge_button.size_chosen)
+    def bind_files(self, files: RunFiles) -> None:
+        """Connect opening and saving."""
+        self.bind("open", files.ask_open)
+        self.bind("save", files.ask_save)
+        menu = self._actions.recent_menu
+        menu.aboutToShow.connect(lambda: files.show_recent(menu))
 
-    def show_nudge(self, why_not: str) -> None:
-        """Offer pushes, or say why the experiment has none."""
-        self._window.transport.nudge_button.set_reason(why_not)
-        self._on_nudge_reason()
+    def bind_dialogs(self, dialogs: WindowDialogs) -> None:
+        """Connect the dialogs."""
+        self.bind("export", dialogs.show_export)
+        self.bind("help", dialogs.show_help)
+        self.bind("shortcuts", dialogs.show_shortcuts)
+        self.bind("about", dialogs.show_about)
 
-    def _on_nudge_reason(self) -> None:
-        button, action = self._window.transport.nudge_button, self._window.actions_by_name["nudge"]
-        action.setEnabled(not button.reason)
-        action.setToolTip(button.toolTip())
+    def bind_pins(self, control: RunControl, pins: Pins, docks: Docks) -> None:
+        """Connect the pinning of runs."""
+        self.bind("pin", lambda: self._pin_run(control, pins, docks))
+        self.bind("unpin", lambda: pins.clear(control.experiment.id))
 
-    def pin_run(self) -> None:
-        """Keep the run on the plots."""
-        window, snapshot = self._window, self._window.control.snapshot
+    def _pin_run(self, control: RunControl, pins: Pins, docks: Docks) -> None:
+        snapshot = control.snapshot
         if snapshot is None or snapshot.step == 0:
-            window.notices.say("There is nothing to pin yet: make some steps first.")
+            self.message_requested.emit("There is nothing to pin yet: make some steps first.")
             return
-        pin = window.pins.add(snapshot)
-        window.docks.pins.show()
-        window.notices.say(f"Pinned: {pin.label}.")
-
-    def copy_plots(self) -> None:
-        """Copy the plots to the clipboard."""
-        picture = self._window.panels.picture()
-        if picture is not None:
-            QGuiApplication.clipboard().setPixmap(picture)
-            self._window.notices.say("The plots are in the clipboard.")
-
-    def reset_layout(self) -> None:
-        """Put docks and plots back where they were at first."""
-        self._window.docks.reset()
-        self._window.panels.reset_layout()
-
-    def set_full_screen(self, on: bool) -> None:
-        """Fill the screen, or go back to a window."""
-        if on:
-            self._window.showFullScreen()
-        else:
-            self._window.showNormal()
+        pin = pins.add(snapshot)
+        docks.show_pins()
+        self.message_requested.emit(f"Pinned: {pin.label}.")

@@ -1,14 +1,16 @@
-"""Fetching MNIST on request: a long job with progress and Cancel, then used at once."""
+"""Downloads of data sets: a long job with progress and Cancel; the data are used at once."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
 from engine.core.errors import LabError
+from engine.core.listing import DataSet
+from engine.core.registry import Listed
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 
@@ -16,52 +18,67 @@ if TYPE_CHECKING:
     from engine.core.ensemble import Progress
     from engine.run.session import Session
 
-DATA_SETS = (("mnist", "&MNIST (11 MB)"), ("fashion-mnist", "&Fashion-MNIST (31 MB)"))
-EXPERIMENT = "mnist"
-
 
 class DataDownload(QObject):
     """Downloads of data sets, one at a time.
 
+    Parameters
+    ----------
+    experiments : sequence of Listed
+        Whose data sets are offered.
+    control, bridge
+        Of the window.
+
     Attributes
     ----------
-    said, refused : Signal(str)
+    message_requested, refused : Signal(str)
         One sentence on what was done, or could not be.
     """
 
-    said = Signal(str)
+    message_requested = Signal(str)
     refused = Signal(str)
 
-    def __init__(self, control: RunControl, bridge: Bridge, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        experiments: Sequence[Listed],
+        control: RunControl,
+        bridge: Bridge,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._offers = [(item, data) for item in experiments for data in item.listing.data_sets]
         self._control = control
         self._bridge = bridge
 
     def fill(self, menu: QMenu) -> None:
-        """List the data sets in a menu."""
+        """List the data sets in a menu, which is hidden if there are none."""
         menu.setToolTipsVisible(True)
-        for name, text in DATA_SETS:
-            action = menu.addAction(text)
+        menu.menuAction().setVisible(bool(self._offers))
+        for listed, data in self._offers:
+            action = menu.addAction(f"&{data.title} ({data.megabytes} MB)")
             action.setToolTip("Downloaded once, checked, and kept in your user folder")
-            action.triggered.connect(lambda checked=False, name=name: self.begin(name))
+            action.triggered.connect(
+                lambda checked=False, listed=listed, data=data: self.begin(listed, data)
+            )
 
-    def begin(self, name: str) -> None:
+    def begin(self, listed: Listed, data: DataSet) -> None:
         """Fetch a data set; the run is paused meanwhile."""
 
-        def fetch(session: Session, progress: Progress) -> Path:
-            from engine.experiments.mnist import datasets
+        def fetch(session: Session, progress: Progress) -> None:
+            listed.load().download(data.name, progress)
 
-            return datasets.download(name, progress=progress)
+        self.message_requested.emit("Downloading…")
+        self._bridge.ask(fetch, lambda result: self._on_done(listed, data, result))
 
-        self.said.emit("Downloading…")
-        self._bridge.ask(fetch, lambda result: self._on_done(name, result))
-
-    def _on_done(self, name: str, result: Path | Exception) -> None:
+    def _on_done(self, listed: Listed, data: DataSet, result: Exception | None) -> None:
         if isinstance(result, LabError):
             self.refused.emit(str(result))
             return
-        if isinstance(result, Exception):
+        if result is not None:
             raise result
-        if self._control.has_experiment and self._control.experiment.id == EXPERIMENT:
-            self._control.set_value("data", name)
-        self.said.emit(f"{name} is here; the MNIST experiment finds it as the data “{name}”.")
+        if self._control.has_experiment and self._control.experiment.id == listed.id:
+            self._control.set_value("data", data.name)
+        self.message_requested.emit(
+            f"{data.title} is downloaded; the experiment {listed.title} offers it as the data "
+            f"“{data.name}”."
+        )

@@ -1,54 +1,94 @@
-"""The dialogs of the window, loaded when they are asked for."""
+"""The dialogs of the window, imported when they are asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QDialog, QWidget
 
-if TYPE_CHECKING:
-    from gui.window.main_window import MainWindow
+from gui.run.bridge import Bridge
+from gui.run.control import RunControl
+from gui.window.files import RunFiles
+from gui.window.report import Failure
 
 
 class WindowDialogs(QObject):
-    """Opens dialogs beside a window."""
+    """Opens dialogs beside a window.
 
-    def __init__(self, window: MainWindow) -> None:
+    Parameters
+    ----------
+    window : QWidget
+        Parent of the dialogs.
+    control, bridge, files
+        Of the window; exports need them.
+    experiments : int
+        Number of experiments in the list.
+    device : callable
+        Returns the name of the device that the experiment is computed on.
+
+    Attributes
+    ----------
+    message_requested : Signal(str)
+        A sentence for the status bar.
+    """
+
+    message_requested = Signal(str)
+
+    def __init__(
+        self,
+        window: QWidget,
+        control: RunControl,
+        bridge: Bridge,
+        files: RunFiles,
+        *,
+        experiments: int,
+        device: Callable[[], str],
+    ) -> None:
         super().__init__(window)
         self._window = window
+        self._control = control
+        self._bridge = bridge
+        self._files = files
+        self._experiments = experiments
+        self._device = device
 
     def show_help(self) -> None:
         """Show the text on the experiment."""
         from gui.window.about import help_dialog
 
-        experiment = self._window.control.experiment
+        experiment = self._control.experiment
         self._open(help_dialog(experiment.id, experiment.title, self._window))
 
     def show_shortcuts(self) -> None:
         """Show all keys."""
         from gui.window.about import shortcuts_dialog
 
-        self._open(shortcuts_dialog(len(self._window.experiments), self._window))
+        self._open(shortcuts_dialog(self._experiments, self._window))
 
     def show_about(self) -> None:
         """Show name, versions and device."""
         from gui.window.about import about_dialog
 
-        self._open(about_dialog(self._window.status.device.text(), self._window))
+        self._open(about_dialog(self._device(), self._window))
 
     def show_export(self) -> None:
         """Offer figures, data and learned parameters as files."""
         from gui.window.export_dialog import ExportDialog
 
-        window = self._window
-        if window.control.snapshot is None:
-            window.notices.say("There is nothing to export yet.")
+        if self._control.snapshot is None:
+            self.message_requested.emit("There is nothing to export yet.")
             return
-        self._open(ExportDialog(window.control, window.bridge, window.files, window))
+        self._open(ExportDialog(self._control, self._bridge, self._files, self._window))
+
+    def show_report(self, failure: Failure) -> None:
+        """Show what failed, to be saved."""
+        from gui.window.about import ReportDialog
+
+        ReportDialog(failure.report(), self._window).show()
 
     def _open(self, dialog: QDialog) -> None:
-        """Show a dialog, or bring the one to the front that says the same already."""
+        """Show a dialog, or bring an open one of the same title to the front."""
         for other in self._window.findChildren(QDialog):
             if other is not dialog and other.windowTitle() == dialog.windowTitle():
                 if other.isVisible():
@@ -56,18 +96,3 @@ class WindowDialogs(QObject):
                     other.activateWindow()
                     return
         dialog.show()
-
-    def show_report(self, traceback_text: str) -> None:
-        """Show what failed, to be saved."""
-        from gui.window.about import ReportDialog
-        from gui.window.report import crash_report
-
-        control = self._window.control
-        known = control.has_experiment
-        report = crash_report(
-            traceback_text,
-            control.experiment.id if known else "",
-            control.params if known else None,
-            control.seed if known else None,
-        )
-        ReportDialog(report, self._window).show()

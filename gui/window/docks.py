@@ -84,8 +84,8 @@ class Docks:
     window : QMainWindow
         Which gets the docks.
     experiments, pins : QWidget
-        What is in them; the dock of the parameters is empty at first, as are the `tabs` of the
-        theory's.
+        Contents of these docks; the dock of the parameters and the tabs of the theory's dock are
+        filled later.
     transport : QWidget
         Goes to the bottom.
     """
@@ -132,6 +132,17 @@ class Docks:
         dock.setTitleBarWidget(_TitleBar(title, dock, tabs))
         self._window.addDockWidget(area, dock)
         return dock
+
+    def set_parameters(self, form: QWidget) -> None:
+        """Put the form into the dock of the parameters."""
+        before = self.parameters.widget()
+        self.parameters.setWidget(form)
+        form.show()
+        before.deleteLater()
+
+    def show_pins(self) -> None:
+        """Show the dock of the pinned runs."""
+        self.pins.show()
 
     def actions(self) -> list[QAction]:
         """Return the switches of the docks."""

@@ -27,7 +27,7 @@ class RunFiles(QObject):
 
     Attributes
     ----------
-    said : Signal(str)
+    message_requested : Signal(str)
         One sentence on what was done.
     refused : Signal(str)
         One sentence on what could not be done; nothing has changed.
@@ -35,7 +35,7 @@ class RunFiles(QObject):
         Name, parameters, seed and trace of a finished run that cannot be replayed in a moment.
     """
 
-    said = Signal(str)
+    message_requested = Signal(str)
     refused = Signal(str)
     trace_opened = Signal(str, object, object, object)
 
@@ -74,7 +74,7 @@ class RunFiles(QObject):
         if experiment.rewindable and run.steps:
             self._replay(run)
         self.remember(path)
-        self.said.emit(" ".join(filter(None, (f"Opened {path.name}.", notice))))
+        self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", notice))))
         return True
 
     def _replay(self, run: RunSpec) -> None:
@@ -84,7 +84,7 @@ class RunFiles(QObject):
         for change in run.changes:
             last = update(last, **change.values)
         self._bridge.ask(
-            lambda session, progress: replay(run, session, progress), self._on_replayed
+            lambda session, progress: _replay(run, session, progress), self._on_replayed
         )
         self._control.accept(last)
 
@@ -132,7 +132,7 @@ class RunFiles(QObject):
             self.refused.emit(str(error))
         else:
             self.remember(path)
-            self.said.emit(f"Saved {path.name}.")
+            self.message_requested.emit(f"Saved {path.name}.")
 
     def show_recent(self, menu: QMenu) -> None:
         """Fill a menu with the files opened or saved last."""
@@ -150,7 +150,7 @@ class RunFiles(QObject):
         self.keep_folder(path)
 
     def keep_folder(self, path: Path) -> None:
-        """Let the next dialog begin where this file is."""
+        """Remember the folder of this file, where the next dialog begins."""
         self._settings.set_text("folder", str(path.resolve().parent))
 
     def folder(self) -> str:
@@ -160,7 +160,7 @@ class RunFiles(QObject):
 
 
 def _read(path: Path) -> tuple[RunSpec, str]:
-    """Read a run, and what has to be said of it."""
+    """Read a run, and a sentence on it for the user, which may be empty."""
     from engine.core.registry import get
     from engine.run import inputs
     from engine.run.replay import on_this_machine
@@ -178,8 +178,8 @@ def _read(path: Path) -> tuple[RunSpec, str]:
     return run, " ".join(filter(None, (said, notice)))
 
 
-def replay(run: RunSpec, session: Session, progress: Progress) -> None:
-    """Make the steps of a run again, in pieces after which progress is told."""
+def _replay(run: RunSpec, session: Session, progress: Progress) -> None:
+    """Make the steps of a run again, in calls after which progress is reported."""
     from engine.run.replay import in_chunks
 
     in_chunks(run, session, progress)

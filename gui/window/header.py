@@ -197,8 +197,16 @@ class Header(QWidget):
         row.addWidget(self.presets, 1)
         row.addWidget(self.help_button)
 
-    def set_experiment(self, experiment: Listed, presets: Sequence[Preset]) -> None:
+    def set_experiment(self, experiment: Listed, presets: Sequence[Preset] = ()) -> None:
         """Show another experiment; without presets while it is being loaded."""
         self.title.setText(experiment.title)
         self.summary.setText(experiment.listing.summary)
         self.presets.set_presets(presets)
+
+    def show_settings(self, params: Params, seed: int) -> None:
+        """Show which preset these settings are, if any."""
+        self.presets.show_settings(params, seed)
+
+    def set_help_enabled(self, enabled: bool) -> None:
+        """Let the help text be asked for, or not."""
+        self.help_button.setEnabled(enabled)

@@ -16,14 +16,12 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 import engine.experiments  # noqa: F401  registers the experiments of the program
 from engine.core import registry
-from engine.core.errors import Refusal
 from engine.core.registry import Listed
 from engine.core.versions import NAME
-from engine.run.snapshot import Snapshot
 from gui.compare.pins import Pin, Pins, PinsPanel
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
@@ -31,7 +29,6 @@ from gui.settings import Settings
 from gui.style import theme
 from gui.style.icons import app_icon
 from gui.widgets.focus import TabPlace
-from gui.widgets.message_bar import MessageBar
 from gui.window.actions import Actions
 from gui.window.commands import Commands
 from gui.window.data_download import DataDownload
@@ -40,9 +37,8 @@ from gui.window.docks import Docks
 from gui.window.experiment_panel import ExperimentPanel
 from gui.window.files import RunFiles
 from gui.window.header import Header
-from gui.window.loading import Loader
-from gui.window.notices import Notices
-from gui.window.panels import Panels
+from gui.window.notices import MessageBar, Notices
+from gui.window.report import Failure
 from gui.window.speed import SPEEDS
 from gui.window.state import WindowState
 from gui.window.status import StatusBar
@@ -52,13 +48,15 @@ from gui.window.transport import Transport
 if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
     from engine.storage.presets import Preset
+    from gui.window.panels import Panels
 
 
 class MainWindow(QMainWindow):
     """The laboratory's window.
 
-    What shows a run, and the experiment itself, come last (`begin`), since loading what they stand
-    on takes longer than all the rest together: the window is there before, with its names.
+    It is complete, and shows the names of what will be opened, without the panels: what they stand
+    on takes longer to import than all the rest together. `begin` gives it the panels, built in one
+    go, which connect themselves with the run; nothing here calls them.
 
     Parameters
     ----------
@@ -73,11 +71,14 @@ class MainWindow(QMainWindow):
     ----------
     first_painted : Signal
         The window was drawn for the first time.
-    loader : Loader
-        Imports in the background what `begin` would otherwise import itself.
+    closing : Signal
+        The window is about to be closed; its layout is not saved yet.
+    panels : Panels or None
+        What shows a run; None until `begin`.
     """
 
     first_painted = Signal()
+    closing = Signal()
 
     def __init__(
         self,
@@ -92,9 +93,7 @@ class MainWindow(QMainWindow):
         self.bridge.setParent(self)
         self.control = RunControl(self.bridge, self)
         self.pins = Pins(self)
-        self.files = RunFiles(self, self.control, self.bridge, settings)
-        self.downloads = DataDownload(self.control, self.bridge, self)
-        self.dialogs = WindowDialogs(self)
+        self.panels: Panels | None = None
         self._painted = False
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
@@ -102,30 +101,33 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside a field leaves the field
         self._tab_place = TabPlace(self)
-        self.switching = Switching(self)
-        self._make_parts()
-        self.actions_by_name = Actions(self, self.control.undo_group)
+        self._make_widgets()
+        self._make_helpers()
         self._connect_parts()
+        self._connect_actions()
         self._connect_run()
-        self.commands = Commands(self)
-        self.state = WindowState(self)
-        self.loader = Loader(self.state.preload, self)
         self._set_usable(False)
 
     # Building.
 
-    def _make_parts(self) -> None:
+    def _make_widgets(self) -> None:
         self.experiment_panel = ExperimentPanel(self.experiments)
         self.pins_panel = PinsPanel(self.pins, lambda role: theme.current_theme().color(role))
         self.transport = Transport()
         self.header = Header()
         self.message_bar = MessageBar()
+        self.status = StatusBar(self.bridge, self)
+        self.setStatusBar(self.status)
+        self._loading = QLabel("Loading…")
+        self._loading.setObjectName("hint")
+        self._loading.setAlignment(Qt.AlignmentFlag.AlignCenter)
         center = QWidget()
-        column = QVBoxLayout(center)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.header)
-        column.addWidget(self.message_bar)
+        self._column = QVBoxLayout(center)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.header)
+        self._column.addWidget(self.message_bar)
+        self._column.addWidget(self._loading, 1)
         self.setCentralWidget(center)
         self.docks = Docks(
             self,
@@ -133,35 +135,34 @@ class MainWindow(QMainWindow):
             pins=self.pins_panel,
             transport=self.transport,
         )
-        self.panels = Panels(
-            column, self.docks, self.control, self.bridge, self.pins, self.settings, self
+
+    def _make_helpers(self) -> None:
+        control, bridge = self.control, self.bridge
+        self.actions_by_name = Actions(self, control.undo_group)
+        self.notices = Notices(self.status, self.message_bar)
+        self.files = RunFiles(self, control, bridge, self.settings)
+        self.downloads = DataDownload(self.experiments, control, bridge, self)
+        self.dialogs = WindowDialogs(
+            self,
+            control,
+            bridge,
+            self.files,
+            experiments=len(self.experiments),
+            device=lambda: self.status.device_name,
         )
-        self.status = StatusBar(self.bridge, self)
-        self.setStatusBar(self.status)
-        self.notices = Notices(self.status, self.message_bar, self.dialogs)
-
-    def begin(self, run: bool = True) -> None:
-        """Open the experiment, with all that shows a run; called once the window shows."""
-        if not self.panels.is_filled:
-            self.panels.fill(self.actions_by_name["scaled_axis"].isChecked())
-            self.actions_by_name.show_plots(self.panels.views_menu)
-        try:
-            self.switching.settle()
-            if not self.control.has_experiment:
-                self.state.restore_experiment()
-        except Exception:  # the others can still be opened
-            self.notices.report_failure(traceback.format_exc())
-        if self.control.snapshot is not None:  # of an experiment chosen while this one loaded
-            self.show_snapshot(self.control.snapshot)
-        elif run and self.control.has_experiment:
-            self.control.reset()
-        self.setFocus()
-
-    def _set_usable(self, usable: bool) -> None:
-        """Let what needs an experiment be used, or not yet."""
-        self.actions_by_name.set_run_enabled(usable)
-        self.transport.setEnabled(usable)
-        self.header.help_button.setEnabled(usable)
+        self.state = WindowState(
+            self,
+            self.settings,
+            self.experiments,
+            control,
+            self.pins,
+            actions=self.actions_by_name,
+            docks=self.docks,
+            transport=self.transport,
+            set_theme=self.set_theme,
+        )
+        self.switching = Switching(control, self.experiments, self.state.load, self)
+        self.commands = Commands(self.actions_by_name, self.switching.settle, self)
 
     def _connect_parts(self) -> None:
         self.experiment_panel.experiment_chosen.connect(self.open_experiment)
@@ -169,30 +170,48 @@ class MainWindow(QMainWindow):
         self.header.preset_chosen.connect(self.apply_preset)
         self.header.help_requested.connect(self.dialogs.show_help)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
-        self.panels.said.connect(self.notices.say)
-        self.panels.unsaid.connect(self.notices.take_back)
-        self.panels.hovered.connect(self.status.showMessage)
-        self.panels.waited.connect(self.show_no_run)
-        self.files.said.connect(self.notices.say)
-        self.downloads.said.connect(self.notices.say)
-        self.downloads.refused.connect(self.notices.warn)
-        self.files.refused.connect(self.notices.warn)
+        self.commands.bind_pins(self.control, self.pins, self.docks)
+        self.notices.report_requested.connect(self.dialogs.show_report)
+        for part in (self.commands, self.dialogs, self.files, self.downloads):
+            part.message_requested.connect(self.notices.show_message)
+        for refusing in (self.files, self.downloads):
+            refusing.refused.connect(self.notices.show_warning)
         self.files.trace_opened.connect(self.pins.add_trace)
+        self.downloads.fill(self.actions_by_name.data_menu)
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
         scheme = QGuiApplication.styleHints().colorSchemeChanged
         scheme.connect(self._on_color_scheme_changed)
 
+    def _connect_actions(self) -> None:
+        actions, commands = self.actions_by_name, self.commands
+        commands.bind_run(self.control, self.transport)
+        commands.bind_files(self.files)
+        commands.bind_dialogs(self.dialogs)
+        commands.bind("quit", self.close)
+        commands.bind("reset_layout", self.docks.reset)
+        self.pins_panel.pin_requested.connect(actions["pin"].trigger)
+        actions["full_screen"].toggled.connect(self.set_full_screen)
+        actions.show_experiments(self.experiments)
+        actions.show_panels(self.docks.actions())
+        actions.experiment_chosen.connect(self.open_experiment)
+        actions.experiment_browsed.connect(self.switching.browse_number)
+        actions.preset_chosen.connect(self.apply_preset)
+        actions.theme_chosen.connect(self.set_theme)
+
     def _connect_run(self) -> None:
-        self.bridge.snapshot_ready.connect(self.show_snapshot)
-        self.bridge.failed.connect(self.panels.stop_waiting)
-        self.bridge.failed.connect(self.notices.report_failure)
-        self.bridge.rejected.connect(self.panels.stop_waiting)
-        self.bridge.rejected.connect(self._on_rejected)
+        self.bridge.snapshot_ready.connect(self.switching.show_snapshot)
+        self.bridge.failed.connect(self.report_failure)
+        self.bridge.rejected.connect(self.notices.show_warning)
         self.control.experiment_changed.connect(self._on_experiment_changed)
-        self.control.settings_changed.connect(self._on_settings_changed)
-        self.control.restarted.connect(self._on_restarted)
-        self.control.rejected.connect(self._on_refused)
+        self.control.settings_changed.connect(self.header.show_settings)
+        self.control.restarted.connect(self.status.begin_run)
+        self.control.restarted.connect(self.notices.hide_warning)
+        self.control.rejected.connect(self.notices.show_message)
         self.control.play_queued.connect(self.transport.show_queued)
+        self.switching.named.connect(self._on_named)
+        self.switching.returned.connect(self._name_open)
+        self.switching.snapshot_ready.connect(self.transport.show_snapshot)
+        self.switching.snapshot_ready.connect(self.status.show_snapshot)
         transport = self.transport
         for asked in transport.requests:
             asked.connect(self.switching.settle)  # what follows is about the experiment named
@@ -203,30 +222,93 @@ class MainWindow(QMainWindow):
         transport.run_requested.connect(self.control.run)
         transport.seek_requested.connect(self.control.seek)
         transport.live_requested.connect(self.control.live)
+        transport.nudge_requested.connect(self.control.nudge)
+        transport.nudge_offered.connect(self.actions_by_name.show_nudge)
         transport.speed_changed.connect(self.bridge.set_speed)
-        transport.refused.connect(self.notices.say)
-        transport.mended.connect(self.notices.take_back)
+        transport.refused.connect(self.notices.show_message)
+        transport.error_cleared.connect(self.notices.clear_message)
 
-    # Showing.
+    # Beginning.
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show a picture of the run on all panels, unless another experiment is named already."""
-        if self.switching.is_pending:
-            return
-        self.panels.show_snapshot(snapshot)
-        self.transport.show_snapshot(snapshot)
-        self.status.show_snapshot(snapshot)
+    def restore(self) -> None:
+        """Restore size, layout and theme, and name the experiment that will be opened."""
+        last = self.state.restore()
+        if last is not None:
+            self._name(last)
 
-    def show_no_run(self) -> None:
+    def begin(self, run: bool = True) -> None:
+        """Build the panels and open the experiment; called once the window shows."""
+        if self.panels is None:
+            self.panels = self._made_panels()
+        try:
+            self.switching.settle()
+            if not self.control.has_experiment:
+                self.state.restore_experiment()
+        except Exception:  # the others can still be opened
+            self.report_failure(traceback.format_exc())
+        if run and self.control.has_experiment and self.control.snapshot is None:
+            self.control.reset()
+        self.setFocus()
+
+    def _made_panels(self) -> Panels:
+        from gui.window.panels import Panels
+
+        panels = Panels(self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self)
+        self._column.replaceWidget(self._loading, panels.plots)
+        self._loading.deleteLater()
+        self.docks.set_parameters(panels.form)
+        panels.message_requested.connect(self.notices.show_message)
+        panels.message_cleared.connect(self.notices.clear_message)
+        panels.warning_requested.connect(self.notices.show_warning)
+        panels.hovered.connect(self.status.showMessage)
+        panels.run_delayed.connect(self._show_no_run)
+        self.switching.named.connect(panels.cover_plots)
+        self.switching.named.connect(panels.begin_waiting)
+        self.switching.opening.connect(panels.hold_waiting)
+        self.switching.returned.connect(panels.end_waiting)
+        self.switching.snapshot_ready.connect(panels.show_snapshot)
+        self.closing.connect(panels.close)
+        actions = self.actions_by_name
+        panels.set_axis_scaled(actions["scaled_axis"].isChecked())
+        actions["scaled_axis"].toggled.connect(panels.set_axis_scaled)
+        actions.show_plots(panels.views_menu)
+        menu = actions.windows_menu
+        menu.aboutToShow.connect(lambda: panels.show_windows(menu))
+        self.commands.bind("reset_layout", panels.reset_layout)
+        self.commands.bind("copy", lambda: self._copy(panels))
+        return panels
+
+    def _set_usable(self, usable: bool) -> None:
+        """Enable what needs an experiment, or disable it."""
+        self.actions_by_name.set_run_enabled(usable)
+        self.transport.setEnabled(usable)
+        self.header.set_help_enabled(usable)
+
+    # Names.
+
+    def _name(self, listed: Listed, presets: Sequence[Preset] = ()) -> None:
+        """Show the name of an experiment everywhere, and its presets."""
+        self.setWindowTitle(f"{listed.title} – {NAME}")
+        self.experiment_panel.select(listed.id)
+        self.header.set_experiment(listed, presets)
+        self.actions_by_name.show_presets(presets)
+
+    def _name_open(self) -> None:
+        """Show the name of the experiment that is open."""
+        from engine.storage.presets import presets
+
+        experiment = self.control.experiment
+        self._name(experiment, presets(experiment.id))
+        self.header.show_settings(self.control.params, self.control.seed)
+
+    def _on_named(self, listed: Listed) -> None:
+        self._name(listed)
+        self._show_no_run()
+
+    def _show_no_run(self) -> None:
         """Show on transport and status bar that no step was made."""
         self.transport.forget_run()
         self.status.forget_run()
-
-    def announce(self, listed: Listed) -> None:
-        """Name an experiment that is about to be loaded."""
-        self.setWindowTitle(f"{listed.title} – {NAME}")
-        self.experiment_panel.select(listed.id)
-        self.header.set_experiment(listed, ())
 
     # What the user does.
 
@@ -240,8 +322,9 @@ class MainWindow(QMainWindow):
         if preset.speed is not None:
             self.set_speed(preset.speed)
         self.control.apply_preset(preset)
-        self.panels.show_tab_of(preset.params)
-        self.notices.say(preset.description)
+        if self.panels is not None:
+            self.panels.show_tab_of(preset.params)
+        self.notices.show_message(preset.description)
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the speed of runs."""
@@ -249,59 +332,61 @@ class MainWindow(QMainWindow):
         self.bridge.set_speed(steps_per_frame)
 
     def set_theme(self, name: str) -> None:
-        """Dress the window: light, dark or as the system."""
+        """Apply a theme: "light", "dark" or "system"."""
         self.actions_by_name.set_theme(name)
         app = QApplication.instance()
         chosen = theme.THEMES.get(name) or theme.system_theme()
-        is_dressed = isinstance(app, QApplication) and bool(app.styleSheet())
-        if isinstance(app, QApplication) and not (is_dressed and chosen is theme.current_theme()):
+        is_styled = isinstance(app, QApplication) and bool(app.styleSheet())
+        if isinstance(app, QApplication) and not (is_styled and chosen is theme.current_theme()):
             theme.apply_theme(app, chosen)
+
+    def set_full_screen(self, on: bool) -> None:
+        """Fill the screen, or go back to a window."""
+        if on:
+            self.showFullScreen()
+        else:
+            self.showNormal()
+
+    def report_failure(self, traceback_text: str) -> None:
+        """Show that something failed, and offer a report with the settings in force now."""
+        control = self.control
+        if control.has_experiment:
+            settings = control.experiment.id, control.params, control.seed
+            self.notices.show_failure(Failure(traceback_text, *settings))
+        else:
+            self.notices.show_failure(Failure(traceback_text))
+
+    def _copy(self, panels: Panels) -> None:
+        QGuiApplication.clipboard().setPixmap(panels.picture())
+        self.notices.show_message("The plots are in the clipboard.")
 
     # What happens.
 
     def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
         self._set_usable(True)
         self.switching.drop()  # whoever chose it, for example by opening a file, chose it last
-        self.notices.clear()
-        self.switching.name_open()
-        self.transport.set_rewindable(experiment.rewindable)
-        self.status.long_step = experiment.listing.long_step
-        self.commands.show_nudge(experiment.why_no_nudge)
-        self.show_no_run()
-        self.state.pins.bring_back(experiment)
+        self.notices.clear_messages()
+        self._name_open()
+        self.transport.set_experiment(experiment.rewindable, experiment.why_no_nudge)
+        self.status.set_long_step(experiment.listing.long_step)
+        self._show_no_run()
+        self.state.restore_pins(experiment)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.listing.cadence / 60))
-        self.panels.show_experiment(experiment, self.control.params)
-
-    def _on_settings_changed(self, params: Any, seed: int) -> None:
-        self.header.presets.show_settings(params, seed)
-        self.panels.show_settings(params, seed)
-
-    def _on_restarted(self) -> None:
-        self.status.begin_run()
-        self.panels.wait()
-        self.notices.dismiss()
-
-    def _on_rejected(self, reason: Refusal | str) -> None:
-        self.notices.warn(self.panels.explain(reason))
-
-    def _on_refused(self, reason: Refusal | str) -> None:
-        self.notices.say(self.panels.in_words(reason))
 
     def _on_restore_requested(self, pin: Pin) -> None:
         self.switching.open(pin.experiment)
         self.control.restore(pin.params, pin.seed)
 
     def _on_color_scheme_changed(self) -> None:
-        checked = self.actions_by_name.themes.checkedAction()
-        if checked is not None and checked.data() == "system":
+        if self.actions_by_name.theme == "system":
             # Not within the system's own signal: Qt is still changing its palette.
             QTimer.singleShot(0, self, lambda: self.set_theme("system"))
 
     # Qt events.
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Say when the window was drawn for the first time."""
+        """Emit `first_painted` when the window was drawn for the first time."""
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
@@ -309,12 +394,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle the plain keys that no child had a use for."""
-        name = self.actions_by_name.handle_key(event)
-        if name.startswith("experiment "):
-            number = int(name.removeprefix("experiment "))
-            if number <= len(self.experiments):
-                self.switching.browse(self.experiments[number - 1].id)
-        elif not name:
+        if not self.actions_by_name.handle_key(event):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
@@ -333,11 +413,10 @@ class MainWindow(QMainWindow):
         self.files.open(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the window, cancel what is running and end the engine's thread."""
+        """Save the window's state, cancel what is running and end the engine's thread."""
         self.switching.drop()
+        self.closing.emit()
         self.state.save()
-        self.panels.close_windows()
         self.hide()  # a kernel that is being compiled cannot be stopped, only waited for
         self.bridge.close()
-        self.loader.wait()
         super().closeEvent(event)

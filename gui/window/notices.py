@@ -1,63 +1,110 @@
-"""What the window tells its user: in the status bar for a while, or above the plots until read."""
+"""Messages to the user: in the status bar for a while, or in a bar above the plots until read."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from engine.text.mathtext import to_plain
-from gui.widgets.message_bar import MessageBar
-from gui.window.dialogs import WindowDialogs
-from gui.window.status import MESSAGE_MS, StatusBar
+from gui.style.icons import IconButton
+from gui.window.report import Failure
+from gui.window.status import StatusBar
+
+
+class MessageBar(QFrame):
+    """One sentence, with a Details button where a report can be shown; hidden while empty.
+
+    Attributes
+    ----------
+    details_requested : Signal
+        The user wants to see the report.
+    """
+
+    details_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("messageBar")
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.details_button = QPushButton("Details…")
+        self.details_button.setToolTip("See what happened and save a report")
+        self.details_button.clicked.connect(self.details_requested)
+        self.close_button = IconButton("close", "Dismiss", "Dismiss this message", size=16)
+        self.close_button.clicked.connect(self.hide)
+        mark = IconButton("warning", "Warning", "", size=18)
+        mark.setEnabled(True)
+        mark.setFocusPolicy(self.focusPolicy())
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(8)
+        layout.addWidget(mark)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.details_button)
+        layout.addWidget(self.close_button)
+        self.hide()
+
+    def show_message(self, text: str, has_details: bool = False) -> None:
+        """Show a sentence."""
+        self.text.setText(text)
+        self.setAccessibleName(text)
+        self.details_button.setVisible(has_details)
+        self.show()
 
 
 class Notices(QObject):
-    """Sentences of all parts of a window, and the report of what failed last.
+    """The messages of all parts of a window, and the last failure.
 
     Parameters
     ----------
     status : StatusBar
-        Shows what may be missed.
+        Shows messages that may be missed.
     bar : MessageBar
-        Shows what went wrong.
-    dialogs : WindowDialogs
-        Show the report.
+        Shows warnings and failures.
+
+    Attributes
+    ----------
+    report_requested : Signal(Failure)
+        The user wants to see the report of the failure that the bar shows.
     """
 
-    def __init__(self, status: StatusBar, bar: MessageBar, dialogs: WindowDialogs) -> None:
+    report_requested = Signal(object)
+
+    def __init__(self, status: StatusBar, bar: MessageBar) -> None:
         super().__init__(bar)
         self._status = status
         self._bar = bar
-        self._dialogs = dialogs
-        self._failure = ""
+        self._failure: Failure | None = None
         bar.details_requested.connect(self._on_details_requested)
 
-    def say(self, text: str) -> None:
-        """Put a sentence in the status bar for a while."""
-        self._status.showMessage(to_plain(text), MESSAGE_MS)
+    def show_message(self, text: str) -> None:
+        """Show a sentence in the status bar for a while."""
+        self._status.show_message(to_plain(text))
 
-    def take_back(self, text: str) -> None:
-        """Drop a sentence from the status bar, if it is still there: it is no longer true."""
+    def clear_message(self, text: str) -> None:
+        """Remove a sentence that no longer holds from the status bar, if it is still there."""
         if self._status.currentMessage() == to_plain(text):
             self._status.clearMessage()
 
-    def clear(self) -> None:
-        """Drop what the status bar says: it is about what is no longer shown."""
+    def clear_messages(self) -> None:
+        """Remove whatever the status bar shows, because it is about another experiment."""
         self._status.clearMessage()
 
-    def warn(self, text: str) -> None:
-        """Put a sentence above the plots, until it is dismissed or a run begins."""
-        self._failure = ""
+    def show_warning(self, text: str) -> None:
+        """Show a sentence above the plots, until it is dismissed or a run begins."""
+        self._failure = None
         self._bar.show_message(text)
 
-    def report_failure(self, traceback_text: str) -> None:
-        """Show that something failed, and offer a report; the window lives on."""
-        self._failure = traceback_text
-        last = traceback_text.strip().rpartition("\n")[2]
-        self._bar.show_message(f"Something failed: {last}", has_details=True)
+    def show_failure(self, failure: Failure) -> None:
+        """Show that something failed, and offer a report; the window goes on."""
+        self._failure = failure
+        self._bar.show_message(f"Something failed: {failure.last_line}", has_details=True)
 
-    def dismiss(self) -> None:
-        """Take back what is above the plots."""
+    def hide_warning(self) -> None:
+        """Hide the bar above the plots."""
         self._bar.hide()
 
     def _on_details_requested(self) -> None:
-        self._dialogs.show_report(self._failure)
+        if self._failure is not None:
+            self.report_requested.emit(self._failure)

@@ -18,7 +18,7 @@ _DIVERGED = "the run has diverged; begin it anew, or go back first"
 
 
 class NudgeButton(IconButton):
-    """Asks for a push of the chosen size.
+    """Asks for a nudge of the chosen size.
 
     Attributes
     ----------
@@ -50,11 +50,11 @@ class NudgeButton(IconButton):
             action.setCheckable(True)
             action.setChecked(size == SIZE)
             menu.addAction(action)
-        self._sizes.triggered.connect(self._tell)
+        self._sizes.triggered.connect(self._show_tip)
         self._sizes.triggered.connect(self.size_changed)
         self.setMenu(menu)
         self.clicked.connect(lambda: self.nudge_requested.emit(self.size_chosen))
-        self._tell()
+        self._show_tip()
 
     @property
     def size_chosen(self) -> float:
@@ -67,7 +67,7 @@ class NudgeButton(IconButton):
         for action in self._sizes.actions():
             if action.data() == size:
                 action.setChecked(True)
-                self._tell()
+                self._show_tip()
 
     @property
     def reason(self) -> str:
@@ -93,10 +93,10 @@ class NudgeButton(IconButton):
             return
         self._why_now = why
         self.setEnabled(not why)
-        self._tell()
+        self._show_tip()
         self.reason_changed.emit()
 
-    def _tell(self) -> None:
+    def _show_tip(self) -> None:
         if self._why_now:
             self.setToolTip(f"There is nothing to push: {self._why_now}")
             return

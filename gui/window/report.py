@@ -1,14 +1,18 @@
-"""The report of a failure: everything that helps to repeat it, nothing about the person."""
+"""A failure and its report: everything that helps to repeat it, nothing about the person."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.core.params import Params
 from engine.core.versions import NAME, versions
+
+if TYPE_CHECKING:
+    from engine.core.params import Params
 
 _ROOT = Path(__file__).resolve().parents[2]
 _QUOTED_PATH = re.compile(r'File "([^"]+)"')
@@ -45,32 +49,53 @@ def _short(name: str) -> str:
         return "/".join(parts[-2:])
 
 
-def crash_report(
-    traceback_text: str, experiment_id: str, params: Params | None, seed: int | None
-) -> str:
-    """Write a report: what failed, under which settings, with which versions.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error, and the settings that were in force when it happened.
 
-    File names are shortened and texts among the parameters that look like paths left out, so that
-    a report can be sent to strangers.
+    Attributes
+    ----------
+    traceback : str
+        The traceback as text.
+    experiment_id : str
+        Id of the experiment that was open; empty if none was.
+    params, seed
+        Its settings; None if none was open.
     """
-    values = {} if params is None else params.model_dump(mode="json")
-    kept = {
-        name: "(a path)" if isinstance(value, str) and re.search(r"[/\\]", value) else value
-        for name, value in values.items()
-    }
-    version_lines = [f"  {name} {number}" for name, number in versions().items()]
-    lines = [
-        f"{NAME}: report of a failure",
-        "",
-        f"experiment: {experiment_id or 'none'}",
-        f"seed: {seed}",
-        f"parameters: {json.dumps(kept, ensure_ascii=False)}",
-        "",
-        "versions:",
-        *version_lines,
-        f"  frozen {bool(getattr(sys, 'frozen', False))}",
-        "",
-        without_paths(traceback_text).rstrip(),
-        "",
-    ]
-    return "\n".join(lines)
+
+    traceback: str
+    experiment_id: str = ""
+    params: Params | None = None
+    seed: int | None = None
+
+    @property
+    def last_line(self) -> str:
+        """The traceback's last line: type and message of the error."""
+        return self.traceback.strip().rpartition("\n")[2]
+
+    def report(self) -> str:
+        """Write what failed, under which settings, with which versions.
+
+        File names are shortened and texts among the parameters that look like paths left out, so
+        that a report can be sent to strangers.
+        """
+        values = {} if self.params is None else self.params.model_dump(mode="json")
+        kept = {
+            name: "(a path)" if isinstance(value, str) and re.search(r"[/\\]", value) else value
+            for name, value in values.items()
+        }
+        lines = [
+            f"{NAME}: report of a failure",
+            "",
+            f"experiment: {self.experiment_id or 'none'}",
+            f"seed: {self.seed}",
+            f"parameters: {json.dumps(kept, ensure_ascii=False)}",
+            "",
+            "versions:",
+            *(f"  {name} {number}" for name, number in versions().items()),
+            f"  frozen {bool(getattr(sys, 'frozen', False))}",
+            "",
+            without_paths(self.traceback).rstrip(),
+            "",
+        ]
+        return "\n".join(lines)

@@ -86,6 +86,13 @@ class SpeedControl(QWidget):
                 self.slider.setValue(nearest)
         self.label.setText(speed_text(steps_per_frame))
 
+    def change(self, stops: int) -> None:
+        """Go some stops of the slider up or down, and say so; beyond the last is "max"."""
+        stop = len(SPEEDS) if self._speed is None else self.slider.value()
+        stop = max(0, stop + stops)
+        self.set_speed(SPEEDS[stop] if stop < len(SPEEDS) else None)
+        self.speed_changed.emit(self._speed)
+
     def _on_moved(self, stop: int) -> None:
         self.set_speed(SPEEDS[stop])
         self.speed_changed.emit(self._speed)

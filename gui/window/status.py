@@ -1,4 +1,4 @@
-"""The status bar: what happens now, and how fast."""
+"""The status bar: state of the run, speed, memory, and messages."""
 
 from __future__ import annotations
 
@@ -63,17 +63,13 @@ class StatusBar(QStatusBar):
     bridge : Bridge
         Whose frame intervals are shown, and whose long job the Cancel button stops.
 
-    Attributes
-    ----------
-    long_step : str
-        What the experiment shown does in a step that takes long.
     """
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self._shown_at = 0.0
-        self._news = ("", 0)
+        self._last_message = ("", 0)
         self._compiling = False
         self._last: tuple[int, int, float] | None = None
         self.setSizeGripEnabled(False)
@@ -105,7 +101,7 @@ class StatusBar(QStatusBar):
         self._slow.start()
         self._starting = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._starting.timeout.connect(self._on_slow_start)
-        self.long_step = ""
+        self._long_step_text = ""
         self._seen: tuple[int, float] | None = None
         self._long_step = QTimer(self, singleShot=True)
         self._long_step.timeout.connect(self._on_long_step)
@@ -117,8 +113,21 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(field)
         return field
 
+    @property
+    def device_name(self) -> str:
+        """Name of the device that the experiment is computed on."""
+        return self.device.text()
+
+    def set_long_step(self, text: str) -> None:
+        """Set what is shown as the state of a run while a step takes long."""
+        self._long_step_text = text
+
+    def show_message(self, text: str) -> None:
+        """Show a sentence for a while."""
+        self.showMessage(text, MESSAGE_MS)
+
     def begin_run(self) -> None:
-        """Say what is waited for if the first picture of a run takes its time."""
+        """Show that a run is being prepared if its first picture does not come at once."""
         self._compiling = False
         self._starting.start()
 
@@ -127,7 +136,7 @@ class StatusBar(QStatusBar):
 
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
-        self._last, self._news, self._shown_at = None, ("", 0), 0.0
+        self._last, self._last_message, self._shown_at = None, ("", 0), 0.0
         self._seen = None
         self._long_step.stop()
         if self.state.text() not in (PREPARING, _WORDS[Status.COMPILING]):
@@ -138,7 +147,7 @@ class StatusBar(QStatusBar):
         self._show_progress(None)
 
     def _watch(self, snapshot: Snapshot, now: float) -> None:
-        """Wait for the next picture of a run, to say so where it is long in coming."""
+        """Start the timer that shows `long_step` if the next picture of the run is late."""
         before, self._seen = self._seen, (snapshot.run_id, now)
         if snapshot.status is not Status.RUNNING or snapshot.progress is not None:
             self._seen = None
@@ -147,10 +156,10 @@ class StatusBar(QStatusBar):
             self._long_step.start(max(LONG_MS, round(1000 * LONG * (now - before[1]))))
 
     def _on_long_step(self) -> None:
-        """Say what the experiment does in a step that takes long."""
+        """Show what the experiment does in a step that takes long."""
         if self._seen is not None:
-            self.state.say(self.long_step)
-            self._shown_at = 0.0  # the next picture takes the word away
+            self.state.say(self._long_step_text)
+            self._shown_at = 0.0  # the next picture replaces the text
 
     def _end_run(self, status: Status) -> None:
         self._starting.stop()
@@ -176,13 +185,15 @@ class StatusBar(QStatusBar):
         device = snapshot.observation.get("device")
         self.device.say(device if isinstance(device, str) else "CPU")
         self._show_progress(snapshot)
-        news = (snapshot.message, len(snapshot.changes))  # two pushes say the same, one by one
-        if news != self._news and snapshot.progress is None:
+        message = (snapshot.message, len(snapshot.changes))  # two pushes say the same, one by one
+        if message != self._last_message and snapshot.progress is None:
             outcome = snapshot.outcome
-            told = outcome.standing.is_precarious and snapshot.message.startswith(outcome.message)
-            sign = "⚠ " if told else ""
-            self.showMessage(sign + to_plain(snapshot.message), MESSAGE_MS)
-        self._news = news
+            at_risk = outcome.standing.is_precarious and snapshot.message.startswith(
+                outcome.message
+            )
+            sign = "⚠ " if at_risk else ""
+            self.show_message(sign + to_plain(snapshot.message))
+        self._last_message = message
 
     def _show_rate(self, snapshot: Snapshot, now: float, running: bool) -> None:
         if not running:

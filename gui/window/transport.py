@@ -62,8 +62,14 @@ class Transport(QWidget):
         A number of steps to run, a step to show; an int that may exceed 32 bits.
     speed_changed : Signal(object)
         Steps per frame, or None for as many as possible.
-    refused, mended : Signal(str)
-        One sentence on a number that is not allowed; the sentence that is no longer true.
+    nudge_requested : Signal(float)
+        The state is to be pushed by this share of its norm.
+    nudge_offered : Signal(bool, str)
+        Whether the state can be nudged, and the tip that says so.
+    nudge_size_changed : Signal
+        Another size of nudges was chosen.
+    refused, error_cleared : Signal(str)
+        One sentence on a number that is not allowed; the sentence that no longer holds.
     """
 
     play_toggled = Signal()
@@ -74,8 +80,11 @@ class Transport(QWidget):
     run_requested = Signal(object)
     seek_requested = Signal(object)
     speed_changed = Signal(object)
+    nudge_requested = Signal(float)
+    nudge_offered = Signal(bool, str)
+    nudge_size_changed = Signal()
     refused = Signal(str)
-    mended = Signal(str)
+    error_cleared = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,9 +97,12 @@ class Transport(QWidget):
         self._make_buttons()
         self._make_scrub()
         self.nudge_button = NudgeButton()
+        self.nudge_button.nudge_requested.connect(self.nudge_requested)
+        self.nudge_button.reason_changed.connect(self._on_nudge_reason)
+        self.nudge_button.size_changed.connect(self.nudge_size_changed)
         for field in (self.run_steps, self.cursor_box):
             field.refused.connect(self.refused)
-            field.mended.connect(self.mended)
+            field.error_cleared.connect(self.error_cleared)
         self.speed_control = SpeedControl()
         self.speed_control.speed_changed.connect(self.speed_changed)
         self._lay_out()
@@ -167,7 +179,7 @@ class Transport(QWidget):
         """The signals by which the user asks something of the run."""
         buttons = self.play_toggled, self.step_requested, self.back_requested, self.reset_requested
         asked = self.run_requested, self.seek_requested, self.live_requested
-        return (*buttons, *asked, self.nudge_button.nudge_requested)
+        return (*buttons, *asked, self.nudge_requested)
 
     # What is shown.
 
@@ -180,8 +192,41 @@ class Transport(QWidget):
         """Show a speed without saying that it changed."""
         self.speed_control.set_speed(steps_per_frame)
 
-    def set_rewindable(self, rewindable: bool) -> None:
-        """Begin another experiment, whose run can be looked back along or not."""
+    def change_speed(self, stops: int) -> None:
+        """Go some stops of the speed slider up or down; beyond the last is "max"."""
+        self.speed_control.change(stops)
+
+    @property
+    def nudge_size(self) -> float:
+        """Size of a nudge, as a share of the state's norm."""
+        return self.nudge_button.size_chosen
+
+    def set_nudge_size(self, size: object) -> None:
+        """Choose the size of nudges, if it is one of those offered."""
+        self.nudge_button.choose(size)
+
+    def ask_nudge(self) -> None:
+        """Ask for a nudge of the chosen size."""
+        self.nudge_requested.emit(self.nudge_size)
+
+    def _on_nudge_reason(self) -> None:
+        self.nudge_offered.emit(not self.nudge_button.reason, self.nudge_button.toolTip())
+
+    def set_experiment(self, rewindable: bool, why_no_nudge: str) -> None:
+        """Begin another experiment.
+
+        Parameters
+        ----------
+        rewindable : bool
+            Whether earlier states of its runs can be shown.
+        why_no_nudge : str
+            Why its state cannot be nudged, as the end of a sentence; empty where it can.
+        """
+        self.nudge_button.set_reason(why_no_nudge)
+        self._on_nudge_reason()
+        self._set_rewindable(rewindable)
+
+    def _set_rewindable(self, rewindable: bool) -> None:
         for field in (self.run_steps, self.cursor_box):
             field.forget()
         self._rewindable = rewindable

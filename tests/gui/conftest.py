@@ -14,6 +14,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
+from gui.app.collector import Collector
+from tests.gui.thread_guard import ThreadGuard
+
 
 def _settle() -> None:
     for _ in range(3):
@@ -25,6 +28,25 @@ def _left_over() -> set[str]:
     widgets = {f"{type(w).__name__} {w.objectName()!r}" for w in QApplication.topLevelWidgets()}
     threads = {t.name for t in threading.enumerate() if t.name.startswith("engine-")}
     return widgets | threads
+
+
+@pytest.fixture(scope="session")
+def thread_guard(qapp: QApplication) -> Iterator[ThreadGuard]:
+    """Collect garbage on the window's thread only, as the program does, and watch all threads."""
+    collector, guard = Collector(qapp), ThreadGuard()
+    guard.install()
+    yield guard
+    guard.remove()
+    collector.stop()
+
+
+@pytest.fixture(autouse=True)
+def right_thread(thread_guard: ThreadGuard) -> Iterator[None]:
+    """Fail a test in which a Qt object is touched on another thread than its own."""
+    thread_guard.take()
+    yield
+    found = thread_guard.take()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(autouse=True)

@@ -79,7 +79,7 @@ class Monkey(Acts):
         self.window = MainWindow(settings, experiments=self._experiments)
         self.eyes = Eyes(self.random, self.window)
         self.window.bridge.failed.connect(self.errors.found.append)
-        self.window.state.restore()
+        self.window.restore()
         self.window.resize(1280, 800)
         self.window.show()
         self.window.begin()

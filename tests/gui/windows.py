@@ -20,7 +20,7 @@ def open_window(
     """Show a window of usual size with these experiments, and let it begin."""
     window = MainWindow(settings or Settings(None), experiments=list(experiments))
     qtbot.addWidget(window, before_close_func=before_close)
-    window.state.restore()
+    window.restore()
     window.resize(1280, 800)
     window.show()
     window.begin()

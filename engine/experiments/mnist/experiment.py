@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
-from engine.core.ensemble import Observation
+from engine.core.ensemble import Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
@@ -175,6 +175,25 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
         May be called from any thread while a run goes on.
         """
         return state.training.answer(image)
+
+    def answer_drawing(
+        self, state: MnistState, ink: NDArray[np.floating[Any]]
+    ) -> Mapping[str, NDArray[np.floating[Any]]]:
+        """Return what the networks make of a drawing (see `engine.core.drawing`)."""
+        from engine.experiments.mnist.drawn_digit import as_digit
+
+        answer = self.predict(state, as_digit(ink))
+        return {
+            "convex": answer.r,
+            "concave": answer.s,
+            "probabilities": answer.probabilities,
+        }
+
+    def download(self, name: str, progress: Progress) -> None:
+        """Fetch MNIST or Fashion-MNIST into the user's folder."""
+        from engine.experiments.mnist import datasets
+
+        datasets.download(name, progress=progress)
 
     def warm_up(self) -> None:
         """Compile the kernels on a tiny run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.listing import Listing
+from engine.core.listing import DataSet, Listing
 
 LISTING = Listing(
     id="mnist",
@@ -16,4 +16,8 @@ LISTING = Listing(
     cadence=60.0,
     picture_share=0.04,
     long_step="Measuring…",
+    data_sets=(
+        DataSet(name="mnist", title="MNIST", megabytes=11),
+        DataSet(name="fashion-mnist", title="Fashion-MNIST", megabytes=31),
+    ),
 )

@@ -13,4 +13,5 @@ LISTING = Listing(
         "as the step size decides."
     ),
     cadence=30.0,
+    opens_first=True,
 )

@@ -29,7 +29,7 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
     only(monkeypatch, EXPERIMENT)
     made = MainWindow(Settings(tmp_path / "settings.ini"), experiments=[EXPERIMENT])
     qtbot.addWidget(made)
-    made.state.restore()
+    made.restore()
     made.begin()
     qtbot.waitUntil(lambda: _step(made) == 0)
     yield made

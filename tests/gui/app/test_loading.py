@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import subprocess
@@ -16,9 +15,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gui.app import application as app
+from gui.app.starting import Loader, Start
 from gui.settings import Settings
-from gui.window.loading import Loader
 from gui.window.main_window import MainWindow
 from tests.gui.fakes import FakeExperiment
 
@@ -34,7 +32,7 @@ from PySide6.QtCore import QEventLoop
 from gui.window.main_window import MainWindow
 from gui.settings import Settings
 window = MainWindow(Settings(None))
-window.state.restore()
+window.restore()
 loop = QEventLoop()
 window.first_painted.connect(loop.quit)
 window.show()
@@ -75,7 +73,7 @@ def test_the_first_experiment_loads_no_other(modules: tuple[set[str], set[str]])
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     made = MainWindow(Settings(None), experiments=[EXPERIMENT])
     qtbot.addWidget(made)
-    made.state.restore()
+    made.restore()
     yield made
     made.close()
 
@@ -104,10 +102,11 @@ def test_an_experiment_can_be_chosen_before_the_last_one_is_loaded(qtbot: QtBot)
 
     window = MainWindow(Settings(None), experiments=[EXPERIMENT, Second()])
     qtbot.addWidget(window)
-    window.state.restore()
+    window.restore()
     with qtbot.waitSignal(window.bridge.snapshot_ready):
         window.open_experiment("second")
     window.begin()
+    assert window.panels is not None
     assert window.control.experiment.id == "second"
     snapshot = window.control.snapshot
     assert snapshot is not None and window.panels.plots._shown.snapshot is snapshot
@@ -123,7 +122,7 @@ def test_a_window_whose_last_experiment_cannot_be_loaded_opens_others(qtbot: QtB
 
     window = MainWindow(Settings(None), experiments=[Broken(), EXPERIMENT])
     qtbot.addWidget(window)
-    window.state.restore()
+    window.restore()
     window.begin()
     assert window.message_bar.isVisibleTo(window)
     assert "a library of it is missing" in window.message_bar.text.text()
@@ -153,13 +152,29 @@ def test_a_loader_that_fails_is_done_too(qtbot: QtBot) -> None:
 
 
 def test_a_window_closed_while_it_loads_stays_closed(window: MainWindow, qtbot: QtBot) -> None:
-    go_on = threading.Event()
-    window.loader = Loader(lambda: go_on.wait(20) and None, window)
-    options = argparse.Namespace(fresh=True, startup_time=False, open=None)
+    go_on, begun = threading.Event(), threading.Event()
+
+    def load() -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    start = Start(window, load=load)
     window.show()
-    app._on_shown(window, options)
+    qtbot.waitUntil(begun.is_set)
     threading.Timer(0.05, go_on.set).start()  # closing waits for what is being imported
-    with qtbot.waitSignal(window.loader.done):
+    with qtbot.waitSignal(start.loader.done):
         window.close()
     assert go_on.is_set()
-    assert not window.panels.is_filled
+    qtbot.wait(0)
+    assert window.panels is None
+
+
+def test_a_window_closed_before_it_is_drawn_loads_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    loaded: list[bool] = []
+    Start(window, load=lambda: loaded.append(True))
+    window.close()
+    window.show()
+    with qtbot.waitSignal(window.first_painted):
+        window.repaint()
+    assert loaded == []
+    assert window.panels is None

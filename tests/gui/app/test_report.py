@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.window.about import ReportDialog
-from gui.window.report import crash_report, without_paths
+from gui.window.report import Failure, without_paths
 from tests.gui.fakes import FakeParams
 
 
@@ -21,7 +21,7 @@ def _traceback() -> str:
 
 
 def test_it_has_what_is_needed_to_repeat_it() -> None:
-    report = crash_report(_traceback(), "fake", FakeParams(step_size=0.25), 7)
+    report = Failure(_traceback(), "fake", FakeParams(step_size=0.25), 7).report()
     assert "RuntimeError: cannot read" in report
     assert "experiment: fake" in report
     assert "seed: 7" in report
@@ -32,7 +32,7 @@ def test_it_has_what_is_needed_to_repeat_it() -> None:
 
 def test_it_has_no_personal_paths() -> None:
     params = FakeParams(source="file", file=str(Path.home() / "thesis" / "points.csv"))
-    report = crash_report(_traceback(), "fake", params, 0)
+    report = Failure(_traceback(), "fake", params, 0).report()
     assert str(Path.home()) not in report
     assert str(Path(__file__).resolve().parents[3]) not in report
     assert "thesis" not in report and "secret" not in report
@@ -62,7 +62,7 @@ def test_folders_named_in_messages_are_hidden(text: str, shown: str) -> None:
 
 
 def test_a_report_without_an_experiment() -> None:
-    report = crash_report("Traceback", "", None, None)
+    report = Failure("Traceback").report()
     assert "experiment: none" in report
     assert "parameters: {}" in report
 

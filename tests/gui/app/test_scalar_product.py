@@ -29,7 +29,7 @@ EXPERIMENT = get("scalar-product")
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     made = MainWindow(Settings(None), experiments=[EXPERIMENT])
     qtbot.addWidget(made)
-    made.state.restore()
+    made.restore()
     made.resize(1280, 800)
     made.show()
     made.begin()

@@ -17,6 +17,8 @@ from pytestqt.qtbot import QtBot
 import main as program
 from gui.app import application as app
 from gui.app import screenshot
+from gui.app.ending import SIGNALS, EndRequests
+from gui.app.starting import Start
 from gui.settings import Settings
 from gui.window.main_window import MainWindow
 from tests.gui.fakes import FakeExperiment
@@ -29,7 +31,7 @@ EXPERIMENT = FakeExperiment()
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     made = MainWindow(Settings(None), experiments=[EXPERIMENT])
     qtbot.addWidget(made)
-    made.state.restore()
+    made.restore()
     yield made
     made.close()
 
@@ -100,16 +102,23 @@ def test_an_error_nobody_caught_is_shown_and_the_window_lives(
 
 @pytest.mark.usefixtures("hook")
 def test_ctrl_c_closes_the_window(window: MainWindow, qtbot: QtBot) -> None:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    window.show()
-    timer = app.close_on_signals(window)
+    before = [signal.getsignal(number) for number in numbers()]
+    requests = EndRequests()
     try:
         os.kill(os.getpid(), signal.SIGINT)
+        assert requests.is_pending  # nothing is closed before the event loop runs
+        window.show()
+        requests.watch(window.close)
+        assert window.isVisible()
         qtbot.waitUntil(lambda: not window.isVisible())
+        assert not requests.is_pending
     finally:
-        timer.stop()
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])
+        requests.stop()
+    assert [signal.getsignal(number) for number in numbers()] == before
+
+
+def numbers() -> list[int]:
+    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 
 
 def test_a_first_paint_is_told_once(window: MainWindow, qtbot: QtBot) -> None:
@@ -186,15 +195,14 @@ def test_the_window_remembers_unless_it_is_fresh(
 
     path = tmp_path / "settings.ini"
     monkeypatch.setattr(gui.settings, "default_path", lambda: path)
-    monkeypatch.setattr(app, "_on_shown", lambda window, options: window.close())
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Start, "_on_shown", lambda start: start._window.close())
+    before = [signal.getsignal(number) for number in numbers()]
     kept: Any = sys.excepthook
     try:
         assert app.main(["--fresh"]) == 0
         assert not path.exists()
         assert app.main(["--theme", "light"]) == 0
         assert "theme=light" in path.read_text("utf-8")
+        assert [signal.getsignal(number) for number in numbers()] == before
     finally:
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])
         sys.excepthook = kept

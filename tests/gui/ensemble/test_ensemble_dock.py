@@ -197,7 +197,7 @@ def test_selected_cells_are_copied_in_full(qtbot: QtBot) -> None:
 
 def test_the_table_is_exported(panel: EnsemblePanel, tmp_path: Path) -> None:
     said: list[str] = []
-    panel.said.connect(said.append)
+    panel.message_requested.connect(said.append)
     result = ensemble(3)
     panel.show_ensemble(result)
     panel._on_file_selected(str(tmp_path / "runs.csv"))
@@ -267,11 +267,11 @@ def test_a_number_of_runs_that_is_not_allowed_runs_nothing(
 ) -> None:
     asked: list[object] = []
     sentences: list[str] = []
-    mended: list[str] = []
+    cleared: list[str] = []
     panel.runs_edited.connect(asked.append)
     panel.run_requested.connect(asked.append)
     panel.refused.connect(sentences.append)
-    panel.mended.connect(mended.append)
+    panel.error_cleared.connect(cleared.append)
     panel.set_experiment(FakeExperiment(), FakeParams())
     panel.runs.setFocus()
     panel.runs.selectAll()
@@ -284,7 +284,7 @@ def test_a_number_of_runs_that_is_not_allowed_runs_nothing(
     ]
     panel.runs.selectAll()
     qtbot.keyClicks(panel.runs, "30")
-    assert mended == sentences
+    assert cleared == sentences
     qtbot.mouseClick(panel.run, LEFT)
     assert asked == [30, FakeExperiment.default_steps]
 
@@ -292,15 +292,15 @@ def test_a_number_of_runs_that_is_not_allowed_runs_nothing(
 def test_what_is_said_of_a_number_goes_with_its_experiment(
     panel: EnsemblePanel, qtbot: QtBot
 ) -> None:
-    mended: list[str] = []
-    panel.mended.connect(mended.append)
+    cleared: list[str] = []
+    panel.error_cleared.connect(cleared.append)
     panel.set_experiment(FakeExperiment(), FakeParams())
     panel.runs.setFocus()
     panel.runs.selectAll()
     qtbot.keyClicks(panel.runs, "0")
     qtbot.keyClick(panel.runs, Qt.Key.Key_Return)
     panel.set_experiment(FakeExperiment(), FakeParams())
-    assert len(mended) == 1 and panel.runs.text() == "20" and not panel.runs.is_refused
+    assert len(cleared) == 1 and panel.runs.text() == "20" and not panel.runs.is_refused
 
 
 def test_runs_that_do_not_go_with_the_rest_run_nothing(panel: EnsemblePanel, qtbot: QtBot) -> None:

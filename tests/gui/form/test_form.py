@@ -44,11 +44,11 @@ class Watch:
         self.edits: list[tuple[Any, bool]] = []
         self.seeds: list[int] = []
         self.sentences: list[str] = []
-        self.mended: list[str] = []
+        self.error_cleared: list[str] = []
         form.params_edited.connect(lambda params, live: self.edits.append((params, live)))
         form.seed_edited.connect(self.seeds.append)
         form.input_rejected.connect(self.sentences.append)
-        form.input_mended.connect(self.mended.append)
+        form.input_error_cleared.connect(self.error_cleared.append)
 
 
 @pytest.fixture
@@ -189,16 +189,16 @@ def test_a_mark_goes_as_soon_as_what_is_typed_would_do(
     row = number(form, "step_size")
     type_into(qtbot, row.box, "-")
     sentence = row.error.text()
-    assert watch.mended == []
+    assert watch.error_cleared == []
     type_into(qtbot, row.box, "0", enter=False)
-    assert row.error.text() == sentence and watch.mended == []
+    assert row.error.text() == sentence and watch.error_cleared == []
     qtbot.keyClicks(row.box, ".5")
     assert row.error.text() == "" and row.box.property("invalid") is False
-    assert watch.mended == [sentence]
+    assert watch.error_cleared == [sentence]
     assert watch.edits == []  # the value itself waits for a pause as ever
     qtbot.keyClick(row.box, Qt.Key.Key_Return)
     assert watch.edits[-1][0].step_size == 0.5
-    assert watch.mended == [sentence]
+    assert watch.error_cleared == [sentence]
 
 
 def test_a_field_that_frees_another_takes_its_mark_away(
@@ -222,7 +222,7 @@ def test_a_mark_of_the_seed_goes_as_soon_as_what_is_typed_would_do(
     [sentence] = watch.sentences
     assert form.footer.error.text() == sentence
     type_into(qtbot, box, "15", enter=False)
-    assert form.footer.error.text() == "" and watch.mended == [sentence]
+    assert form.footer.error.text() == "" and watch.error_cleared == [sentence]
     assert watch.seeds == []
 
 

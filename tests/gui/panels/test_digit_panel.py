@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,18 +19,16 @@ from tests.gui.fakes import FakeExperiment, FakeParams, runner_double, snapshot
 class Reader(FakeExperiment):  # type: ignore[misc]
     """An experiment that answers drawn digits."""
 
-    id: ClassVar[str] = "reader"
-
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
-    def predict(self, state: Any, digit: Any) -> Any:
+    def answer_drawing(self, state: Any, ink: Any) -> Any:
         """Answer a 1."""
         self.asked.append(state)
-        assert digit.shape == (28, 28)
+        assert ink.ndim == 2
         probabilities = np.full(10, 0.01)
         probabilities[1] = 0.91
-        return SimpleNamespace(r=np.ones(10), s=np.zeros(10), probabilities=probabilities)
+        return {"convex": np.ones(10), "concave": np.zeros(10), "probabilities": probabilities}
 
 
 class Desk:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from engine.core.errors import LabError
+from engine.experiments import EXPERIMENTS
 from engine.experiments.mnist import datasets
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
@@ -21,7 +22,7 @@ def parts(qtbot: QtBot):  # type: ignore[no-untyped-def]
     bridge = Bridge()
     control = RunControl(bridge)
     control.choose(LinearMap())
-    yield DataDownload(control, bridge), control
+    yield DataDownload(EXPERIMENTS, control, bridge), control
     assert bridge.close()
 
 
@@ -41,11 +42,11 @@ def test_a_data_set_is_fetched_with_progress(parts, qtbot, monkeypatch, tmp_path
     monkeypatch.setattr(datasets, "download", fetch)
     download, _ = parts
     heard: list[str] = []
-    download.said.connect(heard.append)
+    download.message_requested.connect(heard.append)
     menu = QMenu()
     qtbot.addWidget(menu)
     _action(download, menu).trigger()
-    qtbot.waitUntil(lambda: any("mnist is here" in text for text in heard))
+    qtbot.waitUntil(lambda: any("MNIST is downloaded" in text for text in heard))
     assert asked == ["mnist"]
 
 

@@ -35,7 +35,7 @@ def make(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
         window = MainWindow(settings or Settings(None), experiments=[EXPERIMENT])
         qtbot.addWidget(window)
         made.append(window)
-        window.state.restore()
+        window.restore()
         window.resize(1280, 800)
         if begin:
             window.show()
@@ -334,7 +334,7 @@ def test_what_is_not_allowed_is_one_sentence(window: MainWindow) -> None:
     assert window.control.params == FakeParams()
 
 
-def test_a_refusal_leaves_the_status_bar_when_it_is_mended(
+def test_a_refusal_leaves_the_status_bar_when_it_is_corrected(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     box = window.panels.form.row("step_size").control
@@ -345,13 +345,13 @@ def test_a_refusal_leaves_the_status_bar_when_it_is_mended(
     assert window.status.currentMessage().startswith("Step size δ: '-1' is not allowed; ")
     qtbot.keyClick(box, Qt.Key.Key_Escape)
     assert window.status.currentMessage() == ""
-    window.notices.say("Something else.")
-    window.notices.take_back("A sentence that is not there.")
+    window.notices.show_message("Something else.")
+    window.notices.clear_message("A sentence that is not there.")
     assert window.status.currentMessage() == "Something else."
 
 
 def test_a_run_is_pinned_and_unpinned(window: MainWindow, qtbot: QtBot) -> None:
-    window.commands.pin_run()
+    window.actions_by_name["pin"].trigger()
     assert window.pins.of("fake") == ()
     window.control.step(5)
     qtbot.waitUntil(lambda: _step(window) == 5)
@@ -403,8 +403,8 @@ def test_a_step_that_takes_long_says_what_it_does(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status, times = window.status, iter([10.0, 10.5, 14.0, 14.5, 15.0])
-    assert status.long_step == EXPERIMENT.listing.long_step
-    status.long_step = "Measuring…"
+    assert status._long_step_text == EXPERIMENT.listing.long_step
+    status.set_long_step("Measuring…")
     clock = SimpleNamespace(monotonic=lambda: next(times))
     monkeypatch.setattr("gui.window.status.time", clock)
     running = snapshot(status=Status.RUNNING)
@@ -448,7 +448,7 @@ def test_state_comes_back(make: Callable[..., MainWindow], tmp_path: Path, qtbot
     assert second.control.seed == 5
     assert second.docks.pins.isHidden()
     assert second.actions_by_name["scaled_axis"].isChecked()
-    assert second.actions_by_name.themes.checkedAction().data() == "dark"
+    assert second.actions_by_name.theme == "dark"
     second.set_theme("light")
 
 
@@ -470,7 +470,7 @@ def test_a_damaged_file_does_not_prevent_the_start(
 
 def test_layout_is_reset(window: MainWindow) -> None:
     window.docks.theory.hide()
-    window.commands.reset_layout()
+    window.actions_by_name["reset_layout"].trigger()
     assert window.docks.theory.isVisible()
 
 
@@ -526,7 +526,7 @@ def test_digits_choose_experiments(qtbot: QtBot) -> None:
 
     window = MainWindow(Settings(None), experiments=[EXPERIMENT, Second()])
     qtbot.addWidget(window)
-    window.state.restore()
+    window.restore()
     window.begin()
     window.control.edit_params(FakeParams(curvature=3.0))
     for key, name in ((Qt.Key.Key_2, "second"), (Qt.Key.Key_1, "fake"), (Qt.Key.Key_9, "fake")):
@@ -540,12 +540,12 @@ def test_digits_choose_experiments(qtbot: QtBot) -> None:
 
 def test_faster_and_slower_reach_both_ends(window: MainWindow) -> None:
     for _ in range(40):
-        window.commands.change_speed(1)
+        window.actions_by_name["faster"].trigger()
     assert window.transport.speed is None
-    window.commands.change_speed(-1)
+    window.actions_by_name["slower"].trigger()
     assert window.transport.speed == 1e5
     for _ in range(40):
-        window.commands.change_speed(-1)
+        window.actions_by_name["slower"].trigger()
     assert window.transport.speed == 0.05
 
 
@@ -565,7 +565,7 @@ def test_a_closed_window_can_be_collected(qtbot: QtBot) -> None:
     import gc
 
     window = MainWindow(Settings(None), experiments=[EXPERIMENT])
-    window.state.restore()
+    window.restore()
     window.begin()
     window.close()
     gone = weakref.ref(window)

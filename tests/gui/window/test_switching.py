@@ -167,7 +167,9 @@ def test_the_numbers_of_the_last_run_go_at_once(
     run_for_a_while(window, qtbot)
     if by_key:
         qtbot.keyClick(window, Key.Key_3)
-        window.show_snapshot(snapshot(steps=9))  # the old run goes on until the new one is built
+        window.switching.show_snapshot(
+            snapshot(steps=9)
+        )  # the old run goes on until the new one is built
     else:
         window.open_experiment("slow")
     assert shown_numbers(window) == NOTHING

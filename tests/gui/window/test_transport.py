@@ -66,7 +66,7 @@ def test_a_number_that_is_refused_runs_nothing(
     assert transport.run_steps.text() == "1x"
     assert transport.run_steps.hasFocus()
     transport.run_steps.selectAll()
-    with qtbot.waitSignal(transport.mended):
+    with qtbot.waitSignal(transport.error_cleared):
         qtbot.keyClicks(transport.run_steps, "2")
     qtbot.keyClick(transport.run_steps, Qt.Key.Key_Return)
     assert asked == [2]
@@ -203,7 +203,7 @@ def test_showing_asks_for_nothing(transport: Transport, qtbot: QtBot) -> None:
 
 
 def test_without_old_states_there_is_no_way_back(transport: Transport) -> None:
-    transport.set_rewindable(False)
+    transport.set_experiment(rewindable=False, why_no_nudge="")
     transport.show_snapshot(snapshot(steps=10))
     assert not transport.scrub.isEnabled()
     assert not transport.back_button.isEnabled()
@@ -294,7 +294,7 @@ def test_a_count_keeps_its_last_good_value(qtbot: QtBot, typed: str) -> None:
     unsaid: list[str] = []
     field.edited.connect(edited.append)
     field.refused.connect(said.append)
-    field.mended.connect(unsaid.append)
+    field.error_cleared.connect(unsaid.append)
     field.selectAll()
     qtbot.keyClick(field, Qt.Key.Key_Delete)
     qtbot.keyClicks(field, typed)

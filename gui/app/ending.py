@@ -1,0 +1,62 @@
+"""Requests of the system to end the program: Ctrl+C, a logout, a closed terminal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QTimer
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that ask the program to end; Windows has no SIGHUP."""
+CHECK_MS = 200
+"""Interval at which requests are looked for. The timer also lets Python run its handlers."""
+
+
+class EndRequests:
+    """Notes that the program was asked to end, and ends it once its event loop runs.
+
+    Python runs a signal's handler between any two instructions, for example while a panel is being
+    built, or before the event loop runs, where a request to quit is lost. So the handler makes a
+    note only; a timer acts on it.
+
+    Attributes
+    ----------
+    is_pending : bool
+        Whether a signal came that was not acted on yet.
+    """
+
+    def __init__(self) -> None:
+        self.is_pending = False
+        self._timer: QTimer | None = None
+        self._before: dict[int, Any] = {}
+        for name in SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                self._before[number] = signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.is_pending = True
+
+    def watch(self, end: Callable[[], object]) -> None:
+        """Call a function from the event loop when a signal came, also one that came before."""
+        from PySide6.QtCore import QTimer
+
+        def check() -> None:
+            if self.is_pending:
+                self.is_pending = False
+                end()
+
+        self._timer = QTimer(interval=CHECK_MS)
+        self._timer.timeout.connect(check)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Restore the handlers there were before."""
+        if self._timer is not None:
+            self._timer.stop()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

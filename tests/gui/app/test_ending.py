@@ -1,0 +1,93 @@
+"""The program ends at any moment it is asked to, with its settings saved."""
+
+from __future__ import annotations
+
+import os
+import random
+import selectors
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PLAY = """
+import sys
+from PySide6.QtCore import QTimer
+from gui.app import application as app
+from gui.window.main_window import MainWindow
+
+restore, begin = MainWindow.restore, MainWindow.begin
+
+def look(window):
+    restore(window)
+    print("restored", flush=True)
+
+def play(window, run=True):
+    print("loaded", flush=True)
+    begin(window, run)
+    window.control.toggle_play()
+    print("playing", flush=True)
+
+MainWindow.restore, MainWindow.begin = look, play
+sys.exit(app.main([]))
+"""
+SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"]
+MOMENTS = (
+    ("restored", 0.0),
+    ("restored", 0.3),
+    ("restored", 0.8),
+    ("loaded", 0.0),
+    ("loaded", 0.5),
+    ("playing", 0.0),
+    ("playing", 0.5),
+    ("playing", 2.0),
+)
+"""What the child said last, and the longest time after that, in seconds."""
+CASES = [
+    (moment, SIGNALS[index % 3], random.Random(index).uniform(0.0, latest))
+    for index, (moment, latest) in enumerate(MOMENTS)
+]
+SECONDS = 120.0
+"""Longer than the slowest machine needs to import all and compile a kernel."""
+
+
+def wait_for(child: subprocess.Popen[bytes], word: str) -> None:
+    """Read the child's output until it says a word."""
+    assert child.stdout is not None
+    said = b""
+    with selectors.DefaultSelector() as ready:
+        ready.register(child.stdout, selectors.EVENT_READ)
+        while word.encode() not in said:
+            assert ready.select(SECONDS), f"only {said!r}"
+            block = os.read(child.stdout.fileno(), 1000)
+            assert block, f"it ended after {said!r}"
+            said += block
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("moment", "name", "after"), CASES)
+def test_it_ends_whenever_it_is_asked_to(
+    tmp_path: Path, moment: str, name: str, after: float
+) -> None:
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", PLAY], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+    ) as child:
+        try:
+            wait_for(child, moment)
+            try:
+                child.wait(after)
+            except subprocess.TimeoutExpired:
+                child.send_signal(getattr(signal, name))
+            assert child.wait(SECONDS) == 0
+        finally:
+            child.kill()
+    settings = tmp_path / "lyapunov-lab" / "settings.ini"
+    assert "geometry=" in settings.read_text("utf-8")
