@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from engine.core.errors import Refusal
 from engine.text.mathtext import to_plain
 from gui.style.icons import IconButton
 from gui.window.report import Failure
@@ -78,9 +79,9 @@ class Notices(QObject):
         self._failure: Failure | None = None
         bar.details_requested.connect(self._on_details_requested)
 
-    def show_message(self, text: str) -> None:
+    def show_message(self, text: Refusal | str) -> None:
         """Show a sentence in the status bar for a while."""
-        self._status.show_message(to_plain(text))
+        self._status.show_message(to_plain(str(text)))
 
     def clear_message(self, text: str) -> None:
         """Remove a sentence that no longer holds from the status bar, if it is still there."""
@@ -91,10 +92,10 @@ class Notices(QObject):
         """Remove whatever the status bar shows, because it is about another experiment."""
         self._status.clearMessage()
 
-    def show_warning(self, text: str) -> None:
+    def show_warning(self, text: Refusal | str) -> None:
         """Show a sentence above the plots, until it is dismissed or a run begins."""
         self._failure = None
-        self._bar.show_message(text)
+        self._bar.show_message(str(text))
 
     def show_failure(self, failure: Failure) -> None:
         """Show that something failed, and offer a report; the window goes on."""
