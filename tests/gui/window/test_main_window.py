@@ -606,7 +606,7 @@ def test_a_preset_of_many_runs_brings_the_ensemble_forward_until_the_experiment_
     assert window.panels.theory.isVisible()
     window.apply_preset(Preset(id="many", title="Many", description="", params=many))
     assert window.panels.ensemble.isVisible()
-    window.panels.show_experiment(window.control.experiment, window.control.params)
+    window.panels.show_experiment(window.control.experiment)
     assert window.panels.theory.isVisible() and not window.panels.ensemble.isVisible()
 
 

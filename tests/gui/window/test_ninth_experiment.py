@@ -6,15 +6,17 @@ from pytestqt.qtbot import QtBot
 
 from engine.core import registry
 from engine.run.snapshot import Status
+from gui.settings import Settings
 from tests.gui.windows import open_window
 from tests.ninth import ENTRY
 
 
 def test_a_registered_experiment_shows_in_the_window(qtbot: QtBot) -> None:
-    window = open_window(qtbot, registry.entries())
-    assert ENTRY in registry.entries()
-    window.open_experiment(ENTRY.id)
-    window.switching.settle()
+    settings = Settings(None)
+    settings.set_text("experiment", ENTRY.id)  # as the last one: no other is loaded
+    window = open_window(qtbot, registry.entries(), settings)
+    assert ENTRY.id in [listed.id for listed in window.experiments]
+    assert window.control.experiment.id == ENTRY.id
     qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=20_000)
     window.control.step(10)
     qtbot.waitUntil(
