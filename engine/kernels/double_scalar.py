@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 
 COLUMNS = (
     "w",
@@ -29,7 +29,7 @@ COLUMNS = (
 signed errors, and the curvatures along the gradients, sigma times the sum of squared cofactors."""
 
 
-@kernel
+@helper
 def _cofactors(weights: FloatArray, depth: int, out: FloatArray) -> tuple[float, float]:
     """Write the products of all weights but one; return the product and the sum of squares."""
     count = weights.shape[0]
@@ -53,7 +53,7 @@ def _cofactors(weights: FloatArray, depth: int, out: FloatArray) -> tuple[float,
     return product, squares
 
 
-@kernel
+@helper
 def _copy(source: FloatArray, target: FloatArray) -> None:
     """Copy a matrix; numba takes 5 s to compile the check of shapes in an assignment to a slice."""
     for s in range(target.shape[0]):
@@ -61,7 +61,7 @@ def _copy(source: FloatArray, target: FloatArray) -> None:
             target[s, i] = source[s, i]
 
 
-@kernel
+@helper
 def _evaluate(
     weights: FloatArray, depth: int, target: float, power: float, slopes: FloatArray
 ) -> tuple[float, float, float, float]:
@@ -78,7 +78,7 @@ def _evaluate(
     return double, single, power * (w_squares + z_squares), power * u_squares
 
 
-@kernel
+@helper
 def _write(
     weights: FloatArray, measured: tuple[float, float, float, float], row: FloatArray
 ) -> None:

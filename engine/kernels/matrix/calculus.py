@@ -21,7 +21,7 @@ import math
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.matrix.gemm import (
     multiply,
     multiply_add,
@@ -30,7 +30,7 @@ from engine.kernels.matrix.gemm import (
 )
 
 
-@kernel
+@helper
 def forward(
     w: FloatArray, base: int, prefix: FloatArray, branches: int, depth: int, m: int
 ) -> None:
@@ -45,7 +45,7 @@ def forward(
             multiply(w, base + at, prefix, at - size, prefix, at, m)
 
 
-@kernel
+@helper
 def squares(x: FloatArray, count: int) -> float:
     """Sum of squares in a fixed order, four at a time; the count is a multiple of 4."""
     a = b = c = d = 0.0
@@ -57,7 +57,7 @@ def squares(x: FloatArray, count: int) -> float:
     return (a + b) + (c + d)
 
 
-@kernel
+@helper
 def residual(
     prefix: FloatArray, target: FloatArray, e: FloatArray, branches: int, depth: int, m: int
 ) -> float:
@@ -73,7 +73,7 @@ def residual(
     return squares(e, size)
 
 
-@kernel
+@helper
 def loss(e: FloatArray, moment: FloatArray, product: FloatArray, m: int) -> float:
     """Half the trace of E Sigma E^T."""
     multiply(e, 0, moment, 0, product, 0, m)
@@ -83,7 +83,7 @@ def loss(e: FloatArray, moment: FloatArray, product: FloatArray, m: int) -> floa
     return 0.5 * total
 
 
-@kernel
+@helper
 def backward(
     w: FloatArray,
     base: int,
@@ -109,7 +109,7 @@ def backward(
             multiply(back, here, w, base + here, back, here - size, m)
 
 
-@kernel
+@helper
 def gradients(
     prefix: FloatArray, back: FloatArray, out: FloatArray, branches: int, depth: int, m: int
 ) -> None:
@@ -179,7 +179,7 @@ def tangent(
                 out[first + row * m + column] = d_back[first + column * m + row]
 
 
-@kernel
+@helper
 def dominant(
     w: FloatArray,
     base: int,

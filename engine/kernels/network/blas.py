@@ -14,7 +14,7 @@ from numba.core import types
 from numba.np.linalg import ensure_blas
 from numpy.typing import NDArray
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper
 
 F32 = NDArray[np.float32]
 
@@ -43,7 +43,7 @@ PLAIN, ACROSS = ord("n"), ord("t")
 """Whether a factor is taken as it lies, or transposed."""
 
 
-@kernel
+@helper
 def multiply(
     m: int,
     n: int,

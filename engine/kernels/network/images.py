@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.network.blas import ACROSS, PLAIN, multiply
-from engine.kernels.vectors.eights import LANES, load, multiply_add, splat, store
+from engine.kernels.vectors.singles import LANES, load, multiply_add, splat, store
 
 CROP = 25
 """Rows and columns of an image that can influence the features."""
@@ -33,7 +33,7 @@ F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 
 
-@kernel
+@helper
 def crop(
     images: NDArray[np.uint8], index: NDArray[np.int64], table: F32, low: int, high: int, out: F32
 ) -> None:
@@ -45,7 +45,7 @@ def crop(
                 out[i, r * CROP + s] = table[image[r, s]]
 
 
-@kernel
+@helper
 def patches(cropped: F32, low: int, high: int, out: F32) -> None:
     """Write the patch under each output as a row of `out`, shape ((high − low)·400, 36)."""
     for i in range(low, high):
@@ -58,7 +58,7 @@ def patches(cropped: F32, low: int, high: int, out: F32) -> None:
                         row[r * KERNEL + s] = cropped[i, start + s]
 
 
-@kernel
+@helper
 def pool(
     outputs: F32, bias: F32, low: int, high: int, best: F32, place: I32, features: F32, winner: I32
 ) -> None:

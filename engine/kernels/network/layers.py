@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.network.blas import ACROSS, PLAIN, multiply
 
 F32 = NDArray[np.float32]
@@ -193,7 +193,7 @@ def gradient(
                     )
 
 
-@kernel
+@helper
 def carry_forward(u: F32, b: F32, G: F32, count: int, z: F32) -> None:
     """Write z_i = [u_i - b_i]_+ and u_j ← u_j + G z_i for j > i, layer by layer.
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.jit import kernel
-from engine.kernels.vectors.eights import LANES, load, multiply_add, splat, store, subtract
+from engine.kernels.vectors.singles import LANES, load, multiply_add, splat, store, subtract
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

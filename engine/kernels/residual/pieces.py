@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,7 +50,7 @@ class Scratch(NamedTuple):
     gain: Floats
 
 
-@kernel
+@helper
 def is_increasing(theta: Floats, depth: int) -> bool:
     """Whether all weights exceed -1, so that each layer has exactly one kink."""
     smallest = 0.0
@@ -59,7 +59,7 @@ def is_increasing(theta: Floats, depth: int) -> bool:
     return smallest > -1.0
 
 
-@kernel
+@helper
 def locate_kinks(theta: Floats, net: int, ranks: Ints, lines: Floats) -> None:
     """Find the sorted kinks of one network by inserting layer after layer.
 
@@ -93,7 +93,7 @@ def locate_kinks(theta: Floats, net: int, ranks: Ints, lines: Floats) -> None:
         ranks[1, net, ranks[0, net, j]] = j
 
 
-@kernel
+@helper
 def split_data(x: Floats, net: int, ranks: Ints, lines: Floats) -> int:
     """Count the sorted points at or left of each kink; return how many kinks have points beyond.
 
@@ -113,7 +113,7 @@ def split_data(x: Floats, net: int, ranks: Ints, lines: Floats) -> int:
     return used
 
 
-@kernel
+@helper
 def forward_pieces(
     theta: Floats, net: int, used: int, ranks: Ints, lines: Floats, units: Floats
 ) -> None:
@@ -132,7 +132,7 @@ def forward_pieces(
             lines[4, net, p] += weight * inner
 
 
-@kernel
+@helper
 def sum_errors(
     theta: Floats, data: Data, ranks: Ints, lines: Floats, errors: Floats, squares: bool
 ) -> float:
@@ -173,7 +173,7 @@ def sum_errors(
     return total
 
 
-@kernel
+@helper
 def sum_squares(a: float, o: float, data: Data, first: int, end: int) -> float:
     """Sum of (a x + o - y)^2, in four lanes so that the additions do not wait for each other."""
     x, y = data.x, data.y
@@ -189,7 +189,7 @@ def sum_squares(a: float, o: float, data: Data, first: int, end: int) -> float:
     return (s0 + s1) + (s2 + s3)
 
 
-@kernel
+@helper
 def backward_pieces(
     theta: Floats,
     net: int,
@@ -223,7 +223,7 @@ def backward_pieces(
         grad[(2 + net) * depth + layer] = -weight * to_bias
 
 
-@kernel
+@helper
 def gradient_by_pieces(
     theta: Floats, data: Data, work: Scratch, grad: Floats, squares: bool
 ) -> float:
@@ -249,7 +249,7 @@ def gradient_by_pieces(
     return total / count
 
 
-@kernel
+@helper
 def steepest_by_pieces(theta: Floats, data: Data, work: Scratch) -> float:
     """Lipschitz constant of the pair over the range of the data: the steepest piece's slope."""
     lines = work.lines

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper
 from engine.kernels.residual.pieces import Data, Floats, Scratch
 
 
-@kernel
+@helper
 def forward_points(theta: Floats, data: Data, work: Scratch) -> float:
     """Find h_0 .. h_L of both networks and the error at every point; return the mean of e^2."""
     layers, error = work.layers, work.error
@@ -33,7 +33,7 @@ def forward_points(theta: Floats, data: Data, work: Scratch) -> float:
     return total / data.x.size
 
 
-@kernel
+@helper
 def backward_points(theta: Floats, net: int, work: Scratch, grad: Floats) -> None:
     """Gradient of 1/(2N) sum e^2 with respect to w, b and c of one network."""
     layers, error, gain = work.layers, work.error, work.gain
@@ -58,7 +58,7 @@ def backward_points(theta: Floats, net: int, work: Scratch, grad: Floats) -> Non
         grad[(2 + net) * depth + layer] = -weight * to_bias
 
 
-@kernel
+@helper
 def gradient_by_points(theta: Floats, data: Data, work: Scratch, grad: Floats) -> float:
     """Gradient of 1/(2N) sum e^2 for a pair with any weights; returns the mean of e^2."""
     depth = work.layers.shape[1] - 1
@@ -72,7 +72,7 @@ def gradient_by_points(theta: Floats, data: Data, work: Scratch, grad: Floats) -
     return square
 
 
-@kernel
+@helper
 def crossing_by_points(theta: Floats, net: int, layer: int, data: Data, work: Scratch) -> float:
     """First place between two points where a layer switches on or off, NaN if there is none."""
     x, place = data.x, np.nan
@@ -86,7 +86,7 @@ def crossing_by_points(theta: Floats, net: int, layer: int, data: Data, work: Sc
     return place
 
 
-@kernel
+@helper
 def steepest_by_points(theta: Floats, work: Scratch) -> float:
     """Largest absolute slope of the pair at a data point."""
     layers = work.layers

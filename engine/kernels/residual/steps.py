@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.residual import pieces, points
 from engine.kernels.residual.pieces import Data, Floats, Ints, Scratch
 
@@ -92,7 +92,7 @@ def gradient(theta: Floats, data: Data, work: Scratch, grad: Floats, squares: bo
     return points.gradient_by_points(theta, data, work, grad)
 
 
-@kernel
+@helper
 def norm(values: Floats, first: int, end: int) -> float:
     """Euclidean norm of values[first:end]."""
     total = 0.0
@@ -101,7 +101,7 @@ def norm(values: Floats, first: int, end: int) -> float:
     return math.sqrt(total)
 
 
-@kernel
+@helper
 def distance(one: Floats, other: Floats, first: int, end: int) -> float:
     """Euclidean distance between one[first:end] and other[first:end]."""
     total = 0.0
@@ -110,7 +110,7 @@ def distance(one: Floats, other: Floats, first: int, end: int) -> float:
     return math.sqrt(total)
 
 
-@kernel
+@helper
 def residual(
     theta: Floats, grad: Floats, first: int, end: int, bound: float, projected: bool
 ) -> float:
@@ -124,7 +124,7 @@ def residual(
     return worst
 
 
-@kernel
+@helper
 def measure(
     theta: Floats,
     start: Floats,
@@ -173,13 +173,13 @@ def measure(
         records.path[row, pair, i] = theta[i]
 
 
-@kernel
+@helper
 def next_clock(clock: float) -> float:
     """Nesterov's t_{k+1} = (1 + sqrt(1 + 4 t_k^2)) / 2."""
     return (1.0 + math.sqrt(1.0 + 4.0 * clock * clock)) / 2.0
 
 
-@kernel
+@helper
 def coefficient(rule: Rule, step: int, clock: float) -> float:
     """Factor of theta_k - theta_{k-1} at step k; the first step has none."""
     if step == 0 or rule.method == GRADIENT:
@@ -191,7 +191,7 @@ def coefficient(rule: Rule, step: int, clock: float) -> float:
     return (clock - 1.0) / next_clock(clock)
 
 
-@kernel
+@helper
 def take_step(
     theta: Floats, previous: Floats, base: Floats, grad: Floats, carry: float, rule: Rule
 ) -> bool:
@@ -277,7 +277,7 @@ def advance_pairs(
     return clock
 
 
-@kernel
+@helper
 def repeat_rows(records: Records, pair: int, row: int) -> None:
     """Fill the rows from ``row`` > 0 on with the row before it."""
     scalars, kinks, path = records.scalars, records.kinks, records.path

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.scalar.passes import GRADIENT_DESCENT, NESTEROV
 
 TINY = 1e-300
@@ -20,7 +20,7 @@ BESIDE = 1e-9
 """How far beside a diagonal of the plane runs begin: on it they would go to the saddle at 0."""
 
 
-@kernel
+@helper
 def _power(x: float, n: int) -> float:
     """Multiply x by itself, in about log2 n products."""
     result = 1.0
@@ -98,7 +98,7 @@ def settled_orbits(
         exponents[column] = logs / kept if method == GRADIENT_DESCENT else np.nan
 
 
-@kernel
+@helper
 def _landing(
     a: float,
     b: float,

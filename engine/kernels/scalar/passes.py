@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.kernels.vectors.simd import (
+from engine.kernels.jit import helper, kernel
+from engine.kernels.vectors.doubles import (
     add,
     gather,
     halves,
@@ -34,7 +34,7 @@ GRADIENT_DESCENT, HEAVY_BALL, NESTEROV = 0, 1, 2
 HUGE = 1e300
 
 
-@kernel
+@helper
 def padded(values: Any, rows: int, fill: float) -> Any:
     """Copy values into an array of whole rows of four."""
     made = np.empty(4 * rows)
@@ -43,7 +43,7 @@ def padded(values: Any, rows: int, fill: float) -> Any:
     return made
 
 
-@kernel
+@helper
 def chain(w: Any, rows: int, forward: bool, prefix: Any) -> Any:
     """Store each lane's product of the rows before every row; return the lanes' totals."""
     total = splat(1.0)
@@ -55,7 +55,7 @@ def chain(w: Any, rows: int, forward: bool, prefix: Any) -> Any:
     return total
 
 
-@kernel
+@helper
 def product(total: Any) -> float:
     """Multiply the lanes' totals."""
     pairs = mul(total, neighbours(total))
@@ -63,7 +63,7 @@ def product(total: Any) -> float:
     return value
 
 
-@kernel
+@helper
 def finish(w: Any, rows: int, forward: bool, total: Any, prefix: Any, mask: Any, g: Any) -> float:
     """Make the products over all weights but one from a finished chain; return their squares' sum.
 
@@ -83,7 +83,7 @@ def finish(w: Any, rows: int, forward: bool, total: Any, prefix: Any, mask: Any,
     return value
 
 
-@kernel
+@helper
 def move(
     w: Any,
     v: Any,
@@ -146,7 +146,7 @@ def move(
     return total, top, bottom
 
 
-@kernel
+@helper
 def look_ahead(w: Any, v: Any, momentum: float, forward: bool, y: Any, prefix: Any) -> Any:
     """Write Nesterov's point w + momentum v and its chain; return the chain's totals."""
     rows = w.size // 4
@@ -162,14 +162,14 @@ def look_ahead(w: Any, v: Any, momentum: float, forward: bool, y: Any, prefix: A
     return total
 
 
-@kernel
+@helper
 def largest(pack: Any) -> float:
     """Return the largest lane."""
     value: float = max(max(lane(pack, 0), lane(pack, 1)), max(lane(pack, 2), lane(pack, 3)))
     return value
 
 
-@kernel
+@helper
 def smallest(pack: Any) -> float:
     """Return the smallest lane."""
     value: float = min(min(lane(pack, 0), lane(pack, 1)), min(lane(pack, 2), lane(pack, 3)))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.scalar.passes import (
     GRADIENT_DESCENT,
     NESTEROV,
@@ -28,7 +28,7 @@ from engine.kernels.scalar.passes import (
     smallest,
 )
 from engine.kernels.scalar.spectrum import eigenvalues, extremes
-from engine.kernels.vectors.simd import larger, load, smaller, store
+from engine.kernels.vectors.doubles import larger, load, smaller, store
 
 FIXED_STEP, SHARPNESS_STEP, HESSIAN_STEP = 0, 1, 2
 SCALARS = 7
@@ -40,7 +40,7 @@ EARLY = 2048
 """Up to this step the eigenvalues are measured at every one."""
 
 
-@kernel
+@helper
 def multiplier(eigenvalue: float, step: float, momentum: float, method: int) -> float:
     """Return the Jacobian's eigenvalue that belongs to one of the Hessian's.
 
@@ -59,7 +59,7 @@ def multiplier(eigenvalue: float, step: float, momentum: float, method: int) -> 
     return 0.5 * (abs(trace) + math.sqrt(discriminant))
 
 
-@kernel
+@helper
 def _sort(w: Any, order: Any, n: int) -> None:
     """Sort the order of the weights by insertion; nearly free where it hardly changes."""
     for i in range(1, n):
@@ -70,7 +70,7 @@ def _sort(w: Any, order: Any, n: int) -> None:
         order[j] = item
 
 
-@kernel
+@helper
 def _quantile(w: Any, order: Any, n: int, fraction: float) -> float:
     """Return a quantile of sorted weights by linear interpolation."""
     place = fraction * (n - 1)
@@ -80,14 +80,14 @@ def _quantile(w: Any, order: Any, n: int, fraction: float) -> float:
     return value
 
 
-@kernel
+@helper
 def _widen(low: Any, high: Any, column: int, value: float, fresh: bool) -> None:
     """Widen a range to a value, or start it there."""
     low[column] = value if fresh or value < low[column] else low[column]
     high[column] = value if fresh or value > high[column] else high[column]
 
 
-@kernel
+@helper
 def _note_weights(w: Any, low: Any, high: Any, fresh: bool) -> None:
     """Note every weight, in whole rows of four."""
     if fresh:
@@ -102,7 +102,7 @@ def _note_weights(w: Any, low: Any, high: Any, fresh: bool) -> None:
             store(high, j, larger(row, load(high, j)))
 
 
-@kernel
+@helper
 def _note_quantiles(w: Any, order: Any, n: int, low: Any, high: Any, fresh: bool) -> None:
     """Note quantiles of many weights."""
     _sort(w, order, n)
@@ -111,7 +111,7 @@ def _note_quantiles(w: Any, order: Any, n: int, low: Any, high: Any, fresh: bool
         _widen(low, high, column, _quantile(w, order, n, fraction), fresh)
 
 
-@kernel
+@helper
 def _note_spectrum(
     w: Any,
     g: Any,
@@ -140,7 +140,7 @@ def _note_spectrum(
     _widen(low, high, 2 * width, 0.5 * step * values[width - 1], fresh)
 
 
-@kernel
+@helper
 def _flush(a: Any, b: Any, c: Any, to_a: Any, to_b: Any, to_c: Any, bucket: int) -> None:
     """Copy one side of a bucket's ranges to its row."""
     for i in range(a.size):
@@ -151,7 +151,7 @@ def _flush(a: Any, b: Any, c: Any, to_a: Any, to_b: Any, to_c: Any, bucket: int)
         to_c[bucket, i] = c[i]
 
 
-@kernel
+@helper
 def _norm(w: Any, g: Any, error: float, sigma: float, n: int, d: Any, y: Any) -> float:
     """Return the largest magnitude of the Hessian's eigenvalues."""
     least, most = extremes(w, g, error, sigma, n, d, y)

@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 
 ROUNDS = 200
 NEGLIGIBLE = 1e-8
 """A weight this much smaller than all others counts as zero in the spectrum (not in the run)."""
 
 
-@kernel
+@helper
 def _sums(mu: float, left: float, d: Any, y: Any, n: int) -> tuple[float, float, float, float]:
     """Return the sum over the poles up to `left`, its slope, and the same over the others."""
     near, near_slope, far, far_slope = 0.0, 0.0, 0.0, 0.0
@@ -43,7 +43,7 @@ def _sums(mu: float, left: float, d: Any, y: Any, n: int) -> tuple[float, float,
     return near, near_slope, far, far_slope
 
 
-@kernel
+@helper
 def _step(mu: float, left: float, right: float, pole: float, sums: Any) -> tuple[float, float]:
     """Return the secular function and the root of its interpolation by the neighbouring poles.
 
@@ -65,7 +65,7 @@ def _step(mu: float, left: float, right: float, pole: float, sums: Any) -> tuple
     return f, mu + 2.0 * b / (a + root)
 
 
-@kernel
+@helper
 def _root(left: float, right: float, pole: float, d: Any, y: Any, n: int, tol: float) -> float:
     """Find the eigenvalue between two neighbouring poles, or above the last one.
 
@@ -91,7 +91,7 @@ def _root(left: float, right: float, pole: float, d: Any, y: Any, n: int, tol: f
     return 0.5 * (low + high)
 
 
-@kernel
+@helper
 def _smallest_two(w: Any, n: int) -> tuple[int, int]:
     """Return the indices of the two weights of least magnitude (the same where n = 1)."""
     first = 0
@@ -105,7 +105,7 @@ def _smallest_two(w: Any, n: int) -> tuple[int, int]:
     return first, second
 
 
-@kernel
+@helper
 def _arrow(w: Any, g: Any, e: float, sigma: float, first: int, n: int) -> tuple[float, float]:
     """Return the two nonzero eigenvalues where the weight `first` is zero or negligible."""
     second = 0
@@ -129,7 +129,7 @@ def _arrow(w: Any, g: Any, e: float, sigma: float, first: int, n: int) -> tuple[
     return (-b / top if top > 0.0 else 0.0), top
 
 
-@kernel
+@helper
 def _split(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any) -> tuple[float, float]:
     """Fill in diagonal and rank-one part, both times the returned sign, so that y >= 0."""
     total = 0.0
@@ -144,7 +144,7 @@ def _split(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any) -> tu
     return sign, abs(total)
 
 
-@kernel
+@helper
 def _sort_pairs(d: Any, y: Any, n: int) -> None:
     """Sort d ascending and y with it: shell sort, quick on the nearly sorted."""
     gap = 1
@@ -160,7 +160,7 @@ def _sort_pairs(d: Any, y: Any, n: int) -> None:
         gap //= 3
 
 
-@kernel
+@helper
 def extremes(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any) -> tuple[float, float]:
     """Return the least and the greatest eigenvalue of the Hessian.
 
@@ -198,7 +198,7 @@ def extremes(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any) -> 
     return low, high
 
 
-@kernel
+@helper
 def eigenvalues(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any, out: Any) -> None:
     """Write all eigenvalues of the Hessian, ascending; arguments as for `extremes`."""
     if n == 1:

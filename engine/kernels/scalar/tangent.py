@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.jit import kernel
+from engine.kernels.jit import helper, kernel
 from engine.kernels.scalar.passes import GRADIENT_DESCENT, NESTEROV
 from engine.kernels.scalar.record import FIXED_STEP
 
 
-@kernel
+@helper
 def _slopes(w: Any, v: Any, g: Any, bent: Any) -> float:
     """Write g and Pv; return the product of all weights."""
     n = w.size

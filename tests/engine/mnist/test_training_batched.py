@@ -13,7 +13,7 @@ from engine.experiments.mnist.network.batched import KINDS, BatchedNetwork
 from engine.experiments.mnist.network.cpu import CpuCore, Rule, loss_and_slopes, norms_by_kind
 from engine.experiments.mnist.network.model import Architecture, Parameters, forward, initialise
 from engine.kernels.jit import kernel
-from engine.kernels.vectors import eights
+from engine.kernels.vectors import singles
 from tests.engine.straightforward import Straightforward, gradients, train_step
 
 ARCHITECTURES = [
@@ -98,7 +98,7 @@ def test_more_images_than_there_is_room_for_are_refused() -> None:
 def test_packs_take_contiguous_single_precision_only() -> None:
     @kernel
     def first(values):  # type: ignore[no-untyped-def]
-        eights.store(values, 0, eights.load(values, 0))
+        singles.store(values, 0, singles.load(values, 0))
 
     first(np.ones(8, np.float32))
     for values in (np.ones(8), np.ones(16, np.float32)[::2]):

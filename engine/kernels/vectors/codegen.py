@@ -1,6 +1,11 @@
-"""What the packs of `simd` and `eights` have in common.
+"""What the packs of `doubles` and `singles` have in common.
 
 A pack is a vector of LLVM's, held in registers inside a kernel.
+
+Packs stay only where they pay. Times of plain numba loops in units of those of packs (AVX2, one
+thread, the shortest of 25 interleaved calls): the scalar network's steps 0.6 for 2 weights, 0.8
+for 5, 1.2 for 10, 1.7 for 20, 2.3 for 64, 2.6 for 200; the squared lengths of rows of 4500 numbers
+4.6; the gradient of the filters 4.5 for 8 filters and 4.6 for 32.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
 
-from engine.kernels.vectors.packs import Codegen, Pack, hold_in, intrinsic, reader, spread, writer
+from engine.kernels.vectors.codegen import Codegen, Pack, hold_in, intrinsic, reader, spread, writer
 
 LANES = 8
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)

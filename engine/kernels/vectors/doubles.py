@@ -15,7 +15,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from engine.kernels.vectors.packs import Codegen, Pack, hold_in, intrinsic, reader, spread, writer
+from engine.kernels.vectors.codegen import Codegen, Pack, hold_in, intrinsic, reader, spread, writer
 
 LANES = 4
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
