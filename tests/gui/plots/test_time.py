@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from engine.core.change import Change, Nudge
 from engine.core.chunk import Chunk
 from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.params import Params
 from engine.core.views import Series, TimeView
 from engine.run.snapshot import Status
 from engine.run.trace import Trace
@@ -421,18 +422,12 @@ def test_a_time_scale_goes_there_and_back_over_changing_steps() -> None:
 
 
 def test_without_a_step_size_the_axis_stays_in_steps(area) -> None:
-    class Bare(FakeParams):
-        @property
-        def step_size(self) -> None:  # type: ignore[override]
-            return None
-
     feed = Feed().advance(50)
     trace = feed.trace.view()
     low = {key: value for key, value in trace.low.items() if key != "step_size"}
     bare = dataclasses.replace(trace, low=low)
-    params = FakeParams.model_construct(**{**FakeParams().model_dump(), "step_size": None})
     area.set_axis_scaled(True)
-    show(area, feed.snapshot(trace=bare, params=params))
+    show(area, feed.snapshot(trace=bare, params=Params()))
     assert not area.link.is_scaled
     assert pane_of(area, "weights")._groups["0"].x[-1] == 50.0
 
