@@ -92,6 +92,7 @@ class Start(QObject):
         self.loader.done.connect(self._on_loaded)
         window.first_painted.connect(self._on_shown)
         window.closing.connect(self._on_closing)
+        window.closed.connect(self.loader.wait)
 
     def _on_shown(self) -> None:
         self._shown = seconds_since_start()
@@ -100,7 +101,6 @@ class Start(QObject):
 
     def _on_closing(self) -> None:
         self._closed = True
-        self.loader.wait()
 
     def _on_loaded(self) -> None:
         if self._closed:

@@ -73,12 +73,15 @@ class MainWindow(QMainWindow):
         The window was drawn for the first time.
     closing : Signal
         The window is about to be closed; its layout is not saved yet.
+    closed : Signal
+        Everything is saved and the window is hidden; what cannot be stopped may be waited for.
     panels : Panels or None
         What shows a run; None until `begin`.
     """
 
     first_painted = Signal()
     closing = Signal()
+    closed = Signal()
 
     def __init__(
         self,
@@ -417,6 +420,7 @@ class MainWindow(QMainWindow):
         self.switching.drop()
         self.closing.emit()
         self.state.save()
-        self.hide()  # a kernel that is being compiled cannot be stopped, only waited for
+        self.hide()  # an import or a kernel's compilation cannot be stopped, only waited for
         self.bridge.close()
+        self.closed.emit()
         super().closeEvent(event)

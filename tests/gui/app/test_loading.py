@@ -151,20 +151,26 @@ def test_a_loader_that_fails_is_done_too(qtbot: QtBot) -> None:
         loader.start()
 
 
-def test_a_window_closed_while_it_loads_stays_closed(window: MainWindow, qtbot: QtBot) -> None:
-    go_on, begun = threading.Event(), threading.Event()
+def test_a_window_closed_while_it_loads_is_saved_first_and_stays_closed(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    go_on, begun, saved = threading.Event(), threading.Event(), []
 
     def load() -> None:
         begun.set()
         assert go_on.wait(20)
 
+    def look() -> None:
+        saved.append(not window.settings.blob("geometry").isEmpty() and not window.isVisible())
+        go_on.set()
+
+    window.closed.connect(look)  # before the start, which waits then for what is being imported
     start = Start(window, load=load)
     window.show()
     qtbot.waitUntil(begun.is_set)
-    threading.Timer(0.05, go_on.set).start()  # closing waits for what is being imported
     with qtbot.waitSignal(start.loader.done):
         window.close()
-    assert go_on.is_set()
+    assert saved == [True]
     qtbot.wait(0)
     assert window.panels is None
 
