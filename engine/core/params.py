@@ -304,8 +304,11 @@ def build(model: type[P], values: Mapping[str, Any]) -> P:
     Raises
     ------
     InputError
-        For an unknown name or a value out of range, naming the first offending field.
+        For an unknown name or a value out of range, naming the first offending field; for anything
+        but a mapping, as a damaged file may hold, also an empty one.
     """
+    if not isinstance(values, Mapping):
+        raise InputError("params", values, "give a table of names and values")
     for name in values:
         spec_of(model, name)
     try:

@@ -104,3 +104,10 @@ def test_a_copy_without_changes_is_equal(experiment_id: str) -> None:
     params = MODELS[experiment_id]()
     assert params.model_copy() == params == params.model_copy(update={})
     assert type(params).model_construct(**params.model_dump()) == params
+
+
+@pytest.mark.parametrize("values", [[], (), "", b"", None, 0, [["step_size", 0.1]]])
+def test_parameters_are_made_of_a_mapping_only(values: Any) -> None:
+    for model in MODELS.values():
+        with pytest.raises(InputError, match="params"):
+            build(model, values)
