@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from PySide6.QtCore import QObject, Signal
@@ -212,6 +212,13 @@ class RunControl(QObject):
             return False
         self.edit_params(params)
         return True
+
+    def draw(self, name: str, rows: Sequence[Sequence[float]]) -> None:
+        """Add rows drawn on a plot to a parameter; no rows give it its first value again."""
+        if rows:
+            self.set_value(name, (*getattr(self.params, name), *rows))
+        else:
+            self.set_value(name, type(self.params).model_fields[name].default)
 
     def _edit(self, wish: r.Edit | r.Preset, key: str = "", text: str = "") -> None:
         """Put settings in force, and keep the change on the undo stack if it is one."""
