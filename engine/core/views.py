@@ -187,7 +187,7 @@ class PlaneView(View):
 
     An axis with a range has these ends whatever the data, one with an extent follows the data
     within it, and one with neither follows the data wherever they go. `drawable` names a parameter
-    (kind "matrix", rows x y) that mouse strokes on the plot fill in.
+    (kind "matrix", rows x y) to which clicks and strokes on the plot add points.
     """
 
     x_label: str

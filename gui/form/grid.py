@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,12 +29,14 @@ from PySide6.QtWidgets import (
 )
 
 from engine.text.arithmetic import NumberError, read_number
-from engine.text.numbers import exact_text
+from engine.text.numbers import exact_text, whole
 from gui.style.ink import ink
 from gui.widgets.labels import InkLabel
 
 LARGEST = 10_000
 """Rows or columns beyond which a table is better read from a file."""
+MOST_CELLS = 100_000
+"""Cells of a grid: each is a text of its own, which takes memory and time to check."""
 SMALL = 2000
 """Cells of a grid whose columns are fitted to their numbers."""
 
@@ -54,6 +63,16 @@ def cells_of(text: str) -> list[list[str]]:
             cells = [cell for cell in re.split(r"\s*[,;]\s*|\s+", line.strip()) if cell]
         rows.append(cells)
     return rows
+
+
+def size_error(rows: int, columns: int) -> str:
+    """Return one sentence on a grid that is too large to be edited; empty if it is not."""
+    if rows <= LARGEST and columns <= LARGEST and rows * columns <= MOST_CELLS:
+        return ""
+    return (
+        f"{whole(rows)} x {whole(columns)} cells are too many: a grid has at most "
+        f"{whole(MOST_CELLS)} cells, and {whole(LARGEST)} rows or columns."
+    )
 
 
 def number_of(cell: str) -> float | None:
@@ -131,17 +150,23 @@ class GridModel(QAbstractTableModel):
         self.endResetModel()
 
     def paste(self, row: int, column: int, cells: Sequence[Sequence[str]]) -> None:
-        """Write cells from a place on, growing as needed (points stay two columns wide)."""
-        width = max((len(line) for line in cells), default=0)
-        columns = max(self.columnCount(), column + width)
-        if self._headings:
-            columns = len(self._headings)
-        self.resize(min(max(self.rowCount(), row + len(cells)), LARGEST), min(columns, LARGEST))
+        """Write cells from a place on, growing as needed (points stay two columns wide).
+
+        The grid must not become too large: see `size_after`.
+        """
+        rows, columns = self.size_after(row, column, cells)
+        self.resize(rows, columns)
         self.beginResetModel()
-        for i, line in enumerate(cells[: LARGEST - row]):
+        for i, line in enumerate(cells):
             for j, cell in enumerate(line[: columns - column]):
                 self.cells[row + i][column + j] = cell
         self.endResetModel()
+
+    def size_after(self, row: int, column: int, cells: Sequence[Sequence[str]]) -> tuple[int, int]:
+        """Return rows and columns after cells are pasted from a place on."""
+        width = max((len(line) for line in cells), default=0)
+        columns = len(self._headings) or max(self.columnCount(), column + width)
+        return max(self.rowCount(), row + len(cells)), columns
 
     def transpose(self) -> None:
         """Exchange rows and columns."""
@@ -244,8 +269,14 @@ class GridDialog(QDialog):
         """Paste from the clipboard, at the current cell."""
         current = self.table.currentIndex()
         cells = cells_of(QGuiApplication.clipboard().text())
-        if cells:
-            self.model.paste(max(current.row(), 0), max(current.column(), 0), cells)
+        if not cells:
+            return
+        row, column = max(current.row(), 0), max(current.column(), 0)
+        refusal = size_error(*self.model.size_after(row, column, cells))
+        if refusal:
+            self.message.setText(refusal)
+        else:
+            self.model.paste(row, column, cells)
 
     def _check(self) -> None:
         bad = self.model.first_bad()
@@ -259,22 +290,24 @@ class GridDialog(QDialog):
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bad is None)
 
     def _on_count_changed(self) -> None:
-        self.model.resize(self.row_count.value(), self.column_count.value())
+        rows, columns = self.row_count.value(), self.column_count.value()
+        refusal = size_error(rows, columns)
+        if refusal:
+            self._show_size()
+            self.message.setText(refusal)
+        else:
+            self.model.resize(rows, columns)
 
     def _on_reset(self) -> None:
-        sizes = (
-            (self.row_count, self.model.rowCount()),
-            (
-                self.column_count,
-                self.model.columnCount(),
-            ),
-        )
-        for counter, size in sizes:
-            counter.blockSignals(True)
-            counter.setValue(size)
-            counter.blockSignals(False)
+        self._show_size()
         self._fit_columns()
         self._check()
+
+    def _show_size(self) -> None:
+        counts = self.model.rowCount(), self.model.columnCount()
+        for counter, count in zip((self.row_count, self.column_count), counts, strict=True):
+            with QSignalBlocker(counter):
+                counter.setValue(count)
 
     def _fit_columns(self) -> None:
         """Let the columns of a small grid be as wide as their numbers."""

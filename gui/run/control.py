@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from engine.core.errors import InputError, LabError, Refusal
+from engine.run.snapshot import Status
 from gui.run import resolve as r
 from gui.run.bridge import Bridge
 from gui.run.resolve import Settings
@@ -62,6 +63,8 @@ class RunControl(QObject):
         self._experiment: AbstractExperiment[Any, Any] | None = None
         self._state: r.State | None = None
         self._snapshot: Snapshot | None = None
+        self._began: Settings | None = None  # with which a run of this experiment could begin
+        self._refusal: Refusal | str | None = None  # why the last one could not
         self._drags = 0
         self.undo_group = QUndoGroup(self)
         self._stacks: dict[str, QUndoStack] = {}
@@ -69,8 +72,8 @@ class RunControl(QObject):
         self._starts: dict[str, r.Start] = {}
         bridge.snapshot_ready.connect(self._on_snapshot)
         bridge.dropped.connect(self._on_dropped)
-        for ended in (bridge.rejected, bridge.failed):
-            ended.connect(self._on_failed)
+        bridge.rejected.connect(self._on_rejected)
+        bridge.failed.connect(self._on_failed)
 
     @property
     def experiment(self) -> AbstractExperiment[Any, Any]:
@@ -146,7 +149,7 @@ class RunControl(QObject):
         self._experiment = experiment
         before = self._state or r.State(settings=settings)
         self._state, actions = r.resolve(before, r.Choose(settings, start, resumes, begin))
-        self._snapshot = None
+        self._snapshot = self._began = None
         self.experiment_changed.emit(experiment)
         self._perform(actions)
 
@@ -213,6 +216,13 @@ class RunControl(QObject):
         self.edit_params(params)
         return True
 
+    def draw(self, name: str, rows: Sequence[Sequence[float]]) -> None:
+        """Add rows drawn on a plot to a parameter; no rows give it its first value again."""
+        if rows:
+            self.set_value(name, (*getattr(self.params, name), *rows))
+        else:
+            self.set_value(name, type(self.params).model_fields[name].default)
+
     def _edit(self, wish: r.Edit | r.Preset, key: str = "", text: str = "") -> None:
         """Put settings in force, and keep the change on the undo stack if it is one."""
         before, after = self._settings, wish.settings
@@ -234,9 +244,16 @@ class RunControl(QObject):
     def toggle_play(self) -> None:
         """Play or pause; a run that has ended begins anew, one that begins plays as soon as it can.
 
-        A second press takes that back.
+        A second press takes that back. Where the settings were refused, the reason is given again,
+        and the last settings with which a run could begin are played.
         """
-        self._do(r.TogglePlay())
+        reason, last = self._refusal, self._began
+        if reason is None or last is None or last == self._settings:
+            self._do(r.TogglePlay())
+            return
+        self.restore(last.params, last.seed, "settings of the last run")
+        self._do(r.Reset(play=True))
+        self.rejected.emit(reason)
 
     def pause(self) -> None:
         """Pause."""
@@ -319,7 +336,7 @@ class RunControl(QObject):
                 assert_never(action)
 
     def _begin(self, run: r.BeginRun) -> None:
-        self._snapshot = None
+        self._snapshot = self._refusal = None
         params, seed = run.settings.params, run.settings.seed
         if run.resumes:
             self._bridge.resume(self.experiment, params, seed, run.start)
@@ -332,8 +349,14 @@ class RunControl(QObject):
         if self._state is None or not self._bridge.is_newest(snapshot):
             return
         self._snapshot = snapshot
+        if snapshot.status is not Status.COMPILING:
+            self._began = self._state.settings
         shown = r.Shown(snapshot.status, snapshot.step, snapshot.is_live, snapshot.params)
         self._do(r.Pictured(shown))
+
+    def _on_rejected(self, reason: Refusal | str) -> None:
+        self._refusal = reason
+        self._on_failed()
 
     def _on_failed(self) -> None:
         if self._state is not None and not self._bridge.is_starting:

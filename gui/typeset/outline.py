@@ -22,9 +22,11 @@ FONT = "cm"
 """Computer Modern, the face of the paper."""
 POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
 """Letters of the strokes (move, line, quadratic, cubic, close) with their number of points."""
-VERSION = 1
+VERSION = 2
 _LETTERS = {1: "M", 2: "L", 3: "Q", 4: "C"}
 _EM = 100.0
+_ACCENT_GAP = 3.0
+"""Distance of an accent from its letter, in strokes; matplotlib leaves 2, and hats touch an f."""
 _LARGEST_FILE = 8_000_000
 _MOST_FORMULAS = 2000
 
@@ -102,11 +104,24 @@ def _maker() -> tuple[Any, Any]:
         from matplotlib.mathtext import MathTextParser
         from matplotlib.textpath import TextToPath
 
-        own_parser: Any = type("Parser", (MathTextParser,), {"_parser": None})
+        own_parser: Any = type("Parser", (MathTextParser,), {"_parser": _reader()})
         maker = TextToPath()
         maker.mathtext_parser = own_parser("path")
         _own.extend((maker, FontProperties(math_fontfamily=FONT, size=_EM)))
     return _own[0], _own[1]
+
+
+def _reader() -> Any:
+    """Return a reader of mathtext that sets accents farther from their letters."""
+    from matplotlib import _mathtext
+
+    class Reader(_mathtext.Parser):
+        def accent(self, toks: Any) -> Any:
+            above, _, letter = super().accent(toks).children
+            gap = self.get_state().get_current_underline_thickness() * _ACCENT_GAP
+            return _mathtext.Vlist([above, _mathtext.Vbox(0.0, gap), letter])
+
+    return Reader()
 
 
 def load_outlines(path: Path) -> dict[str, Outline]:

@@ -1,7 +1,8 @@
 """The keys of the window, in one table: menus, key handling and the shortcuts sheet read it.
 
-Plain keys (Space, arrows, letters, digits) are not Qt shortcuts: those would be taken away from
-the widget that has the focus. They reach the window only if no child had a use for them.
+Plain keys (Space, arrows, letters) are not Qt shortcuts: those would be taken away from the widget
+that has the focus. They reach the window only if no child had a use for them. Experiments are
+numbered, and a digit alone is so easily typed beside a field that it takes Ctrl to choose one.
 """
 
 from __future__ import annotations
@@ -43,9 +44,13 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("copy", "Edit", "Copy the plots as a picture", "Ctrl+Shift+C"),
     Shortcut("scaled_axis", "View", "Axis δ·step", "Ctrl+D"),
     Shortcut("full_screen", "View", "Full screen", "F11"),
+    Shortcut("developer", "View", "Frames a second in the status bar", "Ctrl+Shift+D"),
     Shortcut("help", "Help", "What am I looking at?", "F1"),
     Shortcut("shortcuts", "Help", "Keyboard shortcuts", "Ctrl+/"),
 )
+
+NUMBERED = 9
+"""Experiments that have keys of their own."""
 
 
 def keys_of(action: str) -> Shortcut | None:
@@ -69,12 +74,18 @@ _PLAIN = {
 _IGNORED_MODIFIERS = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
 
 
-def plain_digit(event: QKeyEvent) -> int:
-    """Return the digit 1 to 9 of a plain key, the number of an experiment; 0 for other keys."""
+def experiment_keys(number: int) -> str:
+    """Return the keys of the experiment of a number counted from 1; none beyond the ninth."""
+    return f"Ctrl+{number}" if 1 <= number <= NUMBERED else ""
+
+
+def experiment_number(event: QKeyEvent) -> int:
+    """Return the number of the experiment that a key chooses; 0 for other keys."""
     key = event.key()
-    if event.modifiers() & ~_IGNORED_MODIFIERS or not Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if modifiers != Qt.KeyboardModifier.ControlModifier:
         return 0
-    return key - Qt.Key.Key_0
+    return key - Qt.Key.Key_0 if Qt.Key.Key_1 <= key <= Qt.Key.Key_9 else 0
 
 
 def plain_action(event: QKeyEvent) -> str:

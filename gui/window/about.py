@@ -23,7 +23,7 @@ from engine.core.errors import LabError
 from engine.core.versions import NAME, VERSION, versions
 from engine.storage.files import write_text
 from gui.style.icons import app_icon
-from gui.widgets.shortcuts import SHORTCUTS, native_text
+from gui.widgets.shortcuts import NUMBERED, SHORTCUTS, experiment_keys, native_text
 from gui.window.help_view import HelpView, help_text
 
 
@@ -78,7 +78,10 @@ def shortcuts_dialog(experiments: int, parent: QWidget | None) -> Dialog:
         row += 1
         lines = [(native_text(item.keys), item.text) for item in items]
         if group == "Run":
-            lines.append((f"1 … {min(experiments, 9)}", "Experiment of this number"))
+            first, last = (
+                native_text(experiment_keys(number)) for number in (1, min(experiments, NUMBERED))
+            )
+            lines.append((f"{first} … {last}", "Experiment of this number"))
         for keys, text in lines:
             key_label = QLabel(keys)
             key_label.setObjectName("key")

@@ -11,7 +11,13 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from engine.core.registry import Listed
 from engine.text.mathtext import to_plain
-from gui.widgets.shortcuts import keys_of, native_text, plain_action, plain_digit
+from gui.widgets.shortcuts import (
+    experiment_keys,
+    experiment_number,
+    keys_of,
+    native_text,
+    plain_action,
+)
 
 if TYPE_CHECKING:
     from engine.storage.presets import Preset
@@ -38,11 +44,12 @@ _TEXTS = {
     "scaled_axis": "Axis &δ·step",
     "reset_layout": "Reset &layout",
     "full_screen": "&Full screen",
+    "developer": "&Developer view",
     "help": "&What am I looking at?",
     "shortcuts": "&Keyboard shortcuts",
     "about": "&About Lyapunov Lab",
 }
-_CHECKABLE = ("scaled_axis", "full_screen")
+_CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = "save export play step back reset run nudge live pin unpin help".split()
 _REPEATED = ("step", "back", "faster", "slower")
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
@@ -63,7 +70,7 @@ class Actions(QObject):
     experiment_chosen : Signal(str)
         The experiment of this id was chosen in the Run menu.
     experiment_browsed : Signal(int)
-        The key of the experiment of this number, counted from 1, was pressed.
+        The keys of the experiment of this number, counted from 1, were pressed.
     preset_chosen : Signal(Preset)
         A preset was chosen in the Run menu.
     theme_chosen : Signal(str)
@@ -97,8 +104,8 @@ class Actions(QObject):
         return self._actions[name]
 
     def handle_key(self, event: QKeyEvent) -> bool:
-        """Trigger the action of a plain key; returns whether the key has one."""
-        number = plain_digit(event)
+        """Trigger the action of a plain key, or choose an experiment; returns whether it did."""
+        number = experiment_number(event)
         if number:
             self.experiment_browsed.emit(number)
             return True
@@ -185,7 +192,7 @@ class Actions(QObject):
             action.setCheckable(True)
             self._themes.addAction(action)
         self._view_menu.addSeparator()
-        for name in ("reset_layout", "full_screen"):
+        for name in ("reset_layout", "full_screen", "developer"):
             self._view_menu.addAction(self._actions[name])
         self._menu("&Help", ("help", "shortcuts", "-", "about"))
 
@@ -197,8 +204,9 @@ class Actions(QObject):
     def show_experiments(self, experiments: Sequence[Listed]) -> None:
         """List the experiments in the Run menu."""
         for number, experiment in enumerate(experiments, start=1):
-            keys = f"\t{number}" if number < 10 else ""
-            action = self._experiments_menu.addAction(experiment.title + keys)
+            keys = native_text(experiment_keys(number))
+            text = f"{experiment.title}\t{keys}" if keys else experiment.title
+            action = self._experiments_menu.addAction(text)
             action.setData(experiment.id)
             action.setToolTip(experiment.listing.summary)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QListWidget,
@@ -18,23 +18,23 @@ from PySide6.QtWidgets import (
 
 from engine.core.registry import Listed
 from gui.style.theme import current_theme
+from gui.widgets.shortcuts import experiment_keys, native_text
 
 ID_ROLE = Qt.ItemDataRole.UserRole
-SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 1
-NUMBER_ROLE = Qt.ItemDataRole.UserRole + 2
+KEYS_ROLE = Qt.ItemDataRole.UserRole + 1
 
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints a title over a muted summary; a section as a small heading."""
+    """Paints a title and its muted keys; a section as a small heading.
+
+    What an experiment is about stands in the header of the window, and in the tooltip.
+    """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """Two lines for an experiment, one for a section."""
-        height = QFontMetrics(option.font).height()
-        if index.data(ID_ROLE) is None:
-            return QSize(0, height + 14)
-        return QSize(0, 2 * height + 14)
+        """Return the height of one line, with room around it."""
+        return QSize(0, QFontMetrics(option.font).height() + 14)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw the item."""
@@ -64,30 +64,23 @@ class _Delegate(QStyledItemDelegate):
         palette = option.palette
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         self._paint_background(painter, option, selected)
-        area = option.rect.adjusted(12, 6, -12, -6)
-        half = area.height() // 2
-        number = index.data(NUMBER_ROLE)
+        area = option.rect.adjusted(12, 0, -12, 0)
+        small = QFont(option.font)
+        small.setPointSizeF(small.pointSizeF() * 0.88)
+        keys, middle = str(index.data(KEYS_ROLE)), Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(small)
         painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        if number:
-            painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, number)
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | middle, keys)
+        taken = painter.fontMetrics().horizontalAdvance(keys) + 8 if keys else 0
         title_font = QFont(option.font)
         title_font.setWeight(QFont.Weight.DemiBold if selected else QFont.Weight.Medium)
         painter.setFont(title_font)
         painter.setPen(palette.color(QPalette.ColorRole.Text))
-        title = QRect(area.left(), area.top(), area.width() - 16, half)
-        self._draw_line(painter, title, str(index.data()))
-        small = QFont(option.font)
-        small.setPointSizeF(small.pointSizeF() * 0.9)
-        painter.setFont(small)
-        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        below = QRect(area.left(), area.top() + half, area.width(), area.height() - half)
-        self._draw_line(painter, below, index.data(SUMMARY_ROLE))
-
-    @staticmethod
-    def _draw_line(painter: QPainter, rect: QRect, text: str) -> None:
-        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(rect, flags, elided)
+        room = area.adjusted(0, 0, -taken, 0)
+        title = painter.fontMetrics().elidedText(
+            str(index.data()), Qt.TextElideMode.ElideRight, room.width()
+        )
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, title)
 
     @staticmethod
     def _paint_background(painter: QPainter, option: QStyleOptionViewItem, selected: bool) -> None:
@@ -101,9 +94,8 @@ class _Delegate(QStyledItemDelegate):
         painter.drawRoundedRect(box, 6, 6)
         if selected:
             painter.setBrush(theme.color("accent"))
-            painter.drawRoundedRect(
-                QRectF(box.left(), box.top() + 8, 3, box.height() - 16), 1.5, 1.5
-            )
+            bar = QRectF(box.left(), box.top() + 6, 3, box.height() - 12)
+            painter.drawRoundedRect(bar, 1.5, 1.5)
 
 
 class _List(QListWidget):
@@ -168,9 +160,13 @@ class ExperimentPanel(QWidget):
                 self.list.addItem(heading)
             item = QListWidgetItem(experiment.title)
             item.setData(ID_ROLE, experiment.id)
-            item.setData(SUMMARY_ROLE, experiment.listing.summary)
-            item.setData(NUMBER_ROLE, str(number) if number < 10 else "")
-            item.setToolTip(f"{experiment.listing.summary}\n{experiment.listing.section}")
+            keys = native_text(experiment_keys(number))
+            item.setData(KEYS_ROLE, keys)
+            item.setToolTip(
+                "\n".join(
+                    filter(None, (experiment.listing.summary, experiment.listing.section, keys))
+                )
+            )
             item.setData(
                 Qt.ItemDataRole.AccessibleTextRole,
                 f"{experiment.title}. {experiment.listing.summary}",

@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         commands.bind("quit", self.close)
         commands.bind("reset_layout", self.docks.reset)
         self.pins_panel.pin_requested.connect(actions["pin"].trigger)
+        actions["developer"].toggled.connect(self.status.show_frames)
         actions["full_screen"].toggled.connect(self.set_full_screen)
         actions.show_experiments(self.experiments)
         actions.show_panels(self.docks.actions())

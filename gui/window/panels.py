@@ -113,7 +113,7 @@ class Panels(QObject):
         form.input_error_cleared.connect(self.message_cleared)
         self.plots.handle_dragged.connect(control.drag_handle)
         self.plots.handle_released.connect(control.end_drag)
-        self.plots.stroke_drawn.connect(control.set_value)
+        self.plots.stroke_drawn.connect(control.draw)
         self.plots.hovered.connect(self.hovered)
         self.theory.value_wanted.connect(control.set_value)
         self.waiting.shown.connect(self.run_delayed)

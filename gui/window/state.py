@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FIRST_SIZE = (1440, 900)
 SAVE_MS = 2000
 """A change is on the disk this much later, should the program be killed."""
+_SWITCHES = ("scaled_axis", "developer")
+"""Actions of the View menu that are kept, off at first."""
 FRAME = 40
 """Height at least left to the window's title bar, which comes on top of its own size."""
 
@@ -79,6 +81,7 @@ class WindowState:
             control.settings_changed,
             pins.changed,
             actions["scaled_axis"].toggled,
+            actions["developer"].toggled,
             actions.theme_chosen,
             transport.nudge_size_changed,
         ):
@@ -100,7 +103,8 @@ class WindowState:
             self._window.restoreGeometry(geometry)
         self._docks.arrange()
         self._docks.restore(settings.blob("docks"))
-        self._actions["scaled_axis"].setChecked(settings.flag("scaled_axis", False))
+        for name in _SWITCHES:
+            self._actions[name].setChecked(settings.flag(name, False))
         self._transport.set_nudge_size(settings.object("nudge_size"))
         last = self._experiments.get(settings.text("experiment"))
         self._last = last or opened_first(tuple(self._experiments.values()))
@@ -147,7 +151,8 @@ class WindowState:
         self._due.stop()
         settings, control = self._settings, self._control
         settings.set_text("theme", self._actions.theme)
-        settings.set_object("scaled_axis", self._actions["scaled_axis"].isChecked())
+        for name in _SWITCHES:
+            settings.set_object(name, self._actions[name].isChecked())
         settings.set_object("nudge_size", self._transport.nudge_size)
         if control.has_experiment:
             settings.set_text("experiment", control.experiment.id)

@@ -56,7 +56,9 @@ class Field(QLabel):
 
 
 class StatusBar(QStatusBar):
-    """Messages on the left; state, step, speed, frames, memory and device on the right.
+    """Messages on the left; state, step, speed, memory and device on the right.
+
+    How fast the window draws is of interest to developers, and hidden until `show_frames`.
 
     Parameters
     ----------
@@ -93,6 +95,7 @@ class StatusBar(QStatusBar):
             "Pictures shown a second while running, and the 99th percentile of the interval at "
             "which the window answers",
         )
+        self.frames.hide()
         self.memory = self._field("Memory", "", "Memory of the program in RAM")
         self.device = self._field("Device", "CPU", "Where the experiment is computed")
         self._show_progress(None)
@@ -121,6 +124,10 @@ class StatusBar(QStatusBar):
     def set_long_step(self, text: str) -> None:
         """Set what is shown as the state of a run while a step takes long."""
         self._long_step_text = text
+
+    def show_frames(self, shown: bool) -> None:
+        """Show how fast the window draws, or hide it."""
+        self.frames.setVisible(shown)
 
     def show_message(self, text: str) -> None:
         """Show a sentence for a while."""

@@ -242,6 +242,8 @@ class Transport(QWidget):
         self._queued = queued
         if self._status in (None, Status.COMPILING):
             self._set_buttons(running=False, ended=False, cursor=0, live=True)
+        else:
+            self._show_play(running=self._status is Status.RUNNING, ended=False)
 
     def forget_run(self) -> None:
         """Show that no step was made: the run shown is over, and the next has no picture yet."""
@@ -277,16 +279,19 @@ class Transport(QWidget):
             self._place_scrub()
 
     def _set_buttons(self, *, running: bool, ended: bool, cursor: int, live: bool) -> None:
+        self._show_play(running=running, ended=ended)
+        self.step_button.setEnabled(not ended)
+        self.run_button.setEnabled(not ended)
+        self.back_button.setEnabled(self._rewindable and cursor > 0)
+        self.live_button.setEnabled(not live)
+
+    def _show_play(self, *, running: bool, ended: bool) -> None:
         running = running or self._queued
         self.play_button.set_icon_name("pause" if running else "play")
         text = "Pause" if running else "Play again" if ended else "Play"
         if text != self.play_button.text():
             self.play_button.setText(text)
             self.play_button.setAccessibleName(text)
-        self.step_button.setEnabled(not ended)
-        self.run_button.setEnabled(not ended)
-        self.back_button.setEnabled(self._rewindable and cursor > 0)
-        self.live_button.setEnabled(not live)
 
     def _place_scrub(self) -> None:
         if self._pending is None:

@@ -8,7 +8,7 @@ from engine.core.arrays import FloatArray
 from engine.core.params import update
 from engine.experiments.convex_shape.growth import Ridges, grow, to_network
 from engine.experiments.convex_shape.network import ConvexNetwork
-from engine.experiments.convex_shape.observe import weight_points, weights_and_biases
+from engine.experiments.convex_shape.observe import kinks_of, weights_and_biases
 from engine.experiments.convex_shape.params import (
     ShapeParams,
     problem_of,
@@ -16,6 +16,9 @@ from engine.experiments.convex_shape.params import (
     typed_network,
 )
 from engine.experiments.convex_shape.plane import arrow_scale, middles_of
+
+LARGEST = 1e3
+"""Size of a weight or bias that the parameters allow."""
 
 
 def drag(params: ShapeParams, handle: str, x: float, y: float) -> ShapeParams:
@@ -37,9 +40,9 @@ def _drag_layer(params: ShapeParams, name: str, layer: int, x: float, y: float) 
         place = min(max(x, 0.0), params.width)
         b[layer] = float(network.first(layer).hidden(np.array([[place]]))[0, 0])
     else:
-        at = weight_points(network, params.width)[layer]
-        if np.isfinite(at):
-            w[layer] = _weight_through(network, layer, float(at), y)
+        places = kinks_of(network)
+        w[layer] = _weight_through(network, layer, x, y)
+        b = _biases_at(places, w, b, layer)
     return update(params, placement="typed", biases=tuple(b.tolist()), weights=tuple(w.tolist()))
 
 
@@ -58,18 +61,31 @@ def whole_network(params: ShapeParams) -> ConvexNetwork:
 
 
 def _weight_through(network: ConvexNetwork, layer: int, x: float, y: float) -> float:
-    """Find the weight of a layer with which the estimate passes through (x, y), at least 0.
+    """Find the weight of a layer with which the estimate passes through (x, y), from 0 to 1000.
 
-    The layers above are increasing, so h_L can be followed down to h_i.
+    All kinks stay where they are. Beyond that of the layer the estimate's rise is then in
+    proportion to 1 + w, so that the place of a handle, which follows from the kinks, never moves
+    while it is dragged.
     """
-    w, b = weights_and_biases(network)
-    h = (y - network.d) / float(network.c[0])
-    for above in range(w.size - 1, layer, -1):
-        if h > b[above]:
-            h = (h + w[above] * b[above]) / (1.0 + w[above])
-    below = float(network.first(layer).hidden(np.array([[x]]))[0, 0])
-    unit = below - b[layer]
-    return float(np.clip((h - below) / unit, 0.0, 1e3)) if unit > 0 else float(w[layer])
+    w = float(network.layers[layer].W[0, 0])
+    kink = float(kinks_of(network)[layer])
+    if not x > kink:
+        return w
+    low, high = network(np.array([[kink], [x]])).tolist()
+    if high == low:
+        return w
+    return float(np.clip((1.0 + w) * (y - low) / (high - low) - 1.0, 0.0, LARGEST))
+
+
+def _biases_at(places: FloatArray, w: FloatArray, b: FloatArray, changed: int) -> FloatArray:
+    """Return the biases with which kinks lie at `places`, shape (L,), after a weight changed."""
+    b = b.copy()
+    for layer in range(changed + 1, b.size):
+        h = float(places[layer])
+        for below in range(layer):
+            h += w[below] * max(h - b[below], 0.0)
+        b[layer] = np.clip(h, -LARGEST, LARGEST)
+    return b
 
 
 def _drag_unit(params: ShapeParams, name: str, unit: int, point: FloatArray) -> ShapeParams:

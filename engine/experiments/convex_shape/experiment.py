@@ -4,8 +4,9 @@ Equations (6) to (8), Figure 2, Theorem 3. Symbols: L `depth`, :math:`b_i, w_i` 
 `weights` (one input), V, W, b, c (two inputs), :math:`\alpha` `alpha`, :math:`\beta` through
 `beta_margin`, :math:`M_1, M_2` `width` and `height`.
 
-A step adds a layer (for two inputs a kink line) until there are L, and tries random chords: the
-measured violation of convexity. Typed networks are complete from the start.
+A step adds a layer (for two inputs a kink line) and tries random chords: the measured violation of
+convexity. With L layers the run ends. Typed networks are complete from the start; their runs go on
+trying chords.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class ConvexShape(AbstractExperiment[ShapeParams, ShapeState]):
         return shape_run.begin(params, seed)
 
     def advance(self, state: ShapeState, n: int, stride: int = 1) -> tuple[ShapeState, Chunk]:
-        """Add layers while there are some to add, and try chords."""
+        """Add layers and try chords; the run ends with the last layer."""
         return shape_run.advance(state, n, stride)
 
     def record(self, state: ShapeState) -> Mapping[str, FloatArray]:
@@ -62,7 +63,7 @@ class ConvexShape(AbstractExperiment[ShapeParams, ShapeState]):
     def outcome(self, state: ShapeState, recent: Recent) -> Outcome:
         """Describe how far the building is, and whether it is convex."""
         params, worst = state.params, float(state.violation.max())
-        is_built = shape_run.is_typed(params) or state.is_loaded or state.step >= params.depth
+        is_built = not shape_run.grows(state) or state.step >= params.depth
         shape = "no violation of convexity found"
         if worst > 0:
             shape = f"not convex: a chord lies {worst:.3g} below"

@@ -54,9 +54,16 @@ def is_typed(params: ShapeParams) -> bool:
     return typed or params.picture == "level-curves"
 
 
+def grows(state: ShapeState) -> bool:
+    """Return whether steps add layers: there is nothing to be done after the last."""
+    return not (state.is_loaded or is_typed(state.params))
+
+
 def advance(state: ShapeState, n: int, stride: int) -> tuple[ShapeState, Chunk]:
-    """Make n steps."""
+    """Make n steps, but none after the last layer of a network that grows was added."""
     first = state.step + 1
+    if grows(state):
+        n = min(n, max(0, state.params.depth - state.step))
     rows: dict[str, list[FloatArray]] = {key: [] for key in record(state)}
     for _ in range(n):
         state = _tried(_grown(dataclasses.replace(state, step=state.step + 1)))
@@ -70,7 +77,7 @@ def advance(state: ShapeState, n: int, stride: int) -> tuple[ShapeState, Chunk]:
 def _grown(state: ShapeState) -> ShapeState:
     """Add the layer of this step, where there is one to add."""
     params, problem = state.params, state.problem
-    if state.is_loaded or is_typed(params) or state.step > params.depth:
+    if not grows(state) or state.step > params.depth:
         return state
     ridges = state.ridges
     if params.picture == "build-up" and params.placement == "tangents":

@@ -41,6 +41,9 @@ RESTING = 1e-9
 SWING = 1e-3
 """Relative change of the loss over the last steps that counts as one."""
 
+X_DIGITS, MOST_HEIGHT = 6, 1e6
+"""Decimals of x and largest size of y of a drawn point that is moved."""
+
 
 @final
 class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
@@ -160,8 +163,10 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
         )
 
     def drag(self, params: FitParams, handle: str, x: float, y: float) -> FitParams:
-        """Put a kink of the start somewhere else: handles ``start1:i`` and ``start2:i``."""
+        """Move a drawn point (``point:i``) or a kink of the start (``start1:i``, ``start2:i``)."""
         name, _, index = handle.partition(":")
+        if name == "point":
+            return _with_point(params, int(index), x, y)
         row = (float(name.removeprefix("start")), float(index), min(max(x, 0.0), 1.2))
         others = [moved for moved in params.moved_kinks if tuple(moved[:2]) != row[:2]]
         return update(params, moved_kinks=(*others, row))
@@ -177,6 +182,17 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
         state = self.init(FitParams(depth=1, points=3), 0)
         state, _ = self.advance(state, 2)
         self.record(state)
+
+
+def _with_point(params: FitParams, index: int, x: float, y: float) -> FitParams:
+    """Move one of the points drawn; three places at least stay different."""
+    points = list(params.drawn)
+    if index >= len(points):
+        return params
+    x = round(min(max(x, 0.0), 1.0), X_DIGITS)
+    points[index] = (x, min(max(y, -MOST_HEIGHT), MOST_HEIGHT))
+    places = {point[0] for point in points}
+    return update(params, drawn=tuple(points)) if len(places) >= 3 else params
 
 
 def _phase(

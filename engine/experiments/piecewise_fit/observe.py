@@ -80,6 +80,9 @@ def observe(state: FitState) -> dict[str, Any]:
         "function_y": found.line_y,
         "function_lipschitz": np.nan if found.lipschitz is None else found.lipschitz,
     }
+    if state.params.function == "drawn":
+        drawn = np.array(state.params.drawn, float).reshape(-1, 2)
+        seen["point_x"], seen["point_y"] = drawn[:, 0], drawn[:, 1]
     truth = piecewise.interpolant(found.line_x, found.line_y)
     seen["function_slope_x"], seen["function_slope_y"] = _steps(truth)
     for which in range(2):

@@ -66,14 +66,17 @@ def _fit(params: FitParams) -> View:
         items.append(
             Points(x=f"corner_{which}_x", y=f"corner_{which}_y", color=str(which), size=5.0)
         )
+    if params.function == "drawn":
+        items.append(Handle(id="point", x="point_x", y="point_y", label="point", color="3"))
     return PlaneView(
         id="fit",
         title="Fit (Figure 4)",
         help="Both estimates over the data; dots are their kinks. Where points are drawn by hand, "
-        "draw here.",
+        "click to add one, drag one to move it, or draw a line to add points along it.",
         x_label="x",
         y_label="f(x)",
         items=tuple(items),
+        x_range=(0.0, 1.0) if params.function == "drawn" else None,
         drawable="drawn" if params.function == "drawn" else "",
     )
 

@@ -17,6 +17,8 @@ from gui.typeset.rich_text import fitting_label
 
 SHORT = 13.0
 """Width of an x label that stands beyond the end of the axis, so that a number can stand there."""
+WIDEST = 2.5
+"""How many times its own ends an axis may reach to be equal to the other."""
 _ROOM_X = 78.0
 _ROOM_Y = 38.0
 """Pixels that a tick label needs along its axis."""
@@ -110,6 +112,8 @@ def lay_out(
     left = 8 * math.ceil((widest + 10 + (line + 2 if y.text else 0)) / 8)
     width = max(size.width() - left - margins.right, 20)
     plot = QRectF(left, top, 2 * (width // 2), 2 * (height // 2))
+    if equal:
+        plot = narrowed(plot, x.ends, y.ends)
     ends_x, ends_y = (x.ends, y.ends) if not equal else equal_ends(x.ends, y.ends, plot)
     if equal:
         ticks_y = y.ticks(ends_y, height / _ROOM_Y)
@@ -117,6 +121,20 @@ def lay_out(
     ticks_x = x.ticks(ends_x, plot.width() / max(names, default=_ROOM_X))
     mapper = Mapper(plot, ends_x, ends_y, x.log, y.log)
     return Frame(mapper, ticks_x, ticks_y, size, bool(x.names))
+
+
+def narrowed(plot: QRectF, x: Ends, y: Ends) -> QRectF:
+    """Return the part of a plot in whose middle equal axes are drawn.
+
+    In a plot of quite another shape than the data an axis would show little but what is far from
+    them: neither gets more than `WIDEST` times its own ends.
+    """
+    wide, high = plot.width() / (x[1] - x[0]), plot.height() / (y[1] - y[0])
+    width = min(plot.width(), 2 * math.ceil(WIDEST * high * (x[1] - x[0]) / 2))
+    height = min(plot.height(), 2 * math.ceil(WIDEST * wide * (y[1] - y[0]) / 2))
+    left = plot.left() + 2 * ((plot.width() - width) // 4)
+    top = plot.top() + 2 * ((plot.height() - height) // 4)
+    return QRectF(left, top, width, height)
 
 
 def equal_ends(x: Ends, y: Ends, plot: QRectF) -> tuple[Ends, Ends]:

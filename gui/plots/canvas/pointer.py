@@ -16,7 +16,9 @@ from gui.typeset.rich_text import label
 
 REACH = 11.0
 """Pixels from a handle within which a press takes it."""
-STROKE_STEP = 4.0
+CROWD = 40
+"""Handles beyond which they are drawn as dots, with a halo under the pointer only."""
+STROKE_STEP = 8.0
 """Pixels between the points of a stroke."""
 _ARROWS = {
     Qt.Key.Key_Left: QPointF(-1, 0),
@@ -64,13 +66,13 @@ class Pointer(QObject):
     grips : list of Grip
         Handles that can be taken.
     drawable : bool
-        Whether dragging draws a stroke.
+        Whether a click adds a point, and dragging draws a stroke.
     grip_moved : Signal(str, float, float)
         A handle is being dragged to a place, in values.
     grip_released : Signal
         It was let go.
-    stroke_drawn : Signal(list, bool)
-        Points of a stroke as ``[x, y]``, and whether it adds to those before it (Shift).
+    stroke_drawn : Signal(list)
+        Points of a stroke as ``[x, y]`` within the axes; a click is one of a single point.
     grip_taken : Signal
         A handle was taken: what is under the pointer matters no more.
     panned : Signal(ends, QPointF)
@@ -81,7 +83,7 @@ class Pointer(QObject):
 
     grip_moved = Signal(str, float, float)
     grip_released = Signal()
-    stroke_drawn = Signal(list, bool)
+    stroke_drawn = Signal(list)
     grip_taken = Signal()
     panned = Signal(object, object)
     box_drawn = Signal(object, object)
@@ -150,7 +152,7 @@ class Pointer(QObject):
         elif self._drag is _Drag.STROKE:
             last = self._stroke[-1]
             if abs(at.x() - last.x()) + abs(at.y() - last.y()) >= STROKE_STEP:
-                self._stroke.append(at)
+                self._stroke.append(self._inside(at))
         elif self._drag is _Drag.PAN:
             self._view.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
             self.panned.emit(self._begin, at - self._press)
@@ -162,11 +164,10 @@ class Pointer(QObject):
         drag, self._drag = self._drag, _Drag.NONE
         if drag is _Drag.GRIP:
             self.grip_released.emit()
-        elif drag is _Drag.STROKE and len(self._stroke) > 1:
+        elif drag is _Drag.STROKE:
             mapper = self._view.frame.mapper
             points = [[mapper.x_at(p.x()), mapper.y_at(p.y())] for p in self._stroke]
-            adds = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self.stroke_drawn.emit(points, adds)
+            self.stroke_drawn.emit(points)
         elif drag is _Drag.BOX:
             self._zoom_to_box()
         self._stroke = []
@@ -213,15 +214,18 @@ class Pointer(QObject):
         if not scene.plot.adjusted(-8, -8, 8, 8).contains(at):
             return
         active = grip.id in (self._hot, self._grip if self._drag is _Drag.GRIP else "")
-        halo = QColor(color)
-        halo.setAlphaF(0.3 if active else 0.16)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(halo)
-        radius = 12.0 if active else 9.5
-        painter.drawEllipse(at, radius, radius)
+        is_dot = len(self.grips) > CROWD
+        if active or not is_dot:
+            halo = QColor(color)
+            halo.setAlphaF(0.3 if active else 0.16)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(halo)
+            radius = 12.0 if active else 9.5
+            painter.drawEllipse(at, radius, radius)
         painter.setPen(line_pen(scene.theme.color("surface"), 1.6))
         painter.setBrush(color)
-        painter.drawEllipse(at, 5.5, 5.5)
+        radius = 3.5 if is_dot and not active else 5.5
+        painter.drawEllipse(at, radius, radius)
         if grip.id == self._chosen:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(line_pen(color, 1.2))
@@ -267,6 +271,12 @@ class Pointer(QObject):
         left = mapper.x[0] + (box.left() - mapper.plot.left()) * across
         low = mapper.y[0] + (mapper.plot.bottom() - box.bottom()) * up
         self.box_drawn.emit((left, left + box.width() * across), (low, low + box.height() * up))
+
+    def _inside(self, at: QPointF) -> QPointF:
+        """Return the place within the axes that is nearest to the pointer."""
+        plot = self._view.frame.mapper.plot
+        x = min(max(at.x(), plot.left()), plot.right())
+        return QPointF(x, min(max(at.y(), plot.top()), plot.bottom()))
 
     def _box(self) -> QRectF:
         return QRectF(self._press, self._here).normalized() & self._view.frame.mapper.plot

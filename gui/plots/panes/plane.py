@@ -66,7 +66,6 @@ class PlanePane(CanvasPane[PlaneView]):
         self._notes = NotesLayer(self.canvas.small_font)
         self._levels: dict[str, CalmRange] = {}
         self._heats: dict[str, tuple[tuple[Any, ...], HeatLayer]] = {}
-        self._strokes: list[list[float]] = []
         self._has_ends = False
         self.set_log_axis("x", view.log_x)
         self.set_log_axis("y", view.log_y)
@@ -252,21 +251,33 @@ class PlanePane(CanvasPane[PlaneView]):
         )
 
     def fill_axes_menu(self, menu: QMenu) -> None:
-        """Offer log axes, and to take a drawing back."""
+        """Offer log axes, and the drawing that was there at first."""
         for axis, state in (("y", self.canvas.y_axis), ("x", self.canvas.x_axis)):
             action = self.checkable(menu, f"Log {axis}", state.log)
             action.toggled.connect(lambda on, name=axis: self.set_log_axis(name, on))
         if self.view.drawable:
             menu.addSeparator()
-            menu.addAction("Clear drawing").triggered.connect(self._on_clear)
+            menu.addAction("Reset drawing").triggered.connect(self._on_reset_drawing)
 
-    def _on_clear(self) -> None:
-        self._strokes = []
+    def _on_reset_drawing(self) -> None:
         self.stroke_drawn.emit(self.view.drawable, [])
 
-    def _on_stroke(self, points: list[list[float]], adds: bool) -> None:
-        self._strokes = [*self._strokes, *points] if adds else points
-        self.stroke_drawn.emit(self.view.drawable, self._strokes)
+    def _on_stroke(self, points: list[list[float]]) -> None:
+        """Hand on what was drawn, within fixed axes and to a tenth of a pixel."""
+        mapper, ranges = self.canvas.frame.mapper, (self.view.x_range, self.view.y_range)
+        here = mapper.plot.center()
+        steps = (
+            mapper.x_at(here.x() + 0.1) - mapper.x_at(here.x()),
+            mapper.y_at(here.y() - 0.1) - mapper.y_at(here.y()),
+        )
+        rows = [
+            [
+                _placed(value, abs(step), ends)
+                for value, step, ends in zip(p, steps, ranges, strict=True)
+            ]
+            for p in points
+        ]
+        self.stroke_drawn.emit(self.view.drawable, rows)
 
     # The reading.
 
@@ -322,6 +333,13 @@ class PlanePane(CanvasPane[PlaneView]):
                 outcome = _outcome(item, value, float(np.nanmax(values, initial=-math.inf)))
                 found += [ReadingItem(outcome, "")] if outcome else []
         return found
+
+
+def _placed(value: float, step: float, ends: Ends | None) -> float:
+    """Round a value to about a step, and keep it between the ends of its axis."""
+    if 1e-300 < step < 1e300:
+        value = round(value, math.ceil(-math.log10(step)))
+    return value if ends is None else min(max(value, ends[0]), ends[1])
 
 
 def _outcome(item: Heat, value: float, most: float) -> str:

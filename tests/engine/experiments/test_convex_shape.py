@@ -44,7 +44,7 @@ def seen_of(session):
 def test_every_step_adds_a_layer_until_all_are_there(placement):
     session = run(build(ShapeParams, {"placement": placement, "depth": 5}), 8)
     recent = session.recent()
-    assert recent["layers"][:, 0].tolist() == [0, 1, 2, 3, 4, 5, 5, 5, 5]
+    assert recent["layers"][:, 0].tolist() == [0, 1, 2, 3, 4, 5]
     errors = recent["error"][:6, 0]
     assert (np.diff(errors) < 0).all()
     assert errors[5] < errors[0] / 30
@@ -190,11 +190,42 @@ def test_a_dragged_weight_takes_the_curve_with_it():
     for layer, rise in ((0, 0.1), (1, -0.2)):
         x, y = seen["lever_x"][layer], seen["lever_y"][layer] + rise
         moved = EXPERIMENT.drag(params, f"weight:{layer}", x, y)
-        assert moved.biases == params.biases
         network = whole_network(moved)
         assert network(np.array([[x]]))[0] == pytest.approx(y)
-    flat = EXPERIMENT.drag(params, "weight:1", 0, -50.0)
+    flat = EXPERIMENT.drag(params, "weight:1", seen["lever_x"][1], -50.0)
     assert flat.weights[1] == 0  # never below: the network stays convex
+
+
+@given(st.integers(0, 5), st.lists(st.floats(-0.2, 2.0), min_size=1, max_size=6))
+def test_a_dragged_weight_stays_under_the_pointer(layer, rises):
+    """A drag of many moves ends where one move to the same place does, and moves no kink."""
+    first = seen_of(run(ShapeParams(), 6))
+    x, y = first["lever_x"][layer], first["lever_y"][layer]
+    params = ShapeParams()
+    for rise in rises:
+        params = EXPERIMENT.drag(params, f"weight:{layer}", x, y + rise)
+        seen = seen_of(run(params, 1))
+        np.testing.assert_allclose(seen["kink_x"], first["kink_x"], atol=1e-9)
+        assert seen["lever_x"][layer] == pytest.approx(x)
+        if 0 < params.weights[layer] < 1e3:
+            assert seen["lever_y"][layer] == pytest.approx(y + rise)
+    at_once = EXPERIMENT.drag(ShapeParams(), f"weight:{layer}", x, y + rises[-1])
+    if all(weight > 0 for weight in params.weights):
+        np.testing.assert_allclose(params.weights, at_once.weights, rtol=1e-6)
+
+
+@pytest.mark.parametrize("placement", ["tangents", "greedy"])
+@pytest.mark.parametrize("depth", [1, 6])
+def test_a_run_ends_with_the_last_layer(placement, depth):
+    session = run(ShapeParams(placement=placement, depth=depth), 13)
+    assert session.finished and session.step == depth
+    assert session.state.facts["layers"][0] == depth
+    assert EXPERIMENT.outcome(session.state, session.recent()).phase == "complete"
+
+
+def test_a_typed_network_goes_on_trying_chords():
+    session = run(preset("convex-shape", "two-layers").params, 13)
+    assert not session.finished and session.step == 13
 
 
 def test_dragged_lines_normals_and_increments_follow():

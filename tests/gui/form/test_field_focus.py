@@ -97,7 +97,7 @@ def test_keys_after_enter_are_the_windows(window: MainWindow, qtbot: QtBot) -> N
     qtbot.mouseClick(box, LEFT)
     fill(qtbot, box, "0.4")  # type: ignore[arg-type]
     press(qtbot, ENTER)
-    press(qtbot, Qt.Key.Key_1)  # the experiment that is open
+    press(qtbot, Qt.Key.Key_1)  # a digit alone is not for the window
     press(qtbot, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: window.control.is_running)
     assert window.control.params.step_size == 0.4

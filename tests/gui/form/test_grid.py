@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -11,9 +11,17 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from engine.core.params import spec_of
-from engine.text.numbers import exact_text
+from engine.text.numbers import exact_text, whole
 from gui.form.form import ParamForm
-from gui.form.grid import GridDialog, GridModel, cells_of, number_of
+from gui.form.grid import (
+    LARGEST,
+    MOST_CELLS,
+    GridDialog,
+    GridModel,
+    cells_of,
+    number_of,
+    size_error,
+)
 from gui.form.matrix import MatrixRow
 from tests.gui.fakes import FakeExperiment, FakeParams
 
@@ -106,6 +114,34 @@ def test_size_and_transpose(dialog: GridDialog) -> None:
     dialog.model.transpose()
     assert dialog.model.rows() == ((1.0, 0.0, 0.0),)
     assert (dialog.row_count.value(), dialog.column_count.value()) == (1, 3)
+
+
+@given(st.integers(0, LARGEST), st.integers(0, LARGEST))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_grid_never_has_too_many_cells(dialog: GridDialog, rows: int, columns: int) -> None:
+    dialog.row_count.setValue(rows)
+    assert size_error(rows, dialog.model.columnCount()) == "" or dialog.message.text()
+    dialog.column_count.setValue(columns)
+    count = dialog.model.rowCount(), dialog.model.columnCount()
+    assert count == (dialog.row_count.value(), dialog.column_count.value())
+    assert size_error(*count) == ""
+
+
+def test_too_many_cells_are_refused_in_the_dialog(dialog: GridDialog, qtbot: QtBot) -> None:
+    for counter in (dialog.row_count, dialog.column_count):
+        counter.selectAll()
+        qtbot.keyClicks(counter, "10000")
+        qtbot.keyClick(counter, Qt.Key.Key_Tab)
+    assert (dialog.model.rowCount(), dialog.model.columnCount()) == (10_000, 2)
+    assert dialog.column_count.value() == 2
+    assert whole(MOST_CELLS) in dialog.message.text()
+
+
+def test_too_large_a_paste_is_refused_in_the_dialog(dialog: GridDialog) -> None:
+    QGuiApplication.clipboard().setText("\n".join(["1\t2\t3"] * 40_000))
+    dialog.paste()
+    assert dialog.model.rowCount() == 2
+    assert whole(MOST_CELLS) in dialog.message.text()
 
 
 def test_points_have_two_named_columns(qtbot: QtBot) -> None:

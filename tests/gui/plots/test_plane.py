@@ -242,12 +242,14 @@ def test_a_stroke_fills_the_drawable_parameter(area, qtbot) -> None:
     assert rows.shape == (3, 2)
     assert rows[0] == pytest.approx([0.3, 0.4], abs=0.01)
     assert rows[-1] == pytest.approx([0.6, 0.2], abs=0.01)
-    drag(qtbot, pane, b, a, shift=True)
-    assert len(drawn[1][1]) == 5, "Shift adds to what was drawn"
-    drag(qtbot, pane, b, a)
-    assert len(drawn[2][1]) == 2, "without it a stroke begins anew"
+    qtbot.mouseClick(pane.canvas.viewport(), Qt.MouseButton.LeftButton, pos=b)
+    assert len(drawn[1][1]) == 1, "a click draws one point"
+    assert drawn[1][1][0] == pytest.approx([0.6, 0.2], abs=0.01)
+    frame = pane.canvas.frame.mapper
+    drag(qtbot, pane, a, QPoint(-50, -50))
+    assert drawn[2][1][-1] == pytest.approx([frame.x[0], frame.y[1]], abs=0.01)
     actions = {a.text(): a for a in area.docks["fit"].make_menu().actions()}
-    actions["Clear drawing"].trigger()
+    actions["Reset drawing"].trigger()
     assert drawn[3] == ("points", [])
     handle = pixel(pane, 0.2, 0.0)
     drag(qtbot, pane, handle, handle + QPoint(20, 0))

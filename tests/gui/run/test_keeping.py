@@ -99,10 +99,10 @@ def test_a_stray_digit_costs_nothing(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(shown(window).changes) == 1)
     run_steps(window, qtbot, 40)
     left = wait(window, qtbot, step=100)
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     wait(window, qtbot, step=0, of="second")
     assert window.transport.cursor_box.count == 0
-    qtbot.keyClick(window, Key.Key_1)
+    qtbot.keyClick(window, Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     back = wait(window, qtbot, step=100, of="fake")
     assert back.changes == left.changes and back.params == left.params
     assert (back.trace.recent["weight"] == left.trace.recent["weight"]).all()
@@ -120,7 +120,7 @@ def test_a_run_that_plays_is_left_paused(window: MainWindow, qtbot: QtBot) -> No
     type_step_size(window, qtbot, "1e-9")
     qtbot.keyClick(window, Key.Key_Space)
     qtbot.waitUntil(lambda: window.transport.cursor_box.count > 0)
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     wait(window, qtbot, step=0, of="second")
     window.open_experiment("fake")
     qtbot.waitUntil(lambda: window.control.snapshot is not None)

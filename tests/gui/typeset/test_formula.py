@@ -82,6 +82,30 @@ def test_an_outline_has_the_shape_of_its_formula() -> None:
     assert outline_of(r"\unknown{") is None
 
 
+def subpaths(outline: Outline) -> list[tuple[float, float]]:
+    """Return top and bottom of each closed shape of an outline, y downward."""
+    found: list[list[float]] = []
+    points = iter(outline.points)
+    for stroke in outline.strokes:
+        if stroke == "M":
+            found.append([])
+        for _ in range(POINTS[stroke]):
+            next(points)
+            found[-1].append(next(points))
+    return [(min(part), max(part)) for part in found if part]
+
+
+@pytest.mark.parametrize("letter", ["f", "x", "W", r"\beta"])
+@pytest.mark.parametrize("accent", ["hat", "tilde", "bar", "dot"])
+def test_an_accent_stands_clear_of_its_letter(letter: str, accent: str) -> None:
+    plain, accented = outline_of(letter), outline_of(rf"\{accent}{{{letter}}}")
+    assert plain is not None and accented is not None
+    top = min(first for first, _ in subpaths(plain))
+    above = [bottom for _, bottom in subpaths(accented) if bottom < top]
+    assert above, "the accent lies above the whole letter"
+    assert 0.15 < top - max(above) < 0.3, "a gap that can be seen at the size of a text"
+
+
 @pytest.fixture
 def maker(qtbot: QtBot) -> Iterator[Typesetter]:
     maker = Typesetter()

@@ -52,7 +52,7 @@ def make_steps(window: MainWindow, qtbot: QtBot, count: int) -> None:
 
 def test_a_killed_program_has_kept_what_was_changed(open_window: Open, qtbot: QtBot) -> None:
     killed = open_window()
-    qtbot.keyClick(killed, Qt.Key.Key_2)
+    qtbot.keyClick(killed, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: killed.control.experiment.id == "second")
     box = killed.panels.form.row("step_size").box  # type: ignore[attr-defined]
     box.setFocus()

@@ -323,9 +323,14 @@ def test_a_handle_is_dragged_into_the_parameters(window: MainWindow, qtbot: QtBo
     assert window.control.params.offset == 0.0
 
 
-def test_a_stroke_fills_its_parameter(window: MainWindow) -> None:
-    window.panels.plots.stroke_drawn.emit("points", [(0.0, 1.0), (1.0, 2.0)])
-    assert window.control.params.points == ((0.0, 1.0), (1.0, 2.0))
+def test_a_stroke_adds_to_its_parameter(window: MainWindow) -> None:
+    first, stroke = window.control.params.points, ((0.25, 1.0), (0.75, 2.0))
+    window.panels.plots.stroke_drawn.emit("points", list(stroke))
+    assert window.control.params.points == (*first, *stroke)
+    window.panels.plots.stroke_drawn.emit("points", [])
+    assert window.control.params.points == first
+    window.actions_by_name["undo"].trigger()
+    assert window.control.params.points == (*first, *stroke)
 
 
 def test_what_is_not_allowed_is_one_sentence(window: MainWindow) -> None:
@@ -442,12 +447,14 @@ def test_state_comes_back(make: Callable[..., MainWindow], tmp_path: Path, qtbot
     first.control.edit_seed(5)
     first.docks.pins.hide()
     first.actions_by_name["scaled_axis"].setChecked(True)
+    first.actions_by_name["developer"].setChecked(True)
     first.close()
     second = make(Settings(path))
     assert second.control.params == FakeParams(curvature=7.0)
     assert second.control.seed == 5
     assert second.docks.pins.isHidden()
     assert second.actions_by_name["scaled_axis"].isChecked()
+    assert not second.status.frames.isHidden()
     assert second.actions_by_name.theme == "dark"
     second.set_theme("light")
 
@@ -520,7 +527,15 @@ def test_every_menu_action_has_a_text_and_all_keys_differ(window: MainWindow) ->
     assert len(keys) == len(set(keys))
 
 
-def test_digits_choose_experiments(qtbot: QtBot) -> None:
+def test_frames_a_second_are_shown_to_developers_only(window: MainWindow) -> None:
+    assert window.status.frames.isHidden()
+    window.actions_by_name["developer"].trigger()
+    assert not window.status.frames.isHidden()
+    window.actions_by_name["developer"].trigger()
+    assert window.status.frames.isHidden()
+
+
+def test_ctrl_and_a_digit_choose_experiments(qtbot: QtBot) -> None:
     class Second(FakeExperiment):  # type: ignore[misc]
         listing = replace(FakeExperiment.listing, id="second", title="Second")
 
@@ -530,7 +545,11 @@ def test_digits_choose_experiments(qtbot: QtBot) -> None:
     window.begin()
     window.control.edit_params(FakeParams(curvature=3.0))
     for key, name in ((Qt.Key.Key_2, "second"), (Qt.Key.Key_1, "fake"), (Qt.Key.Key_9, "fake")):
+        before = window.experiment_panel.current_id
         qtbot.keyClick(window, key)
+        qtbot.keyClick(window, key, Qt.KeyboardModifier.ShiftModifier)
+        assert window.experiment_panel.current_id == before, "a digit alone is typed by accident"
+        qtbot.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
         assert window.experiment_panel.current_id == name
         window.switching.settle()
         assert window.control.experiment.id == name

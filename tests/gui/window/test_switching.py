@@ -99,7 +99,7 @@ def test_only_the_last_of_many_keys_is_built(window: MainWindow, qtbot: QtBot) -
     built: list[str] = []
     window.control.experiment_changed.connect(lambda experiment: built.append(experiment.id))
     for key in (Key.Key_3, Key.Key_1, Key.Key_3, Key.Key_2):
-        qtbot.keyClick(window, key)
+        qtbot.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
     assert built == []
     assert window.experiment_panel.current_id == "second"
     assert window.windowTitle().startswith("Second")
@@ -137,9 +137,9 @@ def test_there_and_back_builds_nothing(window: MainWindow, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: window.transport.cursor_box.count == 5)
     built: list[str] = []
     window.control.experiment_changed.connect(lambda experiment: built.append(experiment.id))
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     assert window.transport.cursor_box.count == 0
-    qtbot.keyClick(window, Key.Key_1)
+    qtbot.keyClick(window, Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: not window.switching.is_pending)
     assert built == []
     assert window.windowTitle().startswith("Parabola")
@@ -149,12 +149,12 @@ def test_there_and_back_builds_nothing(window: MainWindow, qtbot: QtBot) -> None
 
 
 def test_what_follows_a_key_is_about_its_experiment(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(window, Key.Key_Right)
     assert window.control.experiment.id == "second"
     qtbot.waitUntil(lambda: window.control.snapshot is not None)
     qtbot.waitUntil(lambda: window.control.snapshot.step == 1)
-    qtbot.keyClick(window, Key.Key_1)
+    qtbot.keyClick(window, Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     qtbot.mouseClick(window.transport.play_button, Qt.MouseButton.LeftButton)
     assert window.control.experiment.id == "fake"
     qtbot.waitUntil(lambda: window.control.is_running)
@@ -166,7 +166,7 @@ def test_the_numbers_of_the_last_run_go_at_once(
 ) -> None:
     run_for_a_while(window, qtbot)
     if by_key:
-        qtbot.keyClick(window, Key.Key_3)
+        qtbot.keyClick(window, Key.Key_3, Qt.KeyboardModifier.ControlModifier)
         window.switching.show_snapshot(
             snapshot(steps=9)
         )  # the old run goes on until the new one is built
@@ -212,7 +212,7 @@ def test_a_run_that_begins_soon_shows_no_word(window: MainWindow, qtbot: QtBot, 
     window.status.state.say = lambda text: (words.append(text), say(text))[1]  # type: ignore[method-assign]
     window.panels.waiting._patience.setInterval(20_000)
     window.status._starting.setInterval(20_000)
-    qtbot.keyClick(window, Key.Key_3)
+    qtbot.keyClick(window, Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: is_paused(window, "slow"))
     assert seen == []
     assert not window.panels.waiting._patience.isActive()
@@ -236,10 +236,10 @@ def test_a_run_that_cannot_begin_waits_for_nothing(window: MainWindow, qtbot: Qt
 def test_a_run_that_is_opened_is_not_overridden_by_a_key_before(
     window: MainWindow, qtbot: QtBot
 ) -> None:
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     window.control.choose(Second(), FakeParams(depth=5), 7)  # what opening a file does
     assert not window.switching.is_pending
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     window.control.choose(FakeExperiment(), FakeParams(depth=5), 7)
     qtbot.waitUntil(lambda: is_paused(window, "fake"))
     assert not window.switching.is_pending and window.windowTitle().startswith("Parabola")
@@ -250,7 +250,7 @@ def test_undo_after_a_key_is_about_its_experiment(window: MainWindow, qtbot: QtB
     window.control.edit_params(FakeParams(depth=4))
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(window, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.control.experiment.id == "second"
     assert window.control.settings_of_all()["fake"][0] == FakeParams(depth=4)
@@ -263,7 +263,7 @@ def test_a_pin_chosen_after_a_key_is_restored_in_its_own_experiment(
     qtbot.waitUntil(lambda: window.transport.cursor_box.count == 3)
     qtbot.keyClick(window, Key.Key_P)
     window.control.edit_params(FakeParams(depth=4))
-    qtbot.keyClick(window, Key.Key_2)
+    qtbot.keyClick(window, Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     (pin,) = window.pins.of("fake")
     window.pins_panel.restore_requested.emit(pin)
     assert window.control.experiment.id == "fake" and window.control.params == pin.params
@@ -289,7 +289,7 @@ def test_play_is_shown_while_it_waits_for_the_kernels(
     qtbot.waitUntil(lambda: window.control.is_running)
     assert button.text() == "Pause"
     window.open_experiment("fake")
-    qtbot.keyClick(window, Key.Key_3)
+    qtbot.keyClick(window, Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(window, Key.Key_Space)  # before its run shows: it is taken up, not begun anew
     qtbot.waitUntil(lambda: window.control.is_running)
     assert window.control.snapshot.step > 0
