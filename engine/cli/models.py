@@ -23,11 +23,11 @@ def configure_eval(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Evaluate a trained network on its data, or on another set, and say on which."""
-    from engine.experiments.mnist import datasets, model_files
+    from engine.experiments.mnist import datasets, evaluation
 
     path = _existing(options.model)
     data = None if options.data is None else datasets.load(options.data)
-    numbers = model_files.evaluate(path, data)
+    numbers = evaluation.evaluate(path, data)
     if options.json:
         print(to_json(numbers))
         return 0

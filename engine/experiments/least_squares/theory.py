@@ -158,7 +158,7 @@ def _convergence(
         ),
     )
     is_open = outcome.kind is OutcomeKind.MAX_STEPS
-    fate = "undecided" if is_open else outcome.kind.value
+    fate = "undecided" if is_open else outcome.kind
     verdict = Verdict.UNDECIDED
     ended = {OutcomeKind.CONVERGED: True, OutcomeKind.DIVERGED: False}.get(outcome.kind)
     if ended is not None:

@@ -1,4 +1,4 @@
-"""Trained networks as files, read back, and evaluated.
+"""Trained networks written to files and read back.
 
 The program's own form is `engine.storage.learned` (safetensors or NPZ with a JSON description).
 Here is PyTorch's ``state_dict``, and one `load` for all forms; ONNX is in
@@ -9,47 +9,31 @@ Here is PyTorch's ``state_dict``, and one `load` for all forms; ONNX is in
 from __future__ import annotations
 
 import io
-import json
 import math
 import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.core.errors import InputError, LabError
+from engine.core.errors import InputError
 from engine.experiments.mnist import checkpoint_files as checkpoint
-from engine.experiments.mnist import datasets
-from engine.experiments.mnist.datasets import Bytes, ImageData
-from engine.experiments.mnist.judging import judge
 from engine.experiments.mnist.network import model as models
-from engine.experiments.mnist.network.batched import BatchedNetwork
-from engine.experiments.mnist.network.cpu import EVALUATION_BATCH
 from engine.experiments.mnist.network.model import Architecture, Parameters
+from engine.experiments.mnist.trained import ABOUT, Model, read_about
 from engine.kernels.network.images import KERNEL
 from engine.storage import learned
 from engine.storage.arrays import SAFETENSORS_LIMIT, load_safetensors
 from engine.storage.files import read_bytes, to_json, write_bytes
 from engine.text.numbers import whole
 
-if TYPE_CHECKING:
-    from engine.experiments.mnist.onnx_files import OnnxNetwork
-
-LOADED = (".safetensors", ".npz", ".pt", ".onnx")
-"""Endings that `load` knows."""
-CHOSEN = "as asked for"
 SMALL = 2**20
 """Parameters for which memory is taken however few of them a file holds."""
 _CONFIG = "lyapunov-lab"
-ABOUT = "lyapunov-lab.about"
-"""Name under which other forms keep what is known of a network: step, seed, data, settings."""
 
 
 class Network(torch.nn.Module):
@@ -88,90 +72,6 @@ class Network(torch.nn.Module):
         """Check that a ``state_dict`` belongs to this architecture."""
         if state[_CONFIG] != self.architecture.to_config():
             raise InputError("model", state[_CONFIG], "the architecture differs")
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A trained network; `about` is what its file says of it (step, seed, data, settings)."""
-
-    architecture: Architecture
-    parameters: Parameters
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-    def answers(self, images: Bytes) -> NDArray[np.float32]:
-        """Compute cᵀ h_L of every network for images (N, 28, 28), shape (N, K)."""
-        network = BatchedNetwork(self.parameters, EVALUATION_BATCH, training=False)
-        return network.all_answers(images)
-
-    def scores(self, images: Bytes) -> NDArray[np.float32]:
-        """Compute r_k - s_k + d_k for images (N, 28, 28), shape (N, 10)."""
-        answers = torch.from_numpy(self.answers(images))
-        d = self.parameters.parts["d"]
-        return models.scores(self.architecture, answers, d).numpy()
-
-
-def data_of(about: Mapping[str, Any]) -> tuple[ImageData, str]:
-    """Load the data a network was trained on, or the bundled digits where it is not there.
-
-    Returns
-    -------
-    data : ImageData
-    which : str
-        What the data is to the network, to be said beside its name.
-    """
-    source = about.get("data")
-    if not isinstance(source, str) or not source:
-        return datasets.load("digits"), "bundled; the file does not say what it was trained on"
-    try:
-        return datasets.load(source), "the data it was trained on"
-    except (LabError, OSError, ValueError):
-        missing = f"bundled; {source}, which it was trained on, cannot be read here"
-        return datasets.load("digits"), missing
-
-
-def evaluate(path: Path, data: ImageData | None = None) -> dict[str, Any]:
-    """Load a model and evaluate it on both sets; returns JSON-ready numbers.
-
-    Without `data` it is that of `data_of`.
-
-    Raises
-    ------
-    InputError
-        If the file is none that `load` or ONNX Runtime reads.
-    LabError
-        For an ONNX file where ONNX Runtime is not installed.
-    """
-    path = Path(path)
-    network: Model | OnnxNetwork
-    if path.suffix.lower() == ".onnx":
-        from engine.experiments.mnist.onnx_files import OnnxNetwork
-
-        network = OnnxNetwork(path)
-        about = network.about
-    else:
-        network = load(path)
-        about = {**network.architecture.to_config(), **network.about}
-    data, which = data_of(about) if data is None else (data, CHOSEN)
-    train, test = network.scores(data.train_images), network.scores(data.test_images)
-    results = {
-        name: judge(scores, labels)
-        for name, scores, labels in (
-            ("train", train, data.train_labels),
-            ("test", test, data.test_labels),
-        )
-    }
-    numbers: dict[str, Any] = {
-        "model": path.name,
-        "data": data.name,
-        "data_is": which,
-        "about": about,
-    }
-    for name, result in results.items():
-        numbers[f"{name}_accuracy"] = result.accuracy
-        numbers[f"{name}_loss"] = result.loss
-    numbers["gap"] = results["train"].accuracy - results["test"].accuracy
-    numbers["confusion"] = results["test"].confusion.tolist()
-    return numbers
 
 
 def load(path: Path) -> Model:
@@ -214,18 +114,6 @@ def _about_checkpoint(saved: checkpoint.Checkpoint) -> dict[str, Any]:
     if isinstance(settings, dict):
         about |= {"data": settings.get("data"), "settings": settings}
     return about
-
-
-def read_about(text: object) -> dict[str, Any]:
-    """Read what another form keeps of a network; nothing where it keeps nothing that can be read.
-
-    It is only told and never needed, so what is missing or spoilt is no reason to refuse a network.
-    """
-    try:
-        about = json.loads(text) if isinstance(text, str) else {}
-    except (ValueError, RecursionError):
-        about = {}
-    return about if isinstance(about, dict) else {}
 
 
 def _kind(path: Path) -> Any:

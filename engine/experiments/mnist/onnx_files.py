@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engine.core.errors import InputError, LabError
 from engine.experiments.mnist.datasets import CLASSES, SIZE, Bytes
-from engine.experiments.mnist.model_files import ABOUT, Model, read_about
 from engine.experiments.mnist.network.model import Architecture, Parameters
+from engine.experiments.mnist.trained import ABOUT, Model, read_about
 from engine.kernels.network.images import KERNEL, POOL
 from engine.storage.arrays import SAFETENSORS_LIMIT
 from engine.storage.files import read_bytes, to_json, write_bytes

@@ -183,5 +183,5 @@ def test_the_curves_are_those_of_the_minima_and_the_invariant() -> None:
 
 def test_divergence_is_an_outcome() -> None:
     session = run(2000, depth=3, target=-2.0, step_size=5.0)
-    assert session.outcome().kind == "diverged"
+    assert session.outcome().kind is OutcomeKind.DIVERGED
     assert np.isfinite(session.recent()["error_double"]).all()

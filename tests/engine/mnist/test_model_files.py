@@ -16,10 +16,11 @@ import torch
 from engine.core.errors import InputError, LabError
 from engine.core.params import build
 from engine.core.registry import get
-from engine.experiments.mnist import judging, model_files, onnx_files
+from engine.experiments.mnist import evaluation, judging, model_files, onnx_files
 from engine.experiments.mnist.datasets import ImageData, load
-from engine.experiments.mnist.model_files import Model, Network
+from engine.experiments.mnist.model_files import Network
 from engine.experiments.mnist.network.model import Architecture, initialise
+from engine.experiments.mnist.trained import Model
 from engine.run.session import Session
 from engine.storage import learned
 
@@ -160,7 +161,7 @@ def test_learned_parameters_and_checkpoints_are_models(
 def test_evaluation_is_what_the_run_measured(tmp_path: Path, trained: tuple[Session, Path]) -> None:
     session, _ = trained
     learned.save_learned(session, tmp_path / "model.safetensors")
-    numbers = model_files.evaluate(tmp_path / "model.safetensors", load("digits"))
+    numbers = evaluation.evaluate(tmp_path / "model.safetensors", load("digits"))
     final = MNIST.final(session.state, session.recent())
     assert 100 * numbers["test_accuracy"] == pytest.approx(final["test_accuracy"])
     assert 100 * numbers["train_accuracy"] == pytest.approx(final["train_accuracy"])
@@ -176,7 +177,7 @@ def test_all_forms_evaluate_alike(tmp_path: Path, trained: tuple[Session, Path])
     onnx_files.save_onnx(tmp_path / "a.onnx", one)
     learned.save_learned(session, tmp_path / "a.npz")
     data = few(load("digits"))
-    results = [model_files.evaluate(tmp_path / f"a.{end}", data) for end in ("pt", "onnx", "npz")]
+    results = [evaluation.evaluate(tmp_path / f"a.{end}", data) for end in ("pt", "onnx", "npz")]
     for key in ("train_loss", "test_loss", "test_accuracy", "gap"):
         assert results[1][key] == pytest.approx(results[0][key], rel=1e-4)
         assert results[2][key] == pytest.approx(results[0][key], rel=1e-4)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from engine.core.change import Change, Nudge
+from engine.core.outcome import OutcomeKind
 from engine.core.params import update
 from engine.core.registry import get
 from engine.run.snapshot import Snapshot, Status
@@ -147,7 +148,7 @@ def test_divergence_is_an_outcome(window: MainWindow, qtbot: QtBot) -> None:
         lambda: window.control.snapshot is not None and _status(window) is Status.FINISHED,
         timeout=20_000,
     )
-    assert _shown(window).outcome.kind == "diverged"
+    assert _shown(window).outcome.kind is OutcomeKind.DIVERGED
     assert window.message_bar.isHidden()
     assert window.transport.play_button.text() == "Play again"
 
