@@ -26,6 +26,7 @@ from engine.core.errors import InputError
 from engine.core.listing import Listing
 from engine.core.outcome import Outcome
 from engine.core.params import Params, describe
+from engine.core.system import System
 from engine.core.views import View
 
 ParamsT = TypeVar("ParamsT", bound=Params)
@@ -221,6 +222,18 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
             if spec.widget == "file" and spec.is_active(values) and spec.is_path(value):
                 files[spec.name] = (Path(value),)
         return files
+
+    def system(self, params: ParamsT, seed: int = 0) -> System[StateT] | None:
+        """Describe the step as a smooth map with a derivative; None where it is none.
+
+        `seed` is that of the run; it matters where the run's data are drawn from it.
+
+        Raises
+        ------
+        InputError
+            As `init` does, of the data.
+        """
+        return None
 
     def drag(self, params: ParamsT, handle: str, x: float, y: float) -> ParamsT:
         """Answer a handle of a view being dragged to (x, y) with new parameters."""

@@ -61,6 +61,33 @@ def iteration_eigenvalues(
     return np.concatenate([0.5 * (trace + root), 0.5 * (trace - root)])
 
 
+def iteration_jacobian(
+    hessian: npt.NDArray[np.float64], step_size: float, optimiser: Optimiser, momentum: float
+) -> npt.NDArray[np.float64]:
+    r"""Return the derivative of one step of an optimiser.
+
+    With momentum the step is :math:`v^+=\beta v-\delta\nabla f(w+a\beta v)`,
+    :math:`w^+=w+v^+`, where a is 1 for Nesterov's momentum and 0 for the heavy ball.
+
+    Parameters
+    ----------
+    hessian : ndarray, shape (n, n)
+        Where the step takes its gradient: for Nesterov's momentum at :math:`w+\beta v`.
+    step_size, optimiser, momentum
+
+    Returns
+    -------
+    ndarray, shape (n, n) or (2n, 2n)
+        By w, and with momentum by w and then v.
+    """
+    pull = step_size * hessian
+    identity = np.eye(len(hessian))
+    if optimiser == "gradient-descent":
+        return np.asarray(identity - pull)
+    carried = momentum * (identity - pull if optimiser == "nesterov" else identity)
+    return np.block([[identity - pull, carried], [-pull, carried]])
+
+
 def dominant_factor(curvature: float, optimiser: Optimiser, momentum: float) -> float:
     """Return the factor by which an error is multiplied per step in the long run.
 

@@ -32,19 +32,58 @@ def cofactors(weights: npt.ArrayLike) -> Vector:
 
     Parameters
     ----------
-    weights : array_like, shape (L,)
+    weights : array_like, shape (..., L)
+
+    Returns
+    -------
+    ndarray, shape (..., L)
+    """
+    w = np.asarray(weights, dtype=np.float64)
+    prefix, suffix = np.ones(w.shape), np.ones(w.shape)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        np.cumprod(w[..., :-1], axis=-1, out=prefix[..., 1:])
+        suffix[..., :-1] = np.cumprod(w[..., :0:-1], axis=-1)[..., ::-1]
+        return prefix * suffix
+
+
+def tied_cofactors(weights: npt.ArrayLike) -> Vector:
+    """Compute :func:`cofactors`, equal in magnitude to the last bit for weights that are.
+
+    Prefix times suffix rounds differently for each of several equal weights; here all of a class of
+    equal magnitude take the value of its first, so that a gradient keeps them equal.
 
     Returns
     -------
     ndarray, shape (L,)
     """
     w = np.asarray(weights, dtype=np.float64)
-    prefix = np.ones(w.size)
-    suffix = np.ones(w.size)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        np.cumprod(w[:-1], out=prefix[1:])
-        suffix[:-1] = np.cumprod(w[:0:-1])[::-1]
-        return prefix * suffix
+    values = cofactors(w)
+    if w.size < 3:  # single factors, without rounding
+        return values
+    sizes = np.abs(w)
+    if len(set(sizes.tolist())) == w.size:
+        return values
+    _, first, inverse = np.unique(sizes, return_index=True, return_inverse=True)
+    leader = first[inverse]
+    return np.where(np.signbit(w) == np.signbit(w[leader]), values[leader], -values[leader])
+
+
+def pair_cofactors(weights: npt.ArrayLike) -> Vector:
+    r"""Compute the products of all weights but two, :math:`P_{ij}=\prod_{k\ne i,j}w_k`.
+
+    They are the second derivatives of the product of all weights.
+
+    Returns
+    -------
+    ndarray, shape (L, L)
+        Symmetric, with 0 on the diagonal.
+    """
+    w = np.asarray(weights, dtype=np.float64)
+    rows = np.tile(w, (w.size, 1))
+    np.fill_diagonal(rows, 1.0)
+    found = cofactors(rows)
+    np.fill_diagonal(found, 0.0)
+    return found
 
 
 def log_sharpness(weights: npt.ArrayLike, input_power: float = 1.0) -> float:

@@ -22,6 +22,7 @@ from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params, param
 from engine.core.push import pushed
+from engine.core.system import System, varied
 from engine.core.views import Curve, PlaneView, Points, Series, TimeView, View
 from tests.ninth import LISTING
 
@@ -45,6 +46,30 @@ class RotationState(State[RotationParams]):
     point: FloatArray
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RotationSystem(System[RotationState]):
+    """The rotation as a map of the plane."""
+
+    matrix: FloatArray
+
+    def step(self, z: FloatArray) -> FloatArray:
+        """Turn and shrink a point once."""
+        return np.asarray(self.matrix @ z)
+
+    def jacobian(self, z: FloatArray) -> FloatArray:
+        """Return the matrix, everywhere."""
+        return self.matrix
+
+    def point(self, state: RotationState) -> FloatArray:
+        """Return the point."""
+        return state.point
+
+    def start(self, seed: int) -> FloatArray:
+        """Return a point at distance 1, in a direction that the seed chooses."""
+        turn = np.random.default_rng(seed).uniform(0, 2 * math.pi)
+        return np.array([np.cos(turn), np.sin(turn)])
+
+
 @final
 class DampedRotation(AbstractExperiment[RotationParams, RotationState]):
     """A linear map with a pair of complex eigenvalues."""
@@ -56,16 +81,14 @@ class DampedRotation(AbstractExperiment[RotationParams, RotationState]):
 
     def init(self, params: RotationParams, seed: int) -> RotationState:
         """Place the point at distance 1, in a direction that the seed chooses."""
-        turn = np.random.default_rng(seed).uniform(0, 2 * math.pi)
-        return RotationState(params=params, seed=seed, point=np.array([np.cos(turn), np.sin(turn)]))
+        return RotationState(params=params, seed=seed, point=self.system(params).start(seed))
 
     def advance(self, state: RotationState, n: int, stride: int = 1) -> tuple[RotationState, Chunk]:
         """Turn and shrink the point up to n times."""
-        c, s = math.cos(state.params.angle), math.sin(state.params.angle)
-        step = state.params.damping * np.array([[c, -s], [s, c]])
+        step = self.system(state.params).step
         rows, diverged_at = [state.point], state.diverged_at
         while diverged_at is None and len(rows) <= n:
-            rows.append(step @ rows[-1])
+            rows.append(step(rows[-1]))
             if float(np.abs(rows[-1]).max()) > FARTHEST:
                 diverged_at = state.step + len(rows) - 1
         points = np.array(rows[1:]).reshape(-1, 2)
@@ -74,6 +97,15 @@ class DampedRotation(AbstractExperiment[RotationParams, RotationState]):
         )
         series = {"point": points, "distance": np.hypot(points[:, 0], points[:, 1])}
         return new, Chunk.exact(state.step + 1, series).bucketed(stride)
+
+    def system(self, params: RotationParams, seed: int = 0) -> RotationSystem:
+        """Describe the map."""
+        c, s = math.cos(params.angle), math.sin(params.angle)
+        return RotationSystem(
+            coordinates=("x", "y"),
+            varied=varied(params, "damping", "angle"),
+            matrix=params.damping * np.array([[c, -s], [s, c]]),
+        )
 
     def record(self, state: RotationState) -> Mapping[str, FloatArray]:
         """Return the point and its distance from the origin."""

@@ -37,6 +37,7 @@ from engine.experiments.double_scalar.params import (
     check_start,
     make_start,
 )
+from engine.experiments.double_scalar.system import DoubleScalarSystem, system_of
 from engine.experiments.double_scalar.views import all_views
 
 ROUNDING = 1e-12
@@ -210,6 +211,10 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
             )
         check_start(state.params, np.stack(rows))
         return self._begin(state.params, state.seed, np.stack(rows))
+
+    def system(self, params: DoubleScalarParams, seed: int = 0) -> DoubleScalarSystem:
+        """Describe the map of the pair."""
+        return system_of(params)
 
     def drag(
         self, params: DoubleScalarParams, handle: str, x: float, y: float

@@ -79,24 +79,18 @@ def growth_logs(state: DoubleScalarState, recent: Recent) -> FloatArray | None:
 
 def hessian(state: DoubleScalarState) -> FloatArray:
     """Hessian of the pair's loss ½σe² at a state, shape (2L, 2L)."""
-    params, weights = state.params, full(state)
+    return pair_hessian(state.params, full(state)[:2])
+
+
+def pair_hessian(params: DoubleScalarParams, weights: FloatArray) -> FloatArray:
+    """Compute the Hessian of the pair's loss ½σe² at weights of shape (2, L), shape (2L, 2L)."""
     error = float(np.prod(weights[0]) - np.prod(weights[1]) - params.target)
     gradient = np.concatenate([theory.cofactors(weights[0]), -theory.cofactors(weights[1])])
     found = np.outer(gradient, gradient)
     for sign, block, row in ((1.0, 0, weights[0]), (-1.0, 1, weights[1])):
         place = slice(block * params.depth, (block + 1) * params.depth)
-        found[place, place] += sign * error * _second(row)
+        found[place, place] += sign * error * theory.pair_cofactors(row)
     return params.input_power * found
-
-
-def _second(row: FloatArray) -> FloatArray:
-    """Products of all weights but two, shape (L, L), with 0 on the diagonal."""
-    depth = len(row)
-    found = np.zeros((depth, depth))
-    for i in range(depth if depth > 1 else 0):
-        others = [j for j in range(depth) if j != i]
-        found[i, others] = theory.cofactors(row[others])
-    return found
 
 
 def curves(params: DoubleScalarParams, reach: float) -> dict[str, FloatArray]:

@@ -37,6 +37,7 @@ from engine.experiments.least_squares.problem import (
     make_quadratic,
     make_starts,
 )
+from engine.experiments.least_squares.system import LeastSquaresSystem, system_of
 
 FLOOR = 1e-11
 """Distance, relative to the first, below which it is rounding."""
@@ -231,6 +232,10 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
             began=began,
             farthest=began,
         )
+
+    def system(self, params: LeastSquaresParams, seed: int = 0) -> LeastSquaresSystem:
+        """Describe the map of one point, for the data of the seed."""
+        return system_of(params, seed)
 
     def drag(
         self, params: LeastSquaresParams, handle: str, x: float, y: float

@@ -41,6 +41,7 @@ from engine.experiments.scalar_product import views as plots
 from engine.experiments.scalar_product.listing import LISTING
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
 from engine.experiments.scalar_product.start import starting_weights
+from engine.experiments.scalar_product.system import ScalarSystem, system_of
 
 LEAST_DRAGGED = 1e-3
 """Least step size that the mouse can set, in units of delta_max: there is none at 0."""
@@ -265,6 +266,10 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
             log_envelope=math.nan,
             envelope_step=state.step,
         )
+
+    def system(self, params: ScalarParams, seed: int = 0) -> ScalarSystem | None:
+        """Describe the map of a fixed step size; a state-dependent one has no derivative."""
+        return system_of(params)
 
     def drag(self, params: ScalarParams, handle: str, x: float, y: float) -> ScalarParams:
         """Take the step size from the orbit diagram, or for L = 2 the start from its plane."""

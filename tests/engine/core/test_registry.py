@@ -6,6 +6,7 @@ import dataclasses
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from engine.core.params import (
     spec_of,
     update,
 )
+from engine.core.system import System
 from engine.core.views import PlaneView, Rule, TimeView
 from engine.experiments import EXPERIMENTS
 from engine.run import replay
@@ -347,6 +349,91 @@ def test_a_push_has_the_size_asked_for(experiment: Experiment, size: float, seed
         np.testing.assert_array_equal(experiment.arrays(same)[key], value, err_msg=key)
     if seed // 2 + 1 != seed:
         assert any(not np.array_equal(experiment.arrays(other)[key], new[key]) for key in new)
+
+
+@cache
+def systems_of(experiment: Experiment) -> list[tuple[Params, int, System[Any]]]:
+    """Return the systems of an experiment's defaults and presets, where they have one."""
+    runs = [(small(experiment), 3), *((p.params, p.seed) for p in presets(experiment.id))]
+    made = [(params, seed, experiment.system(params, seed)) for params, seed in runs]
+    return [(params, seed, system) for params, seed, system in made if system is not None]
+
+
+WITH_SYSTEM = [experiment for experiment in LOADED if systems_of(experiment)]
+each_with_system = pytest.mark.parametrize("experiment", WITH_SYSTEM, ids=_name)
+
+
+def test_the_experiments_of_smooth_maps_have_a_system() -> None:
+    ids = {experiment.id for experiment in WITH_SYSTEM}
+    assert ids == {"least-squares", "scalar-product", "double-scalar", NINTH.id}
+
+
+@each_with_system
+def test_a_system_makes_the_steps_of_the_run(experiment: Experiment) -> None:
+    """A step agrees to rounding from every state; those with the same bits are tested apart."""
+    for params, seed, system in systems_of(experiment):
+        state = experiment.init(params, seed)
+        np.testing.assert_array_equal(system.start(seed), system.point(state))
+        for _ in range(STEPS):
+            after, _ = experiment.advance(state, 1)
+            if after.diverged_at is not None:
+                break
+            here, there = system.point(state), system.point(after)
+            assert here.shape == there.shape == (system.dimension,)
+            scale = max(float(np.abs(here).max()), float(np.abs(there).max()))
+            np.testing.assert_allclose(system.step(here), there, rtol=0, atol=1e-15 * scale)
+            state = after
+
+
+@each_with_system
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_jacobian_is_the_slope_of_the_step(experiment: Experiment, seed: int) -> None:
+    """Central differences at two widths, extrapolated, in a random direction near the start."""
+    random = np.random.default_rng(seed)
+    for _, of, system in systems_of(experiment):
+        start = system.start(of)
+        size = float(np.linalg.norm(start))
+        z = start + 0.1 * size * random.standard_normal(start.size) / np.sqrt(start.size)
+        v = random.standard_normal(start.size)
+        v /= np.linalg.norm(v)
+        wide, narrow = (
+            (system.step(z + h * v) - system.step(z - h * v)) / (2 * h)
+            for h in (2e-4 * size, 1e-4 * size)
+        )
+        slope = system.jacobian(z) @ v
+        scale = max(1.0, float(np.abs(slope).max()))
+        np.testing.assert_allclose((4 * narrow - wide) / 3, slope, rtol=0, atol=1e-7 * scale)
+
+
+@each_with_system
+@settings(max_examples=5)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_orbit_leaves_an_invariant_set(experiment: Experiment, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    for _, of, system in systems_of(experiment):
+        for each_set in system.invariant_sets:
+            basis = each_set.basis
+            np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-14)
+            z = each_set.project(system.start(of) + 0.1 * random.standard_normal(system.dimension))
+            after = system.step(z)
+            scale = max(1.0, float(np.abs(z).max()), float(np.abs(after).max()))
+            gap = after - each_set.project(after)
+            np.testing.assert_allclose(gap, 0, atol=1e-13 * scale, err_msg=each_set.name)
+
+
+@each_with_system
+def test_a_system_varies_with_its_parameters(experiment: Experiment) -> None:
+    for params, seed, system in systems_of(experiment):
+        assert len(set(system.coordinates)) == system.dimension
+        z = system.start(seed) * 1.01
+        for spec in system.varied:
+            value = getattr(params, spec.name)
+            assert spec.kind == "float" and spec.includes(value)
+            other = experiment.system(update(params, **{spec.name: 0.5 * value}), seed)
+            assert other is not None
+            moved = not np.array_equal(other.step(z), system.step(z))
+            assert moved or spec.name == "momentum", spec.name  # at rest momentum is without effect
 
 
 @each

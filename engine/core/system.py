@@ -1,0 +1,119 @@
+"""A run's law of motion as a map of R^n: what analyses of dynamical systems are written against.
+
+An experiment whose step is a smooth map with a known derivative describes it by a `System`
+(`AbstractExperiment.system`). Lyapunov spectra, continuation, basins and orbit diagrams need
+nothing else of the experiment.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from engine.core.arrays import FloatArray
+from engine.core.params import Params, ParamSpec, describe
+
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InvariantSet:
+    """An affine subspace of a system's space that its step maps into itself.
+
+    Attributes
+    ----------
+    name : str
+        What is true of its points, as the end of "the points with ..."; plain text.
+    basis : ndarray, shape (n, k)
+        Orthonormal columns that span its directions.
+    origin : ndarray, shape (n,)
+        A point of it.
+    """
+
+    name: str
+    basis: FloatArray
+    origin: FloatArray
+
+    def project(self, z: FloatArray) -> FloatArray:
+        """Return the nearest point of the set, shape (n,)."""
+        return np.asarray(self.origin + self.basis @ (self.basis.T @ (z - self.origin)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class System(ABC, Generic[StateT]):
+    """The map z[k+1] = step(z[k]) of R^n that an experiment iterates at fixed parameters.
+
+    It is pure and holds no run. Beyond the range of a float its values are inf or nan, without a
+    warning. With momentum the point is augmented: the weights, then their velocities, of which
+    each is the last change of its weight.
+
+    Attributes
+    ----------
+    coordinates : tuple of str, length n
+        Symbols of the coordinates, as mathtext without dollars.
+    varied : tuple of ParamSpec
+        The real parameters on which the map depends, with their ranges; the experiment's `system`
+        gives the map at other values of them.
+    invariant_sets : tuple of InvariantSet
+        Sets that no orbit leaves, the most symmetric first.
+    """
+
+    coordinates: tuple[str, ...]
+    varied: tuple[ParamSpec, ...]
+    invariant_sets: tuple[InvariantSet, ...] = ()
+
+    @property
+    def dimension(self) -> int:
+        """Number n of coordinates."""
+        return len(self.coordinates)
+
+    @abstractmethod
+    def step(self, z: FloatArray) -> FloatArray:
+        """Compute the point after one update, shape (n,), from the one before, shape (n,)."""
+
+    @abstractmethod
+    def jacobian(self, z: FloatArray) -> FloatArray:
+        """Compute the derivative of `step` at a point, shape (n, n)."""
+
+    @abstractmethod
+    def point(self, state: StateT) -> FloatArray:
+        """Return where a state of a run is, shape (n,); from there `step` goes on as the run."""
+
+    @abstractmethod
+    def start(self, seed: int) -> FloatArray:
+        """Return where a run of this seed begins, shape (n,).
+
+        Raises
+        ------
+        InputError
+            If the parameters of the start cannot be used together.
+        """
+
+
+def varied(params: Params, *names: str) -> tuple[ParamSpec, ...]:
+    """Describe those of some real parameters that have an effect, for `System.varied`."""
+    values = params.model_dump()
+    specs = {spec.name: spec for spec in describe(type(params))}
+    return tuple(specs[name] for name in names if specs[name].is_active(values))
+
+
+def symbols(letter: str, count: int) -> tuple[str, ...]:
+    """Write the symbols of the entries of a vector, ``w_1`` to ``w_{12}``."""
+    return tuple(f"{letter}_{{{i}}}" if i > 9 else f"{letter}_{i}" for i in range(1, count + 1))
+
+
+def augmented(sets: tuple[InvariantSet, ...]) -> tuple[InvariantSet, ...]:
+    """Extend invariant sets of the weights by velocities along them, for momentum."""
+    made = []
+    for each in sets:
+        none = np.zeros_like(each.basis)
+        basis = np.block([[each.basis, none], [none, each.basis]])
+        made.append(
+            InvariantSet(
+                each.name, basis, np.concatenate([each.origin, np.zeros_like(each.origin)])
+            )
+        )
+    return tuple(made)
