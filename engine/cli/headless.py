@@ -109,7 +109,12 @@ def _done(run: RunSpec, session: Session, outcome: Outcome) -> RunSpec:
 def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
     session, target = recorder.session, replay.target_of(run)
     most = session.experiment.listing.steps_per_call
-    chunks = Chunks(recorder.advance, lambda: _report(session, target, progress), most)
+
+    def report(inside: str) -> bool:
+        text = f"{whole(session.step)} of {whole(target)} steps"
+        return progress(session.step / max(target, 1), f"{text}: {inside}" if inside else text)
+
+    chunks = Chunks(recorder.advance, report, most)
     try:
         replay.carry_out(run, session, chunks.advance)
         return _cancelled(session, run) if chunks.cancelled else session.outcome()
@@ -118,12 +123,6 @@ def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
     except Exception as error:  # an outcome that run.json tells, not a lost run
         message = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return Outcome(kind=OutcomeKind.FAILED, step=session.step, message=message, phase="failed")
-
-
-def _report(session: Session, target: int, progress: Progress) -> bool:
-    return progress(
-        session.step / max(target, 1), f"{whole(session.step)} of {whole(target)} steps"
-    )
 
 
 def _cancelled(session: Session, run: RunSpec) -> Outcome:

@@ -147,6 +147,8 @@ class Workers:
         try:
             _drain(0, shared, work)
         finally:
+            for _ in shared:
+                pass  # after an error nobody needs the tasks that are left
             for helper in helpers:
                 helper.result()
 

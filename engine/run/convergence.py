@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from engine.core.experiment import State
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.run.session import LOOK, Session
 
@@ -81,15 +83,17 @@ def first_converged(session: Session, unsettled: int = 0) -> int:
     low, high = unsettled, session.step
     if high > 0 and not _converged(session, high - 1):
         return high
+    near: State[Any] | None = None  # so that the ways to the steps tried add up to one way there
     while high - low > 1:
         middle = (low + high) // 2
-        if _converged(session, middle):
+        begin = session.state_at(max(0, middle - LOOK), near)
+        if _converged(session, middle, begin):
             high = middle
         else:
-            low = middle
+            low, near = middle, begin
     return high
 
 
-def _converged(session: Session, step: int) -> bool:
-    outcome = session.experiment.outcome(*session.look(step))
+def _converged(session: Session, step: int, near: State[Any] | None = None) -> bool:
+    outcome = session.experiment.outcome(*session.look(step, near))
     return outcome.kind is OutcomeKind.CONVERGED

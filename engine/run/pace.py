@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.core.interrupt import Interrupted, watched
+
 CHUNK_SECONDS = 0.008
 """Time of one kernel call of a run that is watched; commands are obeyed between calls."""
 LONG_CHUNK_SECONDS = 0.1
@@ -75,7 +77,8 @@ class Chunks:
     advance : callable
         Makes up to a number of steps and returns how many it made.
     report : callable
-        Called after each call; returns False to cancel.
+        Called after each call with an empty text, and now and then within a long step with one
+        that says what the step does; returns False to cancel.
     most : int
         Most steps of a call (`Listing.steps_per_call`).
 
@@ -86,7 +89,7 @@ class Chunks:
     """
 
     def __init__(
-        self, advance: Callable[[int], int], report: Callable[[], bool], most: int
+        self, advance: Callable[[int], int], report: Callable[[str], bool], most: int
     ) -> None:
         self._advance = advance
         self._report = report
@@ -97,8 +100,13 @@ class Chunks:
         """Make some of `n` steps and return how many; 0 at the end of the run or when cancelled."""
         if self.cancelled:
             return 0
-        made = self._size.timed(self._advance, min(n, self._size.steps))
-        self.cancelled = not self._report()
+        try:
+            with watched(lambda fraction, text: self._report(f"{text}, {fraction:.0%}")):
+                made = self._size.timed(self._advance, min(n, self._size.steps))
+        except Interrupted:
+            self.cancelled = True
+            return 0
+        self.cancelled = not self._report("")
         return made
 
 

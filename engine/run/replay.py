@@ -93,10 +93,9 @@ def in_chunks(run: RunSpec, session: Session, progress: Progress) -> bool:
     """
     target = target_of(run)
 
-    def report() -> bool:
-        return progress(
-            session.step / max(target, 1), f"step {whole(session.step)} of {whole(target)}"
-        )
+    def report(inside: str) -> bool:
+        text = f"step {whole(session.step)} of {whole(target)}"
+        return progress(session.step / max(target, 1), f"{text}: {inside}" if inside else text)
 
     most = session.experiment.listing.steps_per_call
     chunks = Chunks(lambda n: session.advance(n, coarse=True), report, most)

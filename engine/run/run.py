@@ -55,6 +55,8 @@ class Run:
         Result of the last ensemble of this run.
     message : str
         One sentence on what happened last.
+    latest : Shown
+        What the last picture showed.
     """
 
     def __init__(self, session: Session, on_drop: OnDrop) -> None:
@@ -64,6 +66,7 @@ class Run:
         self.chunk = ChunkSize(CHUNK_SECONDS, session.experiment.listing.steps_per_call)
         self.ensemble: Ensemble | None = None
         self.message = ""
+        self.latest = self.bare(OutcomeKind.CONVERGING)
         self._refusal: Refusal | None = None
         self._on_drop = on_drop
         self._drop_sentence = ""
@@ -211,6 +214,7 @@ class Run:
         shown = Shown(*self._pictures.take(force=force))
         if self._pauses_where_converged(shown.outcome):
             shown = Shown(*self._pictures.take(force=True))
+        self.latest = shown
         return shown
 
     def _pauses_where_converged(self, outcome: Outcome) -> bool:
@@ -238,8 +242,13 @@ class Run:
         outcome = Outcome(kind=kind, step=self.session.step, message=self.message)
         return Shown(outcome, {}, (), ())
 
-    def snapshot(self, shown: Shown, *, run_id: int, frame: int, **more: Any) -> Snapshot:
-        """Put a picture together; `more` are `progress`, `seconds_left` and `error`."""
+    def snapshot(
+        self, shown: Shown, *, run_id: int, frame: int, message: str | None = None, **more: Any
+    ) -> Snapshot:
+        """Put a picture together; `more` are `progress`, `seconds_left` and `error`.
+
+        `message` stands in place of the run's own.
+        """
         session = self.session
         return Snapshot(
             run_id=run_id,
@@ -255,7 +264,7 @@ class Run:
             changes=session.changes,
             steps_per_second=1 / self.chunk.seconds_per_step,
             ensemble=self.ensemble,
-            message=self.message,
+            message=self.message if message is None else message,
             refusal=self._refusal if str(self._refusal) == self.message else None,
             **shown._asdict(),
             **more,

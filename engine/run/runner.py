@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError, LabError, Refusal
 from engine.core.experiment import AbstractExperiment
+from engine.core.interrupt import Interrupted, watched
 from engine.core.outcome import OutcomeKind
 from engine.core.params import Params
 from engine.run.branches import DroppedSteps, Fork
@@ -34,6 +35,11 @@ from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import SettingsInForce
 from engine.text.numbers import whole
+
+LONG_STEP = 1.0
+"""Seconds after which a step shows what it does."""
+STEP_NEWS = 0.1
+"""Seconds between two pictures of how far it is."""
 
 
 class Runner:
@@ -63,6 +69,7 @@ class Runner:
         self.drawing_seconds = 0.0
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
+        self._pause_waits = threading.Event()
         self._closing = False
         self._latest_run_id = 0
         self._run: Run | None = None
@@ -121,8 +128,15 @@ class Runner:
         self._send(lambda: self._play(None))
 
     def pause(self) -> None:
-        """Stop between two chunks."""
-        self._command(lambda run: run.pause())
+        """Stop between two chunks, or within a step that takes long."""
+
+        def pause() -> None:
+            self._pause_waits.clear()
+            self._require().pause()
+            self._publish(force=True)
+
+        self._pause_waits.set()
+        self._send(pause)
 
     def run(self, n: int) -> None:
         """Run `n` steps from the shown one, at the set speed, and pause."""
@@ -130,7 +144,7 @@ class Runner:
 
     def step(self, n: int = 1) -> None:
         """Make `n` steps at once and stay paused."""
-        self._command(lambda run: run.step(n))
+        self._command(lambda run: self._watched(run, lambda: run.step(n)))
 
     def back(self, n: int = 1) -> None:
         """Show the state `n` steps earlier and stay paused."""
@@ -178,7 +192,7 @@ class Runner:
         self._send(lambda: self._run_job(lambda run, progress: function(run.session, progress)))
 
     def cancel(self) -> None:
-        """Stop a long job."""
+        """Stop a long job, or a step that takes long; the run is then paused before it."""
         self._cancel.set()
 
     def close(self, timeout: float = 10.0) -> bool:
@@ -205,6 +219,9 @@ class Runner:
             self._publish(force=True)
 
         self._send(command)
+
+    def _is_overtaken(self, run_id: int) -> bool:
+        return self._closing or run_id != self._latest_run_id
 
     # Everything below runs on the engine thread.
 
@@ -272,9 +289,12 @@ class Runner:
             return  # a newer start is waiting
         self._leave(run_id)
         try:
-            run = self._run = Run(begin(), self._on_drop)
+            with watched(lambda fraction, text: not self._is_overtaken(run_id)):
+                run = self._run = Run(begin(), self._on_drop)
             self._put_snapshot(run, run.bare(OutcomeKind.CONVERGING))
             experiment.warm_up()
+        except Interrupted:
+            return  # closing, or a newer start is waiting
         except LabError as error:
             self._fail_to_start(str(error), refusal=_refusal_of(error))
         except Exception:
@@ -320,6 +340,7 @@ class Runner:
         return "" if self.on_drop is None else self.on_drop(dropped)
 
     def _play(self, n: int | None) -> None:
+        self._cancel.clear()
         self._require().play(n)
         self._pace.restart()
         self._owes_picture = self._owes_fresh = True
@@ -330,10 +351,44 @@ class Runner:
 
     def _advance(self) -> None:
         run = self._require()
-        run.advance(self._pace.due(run.chunk.steps))
+        self._watched(run, lambda: run.advance(self._pace.due(run.chunk.steps)))
         ended = not run.is_running
         if ended or self._picture_is_due(run):
             self._publish(force=ended)
+
+    def _watched(self, run: Run, make_steps: Callable[[], None]) -> None:
+        """Make steps, of which one that takes long shows how far it is and can be interrupted."""
+        try:
+            with watched(self._begin_steps(run)):
+                make_steps()
+        except Interrupted:
+            if self._cancel.is_set():
+                self._cancel.clear()
+                run.pause()
+                run.message = "Cancelled: the run stands before the step."
+
+    def _begin_steps(self, run: Run) -> Progress:
+        """Make the progress of steps: it publishes once they take long, with the last picture."""
+        begin, part_begin, shown_at = time.monotonic(), 0.0, 0.0
+        part, run_id = "", self._run_id
+
+        def progress(fraction: float, text: str) -> bool:
+            nonlocal part, part_begin, shown_at
+            now = time.monotonic()
+            if text != part:
+                part, part_begin = text, now
+            is_due = now >= max(begin + LONG_STEP, shown_at + STEP_NEWS)
+            if text and is_due and self.mailbox.is_empty:
+                shown_at, elapsed = now, now - part_begin
+                left = elapsed / fraction - elapsed if fraction > 0 else None
+                said = f"Step {whole(run.session.step + 1)}: {text}"
+                self._put_snapshot(
+                    run, run.latest, progress=fraction, seconds_left=left, message=said
+                )
+            stops = self._cancel.is_set() or self._pause_waits.is_set()
+            return not (stops or self._is_overtaken(run_id))
+
+        return progress
 
     def _switch_branch(self, fork: Fork, then: Callable[[SettingsInForce | None], None]) -> None:
         settings: SettingsInForce | None = None
@@ -388,7 +443,7 @@ class Runner:
             run.message = text
             if self.mailbox.is_empty:
                 self._publish(force=False, progress=fraction, seconds_left=left)
-            return not (self._cancel.is_set() or self._closing or run_id != self._latest_run_id)
+            return not (self._cancel.is_set() or self._is_overtaken(run_id))
 
         return progress
 

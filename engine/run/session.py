@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect, bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from engine.run.trace import Trace
 
 LOOK = 512
 """Steps computed again before a scrubbed one, so that its recent behaviour can be judged."""
+_step_of = attrgetter("step")
 
 
 class Session:
@@ -61,10 +65,27 @@ class Session:
         self.initial_params = params
         self._origin = self.state
         self._for_ensemble: dict[str, Any] = {}
-        self.changes: tuple[Change, ...] = ()
+        self._changes: list[Change] = []
+        self._frozen: tuple[Change, ...] | None = ()
         self.finished = False
         self.trace = Trace(experiment.record(self.state))
         self._keyframes: Keyframes[State[Any]] = Keyframes(self.state)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was done to the run, in order; copied once for all who ask between two changes."""
+        if self._frozen is None:
+            self._frozen = tuple(self._changes)
+        return self._frozen
+
+    def _note(self, change: Change) -> None:
+        self._changes.append(change)
+        self._frozen = None
+
+    def _changes_at(self, step: int) -> list[Change]:
+        """Return what was done to the run at a step."""
+        first, last = (side(self._changes, step, key=_step_of) for side in (bisect_left, bisect))
+        return self._changes[first:last]
 
     @property
     def params(self) -> Params:
@@ -81,6 +102,11 @@ class Session:
 
         With `coarse`, all but the last few hundred are recorded as minimum and maximum per bucket,
         which is what the history keeps of them anyway.
+
+        Raises
+        ------
+        Interrupted
+            If a long step was stopped (`engine.core.interrupt`); the run stands before it.
         """
         before = self.step
         if coarse and n > LOOK and self.experiment.rewindable:
@@ -92,13 +118,16 @@ class Session:
         return self.step - before
 
     def _advance(self, n: int, stride: int) -> None:
-        if self.finished or n <= 0:
-            return
-        before = self.step
-        self.state, chunk = self.experiment.advance(self.state, n, stride)
-        self.trace.add(chunk)
-        self.finished = self.step < before + n
-        if self.experiment.rewindable:
+        # One by one where no state is kept: the steps before an interrupted one stay made.
+        most = n if self.experiment.rewindable else 1
+        target = self.step + n
+        while not self.finished and self.step < target:
+            count = min(most, target - self.step)
+            before = self.step
+            self.state, chunk = self.experiment.advance(self.state, count, stride)
+            self.trace.add(chunk)
+            self.finished = self.step < before + count
+        if n > 0 and self.experiment.rewindable:
             self._keyframes.offer(self.state)
 
     def params_of(self, state: State[Any]) -> Params:
@@ -132,11 +161,11 @@ class Session:
         if not values:
             return
         check_live(type(params), values)
-        last = self.changes[-1] if self.changes else None
+        last = self._changes[-1] if self._changes else None
         if last is not None and last.step == self.step and last.nudge is None:
-            values = {**self.changes[-1].values, **values}
-            self.changes = self.changes[:-1]
-        self.changes = (*self.changes, Change(self.step, values))
+            values = {**last.values, **values}
+            self._changes.pop()
+        self._note(Change(self.step, values))
         self.state = self._marked(self.experiment.retune(self.state, params))
         self.finished = self.finished and self.state.diverged_at is not None
         if self.experiment.rewindable:
@@ -159,13 +188,13 @@ class Session:
             If size or seed is out of range, the run has diverged, or its experiment has no pushes.
         """
         if seed is None:
-            pushes = sum(change.nudge is not None for change in self.changes)
+            pushes = sum(change.nudge is not None for change in self._changes)
             seed = (self.seed + pushes) % 2**63
         nudge = checked(Nudge(float(size), seed))
         if self.state.diverged_at is not None:
             raise InputError("nudge", size, "the run has diverged; begin it anew, or go back first")
         self.state = self._marked(self.experiment.nudge(self.state, nudge))
-        self.changes = (*self.changes, Change(self.step, nudge=nudge))
+        self._note(Change(self.step, nudge=nudge))
         self.finished = False
         if self.experiment.rewindable:
             self._keyframes.pin(self.state)
@@ -197,8 +226,10 @@ class Session:
         """Note in a state that it was changed just now, so that it is judged from here on."""
         return replace(state, changed_at=state.step)
 
-    def state_at(self, step: int) -> State[Any]:
+    def state_at(self, step: int, near: State[Any] | None = None) -> State[Any]:
         """Compute the state after `step` updates, 0 <= step <= the run's own step.
+
+        `near` is an earlier answer, from which it is computed if no kept state is nearer.
 
         Raises
         ------
@@ -208,9 +239,12 @@ class Session:
         if step == self.step:
             return self.state
         self._check_reachable(step)
-        return self._carry(self._keyframes.nearest(step), step)
+        begin = self._keyframes.nearest(step)
+        if near is not None and begin.step < near.step <= step:
+            begin = near
+        return self._carry(begin, step)
 
-    def arrival(self, step: int) -> State[Any]:
+    def arrival(self, step: int, near: State[Any] | None = None) -> State[Any]:
         """Compute the state of a step before the changes made at it, as its recorded row has it.
 
         Raises
@@ -218,31 +252,33 @@ class Session:
         InputError
             As `state_at`.
         """
-        if all(change.step != step for change in self.changes):
-            return self.state_at(step)
+        if not self._changes_at(step):
+            return self.state_at(step, near)
         self._check_reachable(step)
         if step == 0:
             return self._origin
-        state = self._carry(self._keyframes.nearest(step - 1), step - 1)
+        state = self.state_at(step - 1, near)
         arrived: State[Any] = self.experiment.advance(state, 1)[0]
         return arrived
 
-    def look(self, step: int) -> tuple[State[Any], Recent]:
-        """Compute the state at an earlier step and the recorded rows that lead to it."""
+    def look(self, step: int, near: State[Any] | None = None) -> tuple[State[Any], Recent]:
+        """Compute the state at an earlier step and the recorded rows that lead to it.
+
+        `near` is as that of `state_at`; one of `LOOK` steps earlier saves the way there.
+        """
         if step == self.step:
             return self.state, self.recent()
         self._check_reachable(step)
-        state, recent = self._look_back(step)
+        state, recent = self._look_back(step, near)
         return state, self._as_pushed(state, recent)
 
-    def _look_back(self, step: int) -> tuple[State[Any], Recent]:
+    def _look_back(self, step: int, near: State[Any] | None = None) -> tuple[State[Any], Recent]:
         start = max(0, step - LOOK)
-        state = self.arrival(start)
+        state = self.arrival(start, near)
         first = self.experiment.record(state)
         rows: list[Recent] = [{key: np.asarray(value)[None] for key, value in first.items()}]
-        for change in self.changes:
-            if change.step == start:
-                state = self.changed(state, change)
+        for change in self._changes_at(start):
+            state = self.changed(state, change)
         state = self._carry(state, step, rows)
         return state, {key: np.concatenate([part[key] for part in rows]) for key in rows[0]}
 
@@ -256,7 +292,8 @@ class Session:
         if resume <= step:
             self._replay_into_trace(self.state_at(resume - 1), step)
         self.trace.refill(recent)
-        self.changes = tuple(change for change in self.changes if change.step <= step)
+        del self._changes[bisect(self._changes, step, key=_step_of) :]
+        self._frozen = None
         self._keyframes.drop_from(step + 1)
         self.state, self.finished = state, False
 
@@ -266,7 +303,7 @@ class Session:
 
     def _as_pushed(self, state: State[Any], recent: Recent) -> Recent:
         """Replace the last row by that of the state, if that was pushed after it was recorded."""
-        if all(change.step != state.step or change.nudge is None for change in self.changes):
+        if all(change.nudge is None for change in self._changes_at(state.step)):
             return recent
         row = self.experiment.record(state)
         return {key: np.concatenate([rows[:-1], [row[key]]]) for key, rows in recent.items()}
@@ -292,10 +329,8 @@ class Session:
         rows: list[Recent] | None = None,
     ) -> State[Any]:
         """Advance a state of this run to `step`, making the changes that were made on the way."""
-        begin = state.step  # what was done at it is done
-        for change in (*self.changes, Change(step + 1)):
-            if change.step <= begin:
-                continue
+        first = bisect(self._changes, state.step, key=_step_of)  # what was done at it is done
+        for change in chain(islice(self._changes, first, None), (Change(step + 1),)):
             n = min(change.step, step) - state.step
             if n > 0:
                 # Where no rows are wanted, one bucket for all of them is the cheapest record.

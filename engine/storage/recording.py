@@ -56,11 +56,15 @@ class Recorder:
             self._parts.clear()
         if not self._parts:
             return self.session.advance(min(n, COARSE_STEPS), coarse=True)
-        made = self.session.advance(min(n, WINDOW))
-        if made:
-            recent = self.session.recent()
-            self._parts.append({key: values[-made:].copy() for key, values in recent.items()})
-            self._values += made * self._width
+        before = self.session.step
+        try:
+            self.session.advance(min(n, WINDOW))
+        finally:  # an interrupted step leaves those before it
+            made = self.session.step - before
+            if made:
+                recent = self.session.recent()
+                self._parts.append({key: values[-made:].copy() for key, values in recent.items()})
+                self._values += made * self._width
         return made
 
     def rows(self) -> dict[str, FloatArray]:

@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.core import interrupt
 from engine.core.device import choose, describe, explain_memory
 from engine.core.errors import InputError
 from engine.experiments.mnist import checkpoint_files as checkpoint
+from engine.experiments.mnist.before import BeforeStep
 from engine.experiments.mnist.checkpoint_files import Checkpoint
 from engine.experiments.mnist.checkpoints import Checkpoints
 from engine.experiments.mnist.datasets import ImageData, load
@@ -47,8 +49,11 @@ FIRST_LOOKS = (5000, 10_000)
 LOOK_EVERY = 20_000
 """Training images after which an early look is taken: a look costs as much as some 400 of them."""
 CONVEXITY_IMAGES = 64
+LARGE_BATCH = 1000
+"""Images of a batch from which on a step on the CPU may take longer than anyone likes to wait."""
 DISPLACEMENT_LIMIT = 50_000_000
-"""Parameters up to which the start is kept, to measure how far a run has moved."""
+"""Parameters up to which the start is kept, to measure how far a run has moved, and the network
+before a long step, so that the step can be interrupted."""
 PAPER_TEST = 97.58
 
 
@@ -158,7 +163,35 @@ class Training:
     # Steps
 
     def advance(self, params: MnistParams) -> None:
-        """Make one step and add its row."""
+        """Make one step and add its row.
+
+        Raises
+        ------
+        Interrupted
+            If a long step was asked to stop; the run is as it was before the step, and making it
+            again gives the same bits.
+        """
+        before = BeforeStep(self) if self._is_interruptible(params) else None
+        if before is None:
+            with interrupt.uninterrupted():
+                self._advance(params)
+            return
+        try:
+            self._advance(params)
+        except interrupt.Interrupted:
+            before.restore(self)
+            raise
+
+    def _is_interruptible(self, params: MnistParams) -> bool:
+        """Return whether the coming step takes long and there is room for what it replaces."""
+        if self.architecture.size > DISPLACEMENT_LIMIT:
+            return False
+        coming = self.step + 1
+        is_slow = len(self._batch_places()) >= LARGE_BATCH and isinstance(self.core, CpuCore)
+        looks = coming % self.steps_per_epoch == 0 or _is_due(coming, params.evaluate_every)
+        return is_slow or looks or self._is_hessian_due(coming, params)
+
+    def _advance(self, params: MnistParams) -> None:
         begin = time.perf_counter()
         rule = params.rule(self.step / self.last_step(params))
         index = self._next_batch()
@@ -187,12 +220,26 @@ class Training:
             self.save(params)
 
     def _next_batch(self) -> NDArray[np.int64]:
-        place = self.step % self.steps_per_epoch
-        if place == 0:
+        if self.step % self.steps_per_epoch == 0:
             count = len(self.data.train_images)
             self._order = torch.randperm(count, generator=self._generator).numpy()
-        size = self.params.batch_size
-        return self._order[place * size : (place + 1) * size]
+        places = self._batch_places()
+        return self._order[places.start : places.stop]
+
+    def _batch_places(self) -> range:
+        """Return the places in the order of the data that the coming batch takes."""
+        size, count = self.params.batch_size, len(self.data.train_images)
+        first = self.step % self.steps_per_epoch * size
+        return range(first, min(first + size, count))
+
+    def order_of_data(self) -> tuple[torch.Tensor, NDArray[np.int64], float]:
+        """Return the generator's state, the order of this epoch and the batches' accuracy."""
+        return self._generator.get_state(), self._order, self._running
+
+    def set_order_of_data(self, order: tuple[torch.Tensor, NDArray[np.int64], float]) -> None:
+        """Put back what `order_of_data` returned."""
+        state, self._order, self._running = order
+        self._generator.set_state(state)
 
     def _clock(self, seconds: float, images: int) -> None:
         self.seconds += seconds
@@ -213,18 +260,21 @@ class Training:
 
     def _measure(self, params: MnistParams, ends_epoch: bool) -> dict[str, Any]:
         row: dict[str, Any] = {}
-        period = params.evaluate_every
         with explain_memory(ADVICE):
-            if ends_epoch or (period and self.step % period == 0):
+            if ends_epoch or _is_due(self.step, params.evaluate_every):
                 row |= self.evaluate(with_train=ends_epoch)
             elif self.is_look_due(self.step):
                 row |= self._glance()
             if ends_epoch:
                 row |= self._bounds()
-            period = params.hessian_every
-            if period and (self.step == 1 or self.step % period == 0):
+            if self._is_hessian_due(self.step, params):
                 row |= self._hessian()
         return row
+
+    @staticmethod
+    def _is_hessian_due(step: int, params: MnistParams) -> bool:
+        period = params.hessian_every
+        return _is_due(step, period) or (period > 0 and step == 1)
 
     def evaluate(self, with_train: bool) -> dict[str, Any]:
         """Look at all test images, and perhaps at all training images."""
@@ -367,3 +417,8 @@ class Training:
         """Name the device and how steps are made there."""
         plan = self.core.plan if isinstance(self.core, AcceleratedCore) else None
         return describe(self.device) + (f", {plan}" if plan else "")
+
+
+def _is_due(step: int, period: int) -> bool:
+    """Return whether something is due that happens every `period` steps, or never (0)."""
+    return period > 0 and step % period == 0

@@ -98,7 +98,8 @@ def test_calls_come_to_take_their_time_and_grow_by_degrees(
 def test_a_stretch_is_made_in_calls_that_report(length: int, stop_after: int, most: int) -> None:
     clock, reports = Clock(1e-3), list[int]()
 
-    def report() -> bool:
+    def report(inside: str) -> bool:
+        assert inside == ""
         reports.append(clock.made)
         return len(reports) < stop_after
 
@@ -114,7 +115,7 @@ def test_a_stretch_is_made_in_calls_that_report(length: int, stop_after: int, mo
 
 def test_a_run_that_has_ended_ends_the_stretch() -> None:
     clock = Clock(1e-3, length=5)
-    chunks = Chunks(clock.advance, lambda: True, 10)
+    chunks = Chunks(clock.advance, lambda inside: True, 10)
     while chunks.advance(100):
         pass
     assert clock.made == 5 and not chunks.cancelled

@@ -212,3 +212,53 @@ def test_a_long_coarse_stretch_is_recorded_in_few_buckets() -> None:
     assert view.stride == exact.stride
     # A bucket may lend its neighbour the few steps by which the coarse ones are out of line.
     np.testing.assert_allclose(view.low["error"], exact.low["error"], rtol=0.02)
+
+
+class _Counted(int):
+    """A step that counts how often it is compared."""
+
+    compared = 0
+
+    def _count(self) -> None:
+        _Counted.compared += 1
+
+    def __eq__(self, other: object) -> bool:
+        self._count()
+        return int.__eq__(self, other)  # type: ignore[arg-type]
+
+    def __lt__(self, other: int) -> bool:
+        self._count()
+        return int.__lt__(self, other)
+
+    def __gt__(self, other: int) -> bool:
+        self._count()
+        return int.__gt__(self, other)
+
+    __hash__ = int.__hash__
+
+
+def test_a_run_of_many_changes_is_replayed_in_time_that_grows_with_them() -> None:
+    """A tuple made anew for each change, or all changes asked for their step, is the square."""
+    compared = []
+    for count in (500, 2000):
+        session = _session()
+        session._changes = [
+            Change(_Counted(k), {"step_size": 0.1 + 1e-6 * (k % 7)}) for k in range(count)
+        ]
+        session.advance(count)
+        _Counted.compared = 0
+        for k in range(count):
+            session._changes_at(k)
+        session.recent()
+        compared.append(_Counted.compared)
+    assert compared[1] <= 8 * compared[0]
+
+
+def test_changes_are_copied_once_for_all_who_ask_between_two() -> None:
+    session = _session()
+    session.retune(update(session.params, step_size=0.2))
+    first = session.changes
+    assert session.changes is first
+    session.advance(1)
+    session.nudge()
+    assert session.changes[:1] == first and len(session.changes) == 2

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.core import interrupt
 from engine.core.device import Workers, workers
 from engine.experiments.mnist.datasets import CLASSES, Bytes
 from engine.experiments.mnist.network.forms import (
@@ -37,6 +38,7 @@ from engine.experiments.mnist.network.forms import (
 from engine.experiments.mnist.network.model import Parameters, scores
 from engine.kernels.network import images as kernels
 from engine.kernels.network.images import WINDOWS
+from engine.text.numbers import whole
 
 _FILTERS = 8
 """Filters whose gradient is made in one part."""
@@ -75,6 +77,7 @@ class Features:
         count = len(index)
 
         def group(worker: int, task: int) -> None:
+            interrupt.check()
             own = scratch[worker]
             low, high = task * GROUP, min((task + 1) * GROUP, count)
             kernels.convolve(
@@ -106,6 +109,7 @@ class Features:
         filters = len(self._bias)
 
         def part(_worker: int, task: int) -> None:
+            interrupt.check()
             chosen = slice(task * _FILTERS, min((task + 1) * _FILTERS, filters))
             columns = slice(chosen.start * WINDOWS, chosen.stop * WINDOWS)
             own = np.empty((count, columns.stop - columns.start), np.float32)
@@ -174,6 +178,7 @@ class BatchedNetwork:
         per_class = self.parameters.architecture.per_class
 
         def answer(_worker: int, k: int) -> None:
+            interrupt.check()
             if not fixed:
                 self._form.prepare(k)
             columns = slice(k * per_class, (k + 1) * per_class)
@@ -185,11 +190,12 @@ class BatchedNetwork:
     def all_answers(self, images: Bytes) -> NDArray[np.float32]:
         """Compute the networks' answers for any number of images, shape (N, K)."""
         self.prepare()
-        index = np.arange(len(images))
-        results = [
-            self.forward(images, index[first : first + self.capacity], fixed=True).clone()
-            for first in range(0, len(images), self.capacity)
-        ]
+        index, results = np.arange(len(images)), []
+        text = f"scores of {whole(len(images))} images"
+        for first in range(0, len(images), self.capacity):
+            interrupt.report(first / len(images), text)
+            chosen = index[first : first + self.capacity]
+            results.append(self.forward(images, chosen, fixed=True).clone())
         return torch.cat(results).numpy()
 
     def scores(self, answers: Tensor) -> Tensor:
@@ -215,12 +221,14 @@ class BatchedNetwork:
                 sink.take(offsets[name] + k * len(piece), piece)
 
         def carry(worker: int, task: int) -> None:
+            interrupt.check()
             k = CLASSES - 1 - task  # backwards: the last classes are still in the cache
             form.carry(k, h0, outer[k], self._scratch[worker])
             if not form.in_rounds:
                 give(k, self._scratch[worker])
 
         def gradient(worker: int, k: int) -> None:
+            interrupt.check()
             form.gradient(k, h0, self._scratch[worker])
             give(k, self._scratch[worker])
 

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.core import interrupt
 from engine.core.device import explain_memory
 from engine.experiments.mnist.datasets import Bytes
 from engine.experiments.mnist.network import model as models
@@ -34,6 +35,7 @@ from engine.experiments.mnist.network.cpu import (
 )
 from engine.experiments.mnist.network.model import Parameters
 from engine.kernels.network.images import CROP
+from engine.text.numbers import whole
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -285,6 +287,7 @@ class AcceleratedCore:
         results = []
         with explain_memory(ADVICE), torch.no_grad():
             for first in range(0, len(images), EVALUATION_BATCH):
+                interrupt.report(first / len(images), f"scores of {whole(len(images))} images")
                 chosen = on_device[first : first + EVALUATION_BATCH, None, :CROP, :CROP]
                 floats = chosen.to(self.device).to(torch.float32) / 255
                 h0 = models.features(tensors, floats)
@@ -302,6 +305,10 @@ class AcceleratedCore:
     def load(self, flat: Tensor, buffers: Mapping[str, Tensor]) -> None:
         """Put parameters and the method's memory back."""
         self._own.flat.copy_(flat)
+        for name in self._memory.keys() - buffers.keys():
+            self._memory[name].zero_()  # in place: a captured graph reads it
+        if "count" not in buffers:
+            self._count = 0
         for name, values in buffers.items():
             if name == "count":
                 self._count = int(values)

@@ -7,11 +7,14 @@ method), which costs about two gradients. Exact where no ReLU and no maximum cha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.core import interrupt
 from engine.core.arrays import FloatArray
 from engine.core.device import workers
 from engine.experiments.mnist.datasets import CLASSES, Bytes
@@ -60,8 +63,11 @@ class HessianProduct:
         per_class = len(self._signs)
         return slice(k * per_class, (k + 1) * per_class)
 
-    def _each(self, work: object) -> None:
-        self._team.run(CLASSES, lambda _worker, k: work(k))  # type: ignore[operator]
+    def _each(self, work: Callable[[int], object]) -> None:
+        def task(_worker: int, k: int) -> None:
+            work(k)
+
+        self._team.run(CLASSES, task)
 
     def __call__(self, vector: FloatArray) -> FloatArray:
         """Multiply, shape (P,)."""
@@ -126,6 +132,7 @@ class _Class:
     def forward(self) -> Tensor:
         """Compute the answers (B, S)."""
         for i in range(self._L):
+            interrupt.check()
             h, rows = self._h[i], self._rows(i)
             u = h if self._identity else torch.matmul(h, self._A[:, rows].mT)
             z = torch.relu(u - self._b[:, None, rows])
@@ -140,6 +147,7 @@ class _Class:
         dh = self._outer * self._A[:, -1, None]
         self._dh, self._du = [dh] * self._L, [dh] * self._L
         for i in reversed(range(self._L)):
+            interrupt.check()
             rows = self._rows(i)
             self._dh[i] = dh
             self._du[i] = du = torch.bmm(dh, self._W[:, rows].mT).mul_(self._z[i] > 0)
@@ -152,6 +160,7 @@ class _Class:
         h = change.expand(len(A), *change.shape)
         self._change, self._z_change = [h], []
         for i in range(self._L):
+            interrupt.check()
             rows, z = self._rows(i), self._z[i]
             u = h
             if not self._identity:
@@ -175,6 +184,7 @@ class _Class:
         )
         dh = outer * self._A[:, -1, None] + self._outer * A[:, -1, None]
         for i in reversed(range(self._L)):
+            interrupt.check()
             rows, z, old_dh, old_du = self._rows(i), self._z[i], self._dh[i], self._du[i]
             to_W[:, rows] = torch.bmm(z.mT, dh).baddbmm_(self._z_change[i].mT, old_dh)
             du = torch.bmm(dh, self._W[:, rows].mT).baddbmm_(old_dh, W[:, rows].mT).mul_(z > 0)

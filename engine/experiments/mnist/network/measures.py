@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.analysis.spectrum import extremes
+from engine.core import interrupt
 from engine.core.arrays import FloatArray
 from engine.experiments.mnist.datasets import Bytes
 from engine.experiments.mnist.network import model as models
@@ -58,12 +60,20 @@ def sharpness(
     if affordable < 4 * count:
         return None
     begin = time.perf_counter()
+    most, made = min(LANCZOS_PRODUCTS, affordable), itertools.count()
+    interrupt.report(0.0, "sharpness")
+    multiply = HessianProduct(parameters, images, labels, squared_error)
+
+    def product(vector: FloatArray) -> FloatArray:
+        interrupt.report(next(made) / most, f"sharpness, at most {most} products")
+        return multiply(vector)
+
     found = extremes(
-        HessianProduct(parameters, images, labels, squared_error),
+        product,
         size,
         count,
         tolerance=tolerance,
-        max_products=min(LANCZOS_PRODUCTS, affordable),
+        max_products=most,
         dtype=np.float32,
     )
     seconds = time.perf_counter() - begin
@@ -97,6 +107,7 @@ class Lipschitz:
 def lipschitz(parameters: Parameters) -> Lipschitz:
     """Measure spectral norms and bound the scores' Lipschitz constant in the pixels (0 to 1)."""
     architecture = parameters.architecture
+    interrupt.report(0.0, "spectral norms")
     tensors = {name: values.detach().cpu() for name, values in parameters.tensors().items()}
     W = _spectral_norms(tensors["W"])
     V = torch.ones_like(W) if architecture.identity else _spectral_norms(tensors["V"])
@@ -129,6 +140,7 @@ def _spectral_norms(matrices: Tensor) -> Tensor:
     vector = torch.ones(*matrices.shape[:2], matrices.shape[3], 1)
     norm = torch.ones(*matrices.shape[:2], 1, 1)
     for _ in range(_POWER_STEPS):
+        interrupt.check()
         vector = matrices.mT @ (matrices @ (vector / norm))
         norm = vector.norm(dim=2, keepdim=True).clamp_min(1e-30)
     return torch.sqrt(norm[..., 0, 0])

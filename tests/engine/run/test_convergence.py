@@ -1,0 +1,71 @@
+"""What going back to the first converged step costs, in steps made again."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.core.params import update
+from engine.run import keyframes
+from engine.run.convergence import first_converged
+from engine.run.session import LOOK, Session
+from tests.engine.linear_map import LinearMap, LinearParams
+
+
+class Counting(LinearMap):  # type: ignore[misc]
+    """Counts the steps that are made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = 0
+
+    def advance(self, state: Any, n: int, stride: int = 1) -> Any:
+        self.made += n
+        return super().advance(state, n, stride)
+
+
+@settings(max_examples=5, deadline=None)
+@given(rate=st.floats(0.01, 0.1), extra=st.integers(0, 3000), changed_at=st.integers(1, 300))
+def test_the_ways_back_add_up_to_about_one(rate: float, extra: int, changed_at: int) -> None:
+    """The longer part of a run of few kept states would be made again for every step tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyframes, "MEMORY", 1)  # the fewest states: those of large matrices
+        patch.setattr(keyframes.Keyframes.__init__, "__defaults__", (4, 1))
+        fake = Counting()
+        session = Session(fake, LinearParams(step_size=0.5 * rate), 3)
+        session.advance(changed_at)
+        session.retune(update(session.params, step_size=rate))
+        while session.outcome().kind != "converged":
+            session.advance(100)
+        session.advance(extra)
+        fake.made = 0
+        found = first_converged(session, changed_at)
+    span = session.step - changed_at
+    probes = math.ceil(math.log2(span)) + 1
+    # to the last step but one, to the first one tried, to all others together, and each one's rows
+    assert fake.made <= 3 * session.step + probes * LOOK
+    errors = [float(fake.record(session.state_at(k))["error"]) for k in (found - 1, found)]
+    assert errors[1] < 1e-12 <= errors[0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(step=st.integers(0, 400), near=st.integers(0, 400))
+def test_a_state_has_the_same_bits_wherever_it_is_computed_from(step: int, near: int) -> None:
+    session = Session(LinearMap(), LinearParams(), 3)
+    session.advance(150)
+    session.nudge(1e-3)
+    session.advance(50)
+    session.retune(update(session.params, step_size=0.2))
+    session.advance(200)
+    known = session.state_at(near)
+    np.testing.assert_array_equal(
+        session.state_at(step, known).weights, session.state_at(step).weights
+    )
+    for a, b in zip(session.look(step, known), session.look(step), strict=True):
+        if isinstance(a, dict):
+            np.testing.assert_array_equal(a["weights"], b["weights"])

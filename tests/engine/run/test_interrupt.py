@@ -1,0 +1,179 @@
+"""Progress and cancel within one step that takes long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.core import interrupt
+from engine.core.device import Workers
+from engine.core.interrupt import Interrupted, watched
+from engine.run import runner as runners
+from engine.run.pace import Chunks
+from engine.run.runner import Runner
+from engine.run.session import Session
+from engine.run.snapshot import Status
+from engine.storage.recording import Recorder
+from tests.engine.linear_map import LinearMap, LinearParams
+from tests.engine.run.test_runner import Watcher, watcher  # noqa: F401
+
+
+class Looking(LinearMap):  # type: ignore[misc]
+    """Keeps no old states, and looks at something in each step until its gate is open."""
+
+    rewindable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+        self.is_looking = threading.Event()
+
+    def advance(self, state: Any, n: int, stride: int = 1) -> Any:
+        self.looks += 1
+        while True:
+            interrupt.report(0.25, "a look")
+            if self.gate.wait(1e-4):
+                return super().advance(state, n, stride)
+            self.is_looking.set()
+
+
+def _stop_after(calls: int) -> Callable[[float, str], bool]:
+    left = iter(range(calls))
+    return lambda fraction, text: next(left, None) is not None
+
+
+@settings(max_examples=40, deadline=None)
+@given(stops=st.lists(st.integers(0, 9), max_size=6))
+def test_a_run_that_is_interrupted_and_goes_on_has_the_same_bits(stops: list[int]) -> None:
+    whole, session = (Session(Looking(), LinearParams(), 3) for _ in range(2))
+    whole.advance(40)
+    recorder = Recorder(session)
+    for calls in stops:
+        before = session.step
+        with pytest.raises(Interrupted), watched(_stop_after(calls)):
+            recorder.advance(40 - before)
+        assert session.step == session.trace.last and not session.finished
+        if session.step + 10 > 40:
+            break
+    recorder.advance(40 - session.step)
+    np.testing.assert_array_equal(session.state.weights, whole.state.weights)
+    rows = recorder.rows()["weights"]
+    np.testing.assert_array_equal(rows, whole.trace.view().recent["weights"])
+
+
+def test_a_stretch_ends_where_a_step_is_interrupted() -> None:
+    said: list[str] = []
+
+    def report(inside: str) -> bool:
+        said.append(inside)
+        return not inside
+
+    session = Session(Looking(), LinearParams(), 3)
+    chunks = Chunks(session.advance, report, 1)
+    assert chunks.advance(5) == 0 and chunks.cancelled
+    assert session.step == 0 and said == ["a look, 25%"]
+
+
+def test_what_must_not_be_interrupted_is_reported_all_the_same() -> None:
+    heard: list[tuple[float, str]] = []
+
+    def stop(fraction: float, text: str) -> bool:
+        heard.append((fraction, text))
+        return False
+
+    interrupt.report(0.1, "nobody watches")
+    with watched(stop):
+        with interrupt.uninterrupted():
+            interrupt.report(0.5, "saving")
+        with pytest.raises(Interrupted):
+            interrupt.check()
+    assert heard == [(0.5, "saving"), (0.5, "saving")]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_error_in_one_task_leaves_the_others_undone(count: int) -> None:
+    team, caller, done = Workers(count), threading.get_ident(), list[int]()
+    others = threading.Event()
+
+    def work(worker: int, task: int) -> None:
+        if threading.get_ident() == caller:
+            others.set()
+            raise Interrupted
+        others.wait(10)
+        done.append(task)
+
+    with pytest.raises(Interrupted):
+        team.run(100_000, work)
+    assert len(done) < 100_000 - 1
+    team.close()
+
+
+Ask = Callable[[Runner, Any], object]
+ASKED: dict[str, Ask] = {
+    "pause": lambda runner, fake: runner.pause(),
+    "cancel": lambda runner, fake: runner.cancel(),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("begins", ["play", "step"])
+def test_a_long_step_shows_how_far_it_is_and_is_left_at_once(
+    watcher: Watcher,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    begins: str,
+) -> None:
+    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+    fake = Looking()
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    fake.gate.clear()
+    getattr(watcher.runner, begins)()
+    shown = watcher.wait(lambda s: s.progress is not None)
+    assert (shown.progress, shown.message, shown.step) == (0.25, "Step 1: a look", 0)
+    frame = shown.frame
+    ASKED[asked](watcher.runner, fake)
+    left = watcher.wait(
+        lambda s: s.frame > frame and s.progress is None and s.status is Status.PAUSED
+    )
+    assert left.step == 0
+    fake.gate.set()
+    watcher.runner.step(3)
+    assert watcher.wait(lambda s: s.step == 3).status is Status.PAUSED
+
+
+def test_a_new_run_begins_though_a_step_of_the_old_one_takes_long(
+    watcher: Watcher,  # noqa: F811
+) -> None:
+    fake = Looking()
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    fake.gate.clear()
+    watcher.runner.play()
+    assert fake.is_looking.wait(20)
+    run_id = watcher.runner.start(LinearMap(), LinearParams(), 1)
+    watcher.wait(lambda s: s.run_id == run_id and s.status is Status.PAUSED)
+
+
+def test_closing_waits_for_no_long_step() -> None:
+    watcher, fake = Watcher(), Looking()  # noqa: F811
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    fake.gate.clear()
+    watcher.runner.play()
+    assert fake.is_looking.wait(20)
+    assert watcher.runner.close()
+
+
+def test_a_pause_without_a_run_interrupts_no_later_step(watcher: Watcher) -> None:  # noqa: F811
+    watcher.runner.pause()
+    watcher.runner.start(Looking(), LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    watcher.runner.step(2)
+    watcher.wait(lambda s: s.step == 2)
