@@ -1,4 +1,4 @@
-"""Fetching MNIST on request: a long job with progress and Cancel, then used at once."""
+"""Fetching MNIST on request, beside whatever run there is, then used at once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.errors import LabError
-from gui.run.bridge import Bridge
 from gui.run.control import RunControl
+from gui.window.background import Background
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
-    from engine.run.session import Session
 
 DATA_SETS = (("mnist", "&MNIST (11 MB)"), ("fashion-mnist", "&Fashion-MNIST (31 MB)"))
 EXPERIMENT = "mnist"
@@ -32,10 +31,10 @@ class DataDownload(QObject):
     said = Signal(str)
     refused = Signal(str)
 
-    def __init__(self, control: RunControl, bridge: Bridge, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, control: RunControl, window: QWidget) -> None:
+        super().__init__(window)
         self._control = control
-        self._bridge = bridge
+        self.background = Background(window)
 
     def fill(self, menu: QMenu) -> None:
         """List the data sets in a menu."""
@@ -46,15 +45,15 @@ class DataDownload(QObject):
             action.triggered.connect(lambda checked=False, name=name: self.begin(name))
 
     def begin(self, name: str) -> None:
-        """Fetch a data set; the run is paused meanwhile."""
+        """Fetch a data set; it needs no run, and a run goes on meanwhile."""
 
-        def fetch(session: Session, progress: Progress) -> Path:
+        def fetch(progress: Progress) -> Path:
             from engine.experiments.mnist import datasets
 
             return datasets.download(name, progress=progress)
 
         self.said.emit("Downloading…")
-        self._bridge.ask(fetch, lambda result: self._on_done(name, result))
+        self.background.start("Downloading…", fetch, lambda result: self._on_done(name, result))
 
     def _on_done(self, name: str, result: Path | Exception) -> None:
         if isinstance(result, LabError):

@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self.control = RunControl(self.bridge, self)
         self.pins = Pins(self)
         self.files = RunFiles(self, self.control, self.bridge, settings)
-        self.downloads = DataDownload(self.control, self.bridge, self)
+        self.downloads = DataDownload(self.control, self)
         self.dialogs = WindowDialogs(self)
         self._painted = False
         self.setWindowTitle(NAME)
