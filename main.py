@@ -33,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if not sys.warnoptions:  # a warning of a library is for who asks for it by python -W
+        import warnings
+
+        warnings.simplefilter("ignore")
     if getattr(sys, "frozen", False):  # in a packaged program a worker process starts here, too
         import multiprocessing
 

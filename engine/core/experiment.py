@@ -26,6 +26,7 @@ from engine.core.errors import InputError
 from engine.core.listing import Listing
 from engine.core.outcome import Outcome
 from engine.core.params import Params, describe
+from engine.core.sound import soundly
 from engine.core.system import System
 from engine.core.views import View
 
@@ -97,6 +98,12 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     default_steps: ClassVar[int] = 1000
     has_ensemble: ClassVar[bool] = False
     why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
+
+    def __init_subclass__(cls) -> None:
+        """Let no claim of an experiment hold on numbers that are not finite."""
+        super().__init_subclass__()
+        if "claims" in cls.__dict__:
+            cls.claims = soundly(cls.claims)  # type: ignore[method-assign]
 
     @property
     def id(self) -> str:

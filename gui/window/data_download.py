@@ -1,4 +1,4 @@
-"""Downloads of data sets: a long job with progress and Cancel; the data are used at once."""
+"""Downloads of data sets on request, beside whatever run there is; the data are used at once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.errors import LabError
 from engine.core.listing import DataSet
 from engine.core.registry import Listed
-from gui.run.bridge import Bridge
 from gui.run.control import RunControl
+from gui.window.background import Background
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
-    from engine.run.session import Session
 
 
 class DataDownload(QObject):
@@ -38,17 +37,11 @@ class DataDownload(QObject):
     message_requested = Signal(str)
     refused = Signal(str)
 
-    def __init__(
-        self,
-        experiments: Sequence[Listed],
-        control: RunControl,
-        bridge: Bridge,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, experiments: Sequence[Listed], control: RunControl, window: QWidget) -> None:
+        super().__init__(window)
         self._offers = [(item, data) for item in experiments for data in item.listing.data_sets]
         self._control = control
-        self._bridge = bridge
+        self.background = Background(window)
 
     def fill(self, menu: QMenu) -> None:
         """List the data sets in a menu, which is hidden if there are none."""
@@ -62,13 +55,15 @@ class DataDownload(QObject):
             )
 
     def begin(self, listed: Listed, data: DataSet) -> None:
-        """Fetch a data set; the run is paused meanwhile."""
+        """Fetch a data set; it needs no run, and a run goes on meanwhile."""
 
-        def fetch(session: Session, progress: Progress) -> None:
+        def fetch(progress: Progress) -> None:
             listed.load().download(data.name, progress)
 
         self.message_requested.emit("Downloading…")
-        self._bridge.ask(fetch, lambda result: self._on_done(listed, data, result))
+        self.background.start(
+            "Downloading…", fetch, lambda result: self._on_done(listed, data, result)
+        )
 
     def _on_done(self, listed: Listed, data: DataSet, result: Exception | None) -> None:
         if isinstance(result, LabError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
@@ -12,11 +13,15 @@ from engine.core.errors import LabError
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
+from gui.window.background import Background
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
+    from engine.core.experiment import AbstractExperiment
+    from engine.core.params import Params
     from engine.run.session import Session
     from engine.run.spec import RunSpec
+    from engine.run.trace import TraceView
 
 FILTER = "Runs and learned parameters (*.toml run.json *.npz *.safetensors);;All files (*)"
 LEARNED = (".npz", ".safetensors")
@@ -47,6 +52,7 @@ class RunFiles(QObject):
         self._control = control
         self._bridge = bridge
         self._settings = settings
+        self.background = Background(window)
 
     def ask_open(self) -> None:
         """Let the user choose a run to open."""
@@ -54,56 +60,41 @@ class RunFiles(QObject):
         if name:
             self.open(Path(name))
 
-    def open(self, path: Path) -> bool:
-        """Open a run file, a `run.json`, its folder, or learned parameters.
+    def open(self, path: Path) -> None:
+        """Open a run file, a `run.json`, its folder, or learned parameters, read in the background.
 
         A run is made again to where it was; learned parameters are where a new one begins.
         A run that keeps no old states (a training) is not made again: its recorded trace is shown.
         """
-        from engine.core.registry import get
-
-        try:
-            run, notice = _read(path)
-            experiment = get(run.experiment)
-            if not experiment.rewindable:
-                self._open_trace(path, run)
-        except LabError as error:
-            self.refused.emit(str(error))
-            return False
-        self._control.choose(experiment, run.params, run.seed, start=run.start)
-        if experiment.rewindable and run.steps:
-            self._replay(run)
-        self.remember(path)
-        self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", notice))))
-        return True
-
-    def _replay(self, run: RunSpec) -> None:
-        from engine.core.params import update
-
-        last = run.params
-        for change in run.changes:
-            last = update(last, **change.values)
-        self._bridge.ask(
-            lambda session, progress: _replay(run, session, progress), self._on_replayed
+        self.background.start(
+            f"Reading {path.name}…",
+            lambda progress: _read(path),
+            lambda opened: self._on_read(path, opened),
         )
-        self._control.accept(last)
+
+    def _on_read(self, path: Path, opened: Opened | Exception) -> None:
+        if isinstance(opened, LabError):
+            self.refused.emit(str(opened))
+            return
+        if isinstance(opened, Exception):
+            raise opened
+        run = opened.run
+        if opened.trace is not None:
+            self.trace_opened.emit(run.experiment, run.params, run.seed, opened.trace)
+        self._control.choose(opened.experiment, run.params, run.seed, start=run.start)
+        if opened.experiment.rewindable and run.steps:
+            self._bridge.ask(
+                lambda session, progress: _replay(run, session, progress), self._on_replayed
+            )
+            self._control.accept(opened.last)
+        self.remember(path)
+        self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", opened.notice))))
 
     def _on_replayed(self, result: Exception | None) -> None:
         if isinstance(result, LabError):
             self.refused.emit(str(result))
         elif result is not None:
             raise result
-
-    def _open_trace(self, path: Path, run: RunSpec) -> None:
-        from engine.storage.files import is_file, is_folder
-        from engine.storage.recording import load_trace
-
-        folder = path if is_folder(path, "run folder") else path.parent
-        if path.suffix == ".toml" or not is_file(folder / "trace.npz", "trace"):
-            return
-
-        trace = load_trace(folder / "trace.npz")
-        self.trace_opened.emit(run.experiment, run.params, run.seed, trace)
 
     def ask_save(self) -> None:
         """Let the user choose where to save the run's settings."""
@@ -159,8 +150,23 @@ class RunFiles(QObject):
         return folder if folder and Path(folder).is_dir() else str(Path.home())
 
 
-def _read(path: Path) -> tuple[RunSpec, str]:
-    """Read a run, and a sentence on it for the user, which may be empty."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run that was read, the parameters that it ends with, and a notice for the user.
+
+    `trace` is what a run that is not made again recorded, None where there is none.
+    """
+
+    run: RunSpec
+    experiment: AbstractExperiment[Any, Any]
+    last: Params
+    notice: str
+    trace: TraceView | None
+
+
+def _read(path: Path) -> Opened:
+    """Read and check a file; called in the background."""
+    from engine.core.params import update
     from engine.core.registry import get
     from engine.run import inputs
     from engine.run.replay import on_this_machine
@@ -175,7 +181,26 @@ def _read(path: Path) -> tuple[RunSpec, str]:
         run, said = load(path), ""
     inputs.check(get(run.experiment), run.params, run.sha256)
     run, notice = on_this_machine(run)
-    return run, " ".join(filter(None, (said, notice)))
+    experiment = get(run.experiment)
+    values = {name: value for change in run.changes for name, value in change.values.items()}
+    return Opened(
+        run,
+        experiment,
+        last=update(run.params, **values) if values else run.params,
+        notice=" ".join(filter(None, (said, notice))),
+        trace=None if experiment.rewindable else _trace(path),
+    )
+
+
+def _trace(path: Path) -> TraceView | None:
+    """Read what a run recorded, if that lies beside its file."""
+    from engine.storage.files import is_file, is_folder
+    from engine.storage.recording import load_trace
+
+    folder = path if is_folder(path, "run folder") else path.parent
+    if path.suffix == ".toml" or not is_file(folder / "trace.npz", "trace"):
+        return None
+    return load_trace(folder / "trace.npz")
 
 
 def _replay(run: RunSpec, session: Session, progress: Progress) -> None:

@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self, control.undo_group)
         self.notices = Notices(self.status, self.message_bar)
         self.files = RunFiles(self, control, bridge, self.settings)
-        self.downloads = DataDownload(self.experiments, control, bridge, self)
+        self.downloads = DataDownload(self.experiments, control, self)
         self.dialogs = WindowDialogs(
             self,
             control,

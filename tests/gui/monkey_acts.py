@@ -258,6 +258,7 @@ class Acts(PanelActs):
             return "nothing to open"
         path = self.random.choice(known)
         self.window.files.open(path)
+        wait_until(lambda: not self.window.files.background.is_busy, 20)
         return f"open {path.relative_to(self.folder)}"
 
     def wait(self) -> str:

@@ -86,6 +86,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
             if len(seen) < made.done:
                 flow = np.empty((0, 0))
         rows["flow_double"], rows["flow_single"] = errors
+        measure.add_sizes(rows)
         measure.add_stability(rows, params.step_size)
         step = state.step + made.done
         new = dataclasses.replace(
@@ -112,6 +113,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
             flow = measure.read(dataclasses.replace(state, weights=state.flow))
         rows["flow_double"] = np.asarray(np.nan if flow is None else flow.error_double)
         rows["flow_single"] = np.asarray(np.nan if flow is None else flow.error_single)
+        measure.add_sizes(rows)
         measure.add_stability(rows, state.params.step_size)
         return rows
 

@@ -35,6 +35,21 @@ def add_stability(rows: dict[str, FloatArray], step_size: float) -> None:
     rows["stability_single"] = step_size * rows["sharpness_single"] / 2
 
 
+SIGNED = {
+    "error_double": "error_size_double",
+    "error_single": "error_size_single",
+    "flow_double": "flow_size_double",
+    "flow_single": "flow_size_single",
+}
+"""Signed errors, and the series of their magnitudes."""
+
+
+def add_sizes(rows: dict[str, FloatArray]) -> None:
+    """Add magnitudes of errors: of a bucket with both signs the ends of the error tell none."""
+    for signed, size in SIGNED.items():
+        rows[size] = np.abs(rows[signed])
+
+
 def full(state: DoubleScalarState) -> FloatArray:
     """Return all weights, shape (3, L)."""
     return np.broadcast_to(state.weights, (3, state.params.depth)).copy()

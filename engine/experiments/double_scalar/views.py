@@ -21,8 +21,8 @@ from engine.experiments.double_scalar.params import DoubleScalarParams
 def all_views(params: DoubleScalarParams) -> tuple[View, ...]:
     """Describe the plots."""
     flow = (
-        Series(key="flow_double", label="pair, flow", color="1", dash="dash", magnitude=True),
-        Series(key="flow_single", label="single, flow", color="2", dash="dash", magnitude=True),
+        Series(key="flow_size_double", label="pair, flow", color="1", dash="dash"),
+        Series(key="flow_size_single", label="single, flow", color="2", dash="dash"),
     )
     return (
         TimeView(
@@ -32,8 +32,8 @@ def all_views(params: DoubleScalarParams) -> tuple[View, ...]:
             log_y=True,
             help="The pair reaches λ; from all ones a single network cannot when λ < 0.",
             series=(
-                Series(key="error_double", label="$|w^L-z^L-\\lambda|$", color="1", magnitude=True),
-                Series(key="error_single", label="$|u^L-\\lambda|$", color="2", magnitude=True),
+                Series(key="error_size_double", label="$|w^L-z^L-\\lambda|$", color="1"),
+                Series(key="error_size_single", label="$|u^L-\\lambda|$", color="2"),
                 *(flow if params.flow else ()),
             ),
         ),

@@ -14,8 +14,9 @@ from engine import theory
 from engine.core.errors import InputError
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import build
+from engine.core.views import TimeView
 from engine.experiments.double_scalar.experiment import DoubleScalar
-from engine.experiments.double_scalar.measure import hessian, read
+from engine.experiments.double_scalar.measure import SIGNED, hessian, read
 from engine.experiments.double_scalar.params import DoubleScalarParams, DoubleScalarState
 from engine.experiments.double_scalar.theory import claims
 from engine.run.session import Session
@@ -185,3 +186,27 @@ def test_divergence_is_an_outcome() -> None:
     session = run(2000, depth=3, target=-2.0, step_size=5.0)
     assert session.outcome().kind is OutcomeKind.DIVERGED
     assert np.isfinite(session.recent()["error_double"]).all()
+
+
+@pytest.mark.parametrize("share", [1.5, 1.55])
+def test_the_size_of_an_error_that_changes_sign_is_known_in_old_steps_too(share: float) -> None:
+    """The ends of a signed error in a bucket would hide a cycle's smallest error."""
+    whole = run(6000, depth=2, target=2.0, step_size=share * theory.double_bound(2.0, 2))
+    recent, view = whole.recent(), whole.trace.view()
+    signed = recent["error_double"][-64:]
+    assert signed.min() < 0.0 < signed.max() and view.stride > 1
+    steps, values = view.line("error_size_double", None, 0, view.recent_first - 1)
+    old, sizes = values[steps > 3000], np.abs(signed)
+    assert old.min() == pytest.approx(sizes.min(), rel=1e-6)
+    assert old.max() == pytest.approx(sizes.max(), rel=1e-6)
+    for key, size in SIGNED.items():
+        np.testing.assert_array_equal(recent[size], np.abs(recent[key]))
+        assert whole.experiment.record(whole.state)[size] == pytest.approx(
+            recent[size][-1], nan_ok=True
+        )
+
+
+def test_no_plot_draws_a_signed_error_on_a_logarithmic_axis() -> None:
+    for view in DoubleScalar().views(DoubleScalarParams(flow=True)):
+        if isinstance(view, TimeView) and view.log_y:
+            assert not {series.key for series in view.series} & set(SIGNED)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QProgressDialog
 from pytestqt.qtbot import QtBot
 
 import engine.run.replay
@@ -47,6 +51,11 @@ def _run(window: MainWindow, qtbot: QtBot, steps: int) -> None:
     qtbot.waitUntil(lambda: _step(window) == target)
 
 
+def _open(window: MainWindow, qtbot: QtBot, path: Path) -> None:
+    window.files.open(path)
+    qtbot.waitUntil(lambda: not window.files.background.is_busy)
+
+
 def test_a_saved_run_opens_to_the_same_bits(
     window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -63,7 +72,7 @@ def test_a_saved_run_opens_to_the_same_bits(
     assert window.status.currentMessage() == "Saved run.toml."
     window.control.edit_params(FakeParams())
     qtbot.waitUntil(lambda: _step(window) == 0)
-    assert window.files.open(path)
+    _open(window, qtbot, path)
     qtbot.waitUntil(lambda: _step(window) == 20)
     after = window.control.snapshot
     assert after.observation["w"] == before.observation["w"]
@@ -85,9 +94,37 @@ def test_what_has_to_be_said_of_a_file_is_said_when_it_opens(
         return dataclasses.replace(run, params=moved), "It is made on the CPU."
 
     monkeypatch.setattr(engine.run.replay, "on_this_machine", on_this_machine)
-    assert window.files.open(path)
+    _open(window, qtbot, path)
     assert window.status.currentMessage() == "Opened run.toml. It is made on the CPU."
     assert window.control.params == moved
+
+
+def test_the_window_answers_while_a_file_is_read_and_can_cancel_it(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, gate = tmp_path / "run.toml", threading.Event()
+    window.control.edit_params(FakeParams(curvature=1.9))
+    window.files.save(path)
+    qtbot.waitUntil(path.is_file)
+    window.control.edit_params(FakeParams())
+    qtbot.waitUntil(lambda: _step(window) == 0)
+    real = engine.run.replay.on_this_machine
+
+    def slow(run: RunSpec) -> tuple[RunSpec, str]:
+        assert gate.wait(20)
+        return real(run)
+
+    monkeypatch.setattr(engine.run.replay, "on_this_machine", slow)
+    window.files.open(path)
+    _run(window, qtbot, 3)  # the window and its run go on
+    dialog = window.findChild(QProgressDialog)
+    dialog.show()  # that of what is read in a moment is not shown
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not window.files.background.is_busy
+    gate.set()
+    window.files.open(path)
+    qtbot.waitUntil(lambda: not window.files.background.is_busy)
+    assert window.control.params == FakeParams(curvature=1.9)
 
 
 def test_recent_files_are_offered(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -112,11 +149,11 @@ def test_recent_files_are_offered(window: MainWindow, qtbot: QtBot, tmp_path: Pa
     ],
 )
 def test_a_file_that_cannot_be_used_changes_nothing(
-    window: MainWindow, tmp_path: Path, text: str
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, text: str
 ) -> None:
     path = tmp_path / "run.toml"
     path.write_text(text, "utf-8")
-    assert not window.files.open(path)
+    _open(window, qtbot, path)
     assert not window.message_bar.isHidden()
     assert window.message_bar.text.text()
     assert window.control.params == FakeParams()
@@ -224,7 +261,7 @@ def test_learned_parameters_are_gone_on_from(
     path = tmp_path / "weights.npz"
     _export(dialog, qtbot, "Learned parameters", "NPZ", path)
     reached = window.control.snapshot.observation["w"]
-    assert window.files.open(path)
+    _open(window, qtbot, path)
     qtbot.waitUntil(lambda: _step(window) == 0)
     assert window.control.snapshot.observation["w"] == reached
     window.control.edit_params(FakeParams(curvature=9.0))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.core.errors import LabError
@@ -14,15 +15,14 @@ from engine.experiments.mnist import datasets
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.window.data_download import DataDownload
-from tests.engine.linear_map import LinearMap
 
 
 @pytest.fixture
 def parts(qtbot: QtBot):  # type: ignore[no-untyped-def]
-    bridge = Bridge()
-    control = RunControl(bridge)
-    control.choose(LinearMap())
-    yield DataDownload(EXPERIMENTS, control, bridge), control
+    bridge, window = Bridge(), QWidget()
+    qtbot.addWidget(window)
+    control = RunControl(bridge)  # no run was ever begun
+    yield DataDownload(EXPERIMENTS, control, window), control
     assert bridge.close()
 
 
@@ -62,3 +62,28 @@ def test_a_failure_is_one_sentence(parts, qtbot, monkeypatch) -> None:  # type: 
     with qtbot.waitSignal(download.refused) as heard:
         action.trigger()
     assert heard.args == ["No address answered."]
+
+
+def test_a_cancelled_download_ends_and_says_nothing(parts, qtbot, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    asked, cancelled, ended = threading.Event(), threading.Event(), threading.Event()
+    answers: list[bool] = []
+
+    def fetch(name: str, folder: Path | None = None, progress=None) -> Path:  # type: ignore[no-untyped-def]
+        answers.append(progress(0.1, "Some."))
+        asked.set()
+        assert cancelled.wait(20)
+        answers.append(progress(0.2, "More."))
+        ended.set()
+        raise LabError("It was cancelled.")
+
+    monkeypatch.setattr(datasets, "download", fetch)
+    download, _ = parts
+    heard: list[str] = []
+    download.refused.connect(heard.append)
+    mnist = next(entry for entry in EXPERIMENTS if entry.listing.data_sets)
+    download.begin(mnist, mnist.listing.data_sets[0])
+    assert asked.wait(20)
+    download.background.cancel()
+    cancelled.set()
+    assert ended.wait(20)
+    assert answers == [True, False] and heard == [] and not download.background.is_busy
