@@ -217,12 +217,13 @@ class PinsPanel(QWidget):
         self.empty.setWordWrap(True)
         self.empty.setObjectName("hint")
         self.empty.setContentsMargins(8, 0, 8, 8)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._rows = QWidget()
         self._layout = QVBoxLayout(self._rows)
         self._layout.setContentsMargins(4, 0, 4, 4)
         self._layout.setSpacing(0)
         self._layout.addStretch(1)
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(self._rows)
@@ -230,7 +231,7 @@ class PinsPanel(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addWidget(self.pin_button)
-        layout.addWidget(self.empty)
+        layout.addWidget(self.empty, 1)
         layout.addWidget(scroll, 1)
         pins.changed.connect(self.refresh)
 
@@ -251,6 +252,7 @@ class PinsPanel(QWidget):
         for index, pin in enumerate(pins):
             self._layout.insertWidget(index, self._row(pin))
         self.empty.setVisible(not pins)
+        self._scroll.setVisible(bool(pins))
 
     def _row(self, pin: Pin) -> QWidget:
         row = QWidget()
@@ -268,14 +270,18 @@ class PinsPanel(QWidget):
         back.clicked.connect(lambda: self.restore_requested.emit(pin))
         remove = IconButton("close", "Unpin", "Unpin this run", size=16)
         remove.clicked.connect(lambda: self._pins.remove(pin.id))
-        layout = QHBoxLayout(row)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(shown)
+        buttons.addWidget(self._color_button(pin))
+        buttons.addStretch(1)
+        buttons.addWidget(back)
+        buttons.addWidget(remove)
+        layout = QVBoxLayout(row)  # beside the buttons a narrow dock would have no room for it
         layout.setContentsMargins(4, 2, 0, 2)
-        layout.setSpacing(4)
-        layout.addWidget(shown)
-        layout.addWidget(self._color_button(pin))
-        layout.addWidget(label, 1)
-        layout.addWidget(back)
-        layout.addWidget(remove)
+        layout.setSpacing(0)
+        layout.addWidget(label)
+        layout.addLayout(buttons)
         return row
 
     def _color_button(self, pin: Pin) -> QToolButton:

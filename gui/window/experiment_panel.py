@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
+    QApplication,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -27,7 +28,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints a title and its muted keys; a section as a small heading.
+    """Paints a title and, if there is room, its muted keys; a section as a small heading.
 
     What an experiment is about stands in the header of the window, and in the tooltip.
     """
@@ -68,12 +69,14 @@ class _Delegate(QStyledItemDelegate):
         small = QFont(option.font)
         small.setPointSizeF(small.pointSizeF() * 0.88)
         keys, middle = str(index.data(KEYS_ROLE)), Qt.AlignmentFlag.AlignVCenter
+        title_font = QFont(option.font)
+        title_font.setWeight(QFont.Weight.DemiBold if selected else QFont.Weight.Medium)
+        taken = QFontMetrics(small).horizontalAdvance(keys) + 8
+        if taken + QFontMetrics(title_font).horizontalAdvance(str(index.data())) > area.width():
+            keys, taken = "", 0
         painter.setFont(small)
         painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | middle, keys)
-        taken = painter.fontMetrics().horizontalAdvance(keys) + 8 if keys else 0
-        title_font = QFont(option.font)
-        title_font.setWeight(QFont.Weight.DemiBold if selected else QFont.Weight.Medium)
         painter.setFont(title_font)
         painter.setPen(palette.color(QPalette.ColorRole.Text))
         room = area.adjusted(0, 0, -taken, 0)
@@ -96,6 +99,13 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(theme.color("accent"))
             bar = QRectF(box.left(), box.top() + 6, 3, box.height() - 12)
             painter.drawRoundedRect(bar, 1.5, 1.5)
+
+
+def _title_width(title: str) -> int:
+    """Return the width in pixels of an item that shows a title in full, beside a scroll bar."""
+    font = QFont(QApplication.font())
+    font.setWeight(QFont.Weight.DemiBold)
+    return QFontMetrics(font).horizontalAdvance(title) + 24 + 12
 
 
 class _List(QListWidget):
@@ -144,6 +154,7 @@ class ExperimentPanel(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self._fill(experiments)
+        self.list.setMinimumWidth(max((_title_width(e.title) for e in experiments), default=0))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
+    QResizeEvent,
     QTextDocument,
 )
 from PySide6.QtWidgets import (
@@ -35,7 +36,6 @@ from engine.core.effect import Effect, effect_of
 from engine.core.registry import Listed
 from engine.text.mathtext import to_html
 from gui.style.theme import current_theme
-from gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from engine.core.params import Params
@@ -113,7 +113,7 @@ class PresetBox(QComboBox):
         self.setAccessibleName("Presets")
         self.setToolTip("Settings that show one thing; choosing one plays it")
         self.setPlaceholderText("Presets")
-        self.setMinimumContentsLength(12)
+        self.setMinimumContentsLength(3)
         self.setMaximumWidth(260)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMaxVisibleItems(12)
@@ -178,30 +178,45 @@ class Header(QWidget):
         self.setObjectName("header")
         self.title = QLabel()
         self.title.setObjectName("title")
-        self.summary = ElidedLabel()
+        self.summary = QLabel()
         self.summary.setObjectName("hint")
+        self.summary.setWordWrap(True)
         self.presets = PresetBox()
         self.presets.preset_chosen.connect(self.preset_chosen)
-        self.help_button = QPushButton("What am I looking at?")
-        self.help_button.setToolTip("A short text on this experiment (F1)")
+        self.help_button = QPushButton("Help")
+        self.help_button.setAccessibleName("What am I looking at?")
+        self.help_button.setToolTip("What am I looking at? A short text on this experiment (F1)")
         self.help_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.help_button.clicked.connect(self.help_requested)
-        texts = QVBoxLayout()
-        texts.setSpacing(0)
-        texts.addWidget(self.title)
-        texts.addWidget(self.summary)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 8)
+        row = QHBoxLayout()
         row.setSpacing(8)
-        row.addLayout(texts, 1)
+        row.addWidget(self.title)
+        row.addStretch(1)
         row.addWidget(self.presets, 1)
         row.addWidget(self.help_button)
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(10, 6, 10, 6)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self.summary)
 
     def set_experiment(self, experiment: Listed, presets: Sequence[Preset] = ()) -> None:
         """Show another experiment; without presets while it is being loaded."""
         self.title.setText(experiment.title)
         self.summary.setText(experiment.listing.summary)
+        self._fit_summary()
         self.presets.set_presets(presets)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the whole summary in view."""
+        super().resizeEvent(event)
+        self._fit_summary()
+
+    def _fit_summary(self) -> None:
+        """Claim the height of all lines: plots would else take that of the last."""
+        margins = self._column.contentsMargins()
+        width = self.width() - margins.left() - margins.right()
+        self.summary.setMinimumHeight(self.summary.heightForWidth(width))
 
     def show_settings(self, params: Params, seed: int) -> None:
         """Show which preset these settings are, if any."""

@@ -13,10 +13,12 @@ from engine.core.views import Dash
 from engine.figures.data import chains
 from gui.plots.canvas.layers import Layer
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen
-from gui.typeset.rich_text import label
+from gui.typeset.rich_text import Label, fitting_label, label
 
 BESIDE = 0.2
 """Share of the width that labels of rules may take beside a plot."""
+WITHIN = 0.4
+"""Share of the width that a label of a horizontal rule may take within a plot; … ends a longer."""
 DRAG = 14.0
 """Pixels below which changes of one parameter are those of one drag."""
 BAND_ALPHA = 0.12
@@ -66,7 +68,7 @@ class RulesLayer(Layer):
             if place.bottom() > scene.plot.top() and (rule.vertical or not self.beside):
                 veil(painter, scene, place)
             color = scene.theme.color(rule.color)
-            label(self._name(scene, rule), self.font).draw(painter, place.topLeft(), color)
+            self._label(scene, rule).draw(painter, place.topLeft(), color)
 
     def labels(self, scene: Scene) -> list[tuple[RuleLine, QRectF]]:
         """Return the rules that are named, and where their labels stand."""
@@ -96,6 +98,12 @@ class RulesLayer(Layer):
             return rule.text
         return f"{'↑' if _pixel(scene, rule) < scene.plot.top() else '↓'} {rule.text}"
 
+    def _label(self, scene: Scene, rule: RuleLine) -> Label:
+        """Lay out a name; one within a plot leaves the larger part of its width to the data."""
+        if rule.vertical or self.beside:
+            return label(self._name(scene, rule), self.font)
+        return fitting_label(self._name(scene, rule), self.font, WITHIN * scene.plot.width())
+
     def _draw_line(self, painter: QPainter, scene: Scene, rule: RuleLine) -> None:
         plot, line = scene.plot, crisp(_pixel(scene, rule), scene.ratio)
         pen = hair_pen(scene.theme.color(rule.color), rule.dash, scene.ratio)
@@ -110,7 +118,7 @@ class RulesLayer(Layer):
     def _at_right(self, scene: Scene, rule: RuleLine, taken: Sequence[QRectF]) -> QRectF:
         """Place the label of a horizontal line beside it, or above or below it in the plot."""
         plot, at = scene.plot, _pixel(scene, rule)
-        size = label(self._name(scene, rule), self.font).size
+        size = self._label(scene, rule).size
         if self.beside:
             place = QRectF(QPointF(plot.right() + 5, at - size.height() / 2), size)
             return _settled(place, taken, plot.top() - 4, plot.bottom() - size.height() + 4)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont
 
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.paint import Scene
-from gui.plots.canvas.rules import Mark, MarksLayer, RuleLine, RulesLayer
+from gui.plots.canvas.rules import WITHIN, Mark, MarksLayer, RuleLine, RulesLayer
 from gui.style.theme import LIGHT
 
 PLOT = QRectF(40, 10, 240, 150)
@@ -45,6 +45,14 @@ def test_labels_beside_the_plot_stand_at_their_lines_where_there_is_room(qapp) -
         assert abs(place.center().y() - line) < 1
     (_, first), (_, second) = placed(True, 1.0, 1.02)
     assert not first.intersects(second)
+
+
+def test_a_long_label_within_a_plot_leaves_room_to_the_data(qapp) -> None:
+    scene = Scene(Mapper(PLOT, (0.0, 1.0), (0.0, 2.0)), LIGHT)
+    rules = tuple(RuleLine("the least error of the single one " * n, n / 4) for n in (1, 2, 3))
+    for _, place in RulesLayer(QFont(), rules, beside=False).labels(scene):
+        assert PLOT.contains(place)
+        assert place.width() <= WITHIN * PLOT.width() + 1
 
 
 def test_labels_of_vertical_lines_stand_above_the_plot_where_there_is_room(qapp) -> None:
