@@ -144,7 +144,7 @@ class ParamSpec:
 
     def includes(self, number: float) -> bool:
         """Return whether a number is finite and within the limits."""
-        if not math.isfinite(number):
+        if not isinstance(number, int) and not math.isfinite(number):  # ints may exceed floats
             return False
         if self.minimum is not None:
             if number < self.minimum or (self.exclusive_minimum and number == self.minimum):

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxL
 
 from engine.core.views import TableView
 from engine.text.mathtext import to_plain
-from engine.text.numbers import short
+from engine.text.numbers import NONE, short
 from gui.plots.panes.pane import Pane
 
 Index = QModelIndex | QPersistentModelIndex
@@ -104,9 +104,9 @@ def _alignment(value: Any) -> int:
 
 
 def cell_text(value: Any) -> str:
-    """Write a cell: numbers short, nothing for None, "yes" and "no" for truth."""
+    """Write a cell: numbers short, a dash for None, "yes" and "no" for truth."""
     if value is None:
-        return "–"
+        return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):

@@ -212,16 +212,31 @@ def test_without_a_screen_there_is_one_sentence() -> None:
     assert done.stderr.startswith("There is no screen")
 
 
+SHOWN = """
+import sys
+from gui.app import application as app
+from gui.window.main_window import MainWindow
+
+restore = MainWindow.restore
+
+def say(window):
+    heavy = ("torch", "torchvision", "matplotlib", "numba", "scipy")
+    print([name for name in heavy if name in sys.modules])
+    window.close()
+
+def look(window):
+    restore(window)
+    window.first_painted.connect(lambda: say(window))
+
+MainWindow.restore = look
+sys.exit(app.main(["--fresh"]))
+"""
+"""Names what is loaded when the window shows."""
+
+
 def test_nothing_heavy_is_loaded_before_the_window_shows() -> None:
-    code = (
-        "import sys; from gui.app import application as app;"
-        "app._on_shown = lambda window, options: ("
-        "print([m for m in ('torch', 'torchvision', 'matplotlib', 'numba', 'scipy')"
-        " if m in sys.modules]), window.close());"
-        "sys.exit(app.main(['--fresh']))"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", SHOWN],
         capture_output=True,
         text=True,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},

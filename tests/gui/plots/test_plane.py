@@ -578,7 +578,7 @@ def test_a_table_shows_sorts_and_copies_numbers(area, qtbot) -> None:
 
 def test_cells_of_all_kinds() -> None:
     cells = [None, True, 3, 2.5, math.nan, "$w_1$"]
-    assert [cell_text(cell) for cell in cells] == ["–", "yes", "3", "2.5", "–", "w₁"]
+    assert [cell_text(cell) for cell in cells] == ["—", "yes", "3", "2.5", "—", "w₁"]
 
 
 def test_every_kind_of_view_is_drawn_in_both_themes(area, qapp) -> None:
