@@ -75,3 +75,16 @@ def helper(function: Callable[_P, _R]) -> Callable[_P, _R]:
     compiled = _Helper(py_func=function, locals={}, targetoptions=options)
     compiled.enable_caching()
     return cast("Callable[_P, _R]", compiled)
+
+
+def inner(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile a function as `helper` does, without counting references to arrays.
+
+    An array that is taken out of a record costs an atomic increment and decrement, as long as a
+    step of a small network for a few of them. Whoever calls holds the arrays, so the function needs
+    no counts; it may neither make nor return arrays (numba refuses to compile one that makes them).
+    """
+    options = {**_OPTIONS, "no_cpython_wrapper": True, "_nrt": False}
+    compiled = _Helper(py_func=function, locals={}, targetoptions=options)
+    compiled.enable_caching()
+    return cast("Callable[_P, _R]", compiled)

@@ -78,6 +78,20 @@ class Law:
         """Magnitudes of product and weights beyond which a run has diverged."""
         return LIMIT * max(1.0, abs(self.target)), LIMIT * max(1.0, self.root)
 
+    @property
+    def motion(self) -> scalar_record.Motion:
+        """The law as the kernels take it."""
+        return scalar_record.Motion(
+            int(self.method),
+            int(self.rule),
+            float(self.step),
+            float(self.momentum),
+            float(self.target),
+            float(self.input_power),
+            float(self.cap),
+            self.root,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ties:
@@ -108,6 +122,11 @@ class Ties:
         """Leave every weight to itself."""
         rows = (size + 3) // 4
         return cls(np.arange(4 * rows, dtype=np.int64), np.ones(4 * rows), False)
+
+    @property
+    def arrays(self) -> scalar_passes.Tied:
+        """The classes as the kernels take them."""
+        return scalar_passes.Tied(self.leader, self.sign, self.any)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,31 +197,14 @@ def advance(
         weights_width(weights.size),
         2 * spectrum_width(weights.size) + 1,
     )
-    low = tuple(np.empty((buckets, size)) for size in sizes)
-    high = low if stride == 1 else tuple(np.empty((buckets, size)) for size in sizes)
+    low = scalar_record.Ranges(*(np.empty((buckets, size)) for size in sizes))
+    high = low
+    if stride > 1:
+        high = scalar_record.Ranges(*(np.empty((buckets, size)) for size in sizes))
     w, v = weights.copy(), velocity.copy()
-    numbers = (
-        int(law.method),
-        int(law.rule),
-        float(law.step),
-        float(law.momentum),
-        float(law.target),
-        float(law.input_power),
-        float(law.cap),
-        law.root,
-    )
+    span = scalar_record.Span(first, n, stride, every)
     made, diverged, capped = scalar_record.record(
-        w,
-        v,
-        (ties.leader, ties.sign, ties.any),
-        first,
-        n,
-        stride,
-        numbers,
-        law.limits,
-        every,
-        low,
-        high,
+        w, v, ties.arrays, law.motion, law.limits, span, low, high
     )
     used = -(-made // stride)
     low_series = _named(tuple(a[:used] for a in low), law.target)
@@ -253,7 +255,7 @@ def errors(weights: Array, ties: Ties, law: Law, *, first: int, out: Array) -> t
     w = weights.copy()
     made = scalar_passes.descend(
         w,
-        (ties.leader, ties.sign, ties.any),
+        ties.arrays,
         first,
         (float(law.step) * float(law.input_power), float(law.target)),
         law.limits,

@@ -9,11 +9,13 @@ alone: a run has the same bits however it is split into calls and whatever is re
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.kernels.jit import helper, kernel
+from engine.core.arrays import FloatArray
+from engine.kernels.jit import helper, inner, kernel
 from engine.kernels.vectors.doubles import (
     add,
     gather,
@@ -32,6 +34,38 @@ from engine.kernels.vectors.doubles import (
 
 GRADIENT_DESCENT, HEAVY_BALL, NESTEROV = 0, 1, 2
 HUGE = 1e300
+
+
+class Tied(NamedTuple):
+    """Classes of tied weights, padded: see `engine.kernels.scalar.descent.Ties`."""
+
+    leader: npt.NDArray[np.int64]
+    sign: FloatArray
+    any: bool
+
+
+class Run(NamedTuple):
+    """Arrays of a run, padded to whole rows of four and overwritten at every step.
+
+    Attributes
+    ----------
+    w, v : ndarray
+        Weights and velocities.
+    old_w, old_v : ndarray
+        Those of one step before, in case the new ones have diverged.
+    g, prefix : ndarray
+        Products over all weights but one, and the chain from which they come.
+    mask : ndarray
+        1 at weights and 0 at the padding.
+    """
+
+    w: FloatArray
+    v: FloatArray
+    old_w: FloatArray
+    old_v: FloatArray
+    g: FloatArray
+    prefix: FloatArray
+    mask: FloatArray
 
 
 @helper
@@ -83,43 +117,25 @@ def finish(w: Any, rows: int, forward: bool, total: Any, prefix: Any, mask: Any,
     return value
 
 
-@helper
-def move(
-    w: Any,
-    v: Any,
-    slopes: Any,
-    leader: Any,
-    sign: Any,
-    tied: bool,
-    method: int,
-    rate: float,
-    momentum: float,
-    forward: bool,
-    mask: Any,
-    old_w: Any,
-    old_v: Any,
-    prefix: Any,
-) -> Any:
+@inner
+def move(run: Run, ties: Tied, method: int, rate: float, momentum: float, forward: bool) -> Any:
     """Apply an update in place, and begin the new weights' chain in the direction `forward`.
 
     Parameters
     ----------
-    w, v, slopes, mask : ndarray
-        Weights, velocities, products over all weights but one, and the mask of the padding.
-    leader, sign, tied : ndarray, ndarray, bool
-        Classes of tied weights.
+    run : Run
+        With products over all weights but one in `g`.
+    ties : Tied
     rate : float
         Step size times input power times signed error.
-    old_w, old_v : ndarray
-        Receive the weights and velocities before, in case the new ones have diverged.
-    prefix : ndarray
-        Receives the new chain.
 
     Returns
     -------
     total, top, bottom : pack
         The chain's totals; the largest and the smallest magnitudes of the new weights.
     """
+    w, v, old_w, old_v, slopes, prefix, mask = run
+    leader, sign, tied = ties
     rows = mask.size // 4
     rates, keep = splat(rate), splat(momentum)
     total, top, bottom = splat(1.0), splat(0.0), splat(HUGE)
@@ -177,14 +193,16 @@ def smallest(pack: Any) -> float:
 
 
 @kernel
-def descend(weights: Any, ties: Any, first: int, law: Any, limits: Any, errors: Any) -> int:
+def descend(
+    weights: FloatArray, ties: Tied, first: int, law: Any, limits: Any, errors: FloatArray
+) -> int:
     """Descend with a fixed step and record nothing but the signed error after every step.
 
     Parameters
     ----------
     weights : ndarray, shape (L,)
         Weights before the first step; overwritten by those after the last one made.
-    ties : tuple (leader, sign, tied)
+    ties : Tied
     first : int
         Number of steps made before.
     law : tuple (scale, target)
@@ -200,10 +218,10 @@ def descend(weights: Any, ties: Any, first: int, law: Any, limits: Any, errors: 
     """
     scale, target = law
     rows = (weights.size + 3) // 4
-    leader, sign, tied = ties
     mask = padded(np.ones(weights.size), rows, 0.0)
     w, old = padded(weights, rows, 1.0), padded(weights, rows, 1.0)
     g, prefix = np.zeros(4 * rows), np.ones(4 * rows)
+    run = Run(w, g, old, g, g, prefix, mask)  # without momentum no velocity is read or written
     forward = first % 2 == 0
     total = chain(w, rows, forward, prefix)
     error = product(total) - target
@@ -211,24 +229,9 @@ def descend(weights: Any, ties: Any, first: int, law: Any, limits: Any, errors: 
     for k in range(errors.size):
         rate = scale * error
         rates, top = splat(rate), splat(0.0)
-        if tied:
+        if ties.any:
             finish(w, rows, forward, total, prefix, mask, g)
-            total, top, _ = move(
-                w,
-                g,
-                g,
-                leader,
-                sign,
-                tied,
-                GRADIENT_DESCENT,
-                rate,
-                0.0,
-                not forward,
-                mask,
-                old,
-                g,
-                prefix,
-            )
+            total, top, _ = move(run, ties, GRADIENT_DESCENT, rate, 0.0, not forward)
         else:  # the same operations in one pass
             swapped = neighbours(total)
             suffix = mul(swapped, halves(mul(total, swapped)))

@@ -10,14 +10,18 @@ alone, and NaN stands for the others.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.kernels.jit import helper, kernel
+from engine.core.arrays import FloatArray
+from engine.kernels.jit import helper, inner, kernel
 from engine.kernels.scalar.passes import (
     GRADIENT_DESCENT,
     NESTEROV,
+    Run,
+    Tied,
     chain,
     finish,
     largest,
@@ -40,7 +44,81 @@ EARLY = 2048
 """Up to this step the eigenvalues are measured at every one."""
 
 
-@helper
+class Motion(NamedTuple):
+    """The law of motion of a run.
+
+    Attributes
+    ----------
+    method, rule : int
+        Optimiser and step rule.
+    setting : float
+        Step size, or its numerator where it depends on the state.
+    momentum, target, sigma : float
+        Momentum factor, target, input power.
+    cap : float
+        Largest step size of a state-dependent rule.
+    root : float
+        Magnitude of the balanced weights, from which the distance is measured.
+    """
+
+    method: int
+    rule: int
+    setting: float
+    momentum: float
+    target: float
+    sigma: float
+    cap: float
+    root: float
+
+
+class Span(NamedTuple):
+    """Which steps to make and to record.
+
+    `first` were made before, `n` are to make, `stride` of them belong to a bucket; the eigenvalues
+    are measured at steps k <= `EARLY` and at those with k mod `every` < 2.
+    """
+
+    first: int
+    n: int
+    stride: int
+    every: int
+
+
+class Ranges(NamedTuple):
+    """One side of the buckets, or of the bucket that is filling (then without the first axis).
+
+    Scalars (buckets, 7), weights (buckets, L or 7), eigenvalues (buckets, 2 L + 1 or 5).
+    """
+
+    scalars: FloatArray
+    weights: FloatArray
+    eigenvalues: FloatArray
+
+
+class _Room(NamedTuple):
+    """Arrays to work in: Nesterov's point with its slopes and chain, a spectrum, an order."""
+
+    y: FloatArray
+    y_slopes: FloatArray
+    y_prefix: FloatArray
+    d: FloatArray
+    poles: FloatArray
+    values: FloatArray
+    order: npt.NDArray[np.int64]
+
+
+class _Point(NamedTuple):
+    """What is known of the weights after a step; `top` and `bottom` bound their magnitudes."""
+
+    value: float
+    error: float
+    sharpness: float
+    step: float
+    top: float
+    bottom: float
+
+
+@inner
 def multiplier(eigenvalue: float, step: float, momentum: float, method: int) -> float:
     """Return the Jacobian's eigenvalue that belongs to one of the Hessian's.
 
@@ -59,7 +137,7 @@ def multiplier(eigenvalue: float, step: float, momentum: float, method: int) -> 
     return 0.5 * (abs(trace) + math.sqrt(discriminant))
 
 
-@helper
+@inner
 def _sort(w: Any, order: Any, n: int) -> None:
     """Sort the order of the weights by insertion; nearly free where it hardly changes."""
     for i in range(1, n):
@@ -70,7 +148,7 @@ def _sort(w: Any, order: Any, n: int) -> None:
         order[j] = item
 
 
-@helper
+@inner
 def _quantile(w: Any, order: Any, n: int, fraction: float) -> float:
     """Return a quantile of sorted weights by linear interpolation."""
     place = fraction * (n - 1)
@@ -80,17 +158,44 @@ def _quantile(w: Any, order: Any, n: int, fraction: float) -> float:
     return value
 
 
-@helper
+@inner
 def _widen(low: Any, high: Any, column: int, value: float, fresh: bool) -> None:
     """Widen a range to a value, or start it there."""
     low[column] = value if fresh or value < low[column] else low[column]
     high[column] = value if fresh or value > high[column] else high[column]
 
 
-@helper
-def _note_weights(w: Any, low: Any, high: Any, fresh: bool) -> None:
-    """Note every weight, in whole rows of four."""
-    if fresh:
+@inner
+def _note_scalars(point: _Point, law: Motion, lowest: Ranges, highest: Ranges, fresh: bool) -> None:
+    """Note the `SCALARS` of a point."""
+    low, high = lowest.scalars, highest.scalars
+    value, error, sharpness, step, top, bottom = point
+    _widen(low, high, 0, value, fresh)
+    _widen(low, high, 1, 0.5 * law.sigma * error * error, fresh)
+    _widen(low, high, 2, top - bottom, fresh)
+    _widen(low, high, 3, sharpness, fresh)
+    _widen(low, high, 4, 0.5 * step * sharpness, fresh)
+    _widen(low, high, 5, step, fresh)
+    _widen(low, high, 6, max(abs(top - law.root), abs(bottom - law.root)), fresh)
+
+
+@inner
+def _note_quantiles(w: Any, order: Any, low: Any, high: Any, fresh: bool) -> None:
+    """Note quantiles of many weights."""
+    n = order.size
+    _sort(w, order, n)
+    for column in range(QUANTILES):
+        fraction = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)[column]
+        _widen(low, high, column, _quantile(w, order, n, fraction), fresh)
+
+
+@inner
+def _note_weights(run: Run, room: _Room, lowest: Ranges, highest: Ranges, fresh: bool) -> None:
+    """Note every weight, in whole rows of four, or quantiles of many."""
+    w, low, high = run.w, lowest.weights, highest.weights
+    if low.size < room.order.size:
+        _note_quantiles(w, room.order, low, high, fresh)
+    elif fresh:
         for j in range(0, w.size, 4):
             row = load(w, j)
             store(low, j, row)
@@ -102,217 +207,199 @@ def _note_weights(w: Any, low: Any, high: Any, fresh: bool) -> None:
             store(high, j, larger(row, load(high, j)))
 
 
-@helper
-def _note_quantiles(w: Any, order: Any, n: int, low: Any, high: Any, fresh: bool) -> None:
-    """Note quantiles of many weights."""
-    _sort(w, order, n)
-    for column in range(QUANTILES):
-        fraction = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)[column]
-        _widen(low, high, column, _quantile(w, order, n, fraction), fresh)
-
-
-@helper
+@inner
 def _note_spectrum(
-    w: Any,
-    g: Any,
-    error: float,
-    sigma: float,
-    n: int,
-    step: float,
-    momentum: float,
-    method: int,
-    d: Any,
-    y: Any,
-    values: Any,
-    low: Any,
-    high: Any,
-    fresh: bool,
+    point: _Point, run: Run, law: Motion, room: _Room, lowest: Ranges, highest: Ranges, fresh: bool
 ) -> None:
     """Note the eigenvalues of the Hessian, those of the Jacobian, and step x greatest / 2."""
+    n, values = room.order.size, room.values
+    low, high = lowest.eigenvalues, highest.eigenvalues
     width = (low.size - 1) // 2
     if width == n:
-        eigenvalues(w, g, error, sigma, n, d, y, values)
+        eigenvalues(run.w, run.g, point.error, law.sigma, n, room.d, room.poles, values)
     else:
-        values[0], values[1] = extremes(w, g, error, sigma, n, d, y)
+        ends = extremes(run.w, run.g, point.error, law.sigma, n, room.d, room.poles)
+        values[0], values[1] = ends
     for i in range(width):
+        of_jacobian = multiplier(values[i], point.step, law.momentum, law.method)
         _widen(low, high, i, values[i], fresh)
-        _widen(low, high, width + i, multiplier(values[i], step, momentum, method), fresh)
-    _widen(low, high, 2 * width, 0.5 * step * values[width - 1], fresh)
+        _widen(low, high, width + i, of_jacobian, fresh)
+    _widen(low, high, 2 * width, 0.5 * point.step * values[width - 1], fresh)
 
 
-@helper
-def _flush(a: Any, b: Any, c: Any, to_a: Any, to_b: Any, to_c: Any, bucket: int) -> None:
+@inner
+def _blank(lowest: Ranges, highest: Ranges) -> None:
+    """Begin a bucket without eigenvalues."""
+    low, high = lowest.eigenvalues, highest.eigenvalues
+    for i in range(low.size):
+        low[i], high[i] = np.nan, np.nan
+
+
+@inner
+def _flush(ranges: Ranges, rows: Ranges, bucket: int) -> None:
     """Copy one side of a bucket's ranges to its row."""
-    for i in range(a.size):
-        to_a[bucket, i] = a[i]
-    for i in range(to_b.shape[1]):
-        to_b[bucket, i] = b[i]
-    for i in range(c.size):
-        to_c[bucket, i] = c[i]
+    for i in range(ranges.scalars.size):
+        rows.scalars[bucket, i] = ranges.scalars[i]
+    for i in range(rows.weights.shape[1]):
+        rows.weights[bucket, i] = ranges.weights[i]
+    for i in range(ranges.eigenvalues.size):
+        rows.eigenvalues[bucket, i] = ranges.eigenvalues[i]
+
+
+@inner
+def _gradient_ahead(run: Run, law: Motion, room: _Room, forward: bool) -> tuple[float, float]:
+    """Find the slopes at Nesterov's point; return signed error and sharpness there."""
+    total = look_ahead(run.w, run.v, law.momentum, forward, room.y, room.y_prefix)
+    rows = run.w.size // 4
+    squares = finish(room.y, rows, forward, total, room.y_prefix, run.mask, room.y_slopes)
+    return product(total) - law.target, law.sigma * squares
+
+
+@inner
+def _take_slopes(run: Run, room: _Room) -> None:
+    """Take the slopes at Nesterov's point for the update."""
+    for i in range(run.g.size):
+        run.g[i] = room.y_slopes[i]
+
+
+@inner
+def _step_size(
+    run: Run, law: Motion, room: _Room, error: float, curvature: float
+) -> tuple[float, bool]:
+    """Return the step size and whether the cap holds, where the gradient is taken."""
+    if law.rule == FIXED_STEP:
+        return law.setting, False
+    n = room.order.size
+    if law.rule == HESSIAN_STEP:
+        if law.method != NESTEROV:
+            for i in range(n):
+                room.y[i], room.y_slopes[i] = run.w[i], run.g[i]
+        least, most = extremes(room.y, room.y_slopes, error, law.sigma, n, room.d, room.poles)
+        curvature = max(abs(least), abs(most))
+    if law.setting < law.cap * curvature:
+        return law.setting / curvature, False
+    return law.cap, True
 
 
 @helper
-def _norm(w: Any, g: Any, error: float, sigma: float, n: int, d: Any, y: Any) -> float:
-    """Return the largest magnitude of the Hessian's eigenvalues."""
-    least, most = extremes(w, g, error, sigma, n, d, y)
-    return max(abs(least), abs(most))
+def _start(weights: Any, velocity: Any) -> tuple[Run, _Room]:
+    """Lay out the arrays of a run and room to work in."""
+    size = weights.size
+    rows = (size + 3) // 4
+    run = Run(
+        padded(weights, rows, 1.0),
+        padded(velocity, rows, 0.0),
+        padded(weights, rows, 1.0),
+        padded(velocity, rows, 0.0),
+        np.zeros(4 * rows),
+        np.ones(4 * rows),
+        padded(np.ones(size), rows, 0.0),
+    )
+    room = _Room(
+        np.ones(4 * rows),
+        np.zeros(4 * rows),
+        np.ones(4 * rows),
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.arange(size),
+    )
+    return run, room
+
+
+@helper
+def _bucket(rows: Ranges, size: int) -> Ranges:
+    """Make room for one side of a bucket; weights of which all are shown lie in rows of four."""
+    all_shown = rows.weights.shape[1] == size
+    shown = (size + 3) // 4 * 4 if all_shown else QUANTILES
+    return Ranges(np.empty(SCALARS), np.empty(shown), np.empty(rows.eigenvalues.shape[1]))
 
 
 @kernel
 def record(
-    weights: Any,
-    velocity: Any,
-    ties: Any,
-    first: int,
-    n: int,
-    stride: int,
-    law: Any,
-    limits: Any,
-    every: int,
-    low: Any,
-    high: Any,
+    weights: FloatArray,
+    velocity: FloatArray,
+    ties: Tied,
+    law: Motion,
+    limits: tuple[float, float],
+    span: Span,
+    low: Ranges,
+    high: Ranges,
 ) -> tuple[int, bool, int]:
-    """Make up to n steps and record buckets of `stride` of them.
+    """Make up to n steps and record buckets of them.
 
     Parameters
     ----------
     weights, velocity : ndarray, shape (L,)
         The state; overwritten by the last good one.
-    ties : tuple (leader, sign, tied)
-    first, n, stride : int
-        Steps made before, steps to make, and steps per bucket.
-    law : tuple (method, rule, step, momentum, target, sigma, cap, root)
-        Optimiser, step rule, step size (or its numerator where it depends on the state), momentum
-        factor, target, input power, largest step size of a state-dependent rule, and the
-        magnitude of the balanced weights, from which the distance is measured.
+    ties, law, span
     limits : tuple (product, weight)
         Magnitudes beyond which the run has diverged.
-    every : int
-        The eigenvalues are measured at steps k <= `EARLY` and at those with k mod every < 2.
-    low, high : tuple of ndarray
-        Scalars (buckets, 7), weights (buckets, L or 7), eigenvalues (buckets, 2 L + 1 or 5).
+    low, high : Ranges
+        Receive the buckets; the same arrays where a bucket holds one step.
 
     Returns
     -------
     made, diverged, capped : int, bool, int
         Steps made, whether the next one diverges, steps at which the cap held.
     """
-    method, rule, setting, momentum, target, sigma, cap, root = law
+    first, n, stride, every = span
     size = weights.size
     rows = (size + 3) // 4
-    mask = padded(np.ones(size), rows, 0.0)
-    w, old_w = padded(weights, rows, 1.0), padded(weights, rows, 1.0)
-    v, old_v = padded(velocity, rows, 0.0), padded(velocity, rows, 0.0)
-    g, prefix = np.zeros(4 * rows), np.ones(4 * rows)
-    y, y_slopes, y_prefix = np.ones(4 * rows), np.zeros(4 * rows), np.ones(4 * rows)
-    d, poles, values = np.empty(size), np.empty(size), np.empty(size)
-    now, low_s, high_s = np.empty(SCALARS), np.empty(SCALARS), np.empty(SCALARS)
-    shown = 4 * rows if low[1].shape[1] == size else QUANTILES
-    low_w, high_w = np.empty(shown), np.empty(shown)
-    low_h, high_h = np.empty(low[2].shape[1]), np.empty(low[2].shape[1])
-    leader, sign, tied = ties
-    order = np.arange(size)
+    run, room = _start(weights, velocity)
+    w, v, old_w, old_v, g, prefix, mask = run
+    lowest, highest = _bucket(low, size), _bucket(high, size)
     forward = first % 2 == 0
     total = chain(w, rows, forward, prefix)
     value, top, bottom = product(total), 0.0, 0.0
     made, diverged, capped = 0, False, 0
-    bucket, place, pending, counted, turn = 0, -1, False, 0, first % every
+    bucket, place, pending, measured, turn = 0, -1, False, False, first % every
     for k in range(n + 1):
-        error = value - target
-        sharpness = sigma * finish(w, rows, forward, total, prefix, mask, g)
+        error = value - law.target
+        sharpness = law.sigma * finish(w, rows, forward, total, prefix, mask, g)
         if not sharpness <= SHARPNESS_LIMIT:
-            diverged = True
-            made = max(made - 1, 0)
+            made, diverged = max(made - 1, 0), True
             break
         slope_error, curvature = error, sharpness
-        if method == NESTEROV:
-            y_total = look_ahead(w, v, momentum, forward, y, y_prefix)
-            curvature = sigma * finish(y, rows, forward, y_total, y_prefix, mask, y_slopes)
-            slope_error = product(y_total) - target
-        step = setting
-        if rule != FIXED_STEP:
-            if rule == HESSIAN_STEP:
-                if method != NESTEROV:
-                    for i in range(size):
-                        y[i], y_slopes[i] = w[i], g[i]
-                curvature = _norm(y, y_slopes, slope_error, sigma, size, d, poles)
-            within = setting < cap * curvature
-            step = setting / curvature if within else cap
-            capped += 1 if k < n and not within else 0
+        if law.method == NESTEROV:
+            slope_error, curvature = _gradient_ahead(run, law, room, forward)
+        step, held = _step_size(run, law, room, slope_error, curvature)
+        capped += 1 if held and k < n else 0
         if k > 0:
             place += 1
             if place == stride:
                 bucket, place = bucket + 1, 0
             fresh = place == 0
-            now[0], now[1], now[2] = value, 0.5 * sigma * error * error, top - bottom
-            now[3], now[4], now[5] = sharpness, 0.5 * step * sharpness, step
-            now[6] = max(abs(top - root), abs(bottom - root))
-            for i in range(SCALARS):
-                _widen(low_s, high_s, i, now[i], fresh)
-            if shown > QUANTILES or shown >= size:
-                _note_weights(w, low_w, high_w, fresh)
-            else:
-                _note_quantiles(w, order, size, low_w, high_w, fresh)
-            length = min(stride, n - bucket * stride)
-            turn = turn + 1 if turn + 1 < every else 0
+            point = _Point(value, error, sharpness, step, top, bottom)
+            _note_scalars(point, law, lowest, highest, fresh)
+            _note_weights(run, room, lowest, highest, fresh)
             if fresh:
-                for i in range(low_h.size):
-                    low_h[i], high_h[i] = np.nan, np.nan
-                counted = 0
+                _blank(lowest, highest)
+                measured = False
+            turn = turn + 1 if turn + 1 < every else 0
             if turn < 2 or first + k <= EARLY:
-                _note_spectrum(
-                    w,
-                    g,
-                    error,
-                    sigma,
-                    size,
-                    step,
-                    momentum,
-                    method,
-                    d,
-                    poles,
-                    values,
-                    low_h,
-                    high_h,
-                    counted == 0,
-                )
-                counted += 1
-            pending = place < length - 1
+                _note_spectrum(point, run, law, room, lowest, highest, not measured)
+                measured = True
+            pending = place < min(stride, n - bucket * stride) - 1
             if not pending:
-                _flush(low_s, low_w, low_h, low[0], low[1], low[2], bucket)
+                _flush(lowest, low, bucket)
                 if stride > 1:
-                    _flush(high_s, high_w, high_h, high[0], high[1], high[2], bucket)
+                    _flush(highest, high, bucket)
         if k == n:
             break
-        if method == NESTEROV:
-            for i in range(4 * rows):
-                g[i] = y_slopes[i]
-        total, tops, bottoms = move(
-            w,
-            v,
-            g,
-            leader,
-            sign,
-            tied,
-            method,
-            step * sigma * slope_error,
-            momentum,
-            not forward,
-            mask,
-            old_w,
-            old_v,
-            prefix,
-        )
+        if law.method == NESTEROV:
+            _take_slopes(run, room)
+        rate = step * law.sigma * slope_error
+        total, tops, bottoms = move(run, ties, law.method, rate, law.momentum, not forward)
         value, top, bottom = product(total), largest(tops), smallest(bottoms)
         made = k + 1
         forward = not forward
         if not (abs(value) <= limits[0] and top <= limits[1]):
-            diverged = True
-            made = k
+            made, diverged = k, True
             break
     if pending:
-        _flush(low_s, low_w, low_h, low[0], low[1], low[2], bucket)
-        _flush(high_s, high_w, high_h, high[0], high[1], high[2], bucket)
+        _flush(lowest, low, bucket)
+        _flush(highest, high, bucket)
     for i in range(size):
         weights[i] = old_w[i] if diverged else w[i]
         velocity[i] = old_v[i] if diverged else v[i]
