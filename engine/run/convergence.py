@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.core.outcome import Outcome, OutcomeKind
-from engine.run.session import LOOK, Session
+from engine.run.session import Session
+from engine.run.trace import WINDOW
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Convergence:
         """
         if outcome.kind is not OutcomeKind.CONVERGED:
             self.reported, self.unsettled_at, self.nudged_at = False, outcome.step, None
-        elif self.nudged_at is not None and session.step >= self.nudged_at + LOOK:
+        elif self.nudged_at is not None and session.step >= self.nudged_at + WINDOW:
             self.reported = False
         return outcome.kind is OutcomeKind.CONVERGED and not self.reported
 
@@ -55,7 +56,7 @@ class Convergence:
         if self.unsettled_at < session.step:
             known.append(self.unsettled_at)
         if self.nudged_at is not None:
-            known.append(self.nudged_at + LOOK)
+            known.append(self.nudged_at + WINDOW)
         self.reported, self.nudged_at = True, None
         return max(known, default=0)
 
