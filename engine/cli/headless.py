@@ -102,8 +102,7 @@ _ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
 def _done(run: RunSpec, session: Session, outcome: Outcome) -> RunSpec:
     """Describe the run so that replaying it ends where it ended."""
     steps = outcome.step if outcome.kind in _ENDED_EARLY else replay.target_of(run)
-    changes = tuple(change for change in run.changes if change.step <= steps)
-    return dataclasses.replace(run, steps=steps, changes=changes, sha256=session.inputs)
+    return dataclasses.replace(run.until(steps), sha256=session.inputs)
 
 
 def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:

@@ -20,6 +20,18 @@ SERIES = (
 )
 """Roles ``"1"`` to ``"8"``; pairwise distinct with protanopia, deuteranopia and tritanopia."""
 
+PINS = (
+    "#a855c9",
+    "#5f9e1f",
+    "#e0518f",
+    "#0e7c86",
+    "#b8433a",
+    "#8f84e0",
+    "#9c8a3c",
+    "#2f4a5c",
+)
+"""Roles ``"pin1"`` to ``"pin8"``, of runs kept for comparison: none is that of a series."""
+
 ROLES = {
     "bound": "#5b21b6",
     "good": "#106d37",

@@ -131,6 +131,8 @@ class Heat:
     `extent_key` names four numbers x0, x1, y0, y1 in the observation. `headroom` is the part of the
     colours below the least value: the first is the ground's, from which some must stand out.
     `missing` says what a cell without a value (NaN, blank) means, `at_top` what the greatest does.
+    `counts_key` names whole numbers of the same shape that the colours stand for: tables then hold
+    these, and only the cells where there are any.
     """
 
     key: str
@@ -140,6 +142,7 @@ class Heat:
     headroom: float = 0.0
     missing: str = ""
     at_top: str = ""
+    counts_key: str = ""
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
         """Return the values of the first and the last colour, from those of the data."""

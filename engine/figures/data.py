@@ -17,11 +17,21 @@ from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
 
 
+@dataclass(frozen=True, slots=True)
+class PinnedRun:
+    """A run kept for comparison: how its settings differ, a colour role or ``#rrggbb``, history."""
+
+    label: str
+    color: str
+    trace: TraceView
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureData:
-    """What figures are drawn from: a run's history and what was computed at its current step.
+    """What figures are drawn from: a run's whole history and what was computed at one step of it.
 
-    `run` is written into the files, so that a figure documents how it was made.
+    `run` is written into the files, so that a figure documents how it was made; `step` may lie
+    before its end. `pins` are other runs, drawn behind it along the step.
     """
 
     title: str
@@ -31,9 +41,12 @@ class FigureData:
     observation: Observation
     theory: tuple[Bound, ...] = ()
     changes: tuple[Change, ...] = field(default_factory=tuple)
+    pins: tuple[PinnedRun, ...] = ()
 
     @classmethod
-    def of(cls, session: Session, step: int | None = None) -> FigureData:
+    def of(
+        cls, session: Session, step: int | None = None, pins: tuple[PinnedRun, ...] = ()
+    ) -> FigureData:
         """Take everything from a run as it stands, or its pictures from an earlier step.
 
         Raises
@@ -51,6 +64,7 @@ class FigureData:
             observation=experiment.observe(state, recent),
             theory=experiment.theory(state.params, state),
             changes=session.changes,
+            pins=pins,
         )
 
 

@@ -39,6 +39,8 @@ FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
 DPI = 200
 PAGE = "page"
 """Name of the figure that holds all views."""
+MOST_LINES = 6
+"""Lines of settings at the foot of a page, and of pinned runs there."""
 _DPI_RANGE = (30, 1200)
 
 
@@ -70,11 +72,17 @@ def draw_page(views: Sequence[View], data: FigureData) -> Figure:
             draw_on(axes, view, data)
         for axes in grid[len(views) :]:
             axes.axis("off")
-        heading = f"{data.title}, step {whole(data.step)}"
+        heading = f"{data.title}, {_moment(data)}"
         figure.suptitle(heading, x=0.01, ha="left", fontsize=13, fontweight="bold")
         figure.supxlabel(_caption(data, columns), x=0.01, ha="left", fontsize=8)
         _settle(figure)
     return figure
+
+
+def _moment(data: FigureData) -> str:
+    """Name the step that is shown, and where it lies in the run if not at its end."""
+    after = data.trace.last > data.step
+    return f"step {whole(data.step)}" + (f" of {whole(data.trace.last)}" if after else "")
 
 
 def draw_on(axes: Axes, view: View, data: FigureData) -> None:
@@ -105,7 +113,7 @@ def _size(view: View, data: FigureData) -> tuple[float, float]:
 
 
 def _caption(data: FigureData, columns: int) -> str:
-    """Return the parameters in short lines."""
+    """Return the parameters in short lines, and a line for every pinned run."""
     specs = {spec.name: spec for spec in describe(type(data.run.params))}
     values = data.run.params.model_dump()
     parts = [
@@ -120,7 +128,11 @@ def _caption(data: FigureData, columns: int) -> str:
         if len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += f"{part}   "
-    return "\n".join(line.replace("$", r"\$") for line in lines[:6])
+    lines = lines[:MOST_LINES]
+    lines += [f"pinned run: {pin.label}" for pin in data.pins[:MOST_LINES]]
+    if len(data.pins) > MOST_LINES:
+        lines.append(f"and {len(data.pins) - MOST_LINES} more pinned runs")
+    return "\n".join(line.replace("$", r"\$") for line in lines)
 
 
 def _change(change: Change) -> str:

@@ -10,9 +10,13 @@ import matplotlib as mpl
 import matplotlib.colors
 import numpy as np
 
-from engine.core.palette import MAPS, RAMP, ROLES, SERIES
+from engine.core.palette import MAPS, PINS, RAMP, ROLES, SERIES
 
-PALETTE = {str(number): shade for number, shade in enumerate(SERIES, 1)} | ROLES
+PALETTE = {
+    **{str(number): shade for number, shade in enumerate(SERIES, 1)},
+    **{f"pin{number}": shade for number, shade in enumerate(PINS, 1)},
+    **ROLES,
+}
 """Colour of each role of `engine.core.views`; "ramp" is `ramp`."""
 
 LINESTYLES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": (0, (1, 1.8))}
@@ -87,8 +91,8 @@ def paper(svg_text: bool = False) -> Iterator[None]:
 
 
 def color(role: str) -> str:
-    """Return the colour of a role; one that is not known is drawn as text."""
-    return PALETTE.get(role, PALETTE["text"])
+    """Return the colour of a role, or of ``#rrggbb``; a role that is not known is drawn as text."""
+    return role if role.startswith("#") else PALETTE.get(role, PALETTE["text"])
 
 
 def ramp(count: int) -> list[str]:

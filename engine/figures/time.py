@@ -12,7 +12,7 @@ from engine.core.arrays import FloatArray
 from engine.core.views import Series, TimeView
 from engine.figures.data import FigureData, chains
 from engine.figures.parts import Entry, bundle, draw_notes, draw_rules, drawable, set_log
-from engine.figures.style import LINESTYLES, PALETTE, colors
+from engine.figures.style import LINESTYLES, PALETTE, color, colors
 from engine.figures.zero_notes import ZeroNote, of_series
 from engine.run.trace import TraceView
 from engine.text.numbers import whole
@@ -34,6 +34,8 @@ KNOWN_SHARE = 0.01
 """Share of the run from which the steps that are known exactly are drawn one by one."""
 CHAIN_SHARE = 0.02
 """Share of the run below which changes of one parameter are those of one drag."""
+PIN_WIDTH, PIN_ORDER = 0.8, 1.5
+"""Width of the lines of pinned runs, and their place: above the grid, below the run's own lines."""
 MANY_POINTS = 3000
 """Points from which they are pixels in a vector file."""
 
@@ -44,17 +46,50 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
     axes.set_ylabel(view.y_label)
     if view.log_y:
         set_log(axes, "y")
+    pinned = _draw_pins(axes, view, data)
     entries = []
     for series in view.series:
         if series.key in data.trace.low:
             entries += _series(axes, series, data, log=view.log_y)
     entries += draw_rules(axes, view.rules, data.theory, data.observation, view.log_y, False)
     _draw_changes(axes, data)
+    entries += _draw_step(axes, data) + pinned
     _fit(axes, view.y_limit, log=view.log_y)
     axes.set_xlim(0, max(data.trace.last, 1))
     if view.log_y:
         draw_notes(axes, (_note(view, series, data.trace) for series in view.series))
     return entries
+
+
+def _draw_pins(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
+    """Draw what was measured of pinned runs up to the run's last step, behind its own lines."""
+    entries = []
+    last = max(data.trace.last, 1)
+    for number, pin in enumerate(data.pins, 1):
+        lines: list[Line2D] = []
+        for series in view.series:
+            if series.key not in pin.trace.low or series.dash != "solid":
+                continue
+            steps, table = _measured(pin.trace, series, 0, log=view.log_y)
+            seen = steps <= last
+            lines += axes.plot(
+                steps[seen],
+                table[seen],
+                color=color(pin.color),
+                linewidth=PIN_WIDTH,
+                gid=f"pin-{number}-{series.key}",
+                zorder=PIN_ORDER,
+            )
+        entries += bundle(lines, pin.label.replace("$", r"\$"))
+    return entries
+
+
+def _draw_step(axes: Axes, data: FigureData) -> list[Entry]:
+    """Mark the step that other plots show, where the run goes on after it."""
+    if data.step >= data.trace.last:
+        return []
+    line = axes.axvline(data.step, color=PALETTE["text"], linewidth=0.8, gid="shown-step")
+    return bundle([line], f"shown: $k$ = {whole(data.step)}")
 
 
 def _draw_changes(axes: Axes, data: FigureData) -> None:

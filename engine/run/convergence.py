@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.core.experiment import State
 from engine.core.outcome import Outcome, OutcomeKind
-from engine.run.session import LOOK, Session
+from engine.run.session import Session
+from engine.run.trace import WINDOW
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Convergence:
         """
         if outcome.kind is not OutcomeKind.CONVERGED:
             self.reported, self.unsettled_at, self.nudged_at = False, outcome.step, None
-        elif self.nudged_at is not None and session.step >= self.nudged_at + LOOK:
+        elif self.nudged_at is not None and session.step >= self.nudged_at + WINDOW:
             self.reported = False
         return outcome.kind is OutcomeKind.CONVERGED and not self.reported
 
@@ -57,7 +58,7 @@ class Convergence:
         if self.unsettled_at < session.step:
             known.append(self.unsettled_at)
         if self.nudged_at is not None:
-            known.append(self.nudged_at + LOOK)
+            known.append(self.nudged_at + WINDOW)
         self.reported, self.nudged_at = True, None
         return max(known, default=0)
 
@@ -86,7 +87,7 @@ def first_converged(session: Session, unsettled: int = 0) -> int:
     near: State[Any] | None = None  # so that the ways to the steps tried add up to one way there
     while high - low > 1:
         middle = (low + high) // 2
-        begin = session.state_at(max(0, middle - LOOK), near)
+        begin = session.state_at(max(0, middle - WINDOW + 1), near)
         if _converged(session, middle, begin):
             high = middle
         else:

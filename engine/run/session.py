@@ -21,10 +21,8 @@ from engine.core.outcome import Outcome
 from engine.core.params import Params, update
 from engine.run.inputs import fingerprints
 from engine.run.keyframes import Keyframes
-from engine.run.trace import Trace
+from engine.run.trace import WINDOW, Trace
 
-LOOK = 512
-"""Steps computed again before a scrubbed one, so that its recent behaviour can be judged."""
 _step_of = attrgetter("step")
 
 
@@ -100,8 +98,9 @@ class Session:
     def advance(self, n: int, *, coarse: bool = False) -> int:
         """Make up to `n` steps and return how many were made.
 
-        With `coarse`, all but the last few hundred are recorded as minimum and maximum per bucket,
-        which is what the history keeps of them anyway.
+        With `coarse`, all but the last `WINDOW` are recorded as minimum and maximum per bucket,
+        which is what the history keeps of them anyway. However the steps were made, the exact rows
+        are those of the last `WINDOW` steps, so that verdicts do not depend on it.
 
         Raises
         ------
@@ -109,9 +108,9 @@ class Session:
             If a long step was stopped (`engine.core.interrupt`); the run stands before it.
         """
         before = self.step
-        if coarse and n > LOOK and self.experiment.rewindable:
-            self._advance(n - LOOK, self.trace.stride_at(before + n))
-            n = LOOK
+        if coarse and n > WINDOW and self.experiment.rewindable:
+            self._advance(n - WINDOW, self.trace.stride_at(before + n))
+            n = WINDOW
             if self.finished:  # it ended among the coarse steps: know the last ones exactly
                 self.trace.refill(self._look_back(self.step)[1])
         self._advance(n, 1)
@@ -264,7 +263,13 @@ class Session:
     def look(self, step: int, near: State[Any] | None = None) -> tuple[State[Any], Recent]:
         """Compute the state at an earlier step and the recorded rows that lead to it.
 
-        `near` is as that of `state_at`; one of `LOOK` steps earlier saves the way there.
+        They are those of a run that stopped there: of its last `WINDOW` steps. `near` is as that of
+        `state_at`; one of `WINDOW` steps earlier saves the way there.
+
+        Raises
+        ------
+        InputError
+            As `state_at`.
         """
         if step == self.step:
             return self.state, self.recent()
@@ -273,7 +278,7 @@ class Session:
         return state, self._as_pushed(state, recent)
 
     def _look_back(self, step: int, near: State[Any] | None = None) -> tuple[State[Any], Recent]:
-        start = max(0, step - LOOK)
+        start = max(0, step - WINDOW + 1)
         state = self.arrival(start, near)
         first = self.experiment.record(state)
         rows: list[Recent] = [{key: np.asarray(value)[None] for key, value in first.items()}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -42,6 +42,11 @@ class RunSpec:
             start=session.start,
             sha256=session.inputs,
         )
+
+    def until(self, step: int) -> RunSpec:
+        """Return the run that ends at a step, after the changes made at it."""
+        kept = tuple(change for change in self.changes if change.step <= step)
+        return replace(self, steps=step, changes=kept)
 
 
 @dataclass(frozen=True, slots=True)

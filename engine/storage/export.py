@@ -7,7 +7,7 @@ the nearest keyframe, to the same bits.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.change import Change
-from engine.core.ensemble import Progress
+from engine.core.ensemble import Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.versions import versions
@@ -44,13 +44,15 @@ def export_view(
     *,
     first: int = 0,
     last: int | None = None,
+    step: int | None = None,
     progress: Progress = lambda fraction, text: True,
 ) -> bool:
     """Write the data of a plot as ``.csv`` or ``.npz``; returns False if it was cancelled.
 
     A plot along the step gives a column per line and every step from `first` to `last` (where the
     experiment keeps no old states: smallest and largest per bucket, under ``.low`` and ``.high``).
-    All other plots give what they show at the run's current step.
+    All other plots give what they show at `step`, by default the run's last. A CSV file names the
+    step in its first column, an NPZ file in its description as well.
 
     Raises
     ------
@@ -64,17 +66,31 @@ def export_view(
     if kind not in (".csv", ".npz"):
         raise InputError("data file", path.name, "give a name that ends in .csv or .npz")
     run = to_table(RunSpec.of(session))
-    about = {"view": view.id, "title": view.title, "run": run, "versions": versions()}
+    about: dict[str, Any] = {
+        "view": view.id,
+        "title": view.title,
+        "run": run,
+        "versions": versions(),
+    }
     if isinstance(view, TimeView):
+        about["step"] = session.step if last is None else last
         blocks = _series_blocks(session, view, first, last)
         return _write_series(path, blocks, about, progress)
-    observation = session.experiment.observe(session.state, session.recent())
+    state, recent = session.look(session.step if step is None else step)
+    about["step"] = state.step
+    observation = session.experiment.observe(state, recent)
     if kind == ".npz":
         save_npz(path, view_arrays(view, observation), about)
     else:
-        lines = (",".join(cell(value) for value in row) for row in view_rows(view, observation))
+        lines = (",".join(map(cell, row)) for row in _with_step(view, observation, state.step))
         write_text(path, "\n".join(lines) + "\n")
     return True
+
+
+def _with_step(view: View, observation: Observation, step: int) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a view's table, its headings first, after a column with the step."""
+    for index, row in enumerate(view_rows(view, observation)):
+        yield (step if index else "step", *row)
 
 
 def stream(session: Session, first: int, last: int) -> Iterator[Block]:

@@ -36,27 +36,28 @@ class Learned:
     arrays: Mapping[str, NDArray[Any]]
 
 
-def save_learned(session: Session, path: Path) -> None:
-    """Write what a run has learned until now as ``.npz`` or ``.safetensors``.
+def save_learned(session: Session, path: Path, step: int | None = None) -> None:
+    """Write what a run has learned until now, or until `step`, as ``.npz`` or ``.safetensors``.
 
     The file holds a JSON description (experiment, parameters, seed, step, versions).
 
     Raises
     ------
     InputError
-        If the name ends otherwise.
+        If the name ends otherwise, the step was not reached, or no old states are kept.
     FileError
         If the file cannot be written.
     """
+    state = session.state_at(session.step if step is None else step)
     run = RunSpec(
         experiment=session.experiment.id,
-        params=session.params,
+        params=session.params_of(state),
         seed=session.seed,
         sha256=session.inputs,
     )
     table = to_table(run, folder=home_of(path))
-    config = {"kind": _KIND, **table, "step": session.step, "versions": versions()}
-    arrays = session.experiment.arrays(session.state)
+    config = {"kind": _KIND, **table, "step": state.step, "versions": versions()}
+    arrays = session.experiment.arrays(state)
     save_arrays(path, {key: np.asarray(value) for key, value in arrays.items()}, config)
 
 

@@ -232,23 +232,24 @@ def result_of(
     theory = experiment.theory(session.params, state)
     result = {
         **to_table(run, folder=folder),
-        "outcome": _fields(outcome),
+        "outcome": fields_of(outcome),
         "final": final,
-        "theory": [_fields(bound) for bound in theory],
-        "claims": [_fields(claim) for claim in claims.values()],
+        "theory": [fields_of(bound) for bound in theory],
+        "claims": [fields_of(claim) for claim in claims.values()],
         "versions": versions(),
     }
     plain_result: dict[str, Any] = plain(result)
     return plain_result
 
 
-def _fields(item: Any) -> dict[str, Any]:
+def fields_of(item: Any) -> dict[str, Any]:
+    """Return the fields of an outcome, a bound or a claim as `run.json` holds them."""
     return {field.name: _value(getattr(item, field.name)) for field in dataclasses.fields(item)}
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [_fields(part) if dataclasses.is_dataclass(part) else part for part in value]
+        return [fields_of(part) if dataclasses.is_dataclass(part) else part for part in value]
     return value
 
 

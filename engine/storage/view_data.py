@@ -52,7 +52,7 @@ def item_keys(item: Item) -> tuple[str, ...]:
     if isinstance(item, Circle):
         return item.center_key, item.radius_key
     if isinstance(item, Heat):
-        return item.key, item.extent_key
+        return item.key, item.extent_key, item.counts_key
     if isinstance(item, Handle):
         return item.x, item.y
     return (item.key,)
@@ -138,13 +138,16 @@ def _item_rows(item: Item, observation: Observation) -> Iterator[Sequence[Any]]:
 
 
 def _heat_rows(item: Heat, observation: Observation) -> Iterator[Sequence[Any]]:
-    image = np.asarray(observation[item.key], np.float64)
+    """Yield the cells of an image with their middles; of counts only those that are not 0."""
+    key = item.counts_key or item.key
+    image = np.asarray(observation[key])
     x0, x1, y0, y1 = (float(edge) for edge in observation[item.extent_key])
     rows, columns = image.shape
-    for (row, column), value in np.ndenumerate(image):
+    wanted = image > 0 if item.counts_key else np.ones(image.shape, bool)
+    for row, column in np.argwhere(wanted).tolist():
         x = x0 + (column + 0.5) * (x1 - x0) / columns
         y = y0 + (row + 0.5) * (y1 - y0) / rows
-        yield item.label or item.key, 0, x, y, value
+        yield item.label or key, 0, x, y, image[row, column].item()
 
 
 def _point_rows(item: Curve | Points | Handle, observation: Observation) -> Iterator[Sequence[Any]]:

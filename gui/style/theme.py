@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from engine.core.palette import MAPS, RAMP, ROLES, SERIES
+from engine.core.palette import MAPS, PINS, RAMP, ROLES, SERIES
 from engine.core.paths import resource
 
 if TYPE_CHECKING:
@@ -127,16 +127,7 @@ LIGHT = Theme(
     warning="#96590a",
     bad=ROLES["bad"],
     series=SERIES,
-    pins=(
-        "#a855c9",
-        "#5f9e1f",
-        "#e0518f",
-        "#0e7c86",
-        "#b8433a",
-        "#8f84e0",
-        "#9c8a3c",
-        "#2f4a5c",
-    ),
+    pins=PINS,
     ramp=RAMP,
     sequential=MAPS["sequential"],
     diverging=MAPS["diverging"],

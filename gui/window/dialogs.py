@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from gui.compare.pins import Pins
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.window.files import RunFiles
@@ -24,6 +25,8 @@ class WindowDialogs(QObject):
         Of the window; exports need them.
     experiments : int
         Number of experiments in the list.
+    pins : Pins
+        Pinned runs, drawn in exported figures.
     device : callable
         Returns the name of the device that the experiment is computed on.
 
@@ -43,6 +46,7 @@ class WindowDialogs(QObject):
         files: RunFiles,
         *,
         experiments: int,
+        pins: Pins,
         device: Callable[[], str],
     ) -> None:
         super().__init__(window)
@@ -51,6 +55,7 @@ class WindowDialogs(QObject):
         self._bridge = bridge
         self._files = files
         self._experiments = experiments
+        self._pins = pins
         self._device = device
 
     def show_help(self) -> None:
@@ -79,7 +84,7 @@ class WindowDialogs(QObject):
         if self._control.snapshot is None:
             self.message_requested.emit("There is nothing to export yet.")
             return
-        self._open(ExportDialog(self._control, self._bridge, self._files, self._window))
+        self._open(ExportDialog(self._control, self._bridge, self._files, self._window, self._pins))
 
     def show_report(self, failure: Failure) -> None:
         """Show what failed, to be saved."""

@@ -1,4 +1,7 @@
-"""The dialog that exports figures, data and learned parameters, beside a run that goes on."""
+"""The dialog that exports figures, data and learned parameters, beside a run that goes on.
+
+While an earlier step is looked at, that step is exported unless the last one is chosen.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.core.errors import LabError
-from engine.core.views import View
+from engine.core.views import TimeView, View
+from engine.text.numbers import whole
+from gui.compare.pins import Pin, Pins
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.window.about import Dialog
@@ -27,7 +32,9 @@ from gui.window.files import RunFiles
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
     from engine.core.experiment import AbstractExperiment
+    from engine.figures.data import FigureData
     from engine.run.session import Session
+    from engine.run.snapshot import Snapshot
 
 _T = TypeVar("_T")
 
@@ -43,10 +50,13 @@ FORMATS: dict[Kind, tuple[str, ...]] = {
 HINTS: dict[Kind, str] = {
     "page": "All plots shown at first on one page, with the settings at its foot.",
     "figure": "One plot for paper, from the same data as on the screen.",
-    "data": "Every step at full resolution, computed again where the screen shows a band.",
+    "data": "What the plot is drawn from, as numbers.",
     "weights": "What was learned, by name, with the settings beside it.",
-    "folder": "The whole run made again into a folder: run.json, run.toml, trace and figures.",
+    "folder": "The run made again into a folder, up to this step: run.json, run.toml, trace and "
+    "figures.",
 }
+ALL_STEPS = "Every step at full resolution, computed again where the screen shows a band."
+"""Hint on the data of plots along the steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,32 @@ class Choice:
     kind: Kind
     title: str
     view: View | None = None
+
+    @property
+    def has_all_steps(self) -> bool:
+        """Whether it holds every step, whichever is shown."""
+        return self.kind == "data" and isinstance(self.view, TimeView)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What of a run is exported: an earlier step or (None) its last, and the runs pinned to it."""
+
+    step: int | None = None
+    pins: tuple[Pin, ...] = ()
+
+    def data(self, session: Session) -> FigureData:
+        """Return what figures are drawn from.
+
+        Raises
+        ------
+        InputError
+            If the run has not come to the step any more.
+        """
+        from engine.figures.data import FigureData, PinnedRun
+
+        pins = tuple(PinnedRun(pin.label, pin.color, pin.trace) for pin in self.pins)
+        return FigureData.of(session, self.step, pins)
 
 
 def choices(views: Sequence[View], rewindable: bool) -> list[Choice]:
@@ -69,11 +105,20 @@ def choices(views: Sequence[View], rewindable: bool) -> list[Choice]:
     return found
 
 
-def file_name(experiment_id: str, choice: Choice, suffix: str) -> str:
-    """Propose a name for the file."""
+def step_titles(snapshot: Snapshot) -> list[str]:
+    """List the steps that can be exported, in words: that shown, and the last if it is another."""
+    last = f"step {whole(snapshot.step)}, the last"
+    if snapshot.is_live:
+        return [last]
+    return [f"step {whole(snapshot.cursor)} of {whole(snapshot.step)}, as shown", last]
+
+
+def file_name(experiment_id: str, choice: Choice, suffix: str, step: int | None = None) -> str:
+    """Propose a name for the file; `step` is one before the run's last."""
     from engine.storage.files import safe_name
 
     part = choice.kind if choice.view is None else choice.view.id
+    part += "" if step is None or choice.has_all_steps else f"-step-{step}"
     return safe_name(f"{experiment_id}-{part}") + (f".{suffix}" if suffix else "")
 
 
@@ -88,6 +133,13 @@ class ExportDialog(Dialog):
         To the engine thread, which does it.
     files : RunFiles
         Knows the folder last used.
+    pins : Pins, optional
+        Pinned runs; those that are shown are drawn in figures.
+
+    Attributes
+    ----------
+    moment : QComboBox
+        The step that is exported.
     """
 
     def __init__(
@@ -96,9 +148,12 @@ class ExportDialog(Dialog):
         bridge: Bridge,
         files: RunFiles,
         parent: QWidget | None = None,
+        pins: Pins | None = None,
     ) -> None:
         super().__init__("Export", parent)
         self._experiment = control.experiment
+        self._pins = pins
+        self._cursor: int | None = None
         self._bridge = bridge
         self._files = files
         self._views = self._experiment.views(control.params)
@@ -113,6 +168,8 @@ class ExportDialog(Dialog):
             self.dpi.addItem(f"{dpi} dpi", dpi)
         self.dpi.setCurrentIndex(RESOLUTIONS.index(200))
         self.dpi.setAccessibleName("Resolution")
+        self.moment = QComboBox()
+        self.moment.setAccessibleName("Step")
         self.hint = QLabel()
         self.hint.setObjectName("hint")
         self.hint.setWordWrap(True)
@@ -122,10 +179,13 @@ class ExportDialog(Dialog):
         self.what.currentIndexChanged.connect(self._show_choice)
         self.format.currentTextChanged.connect(self._show_format)
         self._show_choice()
+        self._show_steps(control.snapshot)
+        bridge.snapshot_ready.connect(self._show_steps)
 
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.addRow("What", self.what)
+        form.addRow("Step", self.moment)
         form.addRow("Format", self.format)
         form.addRow("Resolution", self.dpi)
         self.column.addLayout(form)
@@ -146,12 +206,39 @@ class ExportDialog(Dialog):
         """What is to be exported."""
         return self._choices[self.what.currentIndex()]
 
+    def _show_steps(self, snapshot: Snapshot | None) -> None:
+        """Offer the step that is shown now, and the last; a choice of the last is kept."""
+        if snapshot is None or snapshot.experiment != self._experiment.id:
+            return
+        wants_last = self._cursor is not None and self.moment.currentIndex() == 1
+        titles = step_titles(snapshot)
+        self._cursor = None if snapshot.is_live else snapshot.cursor
+        if titles != [self.moment.itemText(row) for row in range(self.moment.count())]:
+            self.moment.clear()
+            self.moment.addItems(titles)
+            self.moment.setCurrentIndex(1 if wants_last and len(titles) > 1 else 0)
+        self._enable_steps()
+
+    def _enable_steps(self) -> None:
+        self.moment.setEnabled(self._cursor is not None and not self.choice.has_all_steps)
+
+    @property
+    def step(self) -> int | None:
+        """The step to be exported, None for the last."""
+        return self._cursor if self.moment.currentIndex() == 0 else None
+
+    def _moment(self) -> Moment:
+        pins = () if self._pins is None else self._pins.of(self._experiment.id)
+        return Moment(self.step, tuple(pin for pin in pins if pin.visible))
+
     def _show_choice(self) -> None:
         formats = FORMATS[self.choice.kind]
         self.format.clear()
         self.format.addItems([name.upper() if len(name) < 4 else name for name in formats])
         self.format.setEnabled(bool(formats))
-        self.hint.setText(HINTS[self.choice.kind])
+        choice = self.choice
+        self.hint.setText(ALL_STEPS if choice.has_all_steps else HINTS[choice.kind])
+        self._enable_steps()
         self.copy_button.setEnabled(self.choice.kind in ("page", "figure"))
         self._show_format()
 
@@ -160,7 +247,7 @@ class ExportDialog(Dialog):
 
     def _on_save(self) -> None:
         suffix = self.format.currentText().lower()
-        name = file_name(self._experiment.id, self.choice, suffix)
+        name = file_name(self._experiment.id, self.choice, suffix, self.step)
         start = str(Path(self._files.folder()) / name)
         if suffix:
             chosen, _ = QFileDialog.getSaveFileName(self, "Export", start, f"*.{suffix}")
@@ -174,13 +261,14 @@ class ExportDialog(Dialog):
         suffix = self.format.currentText().lower()
         if suffix and not path.suffix:
             path = path.with_suffix(f".{suffix}")
-        work = job(self.choice, path, self._shown_views(), self.dpi.currentData())
+        work = job(self.choice, path, self._shown_views(), self.dpi.currentData(), self._moment())
         self._begin(f"Writing {path.name}…")
         self._bridge.ask(_only_of(self._experiment, work), lambda done: self._on_saved(path, done))
 
     def copy(self) -> None:
         """Copy the figure to the clipboard."""
-        work = figure_png(self.choice.view, self._shown_views(), self.dpi.currentData())
+        dpi, moment = self.dpi.currentData(), self._moment()
+        work = figure_png(self.choice.view, self._shown_views(), dpi, moment)
         self._begin("Drawing…")
         self._bridge.ask(_only_of(self._experiment, work), self._on_drawn)
 
@@ -237,61 +325,66 @@ def _only_of(
 
 
 def job(
-    choice: Choice, path: Path, views: Sequence[View], dpi: int
+    choice: Choice, path: Path, views: Sequence[View], dpi: int, moment: Moment
 ) -> Callable[[Session, Progress], bool]:
     """Return the function that makes a choice into a file; it returns False if it was cancelled."""
     if choice.kind == "page" or choice.kind == "figure":
         wanted = list(views) if choice.view is None else [choice.view]
-        return lambda session, progress: _save_figure(session, wanted, choice.kind, path, dpi)
+        return lambda session, progress: _save_figure(
+            moment.data(session), wanted, choice.kind, path, dpi
+        )
     if choice.kind == "data" and choice.view is not None:
         view = choice.view
-        return lambda session, progress: _save_data(session, view, path, progress)
+        return lambda session, progress: _save_data(session, view, path, moment, progress)
     if choice.kind == "weights":
-        return lambda session, progress: _save_weights(session, path)
-    return lambda session, progress: _save_folder(session, path, progress)
+        return lambda session, progress: _save_weights(session, path, moment)
+    return lambda session, progress: _save_folder(session, path, moment, progress)
 
 
-def figure_png(view: View | None, views: Sequence[View], dpi: int) -> Callable[..., bytes]:
+def figure_png(
+    view: View | None, views: Sequence[View], dpi: int, moment: Moment
+) -> Callable[..., bytes]:
     """Return the function that draws a figure for the clipboard."""
 
     def draw_it(session: Session, progress: Progress) -> bytes:
-        from engine.figures.data import FigureData
         from engine.figures.paper import draw, draw_page, render
 
-        data = FigureData.of(session)
+        data = moment.data(session)
         figure = draw_page(views, data) if view is None else draw(view, data)
         return render(figure, "png", data, dpi=dpi)
 
     return draw_it
 
 
-def _save_figure(session: Session, views: Sequence[View], kind: Kind, path: Path, dpi: int) -> bool:
-    from engine.figures.data import FigureData
+def _save_figure(data: FigureData, views: Sequence[View], kind: Kind, path: Path, dpi: int) -> bool:
     from engine.figures.paper import draw, draw_page, save
 
-    data = FigureData.of(session)
     figure = draw_page(views, data) if kind == "page" else draw(views[0], data)
     save(figure, path, data, dpi=dpi)
     return True
 
 
-def _save_data(session: Session, view: View, path: Path, progress: Progress) -> bool:
+def _save_data(
+    session: Session, view: View, path: Path, moment: Moment, progress: Progress
+) -> bool:
     from engine.storage.export import export_view
 
-    return export_view(session, view, path, progress=progress)
+    return export_view(session, view, path, step=moment.step, progress=progress)
 
 
-def _save_weights(session: Session, path: Path) -> bool:
+def _save_weights(session: Session, path: Path, moment: Moment) -> bool:
     from engine.storage.learned import save_learned
 
-    save_learned(session, path)
+    save_learned(session, path, moment.step)
     return True
 
 
-def _save_folder(session: Session, path: Path, progress: Progress) -> bool:
+def _save_folder(session: Session, path: Path, moment: Moment, progress: Progress) -> bool:
     from engine.cli.headless import Job, execute
     from engine.run.spec import RunSpec
 
     figures = ("svg", "png", "pdf")
-    result = execute(Job(run=RunSpec.of(session), folder=path, figures=figures), progress)
+    run = RunSpec.of(session)
+    run = run if moment.step is None else run.until(moment.step)
+    result = execute(Job(run=run, folder=path, figures=figures), progress)
     return bool(result["outcome"]["kind"] != "cancelled")

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from engine.core.errors import LabError
+from engine.text.numbers import whole
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
@@ -123,7 +124,17 @@ class RunFiles(QObject):
             self.refused.emit(str(error))
         else:
             self.remember(path)
-            self.message_requested.emit(f"Saved {path.name}.")
+            self.message_requested.emit(f"Saved {path.name}{self._what_it_holds(run)}.")
+
+    def _what_it_holds(self, run: RunSpec) -> str:
+        """Return what a saved run file holds, where the window shows an earlier step."""
+        shown = self._control.snapshot
+        if shown is None or shown.is_live or run.steps is None:
+            return ""
+        return (
+            f": it holds the whole run (steps = {run.steps}), of which step "
+            f"{whole(shown.cursor)} is shown"
+        )
 
     def show_recent(self, menu: QMenu) -> None:
         """Fill a menu with the files opened or saved last."""

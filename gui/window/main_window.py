@@ -151,6 +151,7 @@ class MainWindow(QMainWindow):
             bridge,
             self.files,
             experiments=len(self.experiments),
+            pins=self.pins,
             device=lambda: self.status.device_name,
         )
         self.state = WindowState(

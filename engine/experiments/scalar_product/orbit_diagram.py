@@ -14,12 +14,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import theory
 from engine.core.arrays import FloatArray
 
 if TYPE_CHECKING:
     from engine.kernels.scalar.descent import Law
+
+IntArray = NDArray[np.int64]
 
 COLUMNS, ROWS = 720, 360
 """Step sizes, and cells of the weight, of a diagram."""
@@ -52,8 +55,10 @@ class OrbitDiagram:
     exponents : ndarray, shape (m,)
         Lyapunov exponents, nats per step; NaN where the orbit diverges, and with momentum.
     density : ndarray, shape (rows, m)
-        How often the settled orbit visits a cell, as a level from 0 to 1, logarithmic; NaN if
-        never. Row 0 is the lowest.
+        How often the settled orbit visits a cell or the one below it, as a level from 0 to 1,
+        logarithmic; NaN if never. Row 0 is the lowest.
+    counts : ndarray of int, shape (rows, m)
+        How many of the `KEPT` points of the settled orbit lie in a cell.
     end : float
         Beyond this step size orbits diverge, but for islands of those that come to rest.
     low, high : float
@@ -63,6 +68,7 @@ class OrbitDiagram:
     steps: FloatArray
     exponents: FloatArray
     density: FloatArray
+    counts: IntArray
     end: float
     low: float
     high: float
@@ -140,10 +146,11 @@ def _diagram(
     steps: FloatArray = (np.arange(COLUMNS) + 0.5) * np.float64(end / COLUMNS)
     points, exponents = follow(steps, TRANSIENT, KEPT)
     low, high = _ends(points)
-    density = _density(points, low, high)
-    for array in (steps, exponents, density):
+    counts = _counts(points, low, high)
+    density = _density(counts)
+    for array in (steps, exponents, density, counts):
         array.setflags(write=False)  # many observations share them
-    return OrbitDiagram(steps, exponents, density, end, low, high)
+    return OrbitDiagram(steps, exponents, density, counts, end, low, high)
 
 
 def _ends(points: FloatArray) -> tuple[float, float]:
@@ -156,16 +163,20 @@ def _ends(points: FloatArray) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _density(points: FloatArray, low: float, high: float) -> FloatArray:
+def _counts(points: FloatArray, low: float, high: float) -> IntArray:
     """Count the visits to every cell."""
-    columns, kept = points.shape
+    columns = len(points)
     place = np.floor((points - low) / (high - low) * ROWS)
     seen = (place >= 0) & (place < ROWS)  # NaN is neither
     column = np.broadcast_to(np.arange(columns)[:, None], points.shape)[seen]
     cells = place[seen].astype(np.int64) * columns + column
-    counts = np.bincount(cells, minlength=ROWS * columns).reshape(ROWS, columns)
+    return np.bincount(cells, minlength=ROWS * columns).reshape(ROWS, columns)
+
+
+def _density(counts: IntArray) -> FloatArray:
+    """Turn counts of visits into levels that can be told apart by eye."""
     with np.errstate(divide="ignore"):
-        level = np.log(counts) / np.log(kept)
+        level = np.log(counts) / np.log(KEPT)
     level = np.where(counts > 0, level, np.nan)
     level[1:] = np.fmax(level[1:], level[:-1])  # two rows, or a branch falls between small pixels
     return level

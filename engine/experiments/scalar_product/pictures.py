@@ -148,6 +148,7 @@ def _orbits(state: ScalarState, recent: Recent) -> dict[str, Any]:
     here = (last >= diagram.low) & (last <= diagram.high) & (step <= diagram.end)
     return {
         "orbit_density": diagram.density,
+        "orbit_count": diagram.counts,
         "orbit_extent": diagram.extent,
         "orbit_steps": diagram.steps,
         "orbit_exponent": np.maximum(diagram.exponents, LEAST_EXPONENT),

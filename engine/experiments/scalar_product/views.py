@@ -175,7 +175,12 @@ def _orbit_diagram(params: ScalarParams) -> View:
         x_label=r"$\delta$",
         y_label="$w$",
         items=(
-            Heat(key="orbit_density", extent_key="orbit_extent", headroom=0.2),
+            Heat(
+                key="orbit_density",
+                extent_key="orbit_extent",
+                headroom=0.2,
+                counts_key="orbit_count",
+            ),
             *(_thresholds(params)),
             Rule(label="", key="orbit_step", vertical=True, color="2", dash="solid"),
             Points(x="orbit_x", y="orbit_y", label="last steps", color="2", size=4.0),

@@ -20,8 +20,7 @@ from engine.cli import headless, terminal
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.errors import InputError
 from engine.core.params import param
-from engine.run.session import LOOK
-from engine.run.trace import TraceView
+from engine.run.trace import WINDOW, TraceView
 from engine.storage import recording, runfile, runfolder
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.registered import only
@@ -127,7 +126,7 @@ def test_a_long_run_is_written_as_minima_and_maxima(
         recent, recent_steps = archive["recent.weights"], archive["recent.step"]
     assert len(low) == 20000 // 32 + 1 and steps[1] == 32
     assert (low[:100] < 2).all() and (high[:100] > 2).all()
-    assert recent_steps[-1] == 20000 and len(recent) == len(recent_steps) >= LOOK
+    assert recent_steps[-1] == 20000 and len(recent) == len(recent_steps) == WINDOW
     start = np.random.default_rng(1).normal(size=2)
     np.testing.assert_allclose(low[0], 2 - np.abs(start - 2), rtol=1e-12)
     header = (tmp_path / "trace.csv").read_text().partition("\n")[0]

@@ -16,6 +16,7 @@ from engine.experiments.scalar_product.experiment import ScalarProduct
 from engine.experiments.scalar_product.exponents import ACROSS, EQUAL
 from engine.experiments.scalar_product.orbit_diagram import (
     COLUMNS,
+    KEPT,
     ROWS,
     OrbitDiagram,
     orbit_diagram,
@@ -238,6 +239,10 @@ def observed(n: int, **settings: object) -> dict[str, np.ndarray]:
 def test_the_run_lies_on_the_diagram_where_it_has_settled() -> None:
     seen = observed(5000, depth=2, target=2.0, step_size=0.55)
     density, extent = seen["orbit_density"], seen["orbit_extent"]
+    counts = seen["orbit_count"]
+    assert counts.sum(axis=0).max() == KEPT
+    assert (counts.sum(axis=0) <= KEPT).all()
+    assert np.isfinite(density[counts > 0]).all()
     column = int(0.55 / extent[1] * COLUMNS)
     rows = ((seen["orbit_y"] - extent[2]) / (extent[3] - extent[2]) * ROWS).astype(int)
     visited = np.flatnonzero(np.isfinite(density[:, column]))

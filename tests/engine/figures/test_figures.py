@@ -23,7 +23,8 @@ from engine.core.errors import InputError
 from engine.core.params import build, update
 from engine.core.views import CIRCLE_X, CIRCLE_Y, BarView, PlaneView, Points, Series, TimeView, View
 from engine.figures import paper as figures
-from engine.figures.data import FigureData
+from engine.figures.data import FigureData, PinnedRun
+from engine.figures.style import PALETTE
 from engine.run.session import Session
 from engine.run.trace import Trace
 from engine.storage import runfile
@@ -100,7 +101,8 @@ def test_pictures_of_an_earlier_step(session: Session) -> None:
     data = FigureData.of(session, 30)
     assert data.step == 30 and data.trace.last == 50
     np.testing.assert_array_equal(data.observation["target"], 2.0)
-    assert figures.draw_page([view(session, "plane")], data).get_suptitle() == "Linear map, step 30"
+    page = figures.draw_page([view(session, "plane")], data)
+    assert page.get_suptitle() == "Linear map, step 30 of 50"
 
 
 def test_live_changes_are_marked(session: Session) -> None:
@@ -170,6 +172,38 @@ def drawn_errors(monkeypatch: pytest.MonkeyPatch, values: np.ndarray) -> Figure:
     session.trace.add(Chunk.exact(1, {"error": values[1:]}))
     view = TimeView(id="b", title="b", y_label="e", series=(Series(key="error", label="e"),))
     return figures.draw(view, FigureData.of(session))
+
+
+def test_pinned_runs_are_drawn_behind_the_run_in_their_colours(session: Session) -> None:
+    other = Session(session.experiment, LinearParams(step_size=0.1, width=3), 5)
+    other.advance(30)
+    pins = (
+        PinnedRun("δ = 0.1", "pin2", other.trace.view()),
+        PinnedRun("cost $1", "#123456", other.trace.view()),
+    )
+    data = FigureData.of(session, pins=pins)
+    wanted = view(session, "error")
+    (axes,) = figures.draw(wanted, data).axes
+    for number, shade in ((1, PALETTE["pin2"]), (2, "#123456")):
+        (line,) = lines(axes, f"pin-{number}-error")
+        np.testing.assert_array_equal(line.get_ydata(), np.abs(other.recent()["error"]))
+        assert line.get_color() == shade
+        assert line.get_zorder() < lines(axes, "error")[0].get_zorder()
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[-2:] == ["δ = 0.1", r"cost \$1"]
+    assert lines(figures.draw(wanted, FigureData.of(session)).axes[0], "pin") == []
+    foot = figures.draw_page([wanted], data).get_supxlabel()
+    assert "pinned run: δ = 0.1" in foot and r"cost \$1" in foot
+
+
+def test_an_earlier_step_is_named_and_marked(session: Session) -> None:
+    data = FigureData.of(session, 30)
+    (axes,) = figures.draw(view(session, "error"), data).axes
+    (mark,) = lines(axes, "shown-step")
+    assert list(mark.get_xdata()) == [30, 30]
+    assert "step 30 of 50" in figures.draw_page([view(session, "error")], data).get_suptitle()
+    (axes,) = figures.draw(view(session, "error"), FigureData.of(session)).axes
+    assert lines(axes, "shown-step") == []
 
 
 def test_a_period_two_orbit_is_a_band_on_paper(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from engine.core.params import update
 from engine.run import keyframes
 from engine.run.convergence import first_converged
-from engine.run.session import LOOK, Session
+from engine.run.session import Session
+from engine.run.trace import WINDOW
 from tests.engine.linear_map import LinearMap, LinearParams
 
 
@@ -48,7 +49,7 @@ def test_the_ways_back_add_up_to_about_one(rate: float, extra: int, changed_at: 
     span = session.step - changed_at
     probes = math.ceil(math.log2(span)) + 1
     # to the last step but one, to the first one tried, to all others together, and each one's rows
-    assert fake.made <= 3 * session.step + probes * LOOK
+    assert fake.made <= 3 * session.step + probes * WINDOW
     errors = [float(fake.record(session.state_at(k))["error"]) for k in (found - 1, found)]
     assert errors[1] < 1e-12 <= errors[0]
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from engine.core import registry
 from engine.core.errors import InputError
 from engine.core.params import update
-from engine.core.views import Series, TimeView, View
+from engine.core.views import Heat, PlaneView, Series, TimeView, View
 from engine.run.session import Session
 from engine.storage import export, runfile
 from engine.storage.arrays import load_npz
+from engine.storage.view_data import view_arrays, view_rows
 from tests.engine.drawn_map import DrawnMap
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.registered import only
@@ -150,7 +151,9 @@ def rows_of(session: Session, name: str, path: Path) -> list[list[str]]:
     assert export.export_view(session, view, path / f"{name}.csv")
     assert export.export_view(session, view, path / f"{name}.npz")
     with (path / f"{name}.csv").open(newline="") as file:
-        return list(csv.reader(file))
+        heading, *rows = csv.reader(file)
+    assert heading[0] == "step" and {row[0] for row in rows} == {str(session.step)}
+    return [heading[1:], *(row[1:] for row in rows)]
 
 
 def test_pictures_are_exported_as_they_are_drawn(tmp_path: Path) -> None:
@@ -182,6 +185,38 @@ def test_pictures_are_exported_as_they_are_drawn(tmp_path: Path) -> None:
     assert rows == [["name", r"$\delta$"], ["x", "0.5"], ["y", ""]]
     arrays, _ = load_npz(tmp_path / "table.npz")
     assert arrays["table"].tolist() == [["x", "0.5"], ["y", "None"]]
+
+
+def test_an_earlier_step_is_exported_and_named(tmp_path: Path) -> None:
+    session = Session(registry.get("linear-map"), LinearParams(), 3)
+    session.advance(100)
+    view = next(v for v in session.experiment.views(session.params) if v.id == "plane")
+    stopped = Session(registry.get("linear-map"), LinearParams(), 3)
+    stopped.advance(40)
+    stopped_view = stopped.experiment.observe(stopped.state, stopped.recent())
+    for step, named in ((0, 0), (40, 40), (None, 100)):
+        for ending in ("csv", "npz"):
+            assert export.export_view(session, view, tmp_path / f"p.{ending}", step=step)
+        with (tmp_path / "p.csv").open(newline="") as file:
+            assert {row["step"] for row in csv.DictReader(file)} == {str(named)}
+        arrays, about = load_npz(tmp_path / "p.npz")
+        assert about["step"] == named
+        if step == 40:
+            for key, values in arrays.items():
+                np.testing.assert_array_equal(values, stopped_view[key])
+    with pytest.raises(InputError, match=r"step: 101"):
+        export.export_view(session, view, tmp_path / "p.csv", step=101)
+
+
+def test_only_the_cells_with_counts_are_in_a_table() -> None:
+    heat = Heat(key="level", extent_key="extent", counts_key="visits")
+    plane = PlaneView(id="p", title="p", x_label="x", y_label="y", items=(heat,))
+    visits = np.array([[0, 3, 0], [0, 0, 12]])
+    level = np.where(visits > 0, 0.5, np.nan)
+    seen = {"level": level, "extent": np.array([0.0, 3.0, 10.0, 14.0]), "visits": visits}
+    rows = list(view_rows(plane, seen))
+    assert rows[1:] == [("visits", 0, 1.5, 11.0, 3), ("visits", 0, 2.5, 13.0, 12)]
+    assert set(view_arrays(plane, seen)) == set(seen)
 
 
 def test_the_rows_of_a_pushed_run_are_those_that_were_recorded() -> None:

@@ -20,6 +20,7 @@ import engine.run.replay
 from engine.run.snapshot import Status
 from engine.run.spec import RunSpec
 from gui.settings import Settings
+from gui.style.theme import LIGHT
 from gui.window.export_dialog import ExportDialog
 from gui.window.main_window import MainWindow
 from tests.gui.fakes import FakeExperiment, FakeParams
@@ -267,3 +268,90 @@ def test_learned_parameters_are_gone_on_from(
     window.control.edit_params(FakeParams(curvature=9.0))
     qtbot.waitUntil(lambda: _step(window) == 0)
     assert window.control.snapshot.observation["w"] == 1.0
+
+
+def _look_back(window: MainWindow, qtbot: QtBot, step: int) -> None:
+    window.control.seek(step)
+    qtbot.waitUntil(lambda: window.control.snapshot.cursor == step)
+
+
+def _title(path: Path) -> str:
+    return path.read_text("utf-8").partition("<dc:title>")[2].partition("<")[0]
+
+
+def test_the_step_that_is_shown_is_exported(
+    window: MainWindow, dialog: ExportDialog, qtbot: QtBot, tmp_path: Path
+) -> None:
+    last = window.control.snapshot.observation["w"]
+    assert dialog.step is None and not dialog.moment.isEnabled()
+    _look_back(window, qtbot, 4)
+    shown = window.control.snapshot.observation["w"]
+    assert shown != last
+    assert dialog.moment.isEnabled() and dialog.moment.currentText() == "step 4 of 10, as shown"
+    for row, step, weight in ((0, 4, shown), (1, 10, last)):
+        dialog.moment.setCurrentIndex(row)
+        _export(dialog, qtbot, "Learned parameters", "NPZ", tmp_path / "weights.npz")
+        with np.load(tmp_path / "weights.npz", allow_pickle=False) as stored:
+            assert stored["weight"][0] == weight
+        for what in ("Page of all plots", "Plot: Loss"):
+            _export(dialog, qtbot, what, "SVG", tmp_path / "figure.svg")
+            assert _title(tmp_path / "figure.svg").endswith(f"step {step}")
+        _export(dialog, qtbot, "Data: Loss", "CSV", tmp_path / "loss.csv")
+        rows = (tmp_path / "loss.csv").read_text("utf-8").splitlines()
+        assert {row.partition(",")[0] for row in rows} == {"step", str(step)}
+        _export(dialog, qtbot, "Whole run", None, tmp_path / "run")
+        result = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+        assert result["outcome"]["step"] == result["steps"] == step
+    assert window.control.snapshot.cursor == 4
+
+
+def test_a_choice_of_the_last_step_is_kept_while_others_are_shown(
+    window: MainWindow, dialog: ExportDialog, qtbot: QtBot
+) -> None:
+    _look_back(window, qtbot, 4)
+    dialog.moment.setCurrentIndex(1)
+    _look_back(window, qtbot, 3)
+    assert dialog.step is None
+    dialog.moment.setCurrentIndex(0)
+    _look_back(window, qtbot, 2)
+    assert dialog.step == 2
+    window.control.live()
+    qtbot.waitUntil(lambda: window.control.snapshot.is_live)
+    assert dialog.step is None and dialog.moment.count() == 1
+
+
+def test_all_steps_of_a_plot_along_them_are_exported_whichever_is_shown(
+    window: MainWindow, dialog: ExportDialog, qtbot: QtBot, tmp_path: Path
+) -> None:
+    _look_back(window, qtbot, 4)
+    _export(dialog, qtbot, "Data: Weight", "CSV", tmp_path / "weight.csv")
+    assert not dialog.moment.isEnabled()
+    steps = [row.partition(",")[0] for row in (tmp_path / "weight.csv").read_text().splitlines()]
+    assert steps == ["step", *map(str, range(11))]
+
+
+def test_pinned_runs_that_are_shown_are_in_exported_figures(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    _run(window, qtbot, 5)
+    first, second = (window.pins.add(window.control.snapshot) for _ in range(2))
+    window.pins.show(second.id, False)
+    made = ExportDialog(window.control, window.bridge, window.files, pins=window.pins)
+    qtbot.addWidget(made)
+    _export(made, qtbot, "Plot: Weight", "SVG", tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text("utf-8")
+    assert 'id="pin-1-' in text and 'id="pin-2-' not in text
+    assert LIGHT.pins[int(first.color.removeprefix("pin")) - 1] in text
+
+
+def test_a_run_file_saved_while_looking_back_says_what_it_holds(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    _run(window, qtbot, 10)
+    _look_back(window, qtbot, 4)
+    path = tmp_path / "run.toml"
+    window.files.save(path)
+    qtbot.waitUntil(path.is_file)
+    message = window.status.currentMessage()
+    assert "whole run (steps = 10)" in message and "step 4 " in message
+    assert "steps = 10" in path.read_text("utf-8")
