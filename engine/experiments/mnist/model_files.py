@@ -117,7 +117,7 @@ def data_of(about: Mapping[str, Any]) -> tuple[ImageData, str]:
     -------
     data : ImageData
     which : str
-        What the data is to the network, to be said beside its name.
+        What the data is to the network, shown beside its name.
     """
     source = about.get("data")
     if not isinstance(source, str) or not source:
@@ -219,7 +219,7 @@ def _about_checkpoint(saved: checkpoint.Checkpoint) -> dict[str, Any]:
 def read_about(text: object) -> dict[str, Any]:
     """Read what another form keeps of a network; nothing where it keeps nothing that can be read.
 
-    It is only told and never needed, so what is missing or spoilt is no reason to refuse a network.
+    It is shown and never needed, so what is missing or damaged is no reason to refuse a network.
     """
     try:
         about = json.loads(text) if isinstance(text, str) else {}
