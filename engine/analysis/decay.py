@@ -9,7 +9,7 @@ stretch of the window, the relative fall of the rate over the same stretch is
 - :math:`D\,a/(|e|-a)` where the series levels off at :math:`a`,
 - negative where it accelerates, as on the way from a saddle.
 
-The ratio of the two therefore tells the cases apart at every scale, where the motion is smooth.
+The ratio of the two therefore distinguishes the cases at every scale, where the motion is smooth.
 """
 
 from __future__ import annotations

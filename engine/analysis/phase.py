@@ -1,7 +1,7 @@
 """The phase of a run, read off its last steps: converging, periodic, aperiodic or diverged.
 
 A classification looks at a window of consecutive recorded steps, and at what is known of the run's
-equilibria. What the window does not decide stays undecided: a word is said only where chance, a
+equilibria. What the window does not decide stays undecided: a word is shown only where chance, a
 slow transient or rounding cannot have made it. It knows float noise: what moves by less than a few
 units in the last place of the run's own scale does not move.
 Used for the phase badge of every experiment; vector states are welcome.
@@ -85,7 +85,7 @@ class Phase:
         Parameters
         ----------
         step : int
-            The step it is said of, or that at which the run diverged.
+            The step it is about, or that at which the run diverged.
         points : sequence of float
             The points of the cycle as they are shown, empty without one.
         points_of : str
@@ -174,7 +174,7 @@ class Window:
 
 
 def classify(window: Window) -> Phase:
-    """Say in which phase a run is."""
+    """Classify the phase of a run."""
     if window.diverged_at is not None:
         text = f"diverged at k = {window.diverged_at}"
         message = f"The run left the range of useful numbers at step {window.diverged_at}."
@@ -194,7 +194,7 @@ def classify(window: Window) -> Phase:
         _approaching,
         _sinking,
         _wandering,
-        _unsettled,
+        _transient,
     ):
         phase = look(window)
         if phase is not None:
@@ -203,18 +203,18 @@ def classify(window: Window) -> Phase:
 
 
 def _undecided(window: Window) -> Phase:
-    """Say what the window shows where it decides nothing."""
-    unsettled, few = window.can_rest is False, window.error.size < 3 * MAX_PERIOD
+    """Describe what the window shows where it decides nothing."""
+    leaving, few = window.can_rest is False, window.error.size < 3 * MAX_PERIOD
     message = "Neither settled nor periodic over the steps seen"
     message += "." if few else f"; periods up to {MAX_PERIOD} are looked for."
-    if unsettled:
+    if leaving:
         message += " No minimum is stable at this step size."
     return Phase(
         kind=OutcomeKind.MAX_STEPS, text="transient", message=message, exponents=window.exponents()
     )
 
 
-def _unsettled(window: Window) -> Phase | None:
+def _transient(window: Window) -> Phase | None:
     """Recognise motion to and fro that does not die down, where no minimum is stable.
 
     It may be chaos, a cycle of a long period, or still on its way to a shorter one; a minimum it
@@ -264,7 +264,7 @@ def _resting(window: Window) -> Phase | None:
 
 
 def _converged(window: Window, manner: str, *, stands: bool) -> Phase | None:
-    """Say at what kind of minimum a run is; None where it cannot stay there and is leaving."""
+    """Classify the minimum a run is at; None where the run cannot stay there and is leaving."""
     factor = window.multiplier
     repels = factor is not None and abs(factor) > 1.0 + NEUTRAL
     if repels or (factor is None and window.can_rest is False):

@@ -77,22 +77,22 @@ def _status(argv: Sequence[str]) -> int:
     try:
         options = _parser().parse_args(argv)
         status: int = options.execute(options)
-    except SystemExit as leaving:  # argparse: --help, --version or an error already told
+    except SystemExit as leaving:  # argparse: --help, --version or an error already printed
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except InputError as error:
-        return _said(" ".join(str(error).split()), BAD_INPUT)
+        return _report(" ".join(str(error).split()), BAD_INPUT)
     except LabError as error:
-        return _said(str(error), FAILED)
+        return _report(str(error), FAILED)
     except KeyboardInterrupt:
-        return _said("stopped", INTERRUPTED)
+        return _report("stopped", INTERRUPTED)
     except MemoryError:
-        return _said("The memory of this machine is too small for that.", FAILED)
+        return _report("The memory of this machine is too small for that.", FAILED)
     except OSError as error:
         return _without_output(error)
     return status
 
 
-def _said(sentence: str, status: int) -> int:
+def _report(sentence: str, status: int) -> int:
     with contextlib.suppress(OSError):
         print(sentence, file=sys.stderr)
     return status
@@ -107,7 +107,7 @@ def _without_output(error: OSError) -> int:
         os.close(nowhere)
     if isinstance(error, BrokenPipeError):
         return FAILED
-    return _said(f"The output could not be written: {reason_of(error)}.", FAILED)
+    return _report(f"The output could not be written: {reason_of(error)}.", FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:

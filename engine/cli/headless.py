@@ -23,9 +23,9 @@ from engine.text.numbers import short, whole
 
 MODEL = "learned"
 MOST_POINTS = 16
-"""Points of an orbit that are told at a terminal."""
+"""Points of an orbit that are printed at a terminal."""
 MOST_SETTINGS = 5
-"""Settings of an ensemble that are told there; all are in the files."""
+"""Settings of an ensemble that are printed there; all are in the files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ def _carry_out(run: RunSpec, recorder: Recorder, progress: Progress) -> Outcome:
         return _cancelled(session, run) if chunks.cancelled else session.outcome()
     except LabError as error:
         message = str(error)
-    except Exception as error:  # an outcome that run.json tells, not a lost run
+    except Exception as error:  # an outcome that run.json records, not a lost run
         message = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return Outcome(kind=OutcomeKind.FAILED, step=session.step, message=message, phase="failed")
 

@@ -30,14 +30,14 @@ class Interrupt:
         with contextlib.suppress(ValueError):  # only the main thread hears signals
             for number in _ENDING:
                 if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._former[number] = signal.signal(number, self._heard)
+                    self._former[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._former.items():
             signal.signal(number, handler)
 
-    def _heard(self, number: int, _frame: object) -> None:
+    def _on_signal(self, number: int, _frame: object) -> None:
         if not self.go_on:
             raise KeyboardInterrupt
         self.go_on = False

@@ -53,12 +53,6 @@ def once(state: object, key: Hashable, compute: Callable[[], T]) -> T:
         return cast("T", entry.values[key])
 
 
-def is_known(state: object) -> bool:
-    """Return whether anything is kept of a state."""
-    entry = _entries.get(id(state))
-    return entry is not None and entry.ref() is state
-
-
 def count() -> int:
     """Count the states of which something is kept."""
     return len(_entries)

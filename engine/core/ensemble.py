@@ -51,8 +51,8 @@ class Ensemble:
 class Share(float):
     """The part of some runs of which something is true: a number that knows what it counted.
 
-    It is stored and computed with as the plain number from 0 to 1; only a text for people tells it
-    from a count.
+    It is stored and computed with as the plain number from 0 to 1; only a text for people
+    distinguishes it from a count.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Share(float):
 
     @property
     def percent(self) -> str:
-        """Write it with as many digits as tell one run: ``92 %``, ``0.5 %`` of 200 runs."""
+        """Write it with as many digits as resolve one run: ``92 %``, ``0.5 %`` of 200 runs."""
         digits = max(0, len(str(self.total - 1)) - 2)
         number = f"{100 * self.count / self.total:.{digits}f}"
         return f"{number.rstrip('0').rstrip('.') if digits else number} %"

@@ -1,4 +1,4 @@
-"""Errors that a user can cause, each said in one sentence."""
+"""Errors that a user can cause, each in one sentence."""
 
 from __future__ import annotations
 

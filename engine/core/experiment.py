@@ -266,4 +266,4 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         """Compile what the first steps need; called in the background."""
 
     def close(self, state: StateT) -> None:
-        """Let go of what a state holds outside Python's memory."""
+        """Release what a state holds outside Python's memory."""

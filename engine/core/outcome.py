@@ -37,7 +37,7 @@ class Standing(StrEnum):
     """
 
     OPEN = "open"
-    """It moves on, or nothing is said of it."""
+    """It moves on, or is undecided."""
     SETTLING = "settling"
     """It comes to rest, whether at a minimum or not."""
     NEARING_MINIMUM = "nearing a minimum"

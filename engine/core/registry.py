@@ -1,6 +1,6 @@
 """The registry of experiments: what there is, and how each one is loaded.
 
-Whoever has an experiment registers it; `engine.experiments` does so for those of the program. A
+A package with an experiment registers it; `engine.experiments` does so for those of the program. A
 window lists what is registered before anything of an experiment is imported.
 """
 
@@ -94,11 +94,6 @@ def register(listing: Listing, factory: Callable[[], Experiment]) -> Entry:
     entry = Entry(listing, factory)
     _entries[listing.id] = entry
     return entry
-
-
-def unregister(experiment_id: str) -> None:
-    """Remove an experiment from the registry, if it is there."""
-    _entries.pop(experiment_id, None)
 
 
 def entries() -> tuple[Entry, ...]:

@@ -70,7 +70,7 @@ class TimeView(View):
     """Series against the step k (or δ·k).
 
     `y_limit` bounds the axis, not the data, so that one wild value does not flatten the rest.
-    Predictions are series too, told apart by their dash.
+    Predictions are series too, distinguished by their dash.
     """
 
     y_label: str

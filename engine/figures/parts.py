@@ -42,7 +42,7 @@ class Entry:
 
 
 def bundle(lines: list[Line2D], label: str) -> list[Entry]:
-    """Let the first, the middle and the last line stand for a family in the legend."""
+    """Return the lines of a family in the legend: the first, the middle and the last."""
     if not label or not lines:
         return []
     distinct = {line.get_color() for line in lines}

@@ -80,7 +80,7 @@ def paper(svg_text: bool = False) -> Iterator[None]:
     """Make matplotlib draw in this style, whatever its user's own settings are.
 
     With `svg_text` the letters of an SVG figure stay text that can be edited and searched, in the
-    fonts of whoever opens it; else they are outlines that look alike everywhere.
+    fonts of the viewer; else they are outlines that look alike everywhere.
     """
     with mpl.rc_context():
         mpl.rcdefaults()

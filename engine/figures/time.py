@@ -104,7 +104,7 @@ def _draw_changes(axes: Axes, data: FigureData) -> None:
 
 
 def _note(view: TimeView, series: Series, trace: TraceView) -> ZeroNote | None:
-    """Say where the axis has no place for a series."""
+    """Return a note where the axis has no place for a series."""
     if series.key not in trace.low:
         return None
     drawn = _measured(trace, series, 0, log=False)
@@ -170,7 +170,7 @@ def _keeps_turning(values: FloatArray) -> bool:
 
 
 def _as_band(axes: Axes, line: Line2D, known: tuple[FloatArray, FloatArray] | None) -> None:
-    """Let a line be seen through, and draw its values, or the edges where only these are known."""
+    """Draw a line translucently with its values, or with its edges where only these are known."""
     solid = Line2D([], [])
     solid.update_from(line)
     steps, values = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())

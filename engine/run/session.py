@@ -135,7 +135,7 @@ class Session:
         return params.model_copy(update=self._for_ensemble) if self._for_ensemble else params
 
     def prepare(self, params: Params) -> bool:
-        """Take over what only an ensemble reads, and return whether that was all that differs.
+        """Set what only an ensemble reads, and return whether nothing else differs.
 
         It is no change of the run: nothing is computed differently, and no step is recorded.
         """

@@ -24,7 +24,7 @@ ANEW = (
     "It begins at step 0 from learned parameters: momentum and random numbers start anew, so that "
     "it is not the continuation of the run that learned them."
 )
-"""What is said of a run that begins so."""
+"""Sentence on a run that begins so."""
 
 
 @dataclass(frozen=True, slots=True)

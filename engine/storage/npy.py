@@ -132,7 +132,7 @@ def read_entries(file: BinaryIO, header: Header) -> NDArray[np.generic]:
 def shaped(
     values: NDArray[np.generic], shape: tuple[int, ...], fortran_order: bool = False
 ) -> NDArray[np.generic]:
-    """Give entries their shape.
+    """Reshape entries.
 
     Raises
     ------

@@ -268,7 +268,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _read_npy(file: BinaryIO, path: Path, field: str, max_numbers: int) -> Table:
-    """Read an NPY array after its header has said a size that the file has and we can take."""
+    """Read an NPY array whose header gives a size that the file has and memory allows."""
     try:
         header = read_header(file)
         if header.dtype.kind not in "biuf":

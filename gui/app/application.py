@@ -22,7 +22,7 @@ SWITCH_SECONDS = 0.001
 """How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
 of a frame."""
 RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
-"""Files that a desktop may hand to the program to be opened."""
+"""Suffixes of files that a desktop may pass to the program."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="main.py", description="Open the window.", add_help=False)
     made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run to open")
     made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
-    made.add_argument("--theme", choices=("system", "light", "dark"), help="dress of the window")
+    made.add_argument("--theme", choices=("system", "light", "dark"), help="theme of the window")
     made.add_argument("--open", type=Path, metavar="FILE", help="the same")
     made.add_argument(
         "--startup-time",
@@ -86,7 +86,7 @@ def use_offscreen_if_headless() -> None:
 
 
 def prepare_process() -> None:
-    """Let the window's thread have the interpreter soon when the engine's has it."""
+    """Shorten Python's switch interval, so that the engine's thread hardly delays the window's."""
     sys.setswitchinterval(SWITCH_SECONDS)
 
 

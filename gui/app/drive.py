@@ -78,7 +78,7 @@ class Driver:
         return self.window.control.snapshot
 
     def settle(self, seconds: float) -> None:
-        """Let the window run for a while."""
+        """Run the window's event loop for a while."""
         loop = QEventLoop()
         QTimer.singleShot(round(1000 * seconds), loop, loop.quit)
         loop.exec()

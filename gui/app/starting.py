@@ -22,8 +22,8 @@ class Loader(QObject):
     Parameters
     ----------
     load : callable
-        What to run. An error in it is left to whoever needs what was not loaded, on the window's
-        own thread, where it can be shown.
+        What to run. An error in it is left to the code that needs what was not loaded, on the
+        window's own thread, where it can be shown.
 
     Attributes
     ----------

@@ -156,7 +156,7 @@ class Pins(QObject):
         self._replace(pin_id, visible=visible)
 
     def recolor(self, pin_id: int, role: str) -> None:
-        """Give a pin another colour."""
+        """Change the colour of a pin."""
         self._replace(pin_id, color=role)
 
     def _replace(self, pin_id: int, **changes: Any) -> None:
@@ -190,14 +190,14 @@ class PinsPanel(QWidget):
     pins : Pins
         The model.
     color_of : callable
-        Gives the colour of a role in the theme.
+        Returns the colour of a role in the theme.
 
     Attributes
     ----------
     pin_requested : Signal
-        The run shown shall be pinned.
+        The run shown is to be pinned.
     restore_requested : Signal(Pin)
-        The settings of a pin shall be taken over.
+        The settings of a pin are to be applied.
     """
 
     pin_requested = Signal()

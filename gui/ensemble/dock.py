@@ -166,7 +166,7 @@ class EnsemblePanel(QWidget):
         self._show_progress(None, None, "")
 
     def set_pictures(self, area: QWidget) -> None:
-        """Take over the widget that draws an ensemble's pictures; hidden while there are none."""
+        """Add the widget that draws an ensemble's pictures; hidden while there are none."""
         self._pictures = area
         area.setMinimumHeight(240)
         self._picture_column.addWidget(area)
@@ -285,7 +285,7 @@ class EnsemblePanel(QWidget):
         return button
 
     def _set_limits(self, model: type[Params]) -> None:
-        """Let the number of runs be what the parameter may be."""
+        """Limit the number of runs to what the parameter allows."""
         from engine.core.params import describe
 
         spec = next((spec for spec in describe(model) if spec.name == "ensemble"), None)
@@ -311,7 +311,7 @@ class EnsemblePanel(QWidget):
             self._in_force = before
 
     def reject_runs(self) -> None:
-        """Learn that the number of runs just given is not allowed together with the rest."""
+        """Note that the number of runs just given is not allowed together with the rest."""
         self._is_rejected = True
 
     def _show_progress(self, done: float | None, left: float | None, text: str) -> None:
@@ -351,7 +351,7 @@ class EnsemblePanel(QWidget):
         if self.runs.count != self._in_force:  # the usual number, which is no one's choice yet
             self._on_runs_edited(self.runs.count)
         if self.runs.count != self._in_force:
-            return  # it was not allowed, which has been said
+            return  # it was not allowed, and a message shows why
         self.run_requested.emit(self.steps.count)
 
     def _on_export_clicked(self) -> None:

@@ -32,7 +32,7 @@ class Drafts:
         return self._unread | set(self._blamed.values())
 
     def give(self, name: str, value: Any, moving: bool) -> None:
-        """Let a value wait."""
+        """Hold a value until it can be put in force."""
         self.values[name] = value
         self._unread.discard(name)
         if moving:

@@ -153,14 +153,14 @@ class ParamForm(QWidget):
                 row.set_marks(marks)
 
     def give(self, name: str, value: Any) -> None:
-        """Return a field a value as if the user had: the theory panel's "use"."""
+        """Set a field as if the user had: the theory panel's "use"."""
         if name in self.body.rows and self._params is not None:
             self._on_grabbed()
             self._on_edited(name, value, False)
             self._drafts.values.pop(name, None)
 
     def mark(self, refusal: Refusal) -> bool:
-        """Mark the field whose value was refused; tells whether the form has it."""
+        """Mark the field whose value was refused; returns whether the form has it."""
         row = self.body.rows.get(refusal.field)
         if row is not None:
             self._set_error(row, self.in_words(refusal))
@@ -171,7 +171,7 @@ class ParamForm(QWidget):
         return str(refusal) if self._params is None else in_words(refusal, type(self._params))
 
     def reset_to_defaults(self) -> None:
-        """Give every field its default, as one edit of the user."""
+        """Set every field to its default, as one edit of the user."""
         if self._params is None:
             return
         self._on_grabbed()
@@ -181,7 +181,7 @@ class ParamForm(QWidget):
             self.params_edited.emit(after, False)
 
     def flush(self) -> None:
-        """Let controls that are still being moved take effect now."""
+        """Apply the values of controls that are still being moved."""
         self._debounce.stop()
         if self._drafts.moving:
             self._try(self._drafts.moving)

@@ -124,7 +124,7 @@ class GridModel(QAbstractTableModel):
         return True
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
-        """Let every cell be edited."""
+        """Make every cell editable."""
         return super().flags(index) | Qt.ItemFlag.ItemIsEditable
 
     def headerData(
@@ -310,7 +310,7 @@ class GridDialog(QDialog):
                 counter.setValue(count)
 
     def _fit_columns(self) -> None:
-        """Let the columns of a small grid be as wide as their numbers."""
+        """Fit the columns of a small grid to their numbers."""
         if self.model.rowCount() * self.model.columnCount() <= SMALL:
             self.table.resizeColumnsToContents()
             for column in range(self.model.columnCount()):

@@ -210,7 +210,7 @@ class NumberRow(FieldRow):
         self.slider.set_place(self._scale.position(value))
 
     def _show_caption(self, value: float) -> None:
-        """Say the number the other way round: as a multiple, or as itself."""
+        """Show the number in the other form: as a multiple, or as itself."""
         if not self._marks:
             self.times.say("")
             self.reference.set_formula("")

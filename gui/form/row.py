@@ -102,7 +102,7 @@ class FieldRow(QWidget):
         raise NotImplementedError
 
     def accept(self, value: Any) -> None:
-        """Learn that a value given by `edited` is now in force."""
+        """Note that a value given by `edited` is now in force."""
         self.show_value(value)
 
     def read(self, text: str) -> Any:
@@ -124,8 +124,8 @@ class FieldRow(QWidget):
         for widget in self.findChildren(QWidget):
             if widget.property("input"):
                 mark(widget, bool(sentence))
-        told = to_plain(self.spec.help)
-        described = f"{sentence} {told}" if sentence else told
+        help_text = to_plain(self.spec.help)
+        described = f"{sentence} {help_text}" if sentence else help_text
         self.control.setAccessibleDescription(described)
         self.update()
 

@@ -70,7 +70,7 @@ class SliderScale:
         return value / (self.high - self.low) - self.low / (self.high - self.low)
 
     def value(self, position: float, ticks: int) -> float:
-        """Return the number at a place, with no more digits than `ticks` places can tell apart."""
+        """Return the number at a place, with no more digits than `ticks` places can resolve."""
         if position <= 0:
             return self.low
         if position >= 1:

@@ -113,7 +113,7 @@ class ValueSlider(QSlider):
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
+        """Release the knob."""
         if self._anchor is None or event.button() != Qt.MouseButton.LeftButton:
             event.ignore()
             return

@@ -84,11 +84,11 @@ class TextBox(QLineEdit):
                 self.setCursorPosition(0)
 
     def keep_text(self) -> None:
-        """Say that the text as it was typed stands for the value in force."""
+        """Mark the text as typed as that of the value in force."""
         self._shown = self._taken = self.text()
 
     def take(self) -> None:
-        """Take the text now, if it was not yet."""
+        """Apply the text now, if it was not yet."""
         self._pause.stop()
         if self.text() != self._taken:
             self._taken = self.text()
@@ -97,7 +97,7 @@ class TextBox(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the text on Enter and give it up on Escape; either leaves the box.
 
-        A text that was refused keeps the keyboard on Enter, to be mended.
+        A text that was refused keeps the focus on Enter, to be corrected.
         """
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.take()

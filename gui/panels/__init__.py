@@ -1,1 +1,1 @@
-"""Panels that no description of a view could give: hand-made pictures."""
+"""Panels that no description of a view covers: pictures of their own."""

@@ -49,7 +49,7 @@ class Canvas(QWidget):
         self._last: QPointF | None = None
 
     def sizeHint(self) -> QSize:
-        """Ask for room enough to draw in."""
+        """Return a size with enough room to draw in."""
         return QSize(220, 220)
 
     def minimumSizeHint(self) -> QSize:
@@ -247,7 +247,7 @@ class DigitPad(QWidget):
         )
 
     def refresh(self) -> None:
-        """Ask again about the drawing, because the networks changed."""
+        """Request a new answer for the drawing, because the networks changed."""
         if self.canvas.ink().any():
             self._on_changed()
 

@@ -50,7 +50,7 @@ class DigitPanel(QWidget):
         return isinstance(experiment, DrawingClassifier)
 
     def set_experiment(self, experiment: AbstractExperiment[Any, Any]) -> None:
-        """Ask this experiment from now on; one that does not answer drawings is never asked."""
+        """Set the experiment that classifies drawings; one that cannot is never asked."""
         self._experiment = experiment if isinstance(experiment, DrawingClassifier) else None
         self._asks = self._asks_again = False
         self._run_id = -1

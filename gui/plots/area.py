@@ -56,9 +56,9 @@ class PlotArea(QWidget):
     handle_dragged : Signal(str, float, float)
         A handle (its id, or ``id:index``) is being dragged to a place.
     handle_released : Signal
-        It was let go.
+        The handle was released.
     stroke_drawn : Signal(str, list)
-        Name of the parameter and rows ``[x, y]`` that it shall have; an empty list to clear it.
+        Name of the parameter and rows ``[x, y]`` that it is to have; an empty list to clear it.
     hovered : Signal(str)
         The values under the pointer, for the status bar; empty when it left.
     """
@@ -134,7 +134,7 @@ class PlotArea(QWidget):
         self._refresh_all()
 
     def forget(self) -> None:
-        """Let the next views begin empty: what is shown belongs to another experiment."""
+        """Start the next views empty: what is shown belongs to another experiment."""
         self._shown, self._views, self._waiting = None, (), []
         self._timer.stop()
 
@@ -149,7 +149,7 @@ class PlotArea(QWidget):
         self._cover.show()
 
     def uncover(self) -> None:
-        """Let the plots be seen again."""
+        """Show the plots again."""
         self._cover.hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

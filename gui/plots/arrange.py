@@ -43,7 +43,7 @@ def arrange(
     Returns
     -------
     dict
-        The width and height that each dock shall have, tabs included.
+        The width and height that each dock is to have, tabs included.
     """
     for dock in (*shown, *hidden):
         dock.setFloating(False)

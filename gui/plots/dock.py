@@ -118,18 +118,18 @@ class PlotWindow(QWidget):
         self.setFocus()  # or the first button of the header would have it
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Say that the plot can be seen."""
+        """Emit `shown`, because the plot can be seen."""
         super().showEvent(event)
         self.shown.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Hand the keys that the plot has no use for to the main window."""
+        """Pass the keys that the plot has no use for to the main window."""
         parent = self.parentWidget()
         if parent is not None:
             QCoreApplication.sendEvent(parent.window(), event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let the plot be taken back."""
+        """Emit `closing`, so that the plot is taken back."""
         self.closing.emit()
         super().closeEvent(event)
 
@@ -201,7 +201,7 @@ class PlotDock(Dock):
         return self._window is not None
 
     def set_afloat(self, afloat: bool) -> None:
-        """Return the plot a window of its own, where it was last, or dock it again."""
+        """Float the plot in a window of its own, where it was last, or dock it again."""
         if afloat and self._window is None:
             self._tear_off()
         elif not afloat and self._window is not None:
@@ -271,12 +271,12 @@ class PlotDock(Dock):
             self.set_afloat(True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the header know how much room there is."""
+        """Pass the room there is to the header."""
         super().resizeEvent(event)
         self.header.set_room(self.height())
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Have the plot back when its dock is shown."""
+        """Take the plot back when its dock is shown."""
         super().showEvent(event)
         if self._window is not None:
             self._take_back()

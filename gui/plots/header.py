@@ -67,9 +67,9 @@ class PlotHeader(QWidget):
     menu_requested : Signal
         The plot's menu is asked for.
     close_requested : Signal
-        The plot shall be hidden.
+        The plot is to be hidden.
     float_requested : Signal
-        The bar was double-clicked: the plot shall float, or go back.
+        The bar was double-clicked: the plot is to float, or to be docked again.
     """
 
     menu_requested = Signal()

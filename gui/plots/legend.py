@@ -147,7 +147,7 @@ class Legend(QWidget):
         return self._reading
 
     def sizeHint(self) -> QSize:
-        """Ask for the least: the row takes the room that the name of the plot leaves."""
+        """Return the least size: the row takes the room that the name of the plot leaves."""
         return self.minimumSizeHint()
 
     def minimumSizeHint(self) -> QSize:

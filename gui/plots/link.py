@@ -99,7 +99,7 @@ class TimeLink(QObject):
         return self.scaled and self._scale is not None
 
     def follow(self, snapshot: Snapshot) -> None:
-        """Learn how far the run is; the axis grows in round steps."""
+        """Update how far the run is; the axis grows in round steps."""
         if snapshot.run_id != self._run_id:
             self._run_id = snapshot.run_id
             self._horizon = next_horizon(snapshot.step)

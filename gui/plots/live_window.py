@@ -81,8 +81,8 @@ class LiveWindow(QWidget):
         self.legend.toggled.connect(self._on_toggled)
         self.legend.alone_requested.connect(self._on_alone_requested)
         self._lay_out()
-        self._dress()
-        theme_signals().changed.connect(self._dress)
+        self._apply_theme()
+        theme_signals().changed.connect(self._apply_theme)
 
     def _lay_out(self) -> None:
         name = QLabel(to_plain(self.view.title))
@@ -98,8 +98,8 @@ class LiveWindow(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.plot, 1)
 
-    def _dress(self) -> None:
-        """Take the colours of the theme, also when it changes."""
+    def _apply_theme(self) -> None:
+        """Apply the colours of the theme, also when it changes."""
         import pyqtgraph
 
         theme = current_theme()
@@ -158,7 +158,7 @@ class LiveWindow(QWidget):
         return np.tile(np.append(steps, np.nan), values.shape[1]), broken.T.ravel()
 
     def _follow(self, last: float, low: float, high: float) -> None:
-        """Let the axes grow, unless the user moved them."""
+        """Grow the axes with the data, unless the user moved them."""
         if self._moved_by_hand or not low <= high:
             return
         box = self.plot.getPlotItem().getViewBox()

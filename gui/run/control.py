@@ -42,7 +42,7 @@ class RunControl(QObject):
     experiment_changed : Signal(AbstractExperiment)
         Another experiment was chosen.
     settings_changed : Signal(Params, int)
-        Parameters or seed are now these, whoever changed them.
+        Parameters or seed are now these, whatever changed them.
     restarted : Signal
         A new run begins; what is shown of the old one is no longer true.
     rejected : Signal(Refusal or str)
@@ -162,7 +162,7 @@ class RunControl(QObject):
         self._remembered[experiment_id] = Settings(params, seed)
 
     def accept(self, params: Params) -> None:
-        """Take over live parameters that the run has changed itself, as a replayed one does."""
+        """Adopt live parameters that the run has changed itself, as a replayed one does."""
         self._do(r.Adopt(params))
 
     def settings_of_all(self) -> dict[str, tuple[Params, int]]:
@@ -175,11 +175,11 @@ class RunControl(QObject):
     # Settings.
 
     def edit_params(self, params: Params, key: str = "") -> None:
-        """Take over parameters the user edited; edits of one key are undone as one."""
+        """Apply parameters the user edited; edits of one key are undone as one."""
         self._edit(r.Edit(Settings(params, self.seed)), key)
 
     def edit_seed(self, seed: int) -> None:
-        """Take over another seed."""
+        """Apply another seed."""
         self._edit(r.Edit(Settings(self.params, seed)))
 
     def restore(self, params: Params, seed: int, text: str = "settings of a pinned run") -> None:
@@ -187,12 +187,12 @@ class RunControl(QObject):
         self._edit(r.Edit(Settings(params, seed)), text=text)
 
     def apply_preset(self, preset: Preset) -> None:
-        """Take over a preset and play it."""
+        """Apply a preset and play it."""
         settings = Settings(preset.params, preset.seed)
         self._edit(r.Preset(settings), text=f"preset “{preset.title}”")
 
     def drag_handle(self, handle: str, x: float, y: float) -> None:
-        """Take over the parameters that the experiment gives for a dragged handle."""
+        """Apply the parameters that the experiment returns for a dragged handle."""
         try:
             params = self.experiment.drag(self.params, handle, x, y)
         except LabError as error:
@@ -205,7 +205,7 @@ class RunControl(QObject):
         self._drags += 1
 
     def set_value(self, name: str, value: Any) -> bool:
-        """Give one parameter a value, such as rows drawn on a plot; returns whether it may be."""
+        """Set one parameter, such as rows drawn on a plot; returns whether the value is allowed."""
         from engine.core.params import update
 
         try:

@@ -52,7 +52,7 @@ def _age_on_windows() -> float | None:
 
 
 def resident_bytes() -> int | None:
-    """Measure the memory this process holds in RAM; None where the system does not tell."""
+    """Measure the memory this process holds in RAM; None where the system does not report it."""
     if sys.platform.startswith("linux"):
         return _resident_on_linux()
     if sys.platform == "win32":

@@ -247,7 +247,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class FetchParams:
-    """Ask the engine for the parameters that the run has (`ParamsFetched`)."""
+    """Request the run's parameters from the engine (`ParamsFetched`)."""
 
 
 @dataclass(frozen=True, slots=True)

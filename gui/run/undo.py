@@ -67,7 +67,7 @@ def steps_text(first: int, last: int) -> str:
 
 
 def dropped_sentence(first: int, last: int) -> str:
-    """Say that steps were given up, and how to have them back."""
+    """Write that steps were dropped, and how to bring them back."""
     shortcut = keys_of("undo")
     keys = native_text(shortcut.keys) if shortcut is not None else "Undo"
     was, them = ("was", "it") if first == last else ("were", "them")

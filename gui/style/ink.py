@@ -1,4 +1,4 @@
-"""Colours by role for the hand-painted controls, from the theme in force."""
+"""Colours by role for the painted controls, from the theme in force."""
 
 from __future__ import annotations
 

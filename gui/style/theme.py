@@ -227,7 +227,7 @@ def system_theme() -> Theme:
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Dress the whole program in a theme: style, palette, font and style sheet."""
+    """Apply a theme to the whole program: style, palette, font and style sheet."""
     global _current
     changed = theme is not _current
     _current = theme

@@ -85,7 +85,7 @@ class TheoryPanel(QWidget):
         self._pace.start()
 
     def clear(self) -> None:
-        """Learn that the run shown is over; its texts go unless another run follows at once."""
+        """Note that the run shown is over; its texts go unless another run follows at once."""
         self._stale = True
         self._waiting = None
         self._pace.stop()

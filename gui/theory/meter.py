@@ -207,7 +207,7 @@ class StabilityMeter(QWidget):
         self._paint_overflow(painter, top)
 
     def _paint_overflow(self, painter: QPainter, top: int) -> None:
-        """Say so where a value is beyond the end of the gauge."""
+        """Write that a value is beyond the end of the gauge."""
         if max(self._measured or 0.0, self._predicted or 0.0) > FULL:
             box = QRectF(self.width() - 60, top, 46, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, "beyond")

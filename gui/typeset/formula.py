@@ -166,7 +166,7 @@ class FormulaLabel(QWidget):
         return formula_size(self._drawn, self._font()) if self._drawn else QSize(0, 0)
 
     def minimumSizeHint(self) -> QSize:
-        """Let a wide formula shrink to fit, to half its size at most."""
+        """Return half the formula's size: a wide one shrinks to fit."""
         hint = self.sizeHint()
         return QSize(min(hint.width(), max(24, hint.width() // 2)), hint.height())
 

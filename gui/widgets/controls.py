@@ -1,4 +1,4 @@
-"""Small hand-painted controls: switch, segments, and the fine buttons of a number box.
+"""Small painted controls: switch, segments, and the fine buttons of a number box.
 
 They are painted from the theme's colours, scale with the font and the screen, and show focus. The
 Tab key reaches them; a click leaves the focus where it is, so that Space goes on playing and

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QDockWidget
 
 
 class Dock(QDockWidget):
-    """A dock that hands the keys it has no use for to its window, also while it floats."""
+    """A dock that passes the keys it has no use for to its window, also while it floats."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let the window have the key."""
+        """Pass the key to the window."""
         parent = self.parentWidget()
         if self.isFloating() and parent is not None:
             QCoreApplication.sendEvent(parent.window(), event)

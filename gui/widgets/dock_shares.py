@@ -43,7 +43,7 @@ class DockShares(QObject):
         self._shares = {}
 
     def set(self, sizes: Mapping[QDockWidget, tuple[float, float]]) -> None:
-        """Return widths and heights of docks, in proportion to each other."""
+        """Set widths and heights of docks, in proportion to each other."""
         self._shares = dict(sizes)
         self._timer.start()
 
@@ -55,7 +55,7 @@ class DockShares(QObject):
         return bool(self._shares) and all(d in self._shares for column in columns for d in column)
 
     def apply(self) -> None:
-        """Return the docks their shares of the room there is, if they are the docks known."""
+        """Resize the docks to their shares of the room there is, if they are the docks known."""
         columns = [list(column) for column in self._columns() if column]
         if not self._knows(columns):
             return

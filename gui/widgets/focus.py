@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 
 def give_back(field: QWidget) -> None:
-    """Take the keyboard from a field that is done with, so that the window's keys work again."""
+    """Clear the focus of a field that is done with, so that the window's keys work again."""
     window = field.window()
     if window is field or window.focusPolicy() == Qt.FocusPolicy.NoFocus:
         field.clearFocus()
@@ -18,19 +18,19 @@ def give_back(field: QWidget) -> None:
 
 
 def go_to(field: QWidget) -> None:
-    """Return a field the keyboard as its label's key would: what is in it can be typed over."""
+    """Focus a field as its label's key would: what is in it can be typed over."""
     field.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
 
 def mark(field: QWidget, invalid: bool) -> None:
-    """Dress a field as one whose text is not allowed, or as usual again."""
+    """Mark a field as one whose text is not allowed, or as usual again."""
     field.setProperty("invalid", invalid)
     field.style().unpolish(field)
     field.style().polish(field)
 
 
 def is_marked(field: QWidget) -> bool:
-    """Whether a field is dressed as one whose text is not allowed."""
+    """Return whether a field is marked as one whose text is not allowed."""
     return bool(field.property("invalid"))
 
 
@@ -65,7 +65,7 @@ class TabPlace(QObject):
             app.focusChanged.connect(self._on_focus_changed)
 
     def resume(self) -> None:
-        """Return the keyboard to the field it came from, for Tab to go on from there."""
+        """Focus the field the keyboard came from, for Tab to go on from there."""
         field = self._field
         if not self._window.hasFocus() or field is None or not shiboken6.isValid(field):
             return

@@ -134,7 +134,7 @@ class Badge(InkLabel):
         return QSize(width, metrics.height() + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:
-        """Let the words wrap, but no single one be cut."""
+        """Return a size at which words wrap, but none is cut."""
         hint, words = self.sizeHint(), self.text().split()
         metrics = self.fontMetrics()
         longest = max((metrics.horizontalAdvance(word) for word in words), default=0)

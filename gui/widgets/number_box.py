@@ -82,7 +82,7 @@ class CountField(QLineEdit):
         self._minimum, self._maximum = minimum, min(maximum, LARGEST)
 
     def forget(self) -> None:
-        """Give up what is being typed, and what was said of it."""
+        """Discard what is being typed, and its error."""
         self.setModified(False)
         self.commit()
 
@@ -94,7 +94,7 @@ class CountField(QLineEdit):
             self.setText(whole(count))
 
     def commit(self) -> None:
-        """Take over what was typed, or go back to the last good number."""
+        """Apply what was typed, or go back to the last good number."""
         typed = parse_count(self.text()) if self.isModified() else None
         self.setModified(False)
         self._mark(False)
@@ -124,7 +124,7 @@ class CountField(QLineEdit):
                 give_back(self)
 
     def refuse(self) -> None:
-        """Say what is wrong with the text, and select it for correction."""
+        """Show what is wrong with the text, and select it for correction."""
         self._say_refused()
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.selectAll()

@@ -43,28 +43,28 @@ class Waiting(QWidget):
 
     @property
     def text(self) -> str:
-        """What is said, or would be."""
+        """The text that is shown, or would be."""
         return self._text
 
     def begin(self) -> None:
-        """Speak if the first picture of a run, begun or named, takes its time."""
+        """Show the card if the first picture of a run, begun or named, takes long."""
         if not self.isVisible() and not self._patience.isActive():
             self._say(PREPARING)
             self._patience.start()
 
     def hold(self) -> None:
-        """Say nothing new while the window builds: the wait counts from the next `begin`."""
+        """Stop the timer while the window builds: the wait counts from the next `begin`."""
         self._patience.stop()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Go when there is a picture; say that kernels are compiled while they are."""
+        """Hide when there is a picture; show that kernels are compiled while they are."""
         if snapshot.status is Status.COMPILING:
             self._say(COMPILING)
         else:
             self.end()
 
     def end(self) -> None:
-        """Go: there is a picture, or there will be none."""
+        """Hide: there is a picture, or there will be none."""
         self._patience.stop()
         self.hide()
 

@@ -18,7 +18,7 @@ COPIED_MS = 900
 
 
 def small(font: QFont) -> QFont:
-    """Return the font of what is said beside."""
+    """Return the font of secondary text."""
     font = QFont(font)
     font.setPointSizeF(max(6.0, font.pointSizeF() * 0.92))
     return font
@@ -77,7 +77,7 @@ class Words(QWidget):
         return to_plain(self._source)
 
     def say(self, text: str) -> bool:
-        """Show a text, its scripts and mathtext typeset; tell whether it is another."""
+        """Show a text, its scripts and mathtext typeset; returns whether it is another."""
         if text == self._source:
             return False
         self._source = text
@@ -95,13 +95,13 @@ class Words(QWidget):
         self._top = top
 
     def forget_height(self) -> None:
-        """Let a steady text be low again."""
+        """Forget the height reserved for earlier texts of a steady label."""
         if self._tallest:
             self._tallest = 0
             self.updateGeometry()
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
-        """Tell that the height depends on the width."""
+        """Return True: the height depends on the width."""
         return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
@@ -117,11 +117,11 @@ class Words(QWidget):
         return QSize(hint.width(), self.heightForWidth(hint.width()))
 
     def minimumSizeHint(self) -> QSize:
-        """Let the text be as narrow as a word."""
+        """Return a size as narrow as a word."""
         return QSize(48, self.label.fontMetrics().height() + self._top)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the label fill the place."""
+        """Resize the label to fill its place."""
         if event.oldSize().width() != self.width():
             self._tallest = 0
         self.label.setGeometry(self.rect().adjusted(0, self._top, 0, 0))

@@ -124,7 +124,7 @@ class Actions(QObject):
         return action
 
     def _follow(self, undo_group: QUndoGroup) -> None:
-        """Let Undo and Redo name what they would undo; Qt's own would not settle the experiment."""
+        """Update the texts of Undo and Redo; Qt's own actions would not settle the experiment."""
         undo, redo = self._actions["undo"], self._actions["redo"]
         undo.setEnabled(undo_group.canUndo())
         redo.setEnabled(undo_group.canRedo())
@@ -197,7 +197,7 @@ class Actions(QObject):
         self._menu("&Help", ("help", "shortcuts", "-", "about"))
 
     def set_run_enabled(self, enabled: bool) -> None:
-        """Let the actions that need an experiment be used, or not."""
+        """Enable or disable the actions that need an experiment."""
         for name in _OF_A_RUN:
             self._actions[name].setEnabled(enabled)
 
@@ -231,7 +231,7 @@ class Actions(QObject):
         self._view_menu.insertMenu(action, menu)
 
     def show_nudge(self, enabled: bool, tip: str) -> None:
-        """Let the state be nudged, or not; the tip says why not."""
+        """Enable or disable the nudge; the tip says why not."""
         self._actions["nudge"].setEnabled(enabled)
         self._actions["nudge"].setToolTip(tip)
 

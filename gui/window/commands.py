@@ -41,7 +41,7 @@ class Commands(QObject):
         self._settle = settle
 
     def bind(self, name: str, handler: Callable[[], object]) -> None:
-        """Let an action call a function, once the experiment that is named is open."""
+        """Connect an action to a function, called once the experiment that is named is open."""
 
         def carry_out() -> None:
             self._settle()

@@ -149,7 +149,7 @@ class Docks:
         return [dock.toggleViewAction() for dock in self.all]
 
     def arrange(self) -> None:
-        """Return the docks their first sizes, and remember this layout as the first."""
+        """Set the docks' first sizes, and remember this layout as the first."""
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window = self._window
         window.resizeDocks([self.experiments, self.parameters], [LEFT, RIGHT], horizontal)
@@ -170,7 +170,7 @@ class Docks:
         return self._window.saveState(LAYOUT_VERSION)
 
     def restore(self, state: QByteArray) -> bool:
-        """Take over a layout; returns False if it is none of this version."""
+        """Apply a layout; returns False if it is none of this version."""
         if state.isEmpty() or not self._window.restoreState(state, LAYOUT_VERSION):
             return False
         self._shares.forget()

@@ -56,7 +56,7 @@ class RunFiles(QObject):
         self.background = Background(window)
 
     def ask_open(self) -> None:
-        """Let the user choose a run to open."""
+        """Open a run that the user chooses."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open a run", self.folder(), FILTER)
         if name:
             self.open(Path(name))
@@ -98,7 +98,7 @@ class RunFiles(QObject):
             raise result
 
     def ask_save(self) -> None:
-        """Let the user choose where to save the run's settings."""
+        """Save the run's settings where the user chooses."""
         start = str(Path(self.folder()) / f"{self._control.experiment.id}.toml")
         name, _ = QFileDialog.getSaveFileName(self._window, "Save settings", start, "Runs (*.toml)")
         if name:

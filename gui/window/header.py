@@ -223,5 +223,5 @@ class Header(QWidget):
         self.presets.show_settings(params, seed)
 
     def set_help_enabled(self, enabled: bool) -> None:
-        """Let the help text be asked for, or not."""
+        """Enable or disable the help button."""
         self.help_button.setEnabled(enabled)

@@ -322,7 +322,7 @@ class MainWindow(QMainWindow):
         self.switching.open(experiment_id)
 
     def apply_preset(self, preset: Preset) -> None:
-        """Take over a preset, at its speed, and play it."""
+        """Apply a preset, at its speed, and play it."""
         self.switching.settle()
         if preset.speed is not None:
             self.set_speed(preset.speed)
@@ -369,7 +369,7 @@ class MainWindow(QMainWindow):
 
     def _on_experiment_changed(self, experiment: AbstractExperiment[Any, Any]) -> None:
         self._set_usable(True)
-        self.switching.drop()  # whoever chose it, for example by opening a file, chose it last
+        self.switching.drop()  # it was chosen last, for example by opening a file
         self.notices.clear_messages()
         self._name_open()
         self.transport.set_experiment(experiment.rewindable, experiment.why_no_nudge)
@@ -403,7 +403,7 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
-        """Let Tab go on from the field that was left last."""
+        """Move the focus on Tab from the field that was left last."""
         self._tab_place.resume()
         return super().focusNextPrevChild(forward)
 

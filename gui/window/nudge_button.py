@@ -23,7 +23,7 @@ class NudgeButton(IconButton):
     Attributes
     ----------
     nudge_requested : Signal(float)
-        The state shall be pushed by this share of its norm.
+        The state is to be pushed by this share of its norm.
     reason_changed : Signal
         Whether, and why not, there is something to push.
     size_changed : Signal
@@ -63,7 +63,7 @@ class NudgeButton(IconButton):
         return size
 
     def choose(self, size: object) -> None:
-        """Ask for pushes of this size from now on, if it is one that is offered."""
+        """Set the size of pushes, if it is one that is offered."""
         for action in self._sizes.actions():
             if action.data() == size:
                 action.setChecked(True)
@@ -75,7 +75,7 @@ class NudgeButton(IconButton):
         return self._why_now
 
     def set_reason(self, why: str) -> None:
-        """Say why there are no pushes, as the end of a sentence; empty where there are."""
+        """Set why there are no pushes, as the end of a sentence; empty where there are."""
         self._why = why
         self._set_now(why)
 

@@ -266,11 +266,6 @@ class Panels(QObject):
         """Put the plots back where they were at first."""
         self.plots.reset_layout()
 
-    def show_all(self) -> None:
-        """Show the plots that are hidden at first, too."""
-        for dock in self.plots.docks.values():
-            dock.show()
-
     def save_layout(self) -> None:
         """Keep the arrangement of the plots of the experiment shown."""
         if self._experiment is not None:

@@ -18,7 +18,7 @@ SPEEDS: tuple[float, ...] = (
 
 
 def speed_text(steps_per_frame: float | None) -> str:
-    """Say a speed in words, at 60 frames a second."""
+    """Write a speed in words, at 60 frames a second."""
     if steps_per_frame is None:
         return "max speed"
     if steps_per_frame < 1:

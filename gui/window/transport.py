@@ -206,7 +206,7 @@ class Transport(QWidget):
         self.nudge_button.choose(size)
 
     def ask_nudge(self) -> None:
-        """Ask for a nudge of the chosen size."""
+        """Request a nudge of the chosen size."""
         self.nudge_requested.emit(self.nudge_size)
 
     def _on_nudge_reason(self) -> None:
@@ -307,7 +307,7 @@ class Transport(QWidget):
     # What the user does.
 
     def ask_run(self) -> None:
-        """Ask for as many steps as the field shows, or say why it cannot be."""
+        """Request as many steps as the field shows, or show why that is not allowed."""
         if self.run_steps.is_refused:
             self.run_steps.refuse()
             return
@@ -334,7 +334,7 @@ class Transport(QWidget):
         self._ask_for(step)
 
     def _ask_for(self, step: int) -> None:
-        """Ask for a step, at most once in a while: the newest of a drag is what counts."""
+        """Request a step, at most once in a while: only the newest of a drag counts."""
         self._pending = min(step, self._step)
         if not self._seek_timer.isActive():
             self._seek_timer.start()

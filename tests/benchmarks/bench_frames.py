@@ -44,7 +44,8 @@ def frames(
     model = window.control.experiment.parameters
     window.control.restore(build(model, dict(parse_setting(model, item) for item in settings)), 0)
     if all_plots:
-        window.panels.show_all()
+        for dock in window.panels.plots.docks.values():
+            dock.show()
     window.set_speed(None)
     window.control.toggle_play()
     driver.settle(WARM_SECONDS)

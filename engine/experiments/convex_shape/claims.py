@@ -15,7 +15,7 @@ from engine.text.numbers import whole
 
 ROUNDING = 1e-9
 CLOSE = 0.02
-"""Error relative to the range of a function below which a network is said to approximate it."""
+"""Error relative to the range of a function below which a network approximates it."""
 
 
 def bounds(params: ShapeParams, state: ShapeState | None) -> tuple[Bound, ...]:

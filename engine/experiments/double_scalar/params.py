@@ -118,7 +118,7 @@ class DoubleScalarParams(Params):
 class DoubleScalarState(State[DoubleScalarParams]):
     """Networks w, z and u, shape (3, L), or (3, 1) while the weights of each are equal.
 
-    `flow` has the same shape, or (0, 0) where the flow is not followed; `pushed` tells whether the
+    `flow` has the same shape, or (0, 0) where the flow is not followed; `pushed` is whether the
     run was pushed, so that what holds for its start may not hold for what came after.
     """
 

@@ -229,7 +229,7 @@ def _decided(run: Run) -> bool | None:
 
 
 def _shrinks(run: Run) -> bool | None:
-    """Return whether the error shrinks in the end, None where that cannot be told."""
+    """Return whether the error shrinks in the end, None where that is unknown."""
     fate, rate = run.tracks[0].fate, run.facts["rate"]
     if fate in (OutcomeKind.CONVERGED, OutcomeKind.DIVERGED):
         return fate is OutcomeKind.CONVERGED

@@ -131,7 +131,7 @@ def read(path: Path) -> Checkpoint:
 
 
 def is_one(path: Path) -> bool:
-    """Tell from its name whether a file is a checkpoint."""
+    """Return whether a file is a checkpoint by its name."""
     return _NAME.fullmatch(path.name) is not None
 
 

@@ -48,7 +48,7 @@ class Checkpoints:
     Raises
     ------
     InputError
-        If the folder cannot be written to: said at once and not when the first one is due.
+        If the folder cannot be written to: raised at once and not when the first one is due.
     """
 
     def __init__(self, params: MnistParams, seed: int, data: ImageData) -> None:

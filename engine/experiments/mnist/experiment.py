@@ -170,7 +170,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
         return state
 
     def predict(self, state: MnistState, image: NDArray[np.floating[Any]]) -> Answer:
-        """Ask the networks, as they are now, about an image (28, 28) with values 0 to 1.
+        """Classify an image (28, 28) with values 0 to 1 by the networks as they are now.
 
         May be called from any thread while a run goes on.
         """

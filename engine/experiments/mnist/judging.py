@@ -30,7 +30,7 @@ class Answer:
 
 
 def answer(parameters: Parameters, image: NDArray[np.floating[Any]]) -> Answer:
-    """Ask the networks about one image (28, 28) with values 0 to 1; safe beside a training run."""
+    """Classify one image (28, 28) with values 0 to 1; safe beside a training run."""
     architecture, tensors = parameters.architecture, parameters.tensors()
     with torch.inference_mode():
         picture = torch.from_numpy(np.asarray(image, np.float32))[None, None]

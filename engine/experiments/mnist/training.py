@@ -319,7 +319,7 @@ class Training:
         return models.scores(self.architecture, answers, d).numpy()
 
     def answer(self, image: NDArray[np.floating[Any]]) -> Answer:
-        """Ask the networks as they are now about one image (28, 28) with values 0 to 1."""
+        """Classify one image (28, 28) with values 0 to 1 by the networks as they are now."""
         return answer(self.core.live(), image)
 
     def _bounds(self) -> dict[str, Any]:

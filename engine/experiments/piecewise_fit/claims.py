@@ -16,7 +16,7 @@ from engine.experiments.piecewise_fit.samples import Samples
 from engine.families import piecewise
 
 ENOUGH = 2000
-"""Steps before which nothing is said of the end of the training."""
+"""Steps before which the end of the training is undecided."""
 LITTLE = 0.05
 """Mean movement of a bias, relative to the range it was drawn from, that still is little."""
 CLOSE = 0.05

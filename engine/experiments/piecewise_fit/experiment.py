@@ -1,4 +1,4 @@
-r"""Two estimators of one architecture, told apart by the start of their biases: Section 4.
+r"""Two estimators of one architecture that differ in the start of their biases: Section 4.
 
 Equations (10a)-(12b), Figure 4. Symbols: :math:`\delta` `step_size`, L `depth`, N `points`,
 :math:`W_i[0]` `init_weight`, the ranges of :math:`b_i[0]` `bias_range_1` and `bias_range_2`,
@@ -76,7 +76,7 @@ class PiecewiseFit(AbstractExperiment[FitParams, FitState]):
         return observe(state)
 
     def outcome(self, state: FitState, recent: Recent) -> Outcome:
-        """Say which estimator fits, and whether the run rests."""
+        """Return which estimator fits, and whether the run is at rest."""
         now = fit_run.measured(state)
         limit = state.params.fit_limit
         words = [

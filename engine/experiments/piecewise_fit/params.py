@@ -188,7 +188,7 @@ class FitParams(Params):
     )
     fit_limit: float = param(
         1e-4,
-        "Mean squared error below which an estimator is said to fit.",
+        "Mean squared error below which an estimator counts as fitting.",
         group=_MEASURE,
         ge=1e-30,
         le=1,

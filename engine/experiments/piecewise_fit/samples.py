@@ -31,7 +31,7 @@ ZOOMS, PEAKS, INSIDE = 6, 8, 101
 NEAR = 1e-9
 """Distance from a grid point at which a slope is looked for on both sides."""
 GROWTH = 1.1
-"""A slope that grows by more in the last round has no bound, as far as floats can tell."""
+"""A slope that grows by more in the last round has no bound, at the resolution of floats."""
 SHAPES = ("figure 4", "sawtooth", "absolute value", "sine", "convex")
 
 
@@ -200,7 +200,7 @@ def _scaled(path: Path, table: Table, field: str) -> Samples:
 
 
 def _merge(table: FloatArray) -> tuple[FloatArray, FloatArray, int]:
-    """Sort by x and average rows of equal x; also tell how many rows went."""
+    """Sort by x and average rows of equal x; also return how many rows were merged."""
     x, place = np.unique(table[:, 0], return_inverse=True)
     y = np.bincount(place, table[:, 1]) / np.bincount(place)
     return x, y, len(table) - x.size

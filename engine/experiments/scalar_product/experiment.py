@@ -251,7 +251,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
     def nudge(self, state: ScalarState, nudge: Nudge) -> ScalarState:
         """Push the weights; those that were equal in magnitude are so no more.
 
-        What is said of the start is said of the pushed weights from here on.
+        What claims state of the start they state of the pushed weights from here on.
         """
         from engine.kernels.scalar.descent import Ties
 
@@ -291,7 +291,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
 
 def _error_size(loss: FloatArray, power: float) -> FloatArray:
-    """Return the error's magnitude: of a bucket with both signs the ends of the error tell none."""
+    """Return the error's magnitude: for a bucket with both signs the error's ends have none."""
     return np.asarray(np.sqrt(loss * (2.0 / power)))
 
 

@@ -121,12 +121,6 @@ def _margin(x: float, depth: int, period: int, known: list[Orbit]) -> float:
     return cycle.multiplier + 1.0
 
 
-def chaos_onset(depth: int) -> float:
-    r"""Extrapolate the accumulation of the period doublings, in units of :math:`\delta_{\max}`."""
-    *_, before, last = doublings(depth)
-    return last + (last - before) / (FEIGENBAUM - 1.0)
-
-
 @cache
 def crisis(depth: int) -> float:
     r"""Find where the orbit of the critical point reaches 0, in units of :math:`\delta_{\max}`.

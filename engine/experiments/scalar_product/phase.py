@@ -89,7 +89,7 @@ def _window(state: ScalarState, recent: Recent, found: tuple[Growth, ...]) -> Wi
 
 
 def phase_of(state: ScalarState, recent: Recent) -> Phase:
-    """Say in which phase a run is, from its recent steps since its last change."""
+    """Classify a run by its recent steps since its last change."""
     recent = state.evidence(recent)
     found = () if state.diverged_at is not None else growths(state, recent)
     phase = classify(_window(state, recent, found))
@@ -119,7 +119,7 @@ def _across_minima(state: ScalarState, recent: Recent) -> tuple[Exponent, ...]:
 
 
 def _zero_words(state: ScalarState, recent: Recent) -> str:
-    """Say why 0 cannot hold a run although the sharpness, and with it δS/2, is 0 there."""
+    """Explain why 0 cannot hold a run although the sharpness, and with it δS/2, is 0 there."""
     params, step = state.params, float(recent["step_size"][-1])
     if params.depth != 2:
         return "It is a saddle, of which the Hessian, 0 there, tells nothing."

@@ -95,7 +95,7 @@ class BatchedDescent:
         return np.asarray(torch.stack(record).cpu().numpy())
 
     def _each(self, values: Tensor) -> Tensor:
-        """Give every network what its run has, shape (runs * branches, 1, 1)."""
+        """Repeat a run's value for each of its networks, shape (runs * branches, 1, 1)."""
         return values.repeat_interleave(self._branches)[:, None, None]
 
     def _forward(self, weights: Tensor) -> Tensor:

@@ -145,7 +145,7 @@ def carry_out_batched(
 
 @dataclass
 class _Report:
-    """Tells the progress of all runs, in stages of equal length; False when cancelled."""
+    """Reports the progress of all runs, in stages of equal length; False when cancelled."""
 
     progress: Progress
     stages: int
@@ -233,7 +233,7 @@ def _follow_all(
 
 
 def _track(trackers: Sequence[Tracker], errors: FloatArray, limits: FloatArray) -> None:
-    """Give every run its errors (steps, runs), a diverged one its limit for what came after."""
+    """Add errors (steps, runs) to the runs' trackers; a diverged run gets its limit once."""
     for tracker, own, limit in zip(trackers, errors.T, limits, strict=True):
         if tracker.missing:
             good = own[np.isfinite(own)]

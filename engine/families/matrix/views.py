@@ -220,7 +220,7 @@ def matrices_view() -> ImageView:
 
 
 def cost_table() -> TableView:
-    """Tell what the last measurement of the Hessian cost."""
+    """Describe the cost of the last measurement of the Hessian."""
     return TableView(
         id="cost",
         title="Hessian by Lanczos",

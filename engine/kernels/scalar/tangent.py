@@ -69,7 +69,7 @@ def growth(
         Direction of the displacement at the first row; zeros for that of the gradient, in which a
         minimum can be unstable.
     logs : ndarray, shape (m - 1,)
-        The first entry is 0 with momentum, whose velocity the first row does not tell.
+        The first entry is 0 with momentum, whose velocity the first row does not contain.
     """
     m, n = weights.shape
     g, bent = np.empty(n), np.empty(n)

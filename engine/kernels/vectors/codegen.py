@@ -30,7 +30,7 @@ class Pack(types.Type):
 
 
 def hold_in(vector: Any, pack: type[Pack]) -> None:
-    """Let values of a pack's type be vectors of LLVM's."""
+    """Register vectors of LLVM as the representation of a pack's type."""
 
     @register_model(pack)
     class _Model(models.PrimitiveModel):

@@ -70,7 +70,7 @@ class Canvas(PlotView):
     # Zoom and pan.
 
     def zoom(self, factor: float, at: QPointF, x: bool = True, y: bool = True) -> None:
-        """Ask for spans larger by a factor, with what is under a pixel kept there."""
+        """Request spans larger by a factor, with what is under a pixel kept there."""
         mapper = self.frame.mapper
         across = (at.x() - mapper.plot.left()) / mapper.plot.width()
         up = (mapper.plot.bottom() - at.y()) / mapper.plot.height()
@@ -80,7 +80,7 @@ class Canvas(PlotView):
         )
 
     def pan(self, begin: tuple[Ends, Ends], moved: QPointF) -> None:
-        """Ask for ends shifted from where a drag began by as many pixels as it moved."""
+        """Request ends shifted by as many pixels as a drag has moved."""
         plot = self.frame.mapper.plot
         shift_x = -moved.x() * (begin[0][1] - begin[0][0]) / plot.width()
         shift_y = moved.y() * (begin[1][1] - begin[1][0]) / plot.height()
@@ -90,7 +90,7 @@ class Canvas(PlotView):
         )
 
     def ask(self, x: Ends | None, y: Ends | None) -> None:
-        """Ask for other ends unless they coincide in floating point or exceed its range."""
+        """Request other ends unless they coincide in floating point or exceed its range."""
         for ends, axis in ((x, self.x_axis), (y, self.y_axis)):
             if ends is None:
                 continue

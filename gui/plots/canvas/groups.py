@@ -234,7 +234,7 @@ def _draw_bands(
     light = min(KNOWN_ALPHA, 1.0 - (1.0 - KNOWN_MOST) ** (1.0 / len(bands)))
     fill = light if knows_all else 0.22 if edged else 0.4
     alpha = (0.3 if group.is_ghost else 1.0) * fill
-    if edged and group.fill is not None:  # the edges tell the lines apart
+    if edged and group.fill is not None:  # the edges distinguish the lines
         colors[:] = group.fill.red(), group.fill.green(), group.fill.blue()
     row = 2.0 if len(bands) <= 2 else 4.0
     pixels = band_picture([s for s, _ in bands], colors, scene.plot, column, alpha, row)

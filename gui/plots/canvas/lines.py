@@ -151,7 +151,7 @@ class Stroke:
 
     `x`, `y` (and `y_high` of a band) are pixels of shape (m,); `ink` is about how many pixels long
     the strokes are. `is_weave` says that a polyline goes up and down so closely that its points
-    tell more than what joins them.
+    show more than what joins them.
     """
 
     x: FloatArray
@@ -162,7 +162,7 @@ class Stroke:
 
     @property
     def oscillates(self) -> bool:
-        """Whether its points shall be shown."""
+        """Whether its points are shown."""
         return self.is_weave or self.y_high is not None
 
 

@@ -70,7 +70,7 @@ class Pointer(QObject):
     grip_moved : Signal(str, float, float)
         A handle is being dragged to a place, in values.
     grip_released : Signal
-        It was let go.
+        The handle was released.
     stroke_drawn : Signal(list)
         Points of a stroke as ``[x, y]`` within the axes; a click is one of a single point.
     grip_taken : Signal
@@ -175,11 +175,11 @@ class Pointer(QObject):
         self._view.refresh_overlays()
 
     def wants(self, key: int) -> bool:
-        """Return whether a key moves or lets go the chosen handle."""
+        """Return whether a key moves or releases the chosen handle."""
         return bool(self._chosen) and (key in _ARROWS or key == Qt.Key.Key_Escape)
 
     def key(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
-        """Move the chosen handle by a pixel (Shift: ten), Escape lets it go."""
+        """Move the chosen handle by a pixel (Shift: ten), Escape releases it."""
         if not self.wants(key):
             return False
         grip = self._find(self._chosen)

@@ -68,7 +68,7 @@ def linear_ticks(low: float, high: float, count: float, *, steps: bool = False) 
     if steps:
         distance = max(1.0, distance)
     first, last = _first_and_last(low, high, distance)
-    if last - first > 50 or abs(first) > 1e15:  # finer than numbers can be told apart
+    if last - first > 50 or abs(first) > 1e15:  # finer than numbers can be distinguished
         return Ticks()
     places = tuple(index * distance for index in range(first, last + 1))
     if steps:

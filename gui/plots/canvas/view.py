@@ -72,13 +72,13 @@ Draw = Callable[[QPainter], None]
 def new_view_box(parent: QGraphicsWidget) -> Any:
     """Make a view box whose ranges nobody but the canvas sets."""
     box = pyqtgraph.ViewBox(enableMenu=False, enableMouse=False, defaultPadding=0.0)
-    box.setParentItem(parent)  # not as an argument: only so it hears that a painting begins
+    box.setParentItem(parent)  # not as an argument: only so does it learn that a painting begins
     box.disableAutoRange()
     return box
 
 
 class TickAxis(AxisItem):
-    """An axis that is drawn by a function, and only when its range, its room or the dress changes.
+    """An axis that is drawn by a function, and only when its range, its room or the theme changes.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class TickAxis(AxisItem):
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """Give all the room, in the item's own coordinates."""
+        """Return all the room, in the item's own coordinates."""
         return QRectF(0, 0, self.geometry().width(), self.geometry().height())
 
     def paint(self, painter: QPainter, *_: Any) -> None:
@@ -286,7 +286,7 @@ class PlotView(GraphicsView):
         return frame
 
     def _place(self, frame: Frame) -> None:
-        """Return the items their room and the view box its ranges."""
+        """Set the geometry of the items and the ranges of the view box."""
         plot, width, height = frame.mapper.plot, frame.size.width(), frame.size.height()
         self.resetCachedContent()  # the ground and the grid
         self.box.setGeometry(plot)
@@ -314,7 +314,7 @@ class PlotView(GraphicsView):
         self._over.update()
 
     def set_margins(self, margins: Margins) -> None:
-        """Give other room beside the plot."""
+        """Set the room beside the plot."""
         if margins != self.margins:
             self.margins = margins
             self.refresh_axes()

@@ -77,7 +77,7 @@ class CanvasPane(Pane[ViewT]):
         self.canvas.refresh_axes()
 
     def follow(self, x: Ends | None, y: Ends | None) -> None:
-        """Let the axes follow the ends of what is drawn, and draw."""
+        """Adapt the axes to the ends of what is drawn, and draw."""
         moved = self.canvas.x_axis.auto.follow(x)
         moved = self.canvas.y_axis.auto.follow(y) or moved
         if moved:
@@ -148,14 +148,14 @@ class CanvasPane(Pane[ViewT]):
     # What is kept.
 
     def save(self) -> dict[str, Any]:
-        """Give log axes besides."""
+        """Return what the user set, log axes included."""
         return super().save() | {
             "log_x": self.canvas.x_axis.log,
             "log_y": self.canvas.y_axis.log,
         }
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        """Take log axes besides."""
+        """Apply what `save` returned, log axes included."""
         super().load(saved)
         for name in ("log_x", "log_y"):
             if type(saved.get(name)) is bool:

@@ -154,7 +154,7 @@ class PlanePane(CanvasPane[PlaneView]):
         return None
 
     def _note(self, item: Item, layer: Layer) -> ZeroNote | None:
-        """Say where a log axis has no place for what has a name."""
+        """Add a note where a log axis has no place for a named item."""
         if not self.canvas.y_axis.log:
             return None
         if isinstance(layer, CurveLayer) and isinstance(item, Curve) and item.label:

@@ -127,7 +127,7 @@ class TimePane(CanvasPane[TimeView]):
         return groups
 
     def _note(self, trace: TraceView, series: Series, drawn: Drawn) -> ZeroNote | None:
-        """Say where a log axis has no place for a series."""
+        """Add a note where a log axis has no place for a series."""
         if not self.canvas.y_axis.log:
             return None
         note = of_series(series, trace, drawn, whole, named=len(self.view.series) > 1)
@@ -155,7 +155,7 @@ class TimePane(CanvasPane[TimeView]):
         return tuple(found)
 
     def _placed(self, trace: TraceView, steps: FloatArray, values: FloatArray) -> Drawn:
-        """Give what was measured its places along the axis."""
+        """Return measured values with their places along the axis."""
         if self.canvas.y_axis.log and not (values[0] > 0).all():
             values = without_first_zeros(values)
         return self._link.to_axis(in_buckets(trace, steps, self._link.steps_shown()[0])), values
@@ -319,7 +319,7 @@ class TimePane(CanvasPane[TimeView]):
 
 
 def without_first_zeros(values: FloatArray) -> FloatArray:
-    """Let lines that begin at zero begin where a log axis has a place for them."""
+    """Drop zeros at the start of lines, which have no place on a log axis."""
     with np.errstate(invalid="ignore"):
         begun = np.logical_or.accumulate(values > 0, axis=0)
     return np.where(begun, values, np.nan)

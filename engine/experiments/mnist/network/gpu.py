@@ -324,5 +324,5 @@ class AcceleratedCore:
 
 
 def _fixed(rule: Rule) -> tuple[object, ...]:
-    """Give what of a rule a captured graph cannot change."""
+    """Return what a captured graph cannot change of a rule."""
     return rule.method, rule.projection, rule.squared_error
