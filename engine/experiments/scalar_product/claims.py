@@ -225,7 +225,9 @@ def _sinking_lamps(run: Evidence) -> tuple[Lamp, ...]:
 
 def _has_sunk(run: Evidence) -> bool | None:
     """Return whether the run goes to 0 (True), went elsewhere (False), or cannot be judged yet."""
-    if run.sinks:
+    # At 0 to the last bit, an equilibrium, the run stays, whatever earlier rows show.
+    is_at_zero = bool(np.all(np.abs(run.state.weights) < np.finfo(np.float64).tiny))
+    if run.sinks or (is_at_zero and run.params.depth > 1):
         return True
     if run.converged or run.phase.kind in _RESTLESS:
         return False
