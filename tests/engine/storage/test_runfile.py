@@ -21,6 +21,7 @@ from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.storage import runfile
 from engine.storage.files import FileError
+from engine.text.numbers import whole
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.registered import only
 
@@ -233,7 +234,7 @@ def test_the_line_at_fault_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_list_that_would_take_half_a_minute_is_refused() -> None:
-    with pytest.raises(InputError, match="at most 400,000 commas"):
+    with pytest.raises(InputError, match=f"at most {whole(runfile.NUMBERS_LIMIT)} commas"):
         runfile.loads(HEAD + "[params]\nx = [" + "1," * (runfile.NUMBERS_LIMIT + 1) + "]")
 
 
