@@ -17,11 +17,12 @@ take them flat, with offsets.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.kernels.jit import helper, kernel
+from engine.kernels.jit import inner, kernel
 from engine.kernels.matrix.gemm import (
     multiply,
     multiply_add,
@@ -30,11 +31,38 @@ from engine.kernels.matrix.gemm import (
 )
 
 
-@helper
-def forward(
-    w: FloatArray, base: int, prefix: FloatArray, branches: int, depth: int, m: int
-) -> None:
+class Shape(NamedTuple):
+    """Branches, matrices in each, and their padded side."""
+
+    branches: int
+    depth: int
+    m: int
+
+
+class Point(NamedTuple):
+    """Flat arrays that belong to weights `w`: products P_i and B_i, and second moments.
+
+    The weights may begin at an offset `base` and a second moment at an offset `at`.
+    """
+
+    w: FloatArray
+    prefix: FloatArray
+    back: FloatArray
+    moment: FloatArray
+
+
+class Derivatives(NamedTuple):
+    """Room for the derivatives of prefixes, backward products and error along a direction."""
+
+    prefix: FloatArray
+    back: FloatArray
+    e: FloatArray
+
+
+@inner
+def forward(w: FloatArray, base: int, prefix: FloatArray, shape: Shape) -> None:
     """Fill the prefixes of every branch from the weights at an offset of a flat array."""
+    branches, depth, m = shape
     size = m * m
     for s in range(branches):
         first = s * depth * size
@@ -45,7 +73,7 @@ def forward(
             multiply(w, base + at, prefix, at - size, prefix, at, m)
 
 
-@helper
+@inner
 def squares(x: FloatArray, count: int) -> float:
     """Sum of squares in a fixed order, four at a time; the count is a multiple of 4."""
     a = b = c = d = 0.0
@@ -57,11 +85,10 @@ def squares(x: FloatArray, count: int) -> float:
     return (a + b) + (c + d)
 
 
-@helper
-def residual(
-    prefix: FloatArray, target: FloatArray, e: FloatArray, branches: int, depth: int, m: int
-) -> float:
+@inner
+def residual(prefix: FloatArray, target: FloatArray, e: FloatArray, shape: Shape) -> float:
     """Write E = F - R and return its squared Frobenius norm."""
+    branches, depth, m = shape
     size = m * m
     last = (depth - 1) * size
     for q in range(size):
@@ -73,7 +100,7 @@ def residual(
     return squares(e, size)
 
 
-@helper
+@inner
 def loss(e: FloatArray, moment: FloatArray, product: FloatArray, m: int) -> float:
     """Half the trace of E Sigma E^T."""
     multiply(e, 0, moment, 0, product, 0, m)
@@ -83,19 +110,11 @@ def loss(e: FloatArray, moment: FloatArray, product: FloatArray, m: int) -> floa
     return 0.5 * total
 
 
-@helper
-def backward(
-    w: FloatArray,
-    base: int,
-    e: FloatArray,
-    moment: FloatArray,
-    at: int,
-    back: FloatArray,
-    branches: int,
-    depth: int,
-    m: int,
-) -> None:
-    """Fill the backward products B_i of every branch; the moment is read from an offset."""
+@inner
+def backward(point: Point, base: int, at: int, e: FloatArray, shape: Shape) -> None:
+    """Fill the backward products B_i of every branch."""
+    branches, depth, m = shape
+    w, _, back, moment = point
     size = m * m
     for s in range(branches):
         first = s * depth * size
@@ -109,11 +128,10 @@ def backward(
             multiply(back, here, w, base + here, back, here - size, m)
 
 
-@helper
-def gradients(
-    prefix: FloatArray, back: FloatArray, out: FloatArray, branches: int, depth: int, m: int
-) -> None:
+@inner
+def gradients(prefix: FloatArray, back: FloatArray, out: FloatArray, shape: Shape) -> None:
     """Write the gradient with respect to every weight matrix."""
+    branches, depth, m = shape
     size = m * m
     for s in range(branches):
         first = s * depth * size
@@ -125,27 +143,20 @@ def gradients(
             multiply_transposed(prefix, here - size, back, here, out, here, m)
 
 
-@kernel
+@inner
 def tangent(
-    w: FloatArray,
+    point: Point,
     base: int,
-    prefix: FloatArray,
-    back: FloatArray,
-    moment: FloatArray,
     at: int,
     v: FloatArray,
     out: FloatArray,
-    d_prefix: FloatArray,
-    d_back: FloatArray,
-    d_e: FloatArray,
-    branches: int,
-    depth: int,
-    m: int,
+    room: Derivatives,
+    shape: Shape,
 ) -> None:
-    """Write the derivative of the gradient along v: an exact Hessian-vector product.
-
-    `prefix` and `back` belong to the point w; the other arrays are room to work in.
-    """
+    """Write the derivative of the gradient along v: an exact Hessian-vector product."""
+    branches, depth, m = shape
+    w, prefix, back, moment = point
+    d_prefix, d_back, d_e = room
     size = m * m
     for q in range(size):
         d_e[q] = 0.0
@@ -179,44 +190,42 @@ def tangent(
                 out[first + row * m + column] = d_back[first + column * m + row]
 
 
-@helper
-def dominant(
+@kernel
+def hessian_product(
     w: FloatArray,
-    base: int,
-    prefix: FloatArray,
-    back: FloatArray,
+    products: FloatArray,
     moment: FloatArray,
+    v: FloatArray,
+    out: FloatArray,
+    room: FloatArray,
+    e: FloatArray,
+    sides: tuple[int, int, int],
+) -> None:
+    """Write the product of the Hessian with a vector: `tangent` for calls from Python.
+
+    Without records, which would take longer to be handed over than a small product to be made.
+    """
+    point = Point(w, products[0], products[1], moment)
+    shape = Shape(sides[0], sides[1], sides[2])
+    tangent(point, 0, 0, v, out, Derivatives(room[0], room[1], e), shape)
+
+
+@inner
+def dominant(
+    point: Point,
+    base: int,
     at: int,
     direction: FloatArray,
     iterations: int,
     out: FloatArray,
-    d_prefix: FloatArray,
-    d_back: FloatArray,
-    d_e: FloatArray,
-    branches: int,
-    depth: int,
-    m: int,
+    room: Derivatives,
+    shape: Shape,
 ) -> float:
     """Estimate the largest |eigenvalue| of the Hessian by power iteration on `direction`."""
-    count = branches * depth * m * m
+    count = shape.branches * shape.depth * shape.m * shape.m
     size = 0.0
     for _ in range(iterations):
-        tangent(
-            w,
-            base,
-            prefix,
-            back,
-            moment,
-            at,
-            direction,
-            out,
-            d_prefix,
-            d_back,
-            d_e,
-            branches,
-            depth,
-            m,
-        )
+        tangent(point, base, at, direction, out, room, shape)
         size = math.sqrt(squares(out, count))
         if not 0.0 < size < np.inf:
             return size
@@ -229,21 +238,20 @@ def dominant(
 @kernel
 def linearise(
     w: FloatArray,
-    r: FloatArray,
-    sigma: FloatArray,
-    prefix: FloatArray,
-    back: FloatArray,
+    target: FloatArray,
+    moment: FloatArray,
+    products: FloatArray,
     gradient: FloatArray,
     e: FloatArray,
-    branches: int,
-    depth: int,
-    m: int,
+    sides: tuple[int, int, int],
 ) -> float:
     """Fill all that belongs to a point, and return its squared error."""
-    forward(w, 0, prefix, branches, depth, m)
-    square = residual(prefix, r, e, branches, depth, m)
-    backward(w, 0, e, sigma, 0, back, branches, depth, m)
-    gradients(prefix, back, gradient, branches, depth, m)
+    point = Point(w, products[0], products[1], moment)
+    shape = Shape(sides[0], sides[1], sides[2])
+    forward(w, 0, point.prefix, shape)
+    square = residual(point.prefix, target, e, shape)
+    backward(point, 0, 0, e, shape)
+    gradients(point.prefix, point.back, gradient, shape)
     return square
 
 
@@ -262,23 +270,20 @@ class Linearisation:
         self._w = np.ascontiguousarray(weights).ravel()
         self._moment = np.ascontiguousarray(moment).ravel()
         self._dims = (weights.shape[0], weights.shape[1], weights.shape[3])
-        count, size = self._w.size, self._moment.size
-        self._prefix, self._back, gradient = np.empty((3, count))
-        self._residual = np.empty(size)
+        self._products, self._room = np.empty((2, 2, self._w.size))
+        gradient = np.empty(self._w.size)
+        self._residual, self._small = np.empty((2, self._moment.size))
         square = linearise(
             self._w,
             np.ascontiguousarray(target).ravel(),
             self._moment,
-            self._prefix,
-            self._back,
+            self._products,
             gradient,
             self._residual,
-            *self._dims,
+            self._dims,
         )
         self.error = math.sqrt(square)
         self.gradient = gradient.reshape(self.shape)
-        self._room = np.empty((2, count))
-        self._small = np.empty(size)
 
     @property
     def residual(self) -> FloatArray:
@@ -288,23 +293,20 @@ class Linearisation:
     @property
     def products(self) -> FloatArray:
         """Partial products W_i ... W_1 of every branch, shape of the weights."""
-        return self._prefix.reshape(self.shape)
+        prefixes: FloatArray = self._products[0].reshape(self.shape)
+        return prefixes
 
     def hessian_product(self, v: FloatArray) -> FloatArray:
         """Product of the Hessian with a vector of the weights' size; zero padding stays zero."""
         out = np.empty(self._w.size)
-        tangent(
+        hessian_product(
             self._w,
-            0,
-            self._prefix,
-            self._back,
+            self._products,
             self._moment,
-            0,
             np.ascontiguousarray(v).ravel(),
             out,
-            self._room[0],
-            self._room[1],
+            self._room,
             self._small,
-            *self._dims,
+            self._dims,
         )
         return out.reshape(v.shape)

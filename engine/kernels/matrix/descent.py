@@ -11,8 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.kernels.jit import kernel
+from engine.kernels.jit import inner, kernel
 from engine.kernels.matrix.calculus import (
+    Derivatives,
+    Point,
+    Shape,
     backward,
     dominant,
     forward,
@@ -29,37 +32,71 @@ The loss is then 10^12 times what it could have been by doing nothing.
 """
 
 
+class _Task(NamedTuple):
+    """What a run goes towards.
+
+    `r` is the target and `sigma` the second moment in which the loss is measured (`identity`, if it
+    is the unit matrix); a Frobenius error above `limit` is divergence.
+    """
+
+    r: FloatArray
+    sigma: FloatArray
+    identity: bool
+    limit: float
+
+
+class _Rule(NamedTuple):
+    """The update: parameters as of `descend`.
+
+    The second moments of the steps lie in `moments`, one every `stride` numbers.
+    """
+
+    moments: FloatArray
+    stride: int
+    step_size: float
+    momentum: float
+    nesterov: bool
+    alpha: float
+    iterations: int
+
+
+@inner
+def _look_ahead(w: FloatArray, now: int, other: int, count: int, momentum: float) -> None:
+    """Write Nesterov's point behind the weights of the last two steps."""
+    for q in range(count):
+        w[2 * count + q] = w[now + q] + momentum * (w[now + q] - w[other + q])
+
+
+@inner
+def _along(e: FloatArray, r: FloatArray, size: int) -> float:
+    """Return <E, R>."""
+    along = 0.0
+    for q in range(size):
+        along += e[q] * r[q]
+    return along
+
+
 @kernel
 def _descend(
     w: FloatArray,
-    r: FloatArray,
-    sigma: FloatArray,
-    identity: bool,
-    parts: FloatArray,
-    stride: int,
-    step_size: float,
-    momentum: float,
-    nesterov: bool,
-    alpha: float,
+    task: _Task,
+    rule: _Rule,
     direction: FloatArray,
-    iterations: int,
     record: FloatArray,
-    limit: float,
     room: FloatArray,
-    branches: int,
-    depth: int,
-    m: int,
+    shape: Shape,
 ) -> tuple[int, bool, int]:
     """Make steps on flat arrays: `w` holds the weights, those of one step before, and room."""
-    size = m * m
-    count = branches * depth * size
-    prefix = room[:count]
-    back = room[count : 2 * count]
-    slope = room[2 * count : 3 * count]
-    d_prefix = room[3 * count : 4 * count]
-    d_back = room[4 * count : 5 * count]
-    e = room[5 * count : 5 * count + size]
+    size = shape.m * shape.m
+    count = shape.branches * shape.depth * size
+    prefix, back = room[:count], room[count : 2 * count]
+    slope, e = room[2 * count : 3 * count], room[5 * count : 5 * count + size]
     product = room[5 * count + size :]
+    derivatives = Derivatives(room[3 * count : 4 * count], room[4 * count : 5 * count], product)
+    r, sigma, identity, limit = task
+    moments, stride, step_size, momentum, nesterov, alpha, iterations = rule
+    heavy = 0.0 if nesterov else momentum
+    point = Point(w, prefix, back, moments)
     steps = record.shape[0]
     scale = math.sqrt(squares(r, size))
     delta = step_size
@@ -72,51 +109,30 @@ def _descend(
         for part in range(2 if nesterov and step < steps else 1):
             if part == 1:
                 base = 2 * count
-                for q in range(count):
-                    w[base + q] = w[now + q] + momentum * (w[now + q] - w[other + q])
-            forward(w, base, prefix, branches, depth, m)
-            square = residual(prefix, r, e, branches, depth, m)
+                _look_ahead(w, now, other, count, momentum)
+            forward(w, base, prefix, shape)
+            square = residual(prefix, r, e, shape)
             if part == 0 and step > 0:  # what the last step led to
                 diverged = not square <= limit * limit
                 if diverged:
                     break
                 record[done, 0] = math.sqrt(square)
-                record[done, 1] = 0.5 * square if identity else loss(e, sigma, product, m)
+                record[done, 1] = 0.5 * square if identity else loss(e, sigma, product, shape.m)
                 record[done, 2] = delta
                 record[done, 3] = curvature
-                along = 0.0
-                for q in range(size):
-                    along += e[q] * r[q]
-                record[done, 4] = along / scale
+                record[done, 4] = _along(e, r, size) / scale
                 done += 1
         if diverged or step == steps:
             break
         at = step * stride
-        backward(w, base, e, parts, at, back, branches, depth, m)
+        backward(point, base, at, e, shape)
         delta = step_size
         curvature = 0.0
         if alpha > 0.0:
-            curvature = dominant(
-                w,
-                base,
-                prefix,
-                back,
-                parts,
-                at,
-                direction,
-                iterations,
-                slope,
-                d_prefix,
-                d_back,
-                product,
-                branches,
-                depth,
-                m,
-            )
+            curvature = dominant(point, base, at, direction, iterations, slope, derivatives, shape)
             if curvature * step_size > alpha:
                 delta = alpha / curvature
-        gradients(prefix, back, slope, branches, depth, m)
-        heavy = 0.0 if nesterov else momentum
+        gradients(prefix, back, slope, shape)
         for q in range(count):
             w[other + q] = w[base + q] - delta * slope[q] + heavy * (w[now + q] - w[other + q])
         now, other = other, now
@@ -188,65 +204,60 @@ def descend(
         after every step the Frobenius error, the loss, the step size used, the curvature it
         came from (0 for a fixed step), and the signed error along R, <F - R, R> / ||R||_F.
     """
-    branches, depth, m = weights.shape[0], weights.shape[1], weights.shape[3]
-    count = weights.size
+    shape = Shape(weights.shape[0], weights.shape[1], weights.shape[3])
+    count, size = weights.size, shape.m * shape.m
     w = np.empty(3 * count)
     w[:count] = weights.ravel()
     w[count : 2 * count] = previous.ravel()
     sigma = np.ascontiguousarray(moment).ravel()
-    side = int(np.count_nonzero(np.diagonal(moment)))
-    identity = bool(np.array_equal(moment[:side, :side], np.eye(side)))
+    moments = sigma if batches is None else batches.ravel()
+    stride = 0 if batches is None else size
     vector = np.zeros(0) if direction is None else direction.ravel().copy()
     record = np.empty((steps, 5))
     done, diverged, now = _descend(
         w,
-        np.ascontiguousarray(target).ravel(),
-        sigma,
-        identity,
-        sigma if batches is None else batches.ravel(),
-        0 if batches is None else m * m,
-        step_size,
-        momentum,
-        nesterov,
-        alpha,
+        _task(target, moment, limit),
+        _Rule(moments, stride, step_size, momentum, nesterov, alpha, iterations),
         vector,
-        iterations,
         record,
-        divergence_limit(target) if limit is None else limit,
-        np.empty(5 * count + 2 * m * m),
-        branches,
-        depth,
-        m,
+        np.empty(5 * count + 2 * size),
+        shape,
     )
     other = count - now
-    shape = weights.shape
     return Descent(
         done,
         diverged,
-        w[now : now + count].reshape(shape),
-        w[other : other + count].reshape(shape),
-        weights if direction is None else vector.reshape(shape),
+        w[now : now + count].reshape(weights.shape),
+        w[other : other + count].reshape(weights.shape),
+        weights if direction is None else vector.reshape(weights.shape),
         record[:done],
+    )
+
+
+def _task(target: FloatArray, moment: FloatArray, limit: float | None) -> _Task:
+    """Lay out target and second moment; without a limit, that of `divergence_limit` holds."""
+    side = int(np.count_nonzero(np.diagonal(moment)))
+    return _Task(
+        np.ascontiguousarray(target).ravel(),
+        np.ascontiguousarray(moment).ravel(),
+        bool(np.array_equal(moment[:side, :side], np.eye(side))),
+        divergence_limit(target) if limit is None else float(limit),
     )
 
 
 @kernel
 def _flow(
     w: FloatArray,
-    r: FloatArray,
-    sigma: FloatArray,
+    task: _Task,
     times: FloatArray,
     substeps: int,
     errors: FloatArray,
-    limit: float,
     room: FloatArray,
-    branches: int,
-    depth: int,
-    m: int,
+    shape: Shape,
 ) -> int:
     """Integrate the gradient flow on flat arrays; `w` ends at the last point within the limit."""
-    size = m * m
-    count = branches * depth * size
+    r, sigma, _, limit = task
+    count = shape.branches * shape.depth * shape.m * shape.m
     prefix = room[:count]
     back = room[count : 2 * count]
     slope = room[2 * count : 3 * count]
@@ -254,6 +265,7 @@ def _flow(
     point = room[4 * count : 5 * count]
     saved = room[5 * count : 6 * count]
     e = room[6 * count :]
+    whole = Point(point, prefix, back, sigma)
     for q in range(count):
         slope[q] = 0.0
         total[q] = 0.0
@@ -266,8 +278,8 @@ def _flow(
             weight = (1.0, 2.0, 2.0, 1.0)[stage]
             for q in range(count):
                 point[q] = w[q] - reach * slope[q]
-            forward(point, 0, prefix, branches, depth, m)
-            square = residual(prefix, r, e, branches, depth, m)
+            forward(point, 0, prefix, shape)
+            square = residual(prefix, r, e, shape)
             if stage == 0 and step % substeps == 0:
                 if not square <= limit * limit:
                     for q in range(count):
@@ -280,8 +292,8 @@ def _flow(
                     done += 1
             if step == last:
                 return done
-            backward(point, 0, e, sigma, 0, back, branches, depth, m)
-            gradients(prefix, back, slope, branches, depth, m)
+            backward(whole, 0, 0, e, shape)
+            gradients(prefix, back, slope, shape)
             for q in range(count):
                 total[q] += weight * slope[q]
         for q in range(count):
@@ -318,18 +330,7 @@ def flow(
     """
     w = weights.ravel().copy()
     errors = np.empty(len(times))
-    m = weights.shape[3]
-    done = _flow(
-        w,
-        np.ascontiguousarray(target).ravel(),
-        np.ascontiguousarray(moment).ravel(),
-        times,
-        substeps,
-        errors,
-        divergence_limit(target) if limit is None else limit,
-        np.empty(6 * w.size + m * m),
-        weights.shape[0],
-        weights.shape[1],
-        m,
-    )
+    shape = Shape(weights.shape[0], weights.shape[1], weights.shape[3])
+    room = np.empty(6 * w.size + shape.m * shape.m)
+    done = _flow(w, _task(target, moment, limit), times, substeps, errors, room, shape)
     return w.reshape(weights.shape), errors[:done]
