@@ -176,12 +176,3 @@ def median(values: Sequence[float] | FloatArray) -> float | None:
     numbers = np.asarray(values, np.float64)
     numbers = numbers[np.isfinite(numbers)]
     return float(np.median(numbers)) if numbers.size else None
-
-
-def grouped(columns: Mapping[str, list[Any]], key: str) -> dict[Any, NDArray[np.intp]]:
-    """Row numbers of each value in a column, in order of first appearance."""
-    values = columns[key]
-    return {
-        value: np.flatnonzero([other == value for other in values])
-        for value in dict.fromkeys(values)
-    }

@@ -88,6 +88,8 @@ def shown(value: object) -> str:
     A whole number of thousands of digits and lists within lists without end, which Python does
     not write, are abbreviated.
     """
+    if isinstance(value, str):  # `repr` escapes the thin spaces of grouped numbers
+        value = "".join(" " if letter.isspace() else letter for letter in value)
     try:
         text = repr(value)
     except (ValueError, RecursionError):

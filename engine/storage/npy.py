@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from engine.text.numbers import whole
 
 MAGIC = b"\x93NUMPY"
-KINDS = "biufcU"
-"""Kinds of arrays that are read: truth values, numbers, texts."""
 _HEADER_LIMIT = 10_000
 _DIMENSIONS = 32
 _TEXT_LIMIT = 2**24
@@ -31,11 +29,11 @@ _TYPE = re.compile(r"[<>|=]?([biufcU])(\d{1,8})")
 
 
 class NpyError(Exception):
-    """Says in a few words why bytes are no NPY array that this program reads."""
+    """Explains briefly why bytes are no NPY array that this program reads."""
 
 
 class NotNumbersError(NpyError):
-    """Says that an array holds objects, records or dates."""
+    """Reports that an array holds objects, records or dates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,6 @@ from engine.theory.floats import LOG2, check, exp, scaled_power
 Vector = npt.NDArray[np.float64]
 
 
-def root_magnitude(target: float, depth: int) -> float:
-    """Magnitude of every weight at the balanced minima, |target|^(1/L) (Proposition 1)."""
-    check(target, depth, 1.0)
-    return float(abs(target) ** (1.0 / depth))
-
-
 def root_minus_one(target: float, depth: int) -> float:
     """Signed distance |target|^(1/L) - 1, exact to rounding also for targets near 1."""
     check(target, depth, 1.0)

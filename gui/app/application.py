@@ -26,7 +26,7 @@ RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as the command line does."""
+    """Reports what is wrong in one line, as the command line does."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")

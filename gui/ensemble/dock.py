@@ -92,7 +92,7 @@ def _is_table(value: object) -> bool:
 
 
 class EnsemblePanel(QWidget):
-    """Asks for an ensemble, shows how far it is, and what came of it.
+    """Requests an ensemble, shows how far it is, and what came of it.
 
     Attributes
     ----------

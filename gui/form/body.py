@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import types
+from typing import Union, get_args, get_origin
+
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from engine.core.params import Params, describe
+from engine.core.params import PATHS, Params, ParamSpec, describe
 from gui.form.group import FieldGroup
+from gui.form.matrix import MatrixRow
+from gui.form.number import NumberRow
 from gui.form.row import FieldRow
-from gui.form.rows import is_optional, make_row
+from gui.form.texts import BoolRow, ChoiceRow, PathRow, TextRow
 from gui.widgets.controls import QuietScrollArea
 
 
@@ -91,3 +96,24 @@ class FormBody(QuietScrollArea):
 def _top(widget: QWidget | None, ancestor: QWidget) -> int:
     """Return a widget's distance from the top of another that holds it."""
     return 0 if widget is None else widget.mapTo(ancestor, QPoint(0, 0)).y()
+
+
+def make_row(spec: ParamSpec, optional: bool) -> FieldRow:
+    """Choose the row for a field."""
+    if spec.widget in PATHS:
+        return PathRow(spec, optional)
+    rows: dict[str, type[FieldRow]] = {
+        "float": NumberRow,
+        "int": NumberRow,
+        "bool": BoolRow,
+        "choice": ChoiceRow,
+        "matrix": MatrixRow,
+    }
+    return rows.get(spec.kind, TextRow)(spec, optional)
+
+
+def is_optional(model: type[Params], name: str) -> bool:
+    """Return whether a field may be None."""
+    annotation = model.model_fields[name].annotation
+    union = get_origin(annotation) in (Union, types.UnionType)
+    return union and type(None) in get_args(annotation)

@@ -18,9 +18,8 @@ from gui.form.body import FormBody
 from gui.form.drafts import Drafts
 from gui.form.footer import FormFooter
 from gui.form.number import NumberRow
-from gui.form.row import FieldRow
+from gui.form.row import FieldRow, in_words
 from gui.form.snaps import Mark
-from gui.form.words import in_words
 
 DEBOUNCE_MS = 250
 """Rest after which a control that is still being moved begins a new run."""

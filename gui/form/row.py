@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -10,11 +11,10 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from engine.core.effect import Effect, effect_of_field
-from engine.core.errors import InputError
-from engine.core.params import ParamSpec
-from engine.text.mathtext import to_html, to_plain
+from engine.core.errors import InputError, Refusal
+from engine.core.params import Params, ParamSpec, describe
+from engine.text.mathtext import plain_math, to_html, to_plain
 from gui.form.spin import TextBox
-from gui.form.words import with_signs
 from gui.style.ink import ink
 from gui.typeset.formula import FormulaLabel
 from gui.widgets.focus import go_to, mark
@@ -201,3 +201,29 @@ class FieldRow(QWidget):
 
     def _refuse(self, error: InputError) -> None:
         self.refused.emit(self.spec.name, error)
+
+
+def field_words(spec: ParamSpec) -> str:
+    """Return a field's label and symbol as the form shows them: ``Step size δ``."""
+    return f"{spec.label} {plain_math(spec.symbol)}".rstrip()
+
+
+def in_words(refusal: Refusal, model: type[Params]) -> str:
+    """Write a refusal with the labels of the fields that it is about.
+
+    One that is about no field of the model is written as it is. Of what is allowed, only names are
+    replaced that are no English words.
+    """
+    words = {spec.name: field_words(spec) for spec in describe(model)}
+    if refusal.field not in words:
+        return str(refusal)
+    allowed = refusal.allowed
+    for name, label in words.items():
+        if "_" in name:
+            allowed = re.sub(rf"\b{re.escape(name)}\b", label, allowed)
+    return refusal.sentence(words[refusal.field], with_signs(allowed))
+
+
+def with_signs(allowed: str) -> str:
+    """Write ≤ and ≥ as on the plots, where the command line has <= and >=."""
+    return allowed.replace("<=", "≤").replace(">=", "≥")

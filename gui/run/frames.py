@@ -14,7 +14,7 @@ LEARNING = 0.3
 
 
 class CostMeter:
-    """Learns what a picture takes of the thread that draws it, all that it does meanwhile included.
+    """Measures what a picture takes of the thread that draws it, its other work included.
 
     Parameters
     ----------

@@ -201,7 +201,7 @@ def mixed(one: str, other: str, share: float) -> str:
 
 
 class ThemeSignals(QObject):
-    """Says when the theme changed; `changed` carries the new `Theme`."""
+    """Announces a change of the theme; `changed` carries the new `Theme`."""
 
     changed = Signal(object)
 

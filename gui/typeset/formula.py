@@ -15,10 +15,8 @@ from PySide6.QtGui import (
     QFontInfo,
     QFontMetricsF,
     QGuiApplication,
-    QIcon,
     QPainter,
     QPaintEvent,
-    QPixmap,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -32,8 +30,6 @@ __all__ = [
     "default_path",
     "draw_formula",
     "em_of",
-    "formula_icon",
-    "formula_label",
     "formula_size",
     "typesetter",
 ]
@@ -89,21 +85,6 @@ def draw_formula(
     painter.scale(em, em)
     painter.fillPath(made.path, color)
     painter.restore()
-
-
-def formula_icon(mathtext: str, font: QFont, color: QColor) -> QIcon:
-    """Draw a formula as an icon for a menu, for all screens at hand."""
-    size = formula_size(mathtext, font)
-    icon = QIcon()
-    for ratio in {1.0, 2.0, *(screen.devicePixelRatio() for screen in QGuiApplication.screens())}:
-        picture = QPixmap(size * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        draw_formula(painter, QRectF(0, 0, size.width(), size.height()), mathtext, font, color)
-        painter.end()
-        icon.addPixmap(picture)
-    return icon
 
 
 class FormulaLabel(QWidget):
@@ -192,10 +173,3 @@ class FormulaLabel(QWidget):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(f"${self._mathtext}$")
-
-
-def formula_label(
-    mathtext: str, role: str = "text", scale: float = 1.0, parent: QWidget | None = None
-) -> FormulaLabel:
-    """Make a label with a typeset formula."""
-    return FormulaLabel(mathtext, parent, role=role, scale=scale)

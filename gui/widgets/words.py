@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
@@ -135,8 +135,6 @@ class Figure(QAbstractButton):
     Its place never gets narrower, so that changing digits move nothing.
     """
 
-    copied = Signal(str)
-
     def __init__(self, parent: QWidget | None = None, *, strong: bool = True) -> None:
         super().__init__(parent)
         self._value: float | None = None
@@ -215,7 +213,6 @@ class Figure(QAbstractButton):
         QGuiApplication.clipboard().setText(text)
         self._thanks.start()
         self.update()
-        self.copied.emit(text)
 
 
 def heading(text: str) -> QLabel:

@@ -18,7 +18,7 @@ _DIVERGED = "the run has diverged; begin it anew, or go back first"
 
 
 class NudgeButton(IconButton):
-    """Asks for a nudge of the chosen size.
+    """Requests a nudge of the chosen size.
 
     Attributes
     ----------

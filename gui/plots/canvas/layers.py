@@ -206,13 +206,6 @@ class HeatLayer(Layer):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
 
 
-def faded(color: QColor, alpha: float) -> QColor:
-    """Return a colour with another opacity."""
-    result = QColor(color)
-    result.setAlphaF(alpha)
-    return result
-
-
 @dataclass
 class PointsLayer(Layer):
     """Markers at `x`, `y`, shape (m,); `values` of the same shape colours them."""

@@ -106,5 +106,3 @@ def test_summaries():
     assert ensemble.fraction([]) is None
     assert ensemble.median([1.0, np.nan, 3.0]) == 2.0
     assert ensemble.median([np.nan]) is None
-    rows = ensemble.grouped({"a": [2, 1, 2]}, "a")
-    assert {key: list(value) for key, value in rows.items()} == {2: [0, 2], 1: [1]}

@@ -21,13 +21,13 @@ from engine.core.errors import Refusal
 from engine.core.params import Params, describe, param, spec_of
 from engine.core.registry import Entry
 from engine.experiments import EXPERIMENTS
+from gui.form.body import make_row
 from gui.form.form import ParamForm
 from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
-from gui.form.rows import make_row
+from gui.form.row import in_words
 from gui.form.snaps import increasing
 from gui.form.texts import BoolRow, ChoiceRow, PathRow, TextRow
-from gui.form.words import in_words
 from gui.typeset.typesetter import typesetter
 from gui.widgets.controls import readable
 from tests.gui.fakes import FakeExperiment, FakeParams

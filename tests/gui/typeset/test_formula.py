@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from engine.text.mathtext import plain_math, to_plain, with_commands
 from gui.typeset import formula
 from gui.typeset import outline as formula_outline
-from gui.typeset.formula import FormulaLabel, Typesetter, draw_formula, formula_icon, formula_label
+from gui.typeset.formula import FormulaLabel, Typesetter, draw_formula
 from gui.typeset.outline import (
     POINTS,
     Outline,
@@ -275,7 +275,7 @@ def test_a_formula_is_drawn_within_its_box(qtbot: QtBot) -> None:
 
 
 def test_a_label_is_plain_first_and_typeset_later(qtbot: QtBot) -> None:
-    label = formula_label(r"\eta_{17} = \frac{x}{y}")
+    label = FormulaLabel(r"\eta_{17} = \frac{x}{y}")
     qtbot.addWidget(label)
     label.show()
     low = label.sizeHint().height()
@@ -290,11 +290,6 @@ def test_a_label_is_plain_first_and_typeset_later(qtbot: QtBot) -> None:
     label.set_formula("")
     assert label.sizeHint().width() == 0
     label.grab()
-
-
-def test_an_icon_is_sharp_at_all_scales(qtbot: QtBot) -> None:
-    icon = formula_icon(r"\delta_c", QApplication.font(), Qt.GlobalColor.black)
-    assert {size.width() for size in icon.availableSizes()}
 
 
 def test_a_label_is_freed(qtbot: QtBot) -> None:
