@@ -16,23 +16,41 @@ LIMIT = 1e12
 """Distance to the minimum, in units of max(1, first distance), at which a run has diverged."""
 
 
+class _Task(NamedTuple):
+    """The loss by X X^T and X y, the minima to approach, and the distance of divergence."""
+
+    gram: FloatArray
+    load: FloatArray
+    minima: FloatArray
+    limit: float
+
+
+class _Rule(NamedTuple):
+    """The update: see `descend`."""
+
+    step_size: float
+    momentum: float
+    nesterov: bool
+
+
+class _Records(NamedTuple):
+    """What to record, along which directions: see `descend`."""
+
+    directions: FloatArray
+    tracked: FloatArray
+    components: FloatArray
+    distances: FloatArray
+    excess: FloatArray
+
+
 @kernel
 def _descend(
-    path: FloatArray,
-    gram: FloatArray,
-    load: FloatArray,
-    minima: FloatArray,
-    step_size: float,
-    momentum: float,
-    nesterov: bool,
-    directions: FloatArray,
-    tracked: FloatArray,
-    components: FloatArray,
-    distances: FloatArray,
-    excess: FloatArray,
-    limit: float,
+    path: FloatArray, task: _Task, rule: _Rule, records: _Records
 ) -> tuple[int, bool, int]:
     """Make steps on `path`, shape (3, starts, n): points now, one step ago, and room."""
+    gram, load, minima, limit = task
+    step_size, momentum, nesterov = rule
+    directions, tracked, components, distances, excess = records
     steps = tracked.shape[0]
     starts, n = path.shape[1], path.shape[2]
     gradient = np.empty((starts, n))
@@ -160,18 +178,9 @@ def descend(
     components = np.empty((steps, len(along)))
     done, diverged, now = _descend(
         path,
-        gram,
-        load,
-        minima,
-        step_size,
-        momentum,
-        nesterov,
-        np.ascontiguousarray(along),
-        record,
-        components,
-        distances,
-        excess,
-        limit,
+        _Task(gram, load, minima, float(limit)),
+        _Rule(float(step_size), float(momentum), nesterov),
+        _Records(np.ascontiguousarray(along), record, components, distances, excess),
     )
     return Descent(
         done,

@@ -76,12 +76,13 @@ def _basins(
     step: float, target: float, sigma: float, method: int, momentum: float, reach: float
 ) -> FloatArray:
     from engine.kernels.scalar.descent import Method
-    from engine.kernels.scalar.maps import landings
+    from engine.kernels.scalar.maps import Motion, landings
 
     starts: FloatArray = (2.0 * np.arange(CELLS) + 1.0 - CELLS) * np.float64(reach / CELLS)
     stability = np.empty((CELLS, CELLS))
     near = NEAR * max(1.0, abs(target))
-    landings(starts, step, target, sigma, method, momentum, FAR * reach, MOST, near, stability)
+    law = Motion(target, sigma, 2, method, momentum, FAR * reach)
+    landings(starts, step, law, MOST, near, stability)
     stability = np.minimum(stability, largest_stability(Method(method), momentum))
     stability.setflags(write=False)
     return stability

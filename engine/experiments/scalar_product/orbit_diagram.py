@@ -106,25 +106,14 @@ def orbit_diagram(law: Law, start: float) -> OrbitDiagram | None:
 def _diagram(
     target: float, depth: int, sigma: float, method: int, momentum: float, start: float
 ) -> OrbitDiagram | None:
-    from engine.kernels.scalar.maps import settled_orbits
+    from engine.kernels.scalar.maps import Motion, settled_orbits
 
     limit = FAR * max(1.0, abs(target) ** (1.0 / depth), abs(start))
+    law = Motion(target, sigma, depth, method, momentum, limit)
 
     def follow(steps: FloatArray, transient: int, kept: int) -> tuple[FloatArray, FloatArray]:
         points, exponents = np.empty((steps.size, kept)), np.empty(steps.size)
-        settled_orbits(
-            steps,
-            start,
-            target,
-            sigma,
-            depth,
-            method,
-            momentum,
-            limit,
-            transient,
-            points,
-            exponents,
-        )
+        settled_orbits(steps, start, law, transient, points, exponents)
         sizes = np.abs(points)
         half = kept // 2
         if half:

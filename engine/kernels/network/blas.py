@@ -8,6 +8,7 @@ contiguous arrays: a first number, and the numbers from one row to the next.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numba.core import types
@@ -43,44 +44,37 @@ PLAIN, ACROSS = ord("n"), ord("t")
 """Whether a factor is taken as it lies, or transposed."""
 
 
+class Part(NamedTuple):
+    """A matrix within a flat array: its first number, numbers from row to row, and its form."""
+
+    numbers: F32
+    first: int
+    step: int
+    form: int
+
+
 @helper
-def multiply(
-    m: int,
-    n: int,
-    k: int,
-    a: F32,
-    a_first: int,
-    a_step: int,
-    a_form: int,
-    b: F32,
-    b_first: int,
-    b_step: int,
-    b_form: int,
-    c: F32,
-    c_first: int,
-    c_step: int,
-    add: bool,
-) -> None:
+def multiply(m: int, n: int, k: int, a: Part, b: Part, c: Part, add: bool) -> None:
     """Write C = A B, or add it to C, for A (m, k), B (k, n) and C (m, n).
 
-    A factor that is `ACROSS` lies in its array with rows and columns exchanged.
+    A factor that is `ACROSS` lies in its array with rows and columns exchanged; C is `PLAIN`.
     """
     # Rows of ours are columns of the BLAS's: it is asked for Cᵀ = Bᵀ Aᵀ.
     factors = np.ones(2, np.float32)
     factors[1] = 1 if add else 0
     _gemm(
         _SINGLE,
-        b_form,
-        a_form,
+        b.form,
+        a.form,
         n,
         m,
         k,
         factors.ctypes,
-        b[b_first:].ctypes,
-        b_step,
-        a[a_first:].ctypes,
-        a_step,
+        b.numbers[b.first :].ctypes,
+        b.step,
+        a.numbers[a.first :].ctypes,
+        a.step,
         factors[1:].ctypes,
-        c[c_first:].ctypes,
-        c_step,
+        c.numbers[c.first :].ctypes,
+        c.step,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.jit import helper, kernel
-from engine.kernels.network.blas import ACROSS, PLAIN, multiply
+from engine.kernels.network.blas import ACROSS, PLAIN, Part, multiply
 from engine.kernels.vectors.singles import LANES, load, multiply_add, splat, store
 
 CROP = 25
@@ -121,17 +121,9 @@ def convolve(
         (high - low) * OUTPUTS * OUTPUTS,
         count,
         size,
-        patch.reshape(-1),
-        0,
-        size,
-        PLAIN,
-        filters.reshape(-1),
-        0,
-        size,
-        ACROSS,
-        outputs.reshape(-1),
-        0,
-        count,
+        Part(patch.reshape(-1), 0, size, PLAIN),
+        Part(filters.reshape(-1), 0, size, ACROSS),
+        Part(outputs.reshape(-1), 0, count, PLAIN),
         False,
     )
     best, place = np.empty(count, np.float32), np.empty(count, np.int32)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.jit import helper, kernel
-from engine.kernels.network.blas import ACROSS, PLAIN, multiply
+from engine.kernels.network.blas import ACROSS, PLAIN, Part, multiply
 
 F32 = NDArray[np.float32]
 
@@ -39,17 +39,9 @@ def prepare(A: F32, W: F32, m: int, G: F32) -> None:
                 m,
                 rows - after,
                 n,
-                W,
-                at * n,
-                n,
-                PLAIN,
-                A,
-                (s * rows + after) * n,
-                n,
-                ACROSS,
-                G,
-                at * rows + after,
-                rows,
+                Part(W, at * n, n, PLAIN),
+                Part(A, (s * rows + after) * n, n, ACROSS),
+                Part(G, at * rows + after, rows, PLAIN),
                 False,
             )
 
@@ -63,17 +55,9 @@ def answer(h0: F32, A: F32, b: F32, G: F32, u: F32, z: F32) -> None:
         count,
         width,
         n,
-        h0.reshape(-1),
-        0,
-        n,
-        PLAIN,
-        A.reshape(-1),
-        0,
-        n,
-        ACROSS,
-        u.reshape(-1),
-        0,
-        width,
+        Part(h0.reshape(-1), 0, n, PLAIN),
+        Part(A.reshape(-1), 0, n, ACROSS),
+        Part(u.reshape(-1), 0, width, PLAIN),
         False,
     )
     carry_forward(u, b, G, count, z)
@@ -91,17 +75,9 @@ def feature_slopes(du: F32, A: F32, first: int, out: F32) -> None:
         count,
         columns,
         inner,
-        du.reshape(-1),
-        0,
-        inner,
-        PLAIN,
-        A.reshape(-1),
-        first,
-        n,
-        PLAIN,
-        out,
-        0,
-        columns,
+        Part(du.reshape(-1), 0, inner, PLAIN),
+        Part(A.reshape(-1), first, n, PLAIN),
+        Part(out, 0, columns, PLAIN),
         False,
     )
 
@@ -132,17 +108,9 @@ def gradient(
                 rows,
                 columns,
                 count,
-                du,
-                first + s * rows,
-                width,
-                ACROSS,
-                h0,
-                low,
-                n,
-                PLAIN,
-                dA_flat,
-                s * rows * n + low,
-                n,
+                Part(du, first + s * rows, width, ACROSS),
+                Part(h0, low, n, PLAIN),
+                Part(dA_flat, s * rows * n + low, n, PLAIN),
                 False,
             )
             for own in range(0, rows - 1, m):
@@ -161,34 +129,18 @@ def gradient(
                         rows - after,
                         columns,
                         m,
-                        dG_flat,
-                        at * rows + after,
-                        rows,
-                        ACROSS,
-                        W_flat,
-                        at * n + low,
-                        n,
-                        PLAIN,
-                        dA_flat,
-                        below,
-                        n,
+                        Part(dG_flat, at * rows + after, rows, ACROSS),
+                        Part(W_flat, at * n + low, n, PLAIN),
+                        Part(dA_flat, below, n, PLAIN),
                         True,
                     )
                     multiply(
                         m,
                         columns,
                         rows - after,
-                        dG_flat,
-                        at * rows + after,
-                        rows,
-                        PLAIN,
-                        A_flat,
-                        below,
-                        n,
-                        PLAIN,
-                        dW_flat,
-                        at * n + low,
-                        n,
+                        Part(dG_flat, at * rows + after, rows, PLAIN),
+                        Part(A_flat, below, n, PLAIN),
+                        Part(dW_flat, at * n + low, n, PLAIN),
                         False,
                     )
 

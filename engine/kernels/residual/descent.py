@@ -135,19 +135,9 @@ def advance(
         diverged=pairs.diverged.copy(),
         step=pairs.step + steps,
     )
-    clock = steps_.advance_pairs(
-        new.theta,
-        new.previous,
-        new.start,
-        new.diverged,
-        pairs.step,
-        steps,
-        every,
-        pairs.clock,
-        rule,
-        data,
-        records,
-    )
+    batch = steps_.Batch(new.theta, new.previous, new.start, new.diverged)
+    span = steps_.Span(pairs.step, steps, every)
+    clock = steps_.advance_pairs(batch, span, pairs.clock, rule, data, records)
     gone = (new.diverged >= 0) & (new.diverged <= pairs.step + every)
     if gone.any():  # before the first row, if not in an earlier call
         last = measure(pairs, data, rule)

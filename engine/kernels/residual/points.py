@@ -1,7 +1,8 @@
 """Gradient of the scalar residual pair point by point: for any weights, cost O(L N).
 
 Needed where a weight is at or below -1: a layer may then have several kinks or none, and the
-affine pieces are no longer an ordered list. Parameter layout as in ``_residual_pieces``.
+affine pieces are no longer an ordered list. Parameter layout as in
+`engine.kernels.residual.pieces`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The update rule of the scalar residual pair, compiled: n steps of a batch of pairs in one call.
 
-Between affine pieces the sums over the data come from running sums (``_residual_pieces``); only
-where a weight is <= -1 is each point visited (``_residual_points``).
+Between affine pieces the sums over the data come from running sums
+(`engine.kernels.residual.pieces`); only where a weight is <= -1 is each point visited
+(`engine.kernels.residual.points`).
 """
 
 from __future__ import annotations
@@ -70,6 +71,31 @@ class Records(NamedTuple):
     path: Floats
 
 
+class Batch(NamedTuple):
+    """Pairs of networks, a row each, as in `engine.kernels.residual.descent.Pairs`."""
+
+    theta: Floats
+    previous: Floats
+    start: Floats
+    diverged: Ints
+
+
+class Span(NamedTuple):
+    """How many steps were made before, how many to make, and how many for one row of records."""
+
+    first: int
+    steps: int
+    every: int
+
+
+class Row(NamedTuple):
+    """Where a measurement of a pair goes."""
+
+    records: Records
+    row: int
+    pair: int
+
+
 @kernel
 def make_scratch(depth: int, count: int) -> Scratch:
     """Scratch for networks of ``depth`` layers on ``count`` points."""
@@ -133,11 +159,10 @@ def measure(
     work: Scratch,
     rule: Rule,
     mse: float,
-    row: int,
-    pair: int,
-    records: Records,
+    to: Row,
 ) -> None:
     """Fill one row of COLUMNS and of the kinks; ``grad`` was just computed at ``theta``."""
+    records, row, pair = to
     depth = work.ranks.shape[2]
     count = data.x.size
     weights, biases, scales = 2 * depth, 4 * depth, 4 * depth + 2
@@ -222,24 +247,16 @@ def take_step(
 
 @kernel
 def advance_pairs(
-    all_theta: Floats,
-    all_previous: Floats,
-    start: Floats,
-    diverged: Ints,
-    step: int,
-    steps: int,
-    every: int,
-    first_clock: float,
-    rule: Rule,
-    data: Data,
-    records: Records,
+    batch: Batch, span: Span, first_clock: float, rule: Rule, data: Data, records: Records
 ) -> float:
-    """Take ``steps`` steps of every pair that has not diverged, in place; the new clock t_k.
+    """Take steps of every pair that has not diverged, in place; return the new clock t_k.
 
-    Row r of ``records`` is the iterate after step (r + 1) ``every`` of this call. Each step has
+    Row r of ``records`` is the iterate after step (r + 1) `every` of this call. Each step has
     two phases: the gradient for the update (phase 0; skipped where the last measurement has
     it), and the update with the measurement of its result (phase 1; skipped between records).
     """
+    all_theta, all_previous, start, diverged = batch
+    step, steps, every = span
     depth = (start.shape[1] - 3) // 4
     work = make_scratch(depth, data.x.size)
     grad, base = np.empty(start.shape[1]), np.empty(start.shape[1])
@@ -266,7 +283,8 @@ def advance_pairs(
                     for i in range(theta.size):
                         theta[i] = previous[i]
             if measuring and known and alive:
-                measure(theta, start[pair], grad, data, work, rule, mse, k // every, pair, records)
+                to = Row(records, k // every, pair)
+                measure(theta, start[pair], grad, data, work, rule, mse, to)
             if not alive:
                 diverged[pair] = step + k + 1
                 repeat_rows(records, pair, k // every)
@@ -298,4 +316,4 @@ def measure_pairs(theta: Floats, start: Floats, data: Data, rule: Rule, records:
     grad = np.empty(theta.shape[1])
     for pair in range(theta.shape[0]):
         mse = gradient(theta[pair], data, work, grad, True)
-        measure(theta[pair], start[pair], grad, data, work, rule, mse, 0, pair, records)
+        measure(theta[pair], start[pair], grad, data, work, rule, mse, Row(records, 0, pair))

@@ -304,14 +304,8 @@ def growth_logs(
         scalar_tangent.growth(
             np.ascontiguousarray(weights),
             np.ascontiguousarray(steps),
-            ties.leader,
-            ties.sign,
-            int(law.method),
-            int(law.rule),
-            float(law.momentum),
-            float(law.target),
-            float(law.input_power),
-            float(law.cap),
+            ties.arrays,
+            law.motion,
             np.zeros(weights.shape[1]) if begin is None else begin,
             logs,
         )

@@ -8,16 +8,28 @@ L = 2; with momentum they have velocities besides.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.core.arrays import FloatArray
 from engine.kernels.jit import helper, kernel
 from engine.kernels.scalar.passes import GRADIENT_DESCENT, NESTEROV
 
 TINY = 1e-300
 BESIDE = 1e-9
 """How far beside a diagonal of the plane runs begin: on it they would go to the saddle at 0."""
+
+
+class Motion(NamedTuple):
+    """The law of motion of an orbit, and the magnitude beyond which it has diverged."""
+
+    target: float
+    sigma: float
+    depth: int
+    method: int
+    momentum: float
+    limit: float
 
 
 @helper
@@ -34,17 +46,12 @@ def _power(x: float, n: int) -> float:
 
 @kernel
 def settled_orbits(
-    steps: Any,
+    steps: FloatArray,
     start: float,
-    target: float,
-    sigma: float,
-    depth: int,
-    method: int,
-    momentum: float,
-    limit: float,
+    law: Motion,
     transient: int,
-    points: Any,
-    exponents: Any,
+    points: FloatArray,
+    exponents: FloatArray,
 ) -> None:
     """Follow the map from one start, for each of several step sizes.
 
@@ -54,10 +61,9 @@ def settled_orbits(
     ----------
     steps : ndarray, shape (m,)
         Step sizes.
-    start, target, sigma, depth, method, momentum
-        The first weight and the law of motion.
-    limit : float
-        Magnitude beyond which an orbit has diverged.
+    start : float
+        The first weight.
+    law : Motion
     transient : int
         Steps that are left out.
     points : ndarray, shape (m, n)
@@ -65,6 +71,7 @@ def settled_orbits(
     exponents : ndarray, shape (m,)
         Receives the Lyapunov exponent over those weights, in nats per step; NaN with momentum.
     """
+    target, sigma, depth, method, momentum, limit = law
     kept = points.shape[1]
     for column in range(steps.size):
         rate = steps[column] * sigma
@@ -99,22 +106,13 @@ def settled_orbits(
 
 
 @helper
-def _landing(
-    a: float,
-    b: float,
-    rate: float,
-    target: float,
-    method: int,
-    momentum: float,
-    limit: float,
-    most: int,
-    near: float,
-) -> float:
+def _landing(a: float, b: float, rate: float, law: Motion, most: int, near: float) -> float:
     """Follow two weights to a minimum; return rate times sharpness over 2 there, inf or NaN.
 
     A run that is given up while it still comes nearer goes to the minimum on its hyperbola
     a^2 - b^2 = const., along which short steps lead.
     """
+    target, _, _, method, momentum, limit = law
     u, v, former, latter = 0.0, 0.0, 0.0, 0.0
     for k in range(most):
         x, y = a, b
@@ -138,16 +136,7 @@ def _landing(
 
 @kernel
 def landings(
-    starts: Any,
-    step: float,
-    target: float,
-    sigma: float,
-    method: int,
-    momentum: float,
-    limit: float,
-    most: int,
-    near: float,
-    stability: Any,
+    starts: FloatArray, step: float, law: Motion, most: int, near: float, stability: FloatArray
 ) -> None:
     """Follow two weights from every point of a square grid, to the minimum that they reach.
 
@@ -157,10 +146,10 @@ def landings(
     ----------
     starts : ndarray, shape (m,)
         The first weights along both axes, ascending and symmetric about 0.
-    step, target, sigma, method, momentum
-        The law of motion; velocities begin at 0.
-    limit : float
-        Magnitude beyond which a run has diverged.
+    step : float
+        Step size.
+    law : Motion
+        Of depth 2; velocities begin at 0.
     most : int
         Steps after which a run that neither settled nor diverged is given up.
     near : float
@@ -169,19 +158,10 @@ def landings(
         Receives step size times sharpness over 2 where the run settled or was about to (row: second
         weight), inf where it does not settle, NaN where it diverges.
     """
-    rate, last = step * sigma, starts.size - 1
+    rate, last = step * law.sigma, starts.size - 1
     for row in range(starts.size // 2, starts.size):
         for column in range(last - row, row + 1):
-            reached = _landing(
-                starts[column],
-                starts[row] * (1.0 + BESIDE),
-                rate,
-                target,
-                method,
-                momentum,
-                limit,
-                most,
-                near,
-            )
+            above = starts[row] * (1.0 + BESIDE)
+            reached = _landing(starts[column], above, rate, law, most, near)
             stability[row, column] = stability[column, row] = reached
             stability[last - row, last - column] = stability[last - column, last - row] = reached

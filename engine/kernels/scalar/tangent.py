@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.arrays import FloatArray
 from engine.kernels.jit import helper, kernel
-from engine.kernels.scalar.passes import GRADIENT_DESCENT, NESTEROV
-from engine.kernels.scalar.record import FIXED_STEP
+from engine.kernels.scalar.passes import GRADIENT_DESCENT, NESTEROV, Tied
+from engine.kernels.scalar.record import FIXED_STEP, Motion
 
 
 @helper
@@ -38,18 +39,12 @@ def _slopes(w: Any, v: Any, g: Any, bent: Any) -> float:
 
 @kernel
 def growth(
-    weights: Any,
-    steps: Any,
-    leader: Any,
-    sign: Any,
-    method: int,
-    rule: int,
-    momentum: float,
-    target: float,
-    sigma: float,
-    cap: float,
-    begin_along: Any,
-    logs: Any,
+    weights: FloatArray,
+    steps: FloatArray,
+    ties: Tied,
+    law: Motion,
+    begin_along: FloatArray,
+    logs: FloatArray,
 ) -> None:
     """Write the logarithm of the growth of a displacement from each row to the next.
 
@@ -61,16 +56,17 @@ def growth(
         Consecutive weights of a run.
     steps : ndarray, shape (m,)
         Step size that leads on from each row.
-    leader, sign : ndarray, shape (>= L,)
-        Classes of tied weights.
-    method, rule, momentum, target, sigma, cap
-        The law of motion; with `rule` "over the sharpness" the step's own slope counts.
+    ties : Tied
+    law : Motion
+        With the rule "over the sharpness" the step's own slope counts.
     begin_along : ndarray, shape (L,)
         Direction of the displacement at the first row; zeros for that of the gradient, in which a
         minimum can be unstable.
     logs : ndarray, shape (m - 1,)
         The first entry is 0 with momentum, whose velocity the first row does not contain.
     """
+    leader, sign, _ = ties
+    method, rule, _, momentum, target, sigma, cap, _ = law
     m, n = weights.shape
     g, bent = np.empty(n), np.empty(n)
     v, s, y, vy = np.empty(n), np.zeros(n), np.empty(n), np.empty(n)

@@ -14,7 +14,7 @@ from engine.core.params import build
 from engine.experiments.scalar_product.basins import CELLS, basins, largest_stability
 from engine.experiments.scalar_product.experiment import ScalarProduct
 from engine.kernels.scalar.descent import Law, Method
-from engine.kernels.scalar.maps import landings
+from engine.kernels.scalar.maps import Motion, landings
 from engine.run.session import Session
 
 EXPERIMENT = ScalarProduct()
@@ -83,7 +83,8 @@ def test_a_run_that_is_given_up_early_is_told_where_it_goes(optimiser: str, step
     starts = np.linspace(-2.0, 2.0, 24)
     early, late = np.empty((2, 24, 24))
     for most, found in ((300, early), (30_000, late)):
-        landings(starts, step, 2.0, 1.0, int(method), momentum, 1e3, most, 1e-6, found)
+        motion = Motion(2.0, 1.0, 2, int(method), momentum, 1e3)
+        landings(starts, step, motion, most, 1e-6, found)
     ends = np.isfinite(late)
     assert ends.mean() > 0.95  # but those on a diagonal, which the saddle draws
     assert (early != late)[ends].mean() > 0.01

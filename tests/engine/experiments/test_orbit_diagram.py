@@ -22,7 +22,7 @@ from engine.experiments.scalar_product.orbit_diagram import (
     orbit_diagram,
 )
 from engine.kernels.scalar.descent import Law, Method
-from engine.kernels.scalar.maps import settled_orbits
+from engine.kernels.scalar.maps import Motion, settled_orbits
 from engine.run.session import Session
 
 EXPERIMENT = ScalarProduct()
@@ -56,19 +56,10 @@ def orbit(
 ) -> tuple[np.ndarray, float]:
     given = law(**terms)  # type: ignore[arg-type]
     points, exponents = np.empty((1, n)), np.empty(1)
-    settled_orbits(
-        np.array([step]),
-        start,
-        given.target,
-        given.input_power,
-        given.depth,
-        int(given.method),
-        given.momentum,
-        1e9,
-        transient,
-        points,
-        exponents,
+    motion = Motion(
+        given.target, given.input_power, given.depth, int(given.method), given.momentum, 1e9
     )
+    settled_orbits(np.array([step]), start, motion, transient, points, exponents)
     return points[0], float(exponents[0])
 
 
