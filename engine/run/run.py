@@ -17,7 +17,10 @@ from engine.run.pace import CHUNK_SECONDS, ChunkSize
 from engine.run.session import Session
 from engine.run.snapshot import Snapshot, Status
 from engine.run.throttle import Pictures
+from engine.run.trace import WINDOW
 
+BETWEEN = 512
+"""Exact rows of a call that more follow: each takes time, and pictures judge by those there are."""
 OnDrop = Callable[[DroppedSteps], str]
 """Called when steps are given up; returns the sentence to be shown."""
 
@@ -160,11 +163,17 @@ class Run:
         if self.target is not None:
             n = min(n, self.target - self.session.step)
         if n > 0:
-            self.chunk.timed(lambda count: self.session.advance(count, coarse=True), n)
+            self.chunk.timed(self._advance, n)
         if self.session.finished:
             self.status = Status.FINISHED
         elif self.target is not None and self.session.step >= self.target:
             self.status = Status.PAUSED
+
+    def _advance(self, n: int) -> int:
+        """Make steps in one call, with all exact rows if it is the last one."""
+        is_last = self.target is not None and self.session.step + n >= self.target
+        exact = WINDOW if is_last else BETWEEN
+        return self.session.advance(n, coarse=True, exact=exact)
 
     def switch_branch(self, fork: Fork, progress: Progress) -> bool:
         """Exchange the branch in force for the other one, which is computed again.

@@ -95,12 +95,13 @@ class Session:
         """The number of updates made."""
         return self.state.step
 
-    def advance(self, n: int, *, coarse: bool = False) -> int:
+    def advance(self, n: int, *, coarse: bool = False, exact: int = WINDOW) -> int:
         """Make up to `n` steps and return how many were made.
 
-        With `coarse`, all but the last `WINDOW` are recorded as minimum and maximum per bucket,
-        which is what the history keeps of them anyway. However the steps were made, the exact rows
-        are those of the last `WINDOW` steps, so that verdicts do not depend on it.
+        With `coarse`, all but the last `exact` are recorded as minimum and maximum per bucket,
+        which is what the history keeps of them anyway. By default the exact rows are those of the
+        last `WINDOW` steps, however they were made, so that verdicts do not depend on it. Fewer
+        serve where more steps follow at once.
 
         Raises
         ------
@@ -108,9 +109,9 @@ class Session:
             If a long step was stopped (`engine.core.interrupt`); the run stands before it.
         """
         before = self.step
-        if coarse and n > WINDOW and self.experiment.rewindable:
-            self._advance(n - WINDOW, self.trace.stride_at(before + n))
-            n = WINDOW
+        if coarse and n > exact and self.experiment.rewindable:
+            self._advance(n - exact, self.trace.stride_at(before + n))
+            n = exact
             if self.finished:  # it ended among the coarse steps: know the last ones exactly
                 self.trace.refill(self._look_back(self.step)[1])
         self._advance(n, 1)
