@@ -2,6 +2,9 @@
 
 The products are too small for the BLAS's threads to pay: beside other work they wait for each
 other many times longer than they compute.
+
+It lies here, a kernel without a family, because all kernels must: the cache keys them on the
+sources of this package, and the packaged program brings them compiled.
 """
 
 from __future__ import annotations

@@ -110,6 +110,7 @@ def convolve(
 ) -> None:
     """Compute the features of chosen images, numbers `low` to `high` of the batch, in one call.
 
+    Twelve parameters: each is an array of its own of whoever calls, for pieces of a few images.
     `filters` has shape (F, 36); `patch`, shape (·, 36), and `outputs`, shape (·, F), are scratch
     with a row for each of the 400 outputs of these images; for the rest see `crop` and `pool`.
     """

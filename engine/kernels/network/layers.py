@@ -88,6 +88,7 @@ def gradient(
 ) -> None:
     """Write the gradients with respect to A and W, from those of u and G.
 
+    Nine parameters, as arrays of torch and of the form come from Python one by one.
     By parts of the columns: what the products of a network read and write then fits into a core's
     second cache.
     """
@@ -177,6 +178,7 @@ def carry_back(
 ) -> None:
     """Write the gradients with respect to u, b and G, from that of the last u, shape (·, S).
 
+    Nine parameters, as for `gradient`.
     That of u goes to the columns of `du` from number `first` on.
     `across`, shape (L·m + 1, m), is scratch: a layer's part of G with rows and columns exchanged,
     so that the sums run over consecutive numbers.

@@ -1,6 +1,11 @@
-"""Updates of gradient methods in one pass over the memory, projection included; and norms."""
+"""What a step of training does besides the network's products: losses, updates, norms.
+
+Updates of gradient methods are made in one pass over the memory, projection included.
+"""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +15,39 @@ from engine.kernels.vectors.singles import LANES, load, multiply_add, splat, sto
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+
+
+@kernel
+def cross_entropy(scores: F32, labels: NDArray[np.int64], slopes: F32) -> float:
+    """Compute the mean of log Σ_j exp(f_j) − f_y; its gradient in `scores` goes to `slopes`."""
+    count, classes = scores.shape
+    loss = 0.0
+    for i in range(count):
+        top = scores[i, 0]
+        for k in range(1, classes):
+            top = max(top, scores[i, k])
+        total = 0.0
+        for k in range(classes):
+            total += math.exp(scores[i, k] - top)
+        for k in range(classes):
+            slopes[i, k] = math.exp(scores[i, k] - top) / total / count
+        label = labels[i]
+        loss += math.log(total) + top - scores[i, label]
+        slopes[i, label] -= np.float32(1 / count)
+    return float(loss / count)
+
+
+@kernel
+def squared_error(scores: F32, labels: NDArray[np.int64], slopes: F32) -> float:
+    """Compute the mean of ½ Σ_k (f_k − y_k)² with one-hot y, as `cross_entropy` does."""
+    count, classes = scores.shape
+    loss = 0.0
+    for i in range(count):
+        for k in range(classes):
+            error = scores[i, k] - (1 if labels[i] == k else 0)
+            loss += 0.5 * error * error
+            slopes[i, k] = error / count
+    return float(loss / count)
 
 
 @kernel
@@ -54,6 +92,8 @@ def descend_adam(
 ) -> None:
     """Make one step of Adam (β = 0.9, 0.999, ε = 1e−8).
 
+    Nine parameters: the arrays are pieces of flat ones, cut anew for every call, and a record of
+    them would take longer to be handed over from Python than some of the pieces to be updated.
     `step_size` holds the correction δ/(1 − β₁^t), `root_scale` 1/√(1 − β₂^t); the rates are 1 − β.
     """
     for i in range(len(weights)):

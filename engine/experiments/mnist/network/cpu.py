@@ -16,7 +16,7 @@ from engine.core.device import explain_memory, workers
 from engine.experiments.mnist.datasets import Bytes
 from engine.experiments.mnist.network.batched import KINDS, BatchedNetwork, Sink
 from engine.experiments.mnist.network.model import Parameters
-from engine.kernels.network import losses, updates
+from engine.kernels.network import updates
 
 Method = Literal["gradient-descent", "heavy-ball", "nesterov", "adam"]
 
@@ -143,7 +143,7 @@ def loss_and_slopes(
     Cross-entropy, or ½ Σ_k (f_k - y_k)² with one-hot y, both averaged over the batch.
     """
     slopes = torch.empty_like(scores)
-    loss = losses.squared_error if squared_error else losses.cross_entropy
+    loss = updates.squared_error if squared_error else updates.cross_entropy
     return loss(scores.numpy(), labels, slopes.numpy()), slopes
 
 
