@@ -6,6 +6,8 @@ import math
 import reprlib
 from dataclasses import dataclass
 
+from engine.text.numbers import THIN
+
 LONGEST_VALUE = 80
 """Letters of a value that a sentence shows at most."""
 
@@ -89,7 +91,7 @@ def shown(value: object) -> str:
     not write, are abbreviated.
     """
     if isinstance(value, str):  # `repr` escapes the thin spaces of grouped numbers
-        value = "".join(" " if letter.isspace() else letter for letter in value)
+        value = value.replace(THIN, " ")
     try:
         text = repr(value)
     except (ValueError, RecursionError):

@@ -100,7 +100,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
 
     def __init_subclass__(cls) -> None:
-        """Let no claim of an experiment hold on numbers that are not finite."""
+        """Make claims undecided where they rest on numbers that are not finite."""
         super().__init_subclass__()
         if "claims" in cls.__dict__:
             cls.claims = soundly(cls.claims)  # type: ignore[method-assign]

@@ -170,9 +170,10 @@ class Run:
             self.status = Status.PAUSED
 
     def _advance(self, n: int) -> int:
-        """Make steps in one call, with all exact rows if it is the last one."""
-        is_last = self.target is not None and self.session.step + n >= self.target
-        exact = WINDOW if is_last else BETWEEN
+        """Make steps in one call; the last `WINDOW` steps before the target have exact rows."""
+        end = self.session.step + n
+        is_near = self.target is not None and end >= self.target - WINDOW
+        exact = WINDOW if is_near else BETWEEN
         return self.session.advance(n, coarse=True, exact=exact)
 
     def switch_branch(self, fork: Fork, progress: Progress) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
-from engine.core.ensemble import Progress
+if TYPE_CHECKING:
+    from engine.core.ensemble import Progress
 
 T = TypeVar("T")
 PATIENCE_MS = 400

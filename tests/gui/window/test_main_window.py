@@ -481,7 +481,9 @@ def test_layout_is_reset(window: MainWindow) -> None:
     assert window.docks.theory.isVisible()
 
 
-def test_a_dropped_file_that_is_no_run_is_one_sentence(window: MainWindow, tmp_path: Path) -> None:
+def test_a_dropped_file_that_is_no_run_is_one_sentence(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
     path = tmp_path / "run.toml"
     path.write_text("experiment = 3", "utf-8")
     data = QMimeData()
@@ -495,7 +497,7 @@ def test_a_dropped_file_that_is_no_run_is_one_sentence(window: MainWindow, tmp_p
             Qt.KeyboardModifier.NoModifier,
         )
     )
-    assert window.message_bar.isVisible()
+    qtbot.waitUntil(window.message_bar.isVisible)
     assert window.control.experiment is EXPERIMENT
 
 
