@@ -74,7 +74,7 @@ def test_only_live_fields_may_change_during_a_run(names: set[str]) -> None:
 
 @given(
     names=st.sets(st.sampled_from(sorted(LinearParams.model_fields))),
-    factor=st.sampled_from([0.5, 2.0]),
+    factor=st.sampled_from([2.0, 3.0]),
 )
 def test_a_session_refuses_what_would_restart_it(names: set[str], factor: float) -> None:
     before = LinearParams()

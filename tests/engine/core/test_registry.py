@@ -225,7 +225,7 @@ def test_chunks_do_not_change_the_bits(experiment: Experiment, cuts: set[int], s
     for key, value in experiment.arrays(bucketed).items():
         np.testing.assert_array_equal(value, learned[key], err_msg=key)
     expected = chunk.bucketed(stride)
-    assert coarse.count == STEPS or whole.diverged_at is not None
+    assert coarse.count == chunk.count  # fewer than asked for where the run ends
     for key in expected.low:
         np.testing.assert_array_equal(coarse.bucketed(stride).low[key], expected.low[key], key)
         np.testing.assert_array_equal(coarse.bucketed(stride).high[key], expected.high[key], key)
