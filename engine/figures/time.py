@@ -24,8 +24,6 @@ FEW = 60
 """Points up to which they are drawn larger."""
 DENSE = 250
 """Points from which a line that keeps turning is drawn as the band that it fills."""
-SPARSE = 3.0
-"""Strides between measurements, on average, from which each is marked."""
 COLUMNS = 200
 """Columns of a band, each with an edge below and above."""
 BAND_ALPHA, EDGE_WIDTH = 0.25, 0.9
@@ -137,9 +135,7 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
 
 def _is_sparse(trace: TraceView, steps: FloatArray) -> bool:
     """Return whether a series was measured so seldom that its points are to be seen as such."""
-    apart = int(np.count_nonzero(np.diff(steps)))
-    few = 0 < apart <= COLUMNS
-    return few and float(steps[-1] - steps[0]) / apart >= SPARSE * trace.stride
+    return int(np.count_nonzero(np.diff(steps))) <= COLUMNS and trace.is_sparse(steps)
 
 
 def _measured(

@@ -20,6 +20,10 @@ WINDOW = 2048
 """Recent steps kept exactly."""
 
 
+SPARSE = 3.0
+"""Strides between measurements, on average, from which each is marked."""
+
+
 @dataclass(frozen=True, slots=True)
 class TraceView:
     """A frozen copy of a trace.
@@ -34,6 +38,17 @@ class TraceView:
     high: Mapping[str, FloatArray]
     recent_first: int
     recent: Mapping[str, FloatArray]
+
+    def is_sparse(self, steps: FloatArray) -> bool:
+        """Return whether a series measured at these steps has gaps, so that points are to be seen.
+
+        Parameters
+        ----------
+        steps : ndarray, shape (m,)
+            As `line` returns them.
+        """
+        apart = int(np.count_nonzero(np.diff(steps)))
+        return apart > 0 and float(steps[-1] - steps[0]) / apart >= SPARSE * self.stride
 
     def line(
         self, key: str, component: int | None = None, start: int = 0, stop: int | None = None

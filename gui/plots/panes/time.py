@@ -29,8 +29,6 @@ from gui.plots.panes.crosshair import Crosshair, Heads, read_series
 from gui.plots.panes.pane import WILD, Entry, Ghost, Reading
 from gui.style.theme import current_theme
 
-SPARSE = 3.0
-"""Strides between measurements, on average, from which each is marked."""
 KNOWN_SHARE = 0.01
 """Share of the steps in sight from which the steps that are known exactly are drawn as such."""
 Drawn = tuple[FloatArray, FloatArray]
@@ -119,7 +117,7 @@ class TimePane(CanvasPane[TimeView]):
                 *data,
                 colors,
                 series.dash,
-                points=series.points or is_sparse(trace, drawn[0]),
+                points=series.points or trace.is_sparse(drawn[0]),
                 fill=fill,
                 recent=self._recent(trace, series),
             )
@@ -361,12 +359,6 @@ def measured(trace: TraceView, series: Series, first: int, last: int) -> Drawn |
     if len(steps) == 0:
         return None
     return steps, np.abs(values) if series.magnitude else values
-
-
-def is_sparse(trace: TraceView, steps: FloatArray) -> bool:
-    """Return whether a series was measured so seldom that its points are to be seen as such."""
-    apart = int(np.count_nonzero(np.diff(steps)))
-    return apart > 0 and float(steps[-1] - steps[0]) / apart >= SPARSE * trace.stride
 
 
 def in_buckets(trace: TraceView, steps: FloatArray, first: int) -> FloatArray:
