@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import IO, NoReturn
+from typing import Any, NoReturn
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
         report(f"{self.prog}: {text}; see {self.prog} --help", BAD_INPUT)
         raise SystemExit(BAD_INPUT)
 
-    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+    def _print_message(self, message: str, file: Any = None) -> None:
         # argparse's own suppresses the error: help text lost on a full device would be a success.
         stream = sys.stdout if file is None else file
         if message and stream is not None:
