@@ -148,11 +148,11 @@ class Runner:
 
     def back(self, n: int = 1) -> None:
         """Show the state `n` steps earlier and stay paused."""
-        self._command(lambda run: run.seek(max(0, run.shown_step - n)))
+        self._command(lambda run: self._look(run, max(0, run.shown_step - n)))
 
     def seek(self, step: int) -> None:
         """Show the state at a step that was already reached; the run keeps its place."""
-        self._command(lambda run: run.seek(step))
+        self._command(lambda run: self._look(run, step))
 
     def live(self) -> None:
         """Show the run's own state again."""
@@ -367,8 +367,30 @@ class Runner:
                 run.pause()
                 run.message = "Cancelled: the run stands before the step."
 
+    def _look(self, run: Run, step: int) -> None:
+        """Show an earlier step, which may have to be computed again from one long before it."""
+        try:
+            with watched(self._begin_looking_back(run)):
+                run.seek(step)
+        except Interrupted:
+            self._cancel.clear()
+            run.message = "Cancelled: the step is not shown."
+
     def _begin_steps(self, run: Run) -> Progress:
-        """Make the progress of steps: it publishes once they take long, with the last picture."""
+        """Make the progress of steps, which `pause` interrupts, too."""
+        return self._news_of(
+            run,
+            lambda text: f"Step {whole(run.session.step + 1)}: {text}",
+            lambda: self._cancel.is_set() or self._pause_waits.is_set(),
+        )
+
+    def _begin_looking_back(self, run: Run) -> Progress:
+        """Make the progress of steps that are computed again."""
+        self._cancel.clear()
+        return self._news_of(run, str.capitalize, self._cancel.is_set)
+
+    def _news_of(self, run: Run, word: Callable[[str], str], stops: Callable[[], bool]) -> Progress:
+        """Make a progress that publishes once the work takes long, with the last picture."""
         begin, part_begin, shown_at = time.monotonic(), 0.0, 0.0
         part, run_id = "", self._run_id
 
@@ -381,12 +403,10 @@ class Runner:
             if text and is_due and self.mailbox.is_empty:
                 shown_at, elapsed = now, now - part_begin
                 left = elapsed / fraction - elapsed if fraction > 0 else None
-                said = f"Step {whole(run.session.step + 1)}: {text}"
                 self._put_snapshot(
-                    run, run.latest, progress=fraction, seconds_left=left, message=said
+                    run, run.latest, progress=fraction, seconds_left=left, message=word(text)
                 )
-            stops = self._cancel.is_set() or self._pause_waits.is_set()
-            return not (stops or self._is_overtaken(run_id))
+            return not (stops() or self._is_overtaken(run_id))
 
         return progress
 
@@ -457,7 +477,8 @@ class Runner:
             return
         self._owes_picture = self._owes_fresh = False
         begin = time.monotonic()
-        self._put_snapshot(run, run.show(force=force), progress=progress, seconds_left=seconds_left)
+        shown = run.show(force=force, going_back=lambda: self._begin_looking_back(run))
+        self._put_snapshot(run, shown, progress=progress, seconds_left=seconds_left)
         self._pictured_at = time.monotonic()
         self._picture_seconds = self._pictured_at - begin
 
