@@ -12,6 +12,7 @@ from engine.core.ensemble import Ensemble, Progress, Share
 from engine.core.errors import LabError
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.run import replay
+from engine.run.analyst import complete
 from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
@@ -64,6 +65,7 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
         ensemble = None
         outcome = _carry_out(job.run, recorder, progress)
         if outcome.kind not in _ENDED_EARLY:
+            complete(session.experiment, session.params, session.state, progress)
             ensemble = _ensemble(job.run, session, progress)
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)

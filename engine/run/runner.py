@@ -26,6 +26,7 @@ from engine.core.experiment import AbstractExperiment
 from engine.core.interrupt import Interrupted, watched
 from engine.core.outcome import OutcomeKind
 from engine.core.params import Params
+from engine.run.analyst import Analyst
 from engine.run.branches import DroppedSteps, Fork
 from engine.run.mailbox import Mailbox
 from engine.run.pace import Pace
@@ -75,6 +76,7 @@ class Runner:
         self._run: Run | None = None
         self._run_id = self._frame = 0
         self._shelf = Shelf()
+        self._analyst = Analyst(lambda: self._send(self._show_analysis))
         self._pace = Pace()
         self._pictured_at = self._picture_seconds = 0.0
         self._owes_picture = self._owes_fresh = False
@@ -230,6 +232,7 @@ class Runner:
             self._guard(self._obey)
             if self._is_running and not self._closing:
                 self._guard(self._advance)
+        self._analyst.close()
         if self._run is not None:
             self._run.close()
         self._shelf.close()
@@ -477,10 +480,14 @@ class Runner:
             return
         self._owes_picture = self._owes_fresh = False
         begin = time.monotonic()
+        self._analyst.want(run.session.experiment, run.session.params, run.session.state)
         shown = run.show(force=force, going_back=lambda: self._begin_looking_back(run))
         self._put_snapshot(run, shown, progress=progress, seconds_left=seconds_left)
         self._pictured_at = time.monotonic()
         self._picture_seconds = self._pictured_at - begin
+
+    def _show_analysis(self) -> None:
+        self._owes_picture = self._owes_fresh = True
 
     def _picture_is_due(self, run: Run) -> bool:
         cost = self._picture_seconds + self.drawing_seconds
