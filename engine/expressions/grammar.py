@@ -259,7 +259,7 @@ class _Parser:
             index = self._nested(self._sum)
             self._expect("]")
             return Item(key, index, self._since(token.place[0]))
-        return Name(key, token.place)
+        return Name(key, token.text, token.place)
 
     def _call(self, key: str, token: _Token) -> Node:
         arguments = [self._nested(self._sum)]
@@ -288,4 +288,5 @@ class _Parser:
         low = self._nested(self._sum)
         self._expect("..")
         high = self._nested(self._sum)
-        return Fold(kind, body, name_key(index.text), low, high, self._closed(token))
+        counted = Name(name_key(index.text), index.text, index.place)
+        return Fold(kind, body, counted, low, high, self._closed(token))

@@ -187,7 +187,7 @@ class Lowering:
         op = Op.ADD if node.kind == "sum" else Op.MUL
         total = self._builder.number(0.0 if op is Op.ADD else 1.0)
         for index in range(low, high + 1):
-            made = self.lower(node.body, {**indices, node.index: index})
+            made = self.lower(node.body, {**indices, node.index.key: index})
             total = self._builder.binary(op, total, made)
         return total
 

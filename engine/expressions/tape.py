@@ -218,7 +218,7 @@ class Builder:
 
 
 class _Layout:
-    """Gives every node its place in one part of a tape."""
+    """Finds every node its place in one part of a tape."""
 
     def __init__(
         self,

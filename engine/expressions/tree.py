@@ -26,9 +26,12 @@ class Name:
     ----------
     key : str
         What all spellings have in common: ``w1`` of ``w_1``, ``lambda`` of ``λ``.
+    text : str
+        As it was typed.
     """
 
     key: str
+    text: str
     place: Place
 
 
@@ -81,7 +84,7 @@ class Fold:
 
     kind: str
     body: Node
-    index: str
+    index: Name
     low: Node
     high: Node
     place: Place
