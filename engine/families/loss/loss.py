@@ -154,6 +154,11 @@ class Loss:
         looks.hessian(self.program, _array(z), self.constants, out, work)
         return out
 
+    def curve(self, z: FloatArray, u: FloatArray) -> FloatArray:
+        """Compute the Hessian at a point times a direction, shape (n,)."""
+        made: FloatArray = self._jet(z, u)[1][1]
+        return made
+
     def third(self, z: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
         """Compute ∇³f[u, v, ·] at a point, shape (n,)."""
         made: FloatArray = self._jet(z, u, v)[1][3]
