@@ -17,6 +17,7 @@ from engine.theory.optimisers.unsmooth import normalised_edge, polyak_step, sam_
 
 Carried = Literal["velocity", "mean gradient", "mean square"]
 """What an optimiser carries besides the weights, each as many numbers as there are weights."""
+HESSIAN_TOP = r"\lambda_{\max}(H)"
 HyperparameterName = Literal[
     "momentum", "square_decay", "epsilon", "weight_decay", "radius", "lowest_loss"
 ]
@@ -117,7 +118,7 @@ class OptimiserDescription:
     carried: tuple[Carried, ...] = ()
     is_smooth: bool = True
     can_rest: bool = True
-    curvature: str = r"\lambda_{\max}(H)"
+    curvature: str = HESSIAN_TOP
     limit_formula: str = ""
     sharpness_formula: str
     sentence: str
@@ -130,6 +131,19 @@ class OptimiserDescription:
     def is_adaptive(self) -> bool:
         """Return whether its steps are divided by the root of a mean square."""
         return "mean square" in self.carried
+
+    @property
+    def divisor(self) -> str:
+        """Return the limit's mathtext as a divisor: in parentheses unless it is one digit."""
+        return self.limit_formula if self.limit_formula.isdigit() else f"({self.limit_formula})"
+
+    @property
+    def ratio(self) -> str:
+        """Return the mathtext of the sharpness over its largest stable value."""
+        if not self.limit_formula:
+            return f"S/({self.sharpness_formula})"
+        sharpness = "S" if self.curvature == HESSIAN_TOP else self.curvature
+        return rf"\delta {sharpness}/{self.divisor}"
 
     def limit(self, setting: Setting) -> float | None:
         """Return the largest step size times curvature at which a minimum is stable.

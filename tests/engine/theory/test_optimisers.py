@@ -194,7 +194,7 @@ def test_no_minimum_is_ever_called_stable_without_a_derivative(
     assert described.sharpness_limit(setting, gradient_norm=0.0) == 0.0
     assert described.equivalent_step(setting) is None
     assert not described.can_rest
-    assert [lamp.on for lamp in described.lamps(setting)][0] is False
+    assert next(lamp.on for lamp in described.lamps(setting)) is False
     with pytest.raises(ValueError, match="no derivative"):
         described.multipliers([1.0], setting)
 

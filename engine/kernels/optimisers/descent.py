@@ -1,0 +1,344 @@
+"""Descent by any optimiser over a program, with everything recorded.
+
+Every recorded quantity belongs to the weights after a step; the step size is the one that leads on
+from them. Where buckets of several steps are asked for, each holds the smallest and largest value
+within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import FloatArray
+from engine.kernels.addresses import address_of, call
+from engine.kernels.jit import inner, kernel
+from engine.kernels.optimisers.eigenvalues import extremes
+from engine.kernels.optimisers.steps import (
+    SHARPNESS,
+    Rule,
+    length,
+    look_ahead,
+    move,
+    rule_of,
+    step_size,
+)
+from engine.kernels.tape.looks import jet
+from engine.kernels.tape.program import Program, Work, workspace
+from engine.theory.optimisers import Setting
+
+LIMIT = 1e12
+"""Magnitude of a weight, in units of the largest at the start, beyond which a run has diverged."""
+HUGE = 1e300
+"""Magnitude of the loss or of its gradient beyond which a run has diverged."""
+SCALARS = ("loss", "gradient_norm", "step_size", "step_norm")
+"""What is recorded besides the weights."""
+_FIRST = len(SCALARS)
+
+
+class Ending(IntEnum):
+    """Why a descent stopped."""
+
+    DONE = 0
+    DIVERGED = 1
+    UNDEFINED = 2
+
+
+class _Span(NamedTuple):
+    """Steps made before, steps to make, steps of a bucket, and the largest allowed weight."""
+
+    first: int
+    n: int
+    stride: int
+    limit: float
+
+
+class _Records(NamedTuple):
+    """What is recorded.
+
+    Low and high of each bucket (buckets, 4 + n), the same array where a bucket holds one step;
+    the numbers of steps made (m,) after which the state (m, 3, n) is kept.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    marks: NDArray[np.int64]
+    states: FloatArray
+
+
+class _Room(NamedTuple):
+    """Working arrays.
+
+    Gradients at the weights and ahead and the point ahead (n,), the last state (3, n), the loss
+    (1,), the scalars of a step (4,).
+    """
+
+    slope: FloatArray
+    ahead: FloatArray
+    point: FloatArray
+    old: FloatArray
+    value: FloatArray
+    noted: FloatArray
+
+
+class _Spectral(NamedTuple):
+    """Working arrays of `_measure`, which writes the extreme eigenvalues to `values`."""
+
+    direction: FloatArray
+    columns: FloatArray
+    values: FloatArray
+    hessian: FloatArray
+
+
+class _Calls(NamedTuple):
+    """Addresses of `jet` and of `_measure`, the second 0 where it is not needed."""
+
+    evaluate: int
+    measure: int
+
+
+@kernel
+def _measure(
+    program: Program,
+    constants: FloatArray,
+    point: FloatArray,
+    room: _Spectral,
+    work: Work,
+    evaluate: int,
+) -> None:
+    """Write the least and the greatest eigenvalue of the Hessian at a point to `room.values`."""
+    n = point.size
+    for i in range(n):
+        room.direction[i] = 1.0
+        given = (program, point, constants, room.direction, 2, room.values, room.columns, work)
+        call(evaluate, given)
+        room.direction[i] = 0.0
+        for j in range(n):
+            room.hessian[j, i] = room.columns[n + j]
+    room.values[0], room.values[1] = extremes(room.hessian)
+
+
+@inner
+def _note(row: int, is_fresh: bool, values: Any, w: Any, low: Any, high: Any) -> None:
+    """Widen a bucket to the values after a step, or begin it."""
+    for column in range(_FIRST + w.size):
+        value = w[column - _FIRST] if column >= _FIRST else values[column]
+        low[row, column] = value if is_fresh else min(value, low[row, column])
+        high[row, column] = value if is_fresh else max(value, high[row, column])
+
+
+@inner
+def _evaluate(
+    program: Program, constants: Any, point: Any, value: Any, slope: Any, work: Work, evaluate: int
+) -> None:
+    """Write the value and the gradient at a point."""
+    call(evaluate, (program, point, constants, point, 1, value, slope, work))
+
+
+@inner
+def _spectrum(
+    program: Program, constants: Any, point: Any, spectral: _Spectral, work: Work, calls: _Calls
+) -> None:
+    """Write the extreme eigenvalues of the Hessian at a point."""
+    call(calls.measure, (program, constants, point, spectral, work, calls.evaluate))
+
+
+@kernel
+def _record(
+    program: Program,
+    constants: FloatArray,
+    w: FloatArray,
+    moments: FloatArray,
+    rule: Rule,
+    scales: FloatArray,
+    span: _Span,
+    records: _Records,
+    room: _Room,
+    spectral: _Spectral,
+    work: Work,
+    calls: _Calls,
+) -> tuple[int, int]:
+    """Make up to n steps; return how many, and why no more."""
+    first, n, stride, limit = span
+    slope, ahead, point, old, noted = room.slope, room.ahead, room.point, room.old, room.noted
+    value = room.value
+    marks, states, kept = records.marks, records.states, 0
+    size, step, ending, is_elsewhere = 0.0, 0.0, 0, False
+    for k in range(-1, n):  # the first round evaluates the start
+        if k >= 0:
+            for i in range(w.size):
+                old[0, i], old[1, i], old[2, i] = w[i], moments[0, i], moments[1, i]
+            if is_elsewhere:
+                _evaluate(program, constants, point, value, ahead, work, calls.evaluate)
+            move(rule, first + k, step, w, moments, ahead if is_elsewhere else slope, point, scales)
+        _evaluate(program, constants, w, value, slope, work, calls.evaluate)
+        loss, size = value[0], length(slope)
+        for i in range(w.size):
+            if k >= 0 and not abs(w[i]) <= limit:
+                ending = 1
+        if k >= 0 and ending == 0 and not (abs(loss) <= HUGE and size <= HUGE):
+            ending = 1 if abs(loss) > HUGE else 2
+        if ending:
+            for i in range(w.size):
+                w[i], moments[0, i], moments[1, i] = old[0, i], old[1, i], old[2, i]
+            return k, ending
+        is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
+        curvature = 0.0
+        if calls.measure != 0:
+            _spectrum(program, constants, point, spectral, work, calls)
+            curvature = spectral.values[1]
+            if rule.rule != SHARPNESS:
+                curvature = max(abs(spectral.values[0]), abs(curvature))
+        step = step_size(rule, first + k + 1, loss, size, curvature)
+        if k < 0:
+            continue
+        for i in range(w.size):
+            old[0, i] = w[i] - old[0, i]
+        noted[0], noted[1], noted[2], noted[3] = loss, size, step, length(old[0])
+        _note(k // stride, k % stride == 0, noted, w, records.low, records.high)
+        if kept < marks.size and marks[kept] == first + k + 1:
+            for i in range(w.size):
+                states[kept, 0, i], states[kept, 1, i] = w[i], moments[0, i]
+                states[kept, 2, i] = moments[1, i]
+            kept += 1
+    return n, ending
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What `descend` recorded.
+
+    Attributes
+    ----------
+    weights, moments : ndarray, shapes (n,), (2, n)
+        The state after the last step made.
+    made : int
+    ending : Ending
+        `DONE`, or what the next step would lead to: numbers too large, or none.
+    low, high : dict of str to ndarray
+        Per series the smallest and largest value of every bucket: ``w`` (buckets, n), ``loss``,
+        ``gradient_norm``, ``step_size`` (what multiplies the gradient in the step that leads on)
+        and ``step_norm`` (length of the step that was made).
+    marked : ndarray of int64, shape (m,)
+        Those of the steps asked for that were made.
+    states : ndarray, shape (m, 3, n)
+        Weights and both moments after them.
+    """
+
+    weights: FloatArray
+    moments: FloatArray
+    made: int
+    ending: Ending
+    low: dict[str, FloatArray]
+    high: dict[str, FloatArray]
+    marked: NDArray[np.int64]
+    states: FloatArray
+
+
+def descend(
+    program: Program,
+    constants: FloatArray,
+    weights: FloatArray,
+    moments: FloatArray,
+    setting: Setting,
+    *,
+    first: int,
+    n: int,
+    stride: int = 1,
+    begun: int = 0,
+    reach: float = 1.0,
+    marks: NDArray[np.int64] | None = None,
+    work: Work | None = None,
+) -> Recording:
+    """Make up to `n` steps of an optimiser and record buckets of `stride` consecutive ones.
+
+    The state after them is weights, moments and the number of steps made: from there the run goes
+    on with the same bits however it is split.
+
+    Parameters
+    ----------
+    program : Program
+        The loss.
+    constants : ndarray, shape (c,)
+        Values of its named constants.
+    weights, moments : ndarray, shapes (n,), (2, n)
+        The state, left untouched; moments are 0 at the start.
+    setting : Setting
+    first : int
+        Number of steps made before.
+    n, stride : int
+    begun : int
+        Number of steps after which the moments were 0, at most `first`.
+    reach : float
+        Largest magnitude of a weight at the start of the run, or 1 if that is less.
+    marks : ndarray of int64, optional
+        Ascending numbers of steps made, of which some lie in this call, after which to keep the
+        state.
+    work : Work, optional
+        Working arrays of the program, made anew if none are given; for elements of 2 coefficients
+        where the step size depends on the state.
+    """
+    w, v = np.array(weights, np.float64), np.array(moments, np.float64)
+    size, buckets = w.size, -(-n // stride)
+    low = np.empty((buckets, _FIRST + size))
+    high = np.empty((buckets, _FIRST + size)) if stride > 1 else low
+    asked = np.zeros(0, np.int64) if marks is None else marks
+    asked = np.ascontiguousarray(asked[(asked > first) & (asked <= first + n)], np.int64)
+    states = np.empty((asked.size, 3, size))
+    room, spectral = _room(size)
+    fixed = np.ascontiguousarray(constants, np.float64)
+    is_fixed = setting.rule == "fixed" or setting.optimiser == "polyak"
+    if work is None:
+        work = workspace(program, 1 if is_fixed else 2)
+    evaluate = address_of(jet, program, w, fixed, w, 1, room.value, room.slope, work)
+    measure = 0
+    if not is_fixed:
+        measure = address_of(_measure, program, fixed, w, spectral, work, evaluate)
+    made, ending = _record(
+        program,
+        fixed,
+        w,
+        v,
+        rule_of(setting, begun),
+        np.array(setting.scales, np.float64) if setting.scales else np.ones(size),
+        _Span(int(first), int(n), int(stride), LIMIT * max(1.0, float(reach))),
+        _Records(low, high, asked, states),
+        room,
+        spectral,
+        work,
+        _Calls(evaluate, measure),
+    )
+    kept = int(np.count_nonzero(asked <= first + made))
+    used = -(-made // stride)
+    return Recording(
+        w,
+        v,
+        made,
+        Ending(ending),
+        _named(low[:used]),
+        _named(high[:used]),
+        asked[:kept],
+        states[:kept],
+    )
+
+
+def _room(size: int) -> tuple[_Room, _Spectral]:
+    room = _Room(
+        np.zeros(size),
+        np.zeros(size),
+        np.zeros(size),
+        np.zeros((3, size)),
+        np.zeros(1),
+        np.zeros(_FIRST),
+    )
+    spectral = _Spectral(np.zeros(size), np.zeros(2 * size), np.zeros(2), np.zeros((size, size)))
+    return room, spectral
+
+
+def _named(rows: FloatArray) -> dict[str, FloatArray]:
+    """Return the recorded columns by name."""
+    return {"w": rows[:, _FIRST:], **{name: rows[:, i] for i, name in enumerate(SCALARS)}}
