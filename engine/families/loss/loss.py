@@ -13,6 +13,7 @@ from engine.core.errors import InputError
 from engine.expressions.reader import Expression, Rule, read
 from engine.kernels.tape import looks
 from engine.kernels.tape import program as tape_program
+from engine.kernels.tape.machine import KINKS, RESIDUALS
 from engine.kernels.tape.program import Program
 
 
@@ -177,16 +178,20 @@ class Loss:
         """Return the least distance to a kink, relative to the size of a point beyond 1."""
         if self.expression.smooth:
             return math.inf
-        work = tape_program.workspace(self.program)
-        return float(looks.kink_distance(self.program, _array(z), self.constants, work))
+        least = float(self._run(KINKS, z, 1, 0)[0][0])
+        return least / max(1.0, float(np.max(np.abs(z))))
 
     def values(self, points: FloatArray) -> FloatArray:
         """Compute the loss at points, shape (..., n); returns shape (...)."""
+        return self.values_and_gradients(points)[0]
+
+    def values_and_gradients(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Compute the loss and its gradient at points, shape (..., n)."""
         flat = _array(points).reshape(-1, self.dimension)
-        out = np.empty(len(flat))
+        out, slopes = np.empty(len(flat)), np.empty_like(flat)
         work = tape_program.workspace(self.program)
-        looks.values_at(self.program, flat, self.constants, out, work)
-        return out.reshape(np.shape(points)[:-1])
+        looks.values_at(self.program, flat, self.constants, out, slopes, work)
+        return out.reshape(np.shape(points)[:-1]), slopes.reshape(np.shape(points))
 
     def residuals(self, z: FloatArray) -> FloatArray:
         """Compute the residuals of a least-squares problem at a point, shape (N,)."""
@@ -200,19 +205,23 @@ class Loss:
         if self.expression.tape.residual < 0 or self.data is None:
             raise ValueError("only a least-squares problem has residuals")
         count = len(self.data.targets)
-        out, slopes = np.empty(count), np.empty((count, self.dimension))
-        work = tape_program.workspace(self.program)
-        looks.residuals(self.program, _array(z), self.constants, out, slopes, work)
-        return out, slopes
+        return self._run(RESIDUALS, z, count, count)
 
     def _jet(self, z: FloatArray, *directions: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the coefficients of value and gradient along directions: (2^m,), (2^m, n)."""
         size = 2 ** len(directions)
-        values, slopes = np.empty(size), np.empty(size * self.dimension)
+        return self._run(size, z, size, size, *directions)
+
+    def _run(
+        self, task: int, z: FloatArray, values: int, slopes: int, *directions: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Run a task of the interpreter; returns so many values, and slopes of n entries each."""
         along = np.concatenate([_array(each) for each in directions] or [np.zeros(0)])
-        work = tape_program.workspace(self.program, size)
-        looks.jet(self.program, _array(z), self.constants, along, size, values, slopes, work)
-        return values, slopes.reshape(size, self.dimension)
+        out, gradients = np.empty(values), np.empty((slopes, self.dimension))
+        work = tape_program.workspace(self.program, max(task, 1))
+        point, flat = _array(z), gradients.reshape(-1)
+        looks.jet(self.program, point, self.constants, along, task, out, flat, work)
+        return out, gradients
 
 
 def _array(values: FloatArray) -> FloatArray:

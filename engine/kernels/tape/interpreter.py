@@ -2,7 +2,7 @@
 
 Both sweeps take elements of `engine.kernels.tape.algebra`: one coefficient for values and
 gradients, more for derivatives of higher order. All lanes make the same operations, for rows of
-data or for points.
+data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.core.arrays import FloatArray
 from engine.kernels.jit import inner
 from engine.kernels.tape.algebra import add_product, compose, product_support
 from engine.kernels.tape.codes import ADD, MAX, MIN, MUL, NEG, POWER, SPREAD, SUB
-from engine.kernels.tape.elementary import derivatives, power
+from engine.kernels.tape.intrinsics import function, raised
 
 ORDERS = 5
 """A function and its first four derivatives."""
@@ -30,8 +30,8 @@ class Part(NamedTuple):
     """Working arrays of one part of a tape with n places, of which m are operations.
 
     ``values`` and ``bars`` (n * size * width): elements and adjoints. ``slopes``
-    (m * 5 * width): functions and derivatives at their arguments. ``supports`` (2, n): of
-    elements and of adjoints. ``element`` (size * width): scratch.
+    (m * 5 * width): functions and derivatives at their arguments. ``supports`` (2 * n): of
+    elements, then of adjoints. ``element`` (size * width): scratch.
     """
 
     values: FloatArray
@@ -46,7 +46,7 @@ def fill_slopes(op: int, values: Any, a: int, b: int, slopes: Any, g: int, width
     """Evaluate a function and its derivatives in all lanes of an argument."""
     for lane in range(width):
         x = values[a + lane]
-        made = power(x, values[b + lane]) if op == POWER else derivatives(op, x)
+        made = raised(x, values[b + lane]) if op == POWER else function(op, x)
         for order in range(ORDERS):
             slopes[g + order * width + lane] = made[order]
 
@@ -70,17 +70,17 @@ def forward(code: Any, leaves: int, part: Part, size: int, width: int, above: Pa
     """Evaluate all operations; `above` is the shared part, of width 1, for those that spread it."""
     values, slopes, supports = part.values, part.slopes, part.supports
     step = size * width
-    for k in range(code.shape[0]):
-        op, i, j = code[k, 0], code[k, 1], code[k, 2]
+    for k in range(code.size // 3):
+        op, i, j = code[3 * k], code[3 * k + 1], code[3 * k + 2]
         node = leaves + k
         a, b, c, g = i * step, j * step, node * step, k * ORDERS * width
         if op == SPREAD:
-            supports[0, node] = above.supports[0, i]
+            supports[node] = above.supports[i]
             for s in range(size):
                 for lane in range(width):
                     values[c + s * width + lane] = above.values[i * size + s]
         elif op == ADD or op == SUB:
-            supports[0, node] = supports[0, i] | supports[0, j]
+            supports[node] = supports[i] | supports[j]
             if op == ADD:
                 for lane in range(step):
                     values[c + lane] = values[a + lane] + values[b + lane]
@@ -88,22 +88,22 @@ def forward(code: Any, leaves: int, part: Part, size: int, width: int, above: Pa
                 for lane in range(step):
                     values[c + lane] = values[a + lane] - values[b + lane]
         elif op == MUL:
-            p, q = supports[0, i], supports[0, j]
-            supports[0, node] = product_support(p, q, size)
+            p, q = supports[i], supports[j]
+            supports[node] = product_support(p, q, size)
             for lane in range(step):
                 values[c + lane] = -0.0
             add_product(values, a, p, values, b, q, values, c, size, width)
         elif op == NEG:
-            supports[0, node] = supports[0, i]
+            supports[node] = supports[i]
             for lane in range(step):
                 values[c + lane] = -values[a + lane]
         elif op == MAX or op == MIN:
-            supports[0, node] = supports[0, i] | supports[0, j]
+            supports[node] = supports[i] | supports[j]
             choose(part, op, a, b, c, g, size, width)
         else:
             fill_slopes(op, values, a, b, slopes, g, width)
-            p = supports[0, i]
-            supports[0, node] = compose(slopes, g, values, a, p, values, c, size, width)
+            p = supports[i]
+            supports[node] = compose(slopes, g, values, a, p, values, c, size, width)
 
 
 @inner
@@ -116,22 +116,23 @@ def backward(
     i to sum i mod 4.
     """
     values, bars, slopes, supports = part.values, part.bars, part.slopes, part.supports
+    places, above_places = supports.size // 2, above.supports.size // 2
     step = size * width
-    for k in range(code.shape[0] - 1, -1, -1):
-        op, i, j = code[k, 0], code[k, 1], code[k, 2]
+    for k in range(code.size // 3 - 1, -1, -1):
+        op, i, j = code[3 * k], code[3 * k + 1], code[3 * k + 2]
         node = leaves + k
-        p = supports[1, node]
+        p = supports[places + node]
         if p == 0:
             continue
         a, b, c, g = i * step, j * step, node * step, k * ORDERS * width
         if op == SPREAD:
-            above.supports[1, i] |= p
+            above.supports[above_places + i] |= p
             for s in range(size):
                 for lane in range(width):
                     sums[(k * size + s) * LANES + lane % LANES] += bars[c + s * width + lane]
         elif op == ADD or op == SUB:
-            supports[1, i] |= p
-            supports[1, j] |= p
+            supports[places + i] |= p
+            supports[places + j] |= p
             for lane in range(step):
                 bars[a + lane] += bars[c + lane]
             if op == ADD:
@@ -141,24 +142,24 @@ def backward(
                 for lane in range(step):
                     bars[b + lane] -= bars[c + lane]
         elif op == MUL:
-            q, r = supports[0, i], supports[0, j]
-            supports[1, i] |= product_support(p, r, size)
-            supports[1, j] |= product_support(p, q, size)
+            q, r = supports[i], supports[j]
+            supports[places + i] |= product_support(p, r, size)
+            supports[places + j] |= product_support(p, q, size)
             add_product(bars, c, p, values, b, r, bars, a, size, width)
             add_product(bars, c, p, values, a, q, bars, b, size, width)
         elif op == NEG:
-            supports[1, i] |= p
+            supports[places + i] |= p
             for lane in range(step):
                 bars[a + lane] -= bars[c + lane]
         elif op == MAX or op == MIN:
-            supports[1, i] |= p
-            supports[1, j] |= p
+            supports[places + i] |= p
+            supports[places + j] |= p
             for s in range(size):
                 for lane in range(width):
                     to = a if slopes[g + lane] == 1.0 else b
                     bars[to + s * width + lane] += bars[c + s * width + lane]
         else:
-            q = supports[0, i]
+            q = supports[i]
             r = compose(slopes, g + width, values, a, q, part.element, 0, size, width)
-            supports[1, i] |= product_support(p, r, size)
+            supports[places + i] |= product_support(p, r, size)
             add_product(bars, c, p, part.element, 0, r, bars, a, size, width)
