@@ -47,6 +47,8 @@ NEAR_KINK = 1e-9
 """Relative distance from a kink below which a point lies on it."""
 LEVEL = 1e-6
 """Slope of the sharpness along a manifold, relative to that across, that counts as 0."""
+LEAST_CHANGE = 1e-13
+"""Change of the loss along a manifold that rounding can make."""
 FLATTENING = 200
 """Most steps along a manifold towards its flattest point."""
 
@@ -315,6 +317,9 @@ def _is_level(loss: Derivatives, each: Equilibrium) -> bool:
         for _ in range(STEPS):
             other = polished(loss, point + stride * direction)
             if other is None:
+                break
+            change = abs(loss.value(other) - each.loss)
+            if change > max(LEVEL * abs(each.loss), LEAST_CHANGE):
                 return False
             moved = float(np.linalg.norm(other - point))
             if moved < 0.1 * stride:

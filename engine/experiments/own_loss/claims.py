@@ -12,6 +12,7 @@ from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.phase import AT, SMOOTH, near, phase_of
 from engine.experiments.own_loss.problem import loss_of
+from engine.experiments.own_loss.theory import own_minimum
 from engine.text.numbers import short
 from engine.theory.optimisers import describe
 
@@ -76,7 +77,7 @@ def _cycle(
     setting = params.setting
     optimiser = describe(setting.optimiser)
     step = optimiser.equivalent_step(setting)
-    listed = None if found is None else found.nearest_minimum(state.weights)
+    listed = own_minimum(state) or (None if found is None else found.nearest_minimum(state.weights))
     if listed is None or listed.flip is None or step is None or setting.scales:
         return ()
     flip, phase = listed.flip, phase_of(state, recent)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.analysis.normal_forms import Flip
+from engine.analysis.equilibria import Nature
+from engine.analysis.normal_forms import Flip, flip
+from engine.core.beside import once
 from engine.core.claims import Bound
 from engine.experiments.own_loss.analysis import Listed, LossAnalysis, analysis_of
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
-from engine.experiments.own_loss.phase import SMOOTH
+from engine.experiments.own_loss.phase import SMOOTH, near
 from engine.experiments.own_loss.problem import loss_of
 from engine.text.numbers import short
 from engine.theory.optimisers import describe
@@ -77,7 +79,7 @@ def _of_minima(
 ) -> tuple[Bound, ...]:
     """Return thresholds at the minima, that of the one nearest to the run first."""
     minima = list(found.minima)
-    if not minima:
+    if not minima and (state is None or own_minimum(state) is None):
         tried = f"No minimum was found from {found.searches} starts."
         return (
             Bound(
@@ -89,11 +91,29 @@ def _of_minima(
                 note=tried,
             ),
         )
-    nearest = minima[0] if state is None else found.nearest_minimum(state.weights)
-    ordered = [each for each in minima if each is nearest]
-    ordered += [each for each in minima if each is not nearest]
+    own = None if state is None else own_minimum(state)
+    nearest = own or (minima[0] if state is None else found.nearest_minimum(state.weights))
+    if nearest is None:
+        return ()
+    ordered = [nearest, *(each for each in minima if not _is_same(each, nearest))]
     made = [_critical(params, each, place) for place, each in enumerate(ordered[:SHOWN])]
     return (*made, *_flip_bounds(params, ordered[0]))
+
+
+def own_minimum(state: OwnLossState) -> Listed | None:
+    """Return the minimum that a run is near, None if it is near none."""
+    found = near(state)
+    if found is None or found.nature is not Nature.MINIMUM:
+        return None
+    return once(
+        state, "own minimum", lambda: Listed(found, flip(loss_of(state.params), found.point))
+    )
+
+
+def _is_same(each: Listed, other: Listed) -> bool:
+    """Return whether two minima are the same point to the digits shown."""
+    size = max(float(np.linalg.norm(other.at.point)), 1.0)
+    return float(np.linalg.norm(each.at.point - other.at.point)) <= 1e-6 * size
 
 
 def place_of(listed: Listed) -> str:

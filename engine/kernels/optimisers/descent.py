@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
-from engine.kernels.addresses import address_of, call
 from engine.kernels.jit import inner, kernel
 from engine.kernels.optimisers.eigenvalues import extremes
 from engine.kernels.optimisers.steps import (
@@ -27,8 +26,7 @@ from engine.kernels.optimisers.steps import (
     rule_of,
     step_size,
 )
-from engine.kernels.tape.looks import jet
-from engine.kernels.tape.program import Program, Work, workspace
+from engine.kernels.tape.program import Program, gradient, hessian, workspace
 from engine.theory.optimisers import Setting
 
 LIMIT = 1e12
@@ -73,53 +71,23 @@ class _Records(NamedTuple):
 class _Room(NamedTuple):
     """Working arrays.
 
-    Gradients at the weights and ahead and the point ahead (n,), the last state (3, n), the loss
-    (1,), the scalars of a step (4,).
+    Gradients at the weights and ahead and the point ahead (n,), the last state (3, n), the scalars
+    of a step (4,).
     """
 
     slope: FloatArray
     ahead: FloatArray
     point: FloatArray
     old: FloatArray
-    value: FloatArray
     noted: FloatArray
 
 
 class _Spectral(NamedTuple):
-    """Working arrays of `_measure`, which writes the extreme eigenvalues to `values`."""
+    """Working arrays of Hessians: (n,), (2n,) and (n, n)."""
 
     direction: FloatArray
     columns: FloatArray
-    values: FloatArray
     hessian: FloatArray
-
-
-class _Calls(NamedTuple):
-    """Addresses of `jet` and of `_measure`, the second 0 where it is not needed."""
-
-    evaluate: int
-    measure: int
-
-
-@kernel
-def _measure(
-    program: Program,
-    constants: FloatArray,
-    point: FloatArray,
-    room: _Spectral,
-    work: Work,
-    evaluate: int,
-) -> None:
-    """Write the least and the greatest eigenvalue of the Hessian at a point to `room.values`."""
-    n = point.size
-    for i in range(n):
-        room.direction[i] = 1.0
-        given = (program, point, constants, room.direction, 2, room.values, room.columns, work)
-        call(evaluate, given)
-        room.direction[i] = 0.0
-        for j in range(n):
-            room.hessian[j, i] = room.columns[n + j]
-    room.values[0], room.values[1] = extremes(room.hessian)
 
 
 @inner
@@ -132,19 +100,13 @@ def _note(row: int, is_fresh: bool, values: Any, w: Any, low: Any, high: Any) ->
 
 
 @inner
-def _evaluate(
-    program: Program, constants: Any, point: Any, value: Any, slope: Any, work: Work, evaluate: int
-) -> None:
-    """Write the value and the gradient at a point."""
-    call(evaluate, (program, point, constants, point, 1, value, slope, work))
-
-
-@inner
 def _spectrum(
-    program: Program, constants: Any, point: Any, spectral: _Spectral, work: Work, calls: _Calls
-) -> None:
-    """Write the extreme eigenvalues of the Hessian at a point."""
-    call(calls.measure, (program, constants, point, spectral, work, calls.evaluate))
+    program: Program, constants: Any, point: Any, spectral: _Spectral, work: Any
+) -> tuple[float, float]:
+    """Return the least and the greatest eigenvalue of the Hessian at a point."""
+    hessian(program, point, constants, spectral.direction, spectral.columns, spectral.hessian, work)
+    low, high = extremes(spectral.hessian)
+    return low, high
 
 
 @kernel
@@ -159,13 +121,12 @@ def _record(
     records: _Records,
     room: _Room,
     spectral: _Spectral,
-    work: Work,
-    calls: _Calls,
+    work: FloatArray,
+    measures: bool,
 ) -> tuple[int, int]:
     """Make up to n steps; return how many, and why no more."""
     first, n, stride, limit = span
     slope, ahead, point, old, noted = room.slope, room.ahead, room.point, room.old, room.noted
-    value = room.value
     marks, states, kept = records.marks, records.states, 0
     size, step, ending, is_elsewhere = 0.0, 0.0, 0, False
     for k in range(-1, n):  # the first round evaluates the start
@@ -173,10 +134,10 @@ def _record(
             for i in range(w.size):
                 old[0, i], old[1, i], old[2, i] = w[i], moments[0, i], moments[1, i]
             if is_elsewhere:
-                _evaluate(program, constants, point, value, ahead, work, calls.evaluate)
+                gradient(program, point, constants, ahead, work)
             move(rule, first + k, step, w, moments, ahead if is_elsewhere else slope, point, scales)
-        _evaluate(program, constants, w, value, slope, work, calls.evaluate)
-        loss, size = value[0], length(slope)
+        loss = gradient(program, w, constants, slope, work)
+        size = length(slope)
         for i in range(w.size):
             if k >= 0 and not abs(w[i]) <= limit:
                 ending = 1
@@ -188,11 +149,10 @@ def _record(
             return k, ending
         is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
         curvature = 0.0
-        if calls.measure != 0:
-            _spectrum(program, constants, point, spectral, work, calls)
-            curvature = spectral.values[1]
+        if measures:
+            lowest, curvature = _spectrum(program, constants, point, spectral, work)
             if rule.rule != SHARPNESS:
-                curvature = max(abs(spectral.values[0]), abs(curvature))
+                curvature = max(abs(lowest), abs(curvature))
         step = step_size(rule, first + k + 1, loss, size, curvature)
         if k < 0:
             continue
@@ -252,7 +212,7 @@ def descend(
     begun: int = 0,
     reach: float = 1.0,
     marks: NDArray[np.int64] | None = None,
-    work: Work | None = None,
+    work: FloatArray | None = None,
 ) -> Recording:
     """Make up to `n` steps of an optimiser and record buckets of `stride` consecutive ones.
 
@@ -278,7 +238,7 @@ def descend(
     marks : ndarray of int64, optional
         Ascending numbers of steps made, of which some lie in this call, after which to keep the
         state.
-    work : Work, optional
+    work : ndarray, optional
         Working arrays of the program, made anew if none are given; for elements of 2 coefficients
         where the step size depends on the state.
     """
@@ -294,10 +254,6 @@ def descend(
     is_fixed = setting.rule == "fixed" or setting.optimiser == "polyak"
     if work is None:
         work = workspace(program, 1 if is_fixed else 2)
-    evaluate = address_of(jet, program, w, fixed, w, 1, room.value, room.slope, work)
-    measure = 0
-    if not is_fixed:
-        measure = address_of(_measure, program, fixed, w, spectral, work, evaluate)
     made, ending = _record(
         program,
         fixed,
@@ -310,7 +266,7 @@ def descend(
         room,
         spectral,
         work,
-        _Calls(evaluate, measure),
+        not is_fixed,
     )
     kept = int(np.count_nonzero(asked <= first + made))
     used = -(-made // stride)
@@ -332,10 +288,9 @@ def _room(size: int) -> tuple[_Room, _Spectral]:
         np.zeros(size),
         np.zeros(size),
         np.zeros((3, size)),
-        np.zeros(1),
         np.zeros(_FIRST),
     )
-    spectral = _Spectral(np.zeros(size), np.zeros(2 * size), np.zeros(2), np.zeros((size, size)))
+    spectral = _Spectral(np.zeros(size), np.zeros(2 * size), np.zeros((size, size)))
     return room, spectral
 
 
