@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.cli.output import Parser, report
-from gui.app.ending import EndRequests
+from gui.app.ending import EndRequests, leave
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -84,6 +84,11 @@ def prepare_process() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
+def run(argv: Sequence[str] = ()) -> int:
+    """Open the window, run until it is closed, and leave no thread of it behind."""
+    return leave(main(argv))
+
+
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
@@ -108,6 +113,8 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
+    if requests.is_pending:  # there is nothing to save yet
+        return 0
     window = MainWindow(Settings(None if options.fresh else default_path()))
     window.restore()
     if options.theme:

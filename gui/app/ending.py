@@ -1,8 +1,13 @@
-"""Requests of the system to end the program: Ctrl+C, a logout, a closed terminal."""
+"""Requests of the system to end the program: Ctrl+C, a logout, a closed terminal; and its end."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import sys
+import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +19,39 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that ask the program to end; Windows has no SIGHUP."""
 CHECK_MS = 200
 """Interval at which requests are looked for. The timer also lets Python run its handlers."""
+
+GRACE = 0.5
+"""Seconds for which threads may still end by themselves, once everything is saved."""
+THREADS = ("loader", "engine-runner", "typesetter", "background")
+"""Names of the threads of the window, which may be in an import or a compilation at its end."""
+
+
+def leave(status: int) -> int:
+    """End the process at once where a thread is in work that cannot be stopped.
+
+    The interpreter would wait for it: for the import of a large library, or a compilation. What
+    such a thread writes, it writes aside and renames, so that no file is left in part.
+
+    Parameters
+    ----------
+    status : int
+        Exit status of the program.
+
+    Returns
+    -------
+    int
+        The status, where no such thread is left.
+    """
+    end = time.monotonic() + GRACE
+    left = [thread for thread in threading.enumerate() if thread.name in THREADS]
+    for thread in left:
+        thread.join(max(0.0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in left):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(status)
+    return status
 
 
 class EndRequests:

@@ -32,7 +32,7 @@ def play(window, run=True):
     print("playing", flush=True)
 
 MainWindow.restore, MainWindow.begin = look, play
-sys.exit(app.main([]))
+sys.exit(app.run([]))
 """
 SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"]
 MOMENTS = (
