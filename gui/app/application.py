@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import traceback
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.cli.output import Parser, report
-from gui.app.ending import EndRequests, leave
+from gui.app.ending import EndRequests, end_at_once, leave
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -131,7 +132,12 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
         window.close()
         app.exit()  # also out of the loop of a dialog, and if the window was not shown yet
 
-    requests.watch(end)
+    def save_and_end() -> None:
+        with contextlib.suppress(Exception):  # whatever the program was about
+            window.state.save()
+        end_at_once(0)
+
+    requests.watch(end, save_and_end)
     window.show()
     code = app.exec()
     window.deleteLater()  # now, and not in whatever order the interpreter ends
