@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from gui.app.application import is_window_option
 
     if not arguments or is_window_option(arguments[0]):
-        from gui.app.application import main as window
+        from gui.app.application import run as window
 
         return window(arguments)
     from engine.cli.commands import main as command_line

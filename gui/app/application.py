@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import traceback
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.cli.output import Parser, report
-from gui.app.ending import EndRequests
+from gui.app.ending import EndRequests, end_at_once, leave
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -84,6 +85,11 @@ def prepare_process() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
+def run(argv: Sequence[str] = ()) -> int:
+    """Open the window, run until it is closed, and leave no thread of it behind."""
+    return leave(main(argv))
+
+
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
@@ -108,6 +114,8 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
+    if requests.is_pending:  # there is nothing to save yet
+        return 0
     window = MainWindow(Settings(None if options.fresh else default_path()))
     window.restore()
     if options.theme:
@@ -124,7 +132,12 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
         window.close()
         app.exit()  # also out of the loop of a dialog, and if the window was not shown yet
 
-    requests.watch(end)
+    def save_and_end() -> None:
+        with contextlib.suppress(Exception):  # whatever the program was about
+            window.state.save()
+        end_at_once(0)
+
+    requests.watch(end, save_and_end)
     window.show()
     code = app.exec()
     window.deleteLater()  # now, and not in whatever order the interpreter ends

@@ -23,7 +23,7 @@ from engine.core import registry
 from engine.core.registry import Listed
 from engine.core.versions import NAME
 from gui.compare.pins import Pin, Pins, PinsPanel
-from gui.run.bridge import Bridge
+from gui.run.bridge import CLOSE_SECONDS, Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
 from gui.style import theme
@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
     closing : Signal
         The window is about to be closed; its layout is not saved yet.
     closed : Signal
-        Everything is saved and the window is hidden; what cannot be stopped may be waited for.
+        Everything is saved and the window is hidden.
     panels : Panels or None
         What shows a run; None until `begin`.
     """
@@ -422,7 +422,7 @@ class MainWindow(QMainWindow):
         self.switching.drop()
         self.closing.emit()
         self.state.save()
-        self.hide()  # an import or a kernel's compilation cannot be stopped, only waited for
-        self.bridge.close()
+        self.hide()  # an import or a kernel's compilation cannot be stopped
+        self.bridge.close(CLOSE_SECONDS)
         self.closed.emit()
         super().closeEvent(event)
