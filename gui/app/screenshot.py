@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.core.errors import InputError, LabError
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application, problem_with_qt
 
 SETTLE_SECONDS = 1.5
 """For formulas to be typeset and plots to come to rest."""
@@ -41,7 +41,10 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] = ()) -> int:
     """Draw one picture and print its path; returns the exit code."""
     options = parser().parse_args(list(argv))
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
     application()
     try:
         print(take(options))

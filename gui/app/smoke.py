@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.core import views
+from engine.core.packages import is_installed
 from engine.run.snapshot import Snapshot, Status
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application, problem_with_qt
 
 if TYPE_CHECKING:
     from gui.app.drive import Driver
@@ -59,7 +61,10 @@ def main(argv: Sequence[str] = ()) -> int:
     if argv:
         print(f"smoke: {argv[0]} is not known; it takes no arguments.")
         return 2
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
     application()
     from gui.app.drive import Driver
 
@@ -67,6 +72,10 @@ def main(argv: Sequence[str] = ()) -> int:
     failures = 0
     try:
         for experiment in driver.window.experiments:
+            missing = [name for name in experiment.listing.needs if not is_installed(name)]
+            if missing:
+                print(f"{experiment.id}: left out, needs {missing[0]}", flush=True)
+                continue
             problem = check(driver, experiment.id)
             failures += bool(problem)
             print(f"{experiment.id}: {problem or 'ok'}", flush=True)
