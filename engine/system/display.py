@@ -31,7 +31,8 @@ class Choice:
     Attributes
     ----------
     platform : str
-        Name for ``QT_QPA_PLATFORM``; empty where Qt may choose by itself.
+        Value for ``QT_QPA_PLATFORM``: one platform, or more in the order in which Qt is to try
+        them; empty where Qt may choose by itself.
     problem : str
         One sentence on why no window can be opened, empty if one can.
     has_display : bool
@@ -57,10 +58,10 @@ def choose(environment: Mapping[str, str] = os.environ) -> Choice:
     if not named:
         return Choice(problem=f"There is no display for the window; {HEADLESS}.", has_display=False)
     refused = {}
-    for name in named:
+    for place, name in enumerate(named):
         said = refusal_of(name)
         if not said:
-            return Choice(name)
+            return Choice(";".join(named[place:]))  # Qt itself tries those that follow
         refused[name] = said
     return _none_of(refused, environment)
 
@@ -145,7 +146,7 @@ def _as_asked(asked: list[str]) -> Choice:
 
 
 def _none_of(refused: Mapping[str, str], environment: Mapping[str, str]) -> Choice:
-    """Say why none of the displays named can be used: dead, or a library is missing."""
+    """Return why none of the displays named can be used: dead, or a library is missing."""
     live = [name for name in refused if is_listening(name, environment)]
     for name in live:
         absent = libraries.missing(name)

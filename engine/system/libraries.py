@@ -112,7 +112,7 @@ def needed(roots: Iterable[Path]) -> set[str]:
 
 
 def sentence(absent: Iterable[str]) -> str:
-    """Say in one sentence what is missing, and the command that installs it."""
+    """Return one sentence on what is missing, with the command that installs it."""
     names = list(absent)
     from engine.system import packages
 

@@ -94,7 +94,7 @@ def problem_with_qt(*, offscreen: bool = False) -> str:
         try:
             import PySide6.QtWidgets  # noqa: F401
         except ImportError as error:
-            absent = libraries.missing(choice.platform)
+            absent = libraries.missing(choice.platform.partition(";")[0].partition(":")[0])
             reason = " ".join(str(error).split())
             return libraries.sentence(absent) if absent else f"Qt cannot be loaded: {reason}"
     return choice.problem

@@ -38,7 +38,12 @@ def answer(monkeypatch: pytest.MonkeyPatch, x: bool, wayland: bool) -> None:
 @pytest.mark.usefixtures("loads")
 @pytest.mark.parametrize(
     ("x", "wayland", "platform"),
-    [(True, True, "wayland"), (True, False, "xcb"), (False, True, "wayland"), (False, False, "")],
+    [
+        (True, True, "wayland;xcb"),
+        (True, False, "xcb"),
+        (False, True, "wayland;xcb"),
+        (False, False, ""),
+    ],
 )
 def test_a_live_wayland_display_comes_first(
     monkeypatch: pytest.MonkeyPatch, x: bool, wayland: bool, platform: str
@@ -54,7 +59,7 @@ def test_a_platform_asked_for_is_used_alone(monkeypatch: pytest.MonkeyPatch) -> 
     answer(monkeypatch, True, True)
     both = {"DISPLAY": ":98", "WAYLAND_DISPLAY": "wayland-98"}
     assert display.choose({**both, "QT_QPA_PLATFORM": "xcb"}).platform == "xcb"
-    assert display.choose({**both, "QT_QPA_PLATFORM": "xcb;wayland"}).platform == "xcb"
+    assert display.choose({**both, "QT_QPA_PLATFORM": "xcb;wayland"}).platform == "xcb;wayland"
     assert display.choose({**both, "QT_QPA_PLATFORM": "offscreen"}).platform == "offscreen"
     assert "no display" in display.choose({"QT_QPA_PLATFORM": "xcb"}).problem
 
