@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.core.errors import InputError, LabError
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application, problem_with_qt
 
 SETTLE_SECONDS = 1.5
 """For formulas to be typeset and plots to come to rest."""
@@ -43,7 +43,9 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def _drawn(argv: Sequence[str]) -> int:
     options = parser().parse_args(list(argv))
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        return report(problem, 1)
     application()
     try:
         print(take(options))
