@@ -17,6 +17,7 @@ from engine.figures.formats import formats
 from engine.figures.painters import Painters
 from engine.figures.sheets import Look, ensemble_sheets, sheets_of
 from engine.run import replay
+from engine.run.analyst import complete
 from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
@@ -72,6 +73,7 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
         ensemble = None
         outcome = _carry_out(job.run, recorder, progress)
         if outcome.kind not in _ENDED_EARLY:
+            complete(session.experiment, session.params, session.state, progress)
             ensemble = _ensemble(job.run, session, progress)
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)

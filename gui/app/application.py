@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from engine.cli.output import Parser, report
 from gui.app.ending import EndRequests
 
 if TYPE_CHECKING:
@@ -25,16 +26,9 @@ RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
 """Suffixes of files that a desktop may pass to the program."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports what is wrong in one line, as the command line does."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """Describe the options of the window."""
-    made = _Parser(prog="main.py", description="Open the window.", add_help=False)
+    made = Parser(prog="main.py", description="Open the window.", add_help=False)
     made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run to open")
     made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
     made.add_argument("--theme", choices=("system", "light", "dark"), help="theme of the window")
@@ -96,8 +90,7 @@ def main(argv: Sequence[str] = ()) -> int:
     if options.startup_time:
         use_offscreen_if_headless()
     elif not has_screen():
-        print("There is no screen for the window; see main.py --help.", file=sys.stderr)
-        return 1
+        return report("There is no screen for the window; see main.py --help.", 1)
     requests = EndRequests()
     try:
         return _run(options, requests)
@@ -120,7 +113,7 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     if options.theme:
         window.set_theme(options.theme)
     catch_errors(window)
-    Start(
+    start = Start(
         window,
         keeps_formulas=not options.fresh,
         path=options.open or options.file,
@@ -136,7 +129,7 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     code = app.exec()
     window.deleteLater()  # now, and not in whatever order the interpreter ends
     app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    return code
+    return code or start.status
 
 
 def catch_errors(window: MainWindow) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.core.errors import InputError, LabError
 from gui.app.application import application, use_offscreen_if_headless
 
@@ -25,9 +25,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    made = argparse.ArgumentParser(
-        prog="main.py screenshot", description="Draw the window into a PNG file."
-    )
+    made = Parser(prog="main.py screenshot", description="Draw the window into a PNG file.")
     made.add_argument("--out", type=Path, required=True, help="folder for the picture")
     made.add_argument("--size", type=_size, default=(1440, 900), help="such as 1280x800")
     made.add_argument("--theme", choices=("light", "dark"), default="light")
@@ -40,18 +38,20 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] = ()) -> int:
     """Draw one picture and print its path; returns the exit code."""
+    return printed(lambda: _drawn(argv))
+
+
+def _drawn(argv: Sequence[str]) -> int:
     options = parser().parse_args(list(argv))
     use_offscreen_if_headless()
     application()
     try:
         print(take(options))
     except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return report(str(error), BAD_INPUT)
     except LabError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+        return report(str(error), FAILED)
+    return DONE
 
 
 def take(options: argparse.Namespace) -> Path:

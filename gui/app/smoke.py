@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.cli.output import BAD_INPUT, printed, report
 from engine.core import views
 from engine.run.snapshot import Snapshot, Status
 from gui.app.application import application, use_offscreen_if_headless
@@ -57,8 +58,11 @@ def _is_drawable(value: object) -> bool:
 def main(argv: Sequence[str] = ()) -> int:
     """Open all experiments; returns 0 if each made its steps and filled its plots, else 1."""
     if argv:
-        print(f"smoke: {argv[0]} is not known; it takes no arguments.")
-        return 2
+        return report(f"smoke: {argv[0]} is not known; it takes no arguments.", BAD_INPUT)
+    return printed(_check_all)
+
+
+def _check_all() -> int:
     use_offscreen_if_headless()
     application()
     from gui.app.drive import Driver

@@ -177,3 +177,59 @@ def test_a_pause_without_a_run_interrupts_no_later_step(watcher: Watcher) -> Non
     watcher.wait(lambda s: s.status is Status.PAUSED)
     watcher.runner.step(2)
     watcher.wait(lambda s: s.step == 2)
+
+
+class LookingBack(Looking):
+    """Keeps old states, and looks at something in each step that is made again, too."""
+
+    rewindable = True
+
+
+def test_an_earlier_step_that_takes_long_is_left_at_once(
+    watcher: Watcher,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+    fake = LookingBack()
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.runner.step(500)
+    there = watcher.wait(lambda s: s.step == 500 and s.progress is None)
+    fake.gate.clear()
+    watcher.runner.seek(250)
+    shown = watcher.wait(lambda s: s.frame > there.frame and s.progress is not None)
+    watcher.runner.cancel()
+    left = watcher.wait(lambda s: s.frame > shown.frame and s.progress is None)
+    assert (left.step, left.cursor, left.status) == (500, 500, Status.PAUSED)
+    assert "Cancelled" in left.message
+    fake.gate.set()
+    watcher.runner.seek(250)
+    assert watcher.wait(lambda s: s.cursor == 250).step == 500
+
+
+def test_the_way_back_to_where_a_run_converged_can_be_cancelled(
+    watcher: Watcher,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+
+    class Stopping(LookingBack):
+        """Looks for long only at what is made again."""
+
+        farthest = 0
+
+        def advance(self, state: Any, n: int, stride: int = 1) -> Any:
+            if state.step < self.farthest:
+                self.gate.clear()
+            self.farthest = max(self.farthest, state.step + n)
+            return super().advance(state, n, stride)
+
+    fake = Stopping()
+    watcher.runner.start(fake, LinearParams(step_size=0.05), 0)
+    watcher.runner.set_speed(None)
+    watcher.runner.play()
+    shown = watcher.wait(lambda s: s.status is Status.PAUSED and s.progress is not None)
+    watcher.runner.cancel()
+    left = watcher.wait(lambda s: s.frame > shown.frame and s.progress is None)
+    assert left.status is Status.PAUSED and "Cancelled" in left.message
+    assert left.step == left.cursor == shown.step
+    fake.gate.set()
