@@ -219,6 +219,9 @@ def _run(options: argparse.Namespace) -> int:
     if outcome["kind"] in ("failed", "cancelled"):
         print(f"{result['experiment']}: {outcome['message']}", file=sys.stderr)
         return FAILED if interrupt.go_on else INTERRUPTED
+    if not interrupt.go_on:
+        print("stopped; figures that were not drawn yet are left out", file=sys.stderr)
+        return INTERRUPTED
     return DONE
 
 
