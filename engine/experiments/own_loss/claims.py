@@ -111,7 +111,7 @@ def _cycle(
             statement="For c > 0 the run settles on a cycle of period 2 whose points are "
             "2√((ηS − 2)/c) apart, to leading order.",
             assumptions=lamps,
-            predicted="" if amplitude is None else short(amplitude, 6),
+            predicted="no cycle near by" if amplitude is None else short(amplitude, 6),
             measured=measured,
             verdict=verdict,
         ),

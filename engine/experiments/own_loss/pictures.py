@@ -27,8 +27,9 @@ def observe(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     """Compute everything that the plots of this experiment draw besides series."""
     made = observe_plane(state, recent) if len(state.weights) > 1 else _line(state, recent)
     found = analysis_of(state.params, state.seed)
-    if found is not None:
-        made["equilibria"] = [row(state.params, each) for each in found.equilibria]
+    listed = [row(state.params, each) for each in found.equilibria] if found is not None else []
+    none = "none found" if found is not None else "being looked for"
+    made["equilibria"] = listed or [["", none, "", "", "", ""]]
     return made | _multipliers(state)
 
 
