@@ -15,7 +15,6 @@ from engine.core.errors import InputError
 from engine.expressions.functions import FUNCTIONS, Op
 from engine.expressions.grammar import MOST_DEPTH, ExpressionError, read_tree
 from engine.expressions.reader import Rule, read, read_variables
-from engine.expressions.tape import MOST_OPERATIONS
 from engine.expressions.typeset import to_mathtext, to_text
 from engine.families.loss.loss import Loss
 from engine.kernels.tape import codes
@@ -117,13 +116,13 @@ PLACES = {
     "sin x": (4, "x"),
     "x)": (1, ")"),
     "x + log(0)*y": (4, "log(0)"),
-    "sum(w[i], i = 3..1)": (0, "sum(w[i], i = 3..1)"),
+    "sum(w[i], i = 3..1)": (14, "3..1"),
     "sum(w[i], e = 1..3)": (10, "e"),
     "sum(w[i], i = 1..x)": (17, "x"),
     "x + sum(x*i, i = 1..1000000)": (4, "sum(x*i, i = 1..1000000)"),
     "max(x)": (5, ")"),
     "α$": (1, "$"),
-    "×$": (0, "×"),
+    "×$": (1, "$"),
 }
 
 
@@ -143,15 +142,16 @@ LONG = {
     "signs": "-" * 10_000 + "x",
     "powers": "x" + "^x" * 10_000,
     "calls": "sin(" * 10_000 + "x" + ")" * 10_000,
-    "terms": "x" + " + x*y" * 30_000,
-    "factors": "*".join(["(x + y)"] * 20_000),
+    "terms": "+".join(["x"] * 100_000),
+    "fewer terms": "x" + " + x*y" * 3_000,
+    "factors": "*".join(["(x + y)"] * 3_000),
     "towers": "9^9^9",
     "variable towers": "x^9^9^9",
     "nested sums": "sum(sum(sum(x*i*j, i = 1..1000), j = 1..1000), k = 1..1000)",
-    "long sum": f"sum(x*i, i = 1..{MOST_OPERATIONS // 2 - 10})",
+    "long sum": "sum(x*i, i = 1..5000)",
     "digits": "1" * 5000 + "x",
     "names": "a" * 100_000,
-    "different terms": "+".join(f"a{i}*x" for i in range(20_000)),
+    "different terms": "+".join(f"a{i}*x" for i in range(3_000)),
 }
 
 
@@ -168,7 +168,7 @@ def test_long_texts_are_a_value_or_a_sentence(name: str) -> None:
 def test_what_is_just_allowed() -> None:
     assert value("(" * MOST_DEPTH + "x" + ")" * MOST_DEPTH) == 0.3
     assert value(LONG["signs"]) == 0.3
-    assert value(LONG["terms"]) == pytest.approx(0.3 + 30_000 * 0.21)
+    assert value(LONG["fewer terms"]) == pytest.approx(0.3 + 3_000 * 0.21)
 
 
 PIECES = ["x", "y", "z", "w[1]", "w_2", "2", "0.5", "1e3", "π", "λ", "a", "sin(x)", "max(x, y)"]
@@ -206,7 +206,7 @@ def fuzzed(random_source: random.Random) -> str:
 
 def test_fuzzed_texts_are_values_or_sentences() -> None:
     source = random.Random(20_261_130)
-    seen = [is_value_or_sentence(fuzzed(source)) for _ in range(1500)]
+    seen = [is_value_or_sentence(fuzzed(source)) for _ in range(1000)]
     assert {"value", "sentence"} == set(seen)
 
 
