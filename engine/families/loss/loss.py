@@ -11,10 +11,13 @@ import numpy as np
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.expressions.reader import Expression, Rule, read
-from engine.kernels.tape import looks
+from engine.kernels.tape import looks, native
 from engine.kernels.tape import program as tape_program
 from engine.kernels.tape.machine import KINKS, RESIDUALS
 from engine.kernels.tape.program import Program
+
+MANY = 1000
+"""Points at which values are worth the time of compiling."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +80,14 @@ class Loss:
     constants : ndarray, shape (c,)
         Values of ``expression.tape.constants``.
     data : Data or None
-    program : Program
-        For kernels.
+    interpreted : Program
+        For kernels, run by the interpreter; see `program`.
     """
 
     expression: Expression
     constants: FloatArray
     data: Data | None
-    program: Program
+    interpreted: Program
 
     @classmethod
     def of(
@@ -127,7 +130,27 @@ class Loss:
         """Return the same loss at other values of some constants, sharing its program."""
         now = dict(zip(self.expression.tape.constants, self.constants.tolist(), strict=True))
         values = _values(self.expression.tape.constants, {**now, **constants})
-        return Loss(self.expression, values, self.data, self.program)
+        return Loss(self.expression, values, self.data, self.interpreted)
+
+    @property
+    def program(self) -> Program:
+        """The function for kernels, for as long as this object lasts.
+
+        The interpreter runs it until it is compiled, in a thread of its own that the first use
+        starts. The bits are the same.
+        """
+        tape = self.expression.tape
+        code = native.ready(tape)
+        if code is None:
+            native.start(tape)
+        return self._with(code)
+
+    def compiled(self) -> Program:
+        """Return the function for kernels, after it is compiled; it may take 0.1 s."""
+        return self._with(native.compiled(self.expression.tape))
+
+    def _with(self, code: native.Code | None) -> Program:
+        return self.interpreted if code is None else self.interpreted._replace(address=code.address)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -151,8 +174,8 @@ class Loss:
     def hessian(self, z: FloatArray) -> FloatArray:
         """Compute the Hessian at a point, shape (n, n), symmetric to the last bit."""
         out = np.empty((self.dimension, self.dimension))
-        work = tape_program.workspace(self.program, 2)
-        looks.hessian(self.program, _array(z), self.constants, out, work)
+        work = tape_program.workspace(self.interpreted, 2)
+        looks.hessian(self.interpreted, _array(z), self.constants, out, work)
         return out
 
     def curve(self, z: FloatArray, u: FloatArray) -> FloatArray:
@@ -178,7 +201,7 @@ class Loss:
         """Return the least distance to a kink, relative to the size of a point beyond 1."""
         if self.expression.smooth:
             return math.inf
-        least = float(self._run(KINKS, z, 1, 0)[0][0])
+        least = float(self._run(KINKS, z, 1, 1)[0][0])
         return least / max(1.0, float(np.max(np.abs(z))))
 
     def values(self, points: FloatArray) -> FloatArray:
@@ -189,8 +212,9 @@ class Loss:
         """Compute the loss and its gradient at points, shape (..., n)."""
         flat = _array(points).reshape(-1, self.dimension)
         out, slopes = np.empty(len(flat)), np.empty_like(flat)
-        work = tape_program.workspace(self.program)
-        looks.values_at(self.program, flat, self.constants, out, slopes, work)
+        work = tape_program.workspace(self.interpreted)
+        program = self.compiled() if len(flat) > MANY else self.program
+        looks.values_at(program, flat, self.constants, out, slopes, work)
         return out.reshape(np.shape(points)[:-1]), slopes.reshape(np.shape(points))
 
     def residuals(self, z: FloatArray) -> FloatArray:
@@ -218,9 +242,9 @@ class Loss:
         """Run a task of the interpreter; returns so many values, and slopes of n entries each."""
         along = np.concatenate([_array(each) for each in directions] or [np.zeros(0)])
         out, gradients = np.empty(values), np.empty((slopes, self.dimension))
-        work = tape_program.workspace(self.program, max(task, 1))
+        work = tape_program.workspace(self.interpreted, max(task, 1))
         point, flat = _array(z), gradients.reshape(-1)
-        looks.jet(self.program, point, self.constants, along, task, out, flat, work)
+        looks.jet(self.interpreted, point, self.constants, along, task, out, flat, work)
         return out, gradients
 
 

@@ -16,8 +16,8 @@ Jet = tuple[Lanes, Lanes, Lanes, Lanes, Lanes]
 """A function and its first four derivatives."""
 
 LN2 = math.log(2.0)
-_LN2_HIGH, _LN2_LOW = 0.6931471805598903, 5.497923018708371e-14
-"""log 2 in two parts, the first with 11 bits to spare for products with whole numbers."""
+_LN2_REST = 2.3190468138462996e-17
+"""What log 2 is more than `LN2`."""
 _ROUNDING = 1.5 * 2.0**52
 """Added to a number, it leaves the nearest whole one in the last bits."""
 _SERIES = (
@@ -37,11 +37,16 @@ _LEAST, _MOST = -700.0, 710.0
 """Beyond these, exp(x) counts as 0 beside 1, and as infinite."""
 
 
-def _reduced(x: Lanes) -> tuple[Lanes, Lanes]:
-    """Return k + 1.5·2⁵² for the whole k next to x/log 2, and exp(x - k log 2) - 1."""
+def _reduced(x: Lanes, precisely: bool) -> tuple[Lanes, Lanes]:
+    """Return k + 1.5·2⁵² for the whole k next to x/log 2, and exp(x - k log 2) - 1.
+
+    Unless `precisely`, it is off by k · 2e-17, which is nothing beside 1 where k < 0.
+    """
     shifted = x.fused(1.0 / LN2, _ROUNDING)
     whole = shifted - _ROUNDING
-    r = whole.fused(-_LN2_LOW, whole.fused(-_LN2_HIGH, x))
+    r = whole.fused(-LN2, x)
+    if precisely:
+        r = whole.fused(-_LN2_REST, r)
     square = r * r
     even, odd = x.constant(_SERIES[8]), x.constant(_SERIES[9])
     for i in (6, 4, 2, 0):
@@ -51,8 +56,8 @@ def _reduced(x: Lanes) -> tuple[Lanes, Lanes]:
 
 
 def decay(x: Lanes) -> tuple[Lanes, Lanes]:
-    """Return exp(x) and exp(x) - 1 for x <= 0, both to their own last bits."""
-    shifted, p = _reduced(x.at_least(_LEAST))
+    """Return exp(x) and exp(x) - 1 for x <= 0, the second to its own last bits."""
+    shifted, p = _reduced(x.at_least(_LEAST), precisely=False)
     scale = shifted.power_of_two()
     return p.fused(scale, scale), p.fused(scale, scale - 1.0)
 
@@ -60,7 +65,7 @@ def decay(x: Lanes) -> tuple[Lanes, Lanes]:
 def _exponential(x: Lanes) -> Lanes:
     """Return exp(x), by two factors of 2^(k/2) of which neither overflows."""
     bounded = x.at_least(-750.0).at_most(_MOST)
-    shifted, p = _reduced(bounded)
+    shifted, p = _reduced(bounded, precisely=True)
     half = ((shifted - _ROUNDING) * 0.5) + _ROUNDING
     rest = shifted - (half - _ROUNDING)
     return (p + 1.0) * half.power_of_two() * rest.power_of_two()
@@ -117,7 +122,7 @@ def _atan(x: Lanes) -> Jet:
     d = 1.0 / (x * x + 1.0)
     shift = x * d
     third = (shift * shift * 6.0 - d * d * 2.0) * d
-    fourth = shift * d * (d - x * shift) * d * d * 24.0
+    fourth = shift * (d - x * shift) * d * d * 24.0
     return x.library("atan"), d, shift * d * -2.0, third, fourth
 
 
@@ -145,10 +150,13 @@ def _cosh(x: Lanes) -> Jet:
 
 
 def _tanh(x: Lanes) -> Jet:
-    e, less = decay(x.magnitude() * -2.0)
-    r = 1.0 / (less + 2.0)
-    t = (less * r).with_sign_of(x)
-    q = e * r * (r * 4.0)
+    _, less = decay(x.magnitude() * -2.0)
+    t = (less * (1.0 / (less + 2.0))).times_minus_sign_of(x)
+    return _tanh_jet(t, (-t).fused(t, 1.0))
+
+
+def _tanh_jet(t: Lanes, q: Lanes) -> Jet:
+    """Return tanh and its derivatives from its value and slope."""
     square = t * t
     third = q * (square * 6.0 - 2.0)
     return t, q, t * q * -2.0, third, q * t * (square * -24.0 + 16.0)
@@ -157,7 +165,7 @@ def _tanh(x: Lanes) -> Jet:
 def _sigmoid(x: Lanes) -> Jet:
     e, less = decay(-x.magnitude())
     r = 1.0 / (less + 2.0)
-    t = (less * r).with_sign_of(x)
+    t = (less * r).times_minus_sign_of(x)
     s = r.where(x.is_(">", 0.0), e * r)
     d = e * r * r
     return s, d, -(d * t), d * (d * -6.0 + 1.0), d * t * (d * 12.0 - 1.0)
@@ -172,12 +180,14 @@ def _softplus(x: Lanes) -> Jet:
 
 def _logcosh(x: Lanes) -> Jet:
     size = x.magnitude()
-    e, _ = decay(size * -2.0)
+    e, below = decay(size * -2.0)
     _, less = decay(-size)
     half = (less * less) / (less + 1.0) * 0.5  # cosh(x) - 1
     near = half.library("log1p")
     far = size + e.library("log1p") - LN2
-    t, q, second, third, _ = _tanh(x)
+    r = 1.0 / (below + 2.0)
+    t = (below * r).times_minus_sign_of(x)
+    _, q, second, third, _ = _tanh_jet(t, e * r * (r * 4.0))
     return near.where(size.is_("<", 1.0), far), t, q, second, third
 
 

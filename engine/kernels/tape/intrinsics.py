@@ -7,13 +7,16 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.np.arrayobj import make_array, populate_array
+from numba.np import arrayobj
 
 from engine.kernels.tape.elementary import FORMULAS, power
 from engine.kernels.tape.lanes import INTEGER, Lanes
 from engine.kernels.vectors.codegen import Codegen, intrinsic
 
-_JET = types.UniTuple(types.float64, 5)
+_builders: Any = cgutils
+_arrays: Any = arrayobj
+_types: Any = types
+_JET = _types.UniTuple(types.float64, 5)
 _POINTERS = 7
 """Arguments of a compiled program that are addresses, beside the number of coefficients."""
 
@@ -23,7 +26,7 @@ def function(_typing: Any, op: Any, x: Any) -> tuple[Any, Codegen]:
     """Return a function of one argument, by its number, and its first four derivatives."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
-        made = [cgutils.alloca_once(builder, args[1].type) for _ in range(5)]
+        made = [_builders.alloca_once(builder, args[1].type) for _ in range(5)]
         last = builder.append_basic_block("made")
         unknown = builder.append_basic_block("unknown")
         switch = builder.switch(args[0], unknown)
@@ -58,9 +61,9 @@ def raised(_typing: Any, x: Any, p: Any) -> tuple[Any, Codegen]:
 def _array_at(context: Any, builder: Any, kind: Any, address: Any, count: Any) -> Any:
     """Make an array of memory that something else keeps."""
     item = context.get_data_type(kind.dtype)
-    array = make_array(kind)(context, builder)
+    array = _arrays.make_array(kind)(context, builder)
     size = ir.Constant(INTEGER, 8)
-    populate_array(
+    _arrays.populate_array(
         array,
         data=builder.inttoptr(address, item.as_pointer()),
         shape=[count],
@@ -115,7 +118,7 @@ def call(
         arguments = []
         for kind, value in zip(signature.args[1:], args[1:], strict=True):
             if isinstance(kind, types.Array):
-                data = make_array(kind)(context, builder, value).data
+                data = _arrays.make_array(kind)(context, builder, value).data
                 arguments.append(builder.ptrtoint(data, INTEGER))
             else:
                 arguments.append(value)

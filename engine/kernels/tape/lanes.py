@@ -82,9 +82,19 @@ class Lanes:
 
     def _intrinsic(self, name: str, values: list[Any]) -> Lanes:
         kind = self.value.type
-        suffix = f"v{WIDTH}f64" if isinstance(kind, ir.VectorType) else "f64"
+        suffix = f"v{kind.count}f64" if isinstance(kind, ir.VectorType) else "f64"
         function = declared(self.builder, f"llvm.{name}.{suffix}", kind, len(values))
         return Lanes(self.builder, self.builder.call(function, values))
+
+    def times_minus_sign_of(self, other: Lanes) -> Lanes:
+        """Return this where another is negative, and this with its sign changed elsewhere."""
+        builder, kind = self.builder, self.value.type
+        count = kind.count if isinstance(kind, ir.VectorType) else 0
+        whole = ir.VectorType(INTEGER, count) if count else INTEGER
+        sign = ir.Constant(whole, [-(2**63)] * count if count else -(2**63))
+        positive = builder.and_(builder.not_(builder.bitcast(other.value, whole)), sign)
+        changed = builder.xor(builder.bitcast(self.value, whole), positive)
+        return Lanes(builder, builder.bitcast(changed, kind))
 
     def library(self, name: str, *others: Lanes) -> Lanes:
         """Return a function of the C library, lane by lane.
@@ -100,8 +110,8 @@ class Lanes:
         function = declared(self.builder, name, DOUBLE, len(arguments))
         if not isinstance(self.value.type, ir.VectorType):
             return Lanes(self.builder, self.builder.call(function, arguments))
-        made = ir.Constant(PACK, ir.Undefined)
-        for i in range(WIDTH):
+        made = ir.Constant(self.value.type, ir.Undefined)
+        for i in range(self.value.type.count):
             lane = ir.Constant(ir.IntType(32), i)
             each = [self.builder.extract_element(value, lane) for value in arguments]
             made = self.builder.insert_element(made, self.builder.call(function, each), lane)

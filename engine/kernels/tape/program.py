@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.expressions.tape import Tape
 from engine.kernels.jit import inner
-from engine.kernels.tape.interpreter import LANES, ORDERS
+from engine.kernels.tape.interpreter import ORDERS
 from engine.kernels.tape.intrinsics import call
-from engine.kernels.tape.machine import BLOCK, interpreter_address
+from engine.kernels.tape.machine import LANES, interpreter_address
 
 Ints = NDArray[np.int64]
 
@@ -71,18 +71,17 @@ def program(tape: Tape, data: FloatArray | None = None) -> Program:
 
 def workspace(program: Program, size: int = 1) -> FloatArray:
     """Make the working memory of a program, of one thread, for up to `size` coefficients."""
-    variables, constants, count = program.table[:3].tolist()
+    variables, constants = program.table[:2].tolist()
     leaves = variables + constants + program.numbers.size
-    width = min(-(-count // LANES) * LANES, BLOCK)
-    entries = _part(leaves, len(program.shared), size, 1)
-    entries += _part(len(program.data), len(program.rows), size, width)
+    entries = _part(leaves, len(program.shared), size)
+    entries += _part(len(program.data), len(program.rows), size)
     entries += (len(program.rows) + 1) * size * LANES
     return np.zeros(entries)
 
 
-def _part(leaves: int, operations: int, size: int, width: int) -> int:
+def _part(leaves: int, operations: int, size: int) -> int:
     places = leaves + operations
-    return 2 * places * size * width + operations * ORDERS * width + 2 * places + size * width
+    return 2 * places * size + operations * ORDERS + 2 * places + size
 
 
 @inner
