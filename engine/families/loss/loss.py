@@ -11,9 +11,13 @@ import numpy as np
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.expressions.reader import Expression, Rule, read
-from engine.kernels.tape import looks
+from engine.kernels.tape import looks, native
 from engine.kernels.tape import program as tape_program
+from engine.kernels.tape.machine import KINKS, RESIDUALS
 from engine.kernels.tape.program import Program
+
+MANY = 1000
+"""Points at which values are worth the time of compiling."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +80,14 @@ class Loss:
     constants : ndarray, shape (c,)
         Values of ``expression.tape.constants``.
     data : Data or None
-    program : Program
-        For kernels.
+    interpreted : Program
+        For kernels, run by the interpreter; see `program`.
     """
 
     expression: Expression
     constants: FloatArray
     data: Data | None
-    program: Program
+    interpreted: Program
 
     @classmethod
     def of(
@@ -120,13 +124,29 @@ class Loss:
             raise InputError(name, text, "use a variable, such as w1 or x")
         rows = None if data is None else data.columns(tape.columns)
         made = tape_program.program(tape, rows)
+        native.start(tape)
         return cls(expression, _values(tape.constants, constants or {}), data, made)
 
     def at(self, constants: Mapping[str, float]) -> Loss:
         """Return the same loss at other values of some constants, sharing its program."""
         now = dict(zip(self.expression.tape.constants, self.constants.tolist(), strict=True))
         values = _values(self.expression.tape.constants, {**now, **constants})
-        return Loss(self.expression, values, self.data, self.program)
+        return Loss(self.expression, values, self.data, self.interpreted)
+
+    @property
+    def program(self) -> Program:
+        """The function for kernels, which end with this object: compiled if it is by now.
+
+        The compiled one is the faster, with the same bits.
+        """
+        return self._with(native.ready(self.expression.tape))
+
+    def compiled(self) -> Program:
+        """Return the function for kernels, after it is compiled; it may take 0.1 s."""
+        return self._with(native.compiled(self.expression.tape))
+
+    def _with(self, code: native.Code | None) -> Program:
+        return self.interpreted if code is None else self.interpreted._replace(address=code.address)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -150,8 +170,8 @@ class Loss:
     def hessian(self, z: FloatArray) -> FloatArray:
         """Compute the Hessian at a point, shape (n, n), symmetric to the last bit."""
         out = np.empty((self.dimension, self.dimension))
-        work = tape_program.workspace(self.program, 2)
-        looks.hessian(self.program, _array(z), self.constants, out, work)
+        work = tape_program.workspace(self.interpreted, 2)
+        looks.hessian(self.interpreted, _array(z), self.constants, out, work)
         return out
 
     def third(self, z: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
@@ -172,16 +192,21 @@ class Loss:
         """Return the least distance to a kink, relative to the size of a point beyond 1."""
         if self.expression.smooth:
             return math.inf
-        work = tape_program.workspace(self.program)
-        return float(looks.kink_distance(self.program, _array(z), self.constants, work))
+        least = float(self._run(KINKS, z, 1, 1)[0][0])
+        return least / max(1.0, float(np.max(np.abs(z))))
 
     def values(self, points: FloatArray) -> FloatArray:
         """Compute the loss at points, shape (..., n); returns shape (...)."""
+        return self.values_and_gradients(points)[0]
+
+    def values_and_gradients(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Compute the loss and its gradient at points, shape (..., n)."""
         flat = _array(points).reshape(-1, self.dimension)
-        out = np.empty(len(flat))
-        work = tape_program.workspace(self.program)
-        looks.values_at(self.program, flat, self.constants, out, work)
-        return out.reshape(np.shape(points)[:-1])
+        out, slopes = np.empty(len(flat)), np.empty_like(flat)
+        work = tape_program.workspace(self.interpreted)
+        program = self.compiled() if len(flat) > MANY else self.program
+        looks.values_at(program, flat, self.constants, out, slopes, work)
+        return out.reshape(np.shape(points)[:-1]), slopes.reshape(np.shape(points))
 
     def residuals(self, z: FloatArray) -> FloatArray:
         """Compute the residuals of a least-squares problem at a point, shape (N,)."""
@@ -195,19 +220,23 @@ class Loss:
         if self.expression.tape.residual < 0 or self.data is None:
             raise ValueError("only a least-squares problem has residuals")
         count = len(self.data.targets)
-        out, slopes = np.empty(count), np.empty((count, self.dimension))
-        work = tape_program.workspace(self.program)
-        looks.residuals(self.program, _array(z), self.constants, out, slopes, work)
-        return out, slopes
+        return self._run(RESIDUALS, z, count, count)
 
     def _jet(self, z: FloatArray, *directions: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the coefficients of value and gradient along directions: (2^m,), (2^m, n)."""
         size = 2 ** len(directions)
-        values, slopes = np.empty(size), np.empty(size * self.dimension)
+        return self._run(size, z, size, size, *directions)
+
+    def _run(
+        self, task: int, z: FloatArray, values: int, slopes: int, *directions: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Run a task of the interpreter; returns so many values, and slopes of n entries each."""
         along = np.concatenate([_array(each) for each in directions] or [np.zeros(0)])
-        work = tape_program.workspace(self.program, size)
-        looks.jet(self.program, _array(z), self.constants, along, size, values, slopes, work)
-        return values, slopes.reshape(size, self.dimension)
+        out, gradients = np.empty(values), np.empty((slopes, self.dimension))
+        work = tape_program.workspace(self.interpreted, max(task, 1))
+        point, flat = _array(z), gradients.reshape(-1)
+        looks.jet(self.interpreted, point, self.constants, along, task, out, flat, work)
+        return out, gradients
 
 
 def _array(values: FloatArray) -> FloatArray:

@@ -1,8 +1,7 @@
 """An interpreter of one part of a tape: forward for values, backward for adjoints.
 
 Both sweeps take elements of `engine.kernels.tape.algebra`: one coefficient for values and
-gradients, more for derivatives of higher order. All lanes make the same operations, for rows of
-data or for points.
+gradients, more for derivatives of higher order.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ from engine.core.arrays import FloatArray
 from engine.kernels.jit import inner
 from engine.kernels.tape.algebra import add_product, compose, product_support
 from engine.kernels.tape.codes import ADD, MAX, MIN, MUL, NEG, POWER, SPREAD, SUB
-from engine.kernels.tape.elementary import derivatives, power
+from engine.kernels.tape.intrinsics import function, raised
 
 ORDERS = 5
 """A function and its first four derivatives."""
-LANES = 4
-"""Running sums over rows: row i goes to sum i mod 4, whatever the width."""
 
 Ints = NDArray[np.int64]
 
@@ -29,9 +26,9 @@ Ints = NDArray[np.int64]
 class Part(NamedTuple):
     """Working arrays of one part of a tape with n places, of which m are operations.
 
-    ``values`` and ``bars`` (n * size * width): elements and adjoints. ``slopes``
-    (m * 5 * width): functions and derivatives at their arguments. ``supports`` (2, n): of
-    elements and of adjoints. ``element`` (size * width): scratch.
+    ``values`` and ``bars`` (n * size): elements and adjoints. ``slopes`` (m * 5): functions and
+    derivatives at their arguments. ``supports`` (2 * n): of elements, then of adjoints.
+    ``element`` (size): scratch.
     """
 
     values: FloatArray
@@ -42,123 +39,94 @@ class Part(NamedTuple):
 
 
 @inner
-def fill_slopes(op: int, values: Any, a: int, b: int, slopes: Any, g: int, width: int) -> None:
-    """Evaluate a function and its derivatives in all lanes of an argument."""
-    for lane in range(width):
-        x = values[a + lane]
-        made = power(x, values[b + lane]) if op == POWER else derivatives(op, x)
-        for order in range(ORDERS):
-            slopes[g + order * width + lane] = made[order]
-
-
-@inner
-def choose(part: Part, op: int, a: int, b: int, c: int, g: int, size: int, width: int) -> None:
-    """Take the larger or the smaller of two elements in each lane, the first if they are equal."""
-    values, slopes = part.values, part.slopes
-    for lane in range(width):
-        x, y = values[a + lane], values[b + lane]
-        is_first = x >= y if op == MAX else x <= y
-        is_first = is_first or x != x
-        slopes[g + lane] = 1.0 if is_first else 0.0
-        for s in range(size):
-            k = s * width + lane
-            values[c + k] = values[a + k] if is_first else values[b + k]
-
-
-@inner
-def forward(code: Any, leaves: int, part: Part, size: int, width: int, above: Part) -> None:
-    """Evaluate all operations; `above` is the shared part, of width 1, for those that spread it."""
+def forward(code: Any, leaves: int, part: Part, size: int, above: Part) -> None:
+    """Evaluate all operations; `above` is the shared part, for those that spread it over rows."""
     values, slopes, supports = part.values, part.slopes, part.supports
-    step = size * width
-    for k in range(code.shape[0]):
-        op, i, j = code[k, 0], code[k, 1], code[k, 2]
+    for k in range(code.size // 3):
+        op, i, j = code[3 * k], code[3 * k + 1], code[3 * k + 2]
         node = leaves + k
-        a, b, c, g = i * step, j * step, node * step, k * ORDERS * width
+        a, b, c, g = i * size, j * size, node * size, k * ORDERS
+        p, q = supports[i], supports[j]
         if op == SPREAD:
-            supports[0, node] = above.supports[0, i]
+            p = above.supports[i]
             for s in range(size):
-                for lane in range(width):
-                    values[c + s * width + lane] = above.values[i * size + s]
-        elif op == ADD or op == SUB:
-            supports[0, node] = supports[0, i] | supports[0, j]
-            if op == ADD:
-                for lane in range(step):
-                    values[c + lane] = values[a + lane] + values[b + lane]
-            else:
-                for lane in range(step):
-                    values[c + lane] = values[a + lane] - values[b + lane]
+                values[c + s] = above.values[a + s]
+        elif op == ADD:
+            p |= q
+            for s in range(size):
+                values[c + s] = values[a + s] + values[b + s]
+        elif op == SUB:
+            p |= q
+            for s in range(size):
+                values[c + s] = values[a + s] - values[b + s]
         elif op == MUL:
-            p, q = supports[0, i], supports[0, j]
-            supports[0, node] = product_support(p, q, size)
-            for lane in range(step):
-                values[c + lane] = -0.0
-            add_product(values, a, p, values, b, q, values, c, size, width)
+            for s in range(size):
+                values[c + s] = -0.0
+            add_product(values, a, p, values, b, q, values, c, size)
+            p = product_support(p, q, size)
         elif op == NEG:
-            supports[0, node] = supports[0, i]
-            for lane in range(step):
-                values[c + lane] = -values[a + lane]
+            for s in range(size):
+                values[c + s] = -values[a + s]
         elif op == MAX or op == MIN:
-            supports[0, node] = supports[0, i] | supports[0, j]
-            choose(part, op, a, b, c, g, size, width)
+            x, y = values[a], values[b]
+            is_first = x != x or (x >= y if op == MAX else x <= y)
+            slopes[g] = 1.0 if is_first else 0.0
+            p = p if is_first else q
+            for s in range(size):
+                values[c + s] = values[a + s] if is_first else values[b + s]
         else:
-            fill_slopes(op, values, a, b, slopes, g, width)
-            p = supports[0, i]
-            supports[0, node] = compose(slopes, g, values, a, p, values, c, size, width)
+            made = raised(values[a], values[b]) if op == POWER else function(op, values[a])
+            slopes[g], slopes[g + 1], slopes[g + 2] = made[0], made[1], made[2]
+            slopes[g + 3], slopes[g + 4] = made[3], made[4]
+            p = compose(slopes, g, values, a, p, values, c, size)
+        supports[node] = p
 
 
 @inner
 def backward(
-    code: Any, leaves: int, part: Part, size: int, width: int, sums: Any, above: Part
+    code: Any, leaves: int, part: Part, size: int, sums: Any, lane: int, above: Part
 ) -> None:
     """Propagate adjoints from results to leaves.
 
-    Adjoints of what an operation spreads over the rows are added to ``sums`` (m * size * 4), row
-    i to sum i mod 4.
+    Adjoints of what an operation spreads over the rows are added to ``sums`` (m * size * 4), to
+    the one of a lane.
     """
     values, bars, slopes, supports = part.values, part.bars, part.slopes, part.supports
-    step = size * width
-    for k in range(code.shape[0] - 1, -1, -1):
-        op, i, j = code[k, 0], code[k, 1], code[k, 2]
+    places, above_places = supports.size // 2, above.supports.size // 2
+    for k in range(code.size // 3 - 1, -1, -1):
+        op, i, j = code[3 * k], code[3 * k + 1], code[3 * k + 2]
         node = leaves + k
-        p = supports[1, node]
+        p = supports[places + node]
         if p == 0:
             continue
-        a, b, c, g = i * step, j * step, node * step, k * ORDERS * width
+        a, b, c, g = i * size, j * size, node * size, k * ORDERS
         if op == SPREAD:
-            above.supports[1, i] |= p
+            above.supports[above_places + i] |= p
             for s in range(size):
-                for lane in range(width):
-                    sums[(k * size + s) * LANES + lane % LANES] += bars[c + s * width + lane]
-        elif op == ADD or op == SUB:
-            supports[1, i] |= p
-            supports[1, j] |= p
-            for lane in range(step):
-                bars[a + lane] += bars[c + lane]
-            if op == ADD:
-                for lane in range(step):
-                    bars[b + lane] += bars[c + lane]
-            else:
-                for lane in range(step):
-                    bars[b + lane] -= bars[c + lane]
-        elif op == MUL:
-            q, r = supports[0, i], supports[0, j]
-            supports[1, i] |= product_support(p, r, size)
-            supports[1, j] |= product_support(p, q, size)
-            add_product(bars, c, p, values, b, r, bars, a, size, width)
-            add_product(bars, c, p, values, a, q, bars, b, size, width)
+                sums[(k * size + s) * 4 + lane] += bars[c + s]
+            continue
+        if op == MUL:
+            r = supports[j]
+            supports[places + j] |= product_support(p, supports[i], size)
+            add_product(bars, c, p, values, a, supports[i], bars, b, size)
+            add_product(bars, c, p, values, b, r, bars, a, size)
+            p = product_support(p, r, size)
         elif op == NEG:
-            supports[1, i] |= p
-            for lane in range(step):
-                bars[a + lane] -= bars[c + lane]
-        elif op == MAX or op == MIN:
-            supports[1, i] |= p
-            supports[1, j] |= p
             for s in range(size):
-                for lane in range(width):
-                    to = a if slopes[g + lane] == 1.0 else b
-                    bars[to + s * width + lane] += bars[c + s * width + lane]
+                bars[a + s] -= bars[c + s]
+        elif op == ADD or op == SUB or op == MAX or op == MIN:
+            sign = -1.0 if op == SUB else 1.0
+            is_sum = op == ADD or op == SUB
+            if is_sum or slopes[g] == 0.0:
+                supports[places + j] |= p
+                for s in range(size):
+                    bars[b + s] += sign * bars[c + s]
+            if not is_sum and slopes[g] == 0.0:
+                continue
+            for s in range(size):
+                bars[a + s] += bars[c + s]
         else:
-            q = supports[0, i]
-            r = compose(slopes, g + width, values, a, q, part.element, 0, size, width)
-            supports[1, i] |= product_support(p, r, size)
-            add_product(bars, c, p, part.element, 0, r, bars, a, size, width)
+            r = compose(slopes, g + 1, values, a, supports[i], part.element, 0, size)
+            add_product(bars, c, p, part.element, 0, r, bars, a, size)
+            p = product_support(p, r, size)
+        supports[places + i] |= p

@@ -1,4 +1,4 @@
-"""Tapes as kernels run them: value and gradient, and derivatives along directions."""
+"""Tapes as kernels run them: value, gradient and Hessian at a point, from within other kernels."""
 
 from __future__ import annotations
 
@@ -10,49 +10,43 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.expressions.tape import Tape
 from engine.kernels.jit import inner
-from engine.kernels.tape.codes import SPREAD
-from engine.kernels.tape.interpreter import LANES, ORDERS, Part, backward, forward
-
-BLOCK = 64
-"""Rows that are evaluated at once."""
+from engine.kernels.tape.interpreter import ORDERS
+from engine.kernels.tape.intrinsics import call
+from engine.kernels.tape.machine import LANES, interpreter_address
 
 Ints = NDArray[np.int64]
 
 
 class Program(NamedTuple):
-    """A function of n variables for kernels.
+    """A function of n variables for kernels, which ends with the object that made it.
 
     Attributes
     ----------
+    address : int
+        Of the code for value and gradient: compiled for this function, or the interpreter.
+    interpreter : int
+        Address of the code for everything else.
+    table : ndarray of int64
+        Numbers of variables, constants and rows; places of result and residual; numbers of columns
+        and of numbers; then addresses and lengths of what follows.
     shared, rows : ndarray of int64, shape (m, 3)
         Operations of the two parts, see `engine.expressions.tape.Tape`.
     numbers : ndarray, shape (p,)
-    data : ndarray, shape (columns, rows in whole blocks)
+    data : ndarray, shape (columns, rows in whole packs)
         Filled up by copies of the last row.
-    shape : ndarray of int64, shape (5,)
-        Numbers of variables, constants and rows of data (0 without data), places of the result and
-        of the residual.
     """
 
+    address: int
+    interpreter: int
+    table: Ints
     shared: Ints
     rows: Ints
     numbers: FloatArray
     data: FloatArray
-    shape: Ints
-
-
-class Work(NamedTuple):
-    """Working arrays of a program, of one thread: see `workspace`."""
-
-    shared: Part
-    rows: Part
-    sums: FloatArray
-    total: FloatArray
-    element: FloatArray
 
 
 def program(tape: Tape, data: FloatArray | None = None) -> Program:
-    """Make the program of a tape.
+    """Make the program of a tape, run by the interpreter.
 
     Parameters
     ----------
@@ -61,129 +55,50 @@ def program(tape: Tape, data: FloatArray | None = None) -> Program:
         Rows of the tape's columns; asked for where it has any.
     """
     count = 0 if data is None else data.shape[1]
-    width = BLOCK if count > BLOCK else -(-count // LANES) * LANES
-    blocks = -(-count // width) if width else 0
-    filled = np.zeros((len(tape.columns), blocks * width))
+    filled = np.zeros((len(tape.columns), -(-count // LANES) * LANES))
     if data is not None and count:
         filled[:, :count] = data
         filled[:, count:] = data[:, -1:]
-    shape = [len(tape.variables), len(tape.constants), count, tape.root, tape.residual]
-    return Program(
-        np.ascontiguousarray(tape.shared),
-        np.ascontiguousarray(tape.rows),
-        np.ascontiguousarray(tape.numbers),
-        filled,
-        np.array(shape, np.int64),
-    )
+    shared, rows = np.ascontiguousarray(tape.shared), np.ascontiguousarray(tape.rows)
+    numbers = np.ascontiguousarray(tape.numbers)
+    sizes = [len(tape.variables), len(tape.constants), count, tape.root, tape.residual]
+    places = [shared.ctypes.data, len(shared), rows.ctypes.data, len(rows)]
+    places += [numbers.ctypes.data, filled.ctypes.data]
+    table = np.array([*sizes, len(filled), numbers.size, *places], np.int64)
+    address = interpreter_address()
+    return Program(address, address, table, shared, rows, numbers, filled)
 
 
-def workspace(program: Program, size: int = 1) -> Work:
-    """Make the working arrays of a program, for elements of `size` coefficients."""
-    leaves = int(program.shape[:2].sum()) + program.numbers.size
-    width = min(program.data.shape[1], BLOCK)
-    return Work(
-        _part(leaves, len(program.shared), size, 1),
-        _part(program.data.shape[0], len(program.rows), size, width),
-        np.zeros(len(program.rows) * size * LANES),
-        np.zeros(size * LANES),
-        np.zeros(size),
-    )
+def workspace(program: Program, size: int = 1) -> FloatArray:
+    """Make the working memory of a program, of one thread, for up to `size` coefficients."""
+    variables, constants = program.table[:2].tolist()
+    leaves = variables + constants + program.numbers.size
+    entries = _part(leaves, len(program.shared), size)
+    entries += _part(len(program.data), len(program.rows), size)
+    entries += (len(program.rows) + 1) * size * LANES
+    return np.zeros(entries)
 
 
-def _part(leaves: int, operations: int, size: int, width: int) -> Part:
+def _part(leaves: int, operations: int, size: int) -> int:
     places = leaves + operations
-    return Part(
-        np.zeros(places * size * width),
-        np.zeros(places * size * width),
-        np.zeros(operations * ORDERS * width),
-        np.zeros((2, places), np.int64),
-        np.zeros(size * width),
-    )
+    return 2 * places * size + operations * ORDERS + 2 * places + size
 
 
 @inner
-def load_shared(
-    program: Program, z: Any, constants: Any, directions: Any, size: int, part: Part
-) -> int:
-    """Write variables with their directions, constants and numbers; return how many there are."""
-    n, fixed = program.shape[0], program.shape[1]
-    leaves = n + fixed + program.numbers.size
-    for i in range(leaves):
-        value = 0.0
-        if i < n:
-            value = z[i]
-        elif i < n + fixed:
-            value = constants[i - n]
-        else:
-            value = program.numbers[i - n - fixed]
-        support = 1
-        part.values[i * size] = value
-        for s in range(1, size):
-            part.values[i * size + s] = 0.0
-        direction = 0
-        while 1 << direction < size:
-            if i < n and directions[direction * n + i] != 0.0:
-                part.values[i * size + (1 << direction)] = directions[direction * n + i]
-                support |= 1 << (1 << direction)
-            direction += 1
-        part.supports[0, i] = support
-    made: int = leaves
-    return made
+def gradient(program: Program, z: Any, constants: Any, slope: Any, work: Any) -> float:
+    """Return the value at a point and write the gradient to `slope`, shape (n,).
 
-
-@inner
-def load_rows(program: Program, begin: int, size: int, width: int, part: Part) -> None:
-    """Write the columns of a block of rows, which no direction changes."""
-    for column in range(program.data.shape[0]):
-        part.supports[0, column] = 1
-        for s in range(size):
-            for lane in range(width):
-                value = program.data[column, begin + lane] if s == 0 else 0.0
-                part.values[(column * size + s) * width + lane] = value
-
-
-@inner
-def clear_bars(part: Part) -> None:
-    """Begin all adjoints."""
-    for i in range(part.bars.size):
-        part.bars[i] = -0.0
-    for i in range(part.supports.shape[1]):
-        part.supports[1, i] = 0
-
-
-@inner
-def run_rows(program: Program, size: int, work: Work) -> None:
-    """Evaluate all rows and propagate their adjoints, block by block."""
-    part, above, sums, total = work.rows, work.shared, work.sums, work.total
-    columns, root = program.data.shape[0], program.shape[3]
-    count = program.shape[2]
-    width = min(program.data.shape[1], BLOCK)
-    share = 1.0 / count
-    for i in range(sums.size):
-        sums[i] = -0.0
-    for i in range(total.size):
-        total[i] = -0.0
-    for begin in range(0, program.data.shape[1], width):
-        load_rows(program, begin, size, width, part)
-        forward(program.rows, columns, part, size, width, above)
-        clear_bars(part)
-        part.supports[1, root] = 1
-        at = root * size * width
-        for lane in range(width):
-            inside = begin + lane < count
-            part.bars[at + lane] = share if inside else 0.0
-            if inside:
-                for s in range(size):
-                    total[s * LANES + lane % LANES] += part.values[at + s * width + lane]
-        for lane in range(width, size * width):
-            part.bars[at + lane] = 0.0
-        backward(program.rows, columns, part, size, width, sums, above)
-    for k in range(program.rows.shape[0] - 1, -1, -1):
-        if program.rows[k, 0] == SPREAD:
-            for s in range(size):
-                at = (k * size + s) * LANES
-                spread = (sums[at] + sums[at + 1]) + (sums[at + 2] + sums[at + 3])
-                above.bars[program.rows[k, 1] * size + s] += spread
+    Parameters
+    ----------
+    program : Program
+    z, constants : ndarray, shapes (n,) and (c,)
+    slope : ndarray, shape (n,)
+    work : ndarray
+        From `workspace`; its first entry is overwritten at last.
+    """
+    call(program.address, z, constants, z, 1, work, slope, program.table, work)
+    value: float = work[0]
+    return value
 
 
 @inner
@@ -195,50 +110,60 @@ def differentiate(
     size: int,
     values: Any,
     slopes: Any,
-    work: Work,
+    work: Any,
 ) -> None:
-    """Evaluate a function and its gradient as elements of `size` coefficients.
+    """Write value and gradient with their derivatives along directions.
 
     Parameters
     ----------
     program : Program
     z, constants : ndarray, shapes (n,) and (c,)
     directions : ndarray, shape (m * n,)
-        m directions, one after another; `size` is 2^m.
+        m directions, one after another.
     size : int
-        1 for value and gradient; 2, 4 or 8 for derivatives along 1, 2 or 3 directions.
-    values : ndarray, shape (size,)
-        Receives the function's coefficients.
-    slopes : ndarray, shape (size * n,)
-        Receives the gradient's, coefficient by coefficient.
-    work : Work
+        2^m coefficients, 8 at most: coefficient s is the derivative along the directions of the
+        bits of s.
+    values, slopes : ndarray, shapes (size,) and (size * n,)
+        Receive the coefficients of value and gradient.
+    work : ndarray
+        From `workspace`, for this size at least.
     """
-    shared = work.shared
-    leaves = load_shared(program, z, constants, directions, size, shared)
-    forward(program.shared, leaves, shared, size, 1, shared)
-    clear_bars(shared)
-    n, count, root = program.shape[0], program.shape[2], program.shape[3]
-    if count > 0:
-        run_rows(program, size, work)
-        total = work.total
-        for s in range(size):
-            at = s * LANES
-            both = (total[at] + total[at + 1]) + (total[at + 2] + total[at + 3])
-            values[s] = both * (1.0 / count)
-    else:
-        shared.supports[1, root] = 1
-        for s in range(size):
-            shared.bars[root * size + s] = 1.0 if s == 0 else 0.0
-            values[s] = shared.values[root * size + s]
-    backward(program.shared, leaves, shared, size, 1, work.sums, shared)
-    for s in range(size):
-        for i in range(n):
-            slopes[s * n + i] = shared.bars[i * size + s] + 0.0
+    call(program.interpreter, z, constants, directions, size, values, slopes, program.table, work)
 
 
 @inner
-def gradient(program: Program, z: Any, constants: Any, slope: Any, work: Work) -> float:
-    """Return the value at a point and write the gradient to `slope`, shape (n,)."""
-    differentiate(program, z, constants, slope, 1, work.element, slope, work)
-    value: float = work.element[0]
-    return value
+def hessian(
+    program: Program,
+    z: Any,
+    constants: Any,
+    direction: Any,
+    slopes: Any,
+    out: Any,
+    work: Any,
+) -> None:
+    """Write the Hessian at a point, symmetric to the last bit, to `out`, shape (n, n).
+
+    Parameters
+    ----------
+    program : Program
+    z, constants : ndarray, shapes (n,) and (c,)
+    direction, slopes : ndarray, shapes (n,) and (2 * n,)
+        Scratch.
+    out : ndarray, shape (n, n)
+    work : ndarray
+        From `workspace`, for 2 coefficients.
+    """
+    n = z.size
+    for i in range(direction.size):
+        direction[i] = 0.0
+    for j in range(n):
+        direction[j] = 1.0
+        differentiate(program, z, constants, direction, 2, work, slopes, work)
+        direction[j] = 0.0
+        for i in range(n):
+            out[i, j] = slopes[n + i]
+    for i in range(n):
+        for j in range(i):
+            mean = 0.5 * (out[i, j] + out[j, i])
+            out[i, j] = mean
+            out[j, i] = mean
