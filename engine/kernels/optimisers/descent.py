@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
-from engine.kernels.addresses import address_of, call
 from engine.kernels.jit import inner, kernel
 from engine.kernels.optimisers.eigenvalues import extremes
 from engine.kernels.optimisers.steps import (
+    FIXED,
+    POLYAK,
     SHARPNESS,
     Rule,
     length,
@@ -27,8 +28,7 @@ from engine.kernels.optimisers.steps import (
     rule_of,
     step_size,
 )
-from engine.kernels.tape.looks import jet
-from engine.kernels.tape.program import Program, Work, workspace
+from engine.kernels.tape.program import Program, gradient, hessian, workspace
 from engine.theory.optimisers import Setting
 
 LIMIT = 1e12
@@ -73,53 +73,28 @@ class _Records(NamedTuple):
 class _Room(NamedTuple):
     """Working arrays.
 
-    Gradients at the weights and ahead and the point ahead (n,), the last state (3, n), the loss
-    (1,), the scalars of a step (4,).
+    Gradients at the weights and ahead and the point ahead (n,), the last state (3, n), the scalars
+    of a step (4,); for the Hessian a direction (n,), slopes (2 n,) and itself (n, n).
     """
 
     slope: FloatArray
     ahead: FloatArray
     point: FloatArray
     old: FloatArray
-    value: FloatArray
     noted: FloatArray
-
-
-class _Spectral(NamedTuple):
-    """Working arrays of `_measure`, which writes the extreme eigenvalues to `values`."""
-
     direction: FloatArray
     columns: FloatArray
-    values: FloatArray
     hessian: FloatArray
 
 
-class _Calls(NamedTuple):
-    """Addresses of `jet` and of `_measure`, the second 0 where it is not needed."""
-
-    evaluate: int
-    measure: int
-
-
-@kernel
-def _measure(
-    program: Program,
-    constants: FloatArray,
-    point: FloatArray,
-    room: _Spectral,
-    work: Work,
-    evaluate: int,
-) -> None:
-    """Write the least and the greatest eigenvalue of the Hessian at a point to `room.values`."""
-    n = point.size
-    for i in range(n):
-        room.direction[i] = 1.0
-        given = (program, point, constants, room.direction, 2, room.values, room.columns, work)
-        call(evaluate, given)
-        room.direction[i] = 0.0
-        for j in range(n):
-            room.hessian[j, i] = room.columns[n + j]
-    room.values[0], room.values[1] = extremes(room.hessian)
+@inner
+def _curvature(
+    program: Program, constants: Any, rule: Rule, point: Any, room: _Room, work: Any
+) -> float:
+    """Return what the step size is to be divided by: an eigenvalue of the Hessian at a point."""
+    hessian(program, point, constants, room.direction, room.columns, room.hessian, work)
+    least, greatest = extremes(room.hessian)
+    return greatest if rule.rule == SHARPNESS else max(abs(least), abs(greatest))
 
 
 @inner
@@ -129,22 +104,6 @@ def _note(row: int, is_fresh: bool, values: Any, w: Any, low: Any, high: Any) ->
         value = w[column - _FIRST] if column >= _FIRST else values[column]
         low[row, column] = value if is_fresh else min(value, low[row, column])
         high[row, column] = value if is_fresh else max(value, high[row, column])
-
-
-@inner
-def _evaluate(
-    program: Program, constants: Any, point: Any, value: Any, slope: Any, work: Work, evaluate: int
-) -> None:
-    """Write the value and the gradient at a point."""
-    call(evaluate, (program, point, constants, point, 1, value, slope, work))
-
-
-@inner
-def _spectrum(
-    program: Program, constants: Any, point: Any, spectral: _Spectral, work: Work, calls: _Calls
-) -> None:
-    """Write the extreme eigenvalues of the Hessian at a point."""
-    call(calls.measure, (program, constants, point, spectral, work, calls.evaluate))
 
 
 @kernel
@@ -158,28 +117,26 @@ def _record(
     span: _Span,
     records: _Records,
     room: _Room,
-    spectral: _Spectral,
-    work: Work,
-    calls: _Calls,
+    work: FloatArray,
 ) -> tuple[int, int]:
     """Make up to n steps; return how many, and why no more."""
     first, n, stride, limit = span
     slope, ahead, point, old, noted = room.slope, room.ahead, room.point, room.old, room.noted
-    value = room.value
     marks, states, kept = records.marks, records.states, 0
     size, step, ending, is_elsewhere = 0.0, 0.0, 0, False
+    has_hessian = rule.rule != FIXED and rule.method != POLYAK
     for k in range(-1, n):  # the first round evaluates the start
         if k >= 0:
             for i in range(w.size):
                 old[0, i], old[1, i], old[2, i] = w[i], moments[0, i], moments[1, i]
             if is_elsewhere:
-                _evaluate(program, constants, point, value, ahead, work, calls.evaluate)
+                gradient(program, point, constants, ahead, work)
             move(rule, first + k, step, w, moments, ahead if is_elsewhere else slope, point, scales)
-        _evaluate(program, constants, w, value, slope, work, calls.evaluate)
-        loss, size = value[0], length(slope)
+        loss = gradient(program, w, constants, slope, work)
+        size = length(slope)
         for i in range(w.size):
             if k >= 0 and not abs(w[i]) <= limit:
-                ending = 1
+                ending = 1 if w[i] == w[i] else 2
         if k >= 0 and ending == 0 and not (abs(loss) <= HUGE and size <= HUGE):
             ending = 1 if abs(loss) > HUGE else 2
         if ending:
@@ -188,11 +145,8 @@ def _record(
             return k, ending
         is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
         curvature = 0.0
-        if calls.measure != 0:
-            _spectrum(program, constants, point, spectral, work, calls)
-            curvature = spectral.values[1]
-            if rule.rule != SHARPNESS:
-                curvature = max(abs(spectral.values[0]), abs(curvature))
+        if has_hessian:
+            curvature = _curvature(program, constants, rule, point, room, work)
         step = step_size(rule, first + k + 1, loss, size, curvature)
         if k < 0:
             continue
@@ -252,7 +206,7 @@ def descend(
     begun: int = 0,
     reach: float = 1.0,
     marks: NDArray[np.int64] | None = None,
-    work: Work | None = None,
+    work: FloatArray | None = None,
 ) -> Recording:
     """Make up to `n` steps of an optimiser and record buckets of `stride` consecutive ones.
 
@@ -278,9 +232,9 @@ def descend(
     marks : ndarray of int64, optional
         Ascending numbers of steps made, of which some lie in this call, after which to keep the
         state.
-    work : Work, optional
-        Working arrays of the program, made anew if none are given; for elements of 2 coefficients
-        where the step size depends on the state.
+    work : ndarray, optional
+        Working memory of the program, made anew if none is given; for 2 coefficients where the step
+        size depends on the state.
     """
     w, v = np.array(weights, np.float64), np.array(moments, np.float64)
     size, buckets = w.size, -(-n // stride)
@@ -289,28 +243,17 @@ def descend(
     asked = np.zeros(0, np.int64) if marks is None else marks
     asked = np.ascontiguousarray(asked[(asked > first) & (asked <= first + n)], np.int64)
     states = np.empty((asked.size, 3, size))
-    room, spectral = _room(size)
-    fixed = np.ascontiguousarray(constants, np.float64)
-    is_fixed = setting.rule == "fixed" or setting.optimiser == "polyak"
-    if work is None:
-        work = workspace(program, 1 if is_fixed else 2)
-    evaluate = address_of(jet, program, w, fixed, w, 1, room.value, room.slope, work)
-    measure = 0
-    if not is_fixed:
-        measure = address_of(_measure, program, fixed, w, spectral, work, evaluate)
     made, ending = _record(
         program,
-        fixed,
+        np.ascontiguousarray(constants, np.float64),
         w,
         v,
         rule_of(setting, begun),
         np.array(setting.scales, np.float64) if setting.scales else np.ones(size),
         _Span(int(first), int(n), int(stride), LIMIT * max(1.0, float(reach))),
         _Records(low, high, asked, states),
-        room,
-        spectral,
-        work,
-        _Calls(evaluate, measure),
+        _room(size),
+        workspace(program, 1 if setting.rule == "fixed" else 2) if work is None else work,
     )
     kept = int(np.count_nonzero(asked <= first + made))
     used = -(-made // stride)
@@ -326,17 +269,18 @@ def descend(
     )
 
 
-def _room(size: int) -> tuple[_Room, _Spectral]:
-    room = _Room(
-        np.zeros(size),
-        np.zeros(size),
-        np.zeros(size),
+def _room(size: int) -> _Room:
+    slope, ahead, point, direction = (np.zeros(size) for _ in range(4))
+    return _Room(
+        slope,
+        ahead,
+        point,
         np.zeros((3, size)),
-        np.zeros(1),
         np.zeros(_FIRST),
+        direction,
+        np.zeros(2 * size),
+        np.zeros((size, size)),
     )
-    spectral = _Spectral(np.zeros(size), np.zeros(2 * size), np.zeros(2), np.zeros((size, size)))
-    return room, spectral
 
 
 def _named(rows: FloatArray) -> dict[str, FloatArray]:
