@@ -1,4 +1,4 @@
-"""A function of several variables with exact derivatives: what analyses of minima read."""
+"""A function of n variables with exact derivatives: what theory of a loss is computed from."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from engine.core.arrays import FloatArray
 
 
 class Derivatives(Protocol):
-    """A function of n real variables with exact derivatives to fourth order.
+    """A real function of n real variables with its derivatives to fourth order.
 
-    Where a value or derivative is not defined it is inf or nan, without a warning.
+    All are exact up to rounding, never differences. Where one is undefined it is inf or nan,
+    without a warning.
     """
 
     @property
@@ -19,34 +20,31 @@ class Derivatives(Protocol):
         ...
 
     def value(self, z: FloatArray) -> float:
-        """Compute the function at a point, shape (n,)."""
+        """Compute f at a point, shape (n,)."""
         ...
 
     def gradient(self, z: FloatArray) -> FloatArray:
-        """Compute the gradient at a point, shape (n,)."""
+        """Compute the gradient, shape (n,)."""
         ...
 
     def hessian(self, z: FloatArray) -> FloatArray:
-        """Compute the matrix of second derivatives at a point, shape (n, n)."""
+        """Compute the Hessian, shape (n, n)."""
         ...
 
     def third(self, z: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
-        """Compute the third derivative along two directions, ∇³f[u, v, ·], shape (n,)."""
+        """Compute the third derivative along two directions, as a vector, shape (n,)."""
         ...
 
     def fourth(
         self, z: FloatArray, u: FloatArray, v: FloatArray, w: FloatArray, x: FloatArray
     ) -> float:
-        """Compute the fourth derivative along four directions, ∇⁴f[u, v, w, x]."""
+        """Compute the fourth derivative along four directions."""
         ...
 
     def kinks(self, z: FloatArray) -> float:
-        """Return how near the point is to a kink (of abs, max, relu and the like).
+        """Return how near the point is to a kink of f: inf where f has none.
 
-        Returns
-        -------
-        float
-            Least distance of an argument from its kink, relative to the size of the point where
-            that is above 1; inf where there is no kink.
+        The least distance of the argument of an abs, max, min, relu ... from the place of its kink,
+        relative to the sizes of what it is computed from.
         """
         ...

@@ -18,6 +18,8 @@ from engine.core.arrays import FloatArray
 from engine.kernels.jit import inner, kernel
 from engine.kernels.optimisers.eigenvalues import extremes
 from engine.kernels.optimisers.steps import (
+    FIXED,
+    POLYAK,
     SHARPNESS,
     Rule,
     length,
@@ -72,7 +74,7 @@ class _Room(NamedTuple):
     """Working arrays.
 
     Gradients at the weights and ahead and the point ahead (n,), the last state (3, n), the scalars
-    of a step (4,).
+    of a step (4,); for the Hessian a direction (n,), slopes (2 n,) and itself (n, n).
     """
 
     slope: FloatArray
@@ -80,14 +82,19 @@ class _Room(NamedTuple):
     point: FloatArray
     old: FloatArray
     noted: FloatArray
-
-
-class _Spectral(NamedTuple):
-    """Working arrays of Hessians: (n,), (2n,) and (n, n)."""
-
     direction: FloatArray
     columns: FloatArray
     hessian: FloatArray
+
+
+@inner
+def _curvature(
+    program: Program, constants: Any, rule: Rule, point: Any, room: _Room, work: Any
+) -> float:
+    """Return what the step size is to be divided by: an eigenvalue of the Hessian at a point."""
+    hessian(program, point, constants, room.direction, room.columns, room.hessian, work)
+    least, greatest = extremes(room.hessian)
+    return greatest if rule.rule == SHARPNESS else max(abs(least), abs(greatest))
 
 
 @inner
@@ -97,16 +104,6 @@ def _note(row: int, is_fresh: bool, values: Any, w: Any, low: Any, high: Any) ->
         value = w[column - _FIRST] if column >= _FIRST else values[column]
         low[row, column] = value if is_fresh else min(value, low[row, column])
         high[row, column] = value if is_fresh else max(value, high[row, column])
-
-
-@inner
-def _spectrum(
-    program: Program, constants: Any, point: Any, spectral: _Spectral, work: Any
-) -> tuple[float, float]:
-    """Return the least and the greatest eigenvalue of the Hessian at a point."""
-    hessian(program, point, constants, spectral.direction, spectral.columns, spectral.hessian, work)
-    low, high = extremes(spectral.hessian)
-    return low, high
 
 
 @kernel
@@ -120,15 +117,14 @@ def _record(
     span: _Span,
     records: _Records,
     room: _Room,
-    spectral: _Spectral,
     work: FloatArray,
-    measures: bool,
 ) -> tuple[int, int]:
     """Make up to n steps; return how many, and why no more."""
     first, n, stride, limit = span
     slope, ahead, point, old, noted = room.slope, room.ahead, room.point, room.old, room.noted
     marks, states, kept = records.marks, records.states, 0
     size, step, ending, is_elsewhere = 0.0, 0.0, 0, False
+    has_hessian = rule.rule != FIXED and rule.method != POLYAK
     for k in range(-1, n):  # the first round evaluates the start
         if k >= 0:
             for i in range(w.size):
@@ -140,7 +136,7 @@ def _record(
         size = length(slope)
         for i in range(w.size):
             if k >= 0 and not abs(w[i]) <= limit:
-                ending = 1
+                ending = 1 if w[i] == w[i] else 2
         if k >= 0 and ending == 0 and not (abs(loss) <= HUGE and size <= HUGE):
             ending = 1 if abs(loss) > HUGE else 2
         if ending:
@@ -149,10 +145,8 @@ def _record(
             return k, ending
         is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
         curvature = 0.0
-        if measures:
-            lowest, curvature = _spectrum(program, constants, point, spectral, work)
-            if rule.rule != SHARPNESS:
-                curvature = max(abs(lowest), abs(curvature))
+        if has_hessian:
+            curvature = _curvature(program, constants, rule, point, room, work)
         step = step_size(rule, first + k + 1, loss, size, curvature)
         if k < 0:
             continue
@@ -239,8 +233,8 @@ def descend(
         Ascending numbers of steps made, of which some lie in this call, after which to keep the
         state.
     work : ndarray, optional
-        Working arrays of the program, made anew if none are given; for elements of 2 coefficients
-        where the step size depends on the state.
+        Working memory of the program, made anew if none is given; for 2 coefficients where the step
+        size depends on the state.
     """
     w, v = np.array(weights, np.float64), np.array(moments, np.float64)
     size, buckets = w.size, -(-n // stride)
@@ -249,24 +243,17 @@ def descend(
     asked = np.zeros(0, np.int64) if marks is None else marks
     asked = np.ascontiguousarray(asked[(asked > first) & (asked <= first + n)], np.int64)
     states = np.empty((asked.size, 3, size))
-    room, spectral = _room(size)
-    fixed = np.ascontiguousarray(constants, np.float64)
-    is_fixed = setting.rule == "fixed" or setting.optimiser == "polyak"
-    if work is None:
-        work = workspace(program, 1 if is_fixed else 2)
     made, ending = _record(
         program,
-        fixed,
+        np.ascontiguousarray(constants, np.float64),
         w,
         v,
         rule_of(setting, begun),
         np.array(setting.scales, np.float64) if setting.scales else np.ones(size),
         _Span(int(first), int(n), int(stride), LIMIT * max(1.0, float(reach))),
         _Records(low, high, asked, states),
-        room,
-        spectral,
-        work,
-        not is_fixed,
+        _room(size),
+        workspace(program, 1 if setting.rule == "fixed" else 2) if work is None else work,
     )
     kept = int(np.count_nonzero(asked <= first + made))
     used = -(-made // stride)
@@ -282,16 +269,18 @@ def descend(
     )
 
 
-def _room(size: int) -> tuple[_Room, _Spectral]:
-    room = _Room(
-        np.zeros(size),
-        np.zeros(size),
-        np.zeros(size),
+def _room(size: int) -> _Room:
+    slope, ahead, point, direction = (np.zeros(size) for _ in range(4))
+    return _Room(
+        slope,
+        ahead,
+        point,
         np.zeros((3, size)),
         np.zeros(_FIRST),
+        direction,
+        np.zeros(2 * size),
+        np.zeros((size, size)),
     )
-    spectral = _Spectral(np.zeros(size), np.zeros(2 * size), np.zeros((size, size)))
-    return room, spectral
 
 
 def _named(rows: FloatArray) -> dict[str, FloatArray]:

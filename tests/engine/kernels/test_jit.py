@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numba.core.errors import NumbaError
 
-from engine.kernels.addresses import address_of, call
 from engine.kernels.jit import helper, inner, kernel
 
 
@@ -85,29 +84,3 @@ def test_an_inner_function_takes_records_and_leaves_counts_of_references_alone()
 def test_an_inner_function_that_makes_an_array_does_not_compile():
     with pytest.raises(NumbaError):
         makes_an_array(3)
-
-
-class Numbers(NamedTuple):
-    first: np.ndarray
-    count: int
-
-
-@kernel
-def add_all(numbers, scale, out):
-    for i in range(numbers.count):
-        out[0] += scale * numbers.first[i]
-
-
-@kernel
-def add_all_through(address, numbers, scale, out):
-    call(address, (numbers, scale, out))
-
-
-def test_a_kernel_is_called_through_its_address_with_the_same_arguments():
-    numbers, out = Numbers(np.arange(5.0), 4), np.zeros(1)
-    address = address_of(add_all, numbers, 0.5, out)
-    add_all_through(address, numbers, 0.5, out)
-    assert out[0] == 3.0
-    assert address == address_of(add_all, numbers, 0.5, out)
-    with pytest.raises(TypeError, match="returns something"):
-        address_of(three_powers, 2.0, 5)

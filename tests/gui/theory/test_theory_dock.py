@@ -381,7 +381,7 @@ def test_the_meter_moves_calmly_and_says_its_numbers(qtbot: QtBot) -> None:
     meter.show()
     meter.show_values(0.5, 0.6, (0.4, 0.5))
     assert meter._shown == (0.5, 0.4, 0.5)
-    assert meter.accessibleName() == ("Stability, δS/2, limit 1; measured 0.5; predicted 0.6")
+    assert meter.accessibleName() == ("Stability, δ S/2, limit 1; measured 0.5; predicted 0.6")
     meter.show_values(1.5, 0.6, (0.4, 1.5))
     qtbot.waitUntil(lambda: meter._shown == (1.5, 0.4, 1.5))
     calm = meter.grab().toImage()
@@ -401,7 +401,7 @@ def test_the_meter_compares_with_the_limit_of_the_optimiser(qtbot: QtBot) -> Non
         assert plain_math(described.ratio) in meter.accessibleName()
         assert described.sentence in meter.toolTip()
         assert (meter.verdict == "stable") == described.can_rest
-        assert ("δS/2," in meter.accessibleName()) == (name == "gradient-descent")
+        assert ("δ S/2," in meter.accessibleName()) == (name == "gradient-descent")
 
 
 @pytest.mark.parametrize(
