@@ -371,7 +371,7 @@ class Runner:
             experiment.warm_up()
 
     def _compile(self, experiment: AbstractExperiment[Any, Any], *parts: Part) -> None:
-        """Have kernels compiled by other processes, if these can be had."""
+        """Compile kernels in other processes, if there can be any."""
         self._stop_compiling()
         if is_importable(type(experiment)):
             with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ from where it is lead to one close by, and the Hessian there says which.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +21,11 @@ from engine.core.experiment import Recent
 from engine.core.outcome import Outcome, OutcomeKind, Standing
 from engine.experiments.own_loss.params import OwnLossState
 from engine.experiments.own_loss.problem import loss_of
-from engine.families.loss.loss import Loss
 from engine.theory.optimisers import describe
 from engine.theory.optimisers.setting import Setting
+
+if TYPE_CHECKING:
+    from engine.families.loss.loss import Loss
 
 PUSHED = 512
 """Steps over which the growth of a displacement is measured."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from engine.experiments.own_loss.constants import read_constants
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.expressions.functions import FOLDS, FUNCTIONS, NUMBERS
 from engine.expressions.reader import Rule, read_variables
-from engine.families.loss.loss import Data, Loss
 from engine.storage.tables import read_table
+
+if TYPE_CHECKING:
+    from engine.families.loss.loss import Data, Loss
 
 MOST_NUMBERS = 4_000_000
 """Numbers of a data file."""
@@ -71,6 +74,8 @@ def _source(params: OwnLossParams) -> _Rows | _File:
 
 @lru_cache(maxsize=32)
 def _read(function: str, variables: str, minimise: str, over: _Rows | _File) -> Loss:
+    from engine.families.loss.loss import Loss  # its kernels take long to import
+
     if len(function) > MOST_CHARACTERS:
         raise InputError("function", function[:40], f"write at most {MOST_CHARACTERS} characters")
     if not function.strip():
@@ -83,6 +88,8 @@ def _read(function: str, variables: str, minimise: str, over: _Rows | _File) -> 
 
 def _data(over: _Rows | _File, rule: Rule) -> Data:
     """Make data of rows, or of a file's."""
+    from engine.families.loss.loss import Data
+
     if over and isinstance(over[0], str):
         field = "data_file"
         if not over[0]:
