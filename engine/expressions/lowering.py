@@ -179,9 +179,8 @@ class Lowering:
         low = self._whole_number(node.low, indices)
         high = self._whole_number(node.high, indices)
         if high < low:
-            self.refuse(
-                f"count upwards: {low}..{high} is empty", (node.low.place[0], node.place[1])
-            )
+            span = node.low.place[0], node.high.place[1]
+            self.refuse(f"count upwards: {low}..{high} is empty", span)
         if high - low >= MOST_OPERATIONS:
             self._too_long(node.place)
         op = Op.ADD if node.kind == "sum" else Op.MUL

@@ -24,8 +24,9 @@ from engine.text.arithmetic import name_key
 MOST_VARIABLES = 20
 _VARIABLE = re.compile(r"[wx][1-9][0-9]{0,3}|[xyzuv]")
 _COLUMN = re.compile(r"x[1-9][0-9]{0,3}|[xy]")
-_NAME = re.compile(r"[A-Za-zͰ-Ͽ][A-Za-zͰ-Ͽ0-9]*")
-_RANGE = re.compile(r"\s*([A-Za-z])_?([0-9]{1,4})\s*(?:\.\.\.?|…|-)\s*\1?_?([0-9]{1,4})\s*")
+_NAME = re.compile(r"[A-Za-zͰ-Ͽ][A-Za-zͰ-Ͽ0-9_₀₁₂₃₄₅₆₇₈₉]*")
+_DOTS = re.compile(r"\s*(?:\.{2,3}|…)\s*")
+_RANGE = re.compile(r"([A-Za-z])_?([0-9]{1,4})\.\.\1?_?([0-9]{1,4})")
 
 
 class Rule(StrEnum):
@@ -121,7 +122,7 @@ def read_variables(
         If it is no list of names, or one occurs twice.
     """
     made: list[str] = []
-    for part in filter(None, (part.strip() for part in re.split(r"[,;\s]\s*(?!\.)", text))):
+    for part in filter(None, re.split(r"[,;\s]+", _DOTS.sub("..", text))):
         span = _RANGE.fullmatch(part)
         if span is None:
             made.append(_checked(part, rule, field))
@@ -159,7 +160,7 @@ class _Names:
 def _checked(name: str, rule: Rule, field: str = "variables") -> str:
     """Return the key of a variable's name."""
     key = name_key(name)
-    if not _NAME.fullmatch(key):
+    if not _NAME.fullmatch(name):
         raise InputError(field, name, "write names, such as w1, w2 or x")
     if key in (*FUNCTIONS, *FOLDS, *NUMBERS):
         raise InputError(field, name, "a function or a number cannot be a variable")

@@ -72,7 +72,7 @@ def _few(labels: set[float]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """A typed function at values of its constants; implements `engine.core.derivatives`.
+    """A typed function at values of its constants; implements `engine.core.system`.
 
     Attributes
     ----------
@@ -124,7 +124,6 @@ class Loss:
             raise InputError(name, text, "use a variable, such as w1 or x")
         rows = None if data is None else data.columns(tape.columns)
         made = tape_program.program(tape, rows)
-        native.start(tape)
         return cls(expression, _values(tape.constants, constants or {}), data, made)
 
     def at(self, constants: Mapping[str, float]) -> Loss:
@@ -135,11 +134,16 @@ class Loss:
 
     @property
     def program(self) -> Program:
-        """The function for kernels, which end with this object: compiled if it is by now.
+        """The function for kernels, for as long as this object lasts.
 
-        The compiled one is the faster, with the same bits.
+        The interpreter runs it until it is compiled, in a thread of its own that the first use
+        starts. The bits are the same.
         """
-        return self._with(native.ready(self.expression.tape))
+        tape = self.expression.tape
+        code = native.ready(tape)
+        if code is None:
+            native.start(tape)
+        return self._with(code)
 
     def compiled(self) -> Program:
         """Return the function for kernels, after it is compiled; it may take 0.1 s."""
@@ -173,6 +177,11 @@ class Loss:
         work = tape_program.workspace(self.interpreted, 2)
         looks.hessian(self.interpreted, _array(z), self.constants, out, work)
         return out
+
+    def curve(self, z: FloatArray, u: FloatArray) -> FloatArray:
+        """Compute the Hessian at a point times a direction, shape (n,)."""
+        made: FloatArray = self._jet(z, u)[1][1]
+        return made
 
     def third(self, z: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
         """Compute ∇³f[u, v, ·] at a point, shape (n,)."""

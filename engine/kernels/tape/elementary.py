@@ -122,7 +122,7 @@ def _atan(x: Lanes) -> Jet:
     d = 1.0 / (x * x + 1.0)
     shift = x * d
     third = (shift * shift * 6.0 - d * d * 2.0) * d
-    fourth = shift * d * (d - x * shift) * d * d * 24.0
+    fourth = shift * (d - x * shift) * d * d * 24.0
     return x.library("atan"), d, shift * d * -2.0, third, fourth
 
 

@@ -108,7 +108,7 @@ def write_slopes(part: Part, n: int, size: int, slopes: Any, at: int) -> None:
     for s in range(size):
         for i in range(n):
             reached = (part.supports[places + i] >> s) & 1
-            slopes[at + s * n + i] = part.bars[i * size + s] if reached else 0.0
+            slopes[at + s * n + i] = part.bars[i * size + s] + 0.0 if reached else 0.0
 
 
 @inner

@@ -29,6 +29,7 @@ KEPT = 256
 
 _Key = tuple[int, int, int, int, bytes, bytes, int]
 _compiled: OrderedDict[_Key, Code] = OrderedDict()
+_pending: set[_Key] = set()
 
 
 class Code:
@@ -72,9 +73,19 @@ def ready(tape: Tape) -> Code | None:
 
 
 def start(tape: Tape) -> None:
-    """Compile a tape in a thread of its own, unless it is compiled or too long."""
-    if tape.operations <= MOST_OPERATIONS and ready(tape) is None:
-        threading.Thread(target=compiled, args=(tape,), name="tape compiler").start()
+    """Compile a tape in a thread of its own, unless it is compiled, being compiled or too long."""
+    key = _key(tape)
+    if tape.operations > MOST_OPERATIONS or key in _compiled or key in _pending:
+        return
+    _pending.add(key)
+    threading.Thread(target=_compile, args=(tape, key), name="tape compiler").start()
+
+
+def _compile(tape: Tape, key: _Key) -> None:
+    try:
+        compiled(tape)
+    finally:
+        _pending.discard(key)
 
 
 def _key(tape: Tape) -> _Key:
@@ -93,6 +104,8 @@ class _Sweep:
         self.values = list(leaves)
         self.slopes: dict[int, Any] = {}
         self.bars: list[Lanes | None] = []
+        self.reached: dict[int, Any] = {}
+        """In which lanes there is an adjoint, of places that a maximum may not take it from."""
 
     def forward(self, spread: Callable[[int], Lanes]) -> None:
         """Write all operations; `spread` returns a value of the shared part for all rows."""
@@ -121,9 +134,14 @@ class _Sweep:
 
     def backward(self, root: int, seed: Lanes) -> None:
         """Write the adjoints of all places on which a result depends."""
-        self.bars = [None] * len(self.values)
+        self.begin()
         self.bars[root] = seed
         self.propagate()
+
+    def begin(self) -> None:
+        """Begin without any adjoints."""
+        self.bars = [None] * len(self.values)
+        self.reached = {}
 
     def propagate(self) -> None:
         """Write adjoints from those that there are to the leaves."""
@@ -134,28 +152,41 @@ class _Sweep:
                 self._adjoint(op, a, b, bar, self.leaves + k)
 
     def _adjoint(self, op: int, a: int, b: int, bar: Lanes, node: int) -> None:
-        if op == codes.ADD:
-            self.add(a, bar)
-            self.add(b, bar)
-        elif op == codes.SUB:
-            self.add(a, bar)
-            self.add(b, -bar)
+        reached = self.reached.get(node)
+        if op in (codes.ADD, codes.SUB):
+            self.add(a, bar, reached)
+            self.add(b, bar if op == codes.ADD else -bar, reached)
         elif op == codes.NEG:
-            self.add(a, -bar)
+            self.add(a, -bar, reached)
         elif op == codes.MUL:
             x, y = self.values[a], self.values[b]
-            self.add(a, bar * y)
-            self.add(b, bar * x)
+            self.add(b, bar * x, reached)
+            self.add(a, bar * y, reached)
         elif op in (codes.MAX, codes.MIN):
-            none = bar.constant(-0.0)  # to which adding is exact
-            self.add(a, bar.where(self.slopes[node], none))
-            self.add(b, none.where(self.slopes[node], bar))
+            first = self.slopes[node]
+            second = self.builder.not_(first)
+            if reached is not None:
+                first = self.builder.and_(first, reached)
+                second = self.builder.and_(second, reached)
+            self.add(b, bar, second)
+            self.add(a, bar, first)
         else:
-            self.add(a, bar * self.slopes[node])
+            self.add(a, bar * self.slopes[node], reached)
 
-    def add(self, place: int, part: Lanes) -> None:
-        """Add to an adjoint."""
+    def add(self, place: int, part: Lanes, reached: Any = None) -> None:
+        """Add to an adjoint, in some lanes only if `reached` is not None."""
+        if reached is not None:
+            part = part.where(reached, -0.0)  # to which adding is exact
         before = self.bars[place]
+        known = self.reached.pop(place, None)
+        if before is None:
+            known = reached
+        elif known is not None and reached is not None:
+            known = self.builder.or_(known, reached)
+        else:
+            known = None
+        if known is not None:
+            self.reached[place] = known
         self.bars[place] = part if before is None else before + part
 
 
@@ -200,7 +231,7 @@ class _Writer:
             shared.backward(tape.root, constant(builder, DOUBLE, 1.0))
         for i in range(len(tape.variables)):
             bar = shared.bars[i]
-            made = constant(builder, DOUBLE, 0.0) if bar is None else bar
+            made = constant(builder, DOUBLE, 0.0) if bar is None else bar + 0.0
             builder.store(made.value, builder.gep(self._slope, [ir.Constant(INTEGER, i)]))
         builder.store(value.value, self._value)
         builder.ret(ir.Constant(ir.IntType(32), 0))
@@ -260,7 +291,7 @@ class _Writer:
         done = builder.append_basic_block("done")
         builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
         builder.position_at_end(done)
-        shared.bars = [None] * len(shared.values)
+        shared.begin()
         for k, new in reversed(list(zip(spreads, after[1:], strict=True))):
             if rows.bars[rows.leaves + k] is not None:
                 shared.add(int(tape.rows[k, 1]), self._sum(new.value))
