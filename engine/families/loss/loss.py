@@ -72,7 +72,7 @@ def _few(labels: set[float]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """A typed function at values of its constants; implements `engine.core.derivatives`.
+    """A typed function at values of its constants; implements `engine.core.system`.
 
     Attributes
     ----------
@@ -177,6 +177,11 @@ class Loss:
         work = tape_program.workspace(self.interpreted, 2)
         looks.hessian(self.interpreted, _array(z), self.constants, out, work)
         return out
+
+    def curve(self, z: FloatArray, u: FloatArray) -> FloatArray:
+        """Compute the Hessian at a point times a direction, shape (n,)."""
+        made: FloatArray = self._jet(z, u)[1][1]
+        return made
 
     def third(self, z: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
         """Compute ∇³f[u, v, ·] at a point, shape (n,)."""
