@@ -97,7 +97,7 @@ def main(argv: Sequence[str] = ()) -> int:
         use_offscreen_if_headless()
     elif not has_screen():
         return report("There is no screen for the window; see main.py --help.", 1)
-    requests = EndRequests()
+    requests = EndRequests(early=lambda: end_at_once(0))
     try:
         return _run(options, requests)
     finally:
@@ -114,9 +114,8 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
-    if requests.is_pending:  # there is nothing to save yet
-        return 0
     window = MainWindow(Settings(None if options.fresh else default_path()))
+    requests.hold()
     window.restore()
     if options.theme:
         window.set_theme(options.theme)
