@@ -16,6 +16,12 @@ from engine.experiments.piecewise_fit.params import (
 from engine.experiments.piecewise_fit.run import measured
 from engine.families import piecewise
 
+_NUMERATOR = {
+    "gradient-descent": "2",
+    "heavy-ball": r"2(1+\beta)",
+    "nesterov": r"2(1+\beta)/(1+2\beta)",
+}
+"""The largest stable step size times sharpness of each optimiser; its momentum may vary."""
 _UNKNOWN = "It depends on where the run is; there is none yet."
 
 
@@ -67,14 +73,15 @@ def bounds(params: FitParams, state: FitState | None) -> tuple[Bound, ...]:
 
 
 def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
-    """Return 2/delta beside the sharpness of each estimate, and the step each would bear."""
+    """Return the largest stable sharpness beside that of each estimate, and the step it bears."""
     step = 0 if state is None else state.step
     limit = largest_sharpness(params, step)
-    plain = 2.0 / params.step_size
-    formula = r"\lambda_{\max}(H) \leq 2/\delta"
-    note = "Above it plain gradient descent cannot stay at a minimum."
+    most = _NUMERATOR[params.optimiser]
+    over = most if params.optimiser == "gradient-descent" else f"({most})"
+    note = "Above it a run cannot stay at a minimum."
     if params.optimiser != "gradient-descent":
-        note = f"With the momentum of this step the limit is {limit:.6g} in its place."
+        plain = 2.0 / params.step_size
+        note += f" It is for the momentum of this step; without momentum it is {plain:.6g}."
     listed = []
     for which in range(2):
         sharpness = None if state is None else _sharpness(state, which)
@@ -82,10 +89,10 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
             Bound(
                 id=f"sharpness-{which + 1}",
                 name=f"Largest stable sharpness, beside that of estimate {which + 1}",
-                symbol=r"2/\delta",
-                value=plain,
+                symbol=rf"{over}/\delta",
+                value=limit,
                 source="Proposition 1, for this loss",
-                formula=formula,
+                formula=rf"\lambda_{{\max}}(H) \leq {over}/\delta",
                 measured=sharpness,
                 measured_symbol=r"\lambda_{\max}(H)",
                 note=note,
@@ -100,7 +107,7 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
                 symbol=rf"\delta_{{\max,{which + 1}}}",
                 value=value,
                 source="Proposition 1, for this loss",
-                formula=r"\delta_{\max} = 2/\lambda_{\max}(H)",
+                formula=rf"\delta_{{\max}} = {over}/\lambda_{{\max}}(H)",
                 field="step_size" if usable else "",
                 measured=params.step_size,
                 measured_symbol=r"\delta",
