@@ -201,3 +201,8 @@ def stability_limit(params: NetworkParams, step_size: float) -> float:
     if params.optimiser == "nesterov":
         return 2.0 * (1.0 + beta) / ((1.0 + 2.0 * beta) * step_size)
     return 2.0 / step_size
+
+
+def apart(matrices: FloatArray) -> float:
+    """Return the largest difference between entries of two matrices, shape (L, n, n)."""
+    return float(np.max(np.ptp(matrices, axis=0)))
