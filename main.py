@@ -21,6 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from gui.app.screenshot import main as screenshot
 
         return screenshot(arguments[1:])
+    if arguments and arguments[0] == "doctor":  # also where a package is missing
+        from engine.cli.doctor import main as doctor
+
+        return doctor(arguments[1:])
     from gui.app.application import is_window_option
 
     if not arguments or is_window_option(arguments[0]):

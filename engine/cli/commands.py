@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
+from engine.cli import doctor
 from engine.cli import models as cli_models
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.cli.terminal import Interrupt, progress_line
@@ -218,6 +219,9 @@ def _run(options: argparse.Namespace) -> int:
     if outcome["kind"] in ("failed", "cancelled"):
         print(f"{result['experiment']}: {outcome['message']}", file=sys.stderr)
         return FAILED if interrupt.go_on else INTERRUPTED
+    if not interrupt.go_on:
+        print("stopped; figures that were not drawn yet are left out", file=sys.stderr)
+        return INTERRUPTED
     return DONE
 
 
@@ -345,5 +349,8 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute
     ),
 )

@@ -33,7 +33,7 @@ from gui.window.actions import Actions
 from gui.window.commands import Commands
 from gui.window.data_download import DataDownload
 from gui.window.dialogs import WindowDialogs
-from gui.window.docks import Docks
+from gui.window.docks import LOW, Docks
 from gui.window.experiment_panel import ExperimentPanel
 from gui.window.files import RunFiles
 from gui.window.header import Header
@@ -101,7 +101,6 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.setMinimumSize(960, 600)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside a field leaves the field
         self._tab_place = TabPlace(self)
         self._make_widgets()
@@ -238,6 +237,7 @@ class MainWindow(QMainWindow):
     def restore(self) -> None:
         """Restore size, layout and theme, and name the experiment that will be opened."""
         last = self.state.restore()
+        self.header.set_low(self.screen().availableSize().height() < LOW)
         if last is not None:
             self._name(last)
 

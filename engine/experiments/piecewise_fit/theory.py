@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from engine import theory
 from engine.core.beside import once
 from engine.core.claims import Bound
 from engine.experiments.piecewise_fit.observe import estimate
@@ -11,17 +12,12 @@ from engine.experiments.piecewise_fit.params import (
     FitParams,
     FitState,
     largest_sharpness,
+    momentum_at,
     samples_of,
 )
 from engine.experiments.piecewise_fit.run import measured
 from engine.families import piecewise
 
-_NUMERATOR = {
-    "gradient-descent": "2",
-    "heavy-ball": r"2(1+\beta)",
-    "nesterov": r"2(1+\beta)/(1+2\beta)",
-}
-"""The largest stable step size times sharpness of each optimiser; its momentum may vary."""
 _UNKNOWN = "It depends on where the run is; there is none yet."
 
 
@@ -73,15 +69,13 @@ def bounds(params: FitParams, state: FitState | None) -> tuple[Bound, ...]:
 
 
 def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
-    """Return the largest stable sharpness beside that of each estimate, and the step it bears."""
+    """Return the limit beside the sharpness of each estimate, and the step each would bear."""
     step = 0 if state is None else state.step
     limit = largest_sharpness(params, step)
-    most = _NUMERATOR[params.optimiser]
-    over = most if params.optimiser == "gradient-descent" else f"({most})"
-    note = "Above it a run cannot stay at a minimum."
+    described = theory.describe(params.optimiser)
+    note = "Above it the descent cannot stay at a minimum."
     if params.optimiser != "gradient-descent":
-        plain = 2.0 / params.step_size
-        note += f" It is for the momentum of this step; without momentum it is {plain:.6g}."
+        note += f" With the momentum of this step, β = {momentum_at(params, step):.6g}."
     listed = []
     for which in range(2):
         sharpness = None if state is None else _sharpness(state, which)
@@ -89,10 +83,10 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
             Bound(
                 id=f"sharpness-{which + 1}",
                 name=f"Largest stable sharpness, beside that of estimate {which + 1}",
-                symbol=rf"{over}/\delta",
+                symbol=described.sharpness_formula,
                 value=limit,
                 source="Proposition 1, for this loss",
-                formula=rf"\lambda_{{\max}}(H) \leq {over}/\delta",
+                formula=rf"\lambda_{{\max}}(H) \leq {described.sharpness_formula}",
                 measured=sharpness,
                 measured_symbol=r"\lambda_{\max}(H)",
                 note=note,
@@ -107,7 +101,7 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
                 symbol=rf"\delta_{{\max,{which + 1}}}",
                 value=value,
                 source="Proposition 1, for this loss",
-                formula=rf"\delta_{{\max}} = {over}/\lambda_{{\max}}(H)",
+                formula=rf"\delta_{{\max}} = {described.divisor}/\lambda_{{\max}}(H)",
                 field="step_size" if usable else "",
                 measured=params.step_size,
                 measured_symbol=r"\delta",
