@@ -375,3 +375,17 @@ def test_a_saddle_that_rounding_leaves_is_no_fate() -> None:
     claims = experiment.claims(session.params, session.state, session.recent())
     verdicts = {claim.id: claim.verdict for claim in claims}
     assert verdicts["proposition-3"] is Verdict.NOT_APPLICABLE
+
+
+def test_bounds_of_two_networks_stand_beside_measurements_of_the_same_one() -> None:
+    experiment = get("double-matrix")
+    values = {"width": 3, "depth": 4, "step_unit": "norm", "step_size": 0.5}
+    session = Session(experiment, build(experiment.parameters, values), 2)
+    session.advance(2000)
+    bounds = {bound.id: bound for bound in experiment.theory(session.params, session.state)}
+    single, pair = bounds["sharpness_single"], bounds["sharpness"]
+    for least, limit in ((single, "delta_max"), (pair, "delta_double")):
+        assert least.value == pytest.approx(2.0 / bounds[limit].value)
+        assert least.measured == pytest.approx(2.0 / bounds[limit].measured)
+        assert least.measured >= least.value * (1.0 - 1e-6)
+    assert single.measured != pytest.approx(pair.measured)
