@@ -151,3 +151,17 @@ def test_the_line_of_critical_curvature_is_that_of_the_optimiser(
     made.advance(1)
     seen = experiment.observe(made.state, made.recent())
     assert seen["critical"] == theory.sharpness_limit(optimiser, 0.6, 0.1)
+
+
+@pytest.mark.parametrize("optimiser", ["gradient-descent", "heavy-ball", "nesterov"])
+def test_the_fit_is_measured_by_the_limit_of_its_optimiser(optimiser: Any) -> None:
+    fit = get("piecewise-fit")
+    values = {"optimiser": optimiser, "schedule": "constant", "momentum": 0.9, "step_size": 0.01}
+    run = Session(fit, build(fit.parameters, values))
+    run.advance(3)
+    bounds = {bound.id: bound for bound in fit.theory(run.params, run.state)}
+    beta = 0.0 if optimiser == "gradient-descent" else 0.9
+    for which in (1, 2):
+        limit, step = bounds[f"sharpness-{which}"], bounds[f"step-{which}"]
+        assert limit.value == pytest.approx(theory.stability_limit(optimiser, beta) / 0.01)
+        assert limit.measured and step.value == pytest.approx(limit.value * 0.01 / limit.measured)
