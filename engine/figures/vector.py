@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.backend_bases import GraphicsContextBase
-from matplotlib.backends.backend_mixed import MixedModeRenderer
-from matplotlib.backends.backend_pdf import PdfFile, RendererPdf
-from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.backends import backend_mixed, backend_pdf, backend_svg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
+
+_mixed: Any = backend_mixed  # they have no types
+_pdf: Any = backend_pdf
+_svg: Any = backend_svg
 
 POINTS = 72
 """Points of an inch: the resolution of both formats."""
@@ -84,15 +86,17 @@ def svg_and_pdf(
     svg, pdf = io.BytesIO(), io.BytesIO()
     page = (width * POINTS, height * POINTS)
     recorder = Recorder(
-        RendererSVG(*page, codecs.getwriter("utf-8")(svg), image_dpi=POINTS, metadata=about_svg)
+        _svg.RendererSVG(
+            *page, codecs.getwriter("utf-8")(svg), image_dpi=POINTS, metadata=about_svg
+        )
     )
-    renderer = MixedModeRenderer(figure, width, height, POINTS, recorder)
+    renderer = _mixed.MixedModeRenderer(figure, width, height, POINTS, recorder)
     figure.draw(renderer)
     renderer.finalize()
-    file = PdfFile(pdf, metadata=about_pdf)
+    file = _pdf.PdfFile(pdf, metadata=about_pdf)
     try:
         file.newPage(width, height)
-        renderer = RendererPdf(file, POINTS, height, width)
+        renderer = _pdf.RendererPdf(file, POINTS, height, width)
         recorder.draw_again(renderer, page[1])
         renderer.finalize()
         file.finalize()

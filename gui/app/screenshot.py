@@ -87,8 +87,8 @@ def take(options: argparse.Namespace) -> Path:
         if options.steps > 0:
             driver.run(options.steps)
         driver.settle(SETTLE_SECONDS)
-        plots = driver.window.panels.plots
-        wait_until(lambda: not plots.is_behind, PLOT_SECONDS)
+        panels = driver.window.panels
+        wait_until(lambda: panels is None or not panels.plots.is_behind, PLOT_SECONDS)
         errors = driver.take_errors()
         if errors:
             raise LabError(errors[0].strip().rpartition("\n")[2])
