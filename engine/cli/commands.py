@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
+from engine.cli import doctor
 from engine.cli import models as cli_models
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.cli.terminal import Interrupt, progress_line
@@ -348,5 +349,8 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.core.errors import InputError, LabError
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application, problem_with_qt
 
 SETTLE_SECONDS = 1.5
 """For formulas to be typeset."""
@@ -45,7 +45,9 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def _drawn(argv: Sequence[str]) -> int:
     options = parser().parse_args(list(argv))
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        return report(problem, 1)
     application()
     try:
         print(take(options))
@@ -88,7 +90,8 @@ def take(options: argparse.Namespace) -> Path:
             driver.run(options.steps)
         driver.settle(SETTLE_SECONDS)
         panels = driver.window.panels
-        wait_until(lambda: panels is None or not panels.plots.is_behind, PLOT_SECONDS)
+        if panels is not None:
+            wait_until(lambda: not panels.plots.is_behind, PLOT_SECONDS)
         errors = driver.take_errors()
         if errors:
             raise LabError(errors[0].strip().rpartition("\n")[2])

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from engine.cli.output import DONE, printed
+from gui.app.ending import GRACE
 from gui.run.process import seconds_since_start
 from gui.window.main_window import MainWindow
 
@@ -42,18 +43,19 @@ class Loader(QObject):
     def start(self) -> None:
         """Begin; a second call does nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="loader")
+            self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
             self._thread.start()
 
     def wait(self) -> None:
-        """Wait for the end, if it was begun; an import cannot be interrupted."""
+        """Wait a little for the end, if it was begun; an import cannot be interrupted."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(GRACE)
 
     def _work(self) -> None:
         with contextlib.suppress(Exception):
             self._load()
-        self.done.emit()
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self.done.emit()
 
 
 class Start(QObject):

@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QEventLoop
 
 from engine.core.params import build, parse_setting
-from gui.app.application import application, prepare_process, use_offscreen_if_headless
+from gui.app.application import application, prepare_process, problem_with_qt
 from gui.run.process import resident_bytes
 from tests.benchmarks.catalogue import Benchmark
 from tests.benchmarks.timing import Measurement, Timer, rates
@@ -128,7 +128,9 @@ def reached(window: Any) -> int:
 
 def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
     """Measure frames of experiments, then a run beside one without a window, then memory."""
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        raise SystemExit(problem)
     prepare_process()
     application()
     from gui.app.drive import Driver

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,8 @@ from engine.run.runner import Runner
 from engine.run.session import Session
 from engine.run.snapshot import Status
 from engine.storage.recording import Recorder
+from engine.storage.runfile import load
+from engine.storage.tables import read_table
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.engine.run.test_runner import Watcher, watcher  # noqa: F401
 
@@ -94,6 +99,38 @@ def test_what_must_not_be_interrupted_is_reported_all_the_same() -> None:
         with pytest.raises(Interrupted):
             interrupt.check()
     assert heard == [(0.5, "saving"), (0.5, "saving")]
+
+
+def test_what_reports_nothing_can_be_broken_off() -> None:
+    former, calls = sys.gettrace(), 0
+
+    def call() -> None:
+        nonlocal calls
+        calls += 1
+
+    def work() -> None:
+        with interrupt.breakable():
+            while calls < 10**6:
+                call()
+
+    with pytest.raises(Interrupted), watched(_stop_after(3)):
+        work()
+    assert calls < 10**5
+    assert sys.gettrace() is former
+
+
+@pytest.mark.parametrize("name", ["run.toml", "table.csv"])
+def test_the_reading_of_a_large_file_can_be_broken_off(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    numbers = [f"[{k}, {k % 7}]" for k in range(20_000)]
+    head = 'experiment = "piecewise-fit"\n[params]\ndrawn = ['
+    text = f"{head}{', '.join(numbers)}]" if path.suffix == ".toml" else "1, 2\n" * 20_000
+    path.write_text(text)
+    read: Callable[[], object] = partial(load, path)
+    if path.suffix == ".csv":
+        read = partial(read_table, path, "points", 10**6)
+    with pytest.raises(Interrupted), watched(_stop_after(2)):
+        read()
 
 
 @pytest.mark.parametrize("count", [1, 3])
