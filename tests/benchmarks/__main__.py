@@ -93,7 +93,8 @@ def _in_process(name: str, options: argparse.Namespace) -> list[Measurement] | N
     """Return what a benchmark measures in a process of its own; None if it fails."""
     command = [sys.executable, "-m", "tests.benchmarks", "--inside", name]
     command += ["--rounds", str(options.rounds), *(["--quick"] if options.quick else [])]
-    environment = {**os.environ, **ONE_THREAD}
+    quiet = {"QT_LOGGING_RULES": "default.warning=false"}  # offscreen lacks this and that
+    environment = {**quiet, **os.environ, **ONE_THREAD}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     return None if done.returncode else report.from_json(done.stdout)[name]
 
