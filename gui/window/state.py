@@ -16,6 +16,7 @@ from gui.run.control import RunControl
 from gui.settings import Settings
 from gui.window.actions import THEMES, Actions
 from gui.window.docks import Docks
+from gui.window.interface_size import InterfaceSize
 from gui.window.transport import Transport
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class WindowState:
         Of the window; they hold small choices that are kept, too.
     set_theme : callable
         Applies a theme by name.
+    size : InterfaceSize
+        The scale of the interface.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class WindowState:
         docks: Docks,
         transport: Transport,
         set_theme: Callable[[str], None],
+        size: InterfaceSize,
     ) -> None:
         self._window = window
         self._settings = settings
@@ -72,6 +76,7 @@ class WindowState:
         self._docks = docks
         self._transport = transport
         self._set_theme = set_theme
+        self._size = size
         self._last: Listed | None = None
         self._pins = PinStore(pins, settings)
         self._due = QTimer(window, singleShot=True, interval=SAVE_MS)
@@ -84,6 +89,7 @@ class WindowState:
             actions["developer"].toggled,
             actions.theme_chosen,
             transport.nudge_size_changed,
+            size.changed,
         ):
             changed.connect(self._on_changed)
 
@@ -97,6 +103,8 @@ class WindowState:
         known = {name for name, _ in THEMES}
         name = settings.text("theme", "system")
         self._set_theme(name if name in known else "system")
+        self._size.usual()
+        self._size.choose(settings.object("scale"))
         self._resize_first()
         geometry = settings.blob("geometry")
         if not geometry.isEmpty():
@@ -151,6 +159,7 @@ class WindowState:
         self._due.stop()
         settings, control = self._settings, self._control
         settings.set_text("theme", self._actions.theme)
+        settings.set_object("scale", self._size.chosen)
         for name in _SWITCHES:
             settings.set_object(name, self._actions[name].isChecked())
         settings.set_object("nudge_size", self._transport.nudge_size)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QGridLayout,
     QHBoxLayout,
     QSizePolicy,
     QSlider,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from engine.run.snapshot import Snapshot, Status
 from engine.text.numbers import whole
+from gui.style import scaling
 from gui.style.icons import IconButton
 from gui.widgets.focus import FieldLabel
 from gui.widgets.number_box import CountField
@@ -49,6 +51,15 @@ class ScrubSlider(QSlider):
                 QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), left, room)
             )
         super().mousePressEvent(event)
+
+
+def _row() -> tuple[QWidget, QHBoxLayout]:
+    """Make a part of the transport whose controls stand side by side."""
+    part = QWidget()
+    row = QHBoxLayout(part)
+    row.setContentsMargins(0, 0, 0, 0)
+    scaling.spacing(row, 4)
+    return part, row
 
 
 class Transport(QWidget):
@@ -122,7 +133,7 @@ class Transport(QWidget):
         self.run_button = IconButton("run", "Run", "Run this many steps, then pause")
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.run_steps = CountField(1000, minimum=1, keeps=True)
-        self.run_steps.setFixedWidth(80)
+        scaling.fixed(self.run_steps, width=80)
         self.run_steps.setAccessibleName("Steps to run")
         self.run_steps.setToolTip("How many steps “Run” makes: 1000, 1e5, 10k")
         for button in (self.back_button, self.step_button):
@@ -138,7 +149,8 @@ class Transport(QWidget):
     def _make_scrub(self) -> None:
         self.scrub = ScrubSlider(Qt.Orientation.Horizontal)
         self.scrub.setObjectName("scrub")
-        self.scrub.setMinimumWidth(56)
+        self.scrub.setCursor(Qt.CursorShape.PointingHandCursor)
+        scaling.least(self.scrub, width=56)
         self.scrub.setMaximum(0)
         self.scrub.setPageStep(0)
         self.scrub.setAccessibleName("Shown step")
@@ -146,7 +158,7 @@ class Transport(QWidget):
         self.scrub.valueChanged.connect(self._on_scrubbed)
         self.scrub.sliderReleased.connect(self._on_released)
         self.cursor_box = CountField()
-        self.cursor_box.setFixedWidth(96)
+        scaling.fixed(self.cursor_box, width=96)
         self.cursor_box.setAccessibleName("Step k")
         self.cursor_box.setToolTip("The shown step k; type one to go there")
         self.cursor_box.edited.connect(self._on_step_typed)
@@ -155,24 +167,71 @@ class Transport(QWidget):
         self.live_button.clicked.connect(self._on_live)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(4)
+        self._drive, drive = _row()
         for button in (self.reset_button, self.back_button, self.play_button, self.step_button):
-            row.addWidget(button)
-        row.addSpacing(6)
-        row.addWidget(self.run_steps)
-        row.addWidget(self.run_button)
-        row.addWidget(self.nudge_button)
-        row.addSpacing(6)
-        row.addWidget(FieldLabel("k =", self.cursor_box))
-        row.addWidget(self.cursor_box)
-        row.addSpacing(4)
-        row.addWidget(self.scrub, 1)
-        row.addWidget(self.live_button)
-        row.addSpacing(6)
-        row.addWidget(self.speed_control)
+            drive.addWidget(button)
+        scaling.gap(drive, 6)
+        for widget in (self.run_steps, self.run_button, self.nudge_button):
+            drive.addWidget(widget)
+        drive.addStretch(1)
+        self._look, look = _row()
+        look.addWidget(FieldLabel("k =", self.cursor_box))
+        look.addWidget(self.cursor_box)
+        scaling.gap(look, 4)
+        look.addWidget(self.scrub, 1)
+        look.addWidget(self.live_button)
+        self._grid = QGridLayout(self)
+        scaling.margins(self._grid, 8, 4, 8, 4)
+        scaling.across(self._grid, 14)
+        scaling.down(self._grid, 4)
+        self._grid.setColumnStretch(1, 1)
+        self._is_folded = False
+        self._place()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the controls stand in two rows, because one has no room."""
+        return self._is_folded
+
+    def _widths(self) -> tuple[int, int, int, int]:
+        """Return the least widths of the three groups, and of the distances around them."""
+        parts = (self._drive, self._look, self.speed_control)
+        drive, look, pace = (part.minimumSizeHint().width() for part in parts)
+        return drive, look, pace, scaling.whole(16) + 2 * scaling.whole(14)
+
+    def minimumSizeHint(self) -> QSize:
+        """Make do with two rows."""
+        drive, look, pace, around = self._widths()
+        return QSize(max(drive, look + pace) + around, self._grid.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stand in as many rows as there is room for."""
+        super().resizeEvent(event)
+        self.fold()
+
+    def event(self, event: QEvent) -> bool:
+        """Fold or unfold when the controls need more or less room."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.fold()
+        return super().event(event)
+
+    def fold(self) -> None:
+        """Stand all but what drives the run in a row of their own, or beside it."""
+        *groups, around = self._widths()
+        is_folded = self.width() < sum(groups) + around
+        if is_folded != self._is_folded:
+            self._is_folded = is_folded
+            self._place()
+            self.updateGeometry()
+
+    def _place(self) -> None:
+        folded = self._is_folded
+        places = (0, 0, 1, 3 if folded else 1), (1, 0, 1, 2) if folded else (0, 1, 1, 1)
+        parts = (self._drive, self._look, self.speed_control)
+        for part, place in zip(parts, (*places, (int(folded), 2, 1, 1)), strict=True):
+            self._grid.removeWidget(part)
+            self._grid.addWidget(part, *place)
 
     @property
     def requests(self) -> tuple[SignalInstance, ...]:
