@@ -55,6 +55,8 @@ class Listing:
         Whether a window opens this experiment when nothing is remembered of an earlier start.
     data_sets : tuple of DataSet
         What `AbstractExperiment.download` can fetch.
+    needs : tuple of str
+        Packages without which the experiment does not run, of those that may be left out.
     """
 
     id: str
@@ -67,3 +69,4 @@ class Listing:
     long_step: str = "Working…"
     opens_first: bool = False
     data_sets: tuple[DataSet, ...] = ()
+    needs: tuple[str, ...] = ()

@@ -3,9 +3,10 @@
 Numba's own cache keys a kernel on its source file alone, not on the helpers that the kernel
 inlines from other files; stops with a traceback at a damaged file; and lets two processes that
 compile at once write each other's code under the wrong signature. Here every compiled kernel is one
-file, whose name is a hash of all that the machine code depends on: the sources of all kernels, the
-signature, the processor and the compiler. A file holds its own checksum and is replaced as a whole.
-Whatever cannot be read is a miss, and whatever cannot be written is compiled again the next time.
+file, whose name is a hash of all that the machine code depends on: the kernel's module and what
+that one imports (`engine.kernels.sources`), the signature, the processor and the compiler. A file
+holds its own checksum and is replaced as a whole. Whatever cannot be read is a miss, and whatever
+cannot be written is compiled again the next time.
 
 The packaged program brings compiled kernels along, beside their sources, and reads them there.
 """
@@ -13,15 +14,18 @@ The packaged program brings compiled kernels along, beside their sources, and re
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import pickle
 import platform
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import llvmlite
@@ -31,13 +35,17 @@ import platformdirs
 from numba.core import caching
 from numba.core.serialize import dumps
 
-from engine.core.versions import VERSION
+from engine.kernels.sources import Sources
 
 KERNELS = Path(__file__).parent
 BASELINE = "x86-64-v3"
 """Instruction set that the packaged kernels are compiled for: AVX2 and FMA, but no newer ones."""
 KEPT = 8
-"""Folders of kernels, one for each state of the sources, that are kept; the newest ones."""
+"""Folders of kernels, one for each compiler, that are kept; the newest ones."""
+FORMS_KEPT = 16
+"""Compiled forms of one kernel, for all signatures and states of its sources; the last used."""
+DAY = 86400.0
+"""Seconds after which a form's last use is noted anew, and half a file counts as abandoned."""
 _CHECKSUM = hashlib.sha256().digest_size
 
 
@@ -52,28 +60,28 @@ def require_baseline() -> None:
 
 
 @cache
-def source_digest() -> str:
-    """Return a hash of the sources of all kernels and of the versions of what compiles them."""
-    found = hashlib.sha256()
+def compiler_digest() -> str:
+    """Return a hash of the versions of everything that turns a source into machine code."""
     versions = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
-    found.update(repr(versions).encode())
-    for path in sorted(KERNELS.rglob("*.py")):
-        found.update(path.relative_to(KERNELS).as_posix().encode() + b"\0")
-        found.update(hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
+    return hashlib.sha256(repr(versions).encode()).hexdigest()
 
 
-@cache
-def user_folder() -> Path | None:
-    """Return the folder for kernels compiled from these sources; None where there is no home.
-
-    It lies in `NUMBA_CACHE_DIR` if that is set, else in the user's folder of caches.
-    """
+def _user_root() -> Path | None:
+    """Return the folder of caches: `NUMBA_CACHE_DIR` if that is set, else one of the user."""
     config: Any = numba.config
     root = Path(config.CACHE_DIR or platformdirs.user_cache_dir("lyapunov-lab", False))
     if not root.is_absolute() and not config.CACHE_DIR:
         return None  # "~" that stands for no folder
-    folder = root / f"kernels-{VERSION}-{source_digest()[:16]}"
+    return root
+
+
+@cache
+def user_folder() -> Path | None:
+    """Return the folder for kernels of this compiler; None where there is no home."""
+    root = _user_root()
+    if root is None:
+        return None
+    folder = root / f"kernels-{compiler_digest()[:16]}"
     with contextlib.suppress(OSError):
         if folder.exists():
             os.utime(folder)  # in use: not one of the old ones
@@ -84,7 +92,7 @@ def user_folder() -> Path | None:
 
 
 def _remove_old(root: Path) -> None:
-    """Remove the kernels of sources that have long been replaced."""
+    """Remove the kernels of compilers that have long been replaced."""
     folders = sorted(root.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in folders[KEPT:]:
         for path in sorted(folder.rglob("*"), reverse=True):
@@ -92,6 +100,48 @@ def _remove_old(root: Path) -> None:
                 path.rmdir() if path.is_dir() else path.unlink()
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+class _Stamps:
+    """The hashes of the sources of kernels, remembered from one process to the next."""
+
+    def __init__(self) -> None:
+        self._sources = Sources()
+        folder = user_folder()
+        place = hashlib.sha256(bytes(KERNELS)).hexdigest()[:8]
+        self._notes = None if folder is None else folder / f"sources-{place}.json"
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if self._notes is not None:
+                self._sources.recall(self._notes.read_text("utf-8"))
+
+    def of(self, path: Path) -> str | None:
+        """Return the hash of all that a kernel depends on; None where a source cannot be read."""
+        before = self._sources.parsed
+        try:
+            stamp = self._sources.stamp(path)
+        except (OSError, SyntaxError, ValueError):
+            return None
+        if self._notes is not None and self._sources.parsed > before:
+            with contextlib.suppress(OSError):
+                replace(self._notes, self._sources.noted().encode())
+        return f"{compiler_digest()} {stamp}"
+
+
+@cache
+def _stamps() -> _Stamps:
+    return _Stamps()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all; raise OSError where it cannot be written."""
+    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
 
 
 class _Locator(caching.InTreeCacheLocator):
@@ -120,11 +170,13 @@ class _Locator(caching.InTreeCacheLocator):
         """Return where compiled kernels lie in the packaged program."""
         return self._source.parent / "__pycache__"
 
-    def get_source_stamp(self) -> str:
-        """Return the hash of all sources of kernels, and of a kernel's that lies elsewhere."""
-        if self._source.is_relative_to(KERNELS):
-            return source_digest()
-        return source_digest() + hashlib.sha256(self._source.read_bytes()).hexdigest()
+    def get_source_stamp(self) -> str | None:
+        """Return the hash of what the kernel depends on; None where a source cannot be read."""
+        return _stamps().of(self._source)
+
+    def get_disambiguator(self) -> str:
+        """Return what tells apart functions of one name: the key does so, and nothing need here."""
+        return "kernel"
 
 
 class _Implementation(caching.CompileResultCacheImpl):
@@ -157,21 +209,25 @@ class Files:
                 continue
             checksum, data = content[:_CHECKSUM], content[_CHECKSUM:]
             if hashlib.sha256(data).digest() == checksum:
+                _note_use(folder / name)
                 return pickle.loads(data)
         return None
 
     def save(self, key: object, data: object) -> None:
         """Write data under a key, as a whole or not at all; raise OSError where it cannot be."""
         packed: bytes = dumps(data)  # type: ignore[no-untyped-call]
-        path = self._folder / self._file(key)
-        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-        try:
-            aside.write_bytes(hashlib.sha256(packed).digest() + packed)
-            os.replace(aside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                aside.unlink()
-            raise
+        replace(self._folder / self._file(key), hashlib.sha256(packed).digest() + packed)
+        self._remove_unused()
+
+    def _remove_unused(self) -> None:
+        """Remove the forms that were used the longest ago, and what broken-off writing left."""
+        with contextlib.suppress(OSError):
+            pattern = f"{glob.escape(self._name)}.*.nbc"
+            forms = sorted(self._folder.glob(pattern), key=_last_use, reverse=True)
+            aside = self._folder.glob(f"{pattern}.*.tmp")
+            abandoned = [path for path in aside if _last_use(path) < time.time() - DAY]
+            for path in (*forms[FORMS_KEPT:], *abandoned):
+                path.unlink(missing_ok=True)
 
     def flush(self) -> None:
         """Remove all files of the kernel."""
@@ -183,6 +239,21 @@ class Files:
         return f"{self._name}.{digest[:24]}.nbc"
 
 
+def _last_use(path: Path) -> float:
+    """Return when a file was written or last noted to be in use; 0 where it is gone."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _note_use(path: Path) -> None:
+    """Note that a form is in use, at most once a day."""
+    if _last_use(path) < time.time() - DAY:
+        with contextlib.suppress(OSError):
+            os.utime(path)
+
+
 class KernelCache(caching.FunctionCache):
     """Numba's cache of one kernel, in which every fault is a miss."""
 
@@ -191,12 +262,21 @@ class KernelCache(caching.FunctionCache):
     def __init__(self, py_func: Callable[..., object]) -> None:
         super().__init__(py_func)  # type: ignore[no-untyped-call]
         locator: Any = self._impl.locator
+        stamp = locator.get_source_stamp()
         self._cache_file = Files(  # type: ignore[assignment]  # in place of index and data
             Path(self._cache_path),
             locator.get_shipped_path(),
             self._impl.filename_base,
-            locator.get_source_stamp(),
+            stamp or "",
         )
+        if stamp is None:
+            self.disable()  # type: ignore[no-untyped-call]
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        """Return what tells apart the forms of a function, and functions of one name."""
+        key = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]
+        function = self._py_func
+        return *key, _constants(function.__code__, has_docstring=bool(function.__doc__))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, None where there is no sound file of it."""
@@ -209,6 +289,13 @@ class KernelCache(caching.FunctionCache):
         """Write a compiled kernel, if the folder can be written to."""
         with contextlib.suppress(OSError):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+
+def _constants(code: CodeType, has_docstring: bool = False) -> tuple[object, ...]:
+    """Return the constants and the names of a function, which its bytecode refers to by number."""
+    constants = code.co_consts[1:] if has_docstring else code.co_consts
+    inside = (_constants(item) if isinstance(item, CodeType) else repr(item) for item in constants)
+    return (*inside, *code.co_names)
 
 
 def is_frozen() -> bool:

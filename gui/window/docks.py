@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -20,15 +20,21 @@ from PySide6.QtWidgets import (
 from gui.plots.arrange import columns_of
 from gui.style import scaling
 from gui.style.icons import IconButton
+from gui.widgets.controls import QuietScrollArea
 from gui.widgets.dock import Dock
 from gui.widgets.dock_shares import DockShares
 
 LAYOUT_VERSION = 1
-NARROW, SHORT = 1100, 580
-"""Width below which the docks at the left give way to the plots, and height below which those at
-the right share a place; both at a scale of 1."""
+WIDE, HIGH = 1100, 580
+"""Width of the window below which the docks at the left give way to the plots, and height below
+which those at the right share a place; both at a scale of 1."""
 LEFT, RIGHT = 216, 340
 """Widths at first, in pixels."""
+LOWEST_PAGE = 80
+"""Height at least of a page of tabs, in pixels."""
+NARROW, LOW = 900, 480
+"""Sizes of a screen in pixels below which the left docks are hidden at first, and below which
+the right ones share a place."""
 FORM_AND_THEORY = (550, 450)
 """Heights at first of the parameters and the theory, in proportion to each other."""
 
@@ -51,6 +57,24 @@ class _TitleBar(QWidget):
         row.addWidget(close)
 
 
+class _Page(QuietScrollArea):
+    """A page that scrolls up and down where the window is too low for it."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self._page = page
+        self.setWidget(page)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the page, which does not scroll sideways, and a small height."""
+        least = self._page.minimumSizeHint().expandedTo(self._page.minimumSize())
+        return QSize(least.width(), min(least.height(), scaling.whole(LOWEST_PAGE)))
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the page."""
+        return self._page.sizeHint()
+
+
 class Tabs(QStackedWidget):
     """Pages whose tabs stand in the dock's title bar."""
 
@@ -64,9 +88,9 @@ class Tabs(QStackedWidget):
         self._names: list[str] = []
 
     def add(self, name: str, page: QWidget) -> None:
-        """Add a page at the end."""
+        """Add a page at the end; it scrolls where it is too high."""
         self._names.append(name)
-        self.addWidget(page)
+        self.addWidget(_Page(page))
         self.bar.addTab(name)
 
     def show_page(self, name: str) -> None:
@@ -181,10 +205,21 @@ class Docks:
         """Return the switches of the docks."""
         return [dock.toggleViewAction() for dock in self.all]
 
-    def arrange(self) -> None:
-        """Set the docks' first sizes, and remember this layout as the first."""
+    def arrange(self, room: QSize) -> None:
+        """Set the docks' first sizes, and remember this layout as the first.
+
+        Parameters
+        ----------
+        room : QSize
+            Size of the screen. On a small one less is shown; the menu View has the rest.
+        """
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window = self._window
+        if room.width() < NARROW:
+            self.experiments.hide()
+            self.pins.hide()
+        if room.height() < LOW:
+            window.tabifyDockWidget(self.theory, self.parameters)
         self._scale = scaling.factor()
         widths = [scaling.whole(LEFT), scaling.whole(RIGHT)]
         window.resizeDocks([self.experiments, self.parameters], widths, horizontal)
@@ -207,7 +242,7 @@ class Docks:
         return self._fit
 
     def make_room(self, fit: Fit) -> None:
-        """Hide or stack docks, or bring back the layout there was before the first of them gave way."""
+        """Hide or stack docks, or bring back the layout from before the first gave way."""
         if fit == self._fit:
             return
         if not self._fit.is_needed:

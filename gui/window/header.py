@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -40,6 +39,7 @@ from gui.style.icons import IconButton
 from gui.style.scaling import whole
 from gui.style.theme import current_theme
 from gui.typeset.sentence import Sentence
+from gui.widgets.elided import ElidedLabel
 from gui.widgets.shortcuts import native_text
 
 if TYPE_CHECKING:
@@ -202,6 +202,14 @@ class PresetBox(QComboBox):
             self.preset_chosen.emit(preset)
 
 
+class _Title(ElidedLabel):
+    """The name of an experiment, cut only where there is less room than it asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+
 class Header(QWidget):
     """Title of the experiment, presets, help, and a sentence on what is seen.
 
@@ -224,7 +232,7 @@ class Header(QWidget):
         super().__init__(parent)
         self.setObjectName("header")
         self._listing_summary = ""
-        self.title = QLabel()
+        self.title = _Title()
         self.title.setObjectName("title")
         self.summary = Sentence()
         self.presets = PresetBox()
@@ -279,6 +287,11 @@ class Header(QWidget):
         self._listing_summary = experiment.listing.summary
         self.presets.set_presets(presets)
         self._show_neighbours()
+        self._fold()
+
+    def set_low(self, low: bool) -> None:
+        """Take as little height as possible, without the summary, or as much as is needed."""
+        self.summary.setVisible(not low)
         self._fold()
 
     def set_short(self, is_short: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
@@ -14,8 +14,9 @@ from gui.compare.pin_store import PinStore
 from gui.compare.pins import Pins
 from gui.run.control import RunControl
 from gui.settings import Settings
+from gui.style import scaling
 from gui.window.actions import THEMES, Actions
-from gui.window.docks import Docks
+from gui.window.docks import LOW, NARROW, Docks
 from gui.window.interface_size import InterfaceSize
 from gui.window.transport import Transport
 
@@ -27,6 +28,8 @@ SAVE_MS = 2000
 """A change is on the disk this much later, should the program be killed."""
 _SWITCHES = ("scaled_axis", "developer")
 """Actions of the View menu that are kept, off at first."""
+LEAST = QSize(560, 300)
+"""Size of the window at least where the screen has no room for all of its parts."""
 FRAME = 40
 """Height at least left to the window's title bar, which comes on top of its own size."""
 
@@ -92,6 +95,7 @@ class WindowState:
             size.changed,
         ):
             changed.connect(self._on_changed)
+        size.changed.connect(self._set_least)
 
     def _on_changed(self) -> None:
         if not self._due.isActive():  # so that a long drag is saved on the way, too
@@ -109,7 +113,7 @@ class WindowState:
         geometry = settings.blob("geometry")
         if not geometry.isEmpty():
             self._window.restoreGeometry(geometry)
-        self._docks.arrange()
+        self._docks.arrange(QGuiApplication.primaryScreen().availableSize())
         self._docks.restore(settings.blob("docks"))
         for name in _SWITCHES:
             self._actions[name].setChecked(settings.flag(name, False))
@@ -119,10 +123,21 @@ class WindowState:
         return self._last
 
     def _resize_first(self) -> None:
-        screen = QGuiApplication.primaryScreen().availableGeometry()
-        width = min(FIRST_SIZE[0], screen.width())
-        height = min(FIRST_SIZE[1], screen.height() - FRAME)
-        self._window.resize(width, height)
+        screen = QGuiApplication.primaryScreen().availableSize()
+        room = QSize(screen.width(), screen.height() - FRAME)
+        self._set_least()
+        self._window.resize(QSize(*FIRST_SIZE).boundedTo(room))
+
+    def _set_least(self) -> None:
+        """Allow the window to be as small as a screen that has no room for all of its parts.
+
+        There the plots shrink rather than push the transport out of it.
+        """
+        factor = scaling.factor()
+        room = QGuiApplication.primaryScreen().availableSize() - QSize(0, FRAME)
+        is_small = room.width() < NARROW * factor or room.height() < LOW * factor
+        free = QSize(0, 0)  # as small as the parts can be
+        self._window.setMinimumSize(room.boundedTo(LEAST) if is_small or factor > 1 else free)
 
     def preload(self) -> None:
         """Import and read what `restore_experiment` needs, on whatever thread."""

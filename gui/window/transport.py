@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
+    QBoxLayout,
     QHBoxLayout,
     QSizePolicy,
     QSlider,
@@ -28,6 +28,8 @@ from gui.window.speed import SpeedControl
 SCRUB_POSITIONS = 100_000
 """Positions of the scrub slider at most; a longer run is scrubbed proportionally."""
 SEEK_MS = 30
+BETWEEN = 10
+"""Pixels between what makes steps and what looks at them."""
 SHOW_SECONDS = 0.05
 """While running, the slider and the step are redrawn this often."""
 
@@ -51,15 +53,6 @@ class ScrubSlider(QSlider):
                 QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), left, room)
             )
         super().mousePressEvent(event)
-
-
-def _row() -> tuple[QWidget, QHBoxLayout]:
-    """Make a part of the transport whose controls stand side by side."""
-    part = QWidget()
-    row = QHBoxLayout(part)
-    row.setContentsMargins(0, 0, 0, 0)
-    scaling.spacing(row, 4)
-    return part, row
 
 
 class Transport(QWidget):
@@ -167,71 +160,59 @@ class Transport(QWidget):
         self.live_button.clicked.connect(self._on_live)
 
     def _lay_out(self) -> None:
-        self._drive, drive = _row()
+        self._steps, self._looks = QHBoxLayout(), QHBoxLayout()
+        for row in (self._steps, self._looks):
+            scaling.spacing(row, 4)
         for button in (self.reset_button, self.back_button, self.play_button, self.step_button):
-            drive.addWidget(button)
-        scaling.gap(drive, 6)
-        for widget in (self.run_steps, self.run_button, self.nudge_button):
-            drive.addWidget(widget)
-        drive.addStretch(1)
-        self._look, look = _row()
-        look.addWidget(FieldLabel("k =", self.cursor_box))
-        look.addWidget(self.cursor_box)
-        scaling.gap(look, 4)
-        look.addWidget(self.scrub, 1)
-        look.addWidget(self.live_button)
-        self._grid = QGridLayout(self)
-        scaling.margins(self._grid, 8, 4, 8, 4)
-        scaling.across(self._grid, 14)
-        scaling.down(self._grid, 4)
-        self._grid.setColumnStretch(1, 1)
-        self._is_folded = False
-        self._place()
+            self._steps.addWidget(button)
+        scaling.gap(self._steps, 6)
+        self._steps.addWidget(self.run_steps)
+        self._steps.addWidget(self.run_button)
+        self._steps.addWidget(self.nudge_button)
+        self._looks.addWidget(FieldLabel("k =", self.cursor_box))
+        self._looks.addWidget(self.cursor_box)
+        scaling.gap(self._looks, 4)
+        self._looks.addWidget(self.scrub, 1)
+        self._looks.addWidget(self.live_button)
+        scaling.gap(self._looks, 6)
+        self._looks.addWidget(self.speed_control)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        scaling.margins(self._rows, 8, 4, 8, 4)
+        scaling.spacing(self._rows, BETWEEN)
+        self._rows.addLayout(self._steps)
+        self._rows.addLayout(self._looks, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    @property
-    def is_folded(self) -> bool:
-        """Whether the controls stand in two rows, because one has no room."""
-        return self._is_folded
-
-    def _widths(self) -> tuple[int, int, int, int]:
-        """Return the least widths of the three groups, and of the distances around them."""
-        parts = (self._drive, self._look, self.speed_control)
-        drive, look, pace = (part.minimumSizeHint().width() for part in parts)
-        return drive, look, pace, scaling.whole(16) + 2 * scaling.whole(14)
-
     def minimumSizeHint(self) -> QSize:
-        """Make do with two rows."""
-        drive, look, pace, around = self._widths()
-        return QSize(max(drive, look + pace) + around, self._grid.minimumSize().height())
+        """Return the size with one half below the other, which it has where there is no room."""
+        halves = (self._steps.minimumSize(), self._looks.minimumSize())
+        margins = self._rows.contentsMargins()
+        width = max(half.width() for half in halves) + margins.left() + margins.right()
+        return QSize(width, self._rows.minimumSize().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Stand in as many rows as there is room for."""
+        """Set the halves side by side, or one below the other where there is no room."""
         super().resizeEvent(event)
-        self.fold()
+        self._fold()
 
     def event(self, event: QEvent) -> bool:
         """Fold or unfold when the controls need more or less room."""
         if event.type() == QEvent.Type.LayoutRequest:
-            self.fold()
+            self._fold()
         return super().event(event)
 
-    def fold(self) -> None:
-        """Stand all but what drives the run in a row of their own, or beside it."""
-        *groups, around = self._widths()
-        is_folded = self.width() < sum(groups) + around
-        if is_folded != self._is_folded:
-            self._is_folded = is_folded
-            self._place()
+    def _fold(self) -> None:
+        margins = self._rows.contentsMargins()
+        room = self.width() - margins.left() - margins.right() - scaling.whole(BETWEEN)
+        fits = self._steps.minimumSize().width() + self._looks.minimumSize().width() <= room
+        sideways, stacked = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        direction = sideways if fits else stacked
+        if direction is not self._rows.direction():
+            self._rows.setDirection(direction)
+            scaling.spacing(self._rows, BETWEEN if fits else 0)
+            align = Qt.AlignmentFlag(0) if fits else Qt.AlignmentFlag.AlignLeft
+            self._rows.setAlignment(self._steps, align)
             self.updateGeometry()
-
-    def _place(self) -> None:
-        folded = self._is_folded
-        places = (0, 0, 1, 3 if folded else 1), (1, 0, 1, 2) if folded else (0, 1, 1, 1)
-        parts = (self._drive, self._look, self.speed_control)
-        for part, place in zip(parts, (*places, (int(folded), 2, 1, 1)), strict=True):
-            self._grid.removeWidget(part)
-            self._grid.addWidget(part, *place)
 
     @property
     def requests(self) -> tuple[SignalInstance, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +37,6 @@ class LinearState(State[LinearParams]):
     weights: FloatArray = field(default_factory=lambda: np.ones(1))
 
 
-@final
 class LinearMap(AbstractExperiment[LinearParams, LinearState]):
     """Exactly solvable: w[k] − λ = (1 − δ)^k (w[0] − λ)."""
 

@@ -151,6 +151,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
                 step=state.step,
                 error=recent["error_double"],
                 states=np.column_stack([recent["w"], recent["z"]]),
+                is_whole=state.weights.shape[1] == 1,
                 scale=abs(params.target),
                 diverged_at=state.diverged_at,
                 growth=logs,

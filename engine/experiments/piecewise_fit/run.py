@@ -160,8 +160,7 @@ def _series(state: FitState, records: object, first: int) -> dict[str, FloatArra
         kinks = records.kinks[:, which].reshape(count, 2 * depth)
         rows[f"kinks_{name}"] = np.clip(kinks, -FARTHEST, FARTHEST)
         rows[f"eigenvalues_{name}"] = _eigenvalues(state, records.path[:, which], first)
-    rows["limit"] = np.full(count, 2.0 / params.step_size)
-    rows["momentum_limit"] = np.array(
+    rows["limit"] = np.array(
         [largest_sharpness(params, step) for step in range(first, first + count)]
     )
     return rows

@@ -25,9 +25,14 @@ ROOT = Path(__file__).resolve().parents[3]
 def folder(tmp_path, monkeypatch):
     """A cache of its own; what was cached of the place is forgotten before and after."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
-    cache.user_folder.cache_clear()
+    forget_the_place()
     yield tmp_path / "cache"
+    forget_the_place()
+
+
+def forget_the_place():
     cache.user_folder.cache_clear()
+    cache._stamps.cache_clear()
 
 
 def compiled():
@@ -110,24 +115,24 @@ def test_without_a_home_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     monkeypatch.setattr(cache.platformdirs, "user_cache_dir", lambda *_: "~/.cache/lyapunov-lab")
     monkeypatch.chdir(tmp_path)
-    cache.user_folder.cache_clear()
+    forget_the_place()
     try:
         assert cache.user_folder() is None
         assert [compiled(), compiled()] == [False, False]
     finally:
-        cache.user_folder.cache_clear()
+        forget_the_place()
     assert not list(tmp_path.iterdir())
 
 
-def test_other_sources_have_a_folder_of_their_own(folder, monkeypatch):
+def test_another_compiler_has_a_folder_of_its_own(folder, monkeypatch):
     compiled()
-    monkeypatch.setattr(cache, "source_digest", lambda: "other sources")
-    cache.user_folder.cache_clear()
+    monkeypatch.setattr(cache, "compiler_digest", lambda: "another compiler")
+    forget_the_place()
     assert not compiled()
     assert len(list(folder.iterdir())) == 2
 
 
-def test_the_folders_of_old_sources_are_removed(folder, monkeypatch):
+def test_the_folders_of_old_compilers_are_removed(folder, monkeypatch):
     for number in range(cache.KEPT + 3):
         old = folder / f"kernels-{number}" / "scalar"
         old.mkdir(parents=True)
@@ -138,19 +143,19 @@ def test_the_folders_of_old_sources_are_removed(folder, monkeypatch):
     assert not (folder / "kernels-0").exists()
 
 
-def test_every_source_of_a_kernel_counts(monkeypatch, tmp_path):
-    def digest():
-        return cache.source_digest.__wrapped__()
+def test_the_forms_used_last_are_kept(tmp_path):
+    def form(number):
+        return {str(number): 0}
 
-    monkeypatch.setattr(cache, "KERNELS", tmp_path)
-    (tmp_path / "family").mkdir()
-    (tmp_path / "family" / "one.py").write_text("a = 1\n", "utf-8")
-    (tmp_path / "helper.py").write_text("b = 1\n", "utf-8")
-    before = digest()
-    (tmp_path / "helper.py").write_text("b = 2\n", "utf-8")
-    changed = digest()
-    (tmp_path / "helper.py").rename(tmp_path / "family" / "helper.py")
-    assert len({before, changed, digest()}) == 3
+    files = [Files(tmp_path, tmp_path, "kernel", str(number)) for number in range(30)]
+    for number, each in enumerate(files):
+        each.save("key", form(number))
+        os.utime(tmp_path / each._file("key"), (number, number))
+        assert files[0].load("key") == form(0)  # notes that it is in use
+    kept = [each.load("key") == form(number) for number, each in enumerate(files)]
+    assert sum(kept) == cache.FORMS_KEPT
+    assert kept[0]
+    assert all(kept[-cache.FORMS_KEPT + 1 :])
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +188,17 @@ def test_another_processor_or_other_sources_are_a_miss(tmp_path):
     assert Files(tmp_path, tmp_path, "kernel", "new").load(("float64", "one processor")) is None
     files.save(("float64", "another"), 2)
     assert files.load(("float64", "one processor")) == 1
+
+
+def test_what_a_process_that_was_killed_left_is_removed(tmp_path):
+    files = Files(tmp_path, tmp_path, "kernel", "stamp")
+    old, new = (tmp_path / f"kernel.0.nbc.{age}.tmp" for age in ("old", "new"))
+    old.write_bytes(b"half")
+    new.write_bytes(b"half, and still being written")
+    os.utime(old, (0, 0))
+    files.save("key", 1)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_kernels_that_came_with_the_program_are_read_where_they_lie(tmp_path):

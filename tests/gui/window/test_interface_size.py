@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.settings import Settings
 from gui.style import scaling, theme
-from gui.window.docks import NARROW
+from gui.window.docks import WIDE
 from gui.window.main_window import MainWindow
 from tests.gui.fakes import FakeExperiment
 from tests.gui.windows import open_window
@@ -117,7 +117,7 @@ def test_docks_give_way_to_the_plots_and_come_back(qtbot: QtBot) -> None:
     docks = window.docks
     assert docks.experiments.isVisible() and not window.header.experiments_button.isVisible()
     window.size_chosen.choose(1.5)
-    assert window.width() / 1.5 < NARROW
+    assert window.width() / 1.5 < WIDE
     qtbot.waitUntil(lambda: not docks.experiments.isVisible())
     assert window.header.experiments_button.isVisible()
     window.header.experiments_button.click()
