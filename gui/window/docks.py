@@ -33,8 +33,7 @@ LEFT, RIGHT = 216, 340
 LOWEST_PAGE = 80
 """Height at least of a page of tabs, in pixels."""
 NARROW, LOW = 900, 480
-"""Sizes of a screen in pixels below which the left docks are hidden at first, and below which
-the right ones share a place."""
+"""Sizes of a screen in pixels below which the window may be smaller than its parts need."""
 FORM_AND_THEORY = (550, 450)
 """Heights at first of the parameters and the theory, in proportion to each other."""
 
@@ -205,21 +204,10 @@ class Docks:
         """Return the switches of the docks."""
         return [dock.toggleViewAction() for dock in self.all]
 
-    def arrange(self, room: QSize) -> None:
-        """Set the docks' first sizes, and remember this layout as the first.
-
-        Parameters
-        ----------
-        room : QSize
-            Size of the screen. On a small one less is shown; the menu View has the rest.
-        """
+    def arrange(self) -> None:
+        """Set the docks' first sizes, and remember this layout as the first."""
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window = self._window
-        if room.width() < NARROW:
-            self.experiments.hide()
-            self.pins.hide()
-        if room.height() < LOW:
-            window.tabifyDockWidget(self.theory, self.parameters)
         self._scale = scaling.factor()
         widths = [scaling.whole(LEFT), scaling.whole(RIGHT)]
         window.resizeDocks([self.experiments, self.parameters], widths, horizontal)
@@ -230,7 +218,7 @@ class Docks:
         self._first = window.saveState(LAYOUT_VERSION)
 
     def rescale(self) -> None:
-        """Give the docks at the sides the same share of larger or smaller things."""
+        """Keep the docks at the sides as wide as before, in units of the scale."""
         grown, self._scale = scaling.factor() / self._scale, scaling.factor()
         sides = [dock for dock in (self.experiments, self.parameters) if dock.isVisible()]
         widths = [round(dock.width() * grown) for dock in sides]

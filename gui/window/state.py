@@ -113,7 +113,7 @@ class WindowState:
         geometry = settings.blob("geometry")
         if not geometry.isEmpty():
             self._window.restoreGeometry(geometry)
-        self._docks.arrange(QGuiApplication.primaryScreen().availableSize())
+        self._docks.arrange()
         self._docks.restore(settings.blob("docks"))
         for name in _SWITCHES:
             self._actions[name].setChecked(settings.flag(name, False))

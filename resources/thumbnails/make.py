@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
 from PySide6.QtCore import QBuffer, QIODevice
@@ -23,7 +26,7 @@ from engine.run.spec import RunSpec
 from engine.storage import thumbnails
 from engine.storage.files import write_bytes, write_text
 from engine.storage.presets import Preset, presets
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application
 from gui.plots.thumbnail import can_be_drawn, thumbnail
 from gui.style import theme
 
@@ -88,7 +91,6 @@ def png(image: QImage) -> bytes:
 
 def main(named: list[str]) -> None:
     """Draw the pictures that are named, or else those that are missing or old."""
-    use_offscreen_if_headless()
     application()
     made = dict(thumbnails.recipes())
     known = set()

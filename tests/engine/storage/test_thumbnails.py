@@ -27,7 +27,7 @@ def test_every_preset_has_its_pictures() -> None:
     }
     assert set(thumbnails.list_path().parent.glob("*.png")) == wanted
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in wanted)
-    assert sum(path.stat().st_size for path in wanted) < 1_500_000
+    assert sum(path.stat().st_size for path in wanted) < 2_000_000
 
 
 def test_only_what_needs_a_download_has_none() -> None:

@@ -78,6 +78,8 @@ def test_a_place_on_a_plot_is_the_same_at_every_scale(qtbot: QtBot, scale: float
     window = shown(qtbot)
     window.size_chosen.choose(scale)
     canvas = canvas_of(window)
+    for _ in range(5):  # until all is laid out
+        QApplication.processEvents()
     plot = canvas.frame.mapper.plot
     seen = []
     canvas.hovered.connect(seen.append)
