@@ -21,10 +21,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from gui.app.screenshot import main as screenshot
 
         return screenshot(arguments[1:])
+    if arguments and arguments[0] == "doctor":  # also where a package is missing
+        from engine.cli.doctor import main as doctor
+
+        return doctor(arguments[1:])
     from gui.app.application import is_window_option
 
     if not arguments or is_window_option(arguments[0]):
-        from gui.app.application import main as window
+        from gui.app.application import run as window
 
         return window(arguments)
     from engine.cli.commands import main as command_line

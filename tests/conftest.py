@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import engine.experiments  # noqa: F401  registers the experiments of the program
+from engine.system import display
+
+# The tests of the window need Qt, and pytest-qt loads it for all others, too.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if problem := display.choose().problem:
+    sys.exit(problem)
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -89,7 +89,7 @@ class Cycle:
     is_exact: bool
 
 
-def find_cycle(x: Array, growth: Array | None = None) -> Cycle | None:
+def find_cycle(x: Array, growth: Array | None = None, *, is_whole: bool = True) -> Cycle | None:
     """Find the cycle that a run is on, or that draws it in and is almost reached.
 
     Parameters
@@ -99,6 +99,9 @@ def find_cycle(x: Array, growth: Array | None = None) -> Cycle | None:
     growth : ndarray, shape (n,), or None
         Log growth of a small displacement in each of the last n steps, if known. Without it a
         cycle is taken for one only where it holds the run for long.
+    is_whole : bool
+        Whether the states are all that the next step depends on. If not, as without the velocity of
+        a run with momentum, that they repeat to the last bit does not show that they always will.
     """
     m = x.shape[0]
     size = max(float(np.max(np.abs(x[-min(m, 3 * MAX_PERIOD) :]))), 1e-300)
@@ -110,7 +113,7 @@ def find_cycle(x: Array, growth: Array | None = None) -> Cycle | None:
         if apart <= DISTINCT * size or change > 0.02 * apart:
             continue
         repeats = gap(x, p, 2 * p)
-        if repeats == 0.0:
+        if repeats == 0.0 and is_whole:
             return Cycle(p, is_exact=True)
         if repeats <= REPEATS * size:
             if _holds(x, p, repeats, apart, growth, size):
@@ -126,6 +129,16 @@ def _lap_growth(p: int, growth: Array, most: int) -> float | None:
     return float(np.sum(growth[-laps * p :])) / laps if laps else None
 
 
+def _late_lap_growth(p: int, growth: Array) -> float | None:
+    """Return the growth per lap over the last half or quarter of the laps, whichever is larger.
+
+    In the first of them the displacement has not turned into its direction of growth.
+    """
+    laps = min(growth.size // p, max(1, 256 // p))
+    found = [_lap_growth(p, growth, max(1, laps // share)) for share in (2, 4)]
+    return max((lap for lap in found if lap is not None), default=None)
+
+
 def _holds(
     x: Array, p: int, repeats: float, apart: float, growth: Array | None, size: float
 ) -> bool:
@@ -134,7 +147,7 @@ def _holds(
     A change of 1e-12 over a lap can be all that shows of a multiplier of 1 - 1e-9, and the way
     that is left a thousand million times as long.
     """
-    lap = None if growth is None else _lap_growth(p, growth, max(1, 256 // p))
+    lap = None if growth is None else _late_lap_growth(p, growth)
     if lap is not None:
         return lap < 0.0 and max(repeats, ROUNDED * size) <= LEFT * apart * -math.expm1(lap)
     back = (x.shape[0] - 3 * p) // (2 * p) * p

@@ -18,6 +18,10 @@ FEWEST = 8
 TURNS = 64
 """Longest unit of steps that a window and its batches are multiples of: a power of 2, so that the
 laps of period doublings fit whole."""
+SLOWEST = 0.01
+"""Least share of what is left of the way to a cycle that a stretch of steps is taken to make."""
+SHOWN = 5e-5
+"""Relative error below which an exponent of four digits is exact."""
 SETTLED = 0.75
 """Part of a window, the later, over which an exponent is measured."""
 
@@ -25,6 +29,27 @@ SETTLED = 0.75
 def settled(logs: Array, period: int | None = None) -> Array:
     """Return the later rows, in which a displacement has turned into its direction of growth."""
     return logs[-max(int(SETTLED * logs.size), period or 0, 2) :]
+
+
+def remaining(last: float, before: float, steps: int) -> float | None:
+    """Return how far the exponent of a run that nears a cycle may be from that of the cycle.
+
+    The distance to the cycle shrinks exponentially, and with it the difference.
+
+    Parameters
+    ----------
+    last, before : float
+        The exponents over the last laps, and over as many laps so many `steps` before them.
+    steps : int
+
+    Returns
+    -------
+    float or None
+        None where it is too small to show.
+    """
+    shrinks = max(-math.expm1(min(last * steps, 0.0)), SLOWEST)
+    error = abs(last - before) / shrinks
+    return error if error > SHOWN * abs(last) else None
 
 
 def exponent_of(logs: Array, of: str, period: int | None = None) -> Exponent | None:
@@ -41,19 +66,19 @@ def exponent_of(logs: Array, of: str, period: int | None = None) -> Exponent | N
         The directions that it is of.
     period : int or None
         Length of a lap of the cycle that the run is on, of which a whole number is taken: the value
-        is then that of the cycle and no average.
+        is then that of the cycle and no average, and its error what a run that is still nearing the
+        cycle can be off.
 
     Returns
     -------
     Exponent or None
-        None of fewer than two steps, or less than a lap; its error is None on a cycle, and where
-        there are too few steps for batches.
+        None of fewer than two steps, or less than a lap; its error is None where it is too small to
+        show on a cycle, and where there are too few steps to tell.
     """
     if logs.size < max(period or 0, 2):
         return None
     if period is not None:
-        whole = logs[-(logs.size // period) * period :]
-        return Exponent(value=float(np.mean(whole)), of=of)
+        return _on_cycle(logs, of, period)
     unit = min(TURNS, 2 ** int(math.log2(max(logs.size // FEWEST, 2))))
     laps = logs.size // unit
     used = logs[-laps * unit :]
@@ -64,3 +89,17 @@ def exponent_of(logs: Array, of: str, period: int | None = None) -> Exponent | N
     batches = used[-(laps // many) * many * unit :].reshape(many, -1).mean(axis=1)
     error = float(np.std(batches, ddof=1) / math.sqrt(many))
     return Exponent(value=value, error=error, of=of)
+
+
+def _on_cycle(logs: Array, of: str, period: int) -> Exponent:
+    """Average over whole laps of the later half; a complex multiplier lets the sum swing."""
+    laps = logs.size // period
+    stretch = laps // 4 * period
+    if stretch == 0:
+        return Exponent(value=float(np.mean(logs[-laps * period :])), of=of)
+    last, before = float(np.mean(logs[-stretch:])), float(np.mean(logs[-2 * stretch : -stretch]))
+    value = 0.5 * (last + before)
+    sums = np.cumsum(logs[-2 * stretch :].reshape(-1, period).sum(axis=1) - period * value)
+    swing = float(np.ptp(sums)) / (2 * stretch)
+    error = max(remaining(last, before, stretch) or 0.0, swing)
+    return Exponent(value=value, error=error if error > SHOWN * abs(value) else None, of=of)

@@ -9,7 +9,7 @@ Used for the phase badge of every experiment; vector states are welcome.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,6 +120,8 @@ class Window:
         Signed error or its norm; zero at a minimum.
     states : ndarray, shape (m, d)
         What must repeat for the run to be periodic: the weights, or the error as one column.
+    is_whole : bool
+        Whether `states` is all that the next step depends on.
     scale : float
         Size of errors that count as large, for example the target's magnitude.
     diverged_at : int or None
@@ -146,11 +148,15 @@ class Window:
         weight), with its name in `rest_name`.
     rest_is_neutral : bool or None
         Whether the distance from it shrinks as a power of k; None where that is not known.
+    repels : callable or None
+        Returns whether a cycle of so many steps, which the states show, repels small displacements,
+        or None where that is not known; asked where `growth` does not tell.
     """
 
     step: int
     error: Array
     states: Array
+    is_whole: bool = True
     scale: float = 1.0
     diverged_at: int | None = None
     growth: Array | None = None
@@ -164,6 +170,7 @@ class Window:
     rest: Array | None = None
     rest_name: str = "0"
     rest_is_neutral: bool | None = None
+    repels: Callable[[int], bool | None] | None = None
 
     def exponents(self, period: int | None = None) -> tuple[Exponent, ...]:
         """Measure the exponent over the later part of the window, or over whole laps of a cycle."""
@@ -252,6 +259,8 @@ def _resting(window: Window) -> Phase | None:
     at_rest = window.rest is not None and float(window.rest[-1]) <= CONVERGED
     if moves > 0.0 and not at_rest:
         return None  # it may be creeping away from a saddle
+    if not at_rest and window.rest is not None and window.rest_is_neutral:
+        return _creeping(window)
     place = window.rest_name if at_rest else "a point that is no minimum"
     what = "gradient vanishes" if at_rest else "steps vanish"
     return Phase(
@@ -260,6 +269,19 @@ def _resting(window: Window) -> Phase | None:
         standing=Standing.AT_SADDLE if at_rest else Standing.AT_NO_MINIMUM,
         exponents=window.exponents(),
         message=f"The run rests at {place}; the {what} there, the error does not.",
+    )
+
+
+def _creeping(window: Window) -> Phase:
+    """Describe an approach as a power of k whose steps are too small for the numbers to change."""
+    return Phase(
+        kind=OutcomeKind.CONVERGING,
+        text=f"converging to {window.rest_name}, sublinearly",
+        standing=Standing.NEARING_SADDLE,
+        sublinear=True,
+        exponents=window.exponents(),
+        message=f"The weights sink to {window.rest_name}, an equilibrium that is no minimum, "
+        "sublinearly; a step is less than rounding by now.",
     )
 
 
@@ -345,10 +367,12 @@ def _linear(window: Window) -> Phase | None:
 
 def _periodic(window: Window) -> Phase | None:
     """Recognise a cycle, or an approach to one that is almost over."""
-    cycle = find_cycle(window.states, window.growth)
+    cycle = find_cycle(window.states, window.growth, is_whole=window.is_whole)
     if cycle is None:
         return None
     p = cycle.period
+    if window.repels is not None and window.repels(p):
+        return None
     exponents = window.exponents(p)
     neutral = window.is_linear
     held = not neutral and bool(exponents) and exponents[0].value > 1e-6

@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
+from engine.cli import doctor
 from engine.cli import models as cli_models
+from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core import registry
 from engine.core.errors import InputError, LabError
@@ -28,24 +30,14 @@ from engine.core.versions import NAME, VERSION
 from engine.run import inputs, replay
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
-from engine.storage.files import reason_of, to_json
+from engine.storage.files import to_json
 from engine.text.arithmetic import NumberError, names_in, read_whole
 from engine.text.mathtext import plain_math, to_plain
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+INTERRUPTED = 130
 FIGURE_FORMATS = ("svg", "png", "pdf")
 LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Leave with status 2."""
-        text = " ".join(message.split())
-        print(f"{self.prog}: {text}; see {self.prog} --help", file=sys.stderr)
-        raise SystemExit(BAD_INPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +55,7 @@ def main(argv: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Greek letters on a terminal that lacks them
             stream.reconfigure(errors="replace")
-    status = _status(argv)
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        return _without_output(error)
-    return status
+    return printed(lambda: _status(argv))
 
 
 def _status(argv: Sequence[str]) -> int:
@@ -77,47 +63,25 @@ def _status(argv: Sequence[str]) -> int:
     try:
         options = _parser().parse_args(argv)
         status: int = options.execute(options)
-    except SystemExit as leaving:  # argparse: --help, --version or an error already printed
-        return leaving.code if isinstance(leaving.code, int) else FAILED
     except InputError as error:
-        return _report(" ".join(str(error).split()), BAD_INPUT)
+        return report(" ".join(str(error).split()), BAD_INPUT)
     except LabError as error:
-        return _report(str(error), FAILED)
+        return report(str(error), FAILED)
     except KeyboardInterrupt:
-        return _report("stopped", INTERRUPTED)
+        return report("stopped", INTERRUPTED)
     except MemoryError:
-        return _report("The memory of this machine is too small for that.", FAILED)
-    except OSError as error:
-        return _without_output(error)
+        return report("The memory of this machine is too small for that.", FAILED)
     return status
-
-
-def _report(sentence: str, status: int) -> int:
-    with contextlib.suppress(OSError):
-        print(sentence, file=sys.stderr)
-    return status
-
-
-def _without_output(error: OSError) -> int:
-    """Leave where nothing can be printed: a full device, a reader that went away."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        # the interpreter flushes once more at its end, and would show a traceback
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-    if isinstance(error, BrokenPipeError):
-        return FAILED
-    return _report(f"The output could not be written: {reason_of(error)}.", FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="main.py",
         description=f"{NAME}: without a command, the window opens.",
         epilog="Further: main.py smoke opens every panel offscreen; main.py screenshot draws one.",
     )
     parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for command in COMMANDS:
         sub = commands.add_parser(
             command.name, help=command.help, description=command.help, allow_abbrev=False
@@ -255,6 +219,9 @@ def _run(options: argparse.Namespace) -> int:
     if outcome["kind"] in ("failed", "cancelled"):
         print(f"{result['experiment']}: {outcome['message']}", file=sys.stderr)
         return FAILED if interrupt.go_on else INTERRUPTED
+    if not interrupt.go_on:
+        print("stopped; figures that were not drawn yet are left out", file=sys.stderr)
+        return INTERRUPTED
     return DONE
 
 
@@ -382,5 +349,8 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute
     ),
 )

@@ -11,7 +11,13 @@ from typing import Any
 from engine.core.ensemble import Ensemble, Progress, Share
 from engine.core.errors import LabError
 from engine.core.outcome import Outcome, OutcomeKind
+from engine.figures.album import save_sheets
+from engine.figures.data import FigureData
+from engine.figures.formats import formats
+from engine.figures.painters import Painters
+from engine.figures.sheets import Look, ensemble_sheets, sheets_of
 from engine.run import replay
+from engine.run.analyst import complete
 from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
@@ -57,20 +63,24 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
         If a file cannot be written into the folder; the run is then kept elsewhere where it can.
     """
     session = replay.begin(job.run)
+    views = session.experiment.views(session.params) if job.figures else ()
+    painters = Painters.for_sheets(len(views))
     try:
         folder = runfolder.prepare(job.folder)
         runfile.check_writable(job.run, folder)
+        painters.start()  # they load while the run goes on
         recorder = Recorder(session)
         ensemble = None
         outcome = _carry_out(job.run, recorder, progress)
         if outcome.kind not in _ENDED_EARLY:
+            complete(session.experiment, session.params, session.state, progress)
             ensemble = _ensemble(job.run, session, progress)
             if ensemble is not None and ensemble.cancelled:
                 outcome = _cancelled(session, job.run)
-        progress(1.0, "drawing figures")
-        result = _Result(job, recorder, outcome, ensemble)
+        result = _Result(job, recorder, outcome, ensemble, progress, painters)
         return runfolder.kept_somewhere(folder, result.write)
     finally:
+        painters.close()
         session.close()
 
 
@@ -82,18 +92,39 @@ class _Result:
     recorder: Recorder
     outcome: Outcome
     ensemble: Ensemble | None
+    progress: Progress
+    painters: Painters
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Write everything into a folder and return the content of `run.json`."""
         job, session = self.job, self.recorder.session
         with runfolder.all_or_nothing(folder) as new:
             failed = self.outcome.kind is OutcomeKind.FAILED
-            names = [] if failed else _figures(job, session, self.ensemble, new)
+            names = [] if failed or not job.figures else self._figures(new)
             if job.model:
                 names.append(f"{MODEL}{job.model}")
                 save_learned(session, new / names[-1])
             done = _done(job.run, session, self.outcome)
             return runfolder.write(new, done, self.recorder, self.outcome, self.ensemble, names)
+
+    def _figures(self, folder: Path) -> list[str]:
+        """Draw the figures and return the names of their files.
+
+        Cancelling leaves out those not drawn yet, unless it had ended the run already.
+        """
+        job, session = self.job, self.recorder.session
+        data = FigureData.of(session)
+        sheets = sheets_of(data, session.experiment)
+        if self.ensemble is not None:
+            sheets += ensemble_sheets(data, self.ensemble)
+
+        def progress(done: float, text: str) -> bool:
+            go_on = self.progress(done, text)
+            return go_on or self.outcome.kind is OutcomeKind.CANCELLED
+
+        look = Look(formats(job.figures), svg_text=job.svg_text)
+        names = save_sheets(folder / "figures", sheets, look, progress, self.painters)
+        return [f"figures/{name}" for name in names]
 
 
 _ENDED_EARLY = (OutcomeKind.CANCELLED, OutcomeKind.FAILED)
@@ -135,24 +166,6 @@ def _ensemble(run: RunSpec, session: Session, progress: Progress) -> Ensemble | 
     if not experiment.has_ensemble or getattr(run.params, "ensemble", 1) <= 1:
         return None
     return experiment.ensemble(run.params, run.seed, replay.target_of(run), progress)
-
-
-def _figures(job: Job, session: Session, ensemble: Ensemble | None, folder: Path) -> list[str]:
-    if not job.figures:
-        return []
-    # matplotlib takes half a second to load
-    from engine.figures.data import FigureData
-    from engine.figures.paper import save_all, save_ensemble
-
-    data = FigureData.of(session)
-    names = save_all(
-        folder / "figures", data, session.experiment, job.figures, svg_text=job.svg_text
-    )
-    if ensemble is not None:
-        names += save_ensemble(
-            folder / "figures", data, ensemble, job.figures, svg_text=job.svg_text
-        )
-    return [f"figures/{name}" for name in names]
 
 
 def describe(result: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
+from engine.core.packages import require
 from engine.storage.files import is_file, to_json, user_path
 
 DATA_HELP = "digits (bundled), mnist or fashion-mnist (downloaded before), or a folder of IDX files"
@@ -23,9 +24,10 @@ def configure_eval(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Evaluate a trained network on its data, or on another set, and say on which."""
+    path = _existing(options.model)
+    require("torch", what="main.py eval")
     from engine.experiments.mnist import datasets, evaluation
 
-    path = _existing(options.model)
     data = None if options.data is None else datasets.load(options.data)
     numbers = evaluation.evaluate(path, data)
     if options.json:
@@ -47,12 +49,14 @@ def configure_convert(parser: argparse.ArgumentParser) -> None:
 
 def convert(options: argparse.Namespace) -> int:
     """Write a trained network as a PyTorch state_dict or as ONNX."""
-    from engine.experiments.mnist import model_files, onnx_files
-
     target = user_path(options.to, "FILE")
     if target.suffix.lower() not in (".pt", ".onnx"):
         raise InputError("FILE", target.name, "give a name that ends in .pt or .onnx")
-    model = model_files.load(_existing(options.model))
+    path = _existing(options.model)
+    require("torch", what="main.py convert")
+    from engine.experiments.mnist import model_files, onnx_files
+
+    model = model_files.load(path)
     if target.suffix.lower() == ".pt":
         model_files.save_state_dict(target, model)
         print(f"Written to {target}.")

@@ -50,10 +50,14 @@ def progress_line(stream: TextIO | None) -> Iterator[Progress]:
         yield lambda done, text: True
         return
     begin = shown = time.monotonic()
+    before = 0.0
 
     def show(done: float, text: str) -> bool:
-        nonlocal shown
+        nonlocal begin, shown, before
         now = time.monotonic()
+        if done < before:  # the next part of the work
+            begin = now
+        before = done
         if now - shown > 0.1:
             shown = now
             left = (now - begin) * (1 - done) / done if done > 0 else 0.0

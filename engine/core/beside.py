@@ -1,19 +1,28 @@
-"""A cache beside frozen states: what was measured at a state, for as long as the state lives.
+"""Caches of what takes long: measurements of a state while it lives, and analyses by key.
 
 A state holds what a run goes on from and nothing else, so that equal states are equal and a copy
 measures anew. What takes long to measure and is asked for by several pictures and claims is kept
 here, by the identity of the state: entries die with it.
+
+What is computed in the background of a whole problem (equilibria, normal forms) outlives a state.
+An experiment names by `AbstractExperiment.analysis_key` what its analysis depends on, and makes it
+with `analyse`; the engine does so once a key, and keeps it here. `theory`, `claims` and `observe`
+look it up with `recall`, and say so where it is not there yet.
 """
 
 from __future__ import annotations
 
 import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
+
+MOST_KEPT = 32
+"""Analyses that are kept; the one that was not asked for the longest goes first."""
 
 
 class _Entry:
@@ -71,3 +80,34 @@ def _forget(number: int, ref: weakref.ref[object]) -> None:
         entry = _entries.get(number)
         if entry is not None and entry.ref is ref:
             del _entries[number]
+
+
+class Analysis:
+    """Base of what `analyse` returns; subclasses are frozen dataclasses."""
+
+
+_analyses: OrderedDict[Hashable, Analysis] = OrderedDict()
+_analyses_lock = threading.Lock()
+
+
+def keep(key: Hashable, analysis: Analysis) -> None:
+    """Keep the analysis of a key."""
+    with _analyses_lock:
+        _analyses[key] = analysis
+        _analyses.move_to_end(key)
+        while len(_analyses) > MOST_KEPT:
+            _analyses.popitem(last=False)
+
+
+def recall(key: Hashable) -> Analysis | None:
+    """Return the analysis of a key, None if there is none (yet)."""
+    with _analyses_lock:
+        if key in _analyses:
+            _analyses.move_to_end(key)
+        return _analyses.get(key)
+
+
+def forget() -> None:
+    """Drop everything that is kept."""
+    with _analyses_lock:
+        _analyses.clear()

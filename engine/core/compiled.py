@@ -47,6 +47,6 @@ def observe_compiling(observer: Callable[[str], None]) -> None:
 
 
 def report_compiled(name: str) -> None:
-    """Tell the observers that a kernel was compiled."""
+    """Notify the observers that a kernel was compiled."""
     for observer in _observers:
         observer(name)

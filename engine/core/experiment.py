@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray, checked
+from engine.core.beside import Analysis
 from engine.core.change import Nudge
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
@@ -199,7 +200,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         return dataclasses.replace(state, params=params)
 
     def nudge(self, state: StateT, nudge: Nudge) -> StateT:
-        """Push a state by a little, the same for the same `nudge` (see `engine.core.push.pushed`).
+        """Push a state by a little, the same for the same nudge (`engine.core.change.pushed`).
 
         Called only of a state that has not diverged.
 
@@ -239,6 +240,26 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         ------
         InputError
             As `init` does, of the data.
+        """
+        return None
+
+    def analysis_key(self, params: ParamsT, seed: int) -> Hashable | None:
+        """Name what `analyse` depends on; None where there is nothing to analyse.
+
+        Parameters that only steer the run (a step size) are not part of it.
+        """
+        return None
+
+    def analyse(self, params: ParamsT, state: StateT, progress: Progress) -> Analysis | None:
+        """Compute what takes longer than a frame (equilibria, normal forms), in the background.
+
+        The result depends on `analysis_key` alone, but may use the state as a hint where to look;
+        `theory`, `claims` and `observe` find it with `engine.core.beside.recall`.
+
+        Returns
+        -------
+        Analysis or None
+            None if `progress` asked to stop.
         """
         return None
 

@@ -6,12 +6,17 @@ calls `report` or `check`. Where nobody watches, both do nothing.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from engine.core.ensemble import Progress
+
+CALLS = 256
+"""Calls of functions between two looks whether work that reports nothing should stop."""
 
 
 class Interrupted(Exception):  # noqa: N818  no error: it was asked for
@@ -90,3 +95,34 @@ def check() -> None:
     watch = _current.watch
     if watch is not None and not watch.progress(watch.fraction, watch.text) and watch.heeds:
         raise Interrupted
+
+
+@contextmanager
+def breakable() -> Iterator[None]:
+    """Make the block stoppable at any call of a Python function in it.
+
+    For long work of a library that reports nothing, such as its reading of a text. Nothing may be
+    imported in the block, for an import that is broken off leaves its module in parts.
+
+    Raises
+    ------
+    Interrupted
+        If it should stop.
+    """
+    if _current.watch is None:
+        yield
+        return
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls % CALLS == 0:
+            check()
+
+    former = sys.gettrace()
+    sys.settrace(count)
+    try:
+        yield
+    finally:
+        sys.settrace(former)

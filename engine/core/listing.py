@@ -57,6 +57,8 @@ class Listing:
         Whether a window opens this experiment when nothing is remembered of an earlier start.
     data_sets : tuple of DataSet
         What `AbstractExperiment.download` can fetch.
+    needs : tuple of str
+        Packages without which the experiment does not run, of those that may be left out.
     """
 
     id: str
@@ -70,3 +72,4 @@ class Listing:
     kernels: int = 0
     opens_first: bool = False
     data_sets: tuple[DataSet, ...] = ()
+    needs: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,27 +18,22 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from engine.core.change import Change
-from engine.core.ensemble import Ensemble
 from engine.core.errors import InputError
-from engine.core.experiment import AbstractExperiment
 from engine.core.params import describe
 from engine.core.versions import NAME, VERSION
 from engine.core.views import BarView, ImageView, PlaneView, TableView, TimeView, View
 from engine.figures.data import FigureData
+from engine.figures.fonts import lean
+from engine.figures.formats import DPI, FORMATS, Format
 from engine.figures.panels import draw_bars, draw_image, draw_table, table_size
 from engine.figures.parts import Entry, add_legend
 from engine.figures.plane import draw_plane
 from engine.figures.style import paper
 from engine.figures.time import draw_time
 from engine.storage import runfile
-from engine.storage.files import atomic, make_folder, safe_name
+from engine.storage.files import atomic
 from engine.text.numbers import short, whole
 
-Format = Literal["png", "svg", "pdf"]
-FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
-DPI = 200
-PAGE = "page"
-"""Name of the figure that holds all views."""
 MOST_LINES = 6
 """Lines of settings at the foot of a page, and of pinned runs there."""
 _DPI_RANGE = (30, 1200)
@@ -186,11 +181,19 @@ def check_dpi(dpi: int) -> None:
         raise InputError("dpi", dpi, f"give a whole number from {low} to {high}")
 
 
-def render(figure: Figure, kind: Format, data: FigureData, *, dpi: int = DPI) -> bytes:
-    """Return a figure's file as bytes, for the clipboard."""
+def render(
+    figure: Figure, kind: Format, data: FigureData, *, dpi: int = DPI, svg_text: bool = False
+) -> bytes:
+    """Return a figure's file as bytes.
+
+    Raises
+    ------
+    InputError
+        If `dpi` is out of range.
+    """
     check_dpi(dpi)
     buffer = io.BytesIO()
-    _write(figure, buffer, kind, data, dpi)
+    _write(figure, buffer, kind, data, dpi, svg_text)
     return buffer.getvalue()
 
 
@@ -207,7 +210,7 @@ def _write(
         "svg": FigureCanvasSVG,
         "pdf": FigureCanvasPdf,
     }
-    with paper(svg_text):
+    with paper(svg_text), lean():
         figure.dpi = dpi if kind == "png" else 72
         # The canvas's own method draws once, where `savefig` would draw twice.
         write = getattr(canvases[kind](figure), f"print_{kind}")
@@ -223,84 +226,3 @@ def _metadata(kind: Format, data: FigureData) -> dict[str, Any]:
     if kind == "svg":
         return {"Title": title, "Creator": program, "Description": text, "Date": None}
     return {"Title": title, "Creator": program, "Subject": text, "CreationDate": None}
-
-
-def save_all(
-    folder: Path,
-    data: FigureData,
-    experiment: AbstractExperiment[Any, Any],
-    formats: Sequence[str],
-    *,
-    dpi: int = DPI,
-    svg_text: bool = False,
-) -> list[str]:
-    """Write each view of a run and the page of those shown at first; return the file names.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be used.
-    FileError
-        If a file cannot be written.
-    """
-    views = experiment.views(data.run.params)
-    names = [
-        name
-        for view in views
-        for name in _save(folder, view.id, draw(view, data), data, formats, dpi, svg_text)
-    ]
-    shown = [view for view in views if view.shown] or list(views)
-    return names + _save(folder, PAGE, draw_page(shown, data), data, formats, dpi, svg_text)
-
-
-def save_ensemble(
-    folder: Path,
-    data: FigureData,
-    ensemble: Ensemble,
-    formats: Sequence[str],
-    *,
-    dpi: int = DPI,
-    svg_text: bool = False,
-) -> list[str]:
-    """Write the views of an ensemble; return the file names.
-
-    Raises
-    ------
-    FileError
-        If a file cannot be written.
-    """
-    whole = FigureData(
-        title=f"{data.title}: ensemble",
-        run=data.run,
-        step=data.step,
-        trace=data.trace,
-        observation=ensemble.observation,
-        theory=data.theory,
-    )
-    return [
-        name
-        for view in ensemble.views
-        for name in _save(
-            folder, _ensemble_stem(view), draw(view, whole), whole, formats, dpi, svg_text
-        )
-    ]
-
-
-def _ensemble_stem(view: View) -> str:
-    return view.id if view.id.startswith("ensemble") else f"ensemble-{view.id}"
-
-
-def _save(
-    folder: Path,
-    stem: str,
-    figure: Figure,
-    data: FigureData,
-    formats: Sequence[str],
-    dpi: int,
-    svg_text: bool,
-) -> list[str]:
-    make_folder(folder)
-    names = [f"{safe_name(stem)}.{kind}" for kind in formats]
-    for name in names:
-        save(figure, folder / name, data, dpi=dpi, svg_text=svg_text)
-    return names

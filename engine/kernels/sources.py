@@ -96,7 +96,7 @@ class Sources:
         )
 
     def recall(self, notes: str) -> None:
-        """Take over what an earlier process noted; notes that are damaged say nothing."""
+        """Read what an earlier process noted; damaged notes are ignored."""
         try:
             for path, (modified, changed, size, digest, *imports) in json.loads(notes).items():
                 scan = Scan(str(digest), tuple(map(str, imports)))

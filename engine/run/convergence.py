@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.experiment import State
+from engine.core.experiment import Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.run.session import Session
 from engine.run.trace import WINDOW
@@ -80,21 +80,29 @@ def first_converged(session: Session, unsettled: int = 0) -> int:
     -------
     int
         From `unsettled` to the run's own step, which is returned where earlier rows do not show it.
+
+    Raises
+    ------
+    Interrupted
+        If it was stopped (`engine.core.interrupt`); the session is left as it is.
     """
+
+    def is_converged(state: State[Any], recent: Recent) -> bool:
+        return session.experiment.outcome(state, recent).kind is OutcomeKind.CONVERGED
+
     low, high = unsettled, session.step
-    if high > 0 and not _converged(session, high - 1):
+    if high > 0 and not is_converged(*session.look(high - 1)):
         return high
     near: State[Any] | None = None  # so that the ways to the steps tried add up to one way there
     while high - low > 1:
         middle = (low + high) // 2
-        begin = session.state_at(max(0, middle - WINDOW + 1), near)
-        if _converged(session, middle, begin):
+        rows_known = session.knows_rows_of(middle)
+        way_from = low if rows_known else max(0, middle - WINDOW + 1)
+        begin = session.state_at(way_from, near)
+        state, recent = session.look(middle, begin)
+        if is_converged(state, recent):
             high = middle
+            near = begin if rows_known else near
         else:
-            low, near = middle, begin
+            low, near = middle, state if rows_known else begin
     return high
-
-
-def _converged(session: Session, step: int, near: State[Any] | None = None) -> bool:
-    outcome = session.experiment.outcome(*session.look(step, near))
-    return outcome.kind is OutcomeKind.CONVERGED

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from engine.core import interrupt
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment
 from engine.core.params import P, Params, ParamSpec, build, describe
@@ -83,6 +84,7 @@ def _sum(path: Path, changed: int, size: int) -> str:
     with path.expanduser().open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
+            interrupt.check()
     return digest.hexdigest()
 
 

@@ -12,7 +12,7 @@ from engine.core.experiment import State
 
 StateT = TypeVar("StateT", bound=State[Any])
 
-MEMORY = 64 * 2**20
+MEMORY = 128 * 2**20
 """Bytes of arrays that the keyframes of one run may hold."""
 
 
@@ -79,7 +79,12 @@ class Keyframes(Generic[StateT]):
         return len(kept_steps) < before or self._spacing < kept_steps[-1]
 
 
-def state_bytes(state: State[Any]) -> int:
-    """Count the bytes of a state's arrays."""
-    values = (getattr(state, item.name) for item in dataclasses.fields(state))
-    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+def state_bytes(part: object) -> int:
+    """Count the bytes of the arrays of a state, those of its parts included."""
+    if isinstance(part, np.ndarray):
+        return part.nbytes
+    if isinstance(part, tuple | list):
+        return sum(map(state_bytes, part))
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        return sum(state_bytes(getattr(part, item.name)) for item in dataclasses.fields(part))
+    return 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.core.change import Change
 from engine.core.ensemble import Progress
+from engine.core.packages import is_installed
 from engine.core.params import update
 from engine.core.registry import get
 from engine.run import inputs
@@ -33,10 +34,11 @@ def on_this_machine(run: RunSpec) -> tuple[RunSpec, str]:
     device: Any = getattr(run.params, "device", "cpu")
     if device in ("auto", "cpu"):
         return run, ""
-    from engine.core.device import is_there  # torch takes seconds to load
+    if is_installed("torch"):
+        from engine.core.device import is_there  # torch takes seconds to load
 
-    if is_there(device):
-        return run, ""
+        if is_there(device):
+            return run, ""
     moved = dataclasses.replace(run, params=update(run.params, device="cpu"))
     return moved, f"This machine has no {device.upper()} device: the run is made on the CPU."
 

@@ -9,6 +9,7 @@ from engine.core.change import Nudge, checked
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError, LabError, Refusal
+from engine.core.interrupt import Interrupted, watched
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params
 from engine.run.branches import Branch, DroppedSteps, Fork
@@ -23,6 +24,11 @@ BETWEEN = 512
 """Exact rows of a call that more follow: each takes time, and pictures judge by those there are."""
 OnDrop = Callable[[DroppedSteps], str]
 """Called when steps are given up; returns the sentence to be shown."""
+
+
+def _unwatched() -> Progress:
+    """Return a progress that nobody follows and nobody stops."""
+    return lambda fraction, text: True
 
 
 class Shown(NamedTuple):
@@ -215,19 +221,19 @@ class Run:
 
     # Pictures.
 
-    def show(self, *, force: bool) -> Shown:
+    def show(self, *, force: bool, going_back: Callable[[], Progress] = _unwatched) -> Shown:
         """Compute what is due of a picture, or (`force`) all of it.
 
         A run that has newly converged is paused. If it went past the step at which it converged,
-        it goes back to that step first.
+        it goes back to that step first, which may take long: `going_back` makes the progress.
         """
         shown = Shown(*self._pictures.take(force=force))
-        if self._pauses_where_converged(shown.outcome):
+        if self._pauses_where_converged(shown.outcome, going_back):
             shown = Shown(*self._pictures.take(force=True))
         self.latest = shown
         return shown
 
-    def _pauses_where_converged(self, outcome: Outcome) -> bool:
+    def _pauses_where_converged(self, outcome: Outcome, going_back: Callable[[], Progress]) -> bool:
         """Pause where the run converges, once, since who plays on from there wants to.
 
         Returns
@@ -244,7 +250,12 @@ class Run:
         self.message = f"{outcome.message} {self._drop_sentence}".rstrip()
         if not self.session.experiment.rewindable:
             return False
-        self.session.rewind(first_converged(self.session, since))
+        try:
+            with watched(going_back()):
+                self.session.rewind(first_converged(self.session, since))
+        except Interrupted:
+            self.message += " Cancelled: it stands after the step at which it converged."
+            return False
         return True
 
     def bare(self, kind: OutcomeKind) -> Shown:

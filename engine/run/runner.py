@@ -31,6 +31,7 @@ from engine.core.experiment import AbstractExperiment
 from engine.core.interrupt import Interrupted, watched
 from engine.core.outcome import OutcomeKind
 from engine.core.params import Params
+from engine.run.analyst import Analyst
 from engine.run.branches import DroppedSteps, Fork
 from engine.run.mailbox import Mailbox
 from engine.run.pace import Pace
@@ -83,6 +84,7 @@ class Runner:
         self._run: Run | None = None
         self._run_id = self._frame = 0
         self._shelf = Shelf()
+        self._analyst = Analyst(lambda: self._send(self._show_analysis))
         self._warming: Warming | None = None
         self._pace = Pace()
         self._pictured_at = self._picture_seconds = 0.0
@@ -162,11 +164,11 @@ class Runner:
 
     def back(self, n: int = 1) -> None:
         """Show the state `n` steps earlier and stay paused."""
-        self._command(lambda run: run.seek(max(0, run.shown_step - n)))
+        self._command(lambda run: self._look(run, max(0, run.shown_step - n)))
 
     def seek(self, step: int) -> None:
         """Show the state at a step that was already reached; the run keeps its place."""
-        self._command(lambda run: run.seek(step))
+        self._command(lambda run: self._look(run, step))
 
     def live(self) -> None:
         """Show the run's own state again."""
@@ -245,6 +247,7 @@ class Runner:
             self._guard(self._check_kernels)
             if self._is_running and not self._closing and self._warming is None:
                 self._guard(self._advance)
+        self._analyst.close()
         self._stop_compiling()
         if self._run is not None:
             self._run.close()
@@ -368,7 +371,7 @@ class Runner:
             experiment.warm_up()
 
     def _compile(self, experiment: AbstractExperiment[Any, Any], *parts: Part) -> None:
-        """Have kernels compiled by other processes, if these can be had."""
+        """Compile kernels in other processes, if there can be any."""
         self._stop_compiling()
         if is_importable(type(experiment)):
             with contextlib.suppress(OSError):
@@ -472,8 +475,30 @@ class Runner:
                 run.pause()
                 run.message = "Cancelled: the run stands before the step."
 
+    def _look(self, run: Run, step: int) -> None:
+        """Show an earlier step, which may have to be computed again from one long before it."""
+        try:
+            with watched(self._begin_looking_back(run)):
+                run.seek(step)
+        except Interrupted:
+            self._cancel.clear()
+            run.message = "Cancelled: the step is not shown."
+
     def _begin_steps(self, run: Run) -> Progress:
-        """Make the progress of steps: it publishes once they take long, with the last picture."""
+        """Make the progress of steps, which `pause` interrupts, too."""
+        return self._news_of(
+            run,
+            lambda text: f"Step {whole(run.session.step + 1)}: {text}",
+            lambda: self._cancel.is_set() or self._pause_waits.is_set(),
+        )
+
+    def _begin_looking_back(self, run: Run) -> Progress:
+        """Make the progress of steps that are computed again."""
+        self._cancel.clear()
+        return self._news_of(run, str.capitalize, self._cancel.is_set)
+
+    def _news_of(self, run: Run, word: Callable[[str], str], stops: Callable[[], bool]) -> Progress:
+        """Make a progress that publishes once the work takes long, with the last picture."""
         begin, part_begin, shown_at = time.monotonic(), 0.0, 0.0
         part, run_id = "", self._run_id
 
@@ -486,12 +511,10 @@ class Runner:
             if text and is_due and self.mailbox.is_empty:
                 shown_at, elapsed = now, now - part_begin
                 left = elapsed / fraction - elapsed if fraction > 0 else None
-                said = f"Step {whole(run.session.step + 1)}: {text}"
                 self._put_snapshot(
-                    run, run.latest, progress=fraction, seconds_left=left, message=said
+                    run, run.latest, progress=fraction, seconds_left=left, message=word(text)
                 )
-            stops = self._cancel.is_set() or self._pause_waits.is_set()
-            return not (stops or self._is_overtaken(run_id))
+            return not (stops() or self._is_overtaken(run_id))
 
         return progress
 
@@ -562,9 +585,14 @@ class Runner:
             return
         self._owes_picture = self._owes_fresh = False
         begin = time.monotonic()
-        self._put_snapshot(run, run.show(force=force), progress=progress, seconds_left=seconds_left)
+        self._analyst.want(run.session.experiment, run.session.params, run.session.state)
+        shown = run.show(force=force, going_back=lambda: self._begin_looking_back(run))
+        self._put_snapshot(run, shown, progress=progress, seconds_left=seconds_left)
         self._pictured_at = time.monotonic()
         self._picture_seconds = self._pictured_at - begin
+
+    def _show_analysis(self) -> None:
+        self._owes_picture = self._owes_fresh = True
 
     def _picture_is_due(self, run: Run) -> bool:
         cost = self._picture_seconds + self.drawing_seconds

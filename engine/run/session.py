@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect, bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core import interrupt
 from engine.core.change import Change, Nudge, checked
 from engine.core.chunk import Chunk
 from engine.core.effect import Effect, check_live, fields_with
@@ -21,7 +23,9 @@ from engine.core.outcome import Outcome
 from engine.core.params import Params, update
 from engine.run.inputs import fingerprints
 from engine.run.keyframes import Keyframes
+from engine.run.pace import LONG_CHUNK_SECONDS, ChunkSize
 from engine.run.trace import WINDOW, Trace
+from engine.text.numbers import whole
 
 _step_of = attrgetter("step")
 
@@ -68,6 +72,7 @@ class Session:
         self.finished = False
         self.trace = Trace(experiment.record(self.state))
         self._keyframes: Keyframes[State[Any]] = Keyframes(self.state)
+        self._again = ChunkSize(LONG_CHUNK_SECONDS, experiment.listing.steps_per_call)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -265,12 +270,15 @@ class Session:
         """Compute the state at an earlier step and the recorded rows that lead to it.
 
         They are those of a run that stopped there: of its last `WINDOW` steps. `near` is as that of
-        `state_at`; one of `WINDOW` steps earlier saves the way there.
+        `state_at`; one of `WINDOW` steps earlier saves the way there. Rows that are still known are
+        not made again.
 
         Raises
         ------
         InputError
             As `state_at`.
+        Interrupted
+            If it was stopped (`engine.core.interrupt`).
         """
         if step == self.step:
             return self.state, self.recent()
@@ -278,8 +286,14 @@ class Session:
         state, recent = self._look_back(step, near)
         return state, self._as_pushed(state, recent)
 
+    def knows_rows_of(self, step: int) -> bool:
+        """Return whether the rows that lead to a step are known, so that none is made again."""
+        return max(0, step - WINDOW + 1) >= self.trace.exact_from
+
     def _look_back(self, step: int, near: State[Any] | None = None) -> tuple[State[Any], Recent]:
         start = max(0, step - WINDOW + 1)
+        if self.knows_rows_of(step):
+            return self.state_at(step, near), self.trace.exact(start, step)
         state = self.arrival(start, near)
         first = self.experiment.record(state)
         rows: list[Recent] = [{key: np.asarray(value)[None] for key, value in first.items()}]
@@ -289,14 +303,23 @@ class Session:
         return state, {key: np.concatenate([part[key] for part in rows]) for key in rows[0]}
 
     def rewind(self, step: int) -> None:
-        """Go back to an earlier step and forget what came after."""
+        """Go back to an earlier step and forget what came after.
+
+        Raises
+        ------
+        InputError
+            If the step was not reached, or the experiment keeps no old states.
+        Interrupted
+            If it was stopped; nothing is forgotten then.
+        """
         if step == self.step:
             return
         self._check_reachable(step)
         state, recent = self._look_back(step)
-        resume = self.trace.cut(step)
-        if resume <= step:
-            self._replay_into_trace(self.state_at(resume - 1), step)
+        with interrupt.uninterrupted():  # from here on the history is changed
+            resume = self.trace.cut(step)
+            if resume <= step:
+                self._replay_into_trace(self.state_at(resume - 1), step)
         self.trace.refill(recent)
         del self._changes[bisect(self._changes, step, key=_step_of) :]
         self._frozen = None
@@ -335,19 +358,34 @@ class Session:
         rows: list[Recent] | None = None,
     ) -> State[Any]:
         """Advance a state of this run to `step`, making the changes that were made on the way."""
+        begin, report = state.step, f"computing step {whole(step)} again"
         first = bisect(self._changes, state.step, key=_step_of)  # what was done at it is done
         for change in chain(islice(self._changes, first, None), (Change(step + 1),)):
-            n = min(change.step, step) - state.step
-            if n > 0:
-                # Where no rows are wanted, one bucket for all of them is the cheapest record.
-                stride = n if rows is None else 1
-                state, chunk = self.experiment.advance(state, n, stride)
-                if rows is not None and chunk.count:
-                    rows.append(chunk.low)
+            stop = min(change.step, step)
+            while state.step < stop:
+                state, part, made = self._made_again(
+                    state, stop - state.step, exact=rows is not None
+                )
+                if made == 0:
+                    break
+                if rows is not None:
+                    rows.append(part)
+                interrupt.report((state.step - begin) / (step - begin), report)
             if change.step > step:
                 break
             state = self.changed(state, change)
         return state
+
+    def _made_again(
+        self, state: State[Any], n: int, *, exact: bool
+    ) -> tuple[State[Any], Recent, int]:
+        """Make some of `n` steps in a call that does not take long; 0 of a run that diverged."""
+        made = min(n, self._again.steps)
+        begin = time.perf_counter()
+        # Where no rows are wanted, one bucket for all of them is the cheapest record.
+        new, chunk = self.experiment.advance(state, made, 1 if exact else made)
+        self._again.learn(chunk.count, time.perf_counter() - begin)
+        return new, chunk.low, chunk.count
 
     def _replay_into_trace(self, state: State[Any], step: int) -> None:
         rows: list[Recent] = []

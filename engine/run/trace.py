@@ -133,6 +133,16 @@ class Trace:
         self._add_buckets(Chunk.exact(0, self._initial))
         self._add_exact(self._initial)
 
+    @property
+    def exact_from(self) -> int:
+        """The step of the first exact row that is still known, with all those after it."""
+        return self.last - self._filled + 1
+
+    def exact(self, first: int, last: int) -> dict[str, FloatArray]:
+        """Copy the rows from a step to another, ``exact_from <= first <= last <= self.last``."""
+        rows = slice(first - self.exact_from, last - self.exact_from + 1)
+        return {key: values[rows].copy() for key, values in self._exact.items()}
+
     def stride_at(self, step: int) -> int:
         """Return how long the buckets will be once the run has come to `step`."""
         stride = self.stride
@@ -166,8 +176,7 @@ class Trace:
         for store in (self._low, self._high):
             for values in store.values():
                 values[bucket:] = np.nan
-        recent_first = self.last - self._filled + 1
-        self._filled = max(0, resume - recent_first)
+        self._filled = max(0, resume - self.exact_from)
         self.last = resume - 1
         if resume == 0:
             self.last = 0

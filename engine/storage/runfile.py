@@ -37,6 +37,7 @@ import tomli_w
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from engine.core import interrupt
 from engine.core.change import Change, Nudge, checked
 from engine.core.effect import check_live
 from engine.core.errors import InputError
@@ -304,7 +305,8 @@ def loads(text: str, what: str = "run file", folder: Path | None = None) -> RunS
         raise InputError(what, first_line(text), "give keys of few parts joined by dots")
     _check_length(text, what)
     try:
-        table = tomllib.loads(text)
+        with interrupt.breakable():
+            table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a whole number may be too long to be read
         rule = f"give a TOML text ({fault(error)})"
         raise InputError(what, faulty_line(text, error), rule) from None

@@ -22,6 +22,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from engine.core import interrupt
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.storage.files import human_size, opened, user_path
@@ -127,6 +128,10 @@ def read_thinned(path: str | Path, field: str, columns: int, most: int, limit: i
         return reader.read(most * columns, columns)
 
 
+LINES_APART = 4096
+"""Lines between two looks whether the reading should stop."""
+
+
 class _Line(NamedTuple):
     """A line that is neither blank nor a comment, with its number in the file."""
 
@@ -164,6 +169,8 @@ class _CsvReader:
         try:
             while line := text.readline(LINE_LIMIT + 1):
                 number += 1
+                if number % LINES_APART == 0:
+                    interrupt.check()
                 if len(line) > LINE_LIMIT:
                     rule = f"give lines of at most {whole(LINE_LIMIT)} characters"
                     raise InputError(self._field, self._path.name, rule)

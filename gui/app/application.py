@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from gui.app.ending import EndRequests
+from engine.cli.output import Parser, report
+from engine.system import display, libraries
+from gui.app.ending import EndRequests, end_at_once, leave
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -21,20 +24,14 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.001
 """How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
 of a frame."""
+PLATFORM = "QT_QPA_PLATFORM"
 RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
 """Suffixes of files that a desktop may pass to the program."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports what is wrong in one line, as the command line does."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """Describe the options of the window."""
-    made = _Parser(prog="main.py", description="Open the window.", add_help=False)
+    made = Parser(prog="main.py", description="Open the window.", add_help=False)
     made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run to open")
     made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
     made.add_argument("--theme", choices=("system", "light", "dark"), help="theme of the window")
@@ -60,6 +57,7 @@ def application() -> QApplication:
 
     from engine.core.versions import NAME, VERSION
     from gui.app.collector import Collector
+    from gui.app.fonts import ensure_fonts
 
     known = QApplication.instance()
     if isinstance(known, QApplication):
@@ -69,20 +67,32 @@ def application() -> QApplication:
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(VERSION)
     app.setDesktopFileName("lyapunov-lab")
+    ensure_fonts(app)
     Collector(app)
     return app
 
 
-def has_screen() -> bool:
-    """Return whether there is something to draw a window on; without it Qt would abort."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in names)
+def problem_with_qt(*, offscreen: bool = False) -> str:
+    """Choose Qt's platform, and return why it cannot start, in one sentence; nothing if it can.
 
-
-def use_offscreen_if_headless() -> None:
-    """Choose Qt's offscreen platform where there is no screen to draw on."""
-    if not has_screen():
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    Parameters
+    ----------
+    offscreen : bool
+        Whether nobody has to see the window: where there is no display, Qt then draws into memory.
+    """
+    choice = display.choose()
+    if offscreen and not choice.has_display:
+        choice = display.choose({**os.environ, PLATFORM: "offscreen"})
+    if not choice.problem:
+        if choice.platform:
+            os.environ[PLATFORM] = choice.platform
+        try:
+            import PySide6.QtWidgets  # noqa: F401
+        except ImportError as error:
+            absent = libraries.missing(choice.platform.partition(";")[0].partition(":")[0])
+            reason = " ".join(str(error).split())
+            return libraries.sentence(absent) if absent else f"Qt cannot be loaded: {reason}"
+    return choice.problem
 
 
 def prepare_process() -> None:
@@ -90,14 +100,17 @@ def prepare_process() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
+def run(argv: Sequence[str] = ()) -> int:
+    """Open the window, run until it is closed, and leave no thread of it behind."""
+    return leave(main(argv))
+
+
 def main(argv: Sequence[str] = ()) -> int:
     """Open the window and run until it is closed."""
     options = parser().parse_args(list(argv))
-    if options.startup_time:
-        use_offscreen_if_headless()
-    elif not has_screen():
-        print("There is no screen for the window; see main.py --help.", file=sys.stderr)
-        return 1
+    problem = problem_with_qt(offscreen=options.startup_time)
+    if problem:
+        return report(problem, 1)
     requests = EndRequests()
     try:
         return _run(options, requests)
@@ -115,12 +128,14 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
+    if requests.is_pending:  # there is nothing to save yet
+        return 0
     window = MainWindow(Settings(None if options.fresh else default_path()))
     window.restore()
     if options.theme:
         window.set_theme(options.theme)
     catch_errors(window)
-    Start(
+    start = Start(
         window,
         keeps_formulas=not options.fresh,
         path=options.open or options.file,
@@ -131,12 +146,17 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
         window.close()
         app.exit()  # also out of the loop of a dialog, and if the window was not shown yet
 
-    requests.watch(end)
+    def save_and_end() -> None:
+        with contextlib.suppress(Exception):  # whatever the program was about
+            window.state.save()
+        end_at_once(0)
+
+    requests.watch(end, save_and_end)
     window.show()
     code = app.exec()
     window.deleteLater()  # now, and not in whatever order the interpreter ends
     app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    return code
+    return code or start.status
 
 
 def catch_errors(window: MainWindow) -> None:

@@ -1,19 +1,65 @@
-"""Requests of the system to end the program: Ctrl+C, a logout, a closed terminal."""
+"""Requests of the system to end the program: Ctrl+C, a logout, a closed terminal; and its end."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import sys
+import threading
+import time
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QTimer
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that ask the program to end; Windows has no SIGHUP."""
+INSIST_SECONDS = 3.0
+"""Time after which a program that was asked to end does so without its event loop, which an import
+or the building of panels may hold up for long."""
 CHECK_MS = 200
 """Interval at which requests are looked for. The timer also lets Python run its handlers."""
+
+GRACE = 0.5
+"""Seconds for which threads may still end by themselves, once everything is saved."""
+THREADS = ("loader", "engine-runner", "typesetter", "background")
+"""Names of the threads of the window, which may be in an import or a compilation at its end."""
+
+
+def leave(status: int) -> int:
+    """End the process at once where a thread is in work that cannot be stopped.
+
+    The interpreter would wait for it: for the import of a large library, or a compilation. What
+    such a thread writes, it writes aside and renames, so that no file is left in part.
+
+    Parameters
+    ----------
+    status : int
+        Exit status of the program.
+
+    Returns
+    -------
+    int
+        The status, where no such thread is left.
+    """
+    end = time.monotonic() + GRACE
+    left = [thread for thread in threading.enumerate() if thread.name in THREADS]
+    for thread in left:
+        thread.join(max(0.0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in left):
+        end_at_once(status)
+    return status
+
+
+def end_at_once(status: int) -> NoReturn:
+    """End the process without waiting for anything."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(status)
 
 
 class EndRequests:
@@ -32,6 +78,7 @@ class EndRequests:
     def __init__(self) -> None:
         self.is_pending = False
         self._timer: QTimer | None = None
+        self._end_at_once: Callable[[], object] | None = None
         self._before: dict[int, Any] = {}
         for name in SIGNALS:
             number = getattr(signal, name, None)
@@ -40,9 +87,31 @@ class EndRequests:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.is_pending = True
+        self._insist()
 
-    def watch(self, end: Callable[[], object]) -> None:
-        """Call a function from the event loop when a signal came, also one that came before."""
+    def _insist(self) -> None:
+        if self._end_at_once is None or not hasattr(signal, "setitimer"):
+            return
+        if signal.getitimer(signal.ITIMER_REAL)[0] == 0.0:  # asking again gives no more time
+            signal.setitimer(signal.ITIMER_REAL, INSIST_SECONDS)
+
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
+        if self._end_at_once is not None:
+            self._end_at_once()
+
+    def watch(
+        self, end: Callable[[], object], end_at_once: Callable[[], object] | None = None
+    ) -> None:
+        """Call a function from the event loop when a signal came, also one that came before.
+
+        Parameters
+        ----------
+        end : callable
+            Ends the program in order.
+        end_at_once : callable, optional
+            Ends the process wherever it is; called where `end` has not done so after
+            `INSIST_SECONDS`, on systems that have such a timer.
+        """
         from PySide6.QtCore import QTimer
 
         def check() -> None:
@@ -50,6 +119,11 @@ class EndRequests:
                 self.is_pending = False
                 end()
 
+        self._end_at_once = end_at_once
+        if end_at_once is not None and hasattr(signal, "setitimer"):
+            self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_alarm)
+        if self.is_pending:
+            self._insist()
         self._timer = QTimer(interval=CHECK_MS)
         self._timer.timeout.connect(check)
         self._timer.start()
@@ -58,5 +132,7 @@ class EndRequests:
         """Restore the handlers there were before."""
         if self._timer is not None:
             self._timer.stop()
+        if self._end_at_once is not None and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
         for number, handler in self._before.items():
             signal.signal(number, handler)

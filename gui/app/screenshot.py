@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.core.errors import InputError, LabError
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application, problem_with_qt
 
 SETTLE_SECONDS = 1.5
-"""For formulas to be typeset and plots to come to rest."""
+"""For formulas to be typeset."""
+PLOT_SECONDS = 60.0
+"""For plots to show the last step, on a machine that is busy."""
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -25,9 +27,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    made = argparse.ArgumentParser(
-        prog="main.py screenshot", description="Draw the window into a PNG file."
-    )
+    made = Parser(prog="main.py screenshot", description="Draw the window into a PNG file.")
     made.add_argument("--out", type=Path, required=True, help="folder for the picture")
     made.add_argument("--size", type=_size, default=(1440, 900), help="such as 1280x800")
     made.add_argument("--theme", choices=("light", "dark"), default="light")
@@ -40,18 +40,22 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] = ()) -> int:
     """Draw one picture and print its path; returns the exit code."""
+    return printed(lambda: _drawn(argv))
+
+
+def _drawn(argv: Sequence[str]) -> int:
     options = parser().parse_args(list(argv))
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        return report(problem, 1)
     application()
     try:
         print(take(options))
     except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return report(str(error), BAD_INPUT)
     except LabError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+        return report(str(error), FAILED)
+    return DONE
 
 
 def take(options: argparse.Namespace) -> Path:
@@ -69,7 +73,7 @@ def take(options: argparse.Namespace) -> Path:
     from engine.core.registry import get
     from engine.storage.files import inside, make_folder, write_bytes
     from engine.storage.presets import preset
-    from gui.app.drive import Driver
+    from gui.app.drive import Driver, wait_until
 
     experiment = get(options.experiment)
     chosen = preset(experiment.id, options.preset) if options.preset else None
@@ -85,6 +89,9 @@ def take(options: argparse.Namespace) -> Path:
         if options.steps > 0:
             driver.run(options.steps)
         driver.settle(SETTLE_SECONDS)
+        panels = driver.window.panels
+        if panels is not None:
+            wait_until(lambda: not panels.plots.is_behind, PLOT_SECONDS)
         errors = driver.take_errors()
         if errors:
             raise LabError(errors[0].strip().rpartition("\n")[2])

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.cli.output import BAD_INPUT, printed, report
 from engine.core import views
+from engine.core.packages import is_installed
 from engine.run.snapshot import Snapshot, Status
-from gui.app.application import application, use_offscreen_if_headless
+from gui.app.application import application, problem_with_qt
 
 if TYPE_CHECKING:
     from gui.app.drive import Driver
@@ -57,9 +59,14 @@ def _is_drawable(value: object) -> bool:
 def main(argv: Sequence[str] = ()) -> int:
     """Open all experiments; returns 0 if each made its steps and filled its plots, else 1."""
     if argv:
-        print(f"smoke: {argv[0]} is not known; it takes no arguments.")
-        return 2
-    use_offscreen_if_headless()
+        return report(f"smoke: {argv[0]} is not known; it takes no arguments.", BAD_INPUT)
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        return report(problem, 1)
+    return printed(_check_all)
+
+
+def _check_all() -> int:
     application()
     from gui.app.drive import Driver
 
@@ -67,6 +74,10 @@ def main(argv: Sequence[str] = ()) -> int:
     failures = 0
     try:
         for experiment in driver.window.experiments:
+            missing = [name for name in experiment.listing.needs if not is_installed(name)]
+            if missing:
+                print(f"{experiment.id}: left out, needs {missing[0]}", flush=True)
+                continue
             problem = check(driver, experiment.id)
             failures += bool(problem)
             print(f"{experiment.id}: {problem or 'ok'}", flush=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.cli.output import DONE, printed
+from gui.app.ending import GRACE
 from gui.run.process import seconds_since_start
 from gui.window.main_window import MainWindow
 
@@ -41,18 +43,19 @@ class Loader(QObject):
     def start(self) -> None:
         """Begin; a second call does nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="loader")
+            self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
             self._thread.start()
 
     def wait(self) -> None:
-        """Wait for the end, if it was begun; an import cannot be interrupted."""
+        """Wait a little for the end, if it was begun; an import cannot be interrupted."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(GRACE)
 
     def _work(self) -> None:
         with contextlib.suppress(Exception):
             self._load()
-        self.done.emit()
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self.done.emit()
 
 
 class Start(QObject):
@@ -70,6 +73,11 @@ class Start(QObject):
         Print the seconds until the window showed and had its plots, make no run, and close it.
     load : callable, optional
         What is imported; by default what the window's experiment needs.
+
+    Attributes
+    ----------
+    status : int
+        Exit status of the program, as far as the start decides it.
     """
 
     def __init__(
@@ -86,6 +94,7 @@ class Start(QObject):
         self._keeps_formulas = keeps_formulas
         self._path = path
         self._prints_times = prints_times
+        self.status = DONE
         self._shown = 0.0
         self._closed = False
         self.loader = Loader(load or window.state.preload, self)
@@ -114,8 +123,12 @@ class Start(QObject):
         window.begin(run=not self._prints_times)
         if self._prints_times:
             window.repaint()
-            plots = seconds_since_start()
-            print(f"window visible after {self._shown:.2f} s, with plots after {plots:.2f} s")
+            self.status = printed(self._print_times)
             window.close()
         elif self._path is not None:
             window.files.open(self._path)
+
+    def _print_times(self) -> int:
+        plots = seconds_since_start()
+        print(f"window visible after {self._shown:.2f} s, with plots after {plots:.2f} s")
+        return DONE

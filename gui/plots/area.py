@@ -139,6 +139,11 @@ class PlotArea(QWidget):
         self._timer.stop()
 
     @property
+    def is_behind(self) -> bool:
+        """Whether plots wait for their turn to show what came last."""
+        return bool(self._waiting)
+
+    @property
     def is_covered(self) -> bool:
         """Whether the plots are covered because they belong to no experiment that is named."""
         return self._cover.isVisibleTo(self)

@@ -34,6 +34,9 @@ IDLE_MS = 60
 IDLE_TICKS = 60
 """Polls without news after which the timer slows down, so that a resting window costs nothing."""
 
+CLOSE_SECONDS = 2.0
+"""Time in which the engine thread leaves any step; a compilation it cannot leave."""
+
 
 def _new_runner() -> Runner:
     from engine.run.runner import Runner

@@ -71,8 +71,9 @@ class Background(QObject):
         self._show(text)
 
         def progress(fraction: float, text: str) -> bool:
-            with contextlib.suppress(RuntimeError):  # the window is gone
-                self._reported.emit(number, fraction, text)
+            if text:
+                with contextlib.suppress(RuntimeError):  # the window is gone
+                    self._reported.emit(number, fraction, text)
             return number == self._number
 
         def work() -> None:

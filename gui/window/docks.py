@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -17,12 +17,18 @@ from PySide6.QtWidgets import (
 
 from gui.plots.arrange import columns_of
 from gui.style.icons import IconButton
+from gui.widgets.controls import QuietScrollArea
 from gui.widgets.dock import Dock
 from gui.widgets.dock_shares import DockShares
 
 LAYOUT_VERSION = 1
 LEFT, RIGHT = 216, 340
 """Widths at first, in pixels."""
+LOWEST_PAGE = 80
+"""Height at least of a page of tabs, in pixels."""
+NARROW, LOW = 900, 480
+"""Sizes of a screen in pixels below which the left docks are hidden at first, and below which
+the right ones share a place."""
 FORM_AND_THEORY = (550, 450)
 """Heights at first of the parameters and the theory, in proportion to each other."""
 
@@ -45,6 +51,24 @@ class _TitleBar(QWidget):
         row.addWidget(close)
 
 
+class _Page(QuietScrollArea):
+    """A page that scrolls up and down where the window is too low for it."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self._page = page
+        self.setWidget(page)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the page, which does not scroll sideways, and a small height."""
+        least = self._page.minimumSizeHint().expandedTo(self._page.minimumSize())
+        return QSize(least.width(), min(least.height(), LOWEST_PAGE))
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the page."""
+        return self._page.sizeHint()
+
+
 class Tabs(QStackedWidget):
     """Pages whose tabs stand in the dock's title bar."""
 
@@ -58,9 +82,9 @@ class Tabs(QStackedWidget):
         self._names: list[str] = []
 
     def add(self, name: str, page: QWidget) -> None:
-        """Add a page at the end."""
+        """Add a page at the end; it scrolls where it is too high."""
         self._names.append(name)
-        self.addWidget(page)
+        self.addWidget(_Page(page))
         self.bar.addTab(name)
 
     def show_page(self, name: str) -> None:
@@ -148,10 +172,21 @@ class Docks:
         """Return the switches of the docks."""
         return [dock.toggleViewAction() for dock in self.all]
 
-    def arrange(self) -> None:
-        """Set the docks' first sizes, and remember this layout as the first."""
+    def arrange(self, room: QSize) -> None:
+        """Set the docks' first sizes, and remember this layout as the first.
+
+        Parameters
+        ----------
+        room : QSize
+            Size of the screen. On a small one less is shown; the menu View has the rest.
+        """
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window = self._window
+        if room.width() < NARROW:
+            self.experiments.hide()
+            self.pins.hide()
+        if room.height() < LOW:
+            window.tabifyDockWidget(self.theory, self.parameters)
         window.resizeDocks([self.experiments, self.parameters], [LEFT, RIGHT], horizontal)
         window.resizeDocks([self.experiments, self.pins], [520, 160], vertical)
         window.resizeDocks([self.parameters, self.theory], list(FORM_AND_THEORY), vertical)

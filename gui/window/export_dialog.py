@@ -387,4 +387,4 @@ def _save_folder(session: Session, path: Path, moment: Moment, progress: Progres
     run = RunSpec.of(session)
     run = run if moment.step is None else run.until(moment.step)
     result = execute(Job(run=run, folder=path, figures=figures), progress)
-    return bool(result["outcome"]["kind"] != "cancelled")
+    return result["outcome"]["kind"] != "cancelled" and progress(1.0, "written")

@@ -69,7 +69,7 @@ class RunFiles(QObject):
         """
         self.background.start(
             f"Reading {path.name}…",
-            lambda progress: _read(path),
+            lambda progress: _watched(path, progress),
             lambda opened: self._on_read(path, opened),
         )
 
@@ -175,8 +175,15 @@ class Opened:
     trace: TraceView | None
 
 
+def _watched(path: Path, progress: Progress) -> Opened:
+    """Read and check a file, unless that is cancelled; called in the background."""
+    from engine.core.interrupt import watched
+
+    with watched(progress):
+        return _read(path)
+
+
 def _read(path: Path) -> Opened:
-    """Read and check a file; called in the background."""
     from engine.core.params import update
     from engine.core.registry import get
     from engine.run import inputs

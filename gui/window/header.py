@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QTextDocument,
 )
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -36,6 +37,7 @@ from engine.core.effect import Effect, effect_of
 from engine.core.registry import Listed
 from engine.text.mathtext import to_html
 from gui.style.theme import current_theme
+from gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from engine.core.params import Params
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION_ROLE = Qt.ItemDataRole.UserRole + 1
 POPUP_WIDTH = 460
+BESIDE, BELOW = 8, 4
+"""Pixels between the title and the presets."""
 MARGINS = 24 + 16
 """Around the text, and for the scroll bar."""
 
@@ -159,6 +163,14 @@ class PresetBox(QComboBox):
         self.setCurrentIndex(alike[0] if alike else -1)
 
 
+class _Title(ElidedLabel):
+    """The name of an experiment, cut only where there is less room than it asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+
 class Header(QWidget):
     """Title and section of the experiment, presets, help.
 
@@ -176,7 +188,7 @@ class Header(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
-        self.title = QLabel()
+        self.title = _Title()
         self.title.setObjectName("title")
         self.summary = QLabel()
         self.summary.setObjectName("hint")
@@ -188,29 +200,53 @@ class Header(QWidget):
         self.help_button.setToolTip("What am I looking at? A short text on this experiment (F1)")
         self.help_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.help_button.clicked.connect(self.help_requested)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.title)
-        row.addStretch(1)
-        row.addWidget(self.presets, 1)
-        row.addWidget(self.help_button)
+        choice = QHBoxLayout()
+        choice.setSpacing(8)
+        choice.addStretch(1)
+        choice.addWidget(self.presets, 3)
+        choice.addWidget(self.help_button)
+        choice.addStretch(0)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._row.setSpacing(BESIDE)
+        self._row.addWidget(self.title)
+        self._row.addLayout(choice, 1)
+        self._choice = choice
         column = self._column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 6)
         column.setSpacing(2)
-        column.addLayout(row)
+        column.addLayout(self._row)
         column.addWidget(self.summary)
 
     def set_experiment(self, experiment: Listed, presets: Sequence[Preset] = ()) -> None:
         """Show another experiment; without presets while it is being loaded."""
         self.title.setText(experiment.title)
         self.summary.setText(experiment.listing.summary)
+        self._fit_title()
         self._fit_summary()
         self.presets.set_presets(presets)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole summary in view."""
         super().resizeEvent(event)
+        self._fit_title()
         self._fit_summary()
+
+    def set_low(self, low: bool) -> None:
+        """Take as little height as possible, without the summary, or as much as is needed."""
+        self.summary.setVisible(not low)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        """Place the title on a line of its own where the presets would cut it."""
+        margins = self._column.contentsMargins()
+        room = self.width() - margins.left() - margins.right() - BESIDE
+        wanted = self.title.sizeHint().width() + self._choice.minimumSize().width()
+        fits = wanted <= room or self.summary.isHidden()
+        sideways, stacked = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._row.setDirection(sideways if fits else stacked)
+        self._row.setSpacing(BESIDE if fits else BELOW)
+        for place, wide in ((0, fits), (self._choice.count() - 1, not fits)):
+            self._choice.setStretch(place, int(wide))  # to the right of the title, or below it
 
     def _fit_summary(self) -> None:
         """Claim the height of all lines: plots would else take that of the last."""

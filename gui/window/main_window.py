@@ -23,7 +23,7 @@ from engine.core import registry
 from engine.core.registry import Listed
 from engine.core.versions import NAME
 from gui.compare.pins import Pin, Pins, PinsPanel
-from gui.run.bridge import Bridge
+from gui.run.bridge import CLOSE_SECONDS, Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
 from gui.style import theme
@@ -33,7 +33,7 @@ from gui.window.actions import Actions
 from gui.window.commands import Commands
 from gui.window.data_download import DataDownload
 from gui.window.dialogs import WindowDialogs
-from gui.window.docks import Docks
+from gui.window.docks import LOW, Docks
 from gui.window.experiment_panel import ExperimentPanel
 from gui.window.files import RunFiles
 from gui.window.header import Header
@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
     closing : Signal
         The window is about to be closed; its layout is not saved yet.
     closed : Signal
-        Everything is saved and the window is hidden; what cannot be stopped may be waited for.
+        Everything is saved and the window is hidden.
     panels : Panels or None
         What shows a run; None until `begin`.
     """
@@ -101,7 +101,6 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.setMinimumSize(960, 600)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside a field leaves the field
         self._tab_place = TabPlace(self)
         self._make_widgets()
@@ -238,6 +237,7 @@ class MainWindow(QMainWindow):
     def restore(self) -> None:
         """Restore size, layout and theme, and name the experiment that will be opened."""
         last = self.state.restore()
+        self.header.set_low(self.screen().availableSize().height() < LOW)
         if last is not None:
             self._name(last)
 
@@ -422,7 +422,7 @@ class MainWindow(QMainWindow):
         self.switching.drop()
         self.closing.emit()
         self.state.save()
-        self.hide()  # an import or a kernel's compilation cannot be stopped, only waited for
-        self.bridge.close()
+        self.hide()  # an import or a kernel's compilation cannot be stopped
+        self.bridge.close(CLOSE_SECONDS)
         self.closed.emit()
         super().closeEvent(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
@@ -15,7 +15,7 @@ from gui.compare.pins import Pins
 from gui.run.control import RunControl
 from gui.settings import Settings
 from gui.window.actions import THEMES, Actions
-from gui.window.docks import Docks
+from gui.window.docks import LOW, NARROW, Docks
 from gui.window.transport import Transport
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ SAVE_MS = 2000
 """A change is on the disk this much later, should the program be killed."""
 _SWITCHES = ("scaled_axis", "developer")
 """Actions of the View menu that are kept, off at first."""
+LEAST = QSize(560, 300)
+"""Size of the window at least where the screen has no room for all of its parts."""
 FRAME = 40
 """Height at least left to the window's title bar, which comes on top of its own size."""
 
@@ -101,7 +103,7 @@ class WindowState:
         geometry = settings.blob("geometry")
         if not geometry.isEmpty():
             self._window.restoreGeometry(geometry)
-        self._docks.arrange()
+        self._docks.arrange(QGuiApplication.primaryScreen().availableSize())
         self._docks.restore(settings.blob("docks"))
         for name in _SWITCHES:
             self._actions[name].setChecked(settings.flag(name, False))
@@ -111,10 +113,12 @@ class WindowState:
         return self._last
 
     def _resize_first(self) -> None:
-        screen = QGuiApplication.primaryScreen().availableGeometry()
-        width = min(FIRST_SIZE[0], screen.width())
-        height = min(FIRST_SIZE[1], screen.height() - FRAME)
-        self._window.resize(width, height)
+        screen = QGuiApplication.primaryScreen().availableSize()
+        room = QSize(screen.width(), screen.height() - FRAME)
+        if room.width() < NARROW or room.height() < LOW:
+            # On so small a screen the plots shrink rather than push the transport out of it.
+            self._window.setMinimumSize(room.boundedTo(LEAST))
+        self._window.resize(QSize(*FIRST_SIZE).boundedTo(room))
 
     def preload(self) -> None:
         """Import and read what `restore_experiment` needs, on whatever thread."""

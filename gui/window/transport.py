@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QHBoxLayout,
     QSizePolicy,
     QSlider,
@@ -26,6 +27,8 @@ from gui.window.speed import SpeedControl
 SCRUB_POSITIONS = 100_000
 """Positions of the scrub slider at most; a longer run is scrubbed proportionally."""
 SEEK_MS = 30
+BETWEEN = 10
+"""Pixels between what makes steps and what looks at them."""
 SHOW_SECONDS = 0.05
 """While running, the slider and the step are redrawn this often."""
 
@@ -155,24 +158,50 @@ class Transport(QWidget):
         self.live_button.clicked.connect(self._on_live)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(4)
+        self._steps, self._looks = QHBoxLayout(), QHBoxLayout()
+        for row in (self._steps, self._looks):
+            row.setSpacing(4)
         for button in (self.reset_button, self.back_button, self.play_button, self.step_button):
-            row.addWidget(button)
-        row.addSpacing(6)
-        row.addWidget(self.run_steps)
-        row.addWidget(self.run_button)
-        row.addWidget(self.nudge_button)
-        row.addSpacing(6)
-        row.addWidget(FieldLabel("k =", self.cursor_box))
-        row.addWidget(self.cursor_box)
-        row.addSpacing(4)
-        row.addWidget(self.scrub, 1)
-        row.addWidget(self.live_button)
-        row.addSpacing(6)
-        row.addWidget(self.speed_control)
+            self._steps.addWidget(button)
+        self._steps.addSpacing(6)
+        self._steps.addWidget(self.run_steps)
+        self._steps.addWidget(self.run_button)
+        self._steps.addWidget(self.nudge_button)
+        self._looks.addWidget(FieldLabel("k =", self.cursor_box))
+        self._looks.addWidget(self.cursor_box)
+        self._looks.addSpacing(4)
+        self._looks.addWidget(self.scrub, 1)
+        self._looks.addWidget(self.live_button)
+        self._looks.addSpacing(6)
+        self._looks.addWidget(self.speed_control)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(8, 4, 8, 4)
+        self._rows.setSpacing(BETWEEN)
+        self._rows.addLayout(self._steps)
+        self._rows.addLayout(self._looks, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size with one half below the other, which it has where there is no room."""
+        halves = (self._steps.minimumSize(), self._looks.minimumSize())
+        margins = self._rows.contentsMargins()
+        width = max(half.width() for half in halves) + margins.left() + margins.right()
+        return QSize(width, self._rows.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Set the halves side by side, or one below the other where there is no room."""
+        super().resizeEvent(event)
+        margins = self._rows.contentsMargins()
+        room = self.width() - margins.left() - margins.right() - BETWEEN
+        fits = self._steps.minimumSize().width() + self._looks.minimumSize().width() <= room
+        sideways, stacked = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        direction = sideways if fits else stacked
+        if direction is not self._rows.direction():
+            self._rows.setDirection(direction)
+            self._rows.setSpacing(BETWEEN if fits else 0)
+            align = Qt.AlignmentFlag(0) if fits else Qt.AlignmentFlag.AlignLeft
+            self._rows.setAlignment(self._steps, align)
+            self.updateGeometry()
 
     @property
     def requests(self) -> tuple[SignalInstance, ...]:

@@ -1,102 +1,85 @@
 """Frame intervals of the window while the engine runs at "max", and the memory of a long run.
 
-Usage: ``uv run python tests/benchmarks/bench_frames.py [EXPERIMENT] [--set name=value …]``.
-
 The window is the real one (offscreen unless there is a display), 1600 x 900, all plots open. An
 interval is the time between two rounds of the window's own timer, the drawing included; pictures
-are the snapshots that were shown. ``--memory`` runs to 10⁶ and to 10⁸ steps and compares.
-``--headless`` lets the window and a run without one take turns, and compares their steps.
+are the snapshots that were shown. The window and a run without one take turns, too.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
-import sys
-import time
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from PySide6.QtCore import QEventLoop
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from engine.core.params import build, parse_setting
-from gui.app.application import application, prepare_process, use_offscreen_if_headless
+from gui.app.application import application, prepare_process, problem_with_qt
 from gui.run.process import resident_bytes
+from tests.benchmarks.catalogue import Benchmark
+from tests.benchmarks.timing import Measurement, Timer, rates
 
 SIZE = (1600, 900)
-TURNS, TURN_SECONDS = 7, 8.0
-WARM_SECONDS = 4.0
-
-
+WARM_SECONDS, SPAN_SECONDS, TURN_SECONDS = 4.0, 4.0, 4.0
+QUICK_WARM, QUICK_SPAN, QUICK_TURN = 2.0, 1.0, 0.5
 PERIOD_4 = ("depth=20", "step_size=0.034")
 """A run of 20 weights that never settles, so that "max" goes on."""
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "scalar-product": PERIOD_4,
+    "matrix-product": (),
+    "double-matrix": (),
+}
 
 
-def frames(
-    driver: Any, experiment_id: str, settings: list[str], seconds: float, all_plots: bool
-) -> dict[str, Any]:
-    """Play an experiment at maximum speed and sum up the intervals."""
+def play(driver: Any, experiment_id: str, warm: float) -> None:
+    """Play an experiment at maximum speed, with all plots open."""
     window = driver.window
     driver.open(experiment_id)
-    model = window.control.experiment.parameters
+    model, settings = window.control.experiment.parameters, SETTINGS[experiment_id]
     window.control.restore(build(model, dict(parse_setting(model, item) for item in settings)), 0)
-    if all_plots:
-        for dock in window.panels.plots.docks.values():
-            dock.show()
+    for dock in window.panels.plots.docks.values():
+        dock.show()
     window.set_speed(None)
     window.control.toggle_play()
-    driver.settle(WARM_SECONDS)
-    window.bridge.frames.clear()
-    window.bridge.pictures.clear()
-    first = window.control.snapshot.step
-    driver.settle(seconds)
-    steps = window.control.snapshot.step - first
-    result = {
-        "experiment": experiment_id,
-        "plots": len(window.panels.plots.docks),
-        "status": str(window.control.snapshot.status),
-        "steps_per_second": round(steps / seconds),
-        "rounds": window.bridge.frames.count,
-        "pictures": window.bridge.pictures.count,
-    }
-    for name, meter in (("interval", window.bridge.frames), ("picture", window.bridge.pictures)):
-        for percent in (50, 99, 100):
-            value = meter.percentile(percent)
-            result[f"{name}_p{percent}_ms"] = None if value is None else round(1000 * value, 1)
-    window.control.pause()
-    return result
+    driver.settle(warm)
 
 
-def beside_headless(driver: Any, experiment_id: str) -> dict[str, Any]:
+def frames(driver: Any, experiment_id: str, span: float, spans: int) -> Iterator[Measurement]:
+    """Give medians and 99th percentiles of the intervals, one each a span of some seconds."""
+    bridge = driver.window.bridge
+    found: dict[str, list[float]] = {}
+    for _ in range(spans):
+        bridge.frames.clear()
+        bridge.pictures.clear()
+        driver.settle(span)
+        for name, meter in (
+            ("between frames", bridge.frames),
+            ("between pictures", bridge.pictures),
+        ):
+            for percent in (50, 99):
+                value = meter.percentile(percent)
+                if value is not None:
+                    found.setdefault(f"{name}, {percent} %", []).append(1000 * value)
+    for name, samples in found.items():
+        yield Measurement(name=f"{experiment_id}: {name}", unit="ms", samples=tuple(samples))
+
+
+def beside_headless(driver: Any, timer: Timer, turn_seconds: float) -> list[Measurement]:
     """Let the window's run, begun anew, and one without a window make the same steps in turns."""
     from engine.run.session import Session
 
     control = driver.window.control
-    steps = max(1, round(TURN_SECONDS * control.snapshot.steps_per_second))
+    steps = max(1, round(turn_seconds * control.snapshot.steps_per_second))
     session = Session(control.experiment, control.snapshot.params, control.snapshot.seed)
     control.reset()
     run_in_window(driver.window, 1)
     session.advance(1)  # measures at the start, too
-    rates: dict[str, list[float]] = {"window": [], "headless": []}
-    work = {
-        "window": lambda: run_in_window(driver.window, steps),
-        "headless": lambda: session.advance(steps),
-    }
-    for turn in range(TURNS):
-        for name in sorted(work, reverse=turn % 2 == 0):
-            begin = time.perf_counter()
-            work[name]()
-            rates[name].append(steps / (time.perf_counter() - begin))
-    ratios = [a / b for a, b in zip(rates["window"], rates["headless"], strict=True)]
-    return {
-        "experiment": experiment_id,
-        **{f"{name}_steps_per_second": round(statistics.median(v), 1) for name, v in rates.items()},
-        "median_window_over_headless": round(statistics.median(ratios), 3),
-        "ratios": [round(ratio, 2) for ratio in ratios],
-    }
+    seconds = timer.in_turns(
+        {
+            "steps in the window": lambda: run_in_window(driver.window, steps),
+            "steps without a window": lambda: _ignore(session.advance(steps)),
+        }
+    )
+    return rates(seconds, dict.fromkeys(seconds, steps), "steps/s", tuple(seconds))
 
 
 def run_in_window(window: Any, steps: int) -> None:
@@ -116,21 +99,25 @@ def run_in_window(window: Any, steps: int) -> None:
     window.bridge.snapshot_ready.disconnect(look)
 
 
-def memory(driver: Any, experiment_id: str) -> dict[str, Any]:
-    """Run to 10⁶ and 10⁸ steps and compare the memory."""
+def memory(driver: Any) -> Iterator[Measurement]:
+    """Run to 10⁶ and on to 10⁸ steps, and give the memory at both."""
     from gui.app.drive import wait_until
 
     window = driver.window
-    driver.open(experiment_id)
+    driver.open("scalar-product")
     window.control.reset()
     window.set_speed(None)
-    found = {}
+    before = 0
     for target in (10**6, 10**8):
-        window.control.run(target - found.get("step", 0))
+        window.control.run(target - before)
         wait_until(lambda target=target: reached(window) >= target, 600)
-        found["step"] = target
-        found[f"bytes_at_{target:.0e}"] = resident_bytes()
-    return {"experiment": experiment_id, **found}
+        before = target
+        used = (resident_bytes() or 0) / 2**20
+        yield Measurement(name="memory", unit="MiB", samples=(used,), size=target, along="steps")
+
+
+def _ignore(_: object) -> None:
+    """Leave the time to the timer."""
 
 
 def reached(window: Any) -> int:
@@ -139,35 +126,34 @@ def reached(window: Any) -> int:
     return -1 if snapshot is None else int(snapshot.step)
 
 
-def main() -> None:
-    """Measure and print one JSON line each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default="scalar-product")
-    parser.add_argument("--set", action="append", metavar="name=value")
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--headless", action="store_true", help="compare with a run headless")
-    parser.add_argument("--first-plots", action="store_true", help="leave hidden plots hidden")
-    options = parser.parse_args()
-    use_offscreen_if_headless()
+def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
+    """Measure frames of experiments, then a run beside one without a window, then memory."""
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        raise SystemExit(problem)
     prepare_process()
     application()
     from gui.app.drive import Driver
 
     driver = Driver(*SIZE)
     try:
-        settings = options.set or (PERIOD_4 if options.experiment == "scalar-product" else [])
-        found = frames(
-            driver, options.experiment, settings, options.seconds, not options.first_plots
-        )
-        print(json.dumps(found), flush=True)
-        if options.headless:
-            print(json.dumps(beside_headless(driver, options.experiment)), flush=True)
-        if options.memory:
-            print(json.dumps(memory(driver, options.experiment)), flush=True)
+        for experiment_id in list(SETTINGS)[:1] if quick else SETTINGS:
+            play(driver, experiment_id, QUICK_WARM if quick else WARM_SECONDS)
+            span = QUICK_SPAN if quick else SPAN_SECONDS
+            yield from frames(driver, experiment_id, span, timer.rounds)
+            driver.window.control.pause()
+        play(driver, "scalar-product", QUICK_WARM)
+        driver.window.control.pause()
+        yield from beside_headless(driver, timer, QUICK_TURN if quick else TURN_SECONDS)
+        if not quick:
+            yield from memory(driver)
     finally:
         driver.close()
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="frames",
+    measures="the window at full speed, all plots open",
+    peers=(),
+    run=measure,
+)

@@ -1,89 +1,70 @@
-"""Speed of the matrix kernel beside PyTorch, JAX and the BLAS, in one run on this machine.
-
-Usage: ``OMP_NUM_THREADS=1 uv run --group bench python tests/benchmarks/bench_matrix.py``.
+"""Speed of the matrix kernel beside PyTorch, JAX and the BLAS.
 
 Every contender makes the same steps of gradient descent on the same product of L = 20 matrices
-of 20 x 20 in double precision, and records the error of every step. JAX runs in processes of its
-own, because the number of its threads is fixed at its start.
+of 20 x 20 in double precision, and records the error of every step. Ensembles of 64 targets run on
+two threads, and as one batch in JAX on all of its threads.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import replace
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+import numpy as np
 
-import numpy as np  # noqa: E402
+from engine.kernels.matrix.descent import descend
+from engine.kernels.matrix.padding import padded
+from tests.benchmarks import jax_peer
+from tests.benchmarks.catalogue import Benchmark
+from tests.benchmarks.machine import BLAS, blas_flops, blas_product
+from tests.benchmarks.timing import Measurement, Timer, by_size, median_ratio, rates
 
 SIZE, DEPTH, STEP_SIZE, SEEDS = 20, 20, 0.01, 64
 FLOPS = 2 * SIZE**3 * 3 * (DEPTH - 1)
+SIZES, DEPTHS = (4, 8, 16, 32, 64), (5, 10, 20, 40)
+KERNEL, ENSEMBLE = "kernel", "kernel, 64 targets on two threads"
+TORCH, SCAN, BATCH = "PyTorch, autograd.grad", "JAX, jitted scan", "JAX, 64 targets by vmap"
 
 
-def target(seed: int) -> np.ndarray:
+def target(seed: int, size: int = SIZE) -> np.ndarray:
     """Make a symmetric R with eigenvalues in [0.2, 1.5]."""
     generator = np.random.default_rng(seed)
-    basis = np.linalg.qr(generator.standard_normal((SIZE, SIZE)))[0]
-    return (basis * generator.uniform(0.2, 1.5, SIZE)) @ basis.T
+    basis = np.linalg.qr(generator.standard_normal((size, size)))[0]
+    return (basis * generator.uniform(0.2, 1.5, size)) @ basis.T
 
 
-def best(function: Callable[[], object], repeats: int = 5) -> float:
-    """Shortest wall time of a few calls, after one that compiles."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def kernel(steps: int, size: int = SIZE, depth: int = DEPTH) -> Callable[[], None]:
+    """Return what makes steps by the kernel on one thread."""
+    weights = padded(np.tile(np.eye(size), (1, depth, 1, 1)))
+    moment, r = padded(np.eye(size)), padded(target(0, size))
+
+    def run() -> None:
+        descend(weights, weights, r, moment, steps, STEP_SIZE)
+
+    return run
 
 
-def kernel_steps(steps: int = 2000) -> float:
-    """Steps per second of the kernel, one thread."""
-    from engine.kernels.matrix.descent import descend
-    from engine.kernels.matrix.padding import padded
-
+def ensemble(steps: int, pool: ThreadPoolExecutor) -> Callable[[], None]:
+    """Return what makes steps for each of 64 targets on the threads of a pool."""
     weights = padded(np.tile(np.eye(SIZE), (1, DEPTH, 1, 1)))
-    moment, r = padded(np.eye(SIZE)), padded(target(0))
-    return steps / best(lambda: descend(weights, weights, r, moment, steps, STEP_SIZE))
+    moment, targets = padded(np.eye(SIZE)), [padded(target(seed)) for seed in range(SEEDS)]
+
+    def run() -> None:
+        list(pool.map(lambda r: descend(weights, weights, r, moment, steps, STEP_SIZE), targets))
+
+    return run
 
 
-def kernel_ensemble(steps: int = 200) -> float:
-    """Steps per second, summed over 64 seeds on two threads."""
-    from engine.kernels.matrix.descent import descend
-    from engine.kernels.matrix.padding import padded
-
-    weights = padded(np.tile(np.eye(SIZE), (1, DEPTH, 1, 1)))
-    moment = padded(np.eye(SIZE))
-    targets = [padded(target(seed)) for seed in range(SEEDS)]
-    with ThreadPoolExecutor(2) as pool:
-
-        def run() -> None:
-            list(
-                pool.map(lambda r: descend(weights, weights, r, moment, steps, STEP_SIZE), targets)
-            )
-
-        return SEEDS * steps / best(run, 3)
-
-
-def torch_steps(steps: int = 200) -> float:
-    """Steps per second of a plain autograd loop in PyTorch, one thread."""
+def torch_loop(steps: int) -> Callable[[], None]:
+    """Return a plain autograd loop in PyTorch, on one thread."""
     import torch
 
     torch.set_num_threads(1)
     r = torch.from_numpy(target(0))
 
-    def run() -> list[float]:
+    def run() -> None:
         weights = [torch.eye(SIZE, dtype=torch.float64, requires_grad=True) for _ in range(DEPTH)]
         errors = []
         for _ in range(steps):
@@ -96,85 +77,51 @@ def torch_steps(steps: int = 200) -> float:
                 for w, g in zip(weights, gradients, strict=True):
                     w -= STEP_SIZE * g
             errors.append(loss.item())
-        return errors
 
-    return steps / best(run, 3)
-
-
-def jax_steps(batch: int, steps: int) -> float:
-    """Steps per second of a jitted JAX scan, summed over a batch of seeds by vmap."""
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    import jax.numpy as jnp
-
-    def loss(weights: jax.Array, r: jax.Array) -> jax.Array:
-        product = weights[0]
-        for i in range(1, DEPTH):
-            product = weights[i] @ product
-        return 0.5 * jnp.sum((product - r) ** 2)
-
-    def descend(r: jax.Array) -> tuple[jax.Array, jax.Array]:
-        def step(weights: jax.Array, _: None) -> tuple[jax.Array, jax.Array]:
-            value, gradient = jax.value_and_grad(loss)(weights, r)
-            return weights - STEP_SIZE * gradient, value
-
-        start = jnp.tile(jnp.eye(SIZE), (DEPTH, 1, 1))
-        return jax.lax.scan(step, start, None, length=steps)
-
-    targets = jnp.asarray(np.stack([target(seed) for seed in range(batch)]))
-    compiled = jax.jit(jax.vmap(descend) if batch > 1 else descend)
-    given = targets if batch > 1 else targets[0]
-    return batch * steps / best(lambda: jax.block_until_ready(compiled(given)), 3)
+    return run
 
 
-def blas_steps() -> float:
-    """Steps per second if the step's products ran at the speed of one large BLAS product."""
-    a = np.random.default_rng(0).standard_normal((400, 400))
-    out = np.empty_like(a)
-    rate = 2 * 400**3 / best(lambda: np.dot(a, a, out=out), 9)
-    return rate / FLOPS
+def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
+    """Measure one run, then ensembles, then the kernel at several sizes and depths."""
+    part = 4 if quick else 1
+    alone = timer.by_processor()
+    yield from _single(alone, {KERNEL: 1600 // part, TORCH: 160 // part, SCAN: 800 // part})
+    yield from _ensembles(timer, 80 // part)
+    n = 400 // part
+    yield from by_size(alone, "n", {s: kernel(n, size=s) for s in SIZES}, f"kernel, {n} steps")
+    yield from by_size(alone, "L", {d: kernel(n, depth=d) for d in DEPTHS}, f"kernel, {n} steps")
 
 
-def in_process(job: str, flags: str, threads: int) -> float:
-    """Run one job in a process of its own and read the number that it prints."""
-    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, __file__, "--job", job]
-    if threads == 1 and sys.platform == "linux":
-        command = ["taskset", "-c", "0", *command]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+def _single(timer: Timer, work: dict[str, int]) -> Iterator[Measurement]:
+    contenders = {KERNEL: kernel(work[KERNEL]), TORCH: torch_loop(work[TORCH])}
+    with ExitStack() as stack:
+        if jax_peer.is_there():
+            peer = stack.enter_context(jax_peer.JaxPeer("matrix"))
+            contenders[SCAN] = lambda: peer.seconds(work[SCAN])
+        seconds = timer.in_turns({**contenders, BLAS: blas_product})
+    of_blas = median_ratio(
+        [work[KERNEL] * FLOPS / spent for spent in seconds[KERNEL]],
+        [blas_flops() / spent for spent in seconds.pop(BLAS)],
+    )
+    first, *others = rates(seconds, work, "steps/s", (KERNEL,))
+    yield replace(first, of_limit=of_blas, limit=BLAS)
+    yield from others
 
 
-def main() -> None:
-    """Measure all contenders and print rates and ratios as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--job", choices=("jax-one", "jax-batch"))
-    job = parser.parse_args().job
-    if job == "jax-one":
-        print(jax_steps(1, 1000))
-        return
-    if job == "jax-batch":
-        print(jax_steps(SEEDS, 100))
-        return
-    rates = {
-        "kernel": kernel_steps(),
-        "blas_limit": blas_steps(),
-        "torch_loop": torch_steps(),
-        "jax_scan": in_process("jax-one", "--xla_cpu_multi_thread_eigen=false", 1),
-        "kernel_64_two_threads": kernel_ensemble(),
-        "jax_vmap_64": in_process("jax-batch", "", 2),
-    }
-    rates["kernel_again"] = kernel_steps()
-    single = max(rates["kernel"], rates["kernel_again"])
-    ratios = {
-        "kernel / torch loop": single / rates["torch_loop"],
-        "kernel / jax scan": single / rates["jax_scan"],
-        "kernel / blas limit": single / rates["blas_limit"],
-        "ensemble / jax vmap": rates["kernel_64_two_threads"] / rates["jax_vmap_64"],
-    }
-    print(json.dumps({"steps_per_second": rates, "ratios": ratios}, indent=2))
+def _ensembles(timer: Timer, steps: int) -> Iterator[Measurement]:
+    with ThreadPoolExecutor(2) as pool, ExitStack() as stack:
+        contenders = {ENSEMBLE: ensemble(steps, pool)}
+        if jax_peer.is_there():
+            peer = stack.enter_context(jax_peer.JaxPeer("matrices", one_thread=False))
+            contenders[BATCH] = lambda: peer.seconds(steps)
+        seconds = timer.in_turns(contenders)
+    work = dict.fromkeys(seconds, SEEDS * steps)
+    yield from rates(seconds, work, "steps/s", (ENSEMBLE,))
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="matrix",
+    measures="steps of the product of 20 matrices of 20 x 20",
+    peers=(TORCH, SCAN, BATCH),
+    run=measure,
+)

@@ -1,29 +1,23 @@
-"""Speed of the residual pair's kernel beside a plain PyTorch autograd loop, in one run.
+"""Speed of the residual pair's kernel beside a plain PyTorch autograd loop.
 
-Usage: ``OMP_NUM_THREADS=1 uv run python tests/benchmarks/bench_piecewise.py``.
-
-The job: 20 pairs of ten layers, 10,000 Nesterov steps each at N = 100 points, one thread. The
-autograd loop goes over seeds and steps; its time for the whole job is that of a few hundred steps
-scaled up. ``--points`` shows how both grow with the data.
+The job: 20 pairs of ten layers, Nesterov steps at N = 100 points, one thread. The autograd loop
+goes over seeds and steps, so its time for a step of all pairs is that of one pair times 20.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+import numpy as np
 
-import numpy as np  # noqa: E402
+from engine.kernels.residual import descent as residual
+from tests.benchmarks.catalogue import Benchmark
+from tests.benchmarks.timing import Measurement, Timer, by_size, rates
 
-PAIRS, STEPS, DEPTH, STEP_SIZE = 20, 10_000, 10, 0.01
+PAIRS, DEPTH, STEP_SIZE, POINTS = 20, 10, 0.01, 100
+SIZES = (50, 100, 200, 400, 800)
+EVERY, SELDOM = "kernel, every step recorded", "kernel, every 100th step recorded"
+TORCH = "PyTorch, autograd.grad"
 
 
 def data(points: int) -> tuple[np.ndarray, np.ndarray]:
@@ -37,30 +31,21 @@ def biases(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0.0, 1.0, (2, DEPTH))
 
 
-def best(function: Callable[[], object], repeats: int) -> float:
-    """Shortest wall time of a few calls, after one that compiles."""
-    function()
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def kernel_seconds(points: int, every: int) -> float:
-    """Seconds for the whole job, recording every so many steps."""
-    from engine.kernels.residual import descent as residual
-
+def kernel(steps: int, every: int, points: int = POINTS) -> Callable[[], None]:
+    """Return what makes steps of all pairs by the kernel."""
     prepared = residual.prepare(*data(points))
     b = np.stack([biases(seed) for seed in range(PAIRS)])
     pairs = residual.start_pairs(np.full(b.shape, 0.1), b, np.ones((PAIRS, 2)), np.zeros(PAIRS))
     rule = residual.Rule(STEP_SIZE)
-    return best(lambda: residual.advance(pairs, prepared, rule, STEPS, every), 3)
+
+    def run() -> None:
+        residual.advance(pairs, prepared, rule, steps, every)
+
+    return run
 
 
-def torch_seconds(points: int, steps: int) -> float:
-    """Seconds for the whole job by autograd, one seed and one step after the other."""
+def torch_loop(steps: int, points: int = POINTS) -> Callable[[], None]:
+    """Return a plain autograd loop in PyTorch, for one pair."""
     import torch
 
     torch.set_num_threads(1)
@@ -75,7 +60,7 @@ def torch_seconds(points: int, steps: int) -> float:
             parts.append(c[net] * h)
         return 0.5 * ((parts[0] - parts[1] + d - y) ** 2).mean()
 
-    def run() -> list[float]:
+    def run() -> None:
         first = torch.full((2, DEPTH), 0.1, dtype=torch.float64)
         now = [first, torch.from_numpy(biases(0)), torch.ones(2).double(), torch.zeros(1).double()]
         past, t, losses = now, 1.0, []
@@ -92,27 +77,28 @@ def torch_seconds(points: int, steps: int) -> float:
                     p.clamp_(min=floor)
             t = t_next
             losses.append(value.item())
-        return losses
 
-    return best(run, 2) / steps * STEPS * PAIRS
-
-
-def main() -> None:
-    """Measure and print seconds and ratios as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=100)
-    parser.add_argument("--torch-steps", type=int, default=300)
-    options = parser.parse_args()
-    seconds = {
-        "kernel, every step recorded": kernel_seconds(options.points, 1),
-        "kernel, every 100th step recorded": kernel_seconds(options.points, 100),
-        "torch autograd loop": torch_seconds(options.points, options.torch_steps),
-    }
-    slow = seconds["torch autograd loop"]
-    ratios = {name: slow / value for name, value in seconds.items() if name.startswith("kernel")}
-    job = {"pairs": PAIRS, "steps": STEPS, "points": options.points}
-    print(json.dumps({"job": job, "seconds": seconds, "torch / kernel": ratios}, indent=2))
+    return run
 
 
-if __name__ == "__main__":
-    main()
+def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
+    """Measure the job, then the kernel with more and more points."""
+    timer = timer.by_processor()
+    part = 4 if quick else 1
+    steps, few = 4000 // part, 120 // part
+    seconds = timer.in_turns(
+        {EVERY: kernel(steps, 1), SELDOM: kernel(steps, 100), TORCH: torch_loop(few)}
+    )
+    work = {EVERY: PAIRS * steps, SELDOM: PAIRS * steps, TORCH: few}
+    yield from rates(seconds, work, "steps/s", (EVERY, SELDOM))
+    n = 1000 // part
+    jobs = {points: kernel(n, 1, points) for points in SIZES}
+    yield from by_size(timer, "N", jobs, f"kernel, {n} steps")
+
+
+BENCHMARK = Benchmark(
+    name="piecewise",
+    measures="Nesterov steps of residual pairs at 100 points, summed over 20 pairs",
+    peers=(TORCH,),
+    run=measure,
+)

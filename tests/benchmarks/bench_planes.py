@@ -1,26 +1,19 @@
 """Planes painted by us against planes of pyqtgraph's own items, with the same data, in turns.
 
-Usage: ``uv run python tests/benchmarks/bench_planes.py [--plots 6 13 17] [--seconds 5]``.
-
 A plane holds a heat map with its colour bar, four curves of 600 points, 300 coloured points, a
 circle, two labelled rules and a handle; all move in every snapshot. The other form is a `PlotItem`
 with `ImageItem`, `ColorBarItem`, `PlotDataItem`, `ScatterPlotItem`, `InfiniteLine` and
-`TargetItem`, without the notes, arrows and readings of `gui.plots`. Prints for both the time to
+`TargetItem`, without the notes, arrows and readings of `gui.plots`. Measured of both: the time to
 build a plot, to update and draw one, and the intervals between frames. Aim: 99th percentile
-<= 25 ms. The figures of the day are in CONTRIBUTING.
+<= 25 ms. CONTRIBUTING has figures of one machine.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import pyqtgraph
@@ -34,6 +27,8 @@ from gui.plots.panes.pane import Pane, Shown
 from gui.plots.panes.plane import PlanePane
 from gui.run.frames import FrameMeter
 from gui.style.theme import LIGHT, apply_theme, current_theme
+from tests.benchmarks.catalogue import Benchmark
+from tests.benchmarks.timing import Measurement, Timer, median_ratio
 
 LINES, POINTS, MARKERS, CELLS = 4, 600, 300, 96
 FRAME_MS = 16
@@ -184,8 +179,8 @@ def show_frames(area: PlotArea, seconds: float) -> FrameMeter:
     return meter
 
 
-def measure(form: type[PlotArea], plots: int, seconds: float) -> dict[str, Any]:
-    """Build a page of planes, show them for some seconds, and sum up."""
+def page(form: type[PlotArea], plots: int, seconds: float) -> dict[str, float]:
+    """Build a page of planes, show them for some seconds, and return milliseconds."""
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     apply_theme(app, LIGHT)
@@ -196,22 +191,13 @@ def measure(form: type[PlotArea], plots: int, seconds: float) -> dict[str, Any]:
     area.show()
     app.processEvents()
     built = time.perf_counter() - begin
-    show_frames(area, 1.0)
+    show_frames(area, min(1.0, seconds))
     seen = [p for p in area.panes.values() if p.isVisible() and p.canvas.paints > 1]
-    before = [pane.canvas.paints for pane in seen]
     meter = show_frames(area, seconds)
-    drawn = [pane.canvas.paints - count for pane, count in zip(seen, before, strict=True)]
     result = {
-        "form": form.__name__,
-        "plots": plots,
-        "seen": len(seen),
-        "build_per_plot_ms": round(1000 * built / plots, 1),
-        "cost_per_plot_ms": round(1000 * float(np.median([p.seconds for p in seen])), 2),
-        **{
-            f"{name}_ms": round(1000 * (meter.percentile(percent) or 0), 1)
-            for name, percent in (("p50", 50), ("p99", 99), ("max", 100))
-        },
-        "drawings_per_plot_per_s": round(min(drawn) / seconds, 1),
+        "building a plot": 1000 * built / plots,
+        "updating and drawing a plot": 1000 * float(np.median([p.seconds for p in seen])),
+        "between frames, 99 %": 1000 * (meter.percentile(99) or 0),
     }
     area.close()
     area.deleteLater()
@@ -219,19 +205,31 @@ def measure(form: type[PlotArea], plots: int, seconds: float) -> dict[str, Any]:
     return result
 
 
-def main() -> None:
-    """Measure both forms in turns, and print one line of JSON a measurement."""
+def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
+    """Measure both forms in turns, on pages of more and more plots."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--plots", type=int, nargs="+", default=[6, 13, 17])
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--rounds", type=int, default=2)
-    args = parser.parse_args()
-    for _ in range(args.rounds):
-        for plots in args.plots:
-            for form in (OwnArea, NativeArea):
-                print(json.dumps(measure(form, plots, args.seconds)), flush=True)
+    forms = {"ours": OwnArea, "pyqtgraph's items": NativeArea}
+    for plots in (6,) if quick else (6, 13, 17):
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in forms}
+        for _ in range(timer.rounds):
+            for name, form in forms.items():
+                found[name].append(page(form, plots, 0.6 if quick else 5.0))
+        for what in found["ours"][0]:
+            first = [one[what] for one in found["ours"]]
+            for name, pages in found.items():
+                samples = [one[what] for one in pages]
+                yield Measurement(
+                    name=f"{plots} plots, {name}: {what}",
+                    unit="ms",
+                    samples=tuple(samples),
+                    peer=name != "ours",
+                    times_as_fast=median_ratio(samples, first),
+                )
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="planes",
+    measures="planes of the window, and of pyqtgraph's own items",
+    peers=("pyqtgraph's items",),
+    run=measure,
+)

@@ -1,25 +1,18 @@
 """Intervals between frames of the plots alone, while a thread computes beside them.
 
-Usage: ``uv run python tests/benchmarks/bench_plots.py [--shape converging|period2|chaos]``.
-
-Six plots of twenty lines at 1600 x 900. Prints the median, the 99th percentile and the largest
-interval between two rounds of a frame timer, the drawing included, how often each plot was drawn,
-and what drawing one costs. Aim: 99th percentile <= 25 ms. `bench_frames` measures the real window.
+Six plots of twenty lines at 1600 x 900: intervals between two rounds of a frame timer, the drawing
+included, and what drawing one plot costs. Aim: 99th percentile <= 25 ms. `bench_frames` measures
+the real window.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import os
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from collections.abc import Iterator
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, Qt, QTimer
@@ -35,6 +28,8 @@ from engine.run.trace import Trace
 from gui.plots.area import PlotArea
 from gui.run.frames import FrameMeter
 from gui.style.theme import LIGHT, apply_theme
+from tests.benchmarks.catalogue import Benchmark
+from tests.benchmarks.timing import Measurement, Timer
 
 FRAME_MS = 16
 PLOTS, LINES = 6, 20
@@ -160,8 +155,8 @@ def watch(mailbox: Mailbox[Snapshot], area: PlotArea, seconds: float) -> FrameMe
     return meter
 
 
-def measure(shape: str, seconds: float) -> dict[str, Any]:
-    """Run one measurement."""
+def spans(shape: str, seconds: float, count: int) -> list[dict[str, float]]:
+    """Return milliseconds of frames and plots for each of some spans of a shape."""
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     sys.setswitchinterval(0.001)
@@ -173,38 +168,36 @@ def measure(shape: str, seconds: float) -> dict[str, Any]:
     fake = FakeEngine(shape)
     fake.start()
     watch(fake.mailbox, area, 1.5)
-    before = {key: pane.canvas.paints for key, pane in area.panes.items()}
-    meter = watch(fake.mailbox, area, seconds)
+    found = []
+    for _ in range(count):
+        meter = watch(fake.mailbox, area, seconds)
+        found.append(
+            {
+                "between frames, 50 %": 1000 * (meter.percentile(50) or 0),
+                "between frames, 99 %": 1000 * (meter.percentile(99) or 0),
+                "drawing one plot": 1000 * max(pane.seconds for pane in area.panes.values()),
+            }
+        )
     fake.close()
-    frames = [pane.canvas.paints - before[key] for key, pane in area.panes.items()]
-    result = {
-        "shape": shape,
-        "size": "1600x900",
-        "plots": PLOTS,
-        "lines": LINES,
-        "frames": meter.count,
-        "p50_ms": round(1000 * (meter.percentile(50) or 0), 2),
-        "p99_ms": round(1000 * (meter.percentile(99) or 0), 2),
-        "max_ms": round(1000 * (meter.percentile(100) or 0), 2),
-        "drawings_per_plot_per_s": round(min(frames) / seconds, 1),
-        "cost_per_plot_ms": round(1000 * max(p.seconds for p in area.panes.values()), 2),
-    }
     area.close()
     area.deleteLater()
     app.processEvents()
-    return result
+    return found
 
 
-def main() -> None:
-    """Measure and print, one line of JSON a measurement."""
+def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
+    """Measure lines of several shapes."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--shape", choices=SHAPES, action="append")
-    parser.add_argument("--seconds", type=float, default=6.0)
-    args = parser.parse_args()
-    for shape in args.shape or SHAPES:
-        print(json.dumps(measure(shape, args.seconds)), flush=True)
+    for shape in SHAPES[1:2] if quick else SHAPES:
+        found = spans(shape, 1.0 if quick else 4.0, timer.rounds)
+        for name in found[0]:
+            samples = tuple(one[name] for one in found)
+            yield Measurement(name=f"{shape}: {name}", unit="ms", samples=samples)
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="plots",
+    measures="six plots of twenty lines each, while a thread computes",
+    peers=(),
+    run=measure,
+)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.listing import Listing
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params, param
-from engine.core.push import pushed
 from engine.core.views import Series, TimeView, View
 
 
@@ -37,7 +36,6 @@ class LinearState(State[LinearParams]):
     weights: FloatArray = field(default_factory=lambda: np.ones(1))
 
 
-@final
 class LinearMap(AbstractExperiment[LinearParams, LinearState]):
     """Exactly solvable: w[k] − λ = (1 − δ)^k (w[0] − λ)."""
 

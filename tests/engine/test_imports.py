@@ -34,6 +34,7 @@ def loaded(statement: str) -> set[str]:
         "import engine.cli.commands; engine.cli.commands.main(['list'])",
         "import engine.storage.runfile, engine.storage.runfolder, engine.storage.export",
         "import engine.cli.headless, engine.run.runner",
+        "import engine.figures.album, engine.figures.painters",
     ],
 )
 def test_nothing_heavy_is_loaded(statement: str) -> None:

@@ -31,7 +31,7 @@ from engine.experiments.double_matrix.params import (
     Side,
 )
 from engine.families.matrix import claims as matrix_claims
-from engine.families.matrix import descent
+from engine.families.matrix import cycles, descent
 from engine.families.matrix import measure as matrix_measure
 from engine.families.matrix.batches import check_device
 from engine.families.matrix.evidence import Evidence
@@ -228,6 +228,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
                 getattr(state, side).diverged_at,
                 saddle if side == "single" else None,
                 can_rest=can_rest if side == "single" else None,
+                repels=cycles.asked_once(state, getattr(state, side), state.params, state.problem),
                 since=state.changed_at,
             )
             for side in SIDES

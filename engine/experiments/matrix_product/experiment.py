@@ -26,7 +26,7 @@ from engine.core.outcome import Outcome
 from engine.core.views import Dash, View
 from engine.experiments.matrix_product.listing import LISTING
 from engine.families.matrix import claims as matrix_claims
-from engine.families.matrix import descent
+from engine.families.matrix import cycles, descent
 from engine.families.matrix import measure as matrix_measure
 from engine.families.matrix import theory as matrix_theory
 from engine.families.matrix import views as shared
@@ -249,6 +249,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             state.diverged_at,
             saddle_of(state.problem, state.params),
             can_rest=can_rest_of(state.problem, state.params),
+            repels=cycles.asked_once(state, state.network, state.params, state.problem),
             since=state.changed_at,
         )
 
@@ -294,7 +295,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             shared.error_view(errors),
             shared.eigenvalue_plane(),
             shared.product_tracks(params),
-            shared.hessian_view(),
+            shared.hessian_view(params),
             shared.decoupling_view(),
             shared.layer_tracks(params),
             shared.balance_view(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError, LabError
+from engine.core.packages import INSTALL
 from engine.core.paths import resource
 from engine.experiments.mnist.idx import read_idx
 from engine.storage.arrays import load_npz
@@ -249,8 +251,10 @@ def _addresses(class_name: str) -> tuple[list[str], list[tuple[str, str]]]:
     try:
         import torchvision.datasets
     except Exception as error:  # a broken build fails in many ways
+        remedy = "" if getattr(sys, "frozen", False) else f"install it with: {INSTALL}, or "
         raise LabError(
-            f"torchvision cannot be imported ({str(error)[:80]}); give a folder with the files."
+            f"torchvision cannot be imported ({str(error)[:80]}); "
+            f"{remedy}give a folder with the files."
         ) from None
     source = getattr(torchvision.datasets, class_name)
     return list(source.mirrors), list(source.resources)

@@ -32,6 +32,7 @@ from engine.core.ensemble import Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.packages import require
 from engine.core.views import View
 from engine.experiments.mnist import claims as statements
 from engine.experiments.mnist import views as plots
@@ -72,6 +73,7 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
 
     def init(self, params: MnistParams, seed: int) -> MnistState:
         """Load the data and draw the start, or go on from a checkpoint."""
+        require(*LISTING.needs, what=LISTING.title)
         from engine.experiments.mnist.pictures import Pictures
         from engine.experiments.mnist.training import Training
 

@@ -16,6 +16,7 @@ LISTING = Listing(
     cadence=60.0,
     picture_share=0.04,
     long_step="Measuring…",
+    needs=("torch",),
     data_sets=(
         DataSet(name="mnist", title="MNIST", megabytes=11),
         DataSet(name="fashion-mnist", title="Fashion-MNIST", megabytes=31),

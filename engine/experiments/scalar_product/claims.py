@@ -38,7 +38,9 @@ class Evidence:
 
     @property
     def converged(self) -> bool:
-        """Whether the run has reached a minimum."""
+        """Whether the run has reached a minimum, other than by an exact hit of an unstable one."""
+        if self.phase.standing is Standing.AT_UNSTABLE_MINIMUM:
+            return False
         error = abs(float(self.recent["error"][-1]))
         return self.phase.kind is OutcomeKind.CONVERGED and error <= 1e-6 * abs(self.params.target)
 

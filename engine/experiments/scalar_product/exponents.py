@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.analysis.exponents import remaining
 from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
 from engine.core.outcome import Exponent
-from engine.experiments.scalar_product.params import ScalarState, law_of
+from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
 
 DEEP_WINDOW = 1024
 """Steps over which exponents of a network too deep to be shown whole are measured."""
@@ -117,15 +118,34 @@ def lap_exponents(state: ScalarState, recent: Recent, period: int) -> tuple[Expo
     params = state.params
     if not state.is_symmetric or params.step_rule != "fixed":
         return ()
-    beta = params.momentum if params.optimiser != "gradient-descent" else 0.0
-    ahead = beta if params.optimiser == "nesterov" else 0.0
     found = []
     for curvature, of in zip(_curvatures(state, recent), (EQUAL, APART), strict=False):
         if curvature.size < period:
             return ()
-        lap = np.eye(2)
-        for x in curvature[-period:]:  # of displacement and velocity
-            lap = np.array([[1.0 - x, beta - ahead * x], [-x, beta - ahead * x]]) @ lap
-        radius = float(np.max(np.abs(np.linalg.eigvals(lap))))
-        found.append(Exponent(value=math.log(max(radius, 1e-300)) / period, of=of))
+        # Two laps: of a negative multiplier the run is off the cycle to both sides in turn.
+        stretch = period * (2 if curvature.size >= 4 * period else 1)
+        last = _growth_over(params, curvature[-stretch:])
+        error = None
+        back = curvature.size // (2 * stretch) * stretch
+        if back >= stretch:
+            before = _growth_over(params, curvature[-back - stretch :][:stretch])
+            error = remaining(last, before, back)
+        found.append(Exponent(value=last, error=error, of=of))
     return tuple(found)
+
+
+def _growth_over(params: ScalarParams, curvature: FloatArray) -> float:
+    """Return the log growth per step over some steps, of whole laps, as their eigenvalues have it.
+
+    Parameters
+    ----------
+    curvature : ndarray, shape (n,)
+        Step size times Hessian eigenvalue at each of them.
+    """
+    beta = params.momentum if params.has_momentum else 0.0
+    ahead = beta if params.optimiser == "nesterov" else 0.0
+    lap = np.eye(2)
+    for x in curvature:  # of displacement and velocity
+        lap = np.array([[1.0 - x, beta - ahead * x], [-x, beta - ahead * x]]) @ lap
+    radius = float(np.max(np.abs(np.linalg.eigvals(lap))))
+    return math.log(max(radius, 1e-300)) / curvature.size

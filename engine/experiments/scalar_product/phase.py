@@ -73,6 +73,7 @@ def _window(state: ScalarState, recent: Recent, found: tuple[Growth, ...]) -> Wi
         step=state.step,
         error=error,
         states=recent["weights"],
+        is_whole=not params.has_momentum and recent["weights"].shape[1] == params.depth,
         scale=abs(params.target),
         diverged_at=state.diverged_at,
         growth=found[0].logs if found else None,

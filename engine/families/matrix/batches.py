@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
+from engine.core.packages import require
 from engine.core.params import update
 from engine.families.ensembles.runs import Batch, Points, Run, Setting, Track, Tracker, points_of
 from engine.families.matrix.params import DEVICES, NetworkParams
@@ -44,9 +45,12 @@ def check_device(params: NetworkParams) -> torch.device | None:
     ------
     InputError
         If it is not there.
+    MissingPackageError
+        If torch is not installed.
     """
     if params.device == "cpu":
         return None
+    require("torch", what=f"An ensemble on {params.device}")
     from engine.core.device import choose
 
     return choose(params.device, DEVICES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,7 @@ def outcome_of(
     saddle: Saddle | None = None,
     *,
     can_rest: bool | None = None,
+    repels: Callable[[int], bool | None] | None = None,
     since: int | None = None,
 ) -> Outcome:
     """Classify a run.
@@ -55,6 +57,8 @@ def outcome_of(
         Where the run may get stuck.
     can_rest : bool or None
         Whether any minimum is stable at the step size in use, if that is known (`can_rest_of`).
+    repels : callable or None
+        Returns whether a cycle of so many steps repels (`engine.families.matrix.cycles`).
     since : int or None
         The step of the last change or push.
     """
@@ -74,12 +78,14 @@ def outcome_of(
             step=step,
             error=error,
             states=np.column_stack([error, signed]),
+            is_whole=False,
             scale=scale,
             diverged_at=diverged_at,
             can_rest=can_rest,
             rest=rest,
             rest_name="a saddle" if saddle is None else saddle.name,
             rest_is_neutral=None if saddle is None else saddle.is_neutral,
+            repels=repels,
         )
     )
     return phase.outcome(step, phase.points(), "the error", since=since or None)

@@ -242,7 +242,25 @@ RUNS = {
     "just above": Known(
         8000, {"depth": 2, "step_size": 0.5 * (1 + 1e-6)}, "oscillating, no period found"
     ),
+    "neutral, with a velocity": Known(
+        36,
+        {
+            "depth": 2,
+            "target": 1.0,
+            "input_power": 3.7,
+            "step_size": 0.1833976833976834,
+            "optimiser": "nesterov",
+            "momentum": 0.9,
+            "noise": 8.674379697958555e-07,
+        },
+        "transient",
+    ),
     "one weight above": Known(500, {"depth": 1, "step_size": 2.0001}, "unstable, growing"),
+    "steps below rounding": Known(
+        31,
+        {"depth": 6, "target": -0.5, "step_size": 0.6666673333333333},
+        "converging to 0, sublinearly",
+    ),
     "zeros": Known(
         30,
         {"depth": 3, "init": "list", "weights": (0, 0, 1)},
@@ -303,6 +321,69 @@ def test_the_exponent_is_the_largest_whatever_the_last_bit_of_the_weights(
     session = Session(EXPERIMENT, made)
     session.advance(20_000, coarse=True)
     assert session.outcome().lyapunov == pytest.approx(exponent, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "exponent"),
+    [
+        ({"depth": 9, "target": 2.0, "step_size": 0.08100904209063585}, -0.0003276),
+        (
+            {
+                "depth": 10,
+                "target": 0.7,
+                "input_power": 3.7,
+                "step_size": 0.12842986626352557,
+                "noise": 0.0014397460755618632,
+            },
+            -0.000280175,
+        ),
+        (
+            {
+                "depth": 6,
+                "target": 2.0,
+                "step_size": 0.13059647412507247,
+                "optimiser": "heavy-ball",
+                "momentum": 0.4821178439424131,
+                "init": "list",
+                "weights": (
+                    0.8489092343299436,
+                    1.0832241689444881,
+                    0.6364579715379067,
+                    1.4876682987707972,
+                    0.5084524717298113,
+                    1.1411457122656847,
+                ),
+            },
+            -0.0350423,
+        ),
+    ],
+)
+def test_the_exponent_of_a_cycle_that_is_neared_is_that_of_the_cycle_within_its_error(
+    settings: dict[str, object], exponent: float
+) -> None:
+    session = Session(EXPERIMENT, build(EXPERIMENT.parameters, settings))
+    shown = 0
+    for step in (700, 1500, 2800, 5000, 9000, 20_000):
+        session.advance(step - session.step)
+        outcome = session.outcome()
+        if outcome.period is not None:
+            found = max(outcome.exponents, key=lambda each: each.value)
+            assert abs(found.value - exponent) <= (found.error or 0.0) + 1e-3 * abs(exponent)
+            shown += 1
+    assert shown >= 2
+
+
+def test_an_exact_hit_of_an_unstable_minimum_contradicts_no_claim() -> None:
+    """At a larger step the run stays where it had converged, to the last bit."""
+    settings = {"depth": 3, "target": 2.0, "step_size": 0.13}
+    session = Session(EXPERIMENT, build(EXPERIMENT.parameters, settings))
+    session.advance(2000)
+    assert session.recent()["error"][-1] == 0.0
+    session.retune(build(EXPERIMENT.parameters, {**settings, "step_size": 0.4}))  # type: ignore[arg-type]
+    session.advance(50)
+    assert session.outcome().standing is Standing.AT_UNSTABLE_MINIMUM
+    claims = EXPERIMENT.claims(session.params, session.state, session.recent())
+    assert not [claim.id for claim in claims if claim.verdict == "violated"]
 
 
 @pytest.mark.parametrize("calls", [(20_000,), (100, 900, 6000, 13_000)])

@@ -431,6 +431,11 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
         assert show(0.25, "25 of 100 steps")
     assert " 25%  25 of 100 steps, 3 s left" in screen.getvalue()
     assert screen.getvalue().endswith("\r\x1b[K")
+    with terminal.progress_line(screen) as show:
+        show(1.0, "all steps")
+        show(0.0, "figures")
+        assert show(0.5, "half of the figures")
+    assert " 50%  half of the figures, 1 s left" in screen.getvalue()
     silent = io.StringIO()
     with terminal.progress_line(silent) as show:
         assert show(0.5, "half")

@@ -117,17 +117,49 @@ def test_a_run_under_nohup_goes_on(
 
 
 COMMAND = [sys.executable, "main.py", "list", "scalar-product"]
+PRINTING = (
+    (["--help"], True),
+    (["--help"], False),
+    (["--version"], True),
+    (["run", "--help"], False),
+    (["screenshot", "--help"], True),
+    (["list", "--json"], False),
+    (["list", "scalar-product"], True),
+    (["--startup-time", "--fresh"], True),
+)
+"""Commands that do little but print, and whether their output is buffered."""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("json_too", [[], ["--json"]])
-def test_a_full_device_is_one_line(json_too: list[str]) -> None:
+@pytest.mark.parametrize(("arguments", "buffered"), PRINTING)
+def test_a_full_device_is_one_line(arguments: list[str], buffered: bool) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": "" if buffered else "1"}
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*COMMAND, *json_too], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False
+            [sys.executable, "main.py", *arguments],
+            cwd=ROOT,
+            env=environment | {"QT_QPA_PLATFORM": "offscreen"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert done.returncode == cli.FAILED
     assert done.stderr.count(b"\n") == 1 and b"No space left on device" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_run_whose_report_cannot_be_printed_is_kept(tmp_path: Path) -> None:
+    command = ["main.py", "run", "least-squares", "--steps", "3", "--figures", "none", "--out"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, *command, str(tmp_path / "out")],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == cli.FAILED and done.stderr.count(b"\n") == 1
+    assert runfolder.read(tmp_path / "out").run.steps == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes of POSIX")

@@ -325,3 +325,30 @@ def test_starts_that_commute_with_a_multiple_of_the_identity_need_not_with_one_a
     assert lamp("commuting") is True
     assert lamp("near-identity") is False
     assert lamp("orthogonal") is False
+
+
+HIDDEN = {
+    "width": 3,
+    "depth": 6,
+    "step_unit": "norm",
+    "step_size": 0.825,
+    "optimiser": "nesterov",
+    "momentum": 0.5,
+}
+
+
+@pytest.mark.parametrize(("seed", "holds"), [(0, False), (1, True)])
+def test_a_cycle_that_repels_is_no_fate_though_the_error_repeats(seed: int, holds: bool) -> None:
+    """A displacement that grows from rounding shows in the error to second order only."""
+    experiment = get("matrix-product")
+    session = Session(experiment, build(experiment.parameters, HIDDEN), seed)
+    for step in (100, 200, 400):
+        session.advance(step - session.step)
+        error = session.recent()["error"]
+        assert abs(error[-1] - error[-3]) < 1e-5 * abs(error[-1] - error[-2])
+        assert session.outcome().period == (2 if holds else None)
+    before = session.recent()["error"][-2:].copy()
+    session.nudge(1e-6)
+    session.advance(1000)
+    after = session.recent()["error"][-2:]
+    assert (float(np.max(np.abs(np.sort(after) - np.sort(before)))) < 1e-3) == holds

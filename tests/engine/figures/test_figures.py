@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 import struct
 import xml.etree.ElementTree as ET
@@ -13,15 +14,16 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from engine.core import registry
 from engine.core.chunk import Chunk
-from engine.core.ensemble import Ensemble
 from engine.core.errors import InputError
 from engine.core.params import build, update
-from engine.core.views import CIRCLE_X, CIRCLE_Y, BarView, PlaneView, Points, Series, TimeView, View
+from engine.core.views import CIRCLE_X, CIRCLE_Y, PlaneView, Points, Series, TimeView, View
 from engine.figures import paper as figures
 from engine.figures.data import FigureData, PinnedRun
 from engine.figures.style import PALETTE
@@ -381,30 +383,12 @@ def test_resolution(session: Session) -> None:
         figures.render(figure, "png", data, dpi=5)
 
 
-def test_all_views_and_the_page_are_written(session: Session, tmp_path: Path) -> None:
+def test_the_page_has_the_views_that_are_shown_at_first(session: Session) -> None:
     data = FigureData.of(session)
-    names = figures.save_all(tmp_path / "figures", data, session.experiment, ("svg",))
     views = session.experiment.views(session.params)
-    assert names == [*(f"{view.id}.svg" for view in views), "page.svg"]
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == sorted(names)
     page = figures.draw_page([view for view in views if view.shown], data)
     titles = [axes.get_title(loc="left") for axes in page.axes]
     assert [title for title in titles if title] == [view.title for view in views if view.shown]
-
-
-def test_an_ensemble_has_figures_of_its_own(session: Session, tmp_path: Path) -> None:
-    bars = BarView(
-        id="fit",
-        title="Fit",
-        categories_key="c",
-        keys=("v",),
-        labels=("l",),
-        colors=("1",),
-        y_label="",
-    )
-    ensemble = Ensemble(columns={}, summary={}, observation={"c": ["a"], "v": [1.0]}, views=(bars,))
-    data = FigureData.of(session)
-    assert figures.save_ensemble(tmp_path, data, ensemble, ("svg",)) == ["ensemble-fit.svg"]
 
 
 def test_a_name_with_another_ending_is_refused(session: Session, tmp_path: Path) -> None:
@@ -468,3 +452,21 @@ def test_a_push_is_told_below_a_figure() -> None:
     assert "at step 12: nudge = 10⁻³" in texts
     marks = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [12, 12]]
     assert len(marks) == 1
+
+
+def test_a_pdf_figure_embeds_each_font_without_its_typesetting_tables(session: Session) -> None:
+    """Its text stays TrueType, and fontTools loads fonts as before once it is written."""
+    loader = subset.load_font
+    figure, _ = drawn(session, "weights")
+    pdf = figures.render(figure, "pdf", FigureData.of(session))
+    assert subset.load_font is loader
+    streams = [
+        zlib.decompress(part.partition(b"\nendstream")[0])
+        for part in pdf.split(b"stream\n")
+        if part.startswith(b"x")
+    ]
+    fonts = [stream for stream in streams if stream.startswith(b"\x00\x01\x00\x00")]
+    assert fonts
+    for content in fonts:
+        with TTFont(io.BytesIO(content)) as font:
+            assert "glyf" in font and not {"GSUB", "GPOS", "MATH"} & set(font.keys())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,8 @@ from engine.run.runner import Runner
 from engine.run.session import Session
 from engine.run.snapshot import Status
 from engine.storage.recording import Recorder
+from engine.storage.runfile import load
+from engine.storage.tables import read_table
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.engine.run.test_runner import Watcher, watcher  # noqa: F401
 
@@ -94,6 +99,38 @@ def test_what_must_not_be_interrupted_is_reported_all_the_same() -> None:
         with pytest.raises(Interrupted):
             interrupt.check()
     assert heard == [(0.5, "saving"), (0.5, "saving")]
+
+
+def test_what_reports_nothing_can_be_broken_off() -> None:
+    former, calls = sys.gettrace(), 0
+
+    def call() -> None:
+        nonlocal calls
+        calls += 1
+
+    def work() -> None:
+        with interrupt.breakable():
+            while calls < 10**6:
+                call()
+
+    with pytest.raises(Interrupted), watched(_stop_after(3)):
+        work()
+    assert calls < 10**5
+    assert sys.gettrace() is former
+
+
+@pytest.mark.parametrize("name", ["run.toml", "table.csv"])
+def test_the_reading_of_a_large_file_can_be_broken_off(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    numbers = [f"[{k}, {k % 7}]" for k in range(20_000)]
+    head = 'experiment = "piecewise-fit"\n[params]\ndrawn = ['
+    text = f"{head}{', '.join(numbers)}]" if path.suffix == ".toml" else "1, 2\n" * 20_000
+    path.write_text(text)
+    read: Callable[[], object] = partial(load, path)
+    if path.suffix == ".csv":
+        read = partial(read_table, path, "points", 10**6)
+    with pytest.raises(Interrupted), watched(_stop_after(2)):
+        read()
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -177,3 +214,59 @@ def test_a_pause_without_a_run_interrupts_no_later_step(watcher: Watcher) -> Non
     watcher.wait(lambda s: s.status is Status.PAUSED)
     watcher.runner.step(2)
     watcher.wait(lambda s: s.step == 2)
+
+
+class LookingBack(Looking):
+    """Keeps old states, and looks at something in each step that is made again, too."""
+
+    rewindable = True
+
+
+def test_an_earlier_step_that_takes_long_is_left_at_once(
+    watcher: Watcher,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+    fake = LookingBack()
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.runner.step(500)
+    there = watcher.wait(lambda s: s.step == 500 and s.progress is None)
+    fake.gate.clear()
+    watcher.runner.seek(250)
+    shown = watcher.wait(lambda s: s.frame > there.frame and s.progress is not None)
+    watcher.runner.cancel()
+    left = watcher.wait(lambda s: s.frame > shown.frame and s.progress is None)
+    assert (left.step, left.cursor, left.status) == (500, 500, Status.PAUSED)
+    assert "Cancelled" in left.message
+    fake.gate.set()
+    watcher.runner.seek(250)
+    assert watcher.wait(lambda s: s.cursor == 250).step == 500
+
+
+def test_the_way_back_to_where_a_run_converged_can_be_cancelled(
+    watcher: Watcher,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+
+    class Stopping(LookingBack):
+        """Looks for long only at what is made again."""
+
+        farthest = 0
+
+        def advance(self, state: Any, n: int, stride: int = 1) -> Any:
+            if state.step < self.farthest:
+                self.gate.clear()
+            self.farthest = max(self.farthest, state.step + n)
+            return super().advance(state, n, stride)
+
+    fake = Stopping()
+    watcher.runner.start(fake, LinearParams(step_size=0.05), 0)
+    watcher.runner.set_speed(None)
+    watcher.runner.play()
+    shown = watcher.wait(lambda s: s.status is Status.PAUSED and s.progress is not None)
+    watcher.runner.cancel()
+    left = watcher.wait(lambda s: s.frame > shown.frame and s.progress is None)
+    assert left.status is Status.PAUSED and "Cancelled" in left.message
+    assert left.step == left.cursor == shown.step
+    fake.gate.set()

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from engine.core.change import Change, Nudge
 from engine.core.chunk import Chunk
 from engine.core.errors import InputError
-from engine.core.params import update
-from engine.run.keyframes import Keyframes
+from engine.core.params import build, update
+from engine.core.registry import get
+from engine.run.keyframes import Keyframes, state_bytes
 from engine.run.session import Session
 from engine.run.trace import WINDOW
 from tests.engine.linear_map import LinearMap, LinearParams, LinearState
@@ -205,6 +206,17 @@ def test_keyframes_stay_few_and_keep_the_first() -> None:
     for step in (1, 777, 4999):
         assert frames.nearest(step).step <= step
         assert step - frames.nearest(step).step <= 1024
+
+
+@pytest.mark.parametrize("experiment_id", ["matrix-product", "double-matrix", "scalar-product"])
+def test_what_a_kept_state_takes_is_counted(experiment_id: str) -> None:
+    """Arrays within the parts of a state count: of large matrices they are nearly all of it."""
+    experiment = get(experiment_id)
+    shape = {"width": 32, "depth": 16}
+    values = {name: n for name, n in shape.items() if name in experiment.parameters.model_fields}
+    state = Session(experiment, build(experiment.parameters, values)).state
+    learned = sum(np.asarray(array).nbytes for array in experiment.arrays(state).values())
+    assert learned <= state_bytes(state) <= 8 * learned + 2**20
 
 
 def test_unreached_step_is_refused() -> None:

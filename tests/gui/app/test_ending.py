@@ -32,7 +32,7 @@ def play(window, run=True):
     print("playing", flush=True)
 
 MainWindow.restore, MainWindow.begin = look, play
-sys.exit(app.main([]))
+sys.exit(app.run([]))
 """
 SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"]
 MOMENTS = (
@@ -91,3 +91,43 @@ def test_it_ends_whenever_it_is_asked_to(
             child.kill()
     settings = tmp_path / "lyapunov-lab" / "settings.ini"
     assert "geometry=" in settings.read_text("utf-8")
+
+
+BUSY = """
+import os, signal
+from PySide6.QtCore import QCoreApplication
+from gui.app import ending
+
+ending.INSIST_SECONDS = 0.05
+app = QCoreApplication([])
+requests = ending.EndRequests()
+
+def save_and_end():
+    print("saved", flush=True)
+    ending.end_at_once(0)
+
+requests.watch(lambda: print("in order", flush=True), save_and_end)
+os.kill(os.getpid(), signal.SIGTERM)
+while True:
+    pass
+"""
+STUCK = """
+import sys, threading
+from gui.app import ending
+
+threading.Thread(target=threading.Event().wait, name="loader").start()
+sys.exit(ending.leave(3))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
+def test_a_window_that_is_busy_for_long_ends_all_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BUSY], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "saved\n", "")
+
+
+def test_no_thread_that_cannot_be_stopped_holds_up_the_end() -> None:
+    done = subprocess.run([sys.executable, "-c", STUCK], cwd=ROOT, check=False)
+    assert done.returncode == 3

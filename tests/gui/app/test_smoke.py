@@ -196,22 +196,6 @@ def test_the_program_says_when_its_window_shows_and_ends() -> None:
     assert 0 < float(words[3]) < float(words[8])
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is a screen")
-def test_without_a_screen_there_is_one_sentence() -> None:
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    environment = {key: value for key, value in os.environ.items() if key not in hidden}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "main.py")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("There is no screen")
-
-
 SHOWN = """
 import sys
 from gui.app import application as app

@@ -1,0 +1,160 @@
+"""Processes that draw figures beside one another.
+
+matplotlib is written in Python, so threads would wait for one another. A process takes about a
+second to load it; it returns the bytes of the files and writes none itself, so that it can be ended
+at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from engine.figures.sheets import Look, Sheet, files_of
+
+MOST = 6
+"""Processes at most, of about 150 MB each."""
+LEAST_SHEETS = 4
+"""Sheets from which processes gain more than they take to start."""
+IDLE_SECONDS = 30.0
+"""Time after which a process that was given nothing to draw ends."""
+LOOK_SECONDS = 0.1
+"""Time between two looks at whether to go on."""
+
+
+class Painters:
+    """Processes that draw the figures of one run, each with a matplotlib of its own.
+
+    To be closed, by ``with`` or `close`; they end with the calling process in any case.
+
+    Parameters
+    ----------
+    count : int
+        How many; below 2 none, as one gains nothing over drawing in the calling process.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._wanted = count if count > 1 else 0
+        self._processes: dict[Any, BaseProcess] = {}  # by the connection to each
+
+    @classmethod
+    def for_sheets(cls, sheets: int) -> Painters:
+        """Return as many as pay for so many sheets on this machine."""
+        return cls(min(_cores(), sheets, MOST) if sheets >= LEAST_SHEETS else 0)
+
+    def __enter__(self) -> Painters:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start those that do not run yet, without waiting; none where the system starts none."""
+        for connection in list(self._processes):
+            if not self._processes[connection].is_alive():
+                self._drop(connection)
+        context = multiprocessing.get_context("spawn")
+        with contextlib.suppress(OSError, RuntimeError), _interrupts_held_back():
+            while len(self._processes) < self._wanted:
+                here, there = context.Pipe()
+                process = context.Process(target=_serve, args=(there,), daemon=True)
+                process.start()
+                there.close()
+                self._processes[here] = process
+
+    def draw(
+        self, sheets: Sequence[Sheet], look: Look, go_on: Callable[[], bool]
+    ) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield the place and the files of each sheet as it is drawn, pages first; then close.
+
+        A sheet is left out if its process dies or raises an error over it, and all that are not
+        drawn yet once `go_on` returns False.
+        """
+        self.start()
+        order = sorted(range(len(sheets)), key=lambda place: len(sheets[place].views))
+        busy: dict[Any, int | None] = dict.fromkeys(self._processes)  # None: is starting
+        try:
+            while busy and go_on():
+                ready: list[Any] = wait(list(busy), LOOK_SECONDS)
+                for connection in ready:
+                    place = busy.pop(connection)
+                    try:
+                        files = connection.recv()
+                        if place is None:
+                            connection.send((tuple(sheets), look))
+                        if order:
+                            connection.send(order[-1])
+                            busy[connection] = order.pop()
+                    except (EOFError, OSError):
+                        self._drop(connection)
+                        continue
+                    if place is not None and files is not None:
+                        yield place, files
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        for process in self._processes.values():
+            process.terminate()
+        for connection in list(self._processes):
+            self._drop(connection)
+
+    def _drop(self, connection: Any) -> None:
+        connection.close()  # which ends a process that waits for work
+        process = self._processes.pop(connection)
+        process.terminate()
+        process.join()
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Make processes that are started deaf to Ctrl+C, which the terminal sends to all of them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+def _serve(connection: Connection) -> None:
+    """Draw the sheets that are asked for until the other end of the connection closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, OSError):
+        from engine.figures import paper  # noqa: F401  loads matplotlib
+
+        gc.disable()  # it would go through the modules again and again
+        gc.freeze()
+        connection.send(None)
+        if not connection.poll(IDLE_SECONDS):
+            return
+        sheets, look = connection.recv()
+        while True:
+            sheet = sheets[connection.recv()]
+            connection.send(_files(sheet, look))
+            gc.collect()
+
+
+def _files(sheet: Sheet, look: Look) -> list[bytes] | None:
+    """Return the files of a sheet, None where it cannot be drawn: the other side finds out why."""
+    try:
+        return files_of(sheet, look)
+    except Exception:
+        return None

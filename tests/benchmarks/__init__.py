@@ -1,0 +1,1 @@
+"""Speeds of the program beside those of other programs: `python -m tests.benchmarks`."""
