@@ -1,8 +1,9 @@
 """Equilibria of a loss: where its gradient is 0, of what nature they are, and how sharp.
 
-Found from many starts by Levenberg-Marquardt steps on the gradient (those of SciPy), which
-converge to isolated points and to manifolds of them alike. What is listed was found; that there
-are no others is never said.
+Found from many starts, from each in two ways (SciPy's): by Levenberg-Marquardt steps on the
+gradient, which lead to equilibria of any nature, and by descent of the loss (BFGS), which leads to
+minima; for near a crossing of manifolds of minima the first are drawn to the crossing alone. What
+is listed was found; that there are no others is never said.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ import numpy as np
 
 from engine.analysis.normal_forms import ZERO
 from engine.core.arrays import FloatArray
-from engine.core.derivatives import Derivatives
 from engine.core.ensemble import Progress
+from engine.core.system import Derivatives
 
 RESIDUAL = 1e-9
 """Largest gradient at an equilibrium, relative to the Hessian times the size of the point."""
+LEFT = 1e-7
+"""Largest last Newton step at an equilibrium, relative to the size of the point."""
+LEAST_SCALE = 1e-3
+"""Least Hessian times size that gradients are compared with: degenerate points have none."""
+POLISH = 64
+"""Newton steps at most; at degenerate points each gains a third or less."""
 SAME = 1e-6
 """Distance relative to the size of the points, below which two are one."""
 SAME_LOSS = 1e-9
@@ -30,10 +37,18 @@ VANISHING = 1e-9
 """Size of a whole Hessian, relative to that around it, below which it counts as 0."""
 STRIDE = 1e-3
 """Length of a test step along the kernel, relative to the size of the point."""
+FARTHEST = 2.0
+"""Largest coordinate of an equilibrium, in units of the largest of the starts."""
+WALK, STEPS = 0.5, 10
+"""Length of a walk along a manifold, relative to the size of the point, and its steps."""
 MOST = 64
 """Equilibria that are listed."""
 NEAR_KINK = 1e-9
 """Relative distance from a kink below which a point lies on it."""
+LEVEL = 1e-6
+"""Slope of the sharpness along a manifold, relative to that across, that counts as 0."""
+LEAST_CHANGE = 1e-13
+"""Change of the loss along a manifold that rounding can make."""
 FLATTENING = 200
 """Most steps along a manifold towards its flattest point."""
 
@@ -68,6 +83,8 @@ class Equilibrium:
         Starts from which it was reached.
     sharpest : float
         Largest sharpness seen on the manifold; the point's own if it is isolated.
+    is_flattest : bool
+        Whether the sharpness has a least value along the manifold here.
     """
 
     point: FloatArray
@@ -78,6 +95,7 @@ class Equilibrium:
     residual: float = 0.0
     found: int = 1
     sharpest: float = 0.0
+    is_flattest: bool = False
 
     @property
     def sharpness(self) -> float:
@@ -103,15 +121,18 @@ def find(
         By ascending loss, at most `MOST`; None if `progress` asked to stop.
     """
     everything = list(starts)
+    farthest = FARTHEST * max((float(np.max(np.abs(start))) for start in everything), default=0.0)
     found: list[Equilibrium] = []
     for number, start in enumerate(everything):
         if not progress(number / len(everything), f"{len(found)} equilibria found"):
             return None
-        point = converge(loss, start)
-        made = None if point is None else classify(loss, point)
-        if made is not None:
-            _add(found, made)
-    found = [_flattest(loss, each) for each in found]
+        for point in (converge(loss, start), descend(loss, start)):
+            if point is None or float(np.max(np.abs(point))) > farthest:
+                continue  # a loss that falls for ever has a gradient of 0 at infinity
+            made = classify(loss, point)
+            if made is not None:
+                _add(found, made)
+    found = [_flattest(loss, each) for each in found if _is_level(loss, each)]
     return tuple(sorted(found, key=lambda each: each.loss)[:MOST])
 
 
@@ -119,7 +140,7 @@ def converge(loss: Derivatives, start: FloatArray) -> FloatArray | None:
     """Return the equilibrium that Levenberg-Marquardt steps from a start reach, None for none."""
     from scipy.optimize import root  # takes 0.2 s to load
 
-    if not (np.isfinite(loss.gradient(start)).all() and np.isfinite(loss.hessian(start)).all()):
+    if not _is_defined(loss, start):
         return None
     with np.errstate(all="ignore"):
         found = root(
@@ -129,7 +150,29 @@ def converge(loss: Derivatives, start: FloatArray) -> FloatArray | None:
             method="lm",
             options={"xtol": 1e-13, "ftol": 1e-13, "maxiter": 50 * (len(start) + 1)},
         )
-    return _polished(loss, np.asarray(found.x, np.float64))
+    return polished(loss, np.asarray(found.x, np.float64))
+
+
+def descend(loss: Derivatives, start: FloatArray) -> FloatArray | None:
+    """Return the equilibrium that descent of the loss leads to from a start, None for none."""
+    from scipy.optimize import minimize
+
+    if not _is_defined(loss, start):
+        return None
+    with np.errstate(all="ignore"):
+        found = minimize(
+            lambda z: float(_bounded(np.asarray(loss.value(z)))),
+            start,
+            jac=lambda z: _bounded(loss.gradient(z)),
+            method="BFGS",
+            options={"gtol": 1e-10, "maxiter": 50 * (len(start) + 1)},
+        )
+    return polished(loss, np.asarray(found.x, np.float64))
+
+
+def _is_defined(loss: Derivatives, z: FloatArray) -> bool:
+    """Return whether gradient and Hessian are finite at a point."""
+    return bool(np.isfinite(loss.gradient(z)).all() and np.isfinite(loss.hessian(z)).all())
 
 
 def _bounded(values: FloatArray) -> FloatArray:
@@ -137,20 +180,29 @@ def _bounded(values: FloatArray) -> FloatArray:
     return np.nan_to_num(values, nan=1e150, posinf=1e150, neginf=-1e150)
 
 
-def _polished(loss: Derivatives, z: FloatArray) -> FloatArray | None:
-    """Return the point after Newton steps in the range of the Hessian, None if it is none."""
-    best = float(np.linalg.norm(loss.gradient(z)))
-    for _ in range(8):
+def polished(loss: Derivatives, z: FloatArray) -> FloatArray | None:
+    """Return the equilibrium that Newton's steps in the range of the Hessian lead to.
+
+    Returns
+    -------
+    ndarray, shape (n,), or None
+        None where the gradient, or what is left of a Newton step, does not vanish.
+    """
+    slope, left = loss.gradient(z), np.inf
+    for _ in range(POLISH):
         hessian = loss.hessian(z)
-        if not (np.isfinite(hessian).all() and np.isfinite(best)):
+        if not (np.isfinite(hessian).all() and np.isfinite(slope).all()):
             return None
-        new = z - np.linalg.pinv(hessian, rcond=ZERO, hermitian=True) @ loss.gradient(z)
-        size = float(np.linalg.norm(loss.gradient(new)))
-        if not size < best:
+        step = np.linalg.pinv(hessian, rcond=ZERO, hermitian=True) @ slope
+        left = float(np.linalg.norm(step)) / max(float(np.linalg.norm(z)), 1.0)
+        new = z - step
+        there = loss.gradient(new)
+        if not float(np.linalg.norm(there)) < float(np.linalg.norm(slope)):
             break
-        z, best = new, size
+        z, slope = new, there
     scale = float(np.abs(loss.hessian(z)).max()) * max(float(np.linalg.norm(z)), 1.0)
-    return z if best <= RESIDUAL * max(scale, 1e-3) else None
+    is_flat = float(np.linalg.norm(slope)) <= RESIDUAL * max(scale, LEAST_SCALE)
+    return z if is_flat and left <= LEFT else None
 
 
 def classify(loss: Derivatives, point: FloatArray) -> Equilibrium | None:
@@ -203,13 +255,16 @@ def _is_manifold(loss: Derivatives, point: FloatArray, kernel: FloatArray) -> bo
     From a step of length h along it, Newton's steps across lead back to an equilibrium at a
     distance of h to first order, with a Hessian of the same rank.
     """
-    stride = STRIDE * max(float(np.linalg.norm(point)), 1.0)
+    size = max(float(np.linalg.norm(point)), 1.0)
+    if kernel.shape[1] == len(point):  # the Hessian vanishes: a plateau, or a single point
+        around = [point + sign * STRIDE * size * axis for axis in kernel.T for sign in (1.0, -1.0)]
+        return not any(loss.hessian(each).any() or loss.gradient(each).any() for each in around)
     for direction in kernel.T:
         for sign in (1.0, -1.0):
-            other = _polished(loss, point + sign * stride * direction)
-            if other is None or abs(float((other - point) @ direction)) < 0.5 * stride:
+            near = polished(loss, point + sign * STRIDE * size * direction)
+            if near is None or abs(float((near - point) @ direction)) < 0.5 * STRIDE * size:
                 return False
-            values = np.linalg.eigvalsh(loss.hessian(other))
+            values = np.linalg.eigvalsh(loss.hessian(near))
             rank = int(np.count_nonzero(np.abs(values) > ZERO * np.abs(values).max()))
             if len(point) - rank != kernel.shape[1]:
                 return False
@@ -246,34 +301,63 @@ def _counted(kept: Equilibrium, found: int, sharpest: float) -> Equilibrium:
     return replace(kept, found=found, sharpest=sharpest)
 
 
+def _is_level(loss: Derivatives, each: Equilibrium) -> bool:
+    """Return whether a walk along the manifold of an equilibrium, if it has one, stays on it.
+
+    Where a loss falls for ever its gradient becomes as small as one likes, but on the way back it
+    grows.
+    """
+    if not each.manifold or not each.eigenvalues.any():
+        return True
+    values, vectors = np.linalg.eigh(loss.hessian(each.point))
+    kernel = vectors[:, np.abs(values) <= ZERO * np.abs(values).max()]
+    stride = WALK / STEPS * max(float(np.linalg.norm(each.point)), 1.0)
+    for begin in (*kernel.T, *-kernel.T):
+        point, direction = each.point, begin
+        for _ in range(STEPS):
+            other = polished(loss, point + stride * direction)
+            if other is None:
+                break
+            change = abs(loss.value(other) - each.loss)
+            if change > max(LEVEL * abs(each.loss), LEAST_CHANGE):
+                return False
+            moved = float(np.linalg.norm(other - point))
+            if moved < 0.1 * stride:
+                break  # the manifold ends here, as at a kink
+            point, direction = other, (other - point) / moved
+    return True
+
+
 def _flattest(loss: Derivatives, each: Equilibrium) -> Equilibrium:
     """Return the flattest point that steps along a manifold of minima reach from the one found.
 
     The slope of the sharpness along the manifold is the part of the third derivative along the top
-    eigenvector, twice, in the kernel of the Hessian; steps along it are led back by Newton's.
+    eigenvector, twice, in the kernel of the Hessian; steps along it are led back by Newton's. Where
+    the sharpness has no least value on the way, the point stays as it is.
     """
     if not each.manifold or each.nature is not Nature.MINIMUM:
         return each
-    point, best = each.point, each.sharpness
+    point, best, is_flattest = each.point, each.sharpness, False
     stride = 0.1 * max(float(np.linalg.norm(point)), 1.0)
     for _ in range(FLATTENING):
         values, vectors = np.linalg.eigh(loss.hessian(point))
         kernel = vectors[:, np.abs(values) <= ZERO * abs(values[-1])]
-        top = vectors[:, -1]
-        slope = kernel @ (kernel.T @ loss.third(point, top, top))
+        bend = loss.third(point, vectors[:, -1], vectors[:, -1])
+        slope = kernel @ (kernel.T @ bend)
         size = float(np.linalg.norm(slope))
-        if not (np.isfinite(size) and size > 0.0) or stride < 1e-12:
+        is_flattest = size <= LEVEL * float(np.linalg.norm(bend))
+        if not size > LEVEL * LEVEL * best or stride < LEVEL * LEVEL:
             break
-        other = _polished(loss, point - min(stride, size) * slope / size)
+        other = polished(loss, point - min(stride, size) * slope / size)
         sharpness = np.inf if other is None else float(np.linalg.eigvalsh(loss.hessian(other))[-1])
         if other is not None and sharpness < best:
             point, best, stride = other, sharpness, 1.5 * stride
         else:
             stride *= 0.5
-    made = classify(loss, point)
+    made = classify(loss, point) if is_flattest else None
     if made is None or made.manifold != each.manifold:
         return each
-    return _counted(made, each.found, each.sharpest)
+    return replace(made, found=each.found, sharpest=each.sharpest, is_flattest=True)
 
 
 def starts(

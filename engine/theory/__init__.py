@@ -29,9 +29,12 @@ from engine.theory.matrix import (
 )
 from engine.theory.optimisers import (
     Optimiser,
+    OptimiserDescription,
+    describe,
     dominant_factor,
     iteration_eigenvalues,
     iteration_jacobian,
+    sharpness_limit,
     stability_limit,
 )
 from engine.theory.scalar import (
@@ -64,12 +67,14 @@ __all__ = [
     "CubicThresholds",
     "DoublePoint",
     "Optimiser",
+    "OptimiserDescription",
     "balanced_sharpness",
     "cofactors",
     "contraction",
     "cubic_thresholds",
     "delta_c",
     "delta_max",
+    "describe",
     "dominant_factor",
     "double_bound",
     "double_flow_limit",
@@ -89,6 +94,7 @@ __all__ = [
     "rate",
     "root_minus_one",
     "sharpness",
+    "sharpness_limit",
     "stability_limit",
     "symmetric_map",
     "symmetric_slope",

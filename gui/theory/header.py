@@ -9,7 +9,7 @@ from engine.core.outcome import Outcome, Standing
 from engine.run.snapshot import Snapshot, Status
 from engine.text.numbers import short, whole
 from gui.theory.meter import StabilityMeter
-from gui.theory.stability import stability_of
+from gui.theory.stability import optimiser_of, stability_of
 from gui.widgets.cards import Card
 from gui.widgets.glyphs import OUTCOMES, STANDINGS, Badge
 from gui.widgets.labels import InkLabel, Line
@@ -76,6 +76,7 @@ class TheoryHeader(Card):
         self._show_facts(outcome)
         measured, predicted, spread = stability_of(snapshot)
         self.meter.setVisible(measured is not None or predicted is not None)
+        self.meter.show_optimiser(optimiser_of(snapshot))
         self.meter.show_values(measured, predicted, spread, begun, outcome.standing)
 
     def begin_run(self) -> None:

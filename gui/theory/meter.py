@@ -1,4 +1,4 @@
-"""The stability meter: δS/2 on a gauge whose limit is 1."""
+"""The stability meter: sharpness over the largest that is stable, on a gauge with limit 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from engine.core.outcome import Standing
+from engine.text.mathtext import plain_math
 from engine.text.numbers import short
+from engine.theory.optimisers import OptimiserDescription, describe
 from gui.style.ink import ink
 from gui.typeset.formula import draw_formula, typesetter
 from gui.widgets.controls import tint
@@ -18,11 +20,11 @@ from gui.widgets.words import bold, small
 FULL = 2.0
 """The gauge ends here; the limit 1 is in its middle."""
 MOVE_MS = 180
-_SYMBOL = r"\delta S/2"
-_INKS = {"stable": "good", "unstable": "bad", "no minimum": "warning"}
+_INKS = {"stable": "good", "unstable": "bad", "above the edge": "bad", "no minimum": "warning"}
 _TIP = (
-    "Half the step size times the sharpness S, at a minimum the largest eigenvalue of the "
-    "Hessian. Below 1 gradient descent can stay at a minimum; above 1 it is driven away."
+    "The sharpness S, at a minimum the largest eigenvalue of the Hessian, over the largest that is "
+    "stable with {title}. Below 1 a run can stay at a minimum; above 1 it is driven away. "
+    "{sentence}"
 )
 _TIP_ELSEWHERE = (
     " Here is no minimum: at a saddle the Hessian has other eigenvalues, below 0 or none but 0, "
@@ -39,6 +41,7 @@ class StabilityMeter(QWidget):
         self._predicted: float | None = None
         self._begun = True
         self._standing = Standing.AT_MINIMUM
+        self._described = describe("gradient-descent")
         self._target = (0.0, 0.0, 0.0)
         self._shown = (0.0, 0.0, 0.0)
         self._from = (0.0, 0.0, 0.0)
@@ -66,7 +69,8 @@ class StabilityMeter(QWidget):
     def verdict(self) -> str:
         """What the last steps say; an orbit that goes round a minimum is on both sides of 1.
 
-        Only a minimum that the run has or nears is stable: elsewhere S is not what decides.
+        Only a minimum that the run has or nears is stable: elsewhere S is not what decides. No
+        minimum is where the optimiser rests at none.
         """
         _, low, high = self._target
         if self._measured is None:
@@ -77,9 +81,18 @@ class StabilityMeter(QWidget):
             return "no minimum"
         if low <= 1 < high:
             return "crossing 1"
+        if not self._described.can_rest:
+            return "above the edge" if self._measured > 1 else "below the edge"
         if self._measured > 1:
             return "unstable"
         return "stable" if self._standing.is_by_minimum else "below 1"
+
+    def show_optimiser(self, described: OptimiserDescription) -> None:
+        """Show the ratio of the optimiser in use, δS/2 for gradient descent."""
+        if described is not self._described:
+            self._described = described
+            self._describe()
+            self.update()
 
     def show_values(
         self,
@@ -89,7 +102,7 @@ class StabilityMeter(QWidget):
         begun: bool = True,
         standing: Standing = Standing.AT_MINIMUM,
     ) -> None:
-        """Show δS/2 as measured and predicted, and the range it had in the last steps.
+        """Show the stability as measured and predicted, and its range in the last steps.
 
         Before a step was made (`begun` is False) the value says nothing of the run yet; `standing`
         says whether it is that of a minimum at all.
@@ -153,7 +166,9 @@ class StabilityMeter(QWidget):
         painter.setFont(self.font())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "Stability")
         start = self.fontMetrics().horizontalAdvance("Stability") + 8
-        draw_formula(painter, box.adjusted(start, 0, 0, 0), _SYMBOL, self.font(), ink("muted"))
+        draw_formula(
+            painter, box.adjusted(start, 0, 0, 0), self._described.ratio, self.font(), ink("muted")
+        )
         if self._measured is not None:
             painter.setFont(bold(self.font()))
             painter.setPen(ink(_INKS.get(self.verdict, "text")))
@@ -236,7 +251,7 @@ class StabilityMeter(QWidget):
         return x + metrics.horizontalAdvance(text)
 
     def _describe(self) -> None:
-        parts = ["Stability, δS/2, limit 1"]
+        parts = [f"Stability, {plain_math(self._described.ratio)}, limit 1"]
         if self._measured is not None:
             parts.append(f"measured {short(self._measured, 6)}")
         if self._predicted is not None:
@@ -244,7 +259,8 @@ class StabilityMeter(QWidget):
         if self._standing.is_elsewhere:
             parts.append("no minimum")
         self.setAccessibleName("; ".join(parts))
-        self.setToolTip(_TIP + (_TIP_ELSEWHERE if self._standing.is_elsewhere else ""))
+        tip = _TIP.format(title=self._described.title, sentence=self._described.sentence)
+        self.setToolTip(tip + (_TIP_ELSEWHERE if self._standing.is_elsewhere else ""))
 
     def _on_moved(self, share: float) -> None:
         self._shown = (
@@ -255,5 +271,5 @@ class StabilityMeter(QWidget):
         self.update()
 
     def _on_ready(self, mathtext: str) -> None:
-        if mathtext == _SYMBOL:
+        if mathtext == self._described.ratio:
             self.update()

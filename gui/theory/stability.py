@@ -1,4 +1,4 @@
-"""δS/2 of a snapshot: measured, predicted, and its range in the last steps."""
+"""The stability of a snapshot: measured, predicted, and its range in the last steps."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import math
 import numpy as np
 
 from engine.run.snapshot import Snapshot
+from engine.theory.optimisers import OPTIMISERS, OptimiserDescription
 
 RECENT = 64
 """Recent steps whose range is shown behind the newest value."""
 
 
 def stability_of(snapshot: Snapshot) -> tuple[float | None, float | None, tuple[float, float]]:
-    """Find δS/2 in a snapshot: measured at the cursor, predicted, and its recent range.
+    """Find the stability in a snapshot: measured at the cursor, predicted, its recent range.
+
+    It is the sharpness over the largest that is stable, δS/2 for gradient descent.
 
     Measured is the series "stability" at the shown step, else the observation or the bound of that
     name. Predicted is that bound's value, else δ as a multiple of the largest stable step size.
@@ -37,6 +40,13 @@ def stability_of(snapshot: Snapshot) -> tuple[float | None, float | None, tuple[
     if measured is None:
         return None, predicted, (0.0, 0.0)
     return measured, predicted, (min(low, measured), max(high, measured))
+
+
+def optimiser_of(snapshot: Snapshot) -> OptimiserDescription:
+    """Return the description of a snapshot's optimiser, gradient descent unless it says another."""
+    name = getattr(snapshot.params, "optimiser", "")
+    found = [described for described in OPTIMISERS.values() if described.id == name]
+    return found[0] if found else OPTIMISERS["gradient-descent"]
 
 
 def _from_trace(snapshot: Snapshot) -> tuple[float | None, float, float]:

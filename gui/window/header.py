@@ -237,7 +237,7 @@ class Header(QWidget):
         self._fit_title()
 
     def _fit_title(self) -> None:
-        """Give the title a line of its own where the presets would cut it."""
+        """Place the title on a line of its own where the presets would cut it."""
         margins = self._column.contentsMargins()
         room = self.width() - margins.left() - margins.right() - BESIDE
         wanted = self.title.sizeHint().width() + self._choice.minimumSize().width()

@@ -55,7 +55,8 @@ def bounds(
     snap = "step_size" if params.step_unit == "absolute" and problem is not None else ""
     value = None
     if problem is not None and problem.has_identity_moment:
-        value = theory.double_norm_bound(problem.target.norm, problem.depth)
+        share = 0.5 * params.curvature_limit
+        value = share * theory.double_norm_bound(problem.target.norm, problem.depth)
     given = tuple(_of_pair(bound, params, problem, value) for bound in given)
     note = "Heuristic: a pair can split the top singular value into two halves of opposite sign."
     if value is None:
@@ -69,8 +70,10 @@ def bounds(
         formula=r"\delta_{WZ} = 2^{(L-2)/L}\,\delta_{\max}",
         field=snap if value is not None else "",
         note=note,
-        measured=None if top is None or top <= 0 else 2.0 / top,
-        measured_symbol=r"2/\lambda_{\max}(H_{WZ})" if top is not None and top > 0 else "",
+        measured=None if top is None or top <= 0 else params.curvature_limit / top,
+        measured_symbol=rf"{params.described.divisor}/\lambda_{{\max}}(H_{{WZ}})"
+        if top is not None and top > 0
+        else "",
     )
     sharp = Bound(
         id="sharpness_single",
@@ -98,9 +101,10 @@ def _of_pair(
     held = matrix_measure.stability_limit(params, step_of(params, problem))
     return dataclasses.replace(
         bound,
-        value=2.0 / limit / held,
+        value=params.curvature_limit / limit / held,
         source="Section 3.2, Figure 3",
-        formula=r"\delta S_{WZ} / 2, \quad S_{WZ} = 2 / \delta_{WZ}",
+        formula=rf"{params.described.ratio.replace('S', 'S_{WZ}')}, \quad S_{{WZ}} = "
+        rf"{params.described.divisor} / \delta_{{WZ}}",
         note="Of the double network: above 1 it cannot hold its flattest minimum.",
     )
 
@@ -236,12 +240,12 @@ def views(params: NetworkParams) -> tuple[View, ...]:
             id="hessian",
             title="Sharpness of both against the step",
             help="The largest eigenvalues of both Hessians, by Lanczos every few steps. Above the "
-            "red line, 2/δ without momentum, the step overshoots along their eigenvectors.",
+            "red line the step overshoots along their eigenvectors.",
             y_label=r"$\lambda_{\max}(H)$",
             series=(
                 Series(key="hessian_single", label="single", color="2", points=True),
                 Series(key="hessian_double", label="double", color="1", points=True),
-                Series(key="limit", label=r"$2/\delta$", color="bad"),
+                Series(key="limit", label=rf"${params.described.sharpness_formula}$", color="bad"),
             ),
             rules=(
                 Rule(label="least of the single one", bound="sharpness", color="text", dash="dot"),

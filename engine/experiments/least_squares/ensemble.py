@@ -192,7 +192,7 @@ def _rate_view() -> views.PlaneView:
         title="Measured and predicted rate",
         help="A point per run: the factor that was measured against the spectral radius of the "
         "iteration, the largest magnitude of its factors off the null space.",
-        x_label=r"$\rho = \max_i |1 - \delta\lambda_i|$",
+        x_label=r"$\rho = \max_i |\mu_i|$",
         y_label="measured factor",
         items=(
             views.Curve(x="diagonal", y="diagonal", label="equal", color="bound", dash="dash"),

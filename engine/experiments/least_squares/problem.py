@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
@@ -19,6 +20,7 @@ from engine.families import targets
 from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.storage.tables import read_table
 from engine.text.numbers import short
+from engine.theory.optimisers import dominant
 
 MAX_SIZE = 500
 """Largest number of dimensions."""
@@ -162,6 +164,16 @@ class LeastSquaresParams(Params):
             rule = f"give numbers that are 0 or at least {LEAST_EIGENVALUE:g}"
             raise InputError("eigenvalues", list(self.eigenvalues), rule)
         return self
+
+    @property
+    def described(self) -> theory.OptimiserDescription:
+        """The optimiser's description: its threshold, in numbers and in words."""
+        return theory.describe(self.optimiser)
+
+    @property
+    def curvature_limit(self) -> float:
+        """Largest step size times eigenvalue at which the minimum is stable."""
+        return theory.stability_limit(self.optimiser, self.momentum)
 
     @property
     def beta(self) -> float:
@@ -321,16 +333,8 @@ def factors(params: LeastSquaresParams, problem: Quadratic) -> NDArray[np.comple
     :math:`z^2-(1+\beta-\delta\lambda)z+\beta` and
     :math:`z^2-(1+\beta)(1-\delta\lambda)z+\beta(1-\delta\lambda)`.
     """
-    plain = 1.0 - params.step_size * problem.eigenvalues
-    if params.optimiser == "gradient-descent":
-        return plain.astype(np.complex128)
-    beta = params.momentum
-    if params.optimiser == "heavy-ball":
-        trace, product = plain + beta, np.full_like(plain, beta)
-    else:
-        trace, product = (1 + beta) * plain, beta * plain
-    root = np.sqrt((trace**2 / 4 - product).astype(np.complex128))
-    return np.concatenate([trace / 2 + root, trace / 2 - root])
+    curvature = params.step_size * problem.eigenvalues
+    return theory.iteration_eigenvalues(curvature, params.optimiser, params.momentum)
 
 
 def largest_factor(params: LeastSquaresParams, problem: Quadratic) -> float:
@@ -340,26 +344,12 @@ def largest_factor(params: LeastSquaresParams, problem: Quadratic) -> float:
     of the error changes its sign. It is 0 where nothing moves.
     """
     moving = np.tile(~problem.null, 1 if params.optimiser == "gradient-descent" else 2)
-    values = factors(params, problem)[moving]
-    if not values.size:
-        return 0.0
-    largest = values[int(np.argmax(np.abs(values)))]
-    size = float(abs(largest))
-    return size if largest.imag == 0.0 and largest.real >= 0.0 else -size
+    return dominant(factors(params, problem)[moving])
 
 
 def critical_step(params: LeastSquaresParams, problem: Quadratic) -> float:
-    r"""Step size above which the run leaves the minimum.
-
-    :math:`2/\lambda_{\max}`, times :math:`1+\beta` for heavy-ball and
-    :math:`(1+\beta)/(1+2\beta)` for Nesterov's momentum.
-    """
-    plain = 2.0 / float(problem.eigenvalues[-1])
-    if params.optimiser == "heavy-ball":
-        return plain * (1.0 + params.momentum)
-    if params.optimiser == "nesterov":
-        return plain * (1.0 + params.momentum) / (1.0 + 2.0 * params.momentum)
-    return plain
+    """Return the step size above which the run leaves the minimum: the optimiser's own."""
+    return params.curvature_limit / float(problem.eigenvalues[-1])
 
 
 def largest_growth(params: LeastSquaresParams, problem: Quadratic) -> float:

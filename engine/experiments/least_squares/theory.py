@@ -59,9 +59,7 @@ def _bounds(
             value=critical,
             source="Section 2",
             field="step_size" if critical is not None else "",
-            formula=r"\delta_{\max} = 2(1+\beta)/\lambda_{\max}"
-            if beta and params.optimiser == "heavy-ball"
-            else r"\delta_{\max} = 2/\lambda_{\max}(XX^\top)",
+            formula=rf"\delta_{{\max}} = {params.described.divisor}/\lambda_{{\max}}(XX^\top)",
             note=_UNKNOWN
             if critical is None
             else "The same for every minimum and every start, because the system is linear.",
@@ -106,7 +104,7 @@ def _bounds(
         Bound(
             id="stability",
             name="Stability",
-            symbol=r"\delta S/2",
+            symbol=params.described.ratio,
             value=None if critical is None else params.step_size / critical,
             source="Section 2",
             formula=r"\delta / \delta_{\max}",

@@ -59,7 +59,7 @@ def observation(state: LeastSquaresState, recent: Recent) -> Observation:
         "factor_im": found.imag,
         "spectrum_index": np.arange(1.0, problem.size + 1.0),
         "spectrum": problem.eigenvalues,
-        "critical": 2.0 / params.step_size,
+        "critical": params.curvature_limit / params.step_size,
         "epsilon": params.epsilon,
     }
     if radius is not None:
@@ -203,12 +203,12 @@ def _others(params: LeastSquaresParams) -> tuple[View, ...]:
         PlaneView(
             id="spectrum",
             title="Spectrum against the step",
-            help="Eigenvalues of X Xᵀ in order; those above the line, 2/δ, make the run diverge.",
+            help="Eigenvalues of X Xᵀ in order; those above the line make the run diverge.",
             x_label="index",
             y_label=r"$\lambda_i$",
             items=(
                 Points(x="spectrum_index", y="spectrum", color="1"),
-                Rule(label=r"$2/\delta$", key="critical", color="bad"),
+                Rule(label=rf"${params.described.sharpness_formula}$", key="critical", color="bad"),
             ),
             shown=False,
         ),

@@ -295,7 +295,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             shared.error_view(errors),
             shared.eigenvalue_plane(),
             shared.product_tracks(params),
-            shared.hessian_view(),
+            shared.hessian_view(params),
             shared.decoupling_view(),
             shared.layer_tracks(params),
             shared.balance_view(),

@@ -8,6 +8,7 @@ from engine.core.arrays import FloatArray
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.experiments.mnist.params import MnistParams
 from engine.experiments.mnist.views import KIND_LABELS, PAPER_GAP, PAPER_TEST, PAPER_TRAIN
+from engine.theory import optimisers
 
 if TYPE_CHECKING:
     from engine.experiments.mnist.training import Training
@@ -24,26 +25,12 @@ ROUNDING = 1e-9
 def sharpness_limit(params: MnistParams, step_size: float) -> float | None:
     """Return the largest Hessian eigenvalue that the method's linearisation leaves stable.
 
-    2/δ for plain descent, 2(1 + β)/δ for the heavy ball, 2(1 + β)/((1 + 2β)δ) for Nesterov's
-    method; None for Adam, whose step differs from entry to entry, and for a step size of 0.
+    That of the optimiser with full batches; None for Adam, whose limit is one on the Hessian
+    divided by the roots of its mean squares, and for a step size of 0.
     """
     if params.optimiser == "adam" or step_size <= 0:
         return None
-    beta = params.momentum
-    factor = {
-        "gradient-descent": 1.0,
-        "heavy-ball": 1 + beta,
-        "nesterov": (1 + beta) / (1 + 2 * beta),
-    }[params.optimiser]
-    return 2 * factor / step_size
-
-
-_LIMIT_FORMULAS = {
-    "gradient-descent": r"\frac{2}{\delta}",
-    "heavy-ball": r"\frac{2(1+\beta)}{\delta}",
-    "nesterov": r"\frac{2(1+\beta)}{(1+2\beta)\,\delta}",
-    "adam": "",
-}
+    return optimisers.sharpness_limit(params.optimiser, params.momentum, step_size)
 
 
 def theory(params: MnistParams, training: Training | None) -> tuple[Bound, ...]:
@@ -89,8 +76,10 @@ def theory(params: MnistParams, training: Training | None) -> tuple[Bound, ...]:
 def _limit(params: MnistParams, training: Training | None) -> Bound:
     step_size = params.step_size if training is None else training.step_size(params)
     value = sharpness_limit(params, step_size)
+    adam = optimisers.describe("adam").limit(optimisers.Setting(optimiser="adam"))
     reasons = {
-        True: "Adam scales every entry by itself, so no one eigenvalue decides.",
+        True: "Adam divides every entry of a step by its own P, so that the limit is one on the "
+        f"eigenvalues of P⁻¹H, which is not measured: {adam:.6g} over the step size.",
         False: "The step size has fallen to 0.",
     }
     note = (
@@ -105,7 +94,7 @@ def _limit(params: MnistParams, training: Training | None) -> Bound:
         symbol=r"S_{\max}",
         value=value,
         source="Section 2, as Proposition 1 (linearised)",
-        formula=_LIMIT_FORMULAS[params.optimiser],
+        formula=optimisers.describe(params.optimiser).sharpness_formula,
         measured=_latest(training, "hessian"),
         measured_symbol=r"\lambda_{\max}(H)",
         note=note,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
@@ -354,11 +355,6 @@ def momentum_at(params: FitParams, step: int) -> float:
 def largest_sharpness(params: FitParams, step: int) -> float:
     """Return the largest Hessian eigenvalue at which small oscillations die out.
 
-    2/delta for plain descent; 2 (1 + beta)/delta for the heavy ball and
-    2 (1 + beta)/((1 + 2 beta) delta) for Nesterov's method with momentum beta.
+    The optimiser's own limit, with the momentum of the step.
     """
-    beta = momentum_at(params, step)
-    limit = 2.0 / params.step_size
-    if params.optimiser == "heavy-ball":
-        return limit * (1.0 + beta)
-    return limit * (1.0 + beta) / (1.0 + 2.0 * beta)
+    return theory.sharpness_limit(params.optimiser, momentum_at(params, step), params.step_size)

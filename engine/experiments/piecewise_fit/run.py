@@ -8,9 +8,8 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
-from engine.core.push import pushed
 from engine.experiments.piecewise_fit.params import (
     FitParams,
     FitState,
@@ -160,8 +159,7 @@ def _series(state: FitState, records: object, first: int) -> dict[str, FloatArra
         kinks = records.kinks[:, which].reshape(count, 2 * depth)
         rows[f"kinks_{name}"] = np.clip(kinks, -FARTHEST, FARTHEST)
         rows[f"eigenvalues_{name}"] = _eigenvalues(state, records.path[:, which], first)
-    rows["limit"] = np.full(count, 2.0 / params.step_size)
-    rows["momentum_limit"] = np.array(
+    rows["limit"] = np.array(
         [largest_sharpness(params, step) for step in range(first, first + count)]
     )
     return rows

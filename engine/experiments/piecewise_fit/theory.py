@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from engine import theory
 from engine.core.beside import once
 from engine.core.claims import Bound
 from engine.experiments.piecewise_fit.observe import estimate
@@ -11,6 +12,7 @@ from engine.experiments.piecewise_fit.params import (
     FitParams,
     FitState,
     largest_sharpness,
+    momentum_at,
     samples_of,
 )
 from engine.experiments.piecewise_fit.run import measured
@@ -67,14 +69,13 @@ def bounds(params: FitParams, state: FitState | None) -> tuple[Bound, ...]:
 
 
 def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
-    """Return 2/delta beside the sharpness of each estimate, and the step each would bear."""
+    """Return the limit beside the sharpness of each estimate, and the step each would bear."""
     step = 0 if state is None else state.step
     limit = largest_sharpness(params, step)
-    plain = 2.0 / params.step_size
-    formula = r"\lambda_{\max}(H) \leq 2/\delta"
-    note = "Above it plain gradient descent cannot stay at a minimum."
+    described = theory.describe(params.optimiser)
+    note = "Above it the descent cannot stay at a minimum."
     if params.optimiser != "gradient-descent":
-        note = f"With the momentum of this step the limit is {limit:.6g} in its place."
+        note += f" With the momentum of this step, β = {momentum_at(params, step):.6g}."
     listed = []
     for which in range(2):
         sharpness = None if state is None else _sharpness(state, which)
@@ -82,10 +83,10 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
             Bound(
                 id=f"sharpness-{which + 1}",
                 name=f"Largest stable sharpness, beside that of estimate {which + 1}",
-                symbol=r"2/\delta",
-                value=plain,
+                symbol=described.sharpness_formula,
+                value=limit,
                 source="Proposition 1, for this loss",
-                formula=formula,
+                formula=rf"\lambda_{{\max}}(H) \leq {described.sharpness_formula}",
                 measured=sharpness,
                 measured_symbol=r"\lambda_{\max}(H)",
                 note=note,
@@ -100,7 +101,7 @@ def _stability(params: FitParams, state: FitState | None) -> list[Bound]:
                 symbol=rf"\delta_{{\max,{which + 1}}}",
                 value=value,
                 source="Proposition 1, for this loss",
-                formula=r"\delta_{\max} = 2/\lambda_{\max}(H)",
+                formula=rf"\delta_{{\max}} = {described.divisor}/\lambda_{{\max}}(H)",
                 field="step_size" if usable else "",
                 measured=params.step_size,
                 measured_symbol=r"\delta",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine import theory
 from engine.core.views import (
     Curve,
     Dash,
@@ -46,7 +47,7 @@ def all_views(params: FitParams) -> tuple[View, ...]:
             rules=(Rule(label="Lipschitz constant of f", key="function_lipschitz"),),
             log_y=False,
         ),
-        _eigenvalues(),
+        _eigenvalues(params),
         _residuals(),
         _errors(),
         _tracks(),
@@ -254,22 +255,20 @@ def _errors() -> View:
     )
 
 
-def _eigenvalues() -> View:
+def _eigenvalues(params: FitParams) -> View:
     series = [
         Series(key=f"eigenvalues_{which}", label=name, color=str(which), points=True)
         for which, name in enumerate(NAMES, 1)
     ]
-    limits = (
-        Series(key="limit", label=r"$2/\delta$", color="bound", dash="dash"),
-        Series(key="momentum_limit", label="limit with momentum", color="bound", dash="dot"),
-    )
+    formula = theory.describe(params.optimiser).sharpness_formula
+    limit = Series(key="limit", label=f"${formula}$", color="bound", dash="dash")
     return TimeView(
         id="eigenvalues",
-        title=r"Top Hessian eigenvalues against $2/\delta$",
+        title="Top Hessian eigenvalues against the limit",
         help="Largest eigenvalues of the loss's Hessian, now and then; above the limit small "
         "oscillations grow.",
         y_label="eigenvalue",
-        series=(*series, *limits),
+        series=(*series, limit),
         log_y=True,
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine import theory
 from engine.core.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -60,15 +61,10 @@ def basins(law: Law, reach: float) -> FloatArray:
 def largest_stability(method: Method, momentum: float) -> float:
     """Return the largest step size times sharpness over 2 at which a minimum attracts.
 
-    Where an eigenvalue of the Jacobian at the minimum
-    (`engine.experiments.scalar_product.pictures`) reaches -1: at 1 without momentum, at 1 + b for
-    the heavy ball, (1 + b)/(1 + 2b) for Nesterov's.
+    Half the optimiser's own limit, where an eigenvalue of the Jacobian at the minimum reaches -1.
     """
-    from engine.kernels.scalar.descent import Method
-
-    if method == Method.GRADIENT_DESCENT:
-        return 1.0
-    return (1.0 + momentum) / (1.0 if method == Method.HEAVY_BALL else 1.0 + 2.0 * momentum)
+    names: tuple[theory.Optimiser, ...] = ("gradient-descent", "heavy-ball", "nesterov")
+    return 0.5 * theory.stability_limit(names[method], momentum)
 
 
 @lru_cache(maxsize=6)

@@ -217,6 +217,11 @@ class ScalarParams(Params):
         return self.optimiser != "gradient-descent"
 
     @property
+    def described(self) -> theory.OptimiserDescription:
+        """The optimiser's description: its threshold, in numbers and in words."""
+        return theory.describe(self.optimiser)
+
+    @property
     def curvature_limit(self) -> float:
         """Largest step size times sharpness at which a minimum is stable with this optimiser."""
         return theory.stability_limit(self.optimiser, self.momentum)

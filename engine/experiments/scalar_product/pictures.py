@@ -65,19 +65,9 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
 def jacobian_eigenvalues(eigenvalues: FloatArray, step: float, params: ScalarParams) -> Any:
     """Return the eigenvalues of the iteration's Jacobian, complex, from those of the Hessian.
 
-    One per Hessian eigenvalue h for gradient descent, 1 - step h; with momentum two, the roots of
-    z^2 - (1 + b - step h) z + b (heavy ball) or z^2 - (1 + b)(1 - step h) z + b (1 - step h).
+    One per Hessian eigenvalue for gradient descent, with momentum two.
     """
-    factor = 1.0 - step * eigenvalues
-    if params.optimiser == "gradient-descent":
-        return factor.astype(np.complex128)
-    beta = params.momentum
-    if params.optimiser == "heavy-ball":
-        trace, determinant = factor + beta, np.full_like(factor, beta)
-    else:
-        trace, determinant = (1.0 + beta) * factor, beta * factor
-    root = np.sqrt((trace * trace - 4.0 * determinant).astype(np.complex128))
-    return np.concatenate([0.5 * (trace + root), 0.5 * (trace - root)])
+    return theory.iteration_eigenvalues(step * eigenvalues, params.optimiser, params.momentum)
 
 
 def _spectrum(state: ScalarState, step: float) -> dict[str, Any]:
@@ -233,7 +223,7 @@ def _plane(state: ScalarState, recent: Recent, step: float) -> dict[str, Any]:
     gap = np.array([np.nan])
     w1 = np.concatenate([first, gap, -first])
     w2 = target / w1
-    limit = 2.0 / (power * (w1 * w1 + w2 * w2))
+    limit = params.curvature_limit / (power * (w1 * w1 + w2 * w2))
     stable = limit >= step
     return {
         "minima_x": w1,

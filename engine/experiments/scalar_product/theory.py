@@ -43,14 +43,6 @@ def _snap(params: ScalarParams) -> str:
     return "step_size" if params.step_rule == "fixed" else ""
 
 
-_NUMERATOR = {
-    "gradient-descent": "2",
-    "heavy-ball": r"2(1+\beta)",
-    "nesterov": r"2(1+\beta)/(1+2\beta)",
-}
-"""The largest stable step size times sharpness of each optimiser."""
-
-
 def _source(params: ScalarParams, source: str) -> str:
     return source if not params.has_momentum else f"{source}, with the optimiser's own limit"
 
@@ -72,13 +64,11 @@ def _delta_max(params: ScalarParams, state: ScalarState | None) -> Bound:
         symbol=r"\delta_{\max}",
         value=share * theory.delta_max(params.target, params.depth, params.power),
         source=_source(params, "Proposition 1"),
-        formula=rf"\delta_{{\max}}=\frac{{{_NUMERATOR[params.optimiser]}}}"
+        formula=rf"\delta_{{\max}}=\frac{{{params.described.limit_formula}}}"
         r"{\sigma L\,|\lambda|^{2(L-1)/L}}",
         field=_snap(params),
         measured=measured,
-        measured_symbol=r"2/S(w[k])"
-        if not params.has_momentum
-        else rf"({_NUMERATOR[params.optimiser]})/S(w[k])",
+        measured_symbol=rf"{params.described.divisor}/S(w[k])",
         note=note,
     )
 
@@ -201,8 +191,7 @@ def _sharpness(params: ScalarParams, state: ScalarState | None) -> list[Bound]:
     if step is not None:
         limit = params.curvature_limit / step
         ratio = step * flattest / params.curvature_limit
-    most = _NUMERATOR[params.optimiser]
-    over = "2" if not params.has_momentum else rf"({most})"
+    most, over = params.described.limit_formula, params.described.divisor
     none = "" if step is not None else "The step size depends on the state; there is none yet."
     return [
         Bound(

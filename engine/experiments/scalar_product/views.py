@@ -32,10 +32,10 @@ def views(params: ScalarParams, *, has_envelope: bool) -> tuple[View, ...]:
         _stability(params),
         _complex_plane(params),
         _cobweb(momentum=params.has_momentum),
-        *((_minima(),) if params.depth == 2 else ()),
+        *((_minima(params),) if params.depth == 2 else ()),
         *((_basins(params),) if params.depth == 2 and has_orbits else ()),
         _distance(has_envelope),
-        _sharpness(),
+        _sharpness(params),
         _gap(),
         _loss(),
         _hessian(params),
@@ -81,11 +81,7 @@ def _error() -> View:
 
 
 def _stability(params: ScalarParams) -> View:
-    limit = {
-        "gradient-descent": "2",
-        "heavy-ball": r"(2(1+\beta))",
-        "nesterov": r"(2(1+\beta)/(1+2\beta))",
-    }[params.optimiser]
+    limit = params.described.divisor
     return TimeView(
         id="stability",
         title="Stability",
@@ -130,8 +126,13 @@ def _cobweb(*, momentum: bool) -> View:
         id="cobweb",
         title="Cobweb",
         help="The map of equal weights with the run's last steps as a staircase; its slope at the "
-        "fixed point passes -1 at δ_max."
-        + (" Momentum, which the map leaves out, moves the steps off it." if momentum else "")
+        "fixed point passes -1 "
+        + (
+            "where gradient descent loses its stability. Momentum, which the map leaves out, moves "
+            "the steps off it."
+            if momentum
+            else "at δ_max."
+        )
         + " Unequal weights enter by their geometric mean.",
         x_label="$w[k]$",
         y_label="$w[k+1]$",
@@ -206,18 +207,24 @@ def _exponents() -> View:
     )
 
 
-def _minima() -> View:
+def _minima(params: ScalarParams) -> View:
     return PlaneView(
         id="minima",
         title="The minima",
         help="For two weights the minima are the hyperbola; its inner colour is the largest step "
-        "size each can bear, its border tells whether that is enough. Drag the start.",
+        "size each can bear, its border shows whether that is enough. Drag the start.",
         x_label="$w_1$",
         y_label="$w_2$",
         items=(
             Curve(x="stable_x", y="stable_y", label="can stay", color="good", width=10.0),
             Curve(x="unstable_x", y="unstable_y", label="cannot stay", color="bad", width=10.0),
-            Points(x="minima_x", y="minima_y", label=r"$2/S$", values="minima_limit", size=4.0),
+            Points(
+                x="minima_x",
+                y="minima_y",
+                label=rf"${params.described.divisor}/S$",
+                values="minima_limit",
+                size=4.0,
+            ),
             Curve(x="path_x", y="path_y", label="run", color="2", width=1.0),
             Points(x="now_x", y="now_y", label="now", color="2"),
             Handle(id="start", x="start_x", y="start_y", label="start"),
@@ -280,7 +287,7 @@ def _distance(has_envelope: bool) -> View:
     )
 
 
-def _sharpness() -> View:
+def _sharpness(params: ScalarParams) -> View:
     return TimeView(
         id="sharpness",
         title="Sharpness",
@@ -289,7 +296,11 @@ def _sharpness() -> View:
         y_label="$S$",
         series=(Series(key="sharpness", label="$S(w[k])$"),),
         rules=(
-            Rule(label=r"$2/\delta$", bound="sharpness_limit", color="bad"),
+            Rule(
+                label=rf"${params.described.sharpness_formula}$",
+                bound="sharpness_limit",
+                color="bad",
+            ),
             Rule(label=r"$S_{\min}$", bound="sharpness_min"),
         ),
         log_y=True,
@@ -329,7 +340,13 @@ def _hessian(params: ScalarParams) -> View:
         help=f"{what} of the true Hessian along the run; the greatest against the stable limit.",
         y_label=r"$\lambda_i(\nabla^2 f)$",
         series=(Series(key="hessian", label=r"$\lambda_i(\nabla^2 f)$", color="ramp"),),
-        rules=(Rule(label=r"$2/\delta$", bound="sharpness_limit", color="bad"),),
+        rules=(
+            Rule(
+                label=rf"${params.described.sharpness_formula}$",
+                bound="sharpness_limit",
+                color="bad",
+            ),
+        ),
         shown=False,
     )
 

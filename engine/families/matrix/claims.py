@@ -51,6 +51,7 @@ def theorem_1(evidence: Evidence) -> Claim:
 
 def _norm_note(evidence: Evidence) -> str:
     problem = evidence.problem
+    limit = 0.5 * evidence.params.curvature_limit * problem.norm_bound
     held = ""
     if evidence.top is not None and evidence.has_converged:
         held = (
@@ -59,7 +60,7 @@ def _norm_note(evidence: Evidence) -> str:
         )
     return (
         "With the spectral norm in place of the radius the conclusion holds for every R: no "
-        f"global minimum is stable above δ = {problem.norm_bound:.6g}.{held}"
+        f"global minimum is stable above δ = {limit:.6g}.{held}"
     )
 
 

@@ -85,8 +85,8 @@ def repels(
     laps = 2 * math.ceil(min(max(affordable, STEPS[0]), STEPS[1]) / (2 * period))
     grown = 0.0
     for turn in range(laps):
-        for point in lap:
-            speed = beta * speed - size * point.hessian_product(moved + ahead * speed)
+        for place in lap:
+            speed = beta * speed - size * place.hessian_product(moved + ahead * speed)
             moved = moved + speed
         norm = math.hypot(float(np.linalg.norm(moved)), float(np.linalg.norm(speed)))
         if not 0.0 < norm < math.inf:

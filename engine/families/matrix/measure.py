@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import theory
 from engine.analysis.spectrum import Extremes, extremes
 from engine.core.arrays import FloatArray
 from engine.families.matrix.params import NetworkParams
@@ -190,14 +191,8 @@ def last_known(rows: FloatArray) -> int | None:
 
 
 def stability_limit(params: NetworkParams, step_size: float) -> float:
-    r"""Curvature above which the descent is unstable along an eigenvector of the Hessian.
+    """Return the curvature above which the descent is unstable along an eigenvector.
 
-    :math:`2/\delta` for gradient descent, :math:`2(1+\beta)/\delta` with heavy-ball momentum, and
-    :math:`2(1+\beta)/((1+2\beta)\delta)` with Nesterov's.
+    The optimiser's own, see `engine.theory.optimisers`.
     """
-    beta = params.momentum
-    if params.optimiser == "heavy-ball":
-        return 2.0 * (1.0 + beta) / step_size
-    if params.optimiser == "nesterov":
-        return 2.0 * (1.0 + beta) / ((1.0 + 2.0 * beta) * step_size)
-    return 2.0 / step_size
+    return theory.sharpness_limit(params.optimiser, params.momentum, step_size)

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from engine import theory
 from engine.core.errors import InputError
 from engine.core.params import Params, param
 from engine.families.ensembles.params import GROUP, many_seeds, many_step_sizes
@@ -259,6 +260,16 @@ class NetworkParams(Params):
         group=GROUP,
         for_ensemble=True,
     )
+
+    @property
+    def described(self) -> theory.OptimiserDescription:
+        """The optimiser's description: its threshold, in numbers and in words."""
+        return theory.describe(self.optimiser)
+
+    @property
+    def curvature_limit(self) -> float:
+        """Largest step size times curvature at which a minimum is stable."""
+        return theory.stability_limit(self.optimiser, self.momentum)
 
     @property
     def is_plain(self) -> bool:

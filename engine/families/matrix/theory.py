@@ -27,6 +27,9 @@ def bounds(
 ) -> tuple[Bound, ...]:
     """List the bounds on the step size and the sharpness.
 
+    With momentum that of Theorem 1 is the optimiser's, and what is known for gradient descent only
+    (the theorems as printed) is left out.
+
     Parameters
     ----------
     problem : Problem or None
@@ -37,8 +40,9 @@ def bounds(
         It over the largest that the descent is stable with.
     """
     snap = "step_size" if params.step_unit == "absolute" else ""
-    inverse = None if top is None or top <= 0 else 2.0 / top
-    depth = params.depth
+    inverse = None if top is None or top <= 0 else params.curvature_limit / top
+    depth, described = params.depth, params.described
+    is_plain = params.optimiser == "gradient-descent"
 
     def bound(
         id_: str,
@@ -60,24 +64,26 @@ def bounds(
             note=note if value is not None else _UNKNOWN if problem is None else _NILPOTENT,
             field=field if value is not None else "",
             measured=inverse,
-            measured_symbol=r"2/\lambda_{\max}(H)" if inverse else "",
+            measured_symbol=rf"{described.divisor}/\lambda_{{\max}}(H)" if inverse else "",
         )
 
     target = None if problem is None else problem.target
     radius_bound = None if target is None else theory.theorem1_bound(target.radius, depth)
     step = None if problem is None else step_of(params, problem)
-    norm_bound = None if problem is None else problem.norm_bound
-    return (
-        bound(
-            "delta_max",
-            "Largest step with a stable minimum",
-            r"\delta_{\max}",
-            norm_bound,
-            "Theorem 1, corrected",
-            r"\delta_{\max} = \frac{2}{L\,\|R\|_2" + _POWER + "}",
-            "True for every R and start: no global minimum has a smaller top eigenvalue of the "
-            "Hessian than the balanced ones. With inputs other than Σ = I, R Σ^½ takes R's place.",
-        ),
+    norm_bound = None
+    if problem is not None:
+        norm_bound = 0.5 * params.curvature_limit * problem.norm_bound
+    largest = bound(
+        "delta_max",
+        "Largest step with a stable minimum",
+        r"\delta_{\max}",
+        norm_bound,
+        "Theorem 1, corrected" + ("" if is_plain else ", with the optimiser's own limit"),
+        rf"\delta_{{\max}} = \frac{{{described.limit_formula}}}{{L\,\|R\|_2{_POWER}}}",
+        "True for every R and start: no global minimum has a smaller top eigenvalue of the "
+        "Hessian than the balanced ones. With inputs other than Σ = I, R Σ^½ takes R's place.",
+    )
+    printed = (
         bound(
             "delta_radius",
             "Theorem 1 as printed",
@@ -107,6 +113,10 @@ def bounds(
             r"\delta_2' = \frac{1}{L}\min\left\{1, \|R\|_2^{-2(L-1)/L}\right\}",
             "Serves R with any eigenvectors in all cases tried; a measurement, not a theorem.",
         ),
+    )
+    return (
+        largest,
+        *(printed if is_plain else ()),
         Bound(
             id="sharpness",
             name="Least sharpness of a minimum",
@@ -123,12 +133,12 @@ def bounds(
         Bound(
             id="stability",
             name="Stability",
-            symbol=r"\delta S/2",
+            symbol=described.ratio,
             value=_least_stability(params, problem),
             source="Theorem 1, corrected",
-            formula=r"\delta S_{\min} / 2",
+            formula=rf"\delta S_{{\min}} / {described.divisor}",
             measured=stability,
-            measured_symbol=r"\delta\lambda_{\max}(H)/2",
+            measured_symbol=rf"\delta\lambda_{{\max}}(H)/{described.divisor}",
             note=_stability_note(params, problem),
         ),
         Bound(
@@ -160,10 +170,7 @@ def _stability_note(params: NetworkParams, problem: Problem | None) -> str:
         return _UNKNOWN
     if params.step_rule != "fixed":
         return "The step depends on the state."
-    extra = (
-        "" if params.optimiser == "gradient-descent" else " Momentum moves the limit of λ_max(H)."
-    )
-    return "Above 1 no minimum can hold the run." + extra
+    return "Above 1 no minimum can hold the run."
 
 
 def _unit(params: NetworkParams) -> str:

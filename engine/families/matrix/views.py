@@ -144,17 +144,17 @@ def error_view(keys: Sequence[tuple[str, str, str, Dash]]) -> TimeView:
     )
 
 
-def hessian_view(key: str = "hessian") -> TimeView:
+def hessian_view(params: NetworkParams) -> TimeView:
     """Top eigenvalues of the Hessian against what the step can hold."""
     return TimeView(
         id="hessian",
         title="Sharpness against the step",
         help="The largest eigenvalues of the Hessian, by Lanczos every few steps. Above the red "
-        "line, 2/δ without momentum, the step overshoots along their eigenvectors.",
+        "line the step overshoots along their eigenvectors.",
         y_label=r"$\lambda(H)$",
         series=(
-            Series(key=key, label=r"$\lambda_{\max}(H)$ ...", color="ramp", points=True),
-            Series(key="limit", label=r"$2/\delta$", color="bad"),
+            Series(key="hessian", label=r"$\lambda_{\max}(H)$ ...", color="ramp", points=True),
+            Series(key="limit", label=rf"${params.described.sharpness_formula}$", color="bad"),
         ),
         rules=(Rule(label="least at a minimum", bound="sharpness", color="text", dash="dot"),),
         log_y=True,

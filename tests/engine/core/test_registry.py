@@ -95,7 +95,7 @@ def test_ids_are_unique_and_public() -> None:
     ids = [experiment.id for experiment in EXPERIMENTS]
     assert len(set(ids)) == len(ids)
     known = "least-squares scalar-product matrix-product double-scalar double-matrix".split()
-    assert set(ids) <= {*known, "convex-shape", "piecewise-fit", "mnist"}
+    assert set(ids) <= {*known, "convex-shape", "piecewise-fit", "mnist", "own-loss"}
 
 
 def test_an_experiment_stands_under_the_listing_that_it_is_registered_with() -> None:
@@ -365,7 +365,7 @@ each_with_system = pytest.mark.parametrize("experiment", WITH_SYSTEM, ids=_name)
 
 def test_the_experiments_of_smooth_maps_have_a_system() -> None:
     ids = {experiment.id for experiment in WITH_SYSTEM}
-    assert ids == {"least-squares", "scalar-product", "double-scalar", NINTH.id}
+    assert ids == {"least-squares", "scalar-product", "double-scalar", "own-loss", NINTH.id}
 
 
 @each_with_system
@@ -393,7 +393,7 @@ def test_a_jacobian_is_the_slope_of_the_step(experiment: Experiment, seed: int) 
     random = np.random.default_rng(seed)
     for _, of, system in systems_of(experiment):
         start = system.start(of)
-        size = float(np.linalg.norm(start))
+        size = float(np.linalg.norm(start)) or 1.0
         z = start + 0.1 * size * random.standard_normal(start.size) / np.sqrt(start.size)
         v = random.standard_normal(start.size)
         v /= np.linalg.norm(v)

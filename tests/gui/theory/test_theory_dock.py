@@ -16,6 +16,8 @@ from pytestqt.qtbot import QtBot
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.core.outcome import Exponent, Outcome, OutcomeKind, Standing
 from engine.run.snapshot import Status
+from engine.text.mathtext import plain_math
+from engine.theory.optimisers import OPTIMISERS
 from gui.style.ink import ink
 from gui.theory.bounds import defined_by
 from gui.theory.dock import TheoryPanel
@@ -379,7 +381,7 @@ def test_the_meter_moves_calmly_and_says_its_numbers(qtbot: QtBot) -> None:
     meter.show()
     meter.show_values(0.5, 0.6, (0.4, 0.5))
     assert meter._shown == (0.5, 0.4, 0.5)
-    assert meter.accessibleName() == ("Stability, δS/2, limit 1; measured 0.5; predicted 0.6")
+    assert meter.accessibleName() == ("Stability, δ S/2, limit 1; measured 0.5; predicted 0.6")
     meter.show_values(1.5, 0.6, (0.4, 1.5))
     qtbot.waitUntil(lambda: meter._shown == (1.5, 0.4, 1.5))
     calm = meter.grab().toImage()
@@ -388,6 +390,18 @@ def test_the_meter_moves_calmly_and_says_its_numbers(qtbot: QtBot) -> None:
     assert meter._shown == (3.0, 3.0, 3.0)
     assert meter.grab().toImage() != calm
     assert "predicted" not in meter.accessibleName()
+
+
+def test_the_meter_compares_with_the_limit_of_the_optimiser(qtbot: QtBot) -> None:
+    meter = StabilityMeter()
+    qtbot.addWidget(meter)
+    meter.show_values(0.5, None, (0.4, 0.5))
+    for name, described in OPTIMISERS.items():
+        meter.show_optimiser(described)
+        assert plain_math(described.ratio) in meter.accessibleName()
+        assert described.sentence in meter.toolTip()
+        assert (meter.verdict == "stable") == described.can_rest
+        assert ("δ S/2," in meter.accessibleName()) == (name == "gradient-descent")
 
 
 @pytest.mark.parametrize(

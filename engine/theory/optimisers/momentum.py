@@ -1,15 +1,4 @@
-r"""Stability of a minimum under gradient descent and its momentum variants.
-
-Along an eigenvector of the Hessian with eigenvalue h the iteration is linear, and with
-:math:`x=\delta h` its eigenvalues are
-
-- gradient descent: :math:`1-x`;
-- heavy ball: the roots of :math:`z^2-(1+\beta-x)z+\beta`;
-- Nesterov: the roots of :math:`z^2-(1+\beta)(1-x)z+\beta(1-x)`.
-
-The first to leave the unit circle as x grows does so at -1, which gives the limits below
-(Polyak 1964; Cohen et al. 2021, Appendix B).
-"""
+"""Gradient descent without and with momentum, by name and momentum alone."""
 
 from __future__ import annotations
 
@@ -17,6 +6,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from engine.theory.optimisers.catalogue import describe
+from engine.theory.optimisers.linear import dominant
+from engine.theory.optimisers.setting import Setting
 
 Optimiser = Literal["gradient-descent", "heavy-ball", "nesterov"]
 
@@ -27,11 +20,14 @@ def stability_limit(optimiser: Optimiser, momentum: float) -> float:
     2 for gradient descent, :math:`2(1+\beta)` for the heavy ball and
     :math:`2(1+\beta)/(1+2\beta)` for Nesterov's momentum.
     """
-    if optimiser == "heavy-ball":
-        return 2.0 * (1.0 + momentum)
-    if optimiser == "nesterov":
-        return 2.0 * (1.0 + momentum) / (1.0 + 2.0 * momentum)
-    return 2.0
+    limit = describe(optimiser).limit(Setting(optimiser=optimiser, momentum=momentum))
+    assert limit is not None  # the three have one
+    return limit
+
+
+def sharpness_limit(optimiser: Optimiser, momentum: float, step_size: float) -> float:
+    """Return the largest sharpness of a minimum that is stable at a step size."""
+    return stability_limit(optimiser, momentum) / step_size
 
 
 def iteration_eigenvalues(
@@ -50,15 +46,8 @@ def iteration_eigenvalues(
     ndarray, shape (n,) or (2n,)
         One per eigenvalue for gradient descent; with momentum the n first and the n second roots.
     """
-    plain = 1.0 - np.asarray(curvature, np.float64)
-    if optimiser == "gradient-descent":
-        return plain.astype(np.complex128)
-    if optimiser == "heavy-ball":
-        trace, determinant = plain + momentum, np.full_like(plain, momentum)
-    else:
-        trace, determinant = (1.0 + momentum) * plain, momentum * plain
-    root = np.sqrt((trace * trace - 4.0 * determinant).astype(np.complex128))
-    return np.concatenate([0.5 * (trace + root), 0.5 * (trace - root)])
+    setting = Setting(optimiser=optimiser, momentum=momentum)
+    return describe(optimiser).multipliers(curvature, setting)
 
 
 def iteration_jacobian(
@@ -94,7 +83,4 @@ def dominant_factor(curvature: float, optimiser: Optimiser, momentum: float) -> 
     The eigenvalue of largest modulus; of a complex pair its modulus, negative, for the error then
     changes its sign.
     """
-    values = iteration_eigenvalues([curvature], optimiser, momentum)
-    largest = values[int(np.argmax(np.abs(values)))]
-    size = float(abs(largest))
-    return size if largest.imag == 0.0 and largest.real >= 0.0 else -size
+    return dominant(iteration_eigenvalues([curvature], optimiser, momentum))

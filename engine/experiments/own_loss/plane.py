@@ -1,0 +1,199 @@
+"""The plane in which a typed loss is drawn: level curves, the path, and equilibria."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.analysis.equilibria import Nature
+from engine.core.arrays import FloatArray
+from engine.core.experiment import Recent
+from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of
+from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
+from engine.experiments.own_loss.problem import loss_of, problem_key, starting_point
+
+FINE = 161
+"""Points per axis at which the loss is computed for level curves."""
+LEVELS = 22
+TAIL = 400
+"""Steps of the path that are drawn."""
+FAR = 1e9
+"""Drawn values stay within this, so that a diverging run does not break an axis."""
+BEYOND = 1.6
+"""Half-widths to which level curves reach, outside the picture in a plot of any shape."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A plane through a point.
+
+    Attributes
+    ----------
+    origin : ndarray, shape (n,)
+    axes : ndarray, shape (2, n)
+        Orthonormal rows.
+    center : ndarray, shape (2,)
+        Middle of the picture in the plane's coordinates.
+    reach : float
+        Half its width.
+    """
+
+    origin: FloatArray
+    axes: FloatArray
+    center: FloatArray
+    reach: float
+
+    def seen(self, points: FloatArray) -> FloatArray:
+        """Project points, shape (..., n), into the plane, shape (..., 2)."""
+        return np.asarray((points - self.origin) @ self.axes.T)
+
+    def placed(self, x: float, y: float) -> FloatArray:
+        """Return the point of the plane with given coordinates, shape (n,)."""
+        return np.asarray(self.origin + x * self.axes[0] + y * self.axes[1])
+
+
+def frame_of(params: OwnLossParams, size: int, seed: int) -> Frame | None:
+    """Return the plane that parameters ask for; None in one dimension, or before it is known."""
+    if size < 2:
+        return None
+    start = starting_point(params, size, seed)
+    if params.plane != "coordinates":
+        return _from_minimum(params, start, analysis_of(params, seed))
+    i, j = min(params.axis_x, size) - 1, min(params.axis_y, size) - 1
+    if i == j:
+        j = (i + 1) % size
+    axes = np.eye(size)[[i, j]]
+    origin = start - axes.T @ (axes @ start)
+    reach = max(params.reach, 1.15 * float(np.max(np.abs(axes @ start))))
+    return Frame(origin, axes, np.zeros(2), reach)
+
+
+def _from_minimum(
+    params: OwnLossParams, start: FloatArray, found: LossAnalysis | None
+) -> Frame | None:
+    """Return the plane at the minimum nearest to the start."""
+    listed = None if found is None else found.nearest_minimum(start)
+    if listed is None:
+        return None
+    origin = listed.at.point
+    sharp = np.linalg.eigh(loss_of(params).hessian(origin))[1][:, ::-1].T
+    candidates = [sharp[0], sharp[1]]
+    if params.plane == "start-to-minimum":
+        candidates = [start - origin, sharp[0], sharp[1]]
+    axes: list[FloatArray] = []
+    for each in candidates:
+        rest = each - sum((axis * (axis @ each) for axis in axes), start=np.zeros(len(each)))
+        size = float(np.linalg.norm(rest))
+        if size > 1e-9 * max(float(np.linalg.norm(each)), 1e-300) and len(axes) < 2:
+            axes.append(rest / size)
+    made = np.array(axes)
+    reach = max(params.reach, 1.15 * float(np.max(np.abs(made @ (start - origin)))))
+    return Frame(origin, made, np.zeros(2), reach)
+
+
+_curves: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
+MOST_KEPT = 16
+"""Planes whose level curves are kept."""
+
+
+def level_curves(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArray]:
+    """Return level curves of the loss in a plane, as one NaN-broken polyline, kept once made."""
+    key = (problem_key(params), frame.origin.tobytes(), frame.axes.tobytes(), frame.reach)
+    if key not in _curves:
+        while len(_curves) >= MOST_KEPT:
+            _curves.pop(next(iter(_curves)))
+        _curves[key] = _contours(params, frame)
+    return _curves[key]
+
+
+def _contours(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArray]:
+    import contourpy
+
+    side = np.linspace(-BEYOND * frame.reach, BEYOND * frame.reach, FINE)
+    x, y = np.meshgrid(frame.center[0] + side, frame.center[1] + side)
+    points = frame.origin + x[..., None] * frame.axes[0] + y[..., None] * frame.axes[1]
+    image = loss_of(params).values(points)
+    known = image[np.isfinite(image)]
+    gap = np.array([np.nan])
+    if known.size < 2 or float(np.ptp(known)) <= 0.0:
+        return gap, gap
+    lowest = float(known.min())
+    heights = np.log1p((np.where(np.isfinite(image), image, np.nan) - lowest) / _unit(known))
+    inner = heights[np.isfinite(heights)]
+    levels = np.linspace(float(inner.min()), float(inner.max()), LEVELS + 2)[1:-1]
+    lines = contourpy.contour_generator(
+        x=frame.center[0] + side, y=frame.center[1] + side, z=np.ma.masked_invalid(heights)
+    )
+    parts = [
+        part
+        for level in levels
+        for line in lines.lines(float(level))
+        for part in (line, np.full((1, 2), np.nan))
+    ]
+    table = np.concatenate([np.asarray(part, float) for part in parts]) if parts else None
+    return (gap, gap) if table is None else (table[:, 0], table[:, 1])
+
+
+def _unit(values: FloatArray) -> float:
+    """Return the height above the lowest from which levels are logarithmic."""
+    low, part = np.quantile(values, [0.0, 0.02])
+    unit = float(part - low)
+    return unit if unit > 0.0 else float(np.ptp(values))
+
+
+def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
+    """Compute what the plane draws."""
+    params, size = state.params, len(state.weights)
+    frame = frame_of(params, size, state.seed)
+    if frame is None:
+        return {}
+    level_x, level_y = level_curves(params, frame)
+    path = np.clip(frame.seen(recent["weights"][-TAIL:]), -FAR, FAR)
+    begin = np.clip(frame.seen(state.start), -FAR, FAR)
+    made = {
+        "level_x": level_x,
+        "level_y": level_y,
+        "path_x": path[:, 0],
+        "path_y": path[:, 1],
+        "now_x": path[-1:, 0],
+        "now_y": path[-1:, 1],
+        "start_x": float(begin[0]),
+        "start_y": float(begin[1]),
+        "corner_x": frame.center[0] + frame.reach * np.array([-1.0, 1.0]),
+        "corner_y": frame.center[1] + frame.reach * np.array([-1.0, 1.0]),
+    }
+    found = analysis_of(params, state.seed)
+    if found is not None:
+        made |= marks(found, lambda points, losses: tuple(frame.seen(points).T))
+    return made
+
+
+def marks(
+    found: LossAnalysis, place: Callable[[FloatArray, FloatArray], Sequence[FloatArray]]
+) -> dict[str, Any]:
+    """Mark the equilibria that were found, by their nature.
+
+    Parameters
+    ----------
+    found : LossAnalysis
+    place : callable
+        Maps points (m, n) and their losses (m,) to two coordinates (m,) each.
+    """
+    made: dict[str, Any] = {}
+    for name, natures in _SHOWN.items():
+        those = [each.at for each in found.equilibria if each.at.nature in natures]
+        if not those:
+            continue
+        points, losses = np.array([e.point for e in those]), np.array([e.loss for e in those])
+        made[f"{name}_x"], made[f"{name}_y"] = place(points, losses)
+    return made
+
+
+_SHOWN = {
+    "minima": (Nature.MINIMUM,),
+    "saddles": (Nature.SADDLE, Nature.DEGENERATE),
+    "maxima": (Nature.MAXIMUM,),
+}

@@ -1,0 +1,1 @@
+"""Functions of several variables that a user types, with their derivatives."""

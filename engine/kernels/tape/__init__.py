@@ -1,0 +1,1 @@
+"""Running straight-line programs: values, gradients and derivatives to fourth order."""

@@ -1,0 +1,314 @@
+"""Compile the value and gradient of a tape to machine code, with the interpreter's bits.
+
+The same operations come in the same order: forward through the shared part, forward and backward
+through each pack of four rows, backward through the shared part. Numbers are read from the table,
+not written into the code, so that tapes that differ in numbers only share it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+
+from engine.expressions.tape import Tape
+from engine.kernels.tape import codes
+from engine.kernels.tape.elementary import FORMULAS, power
+from engine.kernels.tape.lanes import DOUBLE, INTEGER, PACK, WIDTH, Lanes, constant
+
+MOST_OPERATIONS = 1500
+"""Longer tapes are left to the interpreter: compiling takes more than in proportion to length."""
+KEPT = 256
+"""Compiled tapes that are kept, the last ones used."""
+
+_Key = tuple[int, int, int, int, bytes, bytes, int]
+_compiled: OrderedDict[_Key, Code] = OrderedDict()
+_pending: set[_Key] = set()
+
+
+class Code:
+    """Machine code of a tape; it lasts as long as this object.
+
+    Attributes
+    ----------
+    address : int
+        Where it begins; called as `engine.kernels.tape.machine.interpret` is, with task 1.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        target: Any = cpu_target.target_context
+        library = target.codegen().create_library("tape")
+        module = library.create_ir_module("tape")
+        kind = target.call_conv.get_function_type(types.none, (types.int64,) * 8)
+        function = ir.Function(module, kind, "value_and_gradient")
+        _Writer(function, tape).write()
+        library.add_ir_module(module)
+        library.finalize()
+        self._library = library
+        self.address: int = library.get_pointer_to_function("value_and_gradient")
+
+
+def compiled(tape: Tape) -> Code | None:
+    """Compile a tape, or return its code if it is compiled; None where it is too long."""
+    if tape.operations > MOST_OPERATIONS:
+        return None
+    key = _key(tape)
+    with global_compiler_lock:
+        code = _compiled.pop(key, None) or Code(tape)
+        _compiled[key] = code
+        if len(_compiled) > KEPT:
+            _compiled.popitem(last=False)
+    return code
+
+
+def ready(tape: Tape) -> Code | None:
+    """Return the code of a tape if it is compiled, at once."""
+    return _compiled.get(_key(tape))
+
+
+def start(tape: Tape) -> None:
+    """Compile a tape in a thread of its own, unless it is compiled, being compiled or too long."""
+    key = _key(tape)
+    if tape.operations > MOST_OPERATIONS or key in _compiled or key in _pending:
+        return
+    _pending.add(key)
+    threading.Thread(target=_compile, args=(tape, key), name="tape compiler").start()
+
+
+def _compile(tape: Tape, key: _Key) -> None:
+    try:
+        compiled(tape)
+    finally:
+        _pending.discard(key)
+
+
+def _key(tape: Tape) -> _Key:
+    """Return all that the code of a tape depends on."""
+    sizes = (len(tape.variables), len(tape.constants), len(tape.columns), tape.numbers.size)
+    return (*sizes, tape.shared.tobytes(), tape.rows.tobytes(), tape.root)
+
+
+class _Sweep:
+    """Values, slopes and adjoints of the places of one part of a tape."""
+
+    def __init__(self, builder: Any, code: Any, leaves: Sequence[Lanes]) -> None:
+        self.builder = builder
+        self.code: list[list[int]] = code.tolist()
+        self.leaves = len(leaves)
+        self.values = list(leaves)
+        self.slopes: dict[int, Any] = {}
+        self.bars: list[Lanes | None] = []
+        self.reached: dict[int, Any] = {}
+        """In which lanes there is an adjoint, of places that a maximum may not take it from."""
+
+    def forward(self, spread: Callable[[int], Lanes]) -> None:
+        """Write all operations; `spread` returns a value of the shared part for all rows."""
+        for op, a, b in self.code:
+            self.values.append(spread(a) if op == codes.SPREAD else self._operation(op, a, b))
+
+    def _operation(self, op: int, a: int, b: int) -> Lanes:
+        x, y = self.values[a], self.values[b]
+        if op == codes.ADD:
+            return x + y
+        if op == codes.SUB:
+            return x - y
+        if op == codes.MUL:
+            return x * y
+        if op == codes.NEG:
+            return -x
+        node = len(self.values)
+        if op in (codes.MAX, codes.MIN):
+            first = x.is_(">=" if op == codes.MAX else "<=", y)
+            first = self.builder.or_(first, self.builder.fcmp_unordered("uno", x.value, x.value))
+            self.slopes[node] = first
+            return x.where(first, y)
+        value, slope, *_ = power(x, y) if op == codes.POWER else FORMULAS[op](x)
+        self.slopes[node] = slope
+        return value
+
+    def backward(self, root: int, seed: Lanes) -> None:
+        """Write the adjoints of all places on which a result depends."""
+        self.begin()
+        self.bars[root] = seed
+        self.propagate()
+
+    def begin(self) -> None:
+        """Begin without any adjoints."""
+        self.bars = [None] * len(self.values)
+        self.reached = {}
+
+    def propagate(self) -> None:
+        """Write adjoints from those that there are to the leaves."""
+        for k in range(len(self.code) - 1, -1, -1):
+            op, a, b = self.code[k]
+            bar = self.bars[self.leaves + k]
+            if bar is not None and op != codes.SPREAD:
+                self._adjoint(op, a, b, bar, self.leaves + k)
+
+    def _adjoint(self, op: int, a: int, b: int, bar: Lanes, node: int) -> None:
+        reached = self.reached.get(node)
+        if op in (codes.ADD, codes.SUB):
+            self.add(a, bar, reached)
+            self.add(b, bar if op == codes.ADD else -bar, reached)
+        elif op == codes.NEG:
+            self.add(a, -bar, reached)
+        elif op == codes.MUL:
+            x, y = self.values[a], self.values[b]
+            self.add(b, bar * x, reached)
+            self.add(a, bar * y, reached)
+        elif op in (codes.MAX, codes.MIN):
+            first = self.slopes[node]
+            second = self.builder.not_(first)
+            if reached is not None:
+                first = self.builder.and_(first, reached)
+                second = self.builder.and_(second, reached)
+            self.add(b, bar, second)
+            self.add(a, bar, first)
+        else:
+            self.add(a, bar * self.slopes[node], reached)
+
+    def add(self, place: int, part: Lanes, reached: Any = None) -> None:
+        """Add to an adjoint, in some lanes only if `reached` is not None."""
+        if reached is not None:
+            part = part.where(reached, -0.0)  # to which adding is exact
+        before = self.bars[place]
+        known = self.reached.pop(place, None)
+        if before is None:
+            known = reached
+        elif known is not None and reached is not None:
+            known = self.builder.or_(known, reached)
+        else:
+            known = None
+        if known is not None:
+            self.reached[place] = known
+        self.bars[place] = part if before is None else before + part
+
+
+class _Writer:
+    """Writes one function of LLVM's."""
+
+    def __init__(self, function: Any, tape: Tape) -> None:
+        self._function = function
+        self._tape = tape
+        self._builder = ir.IRBuilder(function.append_basic_block("entry"))
+        z, fixed, _, _, value, slope, table, _ = function.args[-8:]
+        floats = DOUBLE.as_pointer()
+        self._z = self._builder.inttoptr(z, floats)
+        self._constants = self._builder.inttoptr(fixed, floats)
+        self._value = self._builder.inttoptr(value, floats)
+        self._slope = self._builder.inttoptr(slope, floats)
+        self._table = self._builder.inttoptr(table, INTEGER.as_pointer())
+
+    def _entry(self, i: int) -> Any:
+        """Read an entry of the table."""
+        where = self._builder.gep(self._table, [ir.Constant(INTEGER, i)])
+        return self._builder.load(where)
+
+    def _load(self, where: Any, i: int) -> Lanes:
+        at = self._builder.gep(where, [ir.Constant(INTEGER, i)])
+        return Lanes(self._builder, self._builder.load(at))
+
+    def write(self) -> None:
+        """Write the function."""
+        tape, builder = self._tape, self._builder
+        numbers = builder.inttoptr(self._entry(11), DOUBLE.as_pointer())
+        leaves = [self._load(self._z, i) for i in range(len(tape.variables))]
+        leaves += [self._load(self._constants, i) for i in range(len(tape.constants))]
+        leaves += [self._load(numbers, i) for i in range(tape.numbers.size)]
+        shared = _Sweep(builder, tape.shared, leaves)
+        shared.forward(lambda a: leaves[a])
+        if len(tape.rows):
+            value = self._rows(shared)
+            shared.propagate()
+        else:
+            value = shared.values[tape.root]
+            shared.backward(tape.root, constant(builder, DOUBLE, 1.0))
+        for i in range(len(tape.variables)):
+            bar = shared.bars[i]
+            made = constant(builder, DOUBLE, 0.0) if bar is None else bar + 0.0
+            builder.store(made.value, builder.gep(self._slope, [ir.Constant(INTEGER, i)]))
+        builder.store(value.value, self._value)
+        builder.ret(ir.Constant(ir.IntType(32), 0))
+
+    def _pack(self, x: Any) -> Any:
+        """Repeat a number in all lanes."""
+        lane = ir.Constant(ir.IntType(32), 0)
+        single = self._builder.insert_element(ir.Constant(PACK, ir.Undefined), x, lane)
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+        return self._builder.shuffle_vector(single, single, lanes)
+
+    def _sum(self, pack: Any) -> Lanes:
+        """Add the lanes as the interpreter does."""
+        lanes = [
+            Lanes(
+                self._builder, self._builder.extract_element(pack, ir.Constant(ir.IntType(32), i))
+            )
+            for i in range(WIDTH)
+        ]
+        return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+
+    def _rows(self, shared: _Sweep) -> Lanes:
+        """Write the loop over packs of rows; return the mean, and begin the shared adjoints."""
+        tape, builder = self._tape, self._builder
+        count = self._entry(2)
+        data = builder.inttoptr(self._entry(12), DOUBLE.as_pointer())
+        three = ir.Constant(INTEGER, WIDTH - 1)
+        stride = builder.and_(builder.add(count, three), ir.Constant(INTEGER, -WIDTH))
+        share = 1.0 / Lanes(builder, builder.sitofp(count, DOUBLE))
+        seed = Lanes(builder, self._pack(share.value))
+        spreads = [k for k, (op, _, _) in enumerate(tape.rows.tolist()) if op == codes.SPREAD]
+        spread = {
+            int(a): Lanes(builder, self._pack(shared.values[a].value))
+            for a in tape.rows[spreads, 1].tolist()
+        }
+        entry, loop = builder.block, builder.append_basic_block("rows")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index = builder.phi(INTEGER)
+        index.add_incoming(ir.Constant(INTEGER, 0), entry)
+        sums = [builder.phi(PACK) for _ in range(len(spreads) + 1)]
+        for each in sums:
+            each.add_incoming(constant(builder, PACK, -0.0).value, entry)
+        rows = _Sweep(builder, tape.rows, self._columns(data, index, stride))
+        rows.forward(lambda a: spread[a])
+        inside = self._inside(index, count)
+        rows.backward(tape.root, seed.where(inside, 0.0))
+        after = [Lanes(builder, sums[0]) + rows.values[tape.root].where(inside, -0.0)]
+        for k, before in zip(spreads, sums[1:], strict=True):
+            bar = rows.bars[rows.leaves + k]
+            here = Lanes(builder, before)
+            after.append(here if bar is None else here + bar)
+        following = builder.add(index, ir.Constant(INTEGER, WIDTH))
+        index.add_incoming(following, builder.block)
+        for phi, new in zip(sums, after, strict=True):
+            phi.add_incoming(new.value, builder.block)
+        done = builder.append_basic_block("done")
+        builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
+        builder.position_at_end(done)
+        shared.begin()
+        for k, new in reversed(list(zip(spreads, after[1:], strict=True))):
+            if rows.bars[rows.leaves + k] is not None:
+                shared.add(int(tape.rows[k, 1]), self._sum(new.value))
+        return self._sum(after[0].value) * share
+
+    def _columns(self, data: Any, index: Any, stride: Any) -> list[Lanes]:
+        """Read a pack of rows of every column."""
+        builder, made = self._builder, []
+        for column in range(len(self._tape.columns)):
+            at = builder.add(builder.mul(stride, ir.Constant(INTEGER, column)), index)
+            where = builder.bitcast(builder.gep(data, [at]), PACK.as_pointer())
+            made.append(Lanes(builder, builder.load(where, align=8)))
+        return made
+
+    def _inside(self, index: Any, count: Any) -> Any:
+        """Return which lanes are rows, and not copies of the last one."""
+        builder = self._builder
+        left = builder.sitofp(builder.sub(count, index), DOUBLE)
+        lanes = ir.Constant(PACK, [float(i) for i in range(WIDTH)])
+        return builder.fcmp_ordered("<", lanes, self._pack(left))

@@ -1,0 +1,302 @@
+"""The user's own loss: against the paper's network, known functions, and independent runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.core import beside
+from engine.core.claims import Verdict
+from engine.core.errors import InputError
+from engine.core.outcome import Outcome, OutcomeKind, Standing
+from engine.core.params import build, update
+from engine.experiments.own_loss.analysis import analysis_of
+from engine.experiments.own_loss.constants import read_constants, with_value, write_constants
+from engine.experiments.own_loss.experiment import OwnLoss
+from engine.experiments.own_loss.params import OwnLossParams
+from engine.experiments.own_loss.problem import loss_of
+from engine.experiments.scalar_product.experiment import ScalarProduct
+from engine.experiments.scalar_product.params import ScalarParams
+from engine.run.analyst import complete
+from engine.run.session import Session
+
+LAB = OwnLoss()
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    beside.forget()
+    yield
+    beside.forget()
+
+
+def params(**values: Any) -> OwnLossParams:
+    return build(OwnLossParams, values)
+
+
+def run(made: OwnLossParams, steps: int) -> Session:
+    session = Session(LAB, made, 0)
+    session.advance(steps)
+    return session
+
+
+def analysed(session: Session) -> None:
+    assert complete(LAB, session.params, session.state, lambda fraction, text: True)
+
+
+def bound(session: Session, name: str) -> float | None:
+    found = LAB.theory(session.params, session.state)
+    return next(each.value for each in found if each.id == name)
+
+
+def verdicts(session: Session) -> dict[str, Verdict]:
+    claims = LAB.claims(session.params, session.state, session.recent())
+    return {claim.id: claim.verdict for claim in claims}
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "step_size"),
+    [("gradient-descent", 0.11), ("heavy-ball", 0.12), ("nesterov", 0.06)],
+)
+def test_the_typed_network_is_that_of_the_paper(optimiser: str, step_size: float) -> None:
+    start, depth = (0.9, 1.0, 1.1, 1.2, 1.3), 5
+    typed = run(
+        params(
+            function="(prod(w[i], i = 1..5) - lambda)^2/2",
+            start=start,
+            step_size=step_size,
+            optimiser=optimiser,
+            momentum=0.3,
+        ),
+        300,
+    )
+    paper = Session(
+        ScalarProduct(),
+        build(
+            ScalarParams,
+            {
+                "depth": depth,
+                "init": "list",
+                "weights": start,
+                "step_size": step_size,
+                "optimiser": optimiser,
+                "momentum": 0.3,
+            },
+        ),
+        0,
+    )
+    paper.advance(300)
+    mine, its = typed.recent(), paper.recent()
+    np.testing.assert_allclose(mine["weights"], its["weights"], rtol=1e-10)
+    np.testing.assert_allclose(mine["loss"], its["loss"], rtol=1e-10, atol=1e-20)
+    np.testing.assert_allclose(mine["step_size"], its["step_size"], rtol=1e-10)
+    known = np.isfinite(mine["sharpness"]) & np.isfinite(its["edge"])
+    assert known.sum() > 100
+    np.testing.assert_allclose(mine["stability"][known], its["edge"][known], rtol=1e-10)
+    np.testing.assert_allclose(mine["hessian"][known], its["hessian"][known], rtol=1e-9, atol=1e-9)
+
+
+def test_the_cycle_beyond_the_critical_step_is_the_predicted_one() -> None:
+    session = run(params(start=(1.3, 1.5), step_size=0.5 * 1.0005), 40_000)
+    analysed(session)
+    assert bound(session, "critical") == pytest.approx(0.5, rel=1e-9)
+    assert bound(session, "flip") == pytest.approx(2.0, rel=1e-9)
+    rows = session.recent()["weights"]
+    half = 0.5 * float(np.linalg.norm(rows[-1] - rows[-2]))
+    assert half == pytest.approx(bound(session, "amplitude"), rel=1e-3)
+    assert session.outcome().period == 2
+    assert verdicts(session)["flip"] is Verdict.HOLDS
+
+
+def test_convergence_below_the_threshold_holds_and_beyond_it_does_not_apply() -> None:
+    session = run(params(step_size=0.3), 400)
+    assert session.outcome().standing is Standing.AT_MINIMUM
+    assert verdicts(session)["threshold"] is Verdict.HOLDS
+    beyond = run(params(step_size=0.51), 400)
+    assert verdicts(beyond)["threshold"] is Verdict.UNDECIDED
+
+
+def _sharp_ends() -> list[tuple[float, float]]:
+    return [(0.1, 5.0), (0.05, 4.6), (0.2, 5.4)]
+
+
+@pytest.mark.parametrize("start", _sharp_ends())
+def test_log_cosh_ends_just_below_the_edge(start: tuple[float, float]) -> None:
+    """Song and Yun (2023): S ends below 2/η = 16, from these starts near 15.81."""
+    session = run(params(function="logcosh(x*y)", start=start, step_size=0.125), 4000)
+    sharpness = LAB.final(session.state, session.recent())["sharpness"]
+    assert 15.0 < sharpness < 16.0
+    assert session.outcome().kind is OutcomeKind.CONVERGED
+
+
+def test_the_quartic_product_ends_within_the_interval_of_zhu_et_al() -> None:
+    step = 0.05
+    session = run(params(function="(1 - x^2*y^2)^2/2", start=(3.2, 0.315), step_size=step), 20_000)
+    sharpness = LAB.final(session.state, session.recent())["sharpness"]
+    assert 2 / step - 20 * step / 3 < sharpness < 2 / step
+
+
+@pytest.mark.parametrize(
+    ("function", "start", "standing"),
+    [
+        ("x^2 - y^2", (1.0, 0.0), Standing.NEARING_SADDLE),
+        ("x^2 + y^4", (1.0, 0.0), Standing.AT_SADDLE),  # degenerate: no minimum is claimed
+        ("x^2 + 3*y^2", (1.0, 1.0), Standing.AT_MINIMUM),
+    ],
+)
+def test_what_rests_is_named_by_its_hessian(
+    function: str, start: tuple[float, ...], standing: Standing
+) -> None:
+    session = run(params(function=function, start=start, step_size=0.1), 400)
+    assert session.outcome().standing is standing
+
+
+@pytest.mark.parametrize(
+    ("function", "start", "step_size"),
+    [
+        ("exp(-x) + y^2", (0.0, 1.0), 0.5),
+        ("softplus(-x)", (0.0,), 1.0),
+        ("1/(1 + x^2)", (1.0,), 1.0),
+    ],
+)
+def test_a_loss_that_falls_for_ever_has_no_minimum_near(
+    function: str, start: tuple[float, ...], step_size: float
+) -> None:
+    session = run(params(function=function, start=start, step_size=step_size), 5000)
+    outcome: Outcome = session.outcome()
+    assert not outcome.standing.is_by_minimum
+    assert outcome.kind is not OutcomeKind.CONVERGED
+    analysed(session)
+    found = analysis_of(session.params, 0)
+    assert found is not None and not found.minima
+
+
+@pytest.mark.parametrize("optimiser", ["sam", "normalised-gd"])
+def test_what_never_rests_never_converges(optimiser: str) -> None:
+    session = run(params(optimiser=optimiser, step_size=0.05, start=(1.3, 1.6)), 3000)
+    assert session.outcome().kind is not OutcomeKind.CONVERGED
+    assert verdicts(session)["threshold"] is Verdict.NOT_APPLICABLE
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(1, 400),
+    st.integers(1, 64),
+    st.sampled_from(["gradient-descent", "nesterov", "adam", "rmsprop", "polyak", "sam"]),
+)
+def test_a_run_does_not_depend_on_its_split(steps: int, part: int, optimiser: str) -> None:
+    made = params(optimiser=optimiser, step_size=0.05, schedule="cosine", warmup=7)
+    whole, parts = run(made, steps), Session(LAB, made, 0)
+    while parts.step < steps and not parts.finished:
+        parts.advance(min(part, steps - parts.step))
+    assert whole.step == parts.step
+    assert whole.state.weights.tobytes() == parts.state.weights.tobytes()
+    assert whole.state.moments.tobytes() == parts.state.moments.tobytes()
+
+
+def test_a_constant_is_moved_while_the_run_goes_on() -> None:
+    session = run(params(step_size=0.2), 100)
+    session.retune(update(session.params, constants=with_value("lambda = 2", "lambda", 3.0)))
+    session.advance(300)
+    assert float(np.prod(session.state.weights)) == pytest.approx(3.0, abs=1e-9)
+    assert session.state.changed_at == 100
+
+
+def test_data_are_fitted() -> None:
+    """The least-squares line through points, against NumPy's."""
+    rows = ((0.0, 1.0), (1.0, 2.9), (2.0, 5.1), (3.0, 7.0))
+    session = run(
+        params(
+            function="w1*x + w2",
+            minimise="least-squares",
+            rows=rows,
+            start=(0.0, 0.0),
+            step_size=0.25,
+        ),
+        2000,
+    )
+    x, y = np.array(rows).T
+    np.testing.assert_allclose(session.state.weights, np.polyfit(x, y, 1), rtol=1e-8)
+
+
+def test_a_step_into_the_undefined_ends_the_run_in_words() -> None:
+    session = run(params(function="log(x)", start=(0.5,), step_size=1.0), 50)
+    outcome = session.outcome()
+    assert outcome.kind is OutcomeKind.DIVERGED
+    assert "undefined" in outcome.phase
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"function": ""}, "function"),
+        ({"function": "x +"}, "function"),
+        ({"function": "__import__('os')"}, "function"),
+        ({"function": "3"}, "function"),
+        ({"function": "x", "variables": "x, x"}, "variables"),
+        ({"constants": "lambda"}, "constants"),
+        ({"constants": "lambda = 1; lambda = 2"}, "constants"),
+        ({"constants": "lambda = 5 in 0..1"}, "constants"),
+        ({"constants": "x = 1"}, "constants"),
+        ({"constants": "pi = 3"}, "constants"),
+        ({"scales": [1.0, 2.0, 3.0]}, "scales"),
+        ({"minimise": "least-squares", "rows": [[1.0], [2.0]]}, "rows"),
+        ({"minimise": "least-squares", "rows": [[1.0, 2.0], [2.0]]}, "rows"),
+        ({"minimise": "least-squares", "data_from": "file"}, "data_file"),
+        ({"minimise": "least-squares", "data_from": "file", "data_file": "no.csv"}, "data_file"),
+        ({"minimise": "logistic", "rows": [[1.0, 3.0], [2.0, 1.0]], "function": "w1*x"}, "y"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_its_field(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        LAB.init(params(**values), 0)
+    assert caught.value.refusal.field == field
+
+
+def test_a_changed_file_is_read_again(tmp_path: Any) -> None:
+    path = tmp_path / "points.csv"
+    made = params(function="w1*x", minimise="least-squares", data_from="file", data_file=str(path))
+    path.write_text("1,2\n2,4\n")
+    assert loss_of(made).value(np.array([2.0])) == 0.0
+    path.write_text("1,3\n2,6\n3,9\n")
+    assert loss_of(made).value(np.array([3.0])) == 0.0
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["a", "b", "lambda", "rho", "k2"]),
+        st.floats(-1e9, 1e9, allow_subnormal=False),
+        max_size=5,
+    )
+)
+def test_constants_are_read_as_they_are_written(values: dict[str, float]) -> None:
+    text = "; ".join(f"{name} = {value!r}" for name, value in values.items())
+    found = read_constants(text)
+    assert {key: constant.value for key, constant in found.items()} == values
+    assert read_constants(write_constants(found)) == found
+
+
+@given(st.text(max_size=40))
+def test_any_text_of_constants_is_read_or_refused(text: str) -> None:
+    try:
+        read_constants(text)
+    except InputError as error:
+        assert error.refusal.field == "constants"
+
+
+def test_the_start_is_dragged_in_every_plane() -> None:
+    made = params(function="sum(w[i]^2, i = 1..3)", start=(1.0, 2.0, 3.0), axis_x=1, axis_y=3)
+    dragged = LAB.drag(made, "start", 0.5, -0.5)
+    assert dragged.start == (0.5, 2.0, -0.5)
+    planes = params(function="x^2 + 2*y^2 + 3*z^2", start=(1.0, 2.0, 2.0), plane="eigenvectors")
+    session = run(planes, 1)
+    analysed(session)
+    there = LAB.observe(session.state, session.recent())
+    dragged = LAB.drag(planes, "start", float(there["start_x"]), float(there["start_y"]))
+    expected = np.array([0.0, 2.0, 2.0])  # the sharpest directions are z and y
+    np.testing.assert_allclose(dragged.start, expected, atol=1e-5)
