@@ -14,7 +14,7 @@ from engine.core.errors import InputError
 from engine.experiments.own_loss.constants import read_constants
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.expressions.functions import FOLDS, FUNCTIONS, NUMBERS
-from engine.expressions.reader import Rule, read_variables
+from engine.expressions.reader import Rule, read, read_variables
 from engine.storage.tables import read_table
 
 if TYPE_CHECKING:
@@ -45,6 +45,23 @@ def loss_of(params: OwnLossParams) -> Loss:
             raise InputError("constants", given[key].name, "the function uses this name otherwise")
     known = loss.expression.tape.constants
     return loss.at({key: constant.value for key, constant in given.items() if key in known})
+
+
+def variables_of(params: OwnLossParams) -> tuple[str, ...]:
+    """Return the keys of the variables, without compiling anything.
+
+    Raises
+    ------
+    InputError
+        If the function or the variables cannot be used.
+    """
+    return _names(params.function, params.variables, params.minimise)
+
+
+@lru_cache(maxsize=32)
+def _names(function: str, variables: str, minimise: str) -> tuple[str, ...]:
+    rule = _RULES[minimise]
+    return read(function, read_variables(variables, rule), rule).tape.variables
 
 
 def problem_key(params: OwnLossParams) -> Hashable:
