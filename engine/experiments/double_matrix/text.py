@@ -269,7 +269,12 @@ def views(params: NetworkParams) -> tuple[View, ...]:
                 Series(key="limit", label=rf"${params.described.sharpness_formula}$", color="bad"),
             ),
             rules=(
-                Rule(label="least of the single one", bound="sharpness_single", color="text", dash="dot"),
+                Rule(
+                    label="least of the single one",
+                    bound="sharpness_single",
+                    color="text",
+                    dash="dot",
+                ),
             ),
             log_y=True,
         ),
