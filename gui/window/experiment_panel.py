@@ -58,7 +58,10 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
         rect = option.rect.adjusted(whole(10), 0, -whole(10), -whole(3))
         flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(rect, flags, index.data())
+        text = painter.fontMetrics().elidedText(
+            str(index.data()), Qt.TextElideMode.ElideRight, rect.width()
+        )
+        painter.drawText(rect, flags, text)
 
     def _paint_experiment(
         self, painter: QPainter, option: QStyleOptionViewItem, index: _Index
