@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from engine.core.registry import Listed
 from gui.style.scaling import px, whole
 from gui.style.theme import current_theme
+from gui.widgets.controls import draw_focus
 from gui.widgets.shortcuts import experiment_keys, native_text
 
 ID_ROLE = Qt.ItemDataRole.UserRole
@@ -103,6 +104,8 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(theme.color("accent"))
             bar = QRectF(box.left(), box.top() + px(6), px(3), box.height() - px(12))
             painter.drawRoundedRect(bar, px(1.5), px(1.5))
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            draw_focus(painter, box, px(6))
 
 
 def _title_width(title: str) -> int:

@@ -360,6 +360,7 @@ class MainWindow(QMainWindow):
         self.control.apply_preset(preset)
         if self.panels is not None:
             self.panels.show_tab_of(preset.params)
+        self.notices.show_message(preset.description)
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the speed of runs."""
