@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.analysis.normal_forms import ZERO
 from engine.core.arrays import FloatArray
-from engine.core.derivatives import Derivatives
 from engine.core.ensemble import Progress
+from engine.core.system import Derivatives
 
 RESIDUAL = 1e-9
 """Largest gradient at an equilibrium, relative to the Hessian times the size of the point."""

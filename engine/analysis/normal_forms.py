@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.derivatives import Derivatives
+from engine.core.system import Derivatives
 
 SIMPLE = 1e-6
 """Relative distance of the second eigenvalue from the largest, from which that is simple."""

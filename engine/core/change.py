@@ -1,7 +1,7 @@
 """Changes of a run: live parameters given new values, and small random pushes of its state.
 
 A run that stands exactly on a minimum stays there at any step size, stable or not; a push shows
-which of the two it is. `engine.core.push` makes the push.
+which of the two it is.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.text.numbers import power_of_ten, short
 
 SMALLEST, LARGEST = 1e-14, 1.0
 """Sizes that may be asked for: rounding swallows what is below."""
+_STREAM = 0x6E756467
+"""Keeps the numbers of a push apart from those that the same seed makes a start of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +68,28 @@ def checked(nudge: Nudge) -> Nudge:
     if nudge.seed < 0:
         raise InputError("nudge.seed", nudge.seed, "give a whole number of at least 0")
     return nudge
+
+
+def pushed(values: FloatArray, nudge: Nudge, least: float = 0.0) -> FloatArray:
+    """Move numbers in a random direction, by a share of their own norm.
+
+    Parameters
+    ----------
+    values : ndarray
+        Of any shape, finite.
+    nudge : Nudge
+        Share and seed.
+    least : float
+        Norm that counts at least, so that numbers that are all 0 move too.
+
+    Returns
+    -------
+    ndarray
+        New numbers of the same shape; what they moved by has the norm
+        ``nudge.size * max(norm(values), least)`` to rounding.
+    """
+    generator = np.random.default_rng([_STREAM, nudge.seed])
+    direction = generator.standard_normal(values.shape)
+    length = max(float(np.linalg.norm(values)), least) * nudge.size
+    moved: FloatArray = values + direction * (length / float(np.linalg.norm(direction)))
+    return moved

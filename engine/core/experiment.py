@@ -200,7 +200,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         return dataclasses.replace(state, params=params)
 
     def nudge(self, state: StateT, nudge: Nudge) -> StateT:
-        """Push a state by a little, the same for the same `nudge` (see `engine.core.push.pushed`).
+        """Push a state by a little, the same for the same nudge (`engine.core.change.pushed`).
 
         Called only of a state that has not diverged.
 

@@ -99,7 +99,7 @@ def check() -> None:
 
 @contextmanager
 def breakable() -> Iterator[None]:
-    """Let the block be stopped at any call of a Python function in it.
+    """Make the block stoppable at any call of a Python function in it.
 
     For long work of a library that reports nothing, such as its reading of a text. Nothing may be
     imported in the block, for an import that is broken off leaves its module in parts.

@@ -51,6 +51,8 @@ class Listing:
         Steps made in one call at most while someone watches; 1 where a step may take long.
     long_step : str
         What a step does that takes much longer than those before it, as a state of the run.
+    kernels : int
+        Kernels that are compiled for a first picture and the first steps; 0 where nobody counted.
     opens_first : bool
         Whether a window opens this experiment when nothing is remembered of an earlier start.
     data_sets : tuple of DataSet
@@ -67,6 +69,7 @@ class Listing:
     picture_share: float = math.inf
     steps_per_call: int = 10**9
     long_step: str = "Working…"
+    kernels: int = 0
     opens_first: bool = False
     data_sets: tuple[DataSet, ...] = ()
     needs: tuple[str, ...] = ()

@@ -213,6 +213,11 @@ class Files:
                 return pickle.loads(data)
         return None
 
+    def has(self, key: object) -> bool:
+        """Return whether there is a file of a key; it may turn out to be damaged."""
+        name = self._file(key)
+        return any((folder / name).is_file() for folder in (self._folder, self._shipped))
+
     def save(self, key: object, data: object) -> None:
         """Write data under a key, as a whole or not at all; raise OSError where it cannot be."""
         packed: bytes = dumps(data)  # type: ignore[no-untyped-call]
@@ -277,6 +282,11 @@ class KernelCache(caching.FunctionCache):
         key = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]
         function = self._py_func
         return *key, _constants(function.__code__, has_docstring=bool(function.__doc__))
+
+    def has(self, sig: Any, target_context: Any) -> bool:
+        """Return whether a compiled kernel for a signature seems to be there."""
+        files: Any = self._cache_file
+        return bool(files.has(self._index_key(sig, target_context.codegen())))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, None where there is no sound file of it."""

@@ -26,6 +26,11 @@ OnDrop = Callable[[DroppedSteps], str]
 """Called when steps are given up; returns the sentence to be shown."""
 
 
+def _unwatched() -> Progress:
+    """Return a progress that nobody follows and nobody stops."""
+    return lambda fraction, text: True
+
+
 class Shown(NamedTuple):
     """What a picture shows besides the trace."""
 
@@ -216,7 +221,7 @@ class Run:
 
     # Pictures.
 
-    def show(self, *, force: bool, going_back: Callable[[], Progress]) -> Shown:
+    def show(self, *, force: bool, going_back: Callable[[], Progress] = _unwatched) -> Shown:
         """Compute what is due of a picture, or (`force`) all of it.
 
         A run that has newly converged is paused. If it went past the step at which it converged,

@@ -6,11 +6,15 @@ State machine of a run (`engine.run.snapshot.Status`)::
                   │            ^                       │
                   └─> Failure  └────── seek, back ─────┘        an exception: ──> failed
 
+A run that is paused has a picture. Kernels that its steps need besides are compiled in another
+process (`engine.run.warming`), and steps wait for them.
+
 No Qt object is touched here, and no run (`engine.run.run.Run`) by any other thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -20,6 +24,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from engine.core.compiled import Compiling, NotCompiled, compile_kernels
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError, LabError, Refusal
 from engine.core.experiment import AbstractExperiment
@@ -35,12 +40,15 @@ from engine.run.run import Run, Shown
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import SettingsInForce
+from engine.run.warming import Part, Warming, is_importable
 from engine.text.numbers import whole
 
 LONG_STEP = 1.0
 """Seconds after which a step shows what it does."""
 STEP_NEWS = 0.1
 """Seconds between two pictures of how far it is."""
+COMPILE_NEWS = 0.05
+"""Seconds between two looks at the processes that compile."""
 
 
 class Runner:
@@ -77,6 +85,7 @@ class Runner:
         self._run_id = self._frame = 0
         self._shelf = Shelf()
         self._analyst = Analyst(lambda: self._send(self._show_analysis))
+        self._warming: Warming | None = None
         self._pace = Pace()
         self._pictured_at = self._picture_seconds = 0.0
         self._owes_picture = self._owes_fresh = False
@@ -146,7 +155,12 @@ class Runner:
 
     def step(self, n: int = 1) -> None:
         """Make `n` steps at once and stay paused."""
-        self._command(lambda run: self._watched(run, lambda: run.step(n)))
+
+        def step(run: Run) -> None:
+            self._wait_for_kernels()
+            run.step(n)
+
+        self._command(lambda run: self._watched(run, lambda: step(run)))
 
     def back(self, n: int = 1) -> None:
         """Show the state `n` steps earlier and stay paused."""
@@ -230,9 +244,11 @@ class Runner:
     def _loop(self) -> None:
         while not self._closing:
             self._guard(self._obey)
-            if self._is_running and not self._closing:
+            self._guard(self._check_kernels)
+            if self._is_running and not self._closing and self._warming is None:
                 self._guard(self._advance)
         self._analyst.close()
+        self._stop_compiling()
         if self._run is not None:
             self._run.close()
         self._shelf.close()
@@ -265,6 +281,8 @@ class Runner:
 
     def _obey(self) -> None:
         timeout = self._pace.wait() if self._is_running else None
+        if self._warming is not None:
+            timeout = COMPILE_NEWS
         try:
             command = (
                 self._commands.get_nowait() if timeout == 0 else self._commands.get(timeout=timeout)
@@ -293,9 +311,7 @@ class Runner:
         self._leave(run_id)
         try:
             with watched(lambda fraction, text: not self._is_overtaken(run_id)):
-                run = self._run = Run(begin(), self._on_drop)
-            self._put_snapshot(run, run.bare(OutcomeKind.CONVERGING))
-            experiment.warm_up()
+                shown = self._begin(experiment, begin)
         except Interrupted:
             return  # closing, or a newer start is waiting
         except LabError as error:
@@ -303,10 +319,98 @@ class Runner:
         except Exception:
             self._fail_to_start("The run could not begin.", traceback.format_exc())
         else:
+            run = self._require()
             run.status = Status.PAUSED
             if not paused:
                 self._play(None)
+            self._put_snapshot(run, shown)
+            self._warm_up()
+
+    def _begin(
+        self, experiment: AbstractExperiment[Any, Any], begin: Callable[[], Session]
+    ) -> Shown:
+        """Make the run and its first picture; kernels that lack are compiled by other processes."""
+        try:
+            with compile_kernels(Compiling.NEVER):
+                return self._make(begin)
+        except NotCompiled:
+            self._compile(experiment, Part.PICTURE, Part.STEPS)
+            while self._warming is not None and not self._warming.is_done(Part.PICTURE):
+                time.sleep(COMPILE_NEWS)
+                if self._is_overtaken(self._run_id):
+                    raise Interrupted from None
+        return self._make(begin)
+
+    def _make(self, begin: Callable[[], Session]) -> Shown:
+        run = self._run = Run(begin(), self._on_drop)
+        self._put_snapshot(run, run.bare(OutcomeKind.CONVERGING))
+        return run.show(force=True)
+
+    # Kernels.
+
+    def _warm_up(self) -> None:
+        """Load what the first steps need, or have it compiled."""
+        experiment = self._require().session.experiment
+        try:
+            if self._warming is None:
+                self._load_kernels(Compiling.NEVER)
+        except NotCompiled:
+            self._compile(experiment, Part.STEPS)
+            if self._warming is None:
+                self._load_kernels(Compiling.AS_NEEDED)
+        if self._warming is not None:
+            self._publish(force=False)
+
+    def _load_kernels(self, how: Compiling) -> None:
+        run_id, experiment = self._run_id, self._require().session.experiment
+        with (
+            contextlib.suppress(Interrupted),
+            watched(lambda fraction, text: not self._is_overtaken(run_id)),
+            compile_kernels(how),
+        ):
+            experiment.warm_up()
+
+    def _compile(self, experiment: AbstractExperiment[Any, Any], *parts: Part) -> None:
+        """Compile kernels in other processes, if there can be any."""
+        self._stop_compiling()
+        if is_importable(type(experiment)):
+            with contextlib.suppress(OSError):
+                self._warming = Warming(type(experiment), *parts)
+
+    def _stop_compiling(self) -> None:
+        warming, self._warming = self._warming, None
+        if warming is not None:
+            warming.close()
+
+    def _check_kernels(self) -> None:
+        """Show how far the processes are that compile; load what they made when they are done."""
+        warming = self._warming
+        if warming is None or self._run is None:
+            return
+        before = len(warming.compiled)
+        if warming.is_done():
+            self._stop_compiling()
+            self._load_kernels(Compiling.AS_NEEDED)
             self._publish(force=True)
+        elif len(warming.compiled) > before:
+            self._publish(force=False)
+
+    def _wait_for_kernels(self) -> None:
+        """Wait until the kernels of the steps are there; a newer start interrupts it."""
+        while self._warming is not None:
+            if self._cancel.is_set() or self._is_overtaken(self._run_id):
+                raise Interrupted
+            self._check_kernels()
+            time.sleep(COMPILE_NEWS)
+
+    @property
+    def _compiling(self) -> str:
+        """How far the kernels are, in words; empty where none are being compiled."""
+        run, warming = self._run, self._warming
+        if run is None or warming is None:
+            return ""
+        done, count = len(warming.compiled), run.session.experiment.listing.kernels
+        return f"{min(done + 1, count)} of {count} kernels" if count else "kernels"
 
     def _resume(
         self,
@@ -326,6 +430,7 @@ class Runner:
     def _leave(self, run_id: int) -> None:
         """Put the present run aside, unless it failed, and make ready for another."""
         self._cancel.clear()
+        self._stop_compiling()
         run, self._run = self._run, None
         self._run_id, self._frame = run_id, 0
         if run is not None and run.status is Status.FAILED:
@@ -496,6 +601,7 @@ class Runner:
 
     def _put_snapshot(self, run: Run, shown: Shown, **more: Any) -> None:
         self._frame += 1
+        more["compiling"] = self._compiling
         self._put(run.snapshot(shown, run_id=self._run_id, frame=self._frame, **more))
 
     def _put(self, item: Snapshot | Failure) -> None:

@@ -34,7 +34,8 @@ class Snapshot:
     Everything but `trace` belongs to the cursor. `frame` counts snapshots of a run; `run_id`
     changes with every reset, so that a late snapshot of an old run can be dropped. `progress`
     (0 to 1) and `seconds_left` belong to a long job, such as an ensemble; `error` is a traceback.
-    `refusal` is set where `message` says that a value was refused.
+    `refusal` is set where `message` says that a value was refused; `compiling` says how far the
+    kernels are that the run needs to go on.
     """
 
     run_id: int
@@ -59,6 +60,7 @@ class Snapshot:
     message: str = ""
     error: str = ""
     refusal: Refusal | None = None
+    compiling: str = ""
 
     @property
     def is_live(self) -> bool:

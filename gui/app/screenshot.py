@@ -89,8 +89,9 @@ def take(options: argparse.Namespace) -> Path:
         if options.steps > 0:
             driver.run(options.steps)
         driver.settle(SETTLE_SECONDS)
-        plots = driver.window.panels.plots
-        wait_until(lambda: not plots.is_behind, PLOT_SECONDS)
+        panels = driver.window.panels
+        if panels is not None:
+            wait_until(lambda: not panels.plots.is_behind, PLOT_SECONDS)
         errors = driver.take_errors()
         if errors:
             raise LabError(errors[0].strip().rpartition("\n")[2])

@@ -192,7 +192,7 @@ def icon(button: QAbstractButton, size: int) -> None:
 
 
 def font(widget: QWidget, share: float) -> None:
-    """Set a widget's font to a share of the program's size; its weight stays as it is."""
+    """Set a widget's font to a share of the program's size and keep its weight."""
     _keep(widget, "scaledFont", [share])
 
 

@@ -196,7 +196,8 @@ class StatusBar(QStatusBar):
             return
         self._show_rate(snapshot, now, running)
         self._shown_at = now
-        self.state.say(_WORDS[snapshot.status])
+        said = f"Compiling {snapshot.compiling}…" if snapshot.compiling else ""
+        self.state.say(said or _WORDS[snapshot.status])
         behind = "" if snapshot.is_live else f" of {whole(snapshot.step)}"
         self.step.say(f"k = {whole(snapshot.cursor)}{behind}")
         device = snapshot.observation.get("device")

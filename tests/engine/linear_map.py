@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.listing import Listing
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params, param
-from engine.core.push import pushed
 from engine.core.views import Series, TimeView, View
 
 

@@ -82,7 +82,11 @@ def test_every_dependency_is_imported() -> None:
     """A package that nothing imports is no dependency."""
     import tomllib
 
-    names = {"pyside6-essentials": "PySide6", "imageio-ffmpeg": "imageio_ffmpeg"}
+    names = {
+        "pyside6-essentials": "PySide6",
+        "imageio-ffmpeg": "imageio_ffmpeg",
+        "fonttools": "fontTools",
+    }
     later = {"imageio", "imageio-ffmpeg"}  # of animations
     sources = "\n".join(
         path.read_text("utf-8")

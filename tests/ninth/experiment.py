@@ -14,14 +14,13 @@ from typing import final
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.core.ensemble import Observation
 from engine.core.experiment import AbstractExperiment, Recent, State
 from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.params import Params, param
-from engine.core.push import pushed
 from engine.core.system import System, varied
 from engine.core.views import Curve, PlaneView, Points, Series, TimeView, View
 from tests.ninth import LISTING

@@ -10,4 +10,5 @@ LISTING = Listing(
     section="Section 3.1, equations (6) to (8), Figure 2",
     summary="Residual layers bend a function upwards; two networks make any smooth function.",
     cadence=2.0,
+    kernels=1,
 )

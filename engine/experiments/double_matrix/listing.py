@@ -10,4 +10,5 @@ LISTING = Listing(
     section="Section 3.2, Figure 3",
     summary="The difference of two products of matrices learns what one product cannot.",
     cadence=120.0,
+    kernels=4,
 )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine import theory
 from engine.analysis.phase import Window, classify
 from engine.core.arrays import FloatArray
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
@@ -26,7 +26,6 @@ from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Exponent, Outcome
 from engine.core.params import update
-from engine.core.push import pushed
 from engine.core.views import View
 from engine.experiments.double_scalar import measure
 from engine.experiments.double_scalar import theory as stability

@@ -10,4 +10,5 @@ LISTING = Listing(
     section="Section 3.2, equations (9a, b)",
     summary="The difference of two products learns what a single product cannot: a negative λ.",
     cadence=30.0,
+    kernels=3,
 )

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from engine.analysis.phase import Window, classify
 from engine.core.arrays import FloatArray, checked
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import update
-from engine.core.push import pushed
 from engine.core.views import View
 from engine.experiments.least_squares import theory as stability
 from engine.experiments.least_squares import views as pictures

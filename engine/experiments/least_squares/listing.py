@@ -10,4 +10,5 @@ LISTING = Listing(
     section="Section 2, Figure 1",
     summary="Gradient descent on a quadratic is linear: one critical step size for all minima.",
     cadence=10.0,
+    kernels=1,
 )

@@ -21,4 +21,5 @@ LISTING = Listing(
         DataSet(name="mnist", title="MNIST", megabytes=11),
         DataSet(name="fashion-mnist", title="Fashion-MNIST", megabytes=31),
     ),
+    kernels=11,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from engine.core.beside import Analysis, recall
 from engine.core.ensemble import Progress
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.problem import loss_of, problem_key, starting_point
-from engine.families.loss.loss import Loss
+
+if TYPE_CHECKING:
+    from engine.families.loss.loss import Loss
 
 
 @dataclass(frozen=True, slots=True)

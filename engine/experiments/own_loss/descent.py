@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from engine.core.arrays import FloatArray
 from engine.core.chunk import Chunk
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import loss_of
-from engine.families.loss.loss import Loss
 from engine.theory.optimisers import curvature, describe, polyak_step, preconditioner
 from engine.theory.optimisers.setting import Setting
+
+if TYPE_CHECKING:
+    from engine.families.loss.loss import Loss
 
 EARLY = 512
 """Steps after all of which the Hessian is looked at."""

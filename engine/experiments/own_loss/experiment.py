@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray, checked
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Observation, Progress
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import spec_of, update
-from engine.core.push import pushed
 from engine.core.views import View
 from engine.experiments.own_loss import analysis as analyses
 from engine.experiments.own_loss import claims as statements

@@ -7,7 +7,7 @@ from engine.core.listing import Listing
 LISTING = Listing(
     id="own-loss",
     title="Own loss",
-    section="Any function of up to 20 variables",
-    summary="Type a loss: descent, equilibria, thresholds and what happens beyond them.",
+    section="Yours",
+    summary="Any function of up to 20 variables: type it, and its theory is computed.",
     cadence=20.0,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from engine.core.errors import InputError
 from engine.experiments.own_loss.constants import read_constants
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.expressions.functions import FOLDS, FUNCTIONS, NUMBERS
-from engine.expressions.reader import Rule, read_variables
-from engine.families.loss.loss import Data, Loss
+from engine.expressions.reader import Rule, read, read_variables
 from engine.storage.tables import read_table
+
+if TYPE_CHECKING:
+    from engine.families.loss.loss import Data, Loss
 
 MOST_NUMBERS = 4_000_000
 """Numbers of a data file."""
@@ -42,6 +45,23 @@ def loss_of(params: OwnLossParams) -> Loss:
             raise InputError("constants", given[key].name, "the function uses this name otherwise")
     known = loss.expression.tape.constants
     return loss.at({key: constant.value for key, constant in given.items() if key in known})
+
+
+def variables_of(params: OwnLossParams) -> tuple[str, ...]:
+    """Return the keys of the variables, without compiling anything.
+
+    Raises
+    ------
+    InputError
+        If the function or the variables cannot be used.
+    """
+    return _names(params.function, params.variables, params.minimise)
+
+
+@lru_cache(maxsize=32)
+def _names(function: str, variables: str, minimise: str) -> tuple[str, ...]:
+    rule = _RULES[minimise]
+    return read(function, read_variables(variables, rule), rule).tape.variables
 
 
 def problem_key(params: OwnLossParams) -> Hashable:
@@ -71,6 +91,8 @@ def _source(params: OwnLossParams) -> _Rows | _File:
 
 @lru_cache(maxsize=32)
 def _read(function: str, variables: str, minimise: str, over: _Rows | _File) -> Loss:
+    from engine.families.loss.loss import Loss  # its kernels take long to import
+
     if len(function) > MOST_CHARACTERS:
         raise InputError("function", function[:40], f"write at most {MOST_CHARACTERS} characters")
     if not function.strip():
@@ -83,6 +105,8 @@ def _read(function: str, variables: str, minimise: str, over: _Rows | _File) -> 
 
 def _data(over: _Rows | _File, rule: Rule) -> Data:
     """Make data of rows, or of a file's."""
+    from engine.families.loss.loss import Data
+
     if over and isinstance(over[0], str):
         field = "data_file"
         if not over[0]:

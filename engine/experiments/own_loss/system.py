@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from engine.core.system import System, varied
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.phase import SMOOTH
 from engine.experiments.own_loss.problem import loss_of, starting_point
-from engine.families.loss.loss import Loss
 from engine.theory.optimisers import StepMap
+
+if TYPE_CHECKING:
+    from engine.families.loss.loss import Loss
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -35,18 +35,6 @@ def bounds(params: OwnLossParams, state: OwnLossState | None) -> tuple[Bound, ..
     made = [] if state is None else _here(params, state)
     found = analysis_of(params, 0 if state is None else state.seed)
     if found is None:
-        waiting = "Equilibria are being looked for."
-        made.append(
-            Bound(
-                id="critical",
-                name="Critical step size",
-                symbol=r"\delta^*",
-                value=None,
-                source="search",
-                field="step_size" if params.has_fixed_step else "",
-                note=waiting,
-            )
-        )
         return tuple(made)
     return (*made, *_of_minima(params, state, found))
 

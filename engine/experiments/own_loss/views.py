@@ -21,7 +21,7 @@ from engine.core.views import (
 )
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.phase import SMOOTH
-from engine.experiments.own_loss.problem import loss_of
+from engine.experiments.own_loss.problem import variables_of
 from engine.experiments.own_loss.system import symbol_of
 from engine.theory.optimisers import describe
 
@@ -32,9 +32,10 @@ FEW = 4
 def views(params: OwnLossParams) -> tuple[View, ...]:
     """Describe the plots, the most telling first."""
     try:
-        names: Sequence[str] = [symbol_of(name) for name in loss_of(params).variables]
+        names: Sequence[str] = [symbol_of(name) for name in variables_of(params)]
     except InputError:  # the form shows plots of a text that is being typed
         names = ["w"]
+    names = names or ["w"]
     plain = params.optimiser in SMOOTH and params.step_rule == "fixed"
     return (
         *((_plane(params, names),) if len(names) > 1 else (_line(names[0]),)),
@@ -66,7 +67,7 @@ def _axes(params: OwnLossParams, names: Sequence[str]) -> tuple[str, str]:
 def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
     x, y = _axes(params, names)
     return PlaneView(
-        id="plane",
+        id="landscape",
         title="Level curves",
         help="Curves of equal loss, closer together where it is low; the run's last steps, and the "
         "equilibria that were found. Drag the start."
@@ -89,7 +90,7 @@ def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
 
 def _line(name: str) -> View:
     return PlaneView(
-        id="line",
+        id="landscape",
         title="Loss",
         help="The loss, the run's last points on it, and the equilibria that were found. Drag the "
         "start.",

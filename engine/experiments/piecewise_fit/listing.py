@@ -10,4 +10,5 @@ LISTING = Listing(
     section="Section 4, equations (10) to (12), Figure 4",
     summary="Two pairs of residual networks fit a function; only their biases start differently.",
     cadence=1200.0,
+    kernels=2,
 )

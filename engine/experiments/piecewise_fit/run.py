@@ -8,9 +8,8 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
-from engine.core.push import pushed
 from engine.experiments.piecewise_fit.params import (
     FitParams,
     FitState,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from engine import theory
 from engine.core.arrays import FloatArray
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Observation
@@ -31,7 +31,6 @@ from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import spec_of, update
-from engine.core.push import pushed
 from engine.core.views import View
 from engine.experiments.scalar_product import claims as statements
 from engine.experiments.scalar_product import phase as phases

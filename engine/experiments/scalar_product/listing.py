@@ -14,4 +14,5 @@ LISTING = Listing(
     ),
     cadence=30.0,
     opens_first=True,
+    kernels=5,
 )

@@ -72,7 +72,7 @@ def _few(labels: set[float]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """A typed function at values of its constants; implements `engine.core.derivatives`.
+    """A typed function at values of its constants; implements `engine.core.system`.
 
     Attributes
     ----------

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.change import Nudge
+from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.experiment import State
-from engine.core.push import pushed
 from engine.families.matrix.params import NetworkParams
 from engine.families.matrix.problem import Problem, batch_moments, step_of
 from engine.kernels.matrix.padding import padded

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.kernels.jit import helper, kernel
+from engine.kernels.jit import helper, kernel, plain_kernel
 from engine.kernels.residual import pieces, points
 from engine.kernels.residual.pieces import Data, Floats, Ints, Scratch
 
@@ -309,7 +309,7 @@ def repeat_rows(records: Records, pair: int, row: int) -> None:
             path[r, pair, i] = path[row - 1, pair, i]
 
 
-@kernel
+@plain_kernel
 def measure_pairs(theta: Floats, start: Floats, data: Data, rule: Rule, records: Records) -> None:
     """Fill row 0 of ``records`` for every pair as it is."""
     work = make_scratch((theta.shape[1] - 3) // 4, data.x.size)

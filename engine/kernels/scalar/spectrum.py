@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.jit import helper, kernel
+from engine.kernels.jit import helper, plain_kernel
 
 ROUNDS = 200
 NEGLIGIBLE = 1e-8
@@ -221,7 +221,7 @@ def eigenvalues(w: Any, g: Any, e: float, sigma: float, n: int, d: Any, y: Any, 
             out[i], out[n - 1 - i] = -out[n - 1 - i], -out[i]
 
 
-@kernel
+@plain_kernel
 def spectra(weights: Any, target: float, sigma: float, out: Any) -> None:
     """Write the Hessian's eigenvalues at each row of weights, or the two extremes of each.
 

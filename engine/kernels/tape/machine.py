@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, cast
 
-from engine.kernels.jit import inner
+from engine.kernels.jit import inner, kernel
 from engine.kernels.tape.codes import ABS, MAX, MIN, RELU, SPREAD
 from engine.kernels.tape.interpreter import ORDERS, Part, backward, forward
 from engine.kernels.tape.intrinsics import floats_at, integers_at
@@ -123,7 +123,7 @@ def nearest(code: Any, values: Any, least: float) -> float:
     return least
 
 
-@inner
+@kernel
 def interpret(
     z_at: int,
     constants_at: int,
@@ -219,10 +219,12 @@ def interpret(
 def interpreter_address() -> int:
     """Return the address of `interpret`, compiled if it is not yet."""
     from numba.core import types
+    from numba.core.compiler_lock import global_compiler_lock
 
     dispatcher = cast("Any", interpret)
     signature = (types.int64,) * 8
     dispatcher.compile(signature)
     made = dispatcher.overloads[signature]
-    address: int = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+    with cast("Any", global_compiler_lock):  # code from the cache is linked now
+        address: int = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
     return address

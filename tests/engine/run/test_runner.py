@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.core.compiled import Compiling, NotCompiled, compiling
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.outcome import OutcomeKind
 from engine.core.params import update
@@ -18,6 +19,7 @@ from engine.run.runner import Runner
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import SettingsInForce
+from engine.run.warming import Part
 from tests.engine.linear_map import LinearMap, LinearParams
 
 
@@ -530,3 +532,126 @@ def test_a_switch_of_branches_that_is_cancelled_leaves_the_run(watcher: Watcher)
     again = runner.resume(experiment, LinearParams(step_size=1e-3), 4)
     back = watcher.wait(lambda s: s.run_id == again)
     assert (back.step, back.changes) == (cut.step, cut.changes)
+
+
+class Compiled(LinearMap):  # type: ignore[misc]
+    """A map whose steps need a kernel that lies in no cache until a process has compiled it."""
+
+    is_compiled = False
+
+    def warm_up(self) -> None:
+        if compiling() is Compiling.NEVER and not self.is_compiled:
+            raise NotCompiled("advance")
+        Compiled.is_compiled = True
+
+
+class PictureCompiled(LinearMap):  # type: ignore[misc]
+    """A map whose first picture needs one."""
+
+    is_compiled = False
+
+    def init(self, params: LinearParams, seed: int) -> Any:
+        if compiling() is Compiling.NEVER and not self.is_compiled:
+            raise NotCompiled("record")
+        return super().init(params, seed)
+
+
+class Processes:
+    """Stands for the processes that compile; they are done when the test says so."""
+
+    started: list[Processes]
+    at_once: frozenset[Part] = frozenset()
+
+    def __init__(self, kind: type[LinearMap], *parts: Part) -> None:
+        self.kind, self.parts = kind, parts
+        self.compiled: set[str] = set()
+        self.finished = set(self.at_once)
+        self.is_closed = False
+        self.started.append(self)
+
+    def is_done(self, *parts: Part) -> bool:
+        return self.is_closed or self.finished >= set(parts or self.parts)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[Processes]:
+    started: list[Processes] = []
+    monkeypatch.setattr(Processes, "started", started, raising=False)
+    monkeypatch.setattr("engine.run.runner.Warming", Processes)
+    monkeypatch.setattr(Compiled, "is_compiled", False)
+    monkeypatch.setattr(PictureCompiled, "is_compiled", False)
+    return started
+
+
+def test_a_picture_waits_for_no_kernel_that_only_steps_need(
+    watcher: Watcher, processes: list[Processes]
+) -> None:
+    watcher.runner.start(Compiled(), LinearParams(), 0)
+    first = watcher.wait(lambda s: s.status is Status.PAUSED)
+    assert first.observation
+    watcher.wait(lambda s: s.compiling == "kernels")
+    (started,) = processes
+    assert started.parts == (Part.STEPS,)
+    started.finished.add(Part.STEPS)
+    watcher.wait(lambda s: s.status is Status.PAUSED and s.frame > first.frame + 1)
+    assert started.is_closed
+    assert Compiled.is_compiled
+
+
+def test_steps_wait_for_their_kernels(watcher: Watcher, processes: list[Processes]) -> None:
+    watcher.runner.start(Compiled(), LinearParams(), 0)
+    watcher.wait(lambda s: bool(s.compiling))
+    watcher.runner.play()
+    going = watcher.wait(lambda s: s.status is Status.RUNNING)
+    assert going.step == 0
+    processes[0].finished.add(Part.STEPS)
+    watcher.wait(lambda s: s.step > 0 and not s.compiling)
+
+
+def test_a_single_step_waits_too(watcher: Watcher, processes: list[Processes]) -> None:
+    watcher.runner.start(Compiled(), LinearParams(), 0)
+    watcher.wait(lambda s: bool(s.compiling))
+    watcher.runner.step()
+    processes[0].compiled.add("record")
+    processes[0].finished.add(Part.STEPS)
+    assert watcher.wait(lambda s: s.step == 1).status is Status.PAUSED
+
+
+def test_another_experiment_does_not_wait_for_the_kernels_of_the_first(
+    watcher: Watcher, processes: list[Processes]
+) -> None:
+    """Neither while they are compiled behind a picture, nor before there is one."""
+    watcher.runner.start(Compiled(), LinearParams(), 0)
+    watcher.wait(lambda s: bool(s.compiling))
+    watcher.runner.start(PictureCompiled(), LinearParams(), 0)
+    watcher.runner.start(LinearMap(), LinearParams(), 0)
+    watcher.wait(lambda s: s.run_id == 3 and s.status is Status.PAUSED)
+    assert all(each.is_closed for each in processes)
+
+
+def test_a_first_picture_waits_for_its_own_kernels_alone(
+    watcher: Watcher, processes: list[Processes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Processes, "at_once", frozenset({Part.PICTURE}))
+    watcher.runner.start(PictureCompiled(), LinearParams(), 0)
+    shown = watcher.wait(lambda s: s.status is Status.PAUSED)
+    assert shown.observation
+    assert shown.compiling == "kernels"  # those of the steps
+    assert processes[0].parts == (Part.PICTURE, Part.STEPS)
+
+
+def test_where_no_process_can_be_had_kernels_are_compiled_here(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr("engine.run.runner.Warming", refuse)
+    monkeypatch.setattr(Compiled, "is_compiled", False)
+    watcher.runner.start(Compiled(), LinearParams(), 0)
+    watcher.runner.step()
+    assert watcher.wait(lambda s: s.step == 1).compiling == ""
+    assert Compiled.is_compiled

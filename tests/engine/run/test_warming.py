@@ -1,0 +1,103 @@
+"""Kernels that another process compiles."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine.experiments
+from engine.core import registry
+from engine.run.warming import Part, Warming, is_importable
+from tests.engine.linear_map import LinearMap
+
+ROOT = Path(__file__).resolve().parents[3]
+assert engine.experiments  # registers them
+
+
+class Reporting(LinearMap):  # type: ignore[misc]
+    """An experiment whose kernels are files that its process writes."""
+
+    def warm_up(self) -> None:
+        from engine.core.compiled import compiling, report_compiled
+
+        report_compiled(f"steps, {compiling().name}")
+
+    def observe(self, state, recent):  # type: ignore[no-untyped-def]
+        from engine.core.compiled import report_compiled
+
+        report_compiled("picture")
+        return super().observe(state, recent)
+
+
+class Broken(LinearMap):  # type: ignore[misc]
+    def warm_up(self) -> None:
+        raise RuntimeError("no compiler")
+
+
+def end(warming: Warming) -> None:
+    for process, _ in warming._processes.values():
+        process.join()
+
+
+def test_processes_report_what_they_compile() -> None:
+    warming = Warming(Reporting, Part.PICTURE, Part.STEPS)
+    end(warming)
+    assert warming.is_done()
+    assert warming.compiled == {"picture", "steps, ALWAYS"}
+    warming.close()
+
+
+def test_a_process_that_fails_is_done() -> None:
+    warming = Warming(Broken, Part.STEPS)
+    end(warming)
+    assert warming.is_done(Part.STEPS)
+    assert warming.is_done(Part.PICTURE)  # which nobody asked for
+    warming.close()
+
+
+def test_processes_that_are_not_wanted_any_more_are_ended() -> None:
+    warming = Warming(Reporting, Part.STEPS)
+    ((process, _),) = warming._processes.values()
+    warming.close()
+    assert not process.is_alive()
+    assert warming.is_done()
+
+
+def test_what_only_this_process_knows_is_compiled_here() -> None:
+    class Local(LinearMap):  # type: ignore[misc]
+        pass
+
+    assert is_importable(Reporting)
+    assert not is_importable(Local)
+
+
+COUNT = """
+import gc, json, sys
+import engine.experiments
+from engine.core import registry
+from engine.core.compiled import Compiling, compile_kernels
+from engine.kernels.jit import _Kernel
+from engine.run.run import Run
+from engine.run.session import Session
+
+experiment = registry.get(sys.argv[1])
+with compile_kernels(Compiling.ALWAYS):
+    Run(Session(experiment, experiment.parameters(), 0), lambda dropped: "").show(force=True)
+    experiment.warm_up()
+kernels = [each for each in gc.get_objects() if type(each) is _Kernel and each.overloads]
+print(json.dumps(sorted({each.py_func.__name__ for each in kernels})))
+"""
+
+
+@pytest.mark.parametrize("listed", registry.entries(), ids=lambda listed: listed.id)
+def test_a_listing_counts_the_kernels_that_the_window_waits_for(listed) -> None:  # type: ignore[no-untyped-def]
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT, listed.id], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    used = json.loads(done.stdout)
+    assert len(used) == listed.listing.kernels, used
