@@ -47,6 +47,10 @@ SHARES = {
         "diverged_fraction",
     },
 }
+SHARES["own-loss"] = {
+    *("converged", "converging", "oscillating", "aperiodic", "diverged", "undecided"),
+    *("minimum_1", "other_minima", "no_minimum", "reached_least"),
+}
 BETTER = {f"double_better{at}" for at in ("", "_at_4", "_at_10", "_at_20")}
 SHARES["double-matrix"] = BETTER | {
     "single_diverged",
