@@ -42,7 +42,7 @@ def steps_of(preset: Preset) -> int:
 
 def recipe(experiment_id: str, preset: Preset) -> str:
     """Return a short text that differs where another picture would be drawn."""
-    values = preset.params.model_dump(mode="json")
+    values = preset.params.model_dump(mode="json", exclude_defaults=True)
     made_of = [VERSION, experiment_id, preset.id, values, preset.seed, steps_of(preset)]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -1,6 +1,6 @@
 """Memory and objects of the window after round upon round through all experiments.
 
-Usage: ``uv run python tests/benchmarks/bench_memory.py [--rounds 10]``.
+Usage: ``uv run python -m tests.benchmarks.memory [--rounds 10]``.
 
 One JSON line at the start, one for each experiment of the first round, which says what a first
 visit costs, and one a round. The window is the real one, offscreen unless there is a display.
@@ -12,14 +12,11 @@ import argparse
 import gc
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QApplication
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from gui.app.application import application, prepare_process, use_offscreen_if_headless
+from gui.app.application import application, prepare_process, problem_with_qt
 from gui.run.process import resident_bytes
 
 SETTLE_SECONDS = 0.3
@@ -46,7 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
-    use_offscreen_if_headless()
+    problem = problem_with_qt(offscreen=True)
+    if problem:
+        sys.exit(problem)
     prepare_process()
     application()
     from gui.app.drive import Driver
