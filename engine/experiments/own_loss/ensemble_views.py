@@ -52,7 +52,7 @@ def assemble(batch: Batch) -> Ensemble:
         "first_seed": batch.seed,
         "steps": int(batch.points[-1]),
         "least_loss": batch.least,
-        "listed_minima": [_name(each) for each in batch.found.minima[:COUNTED]],
+        "listed_minima": _listed(batch.found.minima),
     }
     ends, ends_view = _ends(batch)
     return Ensemble(
@@ -71,16 +71,16 @@ def _columns(batch: Batch) -> dict[str, list[Any]]:
     return {
         "optimiser": [run.optimiser for run in runs],
         "seed": [run.entry.seed for run in runs],
-        "step_size": [_step(run) for run in runs],
-        "step_size_from": [run.entry.chosen_by for run in runs],
-        "critical_step": [run.entry.critical for run in runs],
         "outcome": [run.phase.kind.value for run in runs],
-        "phase": [run.phase.text for run in runs],
-        "diverged_at": [run.diverged_at for run in runs],
         "steps_to_least": [run.first_close for run in runs],
         "loss": [run.loss for run in runs],
         "minimum": [_minimum(batch, run) for run in runs],
         "sharpness": [run.sharpness for run in runs],
+        "step_size": [_step(run) for run in runs],
+        "step_size_from": [run.entry.chosen_by for run in runs],
+        "critical_step": [run.entry.critical for run in runs],
+        "phase": [run.phase.text for run in runs],
+        "diverged_at": [run.diverged_at for run in runs],
     }
 
 
@@ -107,6 +107,13 @@ def _minimum(batch: Batch, run: Raced) -> str:
 def _name(listed: Listed) -> str:
     """Name a listed minimum."""
     return f"manifold of {place_of(listed)}" if listed.at.manifold else place_of(listed)
+
+
+def _listed(minima: Sequence[Listed]) -> str:
+    """Name the first listed minima with their numbers."""
+    shown = [f"{number}: {_name(each)}" for number, each in enumerate(minima[:COUNTED], 1)]
+    more = f"; {len(minima) - COUNTED} more" if len(minima) > COUNTED else ""
+    return "; ".join(shown) + more if shown else "none was found"
 
 
 def _row(batch: Batch, runs: Sequence[Raced]) -> dict[str, Any]:
@@ -237,7 +244,7 @@ def _ends_view(
             y=f"end_y_{optimiser}",
             label=optimiser,
             color=_COLORS[optimiser],
-            size=5.0 + 2.5 * place,  # rings of their own, so that none hides another
+            size=5.0 + 3.0 * place,  # rings of their own, so that none hides another
             hollow=True,
         )
         for place, optimiser in enumerate(optimisers)
@@ -264,7 +271,7 @@ def _ends_view(
 
 def _threshold(runs: Sequence[Raced]) -> Claim:
     """Claim that runs converge only to minima below their optimiser's threshold."""
-    own = [run for run in runs if _has_threshold(run)]
+    own = [run for run in runs if _has_threshold(run) and run.diverged_at is None]
     return agreement(
         "threshold",
         "Runs converge only to minima below their optimiser's threshold",
@@ -280,7 +287,8 @@ def _threshold(runs: Sequence[Raced]) -> Claim:
         ),
         predicted="in all runs that converge",
         source="each optimiser's threshold, over starts",
-        note="Runs that have not converged to a minimum are left open.",
+        note="Runs that diverged are left out, and those that have not converged to a minimum are "
+        "open.",
         share=1.0,
     )
 
