@@ -6,9 +6,12 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.core.paths import resource
-from engine.storage.presets import Preset
+
+if TYPE_CHECKING:
+    from engine.storage.presets import Preset
 
 FRAMES, LEAST_STEPS = 240, 100
 """A picture shows a run as it is after so many frames at its speed, or so many steps."""
