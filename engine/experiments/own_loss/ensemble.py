@@ -245,6 +245,8 @@ def _chunk(loss: Loss) -> int:
 
 def _follow(entry: Entry, points: Points, stop: threading.Event) -> Raced | None:
     """Make a run to the last checkpoint; None when stopped."""
+    if stop.is_set():
+        return None
     loss = loss_of(entry.params)
     walker, chunk = _Walker.at_start(entry, loss), _chunk(loss)
     losses, least = np.full(len(points), np.nan), loss.value(entry.start)
@@ -291,6 +293,8 @@ def _timed(
 
 def _first_below(entry: Entry, target: float, steps: int, stop: threading.Event) -> int | None:
     """Return the first step of a run at which its loss is at most `target`; None when stopped."""
+    if stop.is_set():
+        return None
     loss = loss_of(entry.params)
     if loss.value(entry.start) <= target:
         return 0
