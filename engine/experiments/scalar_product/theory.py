@@ -6,9 +6,12 @@ import math
 from dataclasses import replace
 
 from engine import theory
+from engine.analysis.normal_forms import scalar_coefficient
 from engine.core.claims import Bound
 from engine.experiments.scalar_product import period_doubling as cascade
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState
+from engine.text.numbers import short
+from engine.theory.optimisers import Setting
 
 
 def bounds(params: ScalarParams, state: ScalarState | None) -> tuple[Bound, ...]:
@@ -23,6 +26,8 @@ def bounds(params: ScalarParams, state: ScalarState | None) -> tuple[Bound, ...]
     else:
         zero = _zero_thresholds(params) if params.target < 0 else []
         made += [_delta_c(params), *zero, *_sharpness(params, state), _rate(params, state)]
+    if params.depth >= 2 and params.step_rule == "fixed":
+        made.append(_flip(params))
     if params.target > 0 and params.depth >= 2:
         made += _doublings(params)
     return tuple(_representable(bound) for bound in made)
@@ -37,6 +42,32 @@ def _representable(bound: Bound) -> Bound:
         return bound
     note = f"{bound.note} It lies outside the range of a float here."
     return replace(bound, value=None, field="", note=note)
+
+
+def _flip(params: ScalarParams) -> Bound:
+    """Return the flip coefficient of the flattest minima, which says what is beyond delta_max."""
+    c = scalar_coefficient(params.target, params.depth)
+    flattest = theory.balanced_sharpness(params.target, params.depth, params.power)
+    step = params.described.equivalent_step(
+        Setting(optimiser=params.optimiser, step_size=params.step_size, momentum=params.momentum)
+    )
+    note = (
+        "Positive at every depth, so that the flip is soft: just beyond δ_max a stable cycle of "
+        "period 2 lies at the distance a = √((ηS − 2)/c) from a flattest minimum, to leading order"
+    )
+    beyond = 0.0 if step is None else step * flattest - 2.0
+    note += f"; here a = {short(math.sqrt(beyond / c))}." if 0.0 < beyond <= 0.2 else "."
+    if params.has_momentum:
+        note += " η is the step size of gradient descent with the same cycles."
+    return Bound(
+        id="flip",
+        name="Flip coefficient of the flattest minima",
+        symbol="c",
+        value=c,
+        source="normal form of the flip",
+        formula=r"c=\frac{4(L-1)(5L-4)}{3L\,|\lambda|^{2/L}}",
+        note=note,
+    )
 
 
 def _snap(params: ScalarParams) -> str:

@@ -14,7 +14,7 @@ from engine import theory
 from engine.core.claims import Claim, Verdict
 from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind, Standing
-from engine.core.params import build
+from engine.core.params import build, update
 from engine.core.registry import get
 from engine.experiments.scalar_product import basins as basin
 from engine.experiments.scalar_product import orbit_diagram as orbit
@@ -540,3 +540,17 @@ def test_the_size_of_an_error_that_changes_sign_is_known_in_old_steps_too() -> N
     assert old.max() == pytest.approx(sizes.max(), rel=1e-6)
     recent = run.recent()
     np.testing.assert_allclose(recent["error_size"], np.abs(recent["error"]), rtol=1e-13)
+
+
+def test_the_flip_coefficient_is_told_with_its_amplitude() -> None:
+    """c = 4(L - 1)(5L - 4)/(3Lλ^(2/L)), whatever σ and the momentum; the run is on that cycle."""
+    for more in ({}, {"optimiser": "heavy-ball", "momentum": 0.3}, {"input_power": 1.7}):
+        values = {"depth": 2, "target": 2.0, "step_size": 0.4, **more}
+        params = build(EXPERIMENT.parameters, values)
+        bounds = {bound.id: bound for bound in EXPERIMENT.theory(params, None)}
+        assert bounds["flip"].value == pytest.approx(2.0, rel=1e-12)
+        step = 1.001 * float(bounds["delta_max"].value or 0.0)
+        session = Session(EXPERIMENT, update(params, step_size=step), 0)
+        session.advance(20_000)
+        half = 0.5 * float(np.linalg.norm(np.diff(session.recent()["weights"][-2:], axis=0)))
+        assert half == pytest.approx(np.sqrt(0.002 / 2.0), rel=2e-3)
