@@ -6,10 +6,12 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import engine.experiments  # noqa: F401  registers them
 from engine.core.registry import get
 from engine.figures import paper as figures
 from engine.figures.data import FigureData
 from engine.run import replay
+from engine.run.analyst import complete
 from engine.run.spec import RunSpec
 from engine.storage import presets
 
@@ -24,6 +26,7 @@ PICTURES = {  # experiment: preset, steps (None for the preset's), view
     "convex-shape": ("decompose-sine", None, "parts"),
     "piecewise-fit": ("figure-4", None, "fit"),
     "mnist": ("tiny", None, "parts"),
+    "own-loss": ("drift", None, "landscape"),
 }
 
 
@@ -39,6 +42,7 @@ def draw(experiment_id: str) -> None:
     )
     session = replay.begin(run)
     replay.carry_out(run, session)
+    complete(experiment, session.params, session.state, lambda fraction, text: True)
     data = dataclasses.replace(FigureData.of(session), run=run)
     view = next(view for view in experiment.views(run.params) if view.id == view_id)
     figures.save(figures.draw(view, data), FOLDER / f"{experiment_id}.png", data, dpi=DPI)
