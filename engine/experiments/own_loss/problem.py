@@ -11,8 +11,8 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.experiments.own_loss.constants import read_constants
 from engine.experiments.own_loss.params import OwnLossParams
+from engine.expressions.constants import read_constants
 from engine.expressions.functions import FOLDS, FUNCTIONS, NUMBERS
 from engine.expressions.reader import Rule, read, read_variables
 from engine.storage.tables import read_table
