@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from engine.core.arrays import FloatArray
 from engine.core.experiment import State
-from engine.core.params import Params, param
+from engine.core.params import NO_HINT, Hint, Params, param
+from engine.experiments.own_loss import reading
 from engine.theory.optimisers import OptimiserId, Schedule, ScheduleKind, Setting, StepRule
 
 _LOSS, _START, _DESCENT, _PICTURE = "Loss", "Start", "Descent", "Analysis and pictures"
 _MOMENTUM = ["heavy-ball", "nesterov", "adam", "adamw"]
 _ADAPTIVE = ["rmsprop", "adam", "adamw"]
 _OVER_DATA = {"minimise": ["least-squares", "logistic"]}
+_FEW = 5
+"""Variables that are all named in a note."""
 _SMOOTH_STEP = ["gradient-descent", "heavy-ball", "nesterov"]
 
 
@@ -46,6 +50,7 @@ class OwnLossParams(Params):
         "Values of the named constants with the ranges of their sliders, as a = 0.5 in 0..3; with "
         "semicolons between them; 1 where none is given.",
         group=_LOSS,
+        widget="constants",
         live=True,
     )
     data_from: Literal["rows", "file"] = param(
@@ -251,6 +256,35 @@ class OwnLossParams(Params):
         ge=1,
         le=1_000_000,
     )
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        """Refuse what is no function before a run is given up for it."""
+        expression = reading.expression_of(self.function, self.variables, self.minimise)
+        reading.constants_of(self.constants, expression)
+        width = len(self.rows[0]) if self.rows else 0
+        if self.minimise != "function" and self.data_from == "rows" and width > 1:
+            reading.check_columns(expression, width)
+        return self
+
+    def hint(self, name: str) -> Hint:
+        """Return what the function says about its variables, constants and the start."""
+        if name not in ("variables", "constants", "start"):
+            return NO_HINT
+        tape = reading.expression_of(self.function, self.variables, self.minimise).tape
+        keys = tape.variables
+        if name == "variables":
+            return Hint(placeholder=", ".join(keys))
+        if name == "constants":
+            return Hint(names=tape.constants)
+        needed, given = len(keys), len(self.start)
+        names = ", ".join(keys if needed <= _FEW else (*keys[:2], "…", keys[-1]))
+        note = f"{needed} number{'s' if needed > 1 else ''}: {names}"
+        if given < needed:
+            note += f"; {given} given, 1 for the others"
+        elif given > needed:
+            note += f"; {given} given, the last {given - needed} not used"
+        return Hint(note=note)
 
     @property
     def setting(self) -> Setting:
