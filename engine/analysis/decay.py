@@ -77,7 +77,7 @@ def decay_of(values: Array) -> Decay | None:
     length = values.size // PARTS
     used = np.abs(values[-PARTS * length :]).reshape(PARTS, length)
     peaks = used.max(axis=1)
-    if not peaks[-1] > 0.0 or not np.all(np.isfinite(peaks)):
+    if not (np.all(peaks > 0.0) and np.all(np.isfinite(peaks))):
         return None
     logs = np.log(peaks)
     rates = -np.diff(logs) / length

@@ -149,8 +149,8 @@ class Window:
     rest_is_neutral : bool or None
         Whether the distance from it shrinks as a power of k; None where that is not known.
     repels : callable or None
-        Returns whether a cycle of so many steps, which the states show, repels small displacements,
-        or None where that is not known; asked where `growth` does not tell.
+        Returns whether a cycle of so many steps (1 at an equilibrium), which the states show,
+        repels small displacements, or None where that is not known; for where there is no `growth`.
     """
 
     step: int
@@ -259,6 +259,8 @@ def _resting(window: Window) -> Phase | None:
     at_rest = window.rest is not None and float(window.rest[-1]) <= CONVERGED
     if moves > 0.0 and not at_rest:
         return None  # it may be creeping away from a saddle
+    if window.rest is not None and window.repels is not None and window.repels(1):
+        return _passing(window)
     if not at_rest and window.rest is not None and window.rest_is_neutral:
         return _creeping(window)
     place = window.rest_name if at_rest else "a point that is no minimum"
@@ -269,6 +271,18 @@ def _resting(window: Window) -> Phase | None:
         standing=Standing.AT_SADDLE if at_rest else Standing.AT_NO_MINIMUM,
         exponents=window.exponents(),
         message=f"The run rests at {place}; the {what} there, the error does not.",
+    )
+
+
+def _passing(window: Window) -> Phase:
+    """Describe a run that is near a saddle, where exact numbers would stay and rounded ones not."""
+    return Phase(
+        kind=OutcomeKind.MAX_STEPS,
+        text=f"near {window.rest_name}",
+        standing=Standing.NEARING_SADDLE,
+        exponents=window.exponents(),
+        message=f"The run is near {window.rest_name}, an equilibrium that is no minimum. Exact "
+        "numbers would stay there; what rounding adds grows exponentially and drives it away.",
     )
 
 
@@ -453,6 +467,8 @@ def _sinking(window: Window) -> Phase | None:
     decay = decay_of(rest)
     if decay is None or bool(np.any(np.diff(rest) > 0.0)):
         return None
+    if window.repels is not None and window.repels(1):
+        return _passing(window)
     slow = window.rest_is_neutral
     if slow is None and (decay.is_exponential or decay.is_power_law):
         slow = decay.is_power_law

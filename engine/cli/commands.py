@@ -137,7 +137,7 @@ def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
             for spec in describe(experiment.parameters)
         ],
         "presets": [
-            {"id": preset.id, "title": preset.title, "description": preset.description}
+            {"id": preset.id, "title": preset.title, "description": to_plain(preset.description)}
             for preset in presets.presets(experiment.id)
         ],
     }

@@ -12,11 +12,12 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.core.packages import INSTALL
+from engine.cli.output import Parser, printed, report
+from engine.core.packages import INSTALL, is_installed
 from engine.core.versions import NAME, VERSION
 from engine.system import display, libraries, packages, trial
 
@@ -34,6 +35,7 @@ NEEDED = (
 OPTIONAL = ("torch", "torchvision")
 """Packages that only a part of the program needs."""
 OLDEST_PYTHON = (3, 11)
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,17 @@ def execute(options: argparse.Namespace) -> int:
     return 0 if is_fine else 1
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Carry out `main.py doctor` where other commands might not even be imported."""
-    parser = argparse.ArgumentParser(prog="main.py doctor", description="Check this machine.")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of folders on a terminal that lacks a letter
+            stream.reconfigure(errors="backslashreplace")
+    parser = Parser(prog="main.py doctor", description="Check this machine.")
     configure(parser)
     try:
-        options = parser.parse_args(arguments)
-        return execute(options)
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 1
+        return printed(lambda: execute(parser.parse_args(arguments)))
     except KeyboardInterrupt:
-        return 130
-    except OSError:  # nobody reads what is printed
-        return 1
+        return report("stopped", INTERRUPTED)
 
 
 def examine() -> Checks:
@@ -216,8 +216,6 @@ def _folder(name: str, folder: Path, remedy: str) -> Check:
 def _device() -> Checks:
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Check("CPU", True, f"{platform.machine()}, {count} cores for this process")
-    from engine.core.packages import is_installed
-
     if not is_installed("torch"):
         yield Check("CUDA", True, "not looked for: torch is not installed")
         return

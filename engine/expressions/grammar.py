@@ -77,7 +77,12 @@ class ExpressionError(InputError):
         self.place = place
 
 
-def read_tree(text: str, field: str = "function", most_characters: int = MOST_CHARACTERS) -> Node:
+def read_tree(
+    text: str,
+    field: str = "function",
+    most_characters: int = MOST_CHARACTERS,
+    largest: float = LARGEST_NUMBER,
+) -> Node:
     """Return the tree of a typed function.
 
     Raises
@@ -88,15 +93,16 @@ def read_tree(text: str, field: str = "function", most_characters: int = MOST_CH
     if len(text) > most_characters:
         rule = f"write at most {short(most_characters, 6)} characters"
         raise ExpressionError(field, text, rule, (most_characters, len(text)))
-    return _Parser(text, field).whole()
+    return _Parser(text, field, largest).whole()
 
 
 class _Parser:
     """Reads one text; each method consumes what its line of the grammar says."""
 
-    def __init__(self, text: str, field: str) -> None:
+    def __init__(self, text: str, field: str, largest: float) -> None:
         self._text = text
         self._field = field
+        self._largest = largest
         self._tokens = self._split(text.translate(_SIGNS))
         self._at = 0
         self._depth = 0
@@ -152,8 +158,10 @@ class _Parser:
         token = self._next
         if token.kind in ("number", "name") or token.text in ("(", "["):
             raise self._refuse(f"write an operator, such as *, before {token.text!r}")
+        if token.text == ")":
+            raise self._refuse("leave out ')', or open a bracket for it")
         if token.kind != "end":
-            raise self._refuse(f"leave out {token.text!r}, or open a bracket for it")
+            raise self._refuse(f"leave out {token.text!r}")
         return tree
 
     def _nested(self, read: Callable[[], Node]) -> Node:
@@ -229,8 +237,8 @@ class _Parser:
         self._at += 1
         if token.kind == "number":
             value = float(token.text)
-            if not value <= LARGEST_NUMBER:
-                rule = f"use numbers up to {short(LARGEST_NUMBER, 6)} in size"
+            if not value <= self._largest:
+                rule = f"use numbers up to {short(self._largest, 6)} in size"
                 raise self._refuse(rule, token.place)
             return Number(value, token.text, token.place)
         if token.kind == "name":
@@ -251,9 +259,8 @@ class _Parser:
             return node
         if self._next.text == "(":
             known = ", ".join((*FUNCTIONS, *FOLDS))
-            raise self._refuse(
-                f"write {token.text}*( for a product, or use a function: {known}", token.place
-            )
+            rule = f"{token.text!r} is no function, as are {known}; a product needs a *"
+            raise self._refuse(rule, token.place)
         if self._take("["):
             index = self._nested(self._sum)
             self._expect("]")

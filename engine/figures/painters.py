@@ -61,7 +61,8 @@ class Painters:
             if not self._processes[connection].is_alive():
                 self._drop(connection)
         context = multiprocessing.get_context("spawn")
-        with contextlib.suppress(OSError, RuntimeError), _interrupts_held_back():
+        refused = (OSError, RuntimeError, AssertionError)  # the last one within such a process
+        with contextlib.suppress(*refused), _interrupts_held_back():
             while len(self._processes) < self._wanted:
                 here, there = context.Pipe()
                 process = context.Process(target=_serve, args=(there,), daemon=True)

@@ -72,7 +72,4 @@ def files_of(sheet: Sheet, look: Look) -> list[bytes]:
         if sheet.is_page
         else paper.draw(sheet.views[0], sheet.data)
     )
-    return [
-        paper.render(figure, kind, sheet.data, dpi=look.dpi, svg_text=look.svg_text)
-        for kind in look.formats
-    ]
+    return paper.render_all(figure, look.formats, sheet.data, dpi=look.dpi, svg_text=look.svg_text)

@@ -66,6 +66,8 @@ def double_sharpness(w: float, z: float, depth: int, input_power: float = 1.0) -
 
     :math:`\sigma L(w^{2L-2}+z^{2L-2})`, the only nonzero eigenvalue of its Hessian.
     """
+    if depth == 1:  # of a weight that is 0, too
+        return 2.0 * input_power
     return scaled_power(input_power * depth, abs(w), 2.0 * depth - 2.0) + (
         scaled_power(input_power * depth, abs(z), 2.0 * depth - 2.0) if z != 0 else 0.0
     )

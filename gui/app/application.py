@@ -111,7 +111,7 @@ def main(argv: Sequence[str] = ()) -> int:
     problem = problem_with_qt(offscreen=options.startup_time)
     if problem:
         return report(problem, 1)
-    requests = EndRequests()
+    requests = EndRequests(early=lambda: end_at_once(0))
     try:
         return _run(options, requests)
     finally:
@@ -128,9 +128,8 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
-    if requests.is_pending:  # there is nothing to save yet
-        return 0
     window = MainWindow(Settings(None if options.fresh else default_path()))
+    requests.hold()
     window.restore()
     if options.theme:
         window.set_theme(options.theme)

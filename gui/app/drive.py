@@ -34,6 +34,11 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 class Driver:
     """A window with no memory of earlier ones, and what went wrong in it.
 
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels; 0 for that which the window has at a first start.
+
     Attributes
     ----------
     window : MainWindow
@@ -48,7 +53,8 @@ class Driver:
         self.window.bridge.failed.connect(self.errors.append)
         self.window.bridge.rejected.connect(lambda reason: self.errors.append(str(reason)))
         self.window.restore()
-        self.window.resize(width, height)
+        if width and height:
+            self.window.resize(width, height)
         self.window.show()
         self.window.begin()
 

@@ -69,14 +69,20 @@ class EndRequests:
     built, or before the event loop runs, where a request to quit is lost. So the handler makes a
     note only; a timer acts on it.
 
+    Parameters
+    ----------
+    early : callable, optional
+        Ends the process at once, where a signal comes before there is anything to save.
+
     Attributes
     ----------
     is_pending : bool
         Whether a signal came that was not acted on yet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, early: Callable[[], object] | None = None) -> None:
         self.is_pending = False
+        self._early = early
         self._timer: QTimer | None = None
         self._end_at_once: Callable[[], object] | None = None
         self._before: dict[int, Any] = {}
@@ -86,8 +92,14 @@ class EndRequests:
                 self._before[number] = signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._early is not None:
+            self._early()
         self.is_pending = True
         self._insist()
+
+    def hold(self) -> None:
+        """Only note signals from here on: there is something to save."""
+        self._early = None
 
     def _insist(self) -> None:
         if self._end_at_once is None or not hasattr(signal, "setitimer"):

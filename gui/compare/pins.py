@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from engine.run.snapshot import Snapshot
 from engine.text.mathtext import plain_math
 from engine.text.numbers import short
+from gui.style import scaling
 from gui.style.icons import IconButton, swatch
 
 if TYPE_CHECKING:
@@ -216,11 +217,11 @@ class PinsPanel(QWidget):
         self.empty = QLabel("A pinned run stays on the plots, to compare others with.")
         self.empty.setWordWrap(True)
         self.empty.setObjectName("hint")
-        self.empty.setContentsMargins(8, 0, 8, 8)
+        scaling.margins(self.empty, 8, 0, 8, 8)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._rows = QWidget()
         self._layout = QVBoxLayout(self._rows)
-        self._layout.setContentsMargins(4, 0, 4, 4)
+        scaling.margins(self._layout, 4, 0, 4, 4)
         self._layout.setSpacing(0)
         self._layout.addStretch(1)
         scroll = self._scroll = QScrollArea()
@@ -228,8 +229,8 @@ class PinsPanel(QWidget):
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(self._rows)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
+        scaling.margins(layout, 4, 4, 4, 4)
+        scaling.spacing(layout, 4)
         layout.addWidget(self.pin_button)
         layout.addWidget(self.empty, 1)
         layout.addWidget(scroll, 1)
@@ -271,14 +272,14 @@ class PinsPanel(QWidget):
         remove = IconButton("close", "Unpin", "Unpin this run", size=16)
         remove.clicked.connect(lambda: self._pins.remove(pin.id))
         buttons = QHBoxLayout()
-        buttons.setSpacing(4)
+        scaling.spacing(buttons, 4)
         buttons.addWidget(shown)
         buttons.addWidget(self._color_button(pin))
         buttons.addStretch(1)
         buttons.addWidget(back)
         buttons.addWidget(remove)
         layout = QVBoxLayout(row)  # beside the buttons a narrow dock would have no room for it
-        layout.setContentsMargins(4, 2, 0, 2)
+        scaling.margins(layout, 4, 2, 0, 2)
         layout.setSpacing(0)
         layout.addWidget(label)
         layout.addLayout(buttons)

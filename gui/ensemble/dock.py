@@ -24,13 +24,14 @@ from engine.core.params import Params
 from engine.run.snapshot import Snapshot
 from engine.text.numbers import duration, whole
 from gui.ensemble.table import EnsembleTable, readable_key, text_of
+from gui.style import scaling
 from gui.theory.claims import ClaimsColumn
 from gui.widgets.cards import Card
 from gui.widgets.controls import QuietScrollArea
 from gui.widgets.focus import FieldLabel
 from gui.widgets.labels import InkLabel
 from gui.widgets.number_box import LARGEST, CountField
-from gui.widgets.words import Figure, Words, heading, small
+from gui.widgets.words import SMALL, Figure, Words, heading
 
 USUAL_RUNS = 20
 """Runs that are offered while the parameters ask for a single one, which is no ensemble."""
@@ -42,8 +43,8 @@ class SummaryCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(2)
+        scaling.across(self._grid, 8)
+        scaling.down(self._grid, 2)
         self._grid.setColumnStretch(0, 1)
         self.column.addLayout(self._grid)
         self.figures: dict[str, Figure | Words] = {}
@@ -55,7 +56,7 @@ class SummaryCard(Card):
         shown = {key: value for key, value in summary.items() if not _is_table(value)}
         for row, (key, value) in enumerate(shown.items()):
             name = InkLabel(readable_key(key), "muted")
-            name.setFont(small(name.font()))
+            scaling.font(name, SMALL)
             name.setWordWrap(True)
             if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
                 figure = Figure()
@@ -168,7 +169,7 @@ class EnsemblePanel(QWidget):
     def set_pictures(self, area: QWidget) -> None:
         """Add the widget that draws an ensemble's pictures; hidden while there are none."""
         self._pictures = area
-        area.setMinimumHeight(240)
+        scaling.least(area, height=240)
         self._picture_column.addWidget(area)
         area.setVisible(self._ensemble is not None and bool(self._ensemble.views))
 
@@ -226,13 +227,13 @@ class EnsemblePanel(QWidget):
     def _lay_out(self) -> None:
         self._lay_out_results()
         buttons = QHBoxLayout()
-        buttons.setSpacing(8)
+        scaling.spacing(buttons, 8)
         buttons.addWidget(self.run, 1)
         buttons.addWidget(self.cancel, 1)
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(12, 10, 12, 12)
-        column.setSpacing(8)
+        scaling.margins(column, 12, 10, 12, 12)
+        scaling.spacing(column, 8)
         column.addLayout(self._asking())
         column.addLayout(buttons)
         column.addWidget(self.bar)
@@ -244,12 +245,12 @@ class EnsemblePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.setMinimumWidth(280)
+        scaling.least(self, width=280)
 
     def _asking(self) -> QGridLayout:
         asking = QGridLayout()
-        asking.setHorizontalSpacing(8)
-        asking.setVerticalSpacing(4)
+        scaling.across(asking, 8)
+        scaling.down(asking, 4)
         asking.setColumnStretch(0, 1)
         asking.setColumnStretch(1, 1)
         for place, (name, field) in enumerate((("Runs", self.runs), ("Steps each", self.steps))):
@@ -260,7 +261,7 @@ class EnsemblePanel(QWidget):
     def _lay_out_results(self) -> None:
         results = QVBoxLayout(self._results)
         results.setContentsMargins(0, 0, 0, 0)
-        results.setSpacing(8)
+        scaling.spacing(results, 8)
         results.addWidget(heading("Summary"))
         results.addWidget(self.summary)
         self._picture_column = QVBoxLayout()

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from engine.core.ensemble import Share
 from engine.text.mathtext import to_plain
 from engine.text.numbers import exact_text, short
+from gui.style import scaling
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
@@ -149,7 +150,7 @@ class EnsembleTable(QTableView):
         header.setHighlightSections(False)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
-        self.setMinimumHeight(160)
+        scaling.least(self, height=160)
 
     def set_columns(self, columns: Mapping[str, list[Any]]) -> None:
         """Show other columns, in the order in which the runs were made."""

@@ -16,6 +16,7 @@ from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
 from gui.form.row import FieldRow
 from gui.form.texts import BoolRow, ChoiceRow, PathRow, TextRow
+from gui.style import scaling
 from gui.widgets.controls import QuietScrollArea
 
 
@@ -80,8 +81,8 @@ class FormBody(QuietScrollArea):
     def _new_body(self) -> QVBoxLayout:
         self._body = QWidget()
         layout = QVBoxLayout(self._body)
-        layout.setContentsMargins(12, 8, 12, 12)
-        layout.setSpacing(4)
+        scaling.margins(layout, 12, 8, 12, 12)
+        scaling.spacing(layout, 4)
         self.setWidget(self._body)
         return layout
 

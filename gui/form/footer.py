@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 from engine.core.errors import InputError
 from engine.text.arithmetic import NumberError, read_whole
 from gui.form.spin import NumberBox
+from gui.style import scaling
 from gui.style.ink import ink
 from gui.widgets.focus import FieldLabel, mark
 from gui.widgets.labels import InkLabel
@@ -45,15 +46,16 @@ class FormFooter(QWidget):
         self.box.name("Seed", "Where all randomness of a run begins: the same seed, the same run.")
         self.box.setToolTip("The same seed and parameters give the same run, bit for bit.")
         self.box.show_text("0")
-        self.new = self._button("New seed", "Take a seed at random and begin a new run")
+        self.new = self._button("New", "Take a seed at random and begin a new run")
+        self.new.setAccessibleName("New seed")
         self.reset = self._button("Defaults", "Give every parameter its default")
         self.error = InkLabel("", "bad")
         self.error.setWordWrap(True)
         self.error.hide()
         layout = QGridLayout(self)
-        layout.setContentsMargins(14, 8, 14, 8)
-        layout.setHorizontalSpacing(8)
-        layout.setVerticalSpacing(6)
+        scaling.margins(layout, 14, 8, 14, 8)
+        scaling.across(layout, 8)
+        scaling.down(layout, 6)
         layout.setColumnStretch(1, 1)
         layout.addWidget(FieldLabel("Seed", self.box), 0, 0)
         layout.addWidget(self.box, 0, 1)

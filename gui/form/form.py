@@ -21,6 +21,7 @@ from gui.form.footer import FormFooter
 from gui.form.number import NumberRow
 from gui.form.row import FieldRow, in_words
 from gui.form.snaps import Mark
+from gui.style import scaling
 
 DEBOUNCE_MS = 250
 """Rest after which a control that is still being moved begins a new run."""
@@ -74,7 +75,7 @@ class ParamForm(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.body, 1)
         layout.addWidget(self.footer)
-        self.setMinimumWidth(300)
+        scaling.least(self, width=316)
 
     @property
     def params(self) -> Params | None:
@@ -140,14 +141,9 @@ class ParamForm(QWidget):
 
     def set_bounds(self, bounds: Sequence[Bound]) -> None:
         """Offer the theory's bounds at the fields that they are about; cheap if nothing changed."""
-        fields: dict[str, list[Mark]] = {}
-        for bound in bounds:
-            value = bound.value
-            if bound.field and value is not None and math.isfinite(value) and value > 0:
-                mark = Mark(bound.id, bound.name, bound.symbol, value)
-                fields.setdefault(bound.field, []).append(mark)
+        fields = marks_of(bounds)
         for name, row in self.body.rows.items():
-            marks = tuple(fields.get(name, ()))
+            marks = fields.get(name, ())
             if isinstance(row, NumberRow) and marks != self._bounds.get(name, ()):
                 self._bounds[name] = marks
                 row.set_marks(marks)
@@ -155,8 +151,8 @@ class ParamForm(QWidget):
     def give(self, name: str, value: Any) -> None:
         """Set a field as if the user had: the theory panel's "use"."""
         if name in self.body.rows and self._params is not None:
-            self._on_grabbed()
-            self._on_edited(name, value, False)
+            self.begin_gesture()
+            self.edit(name, value, False)
             self._drafts.values.pop(name, None)
 
     def mark(self, refusal: Refusal) -> bool:
@@ -174,7 +170,7 @@ class ParamForm(QWidget):
         """Set every field to its default, as one edit of the user."""
         if self._params is None:
             return
-        self._on_grabbed()
+        self.begin_gesture()
         before, after = self._params, type(self._params)()
         self.set_params(after, everything=True)
         if after != before:
@@ -197,18 +193,20 @@ class ParamForm(QWidget):
     def _build(self, model: type[Params]) -> None:
         self.body.build(model)
         for row in self.body.rows.values():
-            row.edited.connect(self._on_edited)
-            row.refused.connect(self._on_refused)
-            row.grabbed.connect(self._on_grabbed)
+            row.edited.connect(self.edit)
+            row.refused.connect(self.refuse)
+            row.grabbed.connect(self.begin_gesture)
             row.abandoned.connect(self._on_abandoned)
             row.typed.connect(self._on_typed)
             if isinstance(row, ExpressionRow):
                 row.paused.connect(self._on_paused)
 
-    def _on_grabbed(self) -> None:
+    def begin_gesture(self) -> None:
+        """Undo the edits that follow as one step."""
         self._gesture += 1
 
-    def _on_edited(self, name: str, value: Any, moving: bool) -> None:
+    def edit(self, name: str, value: Any, moving: bool) -> None:
+        """Take a value that the user gave a field, here or where the field is shown once more."""
         waits = moving and effect_of_field(self.body.rows[name].spec) is Effect.RESTART
         self._drafts.give(name, value, waits)
         if waits:
@@ -217,7 +215,8 @@ class ParamForm(QWidget):
             self._debounce.stop()
             self._try(self._drafts.moving | {name})
 
-    def _on_refused(self, name: str, error: InputError) -> None:
+    def refuse(self, name: str, error: InputError) -> None:
+        """Mark a field whose text is no value of its kind."""
         self._drafts.misread(name)
         self._mark_row(name, error.refusal)
 
@@ -315,3 +314,14 @@ class ParamForm(QWidget):
     def _on_seed_edited(self, seed: int) -> None:
         self.flush()
         self.seed_edited.emit(seed)
+
+
+def marks_of(bounds: Iterable[Bound]) -> dict[str, tuple[Mark, ...]]:
+    """Return the bounds that can be drawn on a slider, by the field that they are about."""
+    fields: dict[str, tuple[Mark, ...]] = {}
+    for bound in bounds:
+        value = bound.value
+        if bound.field and value is not None and math.isfinite(value) and value > 0:
+            mark = Mark(bound.id, bound.name, bound.symbol, value)
+            fields[bound.field] = (*fields.get(bound.field, ()), mark)
+    return fields

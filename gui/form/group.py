@@ -6,7 +6,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.style import scaling
 from gui.style.ink import ink, mixed
+from gui.style.scaling import px, whole
 from gui.widgets.controls import draw_arrow, draw_focus
 
 
@@ -26,7 +28,9 @@ class Heading(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return the size."""
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self.text()) + 40, metrics.height() + 10)
+        return QSize(
+            metrics.horizontalAdvance(self.text()) + whole(40), metrics.height() + whole(10)
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the text, a hairline to the side, and the arrow."""
@@ -37,15 +41,15 @@ class Heading(QAbstractButton):
         painter.setFont(font)
         lively = self.underMouse()
         painter.setPen(ink("text") if lively else mixed(ink("text"), ink("muted"), 0.7))
-        box = QRectF(self.rect()).adjusted(2, 4, -2, -2)
+        box = QRectF(self.rect()).adjusted(px(2), px(4), -px(2), -px(2))
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text())
-        end = box.left() + painter.fontMetrics().horizontalAdvance(self.text()) + 10
+        end = box.left() + painter.fontMetrics().horizontalAdvance(self.text()) + px(10)
         middle = round(box.center().y()) + 0.5
         painter.setPen(QPen(ink("border"), 1))
-        painter.drawLine(QPointF(end, middle), QPointF(box.right() - 22, middle))
-        draw_arrow(painter, QPointF(box.right() - 7, middle), self.isChecked(), lively)
+        painter.drawLine(QPointF(end, middle), QPointF(box.right() - px(22), middle))
+        draw_arrow(painter, QPointF(box.right() - px(7), middle), self.isChecked(), lively)
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 5)
+            draw_focus(painter, QRectF(self.rect()), px(5))
         painter.end()
 
 
@@ -56,15 +60,15 @@ class FieldGroup(QWidget):
         super().__init__()
         self._rows: list[QWidget] = []
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 4)
-        layout.setSpacing(2)
+        scaling.margins(layout, 0, 0, 0, 4)
+        scaling.spacing(layout, 2)
         self.heading = Heading(title or "Parameters")
         self.heading.toggled.connect(self._on_toggled)
         layout.addWidget(self.heading)
         self._body = QWidget()
         self._fields = QVBoxLayout(self._body)
         self._fields.setContentsMargins(0, 0, 0, 0)
-        self._fields.setSpacing(2)
+        scaling.spacing(self._fields, 2)
         layout.addWidget(self._body)
 
     def add(self, row: QWidget) -> None:

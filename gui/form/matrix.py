@@ -13,6 +13,7 @@ from engine.text.numbers import exact_text
 from gui.form.grid import GridDialog
 from gui.form.row import FieldRow
 from gui.form.spin import TextBox
+from gui.style import scaling
 from gui.widgets.labels import InkLabel
 
 LINE_ENTRIES = 64
@@ -31,7 +32,7 @@ class MatrixRow(FieldRow):
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        scaling.spacing(line, 6)
         self.box = TextBox()
         self.box.setPlaceholderText("0 0; 1 1" if spec.widget == "points" else "1 0; 0 1")
         self._as_input(self.box)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.params import ParamSpec, parse_value
@@ -14,11 +15,21 @@ from engine.text.arithmetic import names_in
 from engine.text.mathtext import plain_math, to_plain
 from engine.text.numbers import exact_text, short
 from gui.form.row import FieldRow
-from gui.form.scale import SliderScale, clamp, slider_scale, step_by, usual_scale
+from gui.form.scale import (
+    USUAL_STEP,
+    SliderScale,
+    clamp,
+    shown_step,
+    slider_scale,
+    step_by,
+    usual_scale,
+)
 from gui.form.slider import TICKS, ValueSlider
 from gui.form.snaps import Mark, SnapStrip
 from gui.form.spin import NumberBox
 from gui.form.unit import UnitButton
+from gui.style import scaling
+from gui.style.scaling import whole
 from gui.typeset.formula import FormulaLabel
 from gui.widgets.labels import Line
 
@@ -122,6 +133,14 @@ class NumberRow(FieldRow):
                 self.box.show_text(self._text())
         self._show_around()
 
+    def set_wide(self) -> None:
+        """Stand the slider beside the box, where there is a whole line for both."""
+        self.reserve(True)
+        self.grid.removeItem(self._track)
+        self.grid.addLayout(self._track, 0, 3, 2, 1, Qt.AlignmentFlag.AlignVCenter)
+        self.grid.setColumnStretch(0, 0)
+        self.grid.setColumnStretch(3, 1)
+
     def _show_parts(self) -> None:
         """Show what belongs to bounds where there are some, or may be."""
         shown = bool(self._marks) or self._reserved
@@ -144,17 +163,17 @@ class NumberRow(FieldRow):
         self.reference = FormulaLabel("", role="muted")
         self.reference.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         caption = QHBoxLayout()
-        caption.setSpacing(3)
+        scaling.spacing(caption, 3)
         caption.addWidget(self.times)
         caption.addWidget(self.reference)
         caption.addStretch(1)
         line = QHBoxLayout()
-        line.setSpacing(6)
+        scaling.spacing(line, 6)
         self.grid.removeWidget(self.box)
         line.addWidget(self.box, 1)
         line.addWidget(self.unit)
         self.grid.addLayout(caption, 0, 2)
-        self.grid.setRowMinimumHeight(0, self.fontMetrics().height() + _CAPTION_ROOM)
+        self.grid.setRowMinimumHeight(0, self.fontMetrics().height() + whole(_CAPTION_ROOM))
         self.grid.addLayout(line, 1, 0, 1, 3)
         self._track.addWidget(self.strip)
         QWidget.setTabOrder(self.box, self.unit)
@@ -245,6 +264,8 @@ class NumberRow(FieldRow):
         else:
             unit = self._unit_value()
             shown = self._value if unit == 1.0 else float(f"{self._value / unit:.12g}")
+            if self.box.has_usual_step:
+                exponent += shown_step(shown) - USUAL_STEP
             value = step_by(shown, count, exponent, self.spec.default or 1.0) * unit
             value = clamp(self.spec, value, self._value)
         if value != self._value or self.is_pending:

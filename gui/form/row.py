@@ -24,7 +24,9 @@ from engine.core.params import NO_HINT, Hint, Params, ParamSpec, describe
 from engine.text.mathtext import plain_math, to_html, to_plain
 from gui.form.expression_box import ExpressionBox
 from gui.form.spin import TextBox
+from gui.style import scaling
 from gui.style.ink import ink
+from gui.style.scaling import px
 from gui.typeset.formula import FormulaLabel
 from gui.widgets.focus import go_to, mark
 from gui.widgets.labels import InkLabel
@@ -58,15 +60,15 @@ class FieldRow(QWidget):
         self.spec = spec
         self.optional = optional
         self.grid = QGridLayout(self)
-        self.grid.setContentsMargins(2, 2, 2, 2)
-        self.grid.setHorizontalSpacing(8)
-        self.grid.setVerticalSpacing(2)
+        scaling.margins(self.grid, 2, 2, 2, 2)
+        scaling.across(self.grid, 8)
+        scaling.down(self.grid, 2)
         self.grid.setColumnStretch(0, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.label = QLabel(self._label_text())
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setWordWrap(True)
-        self.label.setMinimumWidth(72)
+        scaling.least(self.label, width=72)
         self.symbol = FormulaLabel(spec.symbol, role="muted")
         if not spec.symbol:  # showing what has no parent yet would open a window
             self.symbol.hide()
@@ -173,14 +175,14 @@ class FieldRow(QWidget):
         if self.error.text():
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(ink("bad"), 1.5))
+            painter.setPen(QPen(ink("bad"), px(1.5)))
             for widget in self.findChildren(QWidget):
                 styled = isinstance(
                     widget, QLineEdit | QPlainTextEdit | QComboBox
                 )  # by the style sheet
                 if widget.property("input") and not styled:
                     box = QRectF(widget.geometry()).adjusted(0.75, 0.75, -0.75, -0.75)
-                    painter.drawRoundedRect(box, 6, 6)
+                    painter.drawRoundedRect(box, px(6), px(6))
             painter.end()
 
     def _label_text(self) -> str:

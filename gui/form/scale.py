@@ -13,6 +13,8 @@ FINEST_STEP = -9
 """Exponent of ten of the smallest step relative to a value's magnitude."""
 USUAL_STEP = -2
 """Exponent of ten of the relative step of a button press without modifier keys."""
+FINEST_SHOWN = -5
+"""Exponent of the finest step that follows the digits shown."""
 
 FAR = 20.0
 """A limit this many times beyond the numbers in use is no end for a slider."""
@@ -34,6 +36,16 @@ def step_by(value: float, count: int, exponent: int = USUAL_STEP, scale: float =
     if count * origin < 0 and abs(origin) == Decimal(1).scaleb(reference.adjusted()):
         step /= 10  # from 1 downward the next number of as many digits is 0.999
     return float(origin + count * step)
+
+
+def shown_step(value: float) -> int:
+    """Return the exponent, relative to the magnitude, of a step in the last digit that is shown.
+
+    It is that of a usual step for numbers of fewer digits, and of so many that nobody sees the
+    last.
+    """
+    last = 1 - len(Decimal(repr(float(value))).normalize().as_tuple().digits)
+    return last if FINEST_SHOWN <= last < USUAL_STEP else USUAL_STEP
 
 
 def clamp(spec: ParamSpec, value: float, previous: float) -> float:

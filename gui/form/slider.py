@@ -16,8 +16,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.widgets.controls import draw_focus
 
+LIMIT = "delta_max"
+"""Id of the bound beyond which no minimum is stable; its mark is red, as on the plots."""
 TICKS = 10_000
 """Places of a slider; more than a screen has pixels."""
 MARGIN = 9
@@ -47,6 +50,7 @@ class ValueSlider(QSlider):
         self.setSingleStep(TICKS // 100)
         self.setPageStep(TICKS // 10)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._marks: tuple[tuple[str, float], ...] = ()
         self._lit = ""
@@ -76,15 +80,20 @@ class ValueSlider(QSlider):
 
     def sizeHint(self) -> QSize:
         """Return the size."""
-        return QSize(160, 20)
+        return QSize(whole(160), whole(20))
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size."""
-        return QSize(80, 20)
+        return QSize(whole(80), whole(20))
+
+    @property
+    def _room(self) -> float:
+        """Pixels from one end of the knob's way to the other."""
+        return max(1.0, self.width() - 2 * px(MARGIN))
 
     def x_of(self, place: float) -> float:
         """Return the pixel column of a place on the track."""
-        return MARGIN + place * max(1, self.width() - 2 * MARGIN)
+        return px(MARGIN) + place * self._room
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold of the knob, wherever on the track the button went down."""
@@ -94,7 +103,7 @@ class ValueSlider(QSlider):
         self.grabbed.emit()
         self.setSliderDown(True)
         x = event.position().x()
-        if abs(x - self.x_of(self.value() / TICKS)) > MARGIN:
+        if abs(x - self.x_of(self.value() / TICKS)) > px(MARGIN):
             self.setSliderPosition(self._ticks_at(x))
         self._anchor = (x, float(self.sliderPosition()))
         event.accept()
@@ -105,7 +114,7 @@ class ValueSlider(QSlider):
             event.ignore()
             return
         x, start = self._anchor
-        moved = (event.position().x() - x) / max(1, self.width() - 2 * MARGIN) * TICKS
+        moved = (event.position().x() - x) / self._room * TICKS
         fine = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
         if event.modifiers() & fine:
             moved /= 10
@@ -155,37 +164,46 @@ class ValueSlider(QSlider):
         middle = self.height() / 2
         on = self.isEnabled()
         accent = ink("accent") if on else ink("muted")
-        track = QRectF(1, middle - 2, self.width() - 2, 4)
+        thick = px(4)
+        track = QRectF(1, middle - thick / 2, self.width() - 2, thick)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ink("strong_border"))
-        painter.drawRoundedRect(track, 2, 2)
+        painter.drawRoundedRect(track, thick / 2, thick / 2)
         here = self.x_of(self.value() / TICKS)
         zero = self.x_of(self._zero) if self._zero else track.left()
         painter.setBrush(accent)
         painter.drawRoundedRect(
-            QRectF(QPointF(zero, track.top()), QPointF(here, track.bottom())).normalized(), 2, 2
+            QRectF(QPointF(zero, track.top()), QPointF(here, track.bottom())).normalized(),
+            thick / 2,
+            thick / 2,
         )
         for mark_id, place in self._marks:
             lit = mark_id == self._lit
-            painter.setPen(QPen(ink("bound"), 2.5 if lit else 1.5))
+            painter.setPen(QPen(ink(mark_role(mark_id)), px(2.5 if lit else 1.5)))
             x = round(self.x_of(place)) + 0.5
-            painter.drawLine(QPointF(x, middle - 7), QPointF(x, self.height()))
-        radius = 7.0
-        painter.setPen(QPen(accent, 2))
+            painter.drawLine(QPointF(x, middle - px(7)), QPointF(x, self.height()))
+        radius = px(7)
+        painter.setPen(QPen(accent, px(2)))
         lively = on and (self.isSliderDown() or self.underMouse())
         painter.setBrush(ink("soft_accent") if lively else ink("surface"))
-        painter.drawEllipse(QPointF(here, middle), radius - 1, radius - 1)
+        painter.drawEllipse(QPointF(here, middle), radius - px(1), radius - px(1))
         if self.hasFocus():
-            ring = QRectF(here - radius - 2, middle - radius - 2, 2 * radius + 4, 2 * radius + 4)
-            draw_focus(painter, ring, radius + 2)
+            reach = radius + px(2)
+            ring = QRectF(here - reach, middle - reach, 2 * reach, 2 * reach)
+            draw_focus(painter, ring, reach)
         painter.end()
 
     def _ticks_at(self, x: float) -> int:
-        share = (x - MARGIN) / max(1, self.width() - 2 * MARGIN)
+        share = (x - px(MARGIN)) / self._room
         return round(min(max(share, 0.0), 1.0) * TICKS)
 
     def _on_value_changed(self, value: int) -> None:
         self.dragged.emit(value / TICKS, self.isSliderDown())
+
+
+def mark_role(mark_id: str) -> str:
+    """Return the colour, by role, of the mark of a bound."""
+    return "bad" if mark_id == LIMIT else "bound"
 
 
 def step_exponent(modifiers: Qt.KeyboardModifier) -> int:

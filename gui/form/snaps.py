@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from engine.text.mathtext import plain_math
 from engine.text.numbers import short
-from gui.form.slider import ValueSlider
+from gui.form.slider import ValueSlider, mark_role
+from gui.style import scaling
 from gui.style.ink import ink, mixed
+from gui.style.scaling import px, whole
 from gui.typeset.formula import draw_formula, formula_size, typesetter
 from gui.widgets.controls import draw_focus, tint
+
+_SHARE = 0.95
+"""Size of the symbols, as a share of that of other texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,7 @@ class SnapButton(QAbstractButton):
         self._current = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        font = self.font()
-        if font.pixelSize() > 0:
-            font.setPixelSize(font.pixelSize() - 1)
-        else:
-            font.setPointSizeF(font.pointSizeF() - 0.5)
-        self.setFont(font)
+        scaling.font(self, _SHARE)
 
     def set_mark(self, mark: Mark, field: str, current: bool) -> None:
         """Show a bound's present value in the tooltip, and whether the field has just that."""
@@ -62,7 +62,9 @@ class SnapButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return the size of the symbol with room to click."""
         size = formula_size(self.mark.inline, self.font())
-        return QSize(max(size.width() + 10, 24), max(size.height() + 4, 20))
+        return QSize(
+            max(size.width() + whole(10), whole(24)), max(size.height() + whole(4), whole(20))
+        )
 
     def event(self, event: QEvent) -> bool:
         """Light the mark on the slider while the mouse or the focus is here."""
@@ -80,14 +82,14 @@ class SnapButton(QAbstractButton):
         strength = 0.22 if self.isDown() else 0.16 if self._current or self.underMouse() else 0.0
         if strength:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(tint(strength, "bound"))
-            painter.drawRoundedRect(box, 5, 5)
-        inner = QRectF(self.rect()).adjusted(4, 1, -4, -1)
-        color = mixed(ink("bound"), ink("text"), 0.35)
+            painter.setBrush(tint(strength, mark_role(self.mark.id)))
+            painter.drawRoundedRect(box, px(5), px(5))
+        inner = QRectF(self.rect()).adjusted(px(4), px(1), -px(4), -px(1))
+        color = mixed(ink(mark_role(self.mark.id)), ink("text"), 0.35)
         center = Qt.AlignmentFlag.AlignHCenter
         draw_formula(painter, inner, self.mark.inline, self.font(), color, center)
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 5)
+            draw_focus(painter, QRectF(self.rect()), px(5))
         painter.end()
 
 
@@ -113,9 +115,16 @@ class SnapStrip(QWidget):
         self._slider = slider
         self._buttons: dict[str, SnapButton] = {}
         self._places: dict[str, float] = {}
-        self.setFixedHeight(self._LEAST)
+        self.setFixedHeight(whole(self._LEAST))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        slider.installEventFilter(self)
         typesetter().ready.connect(self._on_ready)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the slider's marks when it gets another size."""
+        if event.type() == QEvent.Type.Resize:
+            self._arrange()
+        return super().eventFilter(watched, event)
 
     @property
     def buttons(self) -> dict[str, SnapButton]:
@@ -142,14 +151,15 @@ class SnapStrip(QWidget):
         """Draw a leader from each mark to its button."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(tint(0.55, "bound"), 1.2))
+        high = whole(self._LEADER)
         for key, button in self._buttons.items():
+            painter.setPen(QPen(tint(0.55, mark_role(key)), px(1.2)))
             x = round(self._slider.x_of(self._places.get(key, 0.0))) + 0.5
-            if button.y() <= self._LEADER:
+            if button.y() <= high:
                 foot = button.geometry().center().x() + 0.5
-                foot = x if abs(foot - x) < 3 else foot
+                foot = x if abs(foot - x) < px(3) else foot
                 leader = QPainterPath(QPointF(x, 0))
-                leader.cubicTo(x, self._LEADER * 0.7, foot, 2, foot, self._LEADER)
+                leader.cubicTo(x, high * 0.7, foot, px(2), foot, high)
                 painter.drawPath(leader)
         painter.end()
 
@@ -177,13 +187,13 @@ class SnapStrip(QWidget):
                 used = 0
             rows[-1].append(key)
             used += sizes[key].width() + 2
-        y = self._LEADER
+        y = whole(self._LEADER)
         for row in rows:
             height = max((sizes[key].height() for key in row), default=0)
             for key, x in zip(row, self._spread(row, sizes), strict=True):
                 self._buttons[key].setGeometry(x, y, sizes[key].width(), height)
             y += height + 1
-        self.setFixedHeight(max(y, self._LEAST))
+        self.setFixedHeight(max(y, whole(self._LEAST)))
         self.update()
 
     def _spread(self, row: list[str], sizes: dict[str, QSize]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from gui.form.scale import FINEST_STEP, USUAL_STEP
 from gui.form.slider import step_exponent
+from gui.style.scaling import whole
 from gui.widgets.controls import StepButton
 from gui.widgets.focus import give_back, is_marked
 
@@ -143,13 +144,28 @@ class NumberBox(TextBox):
         self._whole = whole
         self._turned = 0
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setTextMargins(_BUTTON - 4, 0, _BUTTON - 4, 0)
+        self._fit_margins()
         font = self.font()
         font.setFeature(QFont.Tag("tnum"), 1)
         self.setFont(font)
         self.minus, self.plus = StepButton(-1, self), StepButton(1, self)
         for button in (self.minus, self.plus):
             button.pressed.connect(self._on_pressed)
+
+    def _fit_margins(self) -> None:
+        side = whole(_BUTTON - 4)
+        self.setTextMargins(side, 0, side, 0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Leave other room for buttons of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_margins()
+
+    @property
+    def has_usual_step(self) -> bool:
+        """Whether no other step was chosen."""
+        return self._exponent == USUAL_STEP
 
     def name(self, label: str, help: str) -> None:
         """Name box and buttons for a screen reader, and explain them."""
@@ -162,19 +178,20 @@ class NumberBox(TextBox):
 
     def sizeHint(self) -> QSize:
         """Reserve room for about ten digits beside the buttons."""
-        width = self.fontMetrics().horizontalAdvance("0") * 11 + 2 * _BUTTON
-        return QSize(width, max(super().sizeHint().height(), 28))
+        width = self.fontMetrics().horizontalAdvance("0") * 11 + 2 * whole(_BUTTON)
+        return QSize(width, max(super().sizeHint().height(), whole(28)))
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size."""
-        return QSize(self.fontMetrics().horizontalAdvance("0") * 7 + 2 * _BUTTON, 26)
+        return QSize(self.fontMetrics().horizontalAdvance("0") * 7 + 2 * whole(_BUTTON), whole(26))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the buttons at the ends."""
         super().resizeEvent(event)
         height = self.height() - 4
-        self.minus.setGeometry(2, 2, _BUTTON, height)
-        self.plus.setGeometry(self.width() - _BUTTON - 2, 2, _BUTTON, height)
+        wide = whole(_BUTTON)
+        self.minus.setGeometry(2, 2, wide, height)
+        self.plus.setGeometry(self.width() - wide - 2, 2, wide, height)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step with the arrow and page keys, coarser with Shift, finer with Ctrl.

@@ -12,6 +12,7 @@ from engine.core.params import Hint, ParamSpec, format_value, parse_value
 from engine.text.numbers import exact_text
 from gui.form.row import FieldRow
 from gui.form.spin import TextBox
+from gui.style import scaling
 from gui.widgets.controls import QuietCombo, Segments, Switch, readable
 
 SEGMENT_CHOICES = 4
@@ -71,7 +72,7 @@ class ChoiceRow(FieldRow):
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.combo.ensurePolished()
         if self.combo.sizeHint().width() <= BESIDE_WIDTH:
-            self.combo.setMinimumWidth(BESIDE_WIDTH)
+            scaling.least(self.combo, width=BESIDE_WIDTH)
             self._place_beside(self.combo)
         else:
             self._place_above(self.combo)
@@ -159,7 +160,7 @@ class PathRow(TextRow):
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        scaling.spacing(line, 6)
         self.browse = QPushButton("Browse")
         self.browse.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.browse.setAccessibleName(f"Browse for {self.spec.label}")

@@ -12,6 +12,7 @@ from engine.text.mathtext import plain_math
 from gui.form.snaps import Mark
 from gui.form.unit_menu import UnitMenu
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.typeset.formula import draw_formula, typesetter
 from gui.widgets.controls import draw_focus, tint
 
@@ -35,7 +36,7 @@ class UnitButton(QPushButton):
         self._label = label
         self._marks: tuple[Mark, ...] = ()
         self._unit = ""
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._menu = menu = UnitMenu(self)
         menu.aboutToShow.connect(self._on_about_to_show)
@@ -63,7 +64,7 @@ class UnitButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Reserve room for any unit, so that the box beside it never moves."""
-        return QSize(WIDTH, 28)
+        return QSize(whole(WIDTH), whole(28))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the unit and an arrow that promises a menu."""
@@ -73,21 +74,22 @@ class UnitButton(QPushButton):
         painter.setPen(QPen(ink("strong_border"), 1))
         lively = self.underMouse() or self.isDown()
         painter.setBrush(tint(0.08) if lively else ink("surface"))
-        painter.drawRoundedRect(box, 5, 5)
-        inner = QRectF(self.rect()).adjusted(8, 2, -18, -2)
+        painter.drawRoundedRect(box, px(5), px(5))
+        inner = QRectF(self.rect()).adjusted(px(8), px(2), -px(18), -px(2))
         mark = self._mark()
         if mark is None:
             painter.setPen(ink("muted"))
             painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, "value")
         else:
             draw_formula(painter, inner, self._shown(mark), self.font(), ink("text"))
-        pen = QPen(ink("muted"), 1.5)
+        pen = QPen(ink("muted"), px(1.5))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
-        tip = QPointF(self.width() - 11, self.height() / 2 + 2)
-        painter.drawPolyline([tip + QPointF(-3.5, -3.5), tip, tip + QPointF(3.5, -3.5)])
+        tip = QPointF(self.width() - px(11), self.height() / 2 + px(2))
+        arm = px(3.5)
+        painter.drawPolyline([tip + QPointF(-arm, -arm), tip, tip + QPointF(arm, -arm)])
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 6)
+            draw_focus(painter, QRectF(self.rect()), px(6))
         painter.end()
 
     def _mark(self) -> Mark | None:

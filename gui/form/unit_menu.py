@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.typeset.formula import draw_formula, formula_size, typesetter
 from gui.widgets.glyphs import draw_glyph
 
@@ -76,10 +77,11 @@ class UnitEntry(QWidget):
     def sizeHint(self) -> QSize:
         """Reserve room for the widest unit of the menu and for the name."""
         metrics = self.fontMetrics()
-        gap = _GAP if self.formula else 0
+        edge, check, gap, high = map(whole, (_EDGE, _CHECK, _GAP, _HIGH))
+        between = gap if self.formula else 0
         column = self._menu.column if self.formula else 0
-        width = 2 * _EDGE + _CHECK + column + gap + metrics.horizontalAdvance(self._name) + _GAP
-        return QSize(width, max(metrics.height(), self.unit_size().height()) + 2 * _HIGH)
+        width = 2 * edge + check + column + between + metrics.horizontalAdvance(self._name) + gap
+        return QSize(width, max(metrics.height(), self.unit_size().height()) + 2 * high)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the line as the theme draws those of other menus."""
@@ -88,18 +90,18 @@ class UnitEntry(QWidget):
         if self._menu.activeAction() is self._action:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink("soft_accent"))
-            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+            painter.drawRoundedRect(QRectF(self.rect()), px(4), px(4))
         if self._action.isChecked():
-            middle = QPointF(_EDGE + 6, self.height() / 2)
+            middle = QPointF(px(_EDGE + 6), self.height() / 2)
             draw_glyph(painter, middle, "check", ink("accent"), 12)
-        left = _EDGE + _CHECK
+        left = whole(_EDGE + _CHECK)
         if self.formula:
             column = self._menu.column
             box = QRectF(left, 2, column, self.height() - 4)
             draw_formula(painter, box, self.formula, self.font(), ink("text"))
-            left += column + _GAP
+            left += column + whole(_GAP)
         painter.setFont(self.font())
         painter.setPen(ink("muted" if self.formula else "text"))
-        room = self.rect().adjusted(left, 0, -_EDGE, 0)
+        room = self.rect().adjusted(left, 0, -whole(_EDGE), 0)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._name)
         painter.end()

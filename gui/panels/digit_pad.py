@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.style import scaling
+from gui.style.scaling import px, whole
 from gui.style.theme import current_theme
 
 SIDE = 280
@@ -50,11 +52,11 @@ class Canvas(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a size with enough room to draw in."""
-        return QSize(220, 220)
+        return QSize(whole(220), whole(220))
 
     def minimumSizeHint(self) -> QSize:
         """Stay large enough to draw in."""
-        return QSize(140, 140)
+        return QSize(whole(140), whole(140))
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
         """Keep the sheet a square."""
@@ -145,7 +147,7 @@ class Answer(QWidget):
         self._parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None = (
             None
         )
-        self.setMinimumSize(QSize(180, 220))
+        scaling.least(self, 180, 220)
 
     def show_parts(self, answer: Mapping[str, NDArray[np.floating]] | None) -> None:
         """Show `convex`, `concave` and `probabilities`, each of shape (10,), or nothing."""
@@ -170,8 +172,8 @@ class Answer(QWidget):
         theme, painter = current_theme(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetricsF(self.font())
-        height, label, percent = self.height() / 10, metrics.horizontalAdvance("88"), 44.0
-        left, right = label + 6, self.width() - percent
+        height, label, percent = self.height() / 10, metrics.horizontalAdvance("88"), px(44)
+        left, right = label + px(6), self.width() - percent
         middle, half = (left + right) / 2, max((right - left) / 2 - 2, 1.0)
         best = -1 if self._parts is None else int(np.argmax(self._parts[2]))
         for digit in range(10):
@@ -181,14 +183,14 @@ class Answer(QWidget):
             painter.setPen(theme.color("text" if digit == best else "muted"))
             vertical = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(
-                row.adjusted(4, 0, 0, 0), vertical | Qt.AlignmentFlag.AlignLeft, str(digit)
+                row.adjusted(px(4), 0, 0, 0), vertical | Qt.AlignmentFlag.AlignLeft, str(digit)
             )
             if self._parts is not None:
                 self._bars(painter, row, digit, middle, half)
                 text = f"{self._parts[2][digit]:.0%}"
                 painter.setPen(theme.color("text" if digit == best else "muted"))
                 painter.drawText(
-                    row.adjusted(0, 0, -4, 0), vertical | Qt.AlignmentFlag.AlignRight, text
+                    row.adjusted(0, 0, -px(4), 0), vertical | Qt.AlignmentFlag.AlignRight, text
                 )
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(QPointF(middle, 0), QPointF(middle, self.height()))
@@ -226,14 +228,14 @@ class DigitPad(QWidget):
         self.canvas.changed.connect(self._on_changed)
         clear.clicked.connect(self.canvas.clear)
         above, below = QHBoxLayout(), QHBoxLayout()
-        above.setSpacing(12)
+        scaling.spacing(above, 12)
         above.addWidget(self.canvas, 1)
         above.addWidget(self.answer, 1)
         below.addWidget(self._hint, 1)
         below.addWidget(clear)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.setSpacing(8)
+        scaling.margins(layout, 8, 8, 8, 8)
+        scaling.spacing(layout, 8)
         layout.addLayout(above, 1)
         layout.addLayout(below)
 

@@ -27,11 +27,13 @@ from gui.plots.changes import ChangeLog
 from gui.plots.dock import PlotDock
 from gui.plots.link import TimeLink
 from gui.plots.panes.bars import BarPane
+from gui.plots.panes.canvas_pane import CanvasPane
 from gui.plots.panes.images import ImagePane
 from gui.plots.panes.pane import Ghost, Pane, Reading, Shown
 from gui.plots.panes.plane import PlanePane
 from gui.plots.panes.tables import TablePane
 from gui.plots.panes.time import TimePane
+from gui.style import scaling
 from gui.widgets.dock_shares import DockShares
 
 FRAME_SECONDS = 0.015
@@ -85,6 +87,8 @@ class PlotArea(QWidget):
         self._waiting: list[str] = []
         self._refreshed_at = -1.0
         self._arranged = self._restored = False
+        self._scale = scaling.factor()
+        self._unsqueezed: tuple[float, QByteArray] | None = None
         self._menu = QMenu("Plots", self)
         self._menu.aboutToShow.connect(self._fill_menu)
         self._inner = QMainWindow()
@@ -238,6 +242,7 @@ class PlotArea(QWidget):
     # Docks.
 
     def _build(self) -> None:
+        self._unsqueezed = None
         for dock in self.docks.values():
             dock.leave_screen()
             self._inner.removeDockWidget(dock)
@@ -280,6 +285,30 @@ class PlotArea(QWidget):
             dock.set_afloat(False)
         self._shares.set(arrange(self._inner, shown, hidden, self.size()))
         self._arranged = self.isVisible()
+
+    def fit_next(self) -> None:
+        """Fit all axes to the parameters that come next, whatever was shown before."""
+        for pane in self.panes.values():
+            if isinstance(pane, CanvasPane):
+                pane.fit_next()
+
+    def rescale(self) -> None:
+        """Arrange the plots anew where they no longer fit at another scale, and back."""
+        QTimer.singleShot(0, self, self._fit_scale)
+
+    def _fit_scale(self) -> None:
+        """Do so once the docks have their sizes."""
+        factor = scaling.factor()
+        if self._unsqueezed is not None and factor <= self._unsqueezed[0]:
+            self._inner.restoreState(self._unsqueezed[1], STATE_VERSION)
+            self._shares.forget()
+            self._unsqueezed = None
+        elif factor > self._scale and any(dock.is_squeezed for dock in self.docks.values()):
+            if self._unsqueezed is None:
+                self._unsqueezed = (self._scale, self._inner.saveState(STATE_VERSION))
+            self.reset_layout()
+        self._scale = factor
+        self._refresh_all()
 
     def _columns(self) -> list[list[PlotDock]]:
         return columns_of([dock for dock in self.docks.values() if dock.is_on_page])

@@ -9,10 +9,14 @@ from typing import TypeVar
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
+from gui.style import scaling
+
 AREA = Qt.DockWidgetArea.TopDockWidgetArea
 DockT = TypeVar("DockT", bound=QDockWidget)
 LEAST_WIDTH, LEAST_HEIGHT = 300, 190
-"""Size of a plot below which two rather share a place as tabs."""
+"""Size of a plot below which two rather share a place as tabs, at a scale of 1."""
+THREE_COLUMNS = 1500
+"""Width of a page from which there are three columns, at a scale of 1."""
 
 
 def places_for(count: int, size: QSize) -> tuple[int, ...]:
@@ -20,8 +24,9 @@ def places_for(count: int, size: QSize) -> tuple[int, ...]:
 
     Those for which there is no place become tabs.
     """
-    across = min(count, 1 + (size.width() >= 2 * LEAST_WIDTH) + (size.width() >= 1500), 3)
-    down = max(1, min(4, size.height() // LEAST_HEIGHT))
+    width, height = size.width() / scaling.factor(), size.height() / scaling.factor()
+    across = min(count, 1 + (width >= 2 * LEAST_WIDTH) + (width >= THREE_COLUMNS), 3)
+    down = max(1, min(4, int(height / LEAST_HEIGHT)))
     if across <= 1:
         return (min(count, down),)
     first = 1 if count <= 3 or down == 1 else 2

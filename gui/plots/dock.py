@@ -25,6 +25,7 @@ from engine.core.views import View
 from engine.text.mathtext import to_plain
 from gui.plots.header import PlotHeader
 from gui.plots.panes.pane import Pane
+from gui.style import scaling
 from gui.widgets.dock import Dock
 
 FIRST = QSize(640, 440)
@@ -167,7 +168,7 @@ class PlotDock(Dock):
         self._body.setObjectName("plotBody")
         self._body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         layout = QVBoxLayout(self._body)
-        layout.setContentsMargins(1, 0, 1, 1)
+        scaling.margins(layout, 1, 0, 1, 1)
         layout.addWidget(pane)
         self.setWidget(self._body)
         self._dragged = QTimer(self, interval=DRAG_MS)
@@ -304,7 +305,8 @@ class PlotDock(Dock):
     @property
     def is_squeezed(self) -> bool:
         """Whether the plot is shown on the page with no room to be read."""
-        squeezed = self.width() < SQUEEZED.width() or self.height() < SQUEEZED.height()
+        least = SQUEEZED * scaling.factor()
+        squeezed = self.width() < least.width() or self.height() < least.height()
         return self.isVisible() and self._on_top and squeezed
 
     def _on_visibility(self, visible: bool) -> None:

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 from engine.text.mathtext import to_plain
 from gui.plots.canvas.paint import line_pen, painting
 from gui.plots.legend import Legend
+from gui.style import scaling
+from gui.style.scaling import px
 from gui.style.theme import current_theme
 from gui.widgets.elided import ElidedLabel
 
@@ -35,7 +37,7 @@ class GlyphButton(QToolButton):
         self.setAccessibleName(text)
         self.setToolTip(text)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setFixedSize(20, 20)
+        scaling.fixed(self, 20, 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground of the style, and the sign."""
@@ -48,15 +50,15 @@ class GlyphButton(QToolButton):
         color = theme.color("text" if self.underMouse() else "muted")
         middle = QRectF(self.rect()).center()
         if self._glyph == _CROSS:
-            painter.setPen(line_pen(color, 1.4))
+            painter.setPen(line_pen(color, px(1.4)))
             for sign in (-1, 1):
-                tip = QPointF(3.6, 3.6 * sign)
+                tip = QPointF(px(3.6), px(3.6 * sign))
                 painter.drawLine(middle - tip, middle + tip)
         else:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color)
             for shift in (-4.5, 0.0, 4.5):
-                painter.drawEllipse(middle + QPointF(shift, 0), 1.35, 1.35)
+                painter.drawEllipse(middle + QPointF(px(shift), 0), px(1.35), px(1.35))
 
 
 class PlotHeader(QWidget):
@@ -92,8 +94,8 @@ class PlotHeader(QWidget):
         self.menu_button.clicked.connect(self.menu_requested)
         self.close_button.clicked.connect(self.close_requested)
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(10, 4, 5, 2)
-        self._grid.setHorizontalSpacing(4)
+        scaling.margins(self._grid, 10, 4, 5, 2)
+        scaling.across(self._grid, 4)
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnStretch(1, 1)
         for column, widget in enumerate((self.name, self.legend)):

@@ -17,6 +17,7 @@ from engine.text.mathtext import to_plain
 from gui.plots.canvas.layers import symbol_path
 from gui.plots.canvas.paint import line_pen, painting
 from gui.plots.panes.pane import Entry, Reading
+from gui.style.scaling import px, whole
 from gui.style.theme import Theme, current_theme
 from gui.typeset.rich_text import label
 
@@ -26,7 +27,7 @@ MORE = 30
 
 
 def draw_swatch(painter: QPainter, box: QRectF, entry: Entry, theme: Theme) -> None:
-    """Draw what stands for a line in the legend."""
+    """Draw what stands for a line in the legend, in units of the scale."""
     color, middle = theme.color(entry.color), box.center()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if entry.kind == "point":
@@ -77,7 +78,8 @@ class LegendChip(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return the size of swatch and text."""
         size = label(self.entry.text, self.font()).size
-        return QSize(round(SWATCH + 6 + size.width() + 8), max(20, round(size.height()) + 2))
+        width = round(px(SWATCH + 14) + size.width())
+        return QSize(width, max(whole(20), round(size.height()) + 2))
 
     def minimumSizeHint(self) -> QSize:
         """Return the size of swatch and text."""
@@ -101,17 +103,20 @@ class LegendChip(QAbstractButton):
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         if self.underMouse() or self.hasFocus():
             painter.setPen(
-                line_pen(theme.color("accent"), 1.0)
+                line_pen(theme.color("accent"), px(1.0))
                 if self.hasFocus()
                 else Qt.GlobalColor.transparent
             )
             painter.setBrush(theme.color("raised"))
-            painter.drawRoundedRect(box, 4, 4)
+            painter.drawRoundedRect(box, px(4), px(4))
         painter.setOpacity(1.0 if self.isChecked() or not self.isCheckable() else 0.35)
-        draw_swatch(painter, QRectF(4, 0, SWATCH, self.height()), self.entry, theme)
+        painter.save()
+        painter.scale(px(1), px(1))
+        draw_swatch(painter, QRectF(4, 0, SWATCH, self.height() / px(1)), self.entry, theme)
+        painter.restore()
         typeset = label(self.entry.text, self.font())
         top = (self.height() - typeset.size.height()) / 2
-        typeset.draw(painter, QPointF(4 + SWATCH + 4, top), theme.color("text"))
+        typeset.draw(painter, QPointF(px(4 + SWATCH + 4), top), theme.color("text"))
 
 
 class Legend(QWidget):
@@ -152,7 +157,7 @@ class Legend(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Make do with the button for what does not fit."""
-        return QSize(MORE if self.chips else 0, 22)
+        return QSize(whole(MORE) if self.chips else 0, whole(22))
 
     def set_entries(self, entries: tuple[Entry, ...], hidden: set[str]) -> None:
         """Show these lines; those in `hidden` faded."""
@@ -187,7 +192,7 @@ class Legend(QWidget):
         """Return how many chips fit into a width beside the button for the rest."""
         widths = [chip.sizeHint().width() for chip in self.chips]
         fits = len(widths)
-        while fits > 0 and sum(widths[:fits]) > room - (MORE if fits < len(widths) else 0):
+        while fits > 0 and sum(widths[:fits]) > room - (whole(MORE) if fits < len(widths) else 0):
             fits -= 1
         return fits
 
@@ -202,7 +207,7 @@ class Legend(QWidget):
         widths = [chip.sizeHint().width() for chip in self.chips]
         room, fits = self.width(), self.fitting(self.width())
         showing = self._reading is None
-        used = sum(widths[:fits]) + (MORE if fits < len(widths) else 0)
+        used = sum(widths[:fits]) + (whole(MORE) if fits < len(widths) else 0)
         left = 0 if self.at_left else room - used
         for index, chip in enumerate(self.chips):
             chip.setVisible(showing and index < fits)
@@ -215,8 +220,9 @@ class Legend(QWidget):
         rest = len(self.chips) - fits
         self._more.setVisible(showing and rest > 0)
         self._more.setText(f"+{rest}")
+        more, high = whole(MORE), whole(20)
         self._more.setGeometry(
-            left if self.at_left else room - MORE, (self.height() - 20) // 2, MORE, 20
+            left if self.at_left else room - more, (self.height() - high) // 2, more, high
         )
 
     def _fill_more(self) -> None:
@@ -250,20 +256,21 @@ class Legend(QWidget):
             text = f"{item.text} = {item.value}" if item.text and item.value else item.text
             parts.append((text or item.value, "text", item.color))
         widths = [
-            label(text, font).size.width() + (10 if color else 0) + 12 for text, _, color in parts
+            label(text, font).size.width() + px((10 if color else 0) + 12)
+            for text, _, color in parts
         ]
         while len(widths) > 1 and sum(widths) > self.width():
             widths.pop()
             parts.pop()
-        left = max(0.0, self.width() - sum(widths) + 6)
+        left = max(0.0, self.width() - sum(widths) + px(6))
         for (text, role, color), width in zip(parts, widths, strict=True):
             typeset = label(text, font)
             at = left
             if color:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(theme.color(color))
-                painter.drawEllipse(QPointF(at + 3, self.height() / 2), 3.2, 3.2)
-                at += 10
+                painter.drawEllipse(QPointF(at + px(3), self.height() / 2), px(3.2), px(3.2))
+                at += px(10)
             top = (self.height() - typeset.size.height()) / 2
             typeset.draw(painter, QPointF(at, top), theme.color(role))
             left += width

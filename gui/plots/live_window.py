@@ -23,6 +23,7 @@ from engine.run.snapshot import Snapshot
 from engine.text.mathtext import to_html, to_plain
 from gui.plots.legend import Legend
 from gui.plots.panes.pane import Entry
+from gui.style import scaling
 from gui.style.icons import app_icon
 from gui.style.theme import current_theme, theme_signals
 from gui.widgets.words import bold
@@ -66,7 +67,7 @@ class LiveWindow(QWidget):
             axis = item.getAxis(name)
             # One level of grid lines is enough; powers of ten have those between them, too.
             axis.setStyle(maxTickLevel=1 if name == "left" and view.log_y else 0, tickLength=0)
-            axis.setStyle(tickTextOffset=6, tickFont=self.font())
+            axis.setStyle(tickTextOffset=6)
         item.getViewBox().sigRangeChangedManually.connect(self._on_moved)
         self.curves = [self.plot.plot([], []) for _ in view.series]
         self._rules = [(rule, self._line(pyqtgraph, rule)) for rule in view.rules]
@@ -89,12 +90,12 @@ class LiveWindow(QWidget):
         name.setFont(bold(name.font()))
         name.setToolTip(to_plain(self.view.help))
         head = QHBoxLayout()
-        head.setSpacing(12)
+        scaling.spacing(head, 12)
         head.addWidget(name)
         head.addWidget(self.legend, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 16, 10)
-        layout.setSpacing(6)
+        scaling.margins(layout, 16, 10, 16, 10)
+        scaling.spacing(layout, 6)
         layout.addLayout(head)
         layout.addWidget(self.plot, 1)
 
@@ -110,6 +111,8 @@ class LiveWindow(QWidget):
         self.plot.setBackground(theme.surface)
         for name in ("left", "bottom"):
             axis = self.plot.getPlotItem().getAxis(name)
+            axis.setStyle(tickFont=self.font())
+            axis.label.setFont(self.font())
             axis.setPen(theme.strong_border)
             axis.setTextPen(theme.muted)
             axis.setTickPen(theme.muted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.core.paths import resource
+from gui.style import scaling
 from gui.style.theme import current_theme
 
 GRID = 24.0
@@ -95,6 +96,21 @@ def _pin(painter: QPainter) -> None:
     painter.drawLine(QPointF(8, 5), QPointF(16, 5))
 
 
+def _next(painter: QPainter) -> None:
+    painter.drawPolyline([QPointF(9.5, 6.5), QPointF(15, 12), QPointF(9.5, 17.5)])
+
+
+def _tiles(painter: QPainter) -> None:
+    for x in (5.0, 13.0):
+        for y in (5.0, 13.0):
+            painter.drawRoundedRect(QRectF(x, y, 6, 6), 1.5, 1.5)
+
+
+def _list(painter: QPainter) -> None:
+    for y in (7.0, 12.0, 17.0):
+        painter.drawLine(QPointF(5, y), QPointF(19, y))
+
+
 def _close(painter: QPainter) -> None:
     painter.drawLine(QPointF(7, 7), QPointF(17, 17))
     painter.drawLine(QPointF(17, 7), QPointF(7, 17))
@@ -121,6 +137,10 @@ _ICONS: dict[str, Callable[[QPainter], None]] = {
     "live": _live,
     "nudge": _nudge,
     "pin": _pin,
+    "next": _next,
+    "previous": _mirrored(_next),
+    "tiles": _tiles,
+    "list": _list,
     "close": _close,
     "restore": _restore,
     "warning": _warning,
@@ -180,7 +200,7 @@ class IconButton(QToolButton):
         self.setAccessibleName(text)
         self.setToolTip(tip)
         self.setAutoRaise(True)
-        self.setIconSize(QSize(size, size))
+        scaling.icon(self, size)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._draw()
 
@@ -193,23 +213,29 @@ class IconButton(QToolButton):
     def changeEvent(self, event: QEvent) -> None:
         """Redraw in the colours of a new theme."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+        if event.type() in (
+            QEvent.Type.PaletteChange,
+            QEvent.Type.StyleChange,
+            QEvent.Type.FontChange,
+        ):
             self._draw()
 
     def _draw(self) -> None:
-        self.setIcon(icon(self._name, self._role, self._size))
+        self.setIcon(icon(self._name, self._role, scaling.whole(self._size)))
 
 
 def swatch(color: QColor, parent: QWidget) -> QIcon:
     """Draw a filled round swatch of a colour."""
     ratio = parent.devicePixelRatioF()
+    ratio *= scaling.factor()
     pixmap = QPixmap(round(14 * ratio), round(14 * ratio))
-    pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(ratio, ratio)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
     painter.drawEllipse(QRectF(1, 1, 12, 12))
     painter.end()
+    pixmap.setDevicePixelRatio(parent.devicePixelRatioF())
     return QIcon(pixmap)

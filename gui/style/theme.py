@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 
 from engine.core.palette import MAPS, PINS, RAMP, ROLES, SERIES
 from engine.core.paths import resource
+from gui.style import scaling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,7 +202,7 @@ def mixed(one: str, other: str, share: float) -> str:
 
 
 class ThemeSignals(QObject):
-    """Announces a change of the theme; `changed` carries the new `Theme`."""
+    """Announces another theme or scale; `changed` carries the `Theme`."""
 
     changed = Signal(object)
 
@@ -213,6 +214,7 @@ def theme_signals() -> ThemeSignals:
 
 
 _current = LIGHT
+_scale = 1.0
 
 
 def current_theme() -> Theme:
@@ -227,23 +229,34 @@ def system_theme() -> Theme:
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Apply a theme to the whole program: style, palette, font and style sheet."""
-    global _current
-    changed = theme is not _current
-    _current = theme
+    """Apply a theme to the whole program: style, palette, font and style sheet.
+
+    Font and style sheet are made at the scale in force (`gui.style.scaling`).
+    """
+    global _current, _scale
+    changed = theme is not _current or _scale != scaling.factor()
+    _current, _scale = theme, scaling.factor()
     if app.style().name() != "fusion":
         app.setStyle("Fusion")
     app.setFont(base_font())
     app.setPalette(palette(theme))
     QToolTip.setPalette(palette(theme))  # else tooltips keep the platform's colours
     app.setStyleSheet(style_sheet(theme))
+    scaling.refit()
     if changed:
         theme_signals().changed.emit(theme)
 
 
-@cache
 def base_font() -> QFont:
-    """Return the program's font: the system's own face if it is one made for screens."""
+    """Return the program's font, at the scale in force."""
+    font = QFont(_usual_font())
+    font.setPointSizeF(font.pointSizeF() * scaling.factor())
+    return font
+
+
+@cache
+def _usual_font() -> QFont:
+    """Return the system's own face if it is one made for screens."""
     known = set(QFontDatabase.families())
     font = QFont(QGuiApplication.font())
     families = [name for name in FONT_FAMILIES if name in known]
@@ -294,8 +307,9 @@ def palette(theme: Theme) -> QPalette:
 
 
 def style_sheet(theme: Theme) -> str:
-    """Fill the program's style sheet with a theme's colours."""
-    template = Template(resource("themes", "lab.qss").read_text("utf-8"))
+    """Fill the program's style sheet with a theme's colours, its lengths at the scale in force."""
+    sheet = resource("themes", "lab.qss").read_text("utf-8")
+    template = Template(scaling.scaled_sheet(sheet))
     names = (
         "background surface raised border strong_border grid text muted accent on_accent "
         "soft_accent bound good warning bad"
@@ -309,4 +323,16 @@ def style_sheet(theme: Theme) -> str:
     values["accent_hover"] = mixed(theme.accent, theme.text, 0.12)
     values["soft_bad"] = mixed(theme.surface, theme.bad, 0.1)
     values["icons"] = resource("themes", theme.name).as_posix()
+    values |= _knob()
     return template.substitute(values)
+
+
+def _knob() -> dict[str, str]:
+    """Return the lengths of a slider's knob, a circle whose middle is that of its groove."""
+    inner, border, groove = map(scaling.whole, (10, 2, 4))
+    inner += inner % 2
+    groove += groove % 2
+    outer = inner + 2 * border
+    lengths = {"inner": inner, "radius": outer // 2, "groove": groove, "half_groove": groove // 2}
+    lengths["margin"] = (groove - outer) // 2
+    return {f"knob_{name}": f"{length}px" for name, length in lengths.items()}

@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from engine.core.claims import Bound
 from engine.text.mathtext import plain_math, to_plain
+from gui.style import scaling
 from gui.typeset.formula import FormulaLabel, typesetter
 from gui.widgets.cards import Arrow, Card, Hairline, Link
 from gui.widgets.labels import InkLabel
-from gui.widgets.words import Figure, Words, small
+from gui.widgets.words import SMALL, Figure, Words
 
 
 def defined_by(bound: Bound) -> str:
@@ -51,7 +52,7 @@ class BoundRow(QWidget):
         self.measured_symbol = FormulaLabel(role="muted", scale=0.92)
         self.measured_symbol.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.measured_word = InkLabel("measured", "muted")
-        self.measured_word.setFont(small(self.measured_word.font()))
+        scaling.font(self.measured_word, SMALL)
         self.measured = Figure(strong=False)
         self.source = Words("muted", fine=True)
         self.use = Link("Use it")
@@ -72,24 +73,24 @@ class BoundRow(QWidget):
         self._beside = QWidget()
         measured = QHBoxLayout(self._beside)
         measured.setContentsMargins(0, 0, 0, 0)
-        measured.setSpacing(4)
+        scaling.spacing(measured, 4)
         measured.addWidget(self.measured_word)
         measured.addWidget(self.measured_symbol)
         measured.addWidget(self.measured)
         foot = QHBoxLayout()
-        foot.setSpacing(2)
+        scaling.spacing(foot, 2)
         foot.addWidget(self.source, 1)
         foot.addWidget(self.use)
         foot.addWidget(self.arrow)
         grid = self._grid = QGridLayout(self)
-        grid.setContentsMargins(0, 4, 0, 4)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(2)
+        scaling.margins(grid, 0, 4, 0, 4)
+        scaling.across(grid, 8)
+        scaling.down(grid, 2)
         grid.setColumnStretch(0, 1)
         head = QHBoxLayout()
-        head.setSpacing(2)
+        scaling.spacing(head, 2)
         head.addWidget(self.name, 1)
-        head.addSpacing(8)
+        scaling.gap(head, 8)
         head.addWidget(self.symbol, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.value, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(head, 0, 0, 1, 2)
@@ -164,7 +165,7 @@ class BoundsCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.column.setSpacing(3)
+        scaling.spacing(self.column, 3)
         self.rows: dict[str, BoundRow] = {}
         self._lines: list[Hairline] = []
 

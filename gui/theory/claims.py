@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from engine.core.claims import Claim, Lamp
 from engine.text.mathtext import to_plain
+from gui.style import scaling
 from gui.style.ink import ink
+from gui.style.scaling import px
 from gui.widgets.cards import Arrow, Card, Clickable
 from gui.widgets.controls import tint
 from gui.widgets.glyphs import LAMPS, VERDICTS, Badge, LampDot, LampRow
 from gui.widgets.labels import InkLabel
-from gui.widgets.words import Words, bold, small, typeset
+from gui.widgets.words import SMALL, Words, bold, typeset
 
 
 class LampLine(QWidget):
@@ -28,7 +30,7 @@ class LampLine(QWidget):
         self.detail = Words("muted", fine=True)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
+        scaling.across(grid, 8)
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.dot, 0, 0, Qt.AlignmentFlag.AlignTop)
@@ -51,7 +53,7 @@ class Note(QWidget):
         super().__init__()
         self.words = Words(fine=True)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 6, 8, 6)
+        scaling.margins(layout, 12, 6, 8, 6)
         layout.addWidget(self.words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -60,9 +62,9 @@ class Note(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tint(0.08, "bound"))
-        painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+        painter.drawRoundedRect(QRectF(self.rect()), px(4), px(4))
         painter.setBrush(ink("bound"))
-        painter.drawRoundedRect(QRectF(0, 0, 3, self.height()), 1.5, 1.5)
+        painter.drawRoundedRect(QRectF(0, 0, px(3), self.height()), px(1.5), px(1.5))
         painter.end()
 
 
@@ -78,7 +80,7 @@ class ClaimCard(Card):
         self.badge = Badge()
         self.source = InkLabel("", "muted")
         self.source.setWordWrap(True)
-        self.source.setFont(small(self.source.font()))
+        scaling.font(self.source, SMALL)
         self.lamps = LampRow()
         self.arrow = Arrow()
         self.body = QWidget()
@@ -97,14 +99,14 @@ class ClaimCard(Card):
         head = Clickable(self.arrow)
         grid = QGridLayout(head)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
+        scaling.across(grid, 8)
+        scaling.down(grid, 4)
         grid.setColumnStretch(0, 1)
         top = Qt.AlignmentFlag.AlignTop
         grid.addWidget(self.title, 0, 0)
         grid.addWidget(self.arrow, 0, 1, top | Qt.AlignmentFlag.AlignRight)
         foot = QHBoxLayout()
-        foot.setSpacing(8)
+        scaling.spacing(foot, 8)
         foot.addWidget(self.badge)
         foot.addWidget(self.lamps)
         foot.addStretch(1)
@@ -114,20 +116,20 @@ class ClaimCard(Card):
 
     def _lay_out_body(self) -> None:
         layout = QVBoxLayout(self.body)
-        layout.setContentsMargins(0, 4, 0, 2)
-        layout.setSpacing(8)
+        scaling.margins(layout, 0, 4, 0, 2)
+        scaling.spacing(layout, 8)
         layout.addWidget(self.statement)
-        self._lamp_column.setSpacing(5)
+        scaling.spacing(self._lamp_column, 5)
         layout.addLayout(self._lamp_column)
         pair = QGridLayout()
-        pair.setHorizontalSpacing(10)
-        pair.setVerticalSpacing(4)
+        scaling.across(pair, 10)
+        scaling.down(pair, 4)
         pair.setColumnStretch(1, 1)
         for row, (name, words) in enumerate(
             (("Predicted", self.predicted), ("Measured", self.measured))
         ):
             label = InkLabel(name, "muted")
-            label.setFont(small(label.font()))
+            scaling.font(label, SMALL)
             label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
             words.name(name)
@@ -184,7 +186,7 @@ class ClaimsColumn(QWidget):
         self._opened: set[str] = set()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
+        scaling.spacing(self._column, 8)
 
     def show_claims(self, claims: Sequence[Claim]) -> None:
         """Show claims."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.run.snapshot import Snapshot
+from gui.style import scaling
 from gui.theory.bounds import BoundsCard
 from gui.theory.claims import ClaimsColumn
 from gui.theory.header import TheoryHeader
@@ -49,8 +50,8 @@ class TheoryPanel(QWidget):
         self.empty.setWordWrap(True)
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(10, 10, 10, 12)
-        column.setSpacing(8)
+        scaling.margins(column, 10, 10, 10, 12)
+        scaling.spacing(column, 8)
         for part in (
             self.header,
             self.bounds_heading,
@@ -69,7 +70,7 @@ class TheoryPanel(QWidget):
         layout.addWidget(self.area)
         self._pace = self._timer(UPDATE_MS, self._on_pace)
         self._emptying = self._timer(EMPTY_MS, self._wipe)
-        self.setMinimumWidth(280)
+        scaling.least(self, width=280)
         self._wipe()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 from engine.core.outcome import Outcome, Standing
 from engine.run.snapshot import Snapshot, Status
 from engine.text.numbers import short, whole
+from gui.style import scaling
 from gui.theory.meter import StabilityMeter
 from gui.theory.stability import optimiser_of, stability_of
 from gui.widgets.cards import Card
 from gui.widgets.glyphs import OUTCOMES, STANDINGS, Badge
 from gui.widgets.labels import InkLabel, Line
-from gui.widgets.words import Words, small
+from gui.widgets.words import SMALL, Words
 
 _NOT_STARTED = ("not started", "muted", "dash")
 MOST_POINTS = 8
@@ -33,15 +34,15 @@ class TheoryHeader(Card):
         self.badge = Badge()
         self.badge.show_word(*_NOT_STARTED)
         self.step = Line("muted", "right")
-        self.step.setFont(small(self.step.font()))
+        scaling.font(self.step, SMALL)
         self.message = Words("muted", steady=True)
         self.meter = StabilityMeter()
         self.meter.hide()
         self._facts = QWidget()
         self._grid = QGridLayout(self._facts)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(12)
-        self._grid.setVerticalSpacing(2)
+        scaling.across(self._grid, 12)
+        scaling.down(self._grid, 2)
         self._grid.setColumnStretch(1, 1)
         self._names: dict[Words, InkLabel] = {}
         self.lyapunov = self._fact(0, "Lyapunov exponent")
@@ -124,7 +125,7 @@ class TheoryHeader(Card):
 
     def _fact(self, row: int, name: str) -> Words:
         label = InkLabel(name, "muted")
-        label.setFont(small(label.font()))
+        scaling.font(label, SMALL)
         label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         value = Words(fine=True, steady=True)

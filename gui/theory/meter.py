@@ -12,10 +12,12 @@ from engine.core.outcome import Standing
 from engine.text.mathtext import plain_math
 from engine.text.numbers import short
 from engine.theory.optimisers import OptimiserDescription, describe
+from gui.style import scaling
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.typeset.formula import draw_formula, typesetter
 from gui.widgets.controls import tint
-from gui.widgets.words import bold, small
+from gui.widgets.words import SMALL, bold
 
 FULL = 2.0
 """The gauge ends here; the limit 1 is in its middle."""
@@ -51,7 +53,7 @@ class StabilityMeter(QWidget):
         self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._motion.valueChanged.connect(self._on_moved)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFont(small(self.font()))
+        scaling.font(self, SMALL)
         typesetter().ready.connect(self._on_ready)
         self.show_values(None, None, (0.0, 0.0))
 
@@ -129,11 +131,11 @@ class StabilityMeter(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return the size."""
-        return QSize(200, self.fontMetrics().height() * 3 + 33)
+        return QSize(whole(200), self.fontMetrics().height() * 3 + whole(33))
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size."""
-        return QSize(140, self.sizeHint().height())
+        return QSize(whole(140), self.sizeHint().height())
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop moving while nobody looks."""
@@ -146,10 +148,10 @@ class StabilityMeter(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
-        self._paint_title(painter, QRectF(0, 0, self.width(), line + 4))
-        self._paint_gauge(painter, QRectF(6, line + 14, self.width() - 12, 8))
-        self._paint_scale(painter, line + 27)
-        self._paint_legend(painter, 2 * line + 31)
+        self._paint_title(painter, QRectF(0, 0, self.width(), line + px(4)))
+        self._paint_gauge(painter, QRectF(px(6), line + px(14), self.width() - px(12), px(8)))
+        self._paint_scale(painter, line + px(27))
+        self._paint_legend(painter, 2 * line + px(31))
         painter.end()
 
     def _role(self, value: float) -> str:
@@ -159,13 +161,13 @@ class StabilityMeter(QWidget):
         return "bad" if value > 1 else "good"
 
     def _x(self, value: float) -> float:
-        return 6 + min(max(value, 0.0), FULL) / FULL * (self.width() - 12)
+        return px(6) + min(max(value, 0.0), FULL) / FULL * (self.width() - px(12))
 
     def _paint_title(self, painter: QPainter, box: QRectF) -> None:
         painter.setPen(ink("text"))
         painter.setFont(self.font())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "Stability")
-        start = self.fontMetrics().horizontalAdvance("Stability") + 8
+        start = self.fontMetrics().horizontalAdvance("Stability") + px(8)
         draw_formula(
             painter, box.adjusted(start, 0, 0, 0), self._described.ratio, self.font(), ink("muted")
         )
@@ -182,67 +184,69 @@ class StabilityMeter(QWidget):
         limit, (value, low, high) = self._x(1.0), self._shown
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tint(0.12))
-        painter.drawRoundedRect(box, 4, 4)
+        painter.drawRoundedRect(box, px(4), px(4))
         painter.setClipRect(QRectF(limit, box.top(), box.right() - limit, box.height()))
         painter.setBrush(tint(0.13, "bad"))
-        painter.drawRoundedRect(box, 4, 4)
+        painter.drawRoundedRect(box, px(4), px(4))
         painter.setClipping(False)
         if self._measured is not None:
             if high > low:
                 painter.setBrush(tint(0.35, self._role(high)))
-                spread = QRectF(self._x(low), box.top(), self._x(high) - self._x(low), 8)
-                painter.drawRoundedRect(spread.adjusted(-2, 0, 2, 0), 4, 4)
-            bar = QRectF(box.left(), box.top() + 1, max(self._x(value) - box.left(), 6), 6)
+                spread = QRectF(self._x(low), box.top(), self._x(high) - self._x(low), px(8))
+                painter.drawRoundedRect(spread.adjusted(-px(2), 0, px(2), 0), px(4), px(4))
+            bar = QRectF(
+                box.left(), box.top() + px(1), max(self._x(value) - box.left(), px(6)), px(6)
+            )
             painter.setBrush(ink(self._role(min(value, 1.0))))
-            painter.drawRoundedRect(bar, 3, 3)
+            painter.drawRoundedRect(bar, px(3), px(3))
             if value > 1:
                 painter.setClipRect(QRectF(limit, box.top(), box.width(), box.height()))
                 painter.setBrush(ink(self._role(value)))
-                painter.drawRoundedRect(bar, 3, 3)
+                painter.drawRoundedRect(bar, px(3), px(3))
                 painter.setClipping(False)
-        painter.setPen(QPen(ink("text"), 1.5))
-        painter.drawLine(QPointF(limit, box.top() - 4), QPointF(limit, box.bottom() + 4))
+        painter.setPen(QPen(ink("text"), px(1.5)))
+        painter.drawLine(QPointF(limit, box.top() - px(4)), QPointF(limit, box.bottom() + px(4)))
         if self._predicted is not None:
-            self._paint_mark(painter, QPointF(self._x(self._predicted), box.top() - 1), box)
+            self._paint_mark(painter, QPointF(self._x(self._predicted), box.top() - px(1)), box)
 
     def _paint_mark(self, painter: QPainter, tip: QPointF, box: QRectF) -> None:
         """Draw the predicted value: a triangle from above and a hairline through the gauge."""
-        painter.setPen(QPen(ink("bound"), 1.5))
-        painter.drawLine(tip, QPointF(tip.x(), box.bottom() + 1))
+        painter.setPen(QPen(ink("bound"), px(1.5)))
+        painter.drawLine(tip, QPointF(tip.x(), box.bottom() + px(1)))
         painter.setBrush(ink("bound"))
         offsets = ((0, 0), (-4, -6), (4, -6))
-        painter.drawPolygon(QPolygonF([tip + QPointF(x, y) for x, y in offsets]))
+        painter.drawPolygon(QPolygonF([tip + QPointF(px(x), px(y)) for x, y in offsets]))
 
-    def _paint_scale(self, painter: QPainter, top: int) -> None:
+    def _paint_scale(self, painter: QPainter, top: float) -> None:
         painter.setPen(ink("muted"))
         for value, text in ((0.0, "0"), (1.0, "1"), (FULL, "2")):
             width = self.fontMetrics().horizontalAdvance(text)
             x = min(max(self._x(value) - width / 2, 0), self.width() - width)
-            painter.drawText(QRectF(x, top, width + 1, 16), Qt.AlignmentFlag.AlignTop, text)
+            painter.drawText(QRectF(x, top, width + 1, px(16)), Qt.AlignmentFlag.AlignTop, text)
         self._paint_overflow(painter, top)
 
-    def _paint_overflow(self, painter: QPainter, top: int) -> None:
+    def _paint_overflow(self, painter: QPainter, top: float) -> None:
         """Write that a value is beyond the end of the gauge."""
         if max(self._measured or 0.0, self._predicted or 0.0) > FULL:
-            box = QRectF(self.width() - 60, top, 46, 16)
+            box = QRectF(self.width() - px(60), top, px(46), px(16))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, "beyond")
 
-    def _paint_legend(self, painter: QPainter, top: int) -> None:
+    def _paint_legend(self, painter: QPainter, top: float) -> None:
         metrics = self.fontMetrics()
         middle = top + metrics.height() / 2
-        x = 6.0
+        x = px(6)
         if self._measured is not None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink(self._role(self._measured)))
-            painter.drawRoundedRect(QRectF(x, middle - 3, 12, 6), 3, 3)
-            x = self._write(painter, x + 17, top, "measured") + 16
+            painter.drawRoundedRect(QRectF(x, middle - px(3), px(12), px(6)), px(3), px(3))
+            x = self._write(painter, x + px(17), top, "measured") + px(16)
         if self._predicted is not None:
-            painter.setPen(QPen(ink("bound"), 1.5))
+            painter.setPen(QPen(ink("bound"), px(1.5)))
             painter.setBrush(ink("bound"))
-            tip = QPointF(x + 4, middle + 4)
+            tip = QPointF(x + px(4), middle + px(4))
             offsets = ((0, 0), (-4, -6), (4, -6))
-            painter.drawPolygon(QPolygonF([tip + QPointF(a, b) for a, b in offsets]))
-            self._write(painter, x + 13, top, f"predicted {short(self._predicted, 4)}")
+            painter.drawPolygon(QPolygonF([tip + QPointF(px(a), px(b)) for a, b in offsets]))
+            self._write(painter, x + px(13), top, f"predicted {short(self._predicted, 4)}")
 
     def _write(self, painter: QPainter, x: float, top: float, text: str) -> float:
         metrics = self.fontMetrics()

@@ -6,9 +6,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.style import scaling
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.widgets.controls import draw_arrow, draw_focus, tint
-from gui.widgets.words import small
+from gui.widgets.words import SMALL
 
 RADIUS = 7.0
 
@@ -19,8 +21,8 @@ class Card(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(12, 9, 10, 9)
-        self.column.setSpacing(6)
+        scaling.margins(self.column, 12, 9, 10, 9)
+        scaling.spacing(self.column, 6)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -29,7 +31,9 @@ class Card(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(ink("border"), 1))
         painter.setBrush(ink("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), px(RADIUS), px(RADIUS)
+        )
         painter.end()
 
 
@@ -54,7 +58,7 @@ class Arrow(QAbstractButton):
         super().__init__(parent)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setFixedSize(22, 22)
+        scaling.fixed(self, 22, 22)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the arrow."""
@@ -63,10 +67,10 @@ class Arrow(QAbstractButton):
         if self.underMouse():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(0.08))
-            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
-        draw_arrow(painter, QPointF(11, 11), self.isChecked(), self.underMouse())
+            painter.drawRoundedRect(QRectF(self.rect()), px(4), px(4))
+        draw_arrow(painter, QPointF(px(11), px(11)), self.isChecked(), self.underMouse())
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 5)
+            draw_focus(painter, QRectF(self.rect()), px(5))
         painter.end()
 
 
@@ -91,7 +95,7 @@ class Link(QAbstractButton):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setText(text)
-        self.setFont(small(self.font()))
+        scaling.font(self, SMALL)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -99,7 +103,9 @@ class Link(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return the size."""
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self.text()) + 12, metrics.height() + 4)
+        return QSize(
+            metrics.horizontalAdvance(self.text()) + whole(12), metrics.height() + whole(4)
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the text, on a tint that answers the mouse."""
@@ -108,9 +114,9 @@ class Link(QAbstractButton):
         if self.isEnabled() and (self.underMouse() or self.isDown()):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(0.2 if self.isDown() else 0.12, "accent"))
-            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+            painter.drawRoundedRect(QRectF(self.rect()), px(4), px(4))
         painter.setPen(ink("accent" if self.isEnabled() else "muted"))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 4)
+            draw_focus(painter, QRectF(self.rect()), px(4))
         painter.end()

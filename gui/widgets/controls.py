@@ -22,7 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.style import scaling
 from gui.style.ink import ink, mixed
+from gui.style.scaling import px, whole
 from gui.widgets.focus import give_back
 
 
@@ -36,7 +38,7 @@ class Switch(QCheckBox):
 
     def sizeHint(self) -> QSize:
         """Return the size of the switch."""
-        return QSize(40, 24)
+        return QSize(whole(40), whole(24))
 
     def minimumSizeHint(self) -> QSize:
         """Return the size of the switch."""
@@ -50,7 +52,7 @@ class Switch(QCheckBox):
         """Draw the track, and the knob at the side of the state."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(self.width() - 35, (self.height() - 18) / 2, 33, 18)
+        track = QRectF(self.width() - px(35), (self.height() - px(18)) / 2, px(33), px(18))
         on = self.isChecked()
         fill = ink("accent") if on else ink("strong_border")
         if not self.isEnabled():
@@ -60,8 +62,8 @@ class Switch(QCheckBox):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
-        knob = QRectF(0, 0, 13, 13)
-        side = track.right() - 9 if on else track.left() + 9
+        knob = QRectF(0, 0, px(13), px(13))
+        side = track.right() - px(9) if on else track.left() + px(9)
         knob.moveCenter(QPointF(side, track.center().y()))
         painter.setBrush(ink("on_accent") if on else ink("surface"))
         painter.drawEllipse(knob)
@@ -73,8 +75,9 @@ class Switch(QCheckBox):
 def draw_focus(painter: QPainter, box: QRectF, radius: float) -> None:
     """Draw the ring that says where the keyboard is."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(ink("accent"), 1.5))
-    painter.drawRoundedRect(box.adjusted(0.75, 0.75, -0.75, -0.75), radius, radius)
+    painter.setPen(QPen(ink("accent"), px(1.5)))
+    inset = px(0.75)
+    painter.drawRoundedRect(box.adjusted(inset, inset, -inset, -inset), radius, radius)
 
 
 class StepButton(QAbstractButton):
@@ -96,7 +99,7 @@ class StepButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Return a square that a finger or a shaky hand can hit."""
-        return QSize(26, 26)
+        return QSize(whole(26), whole(26))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the sign over a tint that answers the mouse."""
@@ -106,15 +109,15 @@ class StepButton(QAbstractButton):
         if self.isEnabled() and (self.isDown() or self.underMouse()):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(0.2 if self.isDown() else 0.1))
-            painter.drawRoundedRect(box, 4, 4)
+            painter.drawRoundedRect(box, px(4), px(4))
         strong = self.underMouse() and self.isEnabled()
-        pen = QPen(ink("text") if strong else ink("muted"), 1.5)
+        pen = QPen(ink("text") if strong else ink("muted"), px(1.5))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
         center = QPointF(round(box.center().x()) + 0.5, round(box.center().y()) + 0.5)
-        painter.drawLine(center - QPointF(4, 0), center + QPointF(4, 0))
+        painter.drawLine(center - QPointF(px(4), 0), center + QPointF(px(4), 0))
         if self._sign > 0:
-            painter.drawLine(center - QPointF(0, 4), center + QPointF(0, 4))
+            painter.drawLine(center - QPointF(0, px(4)), center + QPointF(0, px(4)))
         painter.end()
 
 
@@ -135,7 +138,9 @@ class _Segment(QRadioButton):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self.text()) + 16, metrics.height() + 12)
+        return QSize(
+            metrics.horizontalAdvance(self.text()) + whole(16), metrics.height() + whole(12)
+        )
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -152,17 +157,17 @@ class _Segment(QRadioButton):
         if chosen:
             painter.setPen(QPen(mixed(ink("soft_accent"), ink("accent"), 0.35), 1))
             painter.setBrush(ink("soft_accent"))
-            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), px(5), px(5))
         elif self.underMouse() and self.isEnabled():
             painter.setBrush(tint(0.07))
-            painter.drawRoundedRect(box, 5, 5)
+            painter.drawRoundedRect(box, px(5), px(5))
         color = ink("text") if chosen else mixed(ink("text"), ink("muted"), 0.6)
         painter.setPen(color if self.isEnabled() else ink("muted"))
         font = self.font()
         painter.setFont(font)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 6)
+            draw_focus(painter, QRectF(self.rect()), px(6))
         painter.end()
 
 
@@ -180,7 +185,7 @@ class Segments(QWidget):
     def __init__(self, choices: tuple[str, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)
+        scaling.margins(layout, 1, 1, 1, 1)
         layout.setSpacing(0)
         self._group = QButtonGroup(self)
         self._buttons: dict[str, _Segment] = {}
@@ -220,7 +225,7 @@ class Segments(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(ink("border"), 1))
         painter.setBrush(tint(0.04))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), px(6), px(6))
         painter.end()
 
     def _on_clicked(self, button: QAbstractButton) -> None:
@@ -284,7 +289,7 @@ def readable(choice: str) -> str:
 
 def draw_arrow(painter: QPainter, center: QPointF, is_open: bool, lively: bool) -> None:
     """Draw an arrow that points down where something is open, to the right where it is folded."""
-    pen = QPen(ink("text") if lively else ink("muted"), 1.6)
+    pen = QPen(ink("text") if lively else ink("muted"), px(1.6))
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
@@ -293,4 +298,4 @@ def draw_arrow(painter: QPainter, center: QPointF, is_open: bool, lively: bool) 
         offsets = (-4.0, -2.0), (0.0, 2.0), (4.0, -2.0)
     else:
         offsets = (-2.0, -4.0), (2.0, 0.0), (-2.0, 4.0)
-    painter.drawPolyline([center + QPointF(x, y) for x, y in offsets])
+    painter.drawPolyline([center + QPointF(px(x), px(y)) for x, y in offsets])

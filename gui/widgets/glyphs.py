@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from engine.core.claims import Lamp, Verdict
 from engine.core.outcome import OutcomeKind, Standing
 from engine.text.mathtext import to_plain
+from gui.style import scaling
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.widgets.controls import tint
 from gui.widgets.labels import InkLabel
 
@@ -96,10 +98,10 @@ _SHAPES: dict[str, tuple[Callable[[QPainter], None], ...]] = {
 def draw_glyph(
     painter: QPainter, center: QPointF, name: str, color: QColor, size: float = 10.0
 ) -> None:
-    """Draw a small shape around a point."""
+    """Draw a small shape around a point, its size given at a scale of 1."""
     painter.save()
     painter.translate(center)
-    painter.scale(size / 10, size / 10)
+    painter.scale(px(size / 10), px(size / 10))
     pen = QPen(color, 1.6)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -119,7 +121,7 @@ class Badge(InkLabel):
         font = QFont(self.font())
         font.setWeight(QFont.Weight.DemiBold)
         self.setFont(font)
-        self.setContentsMargins(22, 2, 9, 3)
+        scaling.margins(self, 22, 2, 9, 3)
         policy = QSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -164,7 +166,7 @@ class Badge(InkLabel):
         painter.setBrush(tint(0.13, self.role))
         middle = self.sizeHint().height() / 2  # of the first line
         painter.drawRoundedRect(box, middle, middle)
-        draw_glyph(painter, QPointF(13, middle), self._glyph, ink(self.role))
+        draw_glyph(painter, QPointF(px(13), middle), self._glyph, ink(self.role))
         painter.end()
         super().paintEvent(event)
 
@@ -175,7 +177,7 @@ class LampDot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._on: bool | None = None
-        self.setFixedSize(16, 18)
+        scaling.fixed(self, 16, 18)
 
     def show_lamp(self, lamp: Lamp) -> None:
         """Show an assumption."""
@@ -189,7 +191,7 @@ class LampDot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the lamp."""
         painter = QPainter(self)
-        draw_lamp(painter, QPointF(8, self.height() / 2), self._on)
+        draw_lamp(painter, QPointF(px(8), self.height() / 2), self._on)
         painter.end()
 
 
@@ -197,9 +199,9 @@ def draw_lamp(painter: QPainter, center: QPointF, on: bool | None) -> None:
     """Draw a lamp around a point, 14 pixels wide."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     role, glyph, _ = LAMPS[on]
-    painter.setPen(QPen(ink(role), 1.2) if on is None else Qt.PenStyle.NoPen)
+    painter.setPen(QPen(ink(role), px(1.2)) if on is None else Qt.PenStyle.NoPen)
     painter.setBrush(Qt.BrushStyle.NoBrush if on is None else ink(role))
-    painter.drawEllipse(center, 6.5, 6.5)
+    painter.drawEllipse(center, px(6.5), px(6.5))
     draw_glyph(painter, center, glyph, ink(role) if on is None else ink("surface"), 8.0)
 
 
@@ -230,11 +232,11 @@ class LampRow(QWidget):
 
     def sizeHint(self) -> QSize:
         """Reserve room for all lamps."""
-        return QSize(self._STEP * len(self._lamps), 18)
+        return QSize(whole(self._STEP) * len(self._lamps), whole(18))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the lamps side by side."""
         painter = QPainter(self)
         for index, on in enumerate(self._lamps):
-            draw_lamp(painter, QPointF(8 + self._STEP * index, self.height() / 2), on)
+            draw_lamp(painter, QPointF(px(8) + whole(self._STEP) * index, self.height() / 2), on)
         painter.end()

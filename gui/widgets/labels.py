@@ -66,11 +66,20 @@ class Line(QWidget):
             return
         self._text = text
         self.setAccessibleName(text)
-        width = self.fontMetrics().horizontalAdvance(text) + 1
+        self._reserve(forget)
+        self.update()
+
+    def _reserve(self, forget: bool) -> None:
+        width = self.fontMetrics().horizontalAdvance(self._text) + 1
         if width > self._widest or (forget and width != self._widest):
             self._widest = width
             self.updateGeometry()
-        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Reserve other room for a text of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._reserve(forget=True)
 
     def sizeHint(self) -> QSize:
         """Reserve room for the longest text so far."""

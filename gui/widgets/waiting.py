@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.run.snapshot import Snapshot, Status
 from gui.style.ink import ink
+from gui.style.scaling import whole
 
 PATIENCE_MS = 150
 """A run that begins sooner says nothing: a word that comes and goes is only unrest."""
@@ -73,8 +74,8 @@ class Waiting(QWidget):
         first, second = self._fonts()
         widths = [self._width(first, text) for text in (PREPARING, COMPILING)]
         width = max(*widths, self._width(second, _WHY))
-        height = self._height(first) + 4 + self._height(second)
-        return QSize(width + 2 * _MARGIN_X, height + 2 * _MARGIN_Y)
+        height = self._height(first) + whole(4) + self._height(second)
+        return QSize(width + 2 * whole(_MARGIN_X), height + 2 * whole(_MARGIN_Y))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the card."""
@@ -84,18 +85,20 @@ class Waiting(QWidget):
         painter.setBrush(ink("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
         first, second = self._fonts()
-        inner = self.rect().adjusted(0, _MARGIN_Y, 0, -_MARGIN_Y)
+        inner = self.rect().adjusted(0, whole(_MARGIN_Y), 0, -whole(_MARGIN_Y))
         top = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         painter.setFont(first)
         painter.setPen(ink("text"))
         painter.drawText(inner, top, self._text)
         painter.setFont(second)
         painter.setPen(ink("muted"))
-        painter.drawText(inner.adjusted(0, self._height(first) + 4, 0, 0), top, _WHY)
+        painter.drawText(inner.adjusted(0, self._height(first) + whole(4), 0, 0), top, _WHY)
         painter.end()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in the middle."""
+        """Stay in the middle, and above what is added to the area."""
+        if event.type() == QEvent.Type.ChildAdded and self.isVisible():
+            QTimer.singleShot(0, self, self.raise_)
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
 from engine.text.mathtext import to_html, to_plain
 from engine.text.numbers import exact_text, short
+from gui.style import scaling
 from gui.style.ink import ink
+from gui.style.scaling import px
 from gui.widgets.controls import draw_focus, tint
 from gui.widgets.glyphs import draw_glyph
 from gui.widgets.labels import InkLabel
 
+SMALL = 0.92
+"""Size of secondary text, as a share of that of the rest."""
 COPIED_MS = 900
 """How long a number says that it was copied."""
 
@@ -20,7 +24,7 @@ COPIED_MS = 900
 def small(font: QFont) -> QFont:
     """Return the font of secondary text."""
     font = QFont(font)
-    font.setPointSizeF(max(6.0, font.pointSizeF() * 0.92))
+    font.setPointSizeF(max(scaling.px(6.0), font.pointSizeF() * SMALL))
     return font
 
 
@@ -63,7 +67,7 @@ class Words(QWidget):
         self._top = 0
         self.label = InkLabel("", role, self)
         if fine:
-            self.label.setFont(small(self.label.font()))
+            scaling.font(self.label, SMALL)
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -118,7 +122,7 @@ class Words(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Return a size as narrow as a word."""
-        return QSize(48, self.label.fontMetrics().height() + self._top)
+        return QSize(scaling.whole(48), self.label.fontMetrics().height() + self._top)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Resize the label to fill its place."""
@@ -144,7 +148,10 @@ class Figure(QAbstractButton):
         self._thanks.setSingleShot(True)
         self._thanks.setInterval(COPIED_MS)
         self._thanks.timeout.connect(self.update)
-        self.setFont(bold(self.font()) if strong else small(self.font()))
+        if strong:
+            self.setFont(bold(self.font()))
+        else:
+            scaling.font(self, SMALL)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -168,15 +175,27 @@ class Figure(QAbstractButton):
         self.setEnabled(value is not None)
         self.setAccessibleName(f"{name} {text}")
         self.setToolTip("" if value is None else f"{exact_text(value)}\nClick to copy")
-        width = max(QFontMetrics(self._font()).horizontalAdvance(text) + 8, 24)
+        self._reserve()
+        self.update()
+
+    def _reserve(self) -> None:
+        """Reserve room for the text."""
+        width = QFontMetrics(self._font()).horizontalAdvance(self.text()) + scaling.whole(8)
+        width = max(width, scaling.whole(24))
         if width > self._widest:
             self._widest = width
             self.updateGeometry()
-        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Reserve other room for a text of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._widest = 0
+            self._reserve()
 
     def sizeHint(self) -> QSize:
         """Reserve room for the longest number so far."""
-        return QSize(self._widest, self.fontMetrics().height() + 4)
+        return QSize(self._widest, self.fontMetrics().height() + scaling.whole(4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the number, on a tint that answers the mouse."""
@@ -185,10 +204,11 @@ class Figure(QAbstractButton):
         if self.isEnabled() and (self.underMouse() or self.isDown()):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(0.16 if self.isDown() else 0.08))
-            painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
-        box = self.rect().adjusted(4, 0, -4, 0)
+            painter.drawRoundedRect(QRectF(self.rect()), px(4), px(4))
+        edge = scaling.whole(4)
+        box = self.rect().adjusted(edge, 0, -edge, 0)
         if self._thanks.isActive():
-            middle = QPointF(box.right() - 6, self.height() / 2)
+            middle = QPointF(box.right() - px(6), self.height() / 2)
             draw_glyph(painter, middle, "check", ink("good"), 12)
         else:
             painter.setPen(ink("text" if self.isEnabled() else "muted"))
@@ -196,7 +216,7 @@ class Figure(QAbstractButton):
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(box, right, self.text())
         if self.hasFocus():
-            draw_focus(painter, QRectF(self.rect()), 4)
+            draw_focus(painter, QRectF(self.rect()), px(4))
         painter.end()
 
     def _font(self) -> QFont:
@@ -219,5 +239,5 @@ def heading(text: str) -> QLabel:
     """Make the heading of a part of the panel."""
     label = QLabel(text)
     label.setFont(bold(label.font()))
-    label.setContentsMargins(2, 4, 0, 0)
+    scaling.margins(label, 2, 4, 0, 0)
     return label

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from engine.core.errors import LabError
 from engine.core.versions import NAME, VERSION, versions
 from engine.storage.files import write_text
+from gui.style import scaling
 from gui.style.icons import app_icon
 from gui.widgets.shortcuts import NUMBERED, SHORTCUTS, experiment_keys, native_text
 from gui.window.help_view import HelpView, help_text
@@ -36,8 +37,8 @@ class Dialog(QDialog):
         self.setModal(False)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(16, 16, 16, 16)
-        self.column.setSpacing(12)
+        scaling.margins(self.column, 16, 16, 16, 16)
+        scaling.spacing(self.column, 12)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.buttons.rejected.connect(self.close)
 
@@ -57,7 +58,7 @@ def help_dialog(experiment_id: str, title: str, parent: QWidget | None) -> Dialo
     dialog.column.setContentsMargins(0, 0, 0, 0)
     text = help_text(experiment_id) or f"# {title}\n\nNo text was written for this experiment."
     dialog.column.addWidget(HelpView(text), 1)
-    dialog.buttons.setContentsMargins(16, 0, 16, 16)
+    scaling.margins(dialog.buttons, 16, 0, 16, 16)
     dialog.finish()
     dialog.resize(560, 640)
     return dialog
@@ -67,13 +68,13 @@ def shortcuts_dialog(experiments: int, parent: QWidget | None) -> Dialog:
     """Show all keys of the window."""
     dialog = Dialog("Keyboard shortcuts", parent)
     grid = QGridLayout()
-    grid.setHorizontalSpacing(24)
-    grid.setVerticalSpacing(4)
+    scaling.across(grid, 24)
+    scaling.down(grid, 4)
     row = 0
     for group, items in groupby(SHORTCUTS, key=lambda item: item.group):
         heading = QLabel(group)
         heading.setObjectName("heading")
-        heading.setContentsMargins(0, 8 if row else 0, 0, 0)
+        scaling.margins(heading, 0, 8 if row else 0, 0, 0)
         grid.addWidget(heading, row, 0, 1, 2)
         row += 1
         lines = [(native_text(item.keys), item.text) for item in items]
@@ -122,7 +123,7 @@ def about_dialog(device: str, parent: QWidget | None) -> Dialog:
     name.setObjectName("title")
     body = QLabel(about_text(device))
     body.setWordWrap(True)
-    body.setMinimumWidth(380)
+    scaling.least(body, width=380)
     body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     for widget in (picture, name, body):
         dialog.column.addWidget(widget)

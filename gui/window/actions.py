@@ -41,17 +41,28 @@ _TEXTS = {
     "slower": "S&lower",
     "pin": "&Pin this run",
     "unpin": "&Unpin all",
+    "previous_preset": "Pre&vious preset",
+    "next_preset": "Ne&xt preset",
+    "gallery": "Presets as pictu&res…",
     "scaled_axis": "Axis &δ·step",
     "reset_layout": "Reset &layout",
-    "full_screen": "&Full screen",
+    "larger": "Lar&ger",
+    "smaller": "S&maller",
+    "usual_size": "Usual si&ze",
+    "full_screen": "Page for an &audience",
     "developer": "&Developer view",
     "help": "&What am I looking at?",
     "shortcuts": "&Keyboard shortcuts",
     "about": "&About Lyapunov Lab",
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
-_OF_A_RUN = "save export play step back reset run nudge live pin unpin help".split()
+_OF_A_RUN = (
+    "save export play step back reset run nudge live pin unpin help"
+    " previous_preset next_preset gallery"
+).split()
 _REPEATED = ("step", "back", "faster", "slower")
+_MORE_KEYS = {"redo": ("Ctrl+Y",), "larger": ("Ctrl+=",)}
+"""Keys that do the same, for other habits and keyboards."""
 _ROLES = {"about": QAction.MenuRole.AboutRole, "quit": QAction.MenuRole.QuitRole}
 
 
@@ -121,6 +132,7 @@ class Actions(QObject):
         action.setCheckable(name in _CHECKABLE)
         action.setMenuRole(_ROLES.get(name, QAction.MenuRole.NoRole))
         self._set_keys(action, name)
+        self._window.addAction(action)  # its keys work also without the menu bar
         return action
 
     def _follow(self, undo_group: QUndoGroup) -> None:
@@ -141,9 +153,7 @@ class Actions(QObject):
         if shortcut.plain:  # shown, but left to the window's key handling
             action.setText(f"{action.text()}\t{native_text(shortcut.keys)}")
             return
-        keys = [QKeySequence(shortcut.keys)]
-        if name == "redo":
-            keys.append(QKeySequence("Ctrl+Y"))
+        keys = [QKeySequence(text) for text in (shortcut.keys, *_MORE_KEYS.get(name, ()))]
         action.setShortcuts(keys)
 
     def _menu(self, title: str, names: Sequence[str]) -> QMenu:
@@ -181,6 +191,8 @@ class Actions(QObject):
         self._experiments_menu = run_menu.addMenu("&Experiments")
         self._presets_menu = run_menu.addMenu("Pre&sets")
         self._presets_menu.setToolTipsVisible(True)
+        for name in ("previous_preset", "next_preset", "gallery"):
+            run_menu.addAction(self._actions[name])
         self._view_menu = self._menu("&View", ("scaled_axis",))
         self._plots_menu = self._view_menu.addMenu("&Plots")
         self._panels_menu = self._view_menu.addMenu("P&anels")
@@ -192,6 +204,9 @@ class Actions(QObject):
             action.setCheckable(True)
             self._themes.addAction(action)
         self._view_menu.addSeparator()
+        size_menu = self._view_menu.addMenu("Si&ze")
+        for name in ("larger", "smaller", "usual_size"):
+            size_menu.addAction(self._actions[name])
         for name in ("reset_layout", "full_screen", "developer"):
             self._view_menu.addAction(self._actions[name])
         self._menu("&Help", ("help", "shortcuts", "-", "about"))
@@ -229,6 +244,11 @@ class Actions(QObject):
         action.setVisible(False)
         menu.setTitle("&Plots")
         self._view_menu.insertMenu(action, menu)
+
+    @property
+    def experiments_menu(self) -> QMenu:
+        """The menu of the experiments."""
+        return self._experiments_menu
 
     def show_nudge(self, enabled: bool, tip: str) -> None:
         """Enable or disable the nudge; the tip says why not."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
@@ -16,19 +18,22 @@ from PySide6.QtWidgets import (
 )
 
 from gui.plots.arrange import columns_of
+from gui.style import scaling
 from gui.style.icons import IconButton
 from gui.widgets.controls import QuietScrollArea
 from gui.widgets.dock import Dock
 from gui.widgets.dock_shares import DockShares
 
 LAYOUT_VERSION = 1
+WIDE, HIGH = 1100, 580
+"""Width of the window below which the docks at the left give way to the plots, and height below
+which those at the right share a place; both at a scale of 1."""
 LEFT, RIGHT = 216, 340
 """Widths at first, in pixels."""
 LOWEST_PAGE = 80
 """Height at least of a page of tabs, in pixels."""
 NARROW, LOW = 900, 480
-"""Sizes of a screen in pixels below which the left docks are hidden at first, and below which
-the right ones share a place."""
+"""Sizes of a screen in pixels below which the window may be smaller than its parts need."""
 FORM_AND_THEORY = (550, 450)
 """Heights at first of the parameters and the theory, in proportion to each other."""
 
@@ -45,7 +50,7 @@ class _TitleBar(QWidget):
         close = IconButton("close", f"Hide {title}", "Hide; the menu View brings it back", size=14)
         close.clicked.connect(dock.close)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12 if tabs is None else 4, 6, 4, 2)
+        scaling.margins(row, 12 if tabs is None else 4, 6, 4, 2)
         row.addWidget(name)
         row.addStretch(1)
         row.addWidget(close)
@@ -62,7 +67,7 @@ class _Page(QuietScrollArea):
     def minimumSizeHint(self) -> QSize:
         """Return the width of the page, which does not scroll sideways, and a small height."""
         least = self._page.minimumSizeHint().expandedTo(self._page.minimumSize())
-        return QSize(least.width(), min(least.height(), LOWEST_PAGE))
+        return QSize(least.width(), min(least.height(), scaling.whole(LOWEST_PAGE)))
 
     def sizeHint(self) -> QSize:
         """Return the size of the page."""
@@ -98,6 +103,30 @@ class Tabs(QStackedWidget):
         self.bar.updateGeometry()
         if not offered and self.bar.currentIndex() == index:
             self.bar.setCurrentIndex(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a window has no room for, or an audience no use.
+
+    Attributes
+    ----------
+    is_narrow : bool
+        The docks at the left are hidden.
+    is_short : bool
+        The docks at the right share a place.
+    has_audience : bool
+        All docks are hidden.
+    """
+
+    is_narrow: bool = False
+    is_short: bool = False
+    has_audience: bool = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything gives way."""
+        return self.is_narrow or self.is_short or self.has_audience
 
 
 class Docks:
@@ -140,6 +169,9 @@ class Docks:
         window.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
         bar.toggleViewAction().setVisible(False)
         self._first: QByteArray | None = None
+        self._scale = 1.0
+        self._full: QByteArray | None = None
+        self._fit = Fit()
         self._shares = DockShares(window, self._right)
 
     def _dock(
@@ -172,36 +204,68 @@ class Docks:
         """Return the switches of the docks."""
         return [dock.toggleViewAction() for dock in self.all]
 
-    def arrange(self, room: QSize) -> None:
-        """Set the docks' first sizes, and remember this layout as the first.
-
-        Parameters
-        ----------
-        room : QSize
-            Size of the screen. On a small one less is shown; the menu View has the rest.
-        """
+    def arrange(self) -> None:
+        """Set the docks' first sizes, and remember this layout as the first."""
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window = self._window
-        if room.width() < NARROW:
-            self.experiments.hide()
-            self.pins.hide()
-        if room.height() < LOW:
-            window.tabifyDockWidget(self.theory, self.parameters)
-        window.resizeDocks([self.experiments, self.parameters], [LEFT, RIGHT], horizontal)
+        self._scale = scaling.factor()
+        widths = [scaling.whole(LEFT), scaling.whole(RIGHT)]
+        window.resizeDocks([self.experiments, self.parameters], widths, horizontal)
         window.resizeDocks([self.experiments, self.pins], [520, 160], vertical)
         window.resizeDocks([self.parameters, self.theory], list(FORM_AND_THEORY), vertical)
         form, theory = FORM_AND_THEORY
         self._shares.set({self.parameters: (0.0, form), self.theory: (0.0, theory)})
         self._first = window.saveState(LAYOUT_VERSION)
 
+    def rescale(self) -> None:
+        """Keep the docks at the sides as wide as before, in units of the scale."""
+        grown, self._scale = scaling.factor() / self._scale, scaling.factor()
+        sides = [dock for dock in (self.experiments, self.parameters) if dock.isVisible()]
+        widths = [round(dock.width() * grown) for dock in sides]
+        self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+
+    @property
+    def fit(self) -> Fit:
+        """What of the layout gave way."""
+        return self._fit
+
+    def make_room(self, fit: Fit) -> None:
+        """Hide or stack docks, or bring back the layout from before the first gave way."""
+        if fit == self._fit:
+            return
+        if not self._fit.is_needed:
+            self._full = self._window.saveState(LAYOUT_VERSION)
+        self._fit = fit
+        if self._full is not None:
+            self._window.restoreState(self._full, LAYOUT_VERSION)
+            self._shares.forget()
+        self._give_way()
+
+    def _give_way(self) -> None:
+        fit = self._fit
+        hidden = self.all if fit.has_audience else (self.experiments, self.pins)
+        if fit.has_audience or fit.is_narrow:
+            for dock in hidden:
+                if not dock.isFloating():
+                    dock.hide()
+        if fit.is_short and not fit.has_audience:
+            both = self.parameters, self.theory
+            if all(dock.isVisibleTo(self._window) and not dock.isFloating() for dock in both):
+                self._window.tabifyDockWidget(*both)
+                self.parameters.raise_()
+
     def reset(self) -> None:
         """Go back to the first layout."""
         if self._first is not None:
             self._window.restoreState(self._first, LAYOUT_VERSION)
+            self._full = self._first
             self._shares.forget()
+            self._give_way()
 
     def save(self) -> QByteArray:
-        """Return the present layout."""
+        """Return the present layout, or that from before docks gave way."""
+        if self._fit.is_needed and self._full is not None:
+            return self._full
         return self._window.saveState(LAYOUT_VERSION)
 
     def restore(self, state: QByteArray) -> bool:
@@ -209,6 +273,9 @@ class Docks:
         if state.isEmpty() or not self._window.restoreState(state, LAYOUT_VERSION):
             return False
         self._shares.forget()
+        if self._fit.is_needed:
+            self._full = state
+            self._give_way()
         return True
 
     def _right(self) -> list[list[QDockWidget]]:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.core.registry import Listed
+from gui.style.scaling import px, whole
 from gui.style.theme import current_theme
 from gui.widgets.shortcuts import experiment_keys, native_text
 
@@ -35,7 +36,7 @@ class _Delegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Return the height of one line, with room around it."""
-        return QSize(0, QFontMetrics(option.font).height() + 14)
+        return QSize(0, QFontMetrics(option.font).height() + whole(14))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw the item."""
@@ -55,7 +56,7 @@ class _Delegate(QStyledItemDelegate):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
-        rect = option.rect.adjusted(10, 0, -10, -3)
+        rect = option.rect.adjusted(whole(10), 0, -whole(10), -whole(3))
         flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
         painter.drawText(rect, flags, index.data())
 
@@ -65,13 +66,13 @@ class _Delegate(QStyledItemDelegate):
         palette = option.palette
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         self._paint_background(painter, option, selected)
-        area = option.rect.adjusted(12, 0, -12, 0)
+        area = option.rect.adjusted(whole(12), 0, -whole(12), 0)
         small = QFont(option.font)
         small.setPointSizeF(small.pointSizeF() * 0.88)
         keys, middle = str(index.data(KEYS_ROLE)), Qt.AlignmentFlag.AlignVCenter
         title_font = QFont(option.font)
         title_font.setWeight(QFont.Weight.DemiBold if selected else QFont.Weight.Medium)
-        taken = QFontMetrics(small).horizontalAdvance(keys) + 8
+        taken = QFontMetrics(small).horizontalAdvance(keys) + whole(8)
         if taken + QFontMetrics(title_font).horizontalAdvance(str(index.data())) > area.width():
             keys, taken = "", 0
         painter.setFont(small)
@@ -93,19 +94,19 @@ class _Delegate(QStyledItemDelegate):
         theme = current_theme()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("soft_accent" if selected else "grid"))
-        box = QRectF(option.rect).adjusted(4, 1, -4, -1)
-        painter.drawRoundedRect(box, 6, 6)
+        box = QRectF(option.rect).adjusted(px(4), px(1), -px(4), -px(1))
+        painter.drawRoundedRect(box, px(6), px(6))
         if selected:
             painter.setBrush(theme.color("accent"))
-            bar = QRectF(box.left(), box.top() + 6, 3, box.height() - 12)
-            painter.drawRoundedRect(bar, 1.5, 1.5)
+            bar = QRectF(box.left(), box.top() + px(6), px(3), box.height() - px(12))
+            painter.drawRoundedRect(bar, px(1.5), px(1.5))
 
 
 def _title_width(title: str) -> int:
     """Return the width in pixels of an item that shows a title in full, beside a scroll bar."""
     font = QFont(QApplication.font())
     font.setWeight(QFont.Weight.DemiBold)
-    return QFontMetrics(font).horizontalAdvance(title) + 24 + 12
+    return QFontMetrics(font).horizontalAdvance(title) + whole(24 + 12)
 
 
 class _List(QListWidget):

@@ -26,6 +26,7 @@ from engine.text.numbers import whole
 from gui.compare.pins import Pin, Pins
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
+from gui.style import scaling
 from gui.window.about import Dialog
 from gui.window.files import RunFiles
 
@@ -199,7 +200,7 @@ class ExportDialog(Dialog):
         self.copy_button.setToolTip("Copy the figure to the clipboard")
         self.copy_button.clicked.connect(self.copy)
         self.finish(self.save_button)
-        self.setMinimumWidth(440)
+        scaling.least(self, width=440)
 
     @property
     def choice(self) -> Choice:

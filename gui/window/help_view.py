@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWi
 
 from engine.core.paths import resource
 from engine.text.mathtext import html_math, to_plain
+from gui.style import scaling
 from gui.typeset.formula import FormulaLabel
 
 _BLOCK = re.compile(
@@ -75,8 +76,8 @@ class HelpView(QScrollArea):
         page = QWidget()
         page.setObjectName("helpPage")
         column = QVBoxLayout(page)
-        column.setContentsMargins(24, 16, 24, 24)
-        column.setSpacing(12)
+        scaling.margins(column, 24, 16, 24, 24)
+        scaling.spacing(column, 12)
         for kind, content in blocks(text):
             for widget in _MADE[kind](content):
                 column.addWidget(widget)
@@ -97,7 +98,7 @@ class Picture(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return half the picture's size: it is drawn for screens of twice the usual density."""
-        return self._pixmap.size() / 2
+        return self._pixmap.size() * (scaling.factor() / 2)
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
         """Keep the picture's proportions."""
@@ -117,7 +118,7 @@ class Picture(QWidget):
             QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
         )
         outline = QPainterPath()
-        outline.addRoundedRect(box, _CORNER, _CORNER)
+        outline.addRoundedRect(box, scaling.px(_CORNER), scaling.px(_CORNER))
         painter.setClipPath(outline)
         painter.drawPixmap(box, self._pixmap, QRectF(self._pixmap.rect()))
         painter.end()

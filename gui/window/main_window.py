@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QPaintEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
 
@@ -26,17 +27,20 @@ from gui.compare.pins import Pin, Pins, PinsPanel
 from gui.run.bridge import CLOSE_SECONDS, Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
-from gui.style import theme
+from gui.style import scaling, theme
 from gui.style.icons import app_icon
 from gui.widgets.focus import TabPlace
 from gui.window.actions import Actions
 from gui.window.commands import Commands
 from gui.window.data_download import DataDownload
 from gui.window.dialogs import WindowDialogs
-from gui.window.docks import LOW, Docks
+from gui.window.docks import HIGH, LOW, WIDE, Docks, Fit
 from gui.window.experiment_panel import ExperimentPanel
 from gui.window.files import RunFiles
+from gui.window.gallery import Gallery
 from gui.window.header import Header
+from gui.window.hints import HANDLES, HintBar, Hints
+from gui.window.interface_size import InterfaceSize
 from gui.window.notices import MessageBar, Notices
 from gui.window.report import Failure
 from gui.window.speed import SPEEDS
@@ -47,6 +51,7 @@ from gui.window.transport import Transport
 
 if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
+    from engine.run.snapshot import Snapshot
     from engine.storage.presets import Preset
     from gui.window.panels import Panels
 
@@ -97,7 +102,7 @@ class MainWindow(QMainWindow):
         self.control = RunControl(self.bridge, self)
         self.pins = Pins(self)
         self.panels: Panels | None = None
-        self._painted = False
+        self._painted = self._has_audience = False
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -118,6 +123,8 @@ class MainWindow(QMainWindow):
         self.transport = Transport()
         self.header = Header()
         self.message_bar = MessageBar()
+        self.hint_bar = HintBar()
+        self.gallery = Gallery(self)
         self.status = StatusBar(self.bridge, self)
         self.setStatusBar(self.status)
         self._loading = QLabel("Loading…")
@@ -125,10 +132,11 @@ class MainWindow(QMainWindow):
         self._loading.setAlignment(Qt.AlignmentFlag.AlignCenter)
         center = QWidget()
         self._column = QVBoxLayout(center)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        scaling.margins(self._column, 4, 0, 4, 0)
         self._column.setSpacing(0)
         self._column.addWidget(self.header)
         self._column.addWidget(self.message_bar)
+        self._column.addWidget(self.hint_bar)
         self._column.addWidget(self._loading, 1)
         self.setCentralWidget(center)
         self.docks = Docks(
@@ -141,7 +149,9 @@ class MainWindow(QMainWindow):
     def _make_helpers(self) -> None:
         control, bridge = self.control, self.bridge
         self.actions_by_name = Actions(self, control.undo_group)
+        self.size_chosen = InterfaceSize(self)
         self.notices = Notices(self.status, self.message_bar)
+        self.hints = Hints(self.hint_bar, self.settings)
         self.files = RunFiles(self, control, bridge, self.settings)
         self.downloads = DataDownload(self.experiments, control, self)
         self.dialogs = WindowDialogs(
@@ -163,6 +173,7 @@ class MainWindow(QMainWindow):
             docks=self.docks,
             transport=self.transport,
             set_theme=self.set_theme,
+            size=self.size_chosen,
         )
         self.switching = Switching(control, self.experiments, self.state.load, self)
         self.commands = Commands(self.actions_by_name, self.switching.settle, self)
@@ -172,6 +183,9 @@ class MainWindow(QMainWindow):
         self.experiment_panel.experiment_browsed.connect(self.switching.browse)
         self.header.preset_chosen.connect(self.apply_preset)
         self.header.help_requested.connect(self.dialogs.show_help)
+        self.header.gallery_requested.connect(self.show_gallery)
+        self.header.experiments_requested.connect(self._show_experiments_menu)
+        self.gallery.preset_chosen.connect(self.apply_preset)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
         self.commands.bind_pins(self.control, self.pins, self.docks)
         self.notices.report_requested.connect(self.dialogs.show_report)
@@ -192,9 +206,19 @@ class MainWindow(QMainWindow):
         commands.bind_dialogs(self.dialogs)
         commands.bind("quit", self.close)
         commands.bind("reset_layout", self.docks.reset)
+        for name, resize in (
+            ("larger", self.size_chosen.larger),
+            ("smaller", self.size_chosen.smaller),
+            ("usual_size", self.size_chosen.usual),
+        ):
+            commands.bind(name, resize)
+        self.size_chosen.changed.connect(self._on_scaled)
+        commands.bind("previous_preset", lambda: self.header.presets.step(-1))
+        commands.bind("next_preset", lambda: self.header.presets.step(1))
+        commands.bind("gallery", self.show_gallery)
         self.pins_panel.pin_requested.connect(actions["pin"].trigger)
         actions["developer"].toggled.connect(self.status.show_frames)
-        actions["full_screen"].toggled.connect(self.set_full_screen)
+        actions["full_screen"].toggled.connect(self.set_audience)
         actions.show_experiments(self.experiments)
         actions.show_panels(self.docks.actions())
         actions.experiment_chosen.connect(self.open_experiment)
@@ -216,6 +240,7 @@ class MainWindow(QMainWindow):
         self.switching.returned.connect(self._name_open)
         self.switching.snapshot_ready.connect(self.transport.show_snapshot)
         self.switching.snapshot_ready.connect(self.status.show_snapshot)
+        self.switching.snapshot_ready.connect(self._show_hint)
         transport = self.transport
         for asked in transport.requests:
             asked.connect(self.switching.settle)  # what follows is about the experiment named
@@ -260,7 +285,11 @@ class MainWindow(QMainWindow):
 
         panels = Panels(self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self)
         self._column.replaceWidget(self._loading, panels.plots)
+        self._column.addWidget(panels.step_bar)
         self._loading.deleteLater()
+        panels.views_shown.connect(self.hints.show_views)
+        self.hints.show_views(panels.views)
+        panels.plots.handle_released.connect(lambda: self.hints.follow(HANDLES))
         self.docks.set_parameters(panels.form)
         panels.message_requested.connect(self.notices.show_message)
         panels.message_cleared.connect(self.notices.clear_message)
@@ -296,6 +325,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{listed.title} – {NAME}")
         self.experiment_panel.select(listed.id)
         self.header.set_experiment(listed, presets)
+        self.hints.forget()
         self.actions_by_name.show_presets(presets)
 
     def _name_open(self) -> None:
@@ -326,10 +356,10 @@ class MainWindow(QMainWindow):
         self.switching.settle()
         if preset.speed is not None:
             self.set_speed(preset.speed)
+        self.header.presets.expect(preset)
         self.control.apply_preset(preset)
         if self.panels is not None:
             self.panels.show_tab_of(preset.params)
-        self.notices.show_message(preset.description)
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the speed of runs."""
@@ -345,12 +375,45 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication) and not (is_styled and chosen is theme.current_theme()):
             theme.apply_theme(app, chosen)
 
-    def set_full_screen(self, on: bool) -> None:
-        """Fill the screen, or go back to a window."""
+    def set_audience(self, on: bool) -> None:
+        """Show the page for an audience on the whole screen, or go back to a window.
+
+        It has the plots, the transport and the step size in large type, and nothing else.
+        """
+        self._has_audience = on
+        for part in (self.menuBar(), self.status):
+            part.setVisible(not on)
+        if self.panels is not None:
+            self.panels.step_bar.setVisible(on)
+        self.size_chosen.set_audience(on)
+        self._fit_docks()
         if on:
             self.showFullScreen()
         else:
             self.showNormal()
+        self.setFocus()
+
+    def show_gallery(self) -> None:
+        """Show the presets as pictures, to choose from."""
+        presets = self.header.presets
+        if presets.presets:
+            self.gallery.set_presets(self.control.experiment.id, presets.presets, presets.last)
+            self.gallery.show_below(self.header.gallery_button)
+
+    def _show_experiments_menu(self) -> None:
+        button = self.header.experiments_button
+        menu = self.actions_by_name.experiments_menu
+        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _fit_docks(self) -> None:
+        """Hide or stack docks where the window is small at its scale, or before an audience."""
+        factor = scaling.factor()
+        width, height = self.width() / factor, self.height() / factor
+        fit = Fit(width < WIDE, height < HIGH, self._has_audience)
+        self.docks.make_room(fit)
+        self.header.show_experiments_button(fit.is_narrow or fit.has_audience)
+        self.header.set_short(fit.is_short and not fit.has_audience)
+        self.hint_bar.set_room(not fit.is_short)
 
     def report_failure(self, traceback_text: str) -> None:
         """Show that something failed, and offer a report with the settings in force now."""
@@ -360,6 +423,13 @@ class MainWindow(QMainWindow):
             self.notices.show_failure(Failure(traceback_text, *settings))
         else:
             self.notices.show_failure(Failure(traceback_text))
+
+    def _on_scaled(self, scale: float) -> None:
+        self.docks.rescale()
+        self._fit_docks()
+        if self.panels is not None:
+            self.panels.rescale()
+        self.notices.show_message(f"Size {scale:.0%}")
 
     def _copy(self, panels: Panels) -> None:
         QGuiApplication.clipboard().setPixmap(panels.picture())
@@ -378,6 +448,9 @@ class MainWindow(QMainWindow):
         self.state.restore_pins(experiment)
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.listing.cadence / 60))
+
+    def _show_hint(self, snapshot: Snapshot) -> None:
+        self.hints.show_run(self.control.params, snapshot.theory)
 
     def _on_restore_requested(self, pin: Pin) -> None:
         self.switching.open(pin.experiment)
@@ -398,8 +471,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.first_painted.emit)  # when all of it is on the screen
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Handle the plain keys that no child had a use for."""
-        if not self.actions_by_name.handle_key(event):
+        """Handle the plain keys that no child had a use for; Escape leaves an audience's page."""
+        if event.key() == Qt.Key.Key_Escape and self._has_audience:
+            self.actions_by_name["full_screen"].setChecked(False)
+        elif not self.actions_by_name.handle_key(event):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
@@ -417,9 +492,15 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.files.open(Path(event.mimeData().urls()[0].toLocalFile()))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Hide or stack docks where there is no room for them."""
+        super().resizeEvent(event)
+        self._fit_docks()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the window's state, cancel what is running and end the engine's thread."""
         self.switching.drop()
+        self.actions_by_name["full_screen"].setChecked(False)  # else it would be the layout kept
         self.closing.emit()
         self.state.save()
         self.hide()  # an import or a kernel's compilation cannot be stopped

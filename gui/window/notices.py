@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from engine.core.errors import Refusal
 from engine.text.mathtext import to_plain
+from gui.style import scaling
 from gui.style.icons import IconButton
 from gui.window.report import Failure
 from gui.window.status import StatusBar
@@ -38,8 +39,8 @@ class MessageBar(QFrame):
         mark.setEnabled(True)
         mark.setFocusPolicy(self.focusPolicy())
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(8)
+        scaling.margins(layout, 8, 4, 8, 4)
+        scaling.spacing(layout, 8)
         layout.addWidget(mark)
         layout.addWidget(self.text, 1)
         layout.addWidget(self.details_button)

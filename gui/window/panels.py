@@ -13,6 +13,7 @@ from engine.run.snapshot import Snapshot
 from gui.compare.pins import Pins
 from gui.ensemble.dock import EnsemblePanel
 from gui.form.form import ParamForm
+from gui.form.step_bar import StepBar
 from gui.panels.digit_panel import DigitPanel
 from gui.plots.area import Ghost, PlotArea
 from gui.plots.live_window import LiveWindows
@@ -57,10 +58,14 @@ class Panels(QObject):
         What is under the pointer, for as long as it is there; empty when it left.
     run_delayed : Signal
         A run takes its time to begin: what is shown of the last one is no longer true.
+    views_shown : Signal(tuple of View)
+        The plots are now these.
     form, plots
         Widgets to be placed by the window.
     theory, ensemble, digits
         Pages of the tabs.
+    step_bar : StepBar
+        The step size once more, for the page that has no form.
     """
 
     message_requested = Signal(str)
@@ -68,6 +73,7 @@ class Panels(QObject):
     warning_requested = Signal(str)
     hovered = Signal(str)
     run_delayed = Signal()
+    views_shown = Signal(object)
 
     def __init__(
         self,
@@ -89,6 +95,7 @@ class Panels(QObject):
         self._bounds: tuple[tuple[str, float | None], ...] = ()
         self._refusal: Refusal | None = None
         self.form = ParamForm()
+        self.step_bar = StepBar(self.form)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
         self.windows = LiveWindows(self)
         self.waiting = Waiting(self.plots)
@@ -109,6 +116,7 @@ class Panels(QObject):
         control, ensemble, form = self._control, self.ensemble, self.form
         form.params_edited.connect(lambda params, live: control.edit_params(params, form.gesture))
         form.seed_edited.connect(control.edit_seed)
+        form.footer.reset_requested.connect(self.plots.fit_next)
         form.input_rejected.connect(self.message_requested)
         form.input_error_cleared.connect(self.message_cleared)
         self.plots.handle_dragged.connect(control.drag_handle)
@@ -141,6 +149,11 @@ class Panels(QObject):
             self.ensemble.reject_runs()
 
     @property
+    def views(self) -> tuple[View, ...]:
+        """The plots that are shown, hidden ones included."""
+        return self._views
+
+    @property
     def views_menu(self) -> QMenu:
         """The menu that shows and hides plots."""
         return self.plots.views_menu()
@@ -153,6 +166,8 @@ class Panels(QObject):
         self._experiment = experiment
         self._views, self._bounds = (), ()
         self.form.set_experiment(experiment, params, self._control.seed)
+        self.step_bar.set_bounds(())
+        self.step_bar.show_params(params)
         self._tabs.offer(ENSEMBLE, experiment.has_ensemble)
         self._tabs.offer(DRAWING, self.digits.suits(experiment))
         self._tabs.show_page(THEORY)  # an ensemble in front would be that of another experiment
@@ -170,6 +185,7 @@ class Panels(QObject):
         if self._experiment is not None:
             if self.form.params != params or self.form.seed != seed:
                 self.form.set_experiment(self._experiment, params, seed)
+            self.step_bar.show_params(params)
             self._pins.set_current(self._experiment.id, params, seed)
             self._show_views(params)
 
@@ -187,6 +203,7 @@ class Panels(QObject):
         if views != self._views:
             self._views = views
             self.plots.set_views(views)
+            self.views_shown.emit(views)
             self._show_ghosts()
 
     def _show_ghosts(self) -> None:
@@ -257,10 +274,15 @@ class Panels(QObject):
         if values != self._bounds:
             self._bounds = values
             self.form.set_bounds(given)
+            self.step_bar.set_bounds(given)
 
     def set_axis_scaled(self, scaled: bool) -> None:
         """Draw time as δ·step rather than the step."""
         self.plots.set_axis_scaled(scaled)
+
+    def rescale(self) -> None:
+        """Arrange the plots anew where they no longer fit at another scale, and back."""
+        self.plots.rescale()
 
     def reset_layout(self) -> None:
         """Put the plots back where they were at first."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
 from engine.text.numbers import short
+from gui.style import scaling
 
 SPEEDS: tuple[float, ...] = (
     0.05,
@@ -44,7 +45,8 @@ class SpeedControl(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, len(SPEEDS) - 1)
         self.slider.setPageStep(3)
-        self.slider.setFixedWidth(112)
+        scaling.least(self.slider, width=56)
+        scaling.most(self.slider, 112)
         self.slider.setAccessibleName("Speed")
         self.slider.setToolTip("Steps per drawn frame, from slow motion to 100\u2009000")
         self.slider.valueChanged.connect(self._on_moved)
@@ -58,16 +60,26 @@ class SpeedControl(QWidget):
         self.max_button.toggled.connect(self._on_max_toggled)
         self.label = QLabel()
         self.label.setObjectName("speedLabel")
-        widest = max((speed_text(speed) for speed in (*SPEEDS, None)), key=len)
-        self.label.setMinimumWidth(self.label.fontMetrics().horizontalAdvance(widest) + 4)
+        self._reserve()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        scaling.spacing(row, 4)
         row.addWidget(self.slider)
         row.addWidget(self.max_button)
-        row.addSpacing(10)  # the speed is no part of the button's name
+        scaling.gap(row, 10)  # the speed is no part of the button's name
         row.addWidget(self.label)
         self.set_speed(1.0)
+
+    def _reserve(self) -> None:
+        """Leave room for the longest text, so that nothing moves."""
+        widest = max((speed_text(speed) for speed in (*SPEEDS, None)), key=len)
+        self.label.setMinimumWidth(self.label.fontMetrics().horizontalAdvance(widest) + 4)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Leave other room for texts of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._reserve()
 
     @property
     def speed(self) -> float | None:

@@ -14,8 +14,10 @@ from gui.compare.pin_store import PinStore
 from gui.compare.pins import Pins
 from gui.run.control import RunControl
 from gui.settings import Settings
+from gui.style import scaling
 from gui.window.actions import THEMES, Actions
 from gui.window.docks import LOW, NARROW, Docks
+from gui.window.interface_size import InterfaceSize
 from gui.window.transport import Transport
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class WindowState:
         Of the window; they hold small choices that are kept, too.
     set_theme : callable
         Applies a theme by name.
+    size : InterfaceSize
+        The scale of the interface.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class WindowState:
         docks: Docks,
         transport: Transport,
         set_theme: Callable[[str], None],
+        size: InterfaceSize,
     ) -> None:
         self._window = window
         self._settings = settings
@@ -74,6 +79,7 @@ class WindowState:
         self._docks = docks
         self._transport = transport
         self._set_theme = set_theme
+        self._size = size
         self._last: Listed | None = None
         self._pins = PinStore(pins, settings)
         self._due = QTimer(window, singleShot=True, interval=SAVE_MS)
@@ -86,8 +92,10 @@ class WindowState:
             actions["developer"].toggled,
             actions.theme_chosen,
             transport.nudge_size_changed,
+            size.changed,
         ):
             changed.connect(self._on_changed)
+        size.changed.connect(self._set_least)
 
     def _on_changed(self) -> None:
         if not self._due.isActive():  # so that a long drag is saved on the way, too
@@ -99,11 +107,13 @@ class WindowState:
         known = {name for name, _ in THEMES}
         name = settings.text("theme", "system")
         self._set_theme(name if name in known else "system")
+        self._size.usual()
+        self._size.choose(settings.object("scale"))
         self._resize_first()
         geometry = settings.blob("geometry")
         if not geometry.isEmpty():
             self._window.restoreGeometry(geometry)
-        self._docks.arrange(QGuiApplication.primaryScreen().availableSize())
+        self._docks.arrange()
         self._docks.restore(settings.blob("docks"))
         for name in _SWITCHES:
             self._actions[name].setChecked(settings.flag(name, False))
@@ -115,10 +125,19 @@ class WindowState:
     def _resize_first(self) -> None:
         screen = QGuiApplication.primaryScreen().availableSize()
         room = QSize(screen.width(), screen.height() - FRAME)
-        if room.width() < NARROW or room.height() < LOW:
-            # On so small a screen the plots shrink rather than push the transport out of it.
-            self._window.setMinimumSize(room.boundedTo(LEAST))
+        self._set_least()
         self._window.resize(QSize(*FIRST_SIZE).boundedTo(room))
+
+    def _set_least(self) -> None:
+        """Allow the window to be as small as a screen that has no room for all of its parts.
+
+        There the plots shrink rather than push the transport out of it.
+        """
+        factor = scaling.factor()
+        room = QGuiApplication.primaryScreen().availableSize() - QSize(0, FRAME)
+        is_small = room.width() < NARROW * factor or room.height() < LOW * factor
+        free = QSize(0, 0)  # as small as the parts can be
+        self._window.setMinimumSize(room.boundedTo(LEAST) if is_small or factor > 1 else free)
 
     def preload(self) -> None:
         """Import and read what `restore_experiment` needs, on whatever thread."""
@@ -155,6 +174,7 @@ class WindowState:
         self._due.stop()
         settings, control = self._settings, self._control
         settings.set_text("theme", self._actions.theme)
+        settings.set_object("scale", self._size.chosen)
         for name in _SWITCHES:
             settings.set_object(name, self._actions[name].isChecked())
         settings.set_object("nudge_size", self._transport.nudge_size)

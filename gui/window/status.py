@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
@@ -13,6 +13,7 @@ from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, memory, rate, whole
 from gui.run import process
 from gui.run.bridge import Bridge
+from gui.style import scaling
 from gui.widgets.waiting import PATIENCE_MS, PREPARING
 
 SHOW_SECONDS = 0.2
@@ -42,16 +43,25 @@ class Field(QLabel):
         self.setFont(font)
         self.setAccessibleName(name)
         self.setToolTip(tip)
-        self.setContentsMargins(6, 0, 6, 0)
+        scaling.margins(self, 6, 0, 6, 0)
         self.say(text)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take other room for a text of another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.text():
+            text = self.text()
+            self.setMinimumSize(0, 0)
+            self.setText("")
+            self.say(text)
 
     def say(self, text: str) -> None:
         """Show a text."""
         if text == self.text():
             return
-        needed = self.fontMetrics().horizontalAdvance(text) + 14
+        needed = self.fontMetrics().horizontalAdvance(text) + scaling.whole(14)
         if needed > self.maximumWidth() or self.minimumWidth() == 0:
-            self.setFixedSize(needed, self.fontMetrics().height() + 4)
+            self.setFixedSize(needed, self.fontMetrics().height() + scaling.whole(4))
         self.setText(text)
 
 
@@ -75,9 +85,9 @@ class StatusBar(QStatusBar):
         self._compiling = False
         self._last: tuple[int, int, float] | None = None
         self.setSizeGripEnabled(False)
-        self.setContentsMargins(8, 0, 8, 0)
+        scaling.margins(self, 8, 0, 8, 0)
         self.progress = QProgressBar()
-        self.progress.setMaximumWidth(200)
+        scaling.most(self.progress, 200)
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the long job")
         self.progress_text = QLabel()

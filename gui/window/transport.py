@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from engine.run.snapshot import Snapshot, Status
 from engine.text.numbers import whole
+from gui.style import scaling
 from gui.style.icons import IconButton
 from gui.widgets.focus import FieldLabel
 from gui.widgets.number_box import CountField
@@ -125,7 +126,7 @@ class Transport(QWidget):
         self.run_button = IconButton("run", "Run", "Run this many steps, then pause")
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.run_steps = CountField(1000, minimum=1, keeps=True)
-        self.run_steps.setFixedWidth(80)
+        scaling.fixed(self.run_steps, width=80)
         self.run_steps.setAccessibleName("Steps to run")
         self.run_steps.setToolTip("How many steps “Run” makes: 1000, 1e5, 10k")
         for button in (self.back_button, self.step_button):
@@ -141,7 +142,8 @@ class Transport(QWidget):
     def _make_scrub(self) -> None:
         self.scrub = ScrubSlider(Qt.Orientation.Horizontal)
         self.scrub.setObjectName("scrub")
-        self.scrub.setMinimumWidth(56)
+        self.scrub.setCursor(Qt.CursorShape.PointingHandCursor)
+        scaling.least(self.scrub, width=56)
         self.scrub.setMaximum(0)
         self.scrub.setPageStep(0)
         self.scrub.setAccessibleName("Shown step")
@@ -149,7 +151,7 @@ class Transport(QWidget):
         self.scrub.valueChanged.connect(self._on_scrubbed)
         self.scrub.sliderReleased.connect(self._on_released)
         self.cursor_box = CountField()
-        self.cursor_box.setFixedWidth(96)
+        scaling.fixed(self.cursor_box, width=96)
         self.cursor_box.setAccessibleName("Step k")
         self.cursor_box.setToolTip("The shown step k; type one to go there")
         self.cursor_box.edited.connect(self._on_step_typed)
@@ -160,23 +162,23 @@ class Transport(QWidget):
     def _lay_out(self) -> None:
         self._steps, self._looks = QHBoxLayout(), QHBoxLayout()
         for row in (self._steps, self._looks):
-            row.setSpacing(4)
+            scaling.spacing(row, 4)
         for button in (self.reset_button, self.back_button, self.play_button, self.step_button):
             self._steps.addWidget(button)
-        self._steps.addSpacing(6)
+        scaling.gap(self._steps, 6)
         self._steps.addWidget(self.run_steps)
         self._steps.addWidget(self.run_button)
         self._steps.addWidget(self.nudge_button)
         self._looks.addWidget(FieldLabel("k =", self.cursor_box))
         self._looks.addWidget(self.cursor_box)
-        self._looks.addSpacing(4)
+        scaling.gap(self._looks, 4)
         self._looks.addWidget(self.scrub, 1)
         self._looks.addWidget(self.live_button)
-        self._looks.addSpacing(6)
+        scaling.gap(self._looks, 6)
         self._looks.addWidget(self.speed_control)
         self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._rows.setContentsMargins(8, 4, 8, 4)
-        self._rows.setSpacing(BETWEEN)
+        scaling.margins(self._rows, 8, 4, 8, 4)
+        scaling.spacing(self._rows, BETWEEN)
         self._rows.addLayout(self._steps)
         self._rows.addLayout(self._looks, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -191,14 +193,23 @@ class Transport(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Set the halves side by side, or one below the other where there is no room."""
         super().resizeEvent(event)
+        self._fold()
+
+    def event(self, event: QEvent) -> bool:
+        """Fold or unfold when the controls need more or less room."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fold()
+        return super().event(event)
+
+    def _fold(self) -> None:
         margins = self._rows.contentsMargins()
-        room = self.width() - margins.left() - margins.right() - BETWEEN
+        room = self.width() - margins.left() - margins.right() - scaling.whole(BETWEEN)
         fits = self._steps.minimumSize().width() + self._looks.minimumSize().width() <= room
         sideways, stacked = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         direction = sideways if fits else stacked
         if direction is not self._rows.direction():
             self._rows.setDirection(direction)
-            self._rows.setSpacing(BETWEEN if fits else 0)
+            scaling.spacing(self._rows, BETWEEN if fits else 0)
             align = Qt.AlignmentFlag(0) if fits else Qt.AlignmentFlag.AlignLeft
             self._rows.setAlignment(self._steps, align)
             self.updateGeometry()

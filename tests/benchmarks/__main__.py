@@ -67,8 +67,12 @@ def measure_all(options: argparse.Namespace) -> int:
     load = about["load"] or 0.0
     if load > 0.5:
         print(f"Other programs are busy (load {load:.1f}): the figures are too low.")
+    before = report.from_json(options.compare.read_text("utf-8")) if options.compare else {}
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / RESULTS
     results: dict[str, list[Measurement]] = {}
-    for name in options.only or catalogue.NAMES:
+    names = options.only or catalogue.NAMES
+    for name in names:
         begin = time.monotonic()
         found = _in_process(name, options)
         took = f"{time.monotonic() - begin:.0f} s"
@@ -76,23 +80,21 @@ def measure_all(options: argparse.Namespace) -> int:
         print("\n".join(report.lines(found or [])), flush=True)
         if found is not None:
             results[name] = found
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / RESULTS
+            path.write_text(report.to_json(about, options.quick, results), "utf-8")
     if options.compare:
-        before = report.from_json(options.compare.read_text("utf-8"))
         print("\nCompared with", options.compare)
         print("\n".join(report.compare(before, results)))
-    path.write_text(report.to_json(about, options.quick, results), "utf-8")
     report.draw(options.out / FIGURE, results)
     print(f"\nWritten: {path}, {options.out / FIGURE}")
-    return 0 if len(results) == len(options.only or catalogue.NAMES) else 1
+    return 0 if len(results) == len(names) else 1
 
 
 def _in_process(name: str, options: argparse.Namespace) -> list[Measurement] | None:
     """Return what a benchmark measures in a process of its own; None if it fails."""
     command = [sys.executable, "-m", "tests.benchmarks", "--inside", name]
     command += ["--rounds", str(options.rounds), *(["--quick"] if options.quick else [])]
-    environment = {**os.environ, **ONE_THREAD}
+    quiet = {"QT_LOGGING_RULES": "default.warning=false"}  # offscreen lacks this and that
+    environment = {**quiet, **os.environ, **ONE_THREAD}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     return None if done.returncode else report.from_json(done.stdout)[name]
 

@@ -1,7 +1,7 @@
 """Speed of training beside a straightforward PyTorch program.
 
 The plain program is twenty modules in a loop, autograd and ``torch.optim.SGD``, at the size of the
-preset ``quick``: same start, same batches, same arithmetic. Both take turns, ten steps each, so
+preset ``quick``: same start, same batches, same arithmetic. Both take turns of ten steps, so
 that neither often finds the other's numbers in the caches or its threads still spinning. All cores
 work. ``$MNIST_DIR`` may name a folder with MNIST's files; else the bundled digits stand in.
 """
@@ -29,7 +29,7 @@ from tests.benchmarks.catalogue import Benchmark
 from tests.benchmarks.timing import Measurement, Timer, rates
 from tests.engine.straightforward import Straightforward, train_step
 
-BATCH, TURN, SEED = 100, 10, 0
+BATCH, TURN, QUICK_TURN, SEED = 100, 10, 4, 0
 OURS, PLAIN = "training", "plain PyTorch"
 MOST_DIFFERENT = 1e-3
 """Difference of the losses after the same steps beyond which it is another computation."""
@@ -44,11 +44,11 @@ class _Nowhere:
 
 
 class _Turns:
-    """Two programs that train on the same batches, ten steps a turn."""
+    """Two programs that train on the same batches, some steps a turn."""
 
-    def __init__(self, data: ImageData) -> None:
+    def __init__(self, data: ImageData, steps: int) -> None:
         parameters = initialise(Architecture(), torch.Generator().manual_seed(SEED))
-        self._data = data
+        self._data, self._steps = data, steps
         self._plain = Straightforward(parameters)
         self._optimiser = torch.optim.SGD(
             self._plain.parameters(), 0.05, momentum=0.9, nesterov=True
@@ -59,10 +59,10 @@ class _Turns:
         self.losses: dict[str, float] = {}
 
     def turn(self, name: str) -> None:
-        """Make the next ten steps with one of them."""
+        """Make the next steps with one of them."""
         torch.set_num_threads(device.cores() if name == PLAIN else 1)
         step = self._plainly if name == PLAIN else self._by_the_core
-        for _ in range(TURN):
+        for _ in range(self._steps):
             first = self._done[name] * BATCH
             index = np.arange(first, first + BATCH) % len(self._data.train_images)
             self.losses[name] = step(index)
@@ -104,10 +104,11 @@ def answer() -> Callable[[], None]:
 
 def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
     """Measure steps of both in turns, then answers and the time to an accuracy."""
-    turns = _Turns(load(os.environ.get("MNIST_DIR") or "digits"))
+    steps = QUICK_TURN if quick else TURN
+    turns = _Turns(load(os.environ.get("MNIST_DIR") or "digits"), steps)
     seconds = timer.in_turns({name: partial(turns.turn, name) for name in (OURS, PLAIN)})
     assert abs(turns.losses[OURS] - turns.losses[PLAIN]) < MOST_DIFFERENT
-    work = dict.fromkeys(seconds, float(BATCH * TURN))
+    work = dict.fromkeys(seconds, float(BATCH * steps))
     yield from rates(seconds, work, "images/s", (OURS,))
     spent = timer.in_turns({"answer about one image": answer()})
     yield from (

@@ -191,8 +191,10 @@ def page(form: type[PlotArea], plots: int, seconds: float) -> dict[str, float]:
     area.show()
     app.processEvents()
     built = time.perf_counter() - begin
-    show_frames(area, min(1.0, seconds))
-    seen = [p for p in area.panes.values() if p.isVisible() and p.canvas.paints > 1]
+    seen: list[Any] = []
+    while not seen:
+        show_frames(area, min(1.0, seconds))
+        seen = [p for p in area.panes.values() if p.isVisible() and p.canvas.paints > 1]
     meter = show_frames(area, seconds)
     result = {
         "building a plot": 1000 * built / plots,

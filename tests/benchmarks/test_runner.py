@@ -163,7 +163,7 @@ def test_a_benchmark_that_fails_is_named_and_the_rest_is_kept(
     monkeypatch.setattr(runner.subprocess, "run", in_this_process(capsys, status=1))
     assert runner.main(["--out", str(tmp_path)]) == 1
     assert "fake (FAILED)" in capsys.readouterr().out
-    assert report.from_json((tmp_path / runner.RESULTS).read_text("utf-8")) == {}
+    assert not (tmp_path / runner.RESULTS).exists()
 
 
 def test_the_benchmarks_are_listed(

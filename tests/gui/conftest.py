@@ -15,6 +15,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from gui.app.collector import Collector
+from gui.style import scaling, theme
 from tests.gui.thread_guard import ThreadGuard
 
 
@@ -47,6 +48,14 @@ def right_thread(thread_guard: ThreadGuard) -> Iterator[None]:
     yield
     found = thread_guard.take()
     assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def usual_size(qapp: QApplication) -> Iterator[None]:
+    """Bring back the usual size of the interface, which all windows share."""
+    yield
+    scaling.set_factor(1.0)
+    theme.apply_theme(qapp, theme.current_theme())
 
 
 @pytest.fixture(autouse=True)

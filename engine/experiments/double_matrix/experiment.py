@@ -272,6 +272,7 @@ class DoubleMatrix(AbstractExperiment[DoubleMatrixParams, DoubleMatrixState]):
                 product=measure.look(state, "single", 0).product,
                 root_distance=np.nan,
                 top=self.top(state, side),
+                apart=matrix_measure.apart(state.single.matrices(state.problem.size)[0]),
             )
             for side in SIDES
         }

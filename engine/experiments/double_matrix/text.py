@@ -50,14 +50,14 @@ def bounds(
     if problem is not None and params.step_rule == "fixed":
         limit = matrix_measure.stability_limit(params, step_of(params, problem))
     stability = None if top is None or limit is None else top / limit
-    given = matrix_theory.bounds(params, problem, top, stability)
     single = tops.get("single")
+    given = matrix_theory.bounds(params, problem, single, stability)
     snap = "step_size" if params.step_unit == "absolute" and problem is not None else ""
     value = None
     if problem is not None and problem.has_identity_moment:
         share = 0.5 * params.curvature_limit
         value = share * theory.double_norm_bound(problem.target.norm, problem.depth)
-    given = tuple(_of_pair(bound, params, problem, value) for bound in given)
+    given = tuple(_of_pair(bound, params, problem, value, top) for bound in given)
     note = "Heuristic: a pair can split the top singular value into two halves of opposite sign."
     if value is None:
         note = "Known for Σ = I, once R is drawn or loaded."
@@ -84,8 +84,7 @@ def bounds(
         formula=r"S_{\min} = L\,\|R\|_2^{2(L-1)/L}",
         measured=single,
         measured_symbol=r"\lambda_{\max}(H_W)" if single is not None else "",
-        note="The least at any minimum of the single network; the measurement above is the double "
-        "one's."
+        note="The least at any minimum of the single network."
         if problem is not None
         else "R is drawn or loaded when the run starts.",
     )
@@ -93,9 +92,31 @@ def bounds(
 
 
 def _of_pair(
-    bound: Bound, params: NetworkParams, problem: Problem | None, limit: float | None
+    bound: Bound,
+    params: NetworkParams,
+    problem: Problem | None,
+    limit: float | None,
+    top: float | None,
 ) -> Bound:
-    """Predict the stability of the double network in place of that of the single one."""
+    """Name the network that a bound is of; sharpness and stability are those of the double one."""
+    if bound.id.startswith("delta"):
+        symbol = bound.measured_symbol.replace("(H)", "(H_W)")
+        return dataclasses.replace(
+            bound, measured_symbol=symbol, note=f"Of the single network. {bound.note}"
+        )
+    if bound.id == "sharpness":
+        return dataclasses.replace(
+            bound,
+            symbol=r"S_{WZ}",
+            value=None if limit is None else params.curvature_limit / limit,
+            source="Section 3.2, Figure 3",
+            formula=rf"S_{{WZ}} = {params.described.divisor} / \delta_{{WZ}}",
+            measured=top,
+            measured_symbol=r"\lambda_{\max}(H_{WZ})" if top is not None else "",
+            note="Of the double network, by the same heuristic as its limit."
+            if limit is not None
+            else "Known for Σ = I, once R is drawn or loaded.",
+        )
     if bound.id != "stability" or limit is None or problem is None or params.step_rule != "fixed":
         return bound
     held = matrix_measure.stability_limit(params, step_of(params, problem))
@@ -248,7 +269,12 @@ def views(params: NetworkParams) -> tuple[View, ...]:
                 Series(key="limit", label=rf"${params.described.sharpness_formula}$", color="bad"),
             ),
             rules=(
-                Rule(label="least of the single one", bound="sharpness", color="text", dash="dot"),
+                Rule(
+                    label="least of the single one",
+                    bound="sharpness_single",
+                    color="text",
+                    dash="dot",
+                ),
             ),
             log_y=True,
         ),

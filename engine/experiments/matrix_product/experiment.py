@@ -277,6 +277,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             product=seen.product,
             root_distance=seen.root_distance,
             top=self._top(state),
+            apart=matrix_measure.apart(state.network.matrices(state.problem.size)[0]),
         )
         return (
             matrix_claims.theorem_1(evidence),

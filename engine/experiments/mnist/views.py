@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.core.views import (
     BarView,
     Curve,
+    Extent,
     ImageView,
     PlaneView,
     Points,
@@ -94,6 +95,7 @@ def _figure_5() -> View:
         "paper they stay remarkably close: 97.91 % and 97.58 % after epoch 12.",
         x_label="epoch",
         y_label="accuracy (%)",
+        y_extent=Extent((95.0, 100.0), (0.0, 100.0)),
         items=(
             Curve(x="epochs", y="train_curve", label="train", color="1"),
             Curve(x="epochs", y="test_curve", label="test", color="2"),

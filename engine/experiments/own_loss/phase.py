@@ -7,6 +7,7 @@ from where it is lead to one close by, and the Hessian there says which.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from engine.analysis.phase import classify as classify_window
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.core.experiment import Recent
-from engine.core.outcome import Outcome, OutcomeKind, Standing
+from engine.core.outcome import Exponent, Outcome, OutcomeKind, Standing
 from engine.experiments.own_loss.params import OwnLossState
 from engine.experiments.own_loss.problem import loss_of
 from engine.theory.optimisers import describe
@@ -89,7 +90,12 @@ def phase_of(state: OwnLossState, recent: Recent) -> Phase:
     found = near(state) if state.diverged_at is None else None
     phase = classify_window(_window(state, recent, found))
     if phase.standing.is_by_minimum or phase.standing is Standing.AT_NO_MINIMUM:
-        return _by(state, phase, found)
+        phase = _by(state, phase, found)
+    if found is not None and phase.standing.is_by_minimum:
+        factor = multiplier(state.params.setting.at(state.step), found.eigenvalues)
+        of = "across the manifold of minima" if found.manifold else "in all directions"
+        if factor:
+            phase = replace(phase, exponents=(Exponent(value=math.log(abs(factor)), of=of),))
     return phase
 
 
@@ -103,7 +109,7 @@ def _window(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> W
         can_rest = False
     return Window(
         step=state.step,
-        error=gradient,
+        error=_signed(state, recent, found),
         states=recent["weights"],
         scale=_scale(state, gradient),
         diverged_at=state.diverged_at,
@@ -114,6 +120,22 @@ def _window(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> W
         can_rest=can_rest,
         ahead=abs(factor) if is_minimum and factor is not None else None,
     )
+
+
+def _signed(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> FloatArray:
+    """Return the norms of the gradient, with the sign of the error in its slowest direction.
+
+    It is that of the displacement along the Hessian's eigenvector whose factor is the largest;
+    without an equilibrium near by, or a factor, all are positive.
+    """
+    gradient, setting = recent["gradient"], state.params.setting.at(state.step)
+    if found is None or multiplier(setting, found.eigenvalues) is None:
+        return gradient
+    values, vectors = np.linalg.eigh(loss_of(state.params).hessian(found.point))
+    curved = np.abs(values) > FLAT * np.max(np.abs(values))
+    factors = [abs(multiplier(setting, np.array([value])) or 0.0) for value in values[curved]]
+    slowest = vectors[:, curved][:, int(np.argmax(factors))]
+    return gradient * np.where((recent["weights"] - found.point) @ slowest < 0.0, -1.0, 1.0)
 
 
 def _scale(state: OwnLossState, gradient: FloatArray) -> float:

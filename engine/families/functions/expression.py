@@ -1,48 +1,51 @@
-"""Functions that a user types: arithmetic and named functions, read by a parser of their own.
+"""Functions of one and two variables that a user types, over NumPy with two derivatives.
 
-No text is ever executed: `parse` turns it into a tree of closures over NumPy. Everything that is
-not a number, an allowed name, ``+ - * / ** ^``, brackets or a comma is refused in one sentence.
-
-Grammar::
-
-    sum     = product { ("+" | "-") product }
-    product = signed { ("*" | "/") signed }
-    signed  = ("+" | "-") signed | power
-    power   = atom [ ("**" | "^") signed ]
-    atom    = number | name | function "(" sum { "," sum } ")" | "(" sum ")"
+The reader of all typed functions (`engine.expressions.grammar`) makes a tree, of which `parse`
+makes closures. No text is ever executed.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.core.arrays import FloatArray
-from engine.core.errors import InputError
+from engine.expressions.functions import FOLDS, NUMBERS
+from engine.expressions.grammar import MOST_DEPTH, ExpressionError, read_tree
+from engine.expressions.tree import (
+    Call,
+    Fold,
+    Item,
+    Name,
+    Node,
+    Number,
+    Place,
+    Power,
+    Product,
+    Sum,
+    Whole,
+)
 from engine.families.functions.jets import FUNCTIONS, KINKED, Jet
 from engine.text.numbers import short
 
+__all__ = ["MOST_CHARACTERS", "MOST_DEPTH", "Expression", "parse"]
+
 MOST_CHARACTERS = 300
-MOST_DEPTH = 40
-"""Nested brackets, signs and powers."""
+MOST_TERMS = 1000
+"""Parts that sums and products over an index have, written out."""
 LARGEST_NUMBER = 1e12
 LARGEST_EXPONENT = 32.0
 
-CONSTANTS = {"pi": math.pi, "e": math.e}
 VARIABLES = {"x": 0, "x1": 0, "y": 1, "x2": 1}
 PAIRS = {"max": 1.0, "min": -1.0}
 """Functions of two variables: max, and min as the mirror image of max."""
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[A-Za-z][A-Za-z0-9]*)|(?P<operator>\*\*|[-+*/^(),]))",
-    re.ASCII,
-)
+Indices = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,147 +95,118 @@ def parse(text: str, dimensions: int | None = None, field: str = "expression") -
         If the text is anything but arithmetic, numbers, variables and named functions, or is
         too long, too deep, or holds a number or exponent that is too large.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise InputError(field, text, f"write at most {MOST_CHARACTERS} characters")
-    parser = _Parser(text, field, 2 if dimensions is None else dimensions)
-    tree = parser.whole()
-    return Expression(text, dimensions or parser.dimensions, parser.smooth, tree)
+    tree = read_tree(text, field, MOST_CHARACTERS, LARGEST_NUMBER)
+    writer = _Writer(text, field, 2 if dimensions is None else dimensions)
+    made = writer.write(tree, {})
+    return Expression(text, dimensions or writer.dimensions, writer.smooth, made)
 
 
-class _Parser:
-    """Reads one text; each method consumes what its line of the grammar says."""
+class _Writer:
+    """Makes closures of a tree; what depends on no variable is computed at once."""
 
     def __init__(self, text: str, field: str, allowed: int) -> None:
         self._text = text
         self._field = field
         self._allowed = allowed
-        self._tokens = self._split(text.replace("\N{MINUS SIGN}", "-"))
-        self._at = 0
-        self._depth = 0
+        self._place: Place = (0, 0)
+        self._terms = 0
         self.dimensions = 1
         self.smooth = True
 
-    def _refuse(self, reason: str) -> InputError:
-        return InputError(self._field, self._text, reason)
-
-    def _split(self, text: str) -> list[tuple[str, str]]:
-        tokens, place = [], 0
-        text = text.rstrip()
-        while place < len(text):
-            match = _TOKEN.match(text, place)
-            if match is None:
-                strange = text[place:].lstrip()[:1]
-                known = f"numbers, {self._names()}, + - * / ** and brackets"
-                raise self._refuse(f"{strange!r} is not known: use {known}")
-            tokens.append((str(match.lastgroup), match.group().strip()))
-            place = match.end()
-        return [*tokens, ("end", "")]
+    def _refuse(self, reason: str, place: Place | None = None) -> NoReturn:
+        raise ExpressionError(self._field, self._text, reason, place or self._place)
 
     def _names(self) -> str:
         variables = "x" if self._allowed == 1 else "x, y"
-        return ", ".join([variables, *CONSTANTS, *FUNCTIONS, *PAIRS])
+        return ", ".join([variables, *NUMBERS, *FUNCTIONS, *PAIRS, *FOLDS])
 
-    def _take(self, *operators: str) -> str:
-        kind, token = self._tokens[self._at]
-        if kind == "operator" and token in operators:
-            self._at += 1
-            return token
-        return ""
+    def write(self, node: Node, indices: Indices) -> _Node:
+        """Return the closure of a part of the tree."""
+        self._place = node.place
+        match node:
+            case Number(value=value):
+                return self._number(value)
+            case Name(key=key, text=text):
+                return self._named(key, text, indices)
+            case Sum(terms=terms):
+                return self._sum(terms, indices)
+            case Product(factors=factors):
+                return self._product(factors, indices)
+            case Power(base=base, exponent=exponent):
+                return self._raised(node, self.write(base, indices), self.write(exponent, indices))
+            case Call(function=function, arguments=arguments):
+                return self._call(function, [self.write(each, indices) for each in arguments])
+            case Fold():
+                return self._fold(node, indices)
+            case Item() | Whole():
+                shown = self._text[slice(*node.place)]
+                self._refuse(f"{shown!r} is not known: use {self._names()}", node.place)
 
-    def _expect(self, operator: str) -> None:
-        if not self._take(operator):
-            raise self._refuse(f"write {operator!r} {self._here()}")
+    def _named(self, key: str, text: str, indices: Indices) -> _Node:
+        if key in indices:
+            return self._number(float(indices[key]))
+        if key in NUMBERS:
+            return self._number(NUMBERS[key])
+        if VARIABLES.get(key, self._allowed) >= self._allowed:
+            self._refuse(f"{text!r} is not known: use {self._names()}")
+        index = VARIABLES[key]
+        self.dimensions = max(self.dimensions, index + 1)
+        return _Node(None, lambda jets: jets[index])
 
-    def _here(self) -> str:
-        kind, token = self._tokens[self._at]
-        return "at the end" if kind == "end" else f"before {token!r}"
+    def _sum(self, terms: Sequence[tuple[bool, Node]], indices: Indices) -> _Node:
+        (negative, first), *rest = terms
+        made = self.write(first, indices)
+        made = self._scaled(made, -1.0) if negative else made
+        for negative, term in rest:
+            other = self.write(term, indices)
+            made = self._joined(made, self._scaled(other, -1.0) if negative else other, _add)
+        return made
 
-    def whole(self) -> _Node:
-        tree = self._sum()
-        kind, token = self._tokens[self._at]
-        if kind in ("number", "name") or token == "(":
-            raise self._refuse(f"write an operator, such as *, before {token!r}")
-        if kind != "end":
-            raise self._refuse(f"leave out {token!r}, or open a bracket for it")
-        return tree
+    def _product(self, factors: Sequence[tuple[bool, Node]], indices: Indices) -> _Node:
+        made = self.write(factors[0][1], indices)
+        for divides, factor in factors[1:]:
+            other = self.write(factor, indices)
+            made = self._joined(made, self._power(other, -1.0) if divides else other, _mul)
+        return made
 
-    def _nested(self, read: Callable[[], _Node]) -> _Node:
-        self._depth += 1
-        if self._depth > MOST_DEPTH:
-            raise self._refuse(f"nest at most {MOST_DEPTH} brackets, signs and powers")
-        node = read()
-        self._depth -= 1
-        return node
-
-    def _sum(self) -> _Node:
-        node = self._product()
-        while operator := self._take("+", "-"):
-            other = self._product()
-            node = self._joined(node, other if operator == "+" else self._scaled(other, -1.0), _add)
-        return node
-
-    def _product(self) -> _Node:
-        node = self._signed()
-        while operator := self._take("*", "/"):
-            other = self._signed()
-            node = self._joined(node, other if operator == "*" else self._power(other, -1.0), _mul)
-        return node
-
-    def _signed(self) -> _Node:
-        if sign := self._take("+", "-"):
-            node = self._nested(self._signed)
-            return node if sign == "+" else self._scaled(node, -1.0)
-        base = self._atom()
-        if not self._take("**", "^"):
-            return base
-        exponent = self._nested(self._signed)
+    def _raised(self, node: Power, base: _Node, exponent: _Node) -> _Node:
+        self._place = node.place
         if exponent.value is not None:
             return self._power(base, exponent.value)
         if base.value is None or base.value <= 0:
-            raise self._refuse(
-                "give a power a number as its exponent, or a positive number as base"
-            )
+            self._refuse("give a power a number as its exponent, or a positive number as base")
         return self._function("exp", self._scaled(exponent, math.log(base.value)))
 
-    def _atom(self) -> _Node:
-        kind, token = self._tokens[self._at]
-        self._at += 1
-        if kind == "number":
-            return self._number(float(token))
-        if kind == "name":
-            return self._named(token)
-        if token == "(":
-            node = self._nested(self._sum)
-            self._expect(")")
-            return node
-        self._at -= 1
-        raise self._refuse(f"write a number, a name or a bracket {self._here()}")
+    def _call(self, function: str, arguments: Sequence[_Node]) -> _Node:
+        self.smooth = self.smooth and function not in KINKED
+        made, *rest = arguments
+        if function not in PAIRS:
+            return self._function(function, made)
+        sign = PAIRS[function]
+        for other in rest:
+            pair = self._scaled(made, sign), self._scaled(other, sign)
+            made = self._scaled(self._joined(*pair, Jet.larger), sign)
+        return made
 
-    def _named(self, name: str) -> _Node:
-        if name in CONSTANTS:
-            return self._number(CONSTANTS[name])
-        if name in VARIABLES and VARIABLES[name] < self._allowed:
-            index = VARIABLES[name]
-            self.dimensions = max(self.dimensions, index + 1)
-            return _Node(None, lambda jets: jets[index])
-        if name not in FUNCTIONS and name not in PAIRS:
-            raise self._refuse(f"{name!r} is not known: use {self._names()}")
-        self.smooth = self.smooth and name not in KINKED
-        self._expect("(")
-        node = self._nested(self._sum)
-        if name in PAIRS:
-            self._expect(",")
-            sign = PAIRS[name]
-            pair = self._scaled(node, sign), self._scaled(self._nested(self._sum), sign)
-            node = self._scaled(self._joined(*pair, Jet.larger), sign)
-        else:
-            node = self._function(name, node)
-        self._expect(")")
-        return node
+    def _fold(self, node: Fold, indices: Indices) -> _Node:
+        bounds = [self.write(each, indices).value for each in (node.low, node.high)]
+        low, high = (int(each) if each is not None and each % 1 == 0 else None for each in bounds)
+        if low is None or high is None or high < low:
+            self._refuse("count upwards between whole numbers", node.place)
+        self._terms += high - low + 1
+        if self._terms > MOST_TERMS:
+            self._refuse(f"use at most {MOST_TERMS} terms", node.place)
+        join = _add if node.kind == "sum" else _mul
+        made = self.write(node.body, {**indices, node.index.key: low})
+        for index in range(low + 1, high + 1):
+            made = self._joined(
+                made, self.write(node.body, {**indices, node.index.key: index}), join
+            )
+        return made
 
     def _number(self, value: float) -> _Node:
         if not abs(value) <= LARGEST_NUMBER:
-            raise self._refuse(f"use numbers up to {short(LARGEST_NUMBER, 6)} in size")
+            self._refuse(f"use numbers up to {short(LARGEST_NUMBER, 6)} in size")
         return _Node(value, lambda jets: jets[0].constant(value))
 
     def _folded(self, node: _Node, parts: Sequence[_Node]) -> _Node:
@@ -251,7 +225,7 @@ class _Parser:
 
     def _power(self, base: _Node, exponent: float) -> _Node:
         if abs(exponent) > LARGEST_EXPONENT:
-            raise self._refuse(f"use exponents up to {short(LARGEST_EXPONENT, 6)} in size")
+            self._refuse(f"use exponents up to {short(LARGEST_EXPONENT, 6)} in size")
         return self._folded(_Node(None, lambda jets: base.jet(jets).power(exponent)), (base,))
 
     def _function(self, name: str, node: _Node) -> _Node:

@@ -103,6 +103,14 @@ def _zero(z: FloatArray) -> FloatArray:
     return np.zeros_like(z)
 
 
+def _sigmoid(z: FloatArray) -> FloatArray:
+    return np.asarray(1 / (1 + np.exp(-z)))
+
+
+def _bell(z: FloatArray) -> FloatArray:
+    return np.asarray(0.25 / np.cosh(z / 2) ** 2)
+
+
 FUNCTIONS: dict[str, tuple[Function, Function, Function]] = {
     "exp": (np.exp, np.exp, np.exp),
     "log": (np.log, lambda z: 1 / z, lambda z: -1 / z**2),
@@ -118,10 +126,18 @@ FUNCTIONS: dict[str, tuple[Function, Function, Function]] = {
         lambda z: 1 / np.cosh(z) ** 2,
         lambda z: -2 * np.tanh(z) / np.cosh(z) ** 2,
     ),
+    "sigmoid": (_sigmoid, _bell, lambda z: -_bell(z) * np.tanh(z / 2)),
+    "softplus": (lambda z: np.logaddexp(0.0, z), _sigmoid, _bell),
+    "logcosh": (
+        lambda z: np.logaddexp(z, -z) - np.log(2.0),
+        np.tanh,
+        lambda z: 1 / np.cosh(z) ** 2,
+    ),
     "abs": (np.abs, np.sign, _zero),
     "pos": (lambda z: np.maximum(z, 0.0), lambda z: np.where(z > 0, _one(z), 0.0), _zero),
 }
 """Functions of one variable with their first two derivatives; ``pos`` is the positive part."""
+FUNCTIONS |= {"ln": FUNCTIONS["log"], "arctan": FUNCTIONS["atan"], "relu": FUNCTIONS["pos"]}
 
-KINKED = frozenset({"abs", "pos", "max", "min"})
+KINKED = frozenset({"abs", "pos", "relu", "max", "min"})
 """Functions that are not differentiable everywhere."""

@@ -10,6 +10,8 @@ from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.outcome import OutcomeKind
 from engine.families.matrix.evidence import Evidence, lamps
 
+EQUAL = 1e-5
+"""Difference between entries of the matrices up to which they count as equal."""
 MARGIN = 1e-9
 """Relative distance within which a step size counts as equal to a bound."""
 
@@ -181,6 +183,11 @@ def proposition_3(evidence: Evidence) -> Claim:
             None if threshold is None else step <= threshold * (1 + MARGIN),
             "" if threshold is None else f"δ = {step:.6g}, threshold {threshold:.6g}",
         ),
+        Lamp(
+            "All matrices are equal, as in exact arithmetic",
+            evidence.apart <= EQUAL * max(1.0, target.norm),
+            f"entries differ by up to {evidence.apart:.2g}",
+        ),
     )
     applies = all(lamp.on for lamp in assumptions)
     parts, verdict = np.empty(0), Verdict.UNDECIDED
@@ -199,10 +206,21 @@ def proposition_3(evidence: Evidence) -> Claim:
         predicted="these parts → 0 from above, and the loss to half the sum of their λ²",
         measured=f"parts now {shown}" if applies else evidence.fate,
         verdict=verdict if applies else Verdict.NOT_APPLICABLE,
-        note="For L ≥ 3 they sink more slowly than exponentially: small, never zero."
-        if applies and problem.depth >= 3
-        else "",
+        note=_sinking_note(assumptions, problem.depth),
     )
+
+
+def _sinking_note(assumptions: tuple[Lamp, ...], depth: int) -> str:
+    *others, equal = assumptions
+    if not all(lamp.on for lamp in others):
+        return ""
+    if not equal.on:
+        return (
+            "The saddle is unstable: differences between the matrices, of rounding at first, grew, "
+            "and the run left it."
+        )
+    sublinear = "For L ≥ 3 they sink more slowly than exponentially: small, never zero."
+    return sublinear if depth >= 3 else ""
 
 
 def balancing(evidence: Evidence, start: float, now: float) -> Claim:

@@ -25,11 +25,11 @@ MOST_BYTES = 64 * 2**20
 """Memory for the points of a lap; of a longer lap nothing is said."""
 WORK = 3e8
 """Multiplications that a displacement is followed for, in the order of a few tenths of a second."""
-STEPS = (64, 512)
+STEPS = (64, 2048)
 """Steps that it is followed for, at least and at most."""
-GROWN = 1.5
+GROWN = 0.8
 """Log growth over the later half of the steps from which on a cycle repels: along the directions in
-which factors can be exchanged between matrices a displacement grows linearly at most."""
+which factors can be exchanged between matrices a displacement grows linearly at most, by log 2."""
 
 
 def asked_once(
@@ -54,7 +54,7 @@ def repels(
     network : Network
         At a point of the cycle, after `step` updates.
     period : int
-        Steps of a lap.
+        Steps of a lap; 1 at an equilibrium.
 
     Returns
     -------

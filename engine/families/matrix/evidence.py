@@ -29,6 +29,9 @@ class Evidence:
         Largest distance of a matrix from R^(1/L); NaN where there is no root.
     top : float or None
         Largest eigenvalue of the Hessian now.
+    apart : float
+        Largest difference between entries of two matrices of the network now: from the identity all
+        stay equal in exact arithmetic.
     """
 
     params: NetworkParams
@@ -39,6 +42,7 @@ class Evidence:
     product: FloatArray
     root_distance: float
     top: float | None
+    apart: float
 
     @property
     def step_size(self) -> float:

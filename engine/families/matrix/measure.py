@@ -196,3 +196,8 @@ def stability_limit(params: NetworkParams, step_size: float) -> float:
     The optimiser's own, see `engine.theory.optimisers`.
     """
     return theory.sharpness_limit(params.optimiser, params.momentum, step_size)
+
+
+def apart(matrices: FloatArray) -> float:
+    """Return the largest difference between entries of two matrices, shape (L, n, n)."""
+    return float(np.max(np.ptp(matrices, axis=0)))

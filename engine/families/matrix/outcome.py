@@ -112,7 +112,8 @@ def saddle_of(problem: Problem, params: NetworkParams) -> Saddle | None:
     target = problem.target
     if problem.depth < 2 or not problem.has_identity_moment:
         return None
-    if params.init == "orthogonal" and params.determinant == "opposite":
+    plain = params.optimiser == "gradient-descent"  # momentum can change the sign
+    if plain and params.init == "orthogonal" and params.determinant == "opposite":
         least = float(np.linalg.svd(target.matrix, compute_uv=False)[-1])
         return Saddle(least, "the saddle without the least singular value", problem.depth > 2)
     values = target.eigenvalues.real

@@ -42,16 +42,17 @@ class Code:
     """
 
     def __init__(self, tape: Tape) -> None:
-        target: Any = cpu_target.target_context
-        library = target.codegen().create_library("tape")
-        module = library.create_ir_module("tape")
-        kind = target.call_conv.get_function_type(types.none, (types.int64,) * 8)
-        function = ir.Function(module, kind, "value_and_gradient")
-        _Writer(function, tape).write()
-        library.add_ir_module(module)
-        library.finalize()
-        self._library = library
-        self.address: int = library.get_pointer_to_function("value_and_gradient")
+        with global_compiler_lock:
+            target: Any = cpu_target.target_context
+            library = target.codegen().create_library("tape")
+            module = library.create_ir_module("tape")
+            kind = target.call_conv.get_function_type(types.none, (types.int64,) * 8)
+            function = ir.Function(module, kind, "value_and_gradient")
+            _Writer(function, tape).write()
+            library.add_ir_module(module)
+            library.finalize()
+            self._library = library
+            self.address: int = library.get_pointer_to_function("value_and_gradient")
 
 
 def compiled(tape: Tape) -> Code | None:

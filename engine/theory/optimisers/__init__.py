@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from engine.theory.optimisers.catalogue import OPTIMISERS, describe
-from engine.theory.optimisers.curvature import curvature, preconditioner
+from engine.theory.optimisers.curvature import curvature, preconditioner, sharpness
 from engine.theory.optimisers.description import (
     Carried,
     Hyperparameter,
@@ -60,6 +60,7 @@ __all__ = [
     "preconditioner",
     "sam_amplitude",
     "sam_edge",
+    "sharpness",
     "sharpness_limit",
     "stability_limit",
 ]

@@ -152,6 +152,7 @@ _ADAM = OptimiserDescription(
     curvature=r"\lambda_{\max}(P^{-1}H)",
     limit_formula=r"(2+2\beta_1)/(1-\beta_1)",
     sharpness_formula=r"(2+2\beta_1)/((1-\beta_1)\delta)",
+    short_ratio=r"\lambda_{\max}(P^{-1}H)/S_{\max}",
     sentence="With P frozen and the bias corrected, steps overshoot where the largest eigenvalue "
     "of P⁻¹H exceeds (2 + 2β₁)/((1 - β₁)δ), 38/δ at β₁ = 0.9. At a minimum P sinks to ε, so that a "
     "run stays only where the sharpness is less than that times ε.",
@@ -187,6 +188,7 @@ _ADAMW = OptimiserDescription(
     curvature=r"\lambda_{\max}(P^{-1}H)",
     limit_formula=r"(2-\delta\lambda)(1+\beta_1)/(1-\beta_1)",
     sharpness_formula=r"(2-\delta\lambda)(1+\beta_1)/((1-\beta_1)\delta)",
+    short_ratio=r"\lambda_{\max}(P^{-1}H)/S_{\max}",
     sentence="With P frozen and the bias corrected, steps overshoot where the largest eigenvalue "
     "of P⁻¹H exceeds (2 - δλ)(1 + β₁)/((1 - β₁)δ). A run rests where P⁻¹g = -λw, which is no "
     "minimum of f unless w = 0 there or λ = 0.",
@@ -231,6 +233,7 @@ _SAM = OptimiserDescription(
     can_rest=False,
     sharpness_formula=r"\frac{\|g\|}{2\rho}"
     r"\left(\sqrt{1+\frac{8\rho}{\delta\|g\|}}-1\right)",
+    short_ratio=r"S/S_{\mathrm{SAM}}",
     sentence="No minimum is stable: the gradient is taken at the distance ρ, so that a run crosses "
     "the minimum for ever. The edge is where a step along the gradient turns it over; it moves "
     "with ‖g‖ and sinks to 0.",

@@ -50,6 +50,31 @@ def gradient_decay(setting: Setting) -> float:
     return setting.weight_decay if setting.optimiser in PENALISED else 0.0
 
 
+def sharpness(
+    hessian: FloatArray,
+    setting: Setting,
+    squares: FloatArray | None = None,
+    age: int | None = None,
+) -> float:
+    """Return the largest eigenvalue of the curvature: what is compared with the limit.
+
+    Parameters
+    ----------
+    hessian : ndarray, shape (n, n)
+    setting : Setting
+    squares, age
+        See `preconditioner`.
+
+    Returns
+    -------
+    float
+        NaN where the Hessian or the mean squares are not finite.
+    """
+    diagonal = preconditioner(setting, len(hessian), squares, age)
+    matrix = curvature(hessian, setting, diagonal)
+    return float(np.linalg.eigvalsh(matrix)[-1]) if np.isfinite(matrix).all() else float("nan")
+
+
 def curvature(hessian: FloatArray, setting: Setting, diagonal: FloatArray) -> FloatArray:
     r"""Return :math:`P^{-1/2}(H+\lambda I)P^{-1/2}`, symmetric, shape (n, n).
 

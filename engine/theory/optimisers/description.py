@@ -101,6 +101,9 @@ class OptimiserDescription:
         Mathtext of the largest stable step size times curvature; empty where there is none.
     sharpness_formula : str
         Mathtext of the largest stable curvature, in the step size and what is measured.
+    short_ratio : str
+        Mathtext of the curvature over the largest stable one, where the formula is too long for a
+        title.
     sentence : str
         When a minimum is stable under it, or why none is, for dock and meter.
     source : Source
@@ -121,6 +124,7 @@ class OptimiserDescription:
     curvature: str = HESSIAN_TOP
     limit_formula: str = ""
     sharpness_formula: str
+    short_ratio: str = ""
     sentence: str
     source: Source
     limit_of: Callable[[Setting], float] | None = None
@@ -140,6 +144,8 @@ class OptimiserDescription:
     @property
     def ratio(self) -> str:
         """Return the mathtext of the sharpness over its largest stable value."""
+        if self.short_ratio:
+            return self.short_ratio
         if not self.limit_formula:
             return f"S/({self.sharpness_formula})"
         sharpness = "S" if self.curvature == HESSIAN_TOP else self.curvature

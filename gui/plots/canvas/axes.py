@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from gui.plots.canvas.lines import Mapper
@@ -90,12 +90,12 @@ class Frame:
     mapper: Mapper
     x: Ticks
     y: Ticks
-    size: QSize
+    size: QSizeF
     has_names: bool = False
 
 
 def lay_out(
-    size: QSize, x: Axis, y: Axis, margins: Margins, font: QFont, equal: bool = False
+    size: QSizeF, x: Axis, y: Axis, margins: Margins, font: QFont, equal: bool = False
 ) -> Frame:
     """Divide a widget between plot and labels.
 

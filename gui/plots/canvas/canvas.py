@@ -10,17 +10,21 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QScrollArea, QToolTip, QWidget
 
+from engine.text.mathtext import to_html
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.pointer import Pointer
 from gui.plots.canvas.range import LARGEST, Ends
+from gui.plots.canvas.rules import RulesLayer
 from gui.plots.canvas.view import PlotView
+from gui.style import scaling
 
 ZOOM_STEP = 1.2
 LARGEST_DECADE = 330.0
@@ -65,7 +69,7 @@ class Canvas(PlotView):
         if self._shows_focus and self.hasFocus():
             painter.setClipping(False)
             painter.setPen(line_pen(scene.theme.color("accent"), 1.5))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+            painter.drawRoundedRect(QRectF(QPointF(), self.unit_size).adjusted(1, 1, -1, -1), 4, 4)
 
     # Zoom and pan.
 
@@ -109,7 +113,7 @@ class Canvas(PlotView):
             event.ignore()
             return
         notches = event.angleDelta().y() or event.angleDelta().x()
-        at = event.position()
+        at = self.place_of(event)
         plot = self.frame.mapper.plot
         keys = event.modifiers()
         over_y = at.x() < plot.left() or bool(keys & Qt.KeyboardModifier.ControlModifier)
@@ -129,7 +133,7 @@ class Canvas(PlotView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag, or say what is under the pointer."""
-        at = event.position()
+        at = self.place_of(event)
         if not self.pointer.move(event):
             inside = self.frame.mapper.plot.contains(at)
             self.hovered.emit(at if inside else None)
@@ -152,7 +156,7 @@ class Canvas(PlotView):
         event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Zoom with + and −, show all with Home, and move the chosen handle with the arrows."""
+        """Zoom with + and −, show all with Home; Enter chooses a handle, which the arrows move."""
         middle = self.frame.mapper.plot.center()
         key = event.key()
         if self.pointer.key(key, event.modifiers()):
@@ -179,6 +183,23 @@ class Canvas(PlotView):
         """Take the sign of the focus away."""
         super().focusOutEvent(event)
         self.refresh_overlays()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Show the whole of a name that is cut, while the pointer rests on it."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self.cut_text(QPointF(event.pos()) / scaling.factor())
+            if text:
+                QToolTip.showText(event.globalPos(), f"<p>{to_html(text)}</p>", self)
+            else:
+                QToolTip.hideText()
+            return True
+        return super().viewportEvent(event)
+
+    def cut_text(self, at: QPointF) -> str:
+        """Return in full the name of a rule at a place, if it is cut there."""
+        scene = self.drawing()
+        rules = (layer for layer in self.layers if isinstance(layer, RulesLayer))
+        return next(filter(None, (layer.cut_at(scene, at) for layer in rules)), "")
 
     def event(self, event: QEvent) -> bool:
         """Claim the arrow keys while a handle is chosen, before the window takes them."""

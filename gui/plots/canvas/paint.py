@@ -30,6 +30,12 @@ LIGHT_INK = 15_000.0
 _BESIDE = ((0.0, -0.25), (0.0, 0.25))
 _THREE = ((-0.3, -0.15), (0.3, -0.15), (0.0, 0.4))
 _FOUR = ((0.0, -0.4), (0.0, 0.4), (-0.4, 0.0), (0.4, 0.0))
+_RING = (
+    (0.0, 0.0),
+    *((math.cos(turn * math.pi / 4), math.sin(turn * math.pi / 4)) for turn in range(8)),
+)
+RING_FROM = 2.25
+"""Device pixels a unit from which a line takes a ring of strokes."""
 WEIGHT = 1.6
 """Thickness of a line in logical pixels."""
 _DASHES: dict[Dash, list[float]] = {"dash": [6.0, 4.0], "dot": [1.5, 3.5], "solid": []}
@@ -156,6 +162,9 @@ def _offsets(weight: float, ink: float, ratio: float) -> tuple[tuple[float, floa
     if ink > HEAVY_INK:
         return _BESIDE
     spread = weight / WEIGHT
+    if ratio > RING_FROM:  # so far apart, four strokes would leave gaps
+        reach = (weight - 1.0 / ratio) / 2
+        return tuple((reach * dx, reach * dy) for dx, dy in _RING)
     return tuple((spread * dx, spread * dy) for dx, dy in (_THREE if ratio < 1.5 else _FOUR))
 
 

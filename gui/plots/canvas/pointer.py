@@ -20,6 +20,7 @@ CROWD = 40
 """Handles beyond which they are drawn as dots, with a halo under the pointer only."""
 STROKE_STEP = 8.0
 """Pixels between the points of a stroke."""
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ARROWS = {
     Qt.Key.Key_Left: QPointF(-1, 0),
     Qt.Key.Key_Right: QPointF(1, 0),
@@ -117,7 +118,7 @@ class Pointer(QObject):
 
     def press(self, event: QMouseEvent) -> None:
         """Begin what a press here means."""
-        at = event.position()
+        at = self._view.place_of(event)
         plot = self._view.frame.mapper.plot
         if event.button() == Qt.MouseButton.RightButton:
             return
@@ -142,7 +143,7 @@ class Pointer(QObject):
 
     def move(self, event: QMouseEvent) -> bool:
         """Go on with a drag; returns whether there is one."""
-        at = event.position()
+        at = self._view.place_of(event)
         self._here = at
         if self._drag is _Drag.NONE:
             self._hover(at)
@@ -171,17 +172,22 @@ class Pointer(QObject):
         elif drag is _Drag.BOX:
             self._zoom_to_box()
         self._stroke = []
-        self._hover(event.position())
+        self._hover(self._view.place_of(event))
         self._view.refresh_overlays()
 
     def wants(self, key: int) -> bool:
-        """Return whether a key moves or releases the chosen handle."""
+        """Return whether a key chooses a handle, or moves or releases the chosen one."""
+        if key in _ENTER:
+            return bool(self.grips)
         return bool(self._chosen) and (key in _ARROWS or key == Qt.Key.Key_Escape)
 
     def key(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
-        """Move the chosen handle by a pixel (Shift: ten), Escape releases it."""
+        """Choose the next handle with Enter, move it a pixel (Shift: ten), or let it go."""
         if not self.wants(key):
             return False
+        if key in _ENTER:
+            self._choose_next()
+            return True
         grip = self._find(self._chosen)
         if key == Qt.Key.Key_Escape or grip is None:
             self._chosen = ""
@@ -192,6 +198,17 @@ class Pointer(QObject):
             self.grip_released.emit()
         self._view.refresh_overlays()
         return True
+
+    def _choose_next(self) -> None:
+        ids = [grip.id for grip in self.grips]
+        following = ids.index(self._chosen) + 1 if self._chosen in ids else 0
+        self._chosen = ids[following % len(ids)]
+        self._view.refresh_overlays()
+
+    @property
+    def chosen(self) -> str:
+        """Id of the handle that the arrow keys move, or empty."""
+        return self._chosen
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw handles, and the stroke or box being dragged."""
@@ -226,6 +243,8 @@ class Pointer(QObject):
         painter.setBrush(color)
         radius = 3.5 if is_dot and not active else 5.5
         painter.drawEllipse(at, radius, radius)
+        if active or not grip.is_one_of_many:
+            _draw_ways(painter, at, grip.axis, color, 12.5 if active else 10.0)
         if grip.id == self._chosen:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(line_pen(color, 1.2))
@@ -296,3 +315,13 @@ class Pointer(QObject):
             if distance <= best_distance:
                 best, best_distance = grip, distance
         return best
+
+
+def _draw_ways(painter: QPainter, at: QPointF, axis: str, color: QColor, distance: float) -> None:
+    """Draw small arrows where a handle can be dragged to."""
+    painter.setPen(line_pen(color, 1.4))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    ways = [way for way in _ARROWS.values() if axis == "xy" or (way.x() != 0) == (axis == "x")]
+    for way in ways:
+        tip, side = at + way * (distance + 2.5), QPointF(way.y(), way.x()) * 2.5
+        painter.drawPolyline([tip - way * 2.5 + side, tip, tip - way * 2.5 - side])

@@ -86,6 +86,15 @@ class RulesLayer(Layer):
             found.append((rule, self._at_right(scene, rule, taken)))
         return found
 
+    def cut_at(self, scene: Scene, at: QPointF) -> str:
+        """Return in full the name at a place that is cut there; empty where none is."""
+        for rule, place in self.labels(scene):
+            if place.contains(at) and not (rule.vertical or self.beside):
+                whole = label(self._name(scene, rule), self.font)
+                if whole.size.width() > WITHIN * scene.plot.width():
+                    return rule.text
+        return ""
+
     @staticmethod
     def _is_shown(scene: Scene, rule: RuleLine) -> bool:
         at = _pixel(scene, rule)

@@ -7,7 +7,8 @@ data do not cost the typesetting of numbers; and what lies on the plot is kept a
 moving a crosshair over it costs next to nothing. There is no `PlotItem` around them: its form of
 transforms and averages takes 12 ms to build, for each plot, and none of it is used here.
 
-Layers are drawn by custom items (`pyqtgraph.GraphicsObject`) in pixels of the view, since lines of
+Layers are drawn by custom items (`pyqtgraph.GraphicsObject`) in pixels of the view, or larger units
+where the interface is scaled (`gui.style.scaling`), since lines of
 one device pixel, markers and typeset labels are measured in those, and since Qt cannot invert the
 transforms of ranges such as 10³⁰⁰ of a run that diverges. pyqtgraph's own curves were measured
 first, for plots of twenty lines of 600 points, antialiased and 1.6 pixels wide, at 530 x 450
@@ -26,8 +27,17 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyqtgraph
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import (
+    QFont,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QSinglePointEvent,
+    QTransform,
+)
 from PySide6.QtWidgets import (
     QGraphicsItem,
     QGraphicsObject,
@@ -40,6 +50,7 @@ from PySide6.QtWidgets import (
 from gui.plots.canvas.axes import Axis, Frame, Margins, draw_grid, draw_x_axis, draw_y_axis, lay_out
 from gui.plots.canvas.layers import Layer
 from gui.plots.canvas.paint import Scene, painting
+from gui.style import scaling
 from gui.style.theme import current_theme
 
 if TYPE_CHECKING:  # Qt's own types, since pyqtgraph has none
@@ -64,7 +75,7 @@ if TYPE_CHECKING:  # Qt's own types, since pyqtgraph has none
 else:
     from pyqtgraph import AxisItem, GraphicsObject, GraphicsView
 
-__all__ = ["GraphicsView", "PlotView", "ViewItem"]
+__all__ = ["PlotView", "ScaledView", "ViewItem"]
 
 Draw = Callable[[QPainter], None]
 
@@ -175,7 +186,7 @@ class LayersItem(GraphicsObject):
         if self._picture is None or self._picture.devicePixelRatio() != scene.ratio:
             self._picture = self._new_picture(scene)
             self.paints += 1
-        painter.drawPixmap(QPointF(), self._picture)
+        painter.drawPixmap(_to_pixels(painter, scene.ratio), self._picture)
 
     def _new_picture(self, scene: Scene) -> QPixmap:
         picture = QPixmap((scene.plot.size() * scene.ratio).toSize())
@@ -185,6 +196,12 @@ class LayersItem(GraphicsObject):
             painter.translate(-scene.plot.topLeft())
             draw_layers(painter, scene, self.layers)
         return picture
+
+
+def _to_pixels(painter: QPainter, ratio: float) -> QPointF:
+    """Return how far the origin is from the nearest device pixel, where a pixmap stays sharp."""
+    at = painter.deviceTransform().map(QPointF())
+    return QPointF(round(at.x()) - at.x(), round(at.y()) - at.y()) / ratio
 
 
 def draw_layers(painter: QPainter, scene: Scene, layers: Iterable[Layer]) -> None:
@@ -198,7 +215,47 @@ def draw_layers(painter: QPainter, scene: Scene, layers: Iterable[Layer]) -> Non
         painter.restore()
 
 
-class PlotView(GraphicsView):
+class ScaledView(GraphicsView):
+    """A view whose items are drawn larger where the interface is: a unit is so many pixels."""
+
+    @property
+    def unit_size(self) -> QSizeF:
+        """Size in units."""
+        return QSizeF(self.size()) / scaling.factor()
+
+    def place_of(self, event: QSinglePointEvent) -> QPointF:
+        """Return where the pointer is, in units."""
+        return event.position() / scaling.factor()
+
+    def fit_scale(self) -> None:
+        """Draw at the scale in force."""
+        factor = scaling.factor()
+        room = QRectF(QPointF(), self.unit_size)
+        self.centralWidget.setGeometry(room)
+        self.setSceneRect(room)
+        self.setTransform(QTransform.fromScale(factor, factor))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the scale, which pyqtgraph sets to 1."""
+        super().resizeEvent(event)
+        if scaling.factor() != 1.0:
+            self.fit_scale()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow another scale, which comes with another font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.fit_scale()
+
+
+def small_font(font: QFont) -> QFont:
+    """Return the font of numbers and labels in a view: a little smaller than the program's."""
+    font = QFont(font)
+    font.setPointSizeF(max(6.5, font.pointSizeF() / scaling.factor() - 1.0))
+    return font
+
+
+class PlotView(ScaledView):
     """Two axes and layers between them.
 
     Attributes
@@ -231,7 +288,7 @@ class PlotView(GraphicsView):
         self.setViewportUpdateMode(GraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 80)
+        scaling.least(self, 120, 80)
 
     def _make_items(self) -> None:
         self._page = self.centralWidget
@@ -251,10 +308,8 @@ class PlotView(GraphicsView):
 
     @property
     def small_font(self) -> QFont:
-        """The font of numbers and labels: a little smaller than the program's."""
-        font = QFont(self.font())
-        font.setPointSizeF(max(6.5, font.pointSizeF() - 1.0))
-        return font
+        """The font of numbers and labels, in units."""
+        return small_font(self.font())
 
     @property
     def layers(self) -> list[Layer]:
@@ -274,13 +329,13 @@ class PlotView(GraphicsView):
     @property
     def frame(self) -> Frame:
         """The axes as laid out now."""
-        if self._frame is not None and self._frame.size == self.size():
+        if self._frame is not None and self._frame.size == self.unit_size:
             return self._frame
         return self._lay_out()
 
     def _lay_out(self) -> Frame:
         frame = self._frame = lay_out(
-            self.size(), self.x_axis, self.y_axis, self.margins, self.small_font, self.equal
+            self.unit_size, self.x_axis, self.y_axis, self.margins, self.small_font, self.equal
         )
         self._place(frame)
         return frame
@@ -322,7 +377,7 @@ class PlotView(GraphicsView):
     def drawing(self) -> Scene:
         """Return what layers need to draw themselves now."""
         ratio = self._image_ratio or self.devicePixelRatioF()
-        return Scene(self.frame.mapper, current_theme(), ratio)
+        return Scene(self.frame.mapper, current_theme(), ratio * scaling.factor())
 
     def to_image(self, ratio: float = 2.0) -> QImage:
         """Draw everything, but no overlay, on an image with `ratio` pixels per logical pixel."""
@@ -344,7 +399,7 @@ class PlotView(GraphicsView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the scene, and learn how long it takes with new layers."""
         begin, before = time.perf_counter(), self.paints
-        if self._frame is None or self._frame.size != self.size():
+        if self._frame is None or self._frame.size != self.unit_size:
             self._lay_out()
         super().paintEvent(event)
         if self.paints != before:
@@ -353,7 +408,7 @@ class PlotView(GraphicsView):
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         """Draw the ground and the grid, which the view keeps as a pixmap."""
         scene = self.drawing()
-        painter.fillRect(self.rect(), scene.theme.color("surface"))
+        painter.fillRect(rect, scene.theme.color("surface"))
         draw_grid(painter, self.frame, scene.theme, scene.ratio)
 
     def _draw_x_axis(self, painter: QPainter) -> None:

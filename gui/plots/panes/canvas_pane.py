@@ -17,6 +17,7 @@ from gui.plots.canvas.axes import Axis
 from gui.plots.canvas.canvas import Canvas
 from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience
 from gui.plots.panes.pane import Pane, Shown, ViewT
+from gui.style import scaling
 
 JUMP = 20
 """Steps at once after which the axes are fitted anew even without running."""
@@ -30,11 +31,12 @@ class CanvasPane(Pane[ViewT]):
 
     def __init__(self, view: ViewT, parent: QWidget | None = None) -> None:
         super().__init__(view, parent)
+        self._fit_from: Shown | None = None
         self.canvas = Canvas(self)
         self.canvas.setAccessibleName(to_plain(view.title))
         self.canvas.setAccessibleDescription(to_plain(view.help))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 0, 4, 4)
+        scaling.margins(layout, 6, 0, 4, 4)
         layout.addWidget(self.canvas)
         self.canvas.hovered.connect(self._on_hovered)
         self.canvas.zoomed.connect(self._on_zoomed)
@@ -46,12 +48,28 @@ class CanvasPane(Pane[ViewT]):
         if self._is_new_after_divergence(shown):
             for axis in (self.canvas.x_axis, self.canvas.y_axis):
                 axis.auto.forget()
+        if self._fit_from is not None and self._is_changed(shown):
+            self._fit_from = None
+            for axis in (self.canvas.x_axis, self.canvas.y_axis):
+                axis.auto.forget()
         if self._has_come_to_rest(shown):
             for axis in (self.canvas.x_axis, self.canvas.y_axis):
                 axis.auto.settle()
         super().show_data(shown)
         took = time.perf_counter() - begin + self.canvas.paint_seconds
         self.seconds += 0.2 * (took - self.seconds)
+
+    def fit_next(self) -> None:
+        """Fit the axes to the parameters that come next as if there had been none before."""
+        self._fit_from = self._shown
+
+    def _is_changed(self, shown: Shown) -> bool:
+        """Return whether other parameters, or another run, are shown than when that was asked."""
+        before = None if self._fit_from is None else self._fit_from.snapshot
+        now = shown.snapshot
+        if before is None or now is None:
+            return before is not now
+        return (before.run_id, before.params) != (now.run_id, now.params)
 
     def _has_come_to_rest(self, shown: Shown) -> bool:
         """Return whether the run paused, or jumped while it was paused."""

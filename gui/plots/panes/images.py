@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
@@ -30,8 +30,9 @@ from gui.plots.canvas.colorbar import BAR, ColorBarLayer, calm_levels, draw_colo
 from gui.plots.canvas.layers import map_stops, picture_of, to_levels
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.range import CalmRange, Ends
-from gui.plots.canvas.view import GraphicsView, ViewItem
+from gui.plots.canvas.view import ScaledView, ViewItem, small_font
 from gui.plots.panes.pane import Pane, Reading, ReadingItem, numbers, texts
+from gui.style import scaling
 from gui.style.theme import color_table, current_theme
 from gui.typeset.rich_text import label
 
@@ -175,14 +176,14 @@ class ImagePane(Pane[ImageView]):
         self._images_for = ""
         self._boxes: tuple[QRectF, ...] = ()
         self.setMouseTracking(True)
-        self._sheet = GraphicsView(self)
+        self._sheet = ScaledView(self)
         self._sheet.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._sheet.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._pictures = ViewItem(self._sheet.centralWidget, self._draw)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 4, 4)  # off the round corners of the dock
+        scaling.margins(layout, 0, 0, 4, 4)  # off the round corners of the dock
         layout.addWidget(self._sheet)
-        self.setMinimumSize(120, 80)
+        scaling.least(self, 120, 80)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(view.title)
         self.setAccessibleDescription(to_plain(view.help))
@@ -198,9 +199,7 @@ class ImagePane(Pane[ImageView]):
 
     @property
     def _small_font(self) -> QFont:
-        font = QFont(self.font())
-        font.setPointSizeF(max(6.5, font.pointSizeF() - 1.0))
-        return font
+        return small_font(self.font())
 
     def redraw(self) -> None:
         """Draw what was given last."""
@@ -218,11 +217,16 @@ class ImagePane(Pane[ImageView]):
         self._boxes = ()
         if self._values is not None:
             caption = self._line + 1 if self.view.captions_key else 0.0
-            shape, ratio = self._values.shape, self.devicePixelRatioF()
+            shape, ratio = self._values.shape, self._ratio
             self._boxes = tiles(self._area(), shape[0], shape[1], shape[2], caption, ratio)
         self._sheet.setBackgroundBrush(current_theme().color("surface"))
         self._pictures.place()
         self._pictures.update()
+
+    @property
+    def _ratio(self) -> float:
+        """Device pixels of a unit."""
+        return self.devicePixelRatioF() * scaling.factor()
 
     @property
     def _line(self) -> float:
@@ -231,7 +235,9 @@ class ImagePane(Pane[ImageView]):
     def _area(self) -> QRectF:
         """Return the room for images: without that for names, labels and the colour bar."""
         metrics, view = QFontMetricsF(self._small_font), self.view
-        area = QRectF(self.rect()).adjusted(10, 4, -8 - self._bar.width(), -8)
+        area = QRectF(QPointF(), QSizeF(self.size()) / scaling.factor()).adjusted(
+            10, 4, -8 - self._bar.width(), -8
+        )
         names = self._names(0)
         if names or view.y_label:
             widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
@@ -273,7 +279,7 @@ class ImagePane(Pane[ImageView]):
         painter.setPen(line_pen(theme.color("border"), 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for box, image in zip(self._boxes, self._images, strict=True):
-            fine = box.width() * self.devicePixelRatioF() < 2 * image.width()
+            fine = box.width() * self._ratio < 2 * image.width()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fine)
             painter.drawImage(box, image)
             painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
@@ -302,7 +308,7 @@ class ImagePane(Pane[ImageView]):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read the value under the pointer."""
-        at = event.position()
+        at = self._sheet.place_of(event)
         for index, box in enumerate(self._boxes):
             if box.contains(at) and self._values is not None:
                 rows, columns = self._values.shape[1:]

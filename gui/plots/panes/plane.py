@@ -193,7 +193,7 @@ class PlanePane(CanvasPane[PlaneView]):
             return
         rules = (item for item in self.view.items if isinstance(item, Rule))
         texts = [rule.label for rule in rules if not rule.vertical]
-        right = room_beside(texts, self.canvas.small_font, self.canvas.width())
+        right = room_beside(texts, self.canvas.small_font, self.canvas.unit_size.width())
         self._rules.beside = right is not None
         self.canvas.set_margins(Margins(top, right or 12.0))
 

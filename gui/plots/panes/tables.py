@@ -19,6 +19,7 @@ from engine.core.views import TableView
 from engine.text.mathtext import to_plain
 from engine.text.numbers import NONE, short
 from gui.plots.panes.pane import Pane
+from gui.style import scaling
 
 Index = QModelIndex | QPersistentModelIndex
 RAW = int(Qt.ItemDataRole.UserRole)
@@ -159,7 +160,7 @@ class TablePane(Pane[TableView]):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 0, 6, 6)
+        scaling.margins(layout, 6, 0, 6, 6)
         layout.addWidget(self.table)
         self._was_empty = True
 

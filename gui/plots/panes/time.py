@@ -192,7 +192,7 @@ class TimePane(CanvasPane[TimeView]):
         """Leave room beside the plot for labels of rules, above it for marks."""
         font = self._rules.font = self._marks.font = self._notes.font = self.canvas.small_font
         texts = [rule.label for rule in self.view.rules if not rule.vertical]
-        right = room_beside(texts, font, self.canvas.width())
+        right = room_beside(texts, font, self.canvas.unit_size.width())
         self._rules.beside = right is not None
         top = 8.0 + (QFontMetricsF(font).height() if self._marks.marks else 0.0)
         self.canvas.set_margins(Margins(top, right or 12.0))

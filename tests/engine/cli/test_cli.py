@@ -20,6 +20,8 @@ from engine.cli import headless, terminal
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.errors import InputError
 from engine.core.params import param
+from engine.figures import album
+from engine.figures.sheets import Look, Sheet
 from engine.run.trace import WINDOW, TraceView
 from engine.storage import recording, runfile, runfolder
 from tests.engine.linear_map import LinearMap, LinearParams
@@ -417,6 +419,26 @@ def test_help_and_version_leave_with_0(capsys: pytest.CaptureFixture[str]) -> No
     for options in (["--help"], ["--version"], ["run", "--help"]):
         assert cli.main(options) == cli.DONE
     assert "EXPERIMENT|FILE" in capsys.readouterr().out
+
+
+def test_ctrl_c_while_figures_are_drawn_leaves_out_the_rest(
+    tmp_path: Path, fake: Fake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is kept, with the figure that was begun."""
+    drawn = album.files_of
+
+    def interrupted(sheet: Sheet, look: Look) -> list[bytes]:
+        signal.raise_signal(signal.SIGINT)
+        return drawn(sheet, look)
+
+    monkeypatch.setattr(album, "files_of", interrupted)
+    options = ["run", "linear-map", "--steps", "9", "--figures", "svg", "--out", str(tmp_path)]
+    assert cli.main(options) == cli.INTERRUPTED
+    assert "left out" in capsys.readouterr().err
+    result = runfolder.read(tmp_path).result
+    assert result["outcome"]["kind"] != "cancelled"
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["weights.svg"]
+    assert [name for name in result["files"] if "/" in name] == ["figures/weights.svg"]
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

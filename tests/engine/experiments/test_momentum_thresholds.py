@@ -125,3 +125,43 @@ def test_the_limit_is_where_an_eigenvalue_reaches_the_unit_circle(optimiser: Any
             assert (largest < 1.0) is (times < 1.0)
         at = theory.iteration_eigenvalues([limit], optimiser, momentum)
         assert np.min(np.abs(at + 1.0)) < 1e-12
+
+
+@pytest.mark.parametrize("optimiser", ["gradient-descent", "heavy-ball", "nesterov"])
+def test_minima_are_marked_by_the_limit_of_the_optimiser(optimiser: theory.Optimiser) -> None:
+    """Of two weights those at which a run can stay: step size times S is at most the limit."""
+    step = 0.95 * theory.stability_limit(optimiser, 0.6) / theory.balanced_sharpness(2.0, 2)
+    made = session(1, depth=2, optimiser=optimiser, momentum=0.6, step_size=step)
+    seen = EXPERIMENT.observe(made.state, made.recent())
+    sharpness = seen["minima_x"] ** 2 + seen["minima_y"] ** 2
+    known = np.isfinite(sharpness)
+    largest = theory.stability_limit(optimiser, 0.6) / sharpness[known]
+    assert seen["minima_limit"][known] == pytest.approx(largest, rel=1e-12)
+    assert np.array_equal(np.isfinite(seen["stable_x"][known]), largest >= step)
+    assert (largest >= step).any() and (largest < step).any()
+
+
+@pytest.mark.parametrize("optimiser", ["gradient-descent", "heavy-ball", "nesterov"])
+def test_the_line_of_critical_curvature_is_that_of_the_optimiser(
+    optimiser: theory.Optimiser,
+) -> None:
+    experiment = get("least-squares")
+    settings = {"optimiser": optimiser, "momentum": 0.6, "step_size": 0.1}
+    made = Session(experiment, build(experiment.parameters, settings))
+    made.advance(1)
+    seen = experiment.observe(made.state, made.recent())
+    assert seen["critical"] == theory.sharpness_limit(optimiser, 0.6, 0.1)
+
+
+@pytest.mark.parametrize("optimiser", ["gradient-descent", "heavy-ball", "nesterov"])
+def test_the_fit_is_measured_by_the_limit_of_its_optimiser(optimiser: Any) -> None:
+    fit = get("piecewise-fit")
+    values = {"optimiser": optimiser, "schedule": "constant", "momentum": 0.9, "step_size": 0.01}
+    run = Session(fit, build(fit.parameters, values))
+    run.advance(3)
+    bounds = {bound.id: bound for bound in fit.theory(run.params, run.state)}
+    beta = 0.0 if optimiser == "gradient-descent" else 0.9
+    for which in (1, 2):
+        limit, step = bounds[f"sharpness-{which}"], bounds[f"step-{which}"]
+        assert limit.value == pytest.approx(theory.stability_limit(optimiser, beta) / 0.01)
+        assert limit.measured and step.value == pytest.approx(limit.value * 0.01 / limit.measured)

@@ -305,3 +305,12 @@ def test_the_start_is_dragged_in_every_plane() -> None:
     dragged = LAB.drag(planes, "start", float(there["start_x"]), float(there["start_y"]))
     expected = np.array([0.0, 2.0, 2.0])  # the sharpest directions are z and y
     np.testing.assert_allclose(dragged.start, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("step_size", "manner"), [(0.1, "monotone"), (0.3, "oscillating")])
+def test_the_manner_of_convergence_is_that_of_the_error(step_size: float, manner: str) -> None:
+    """The gradient's norm shrinks either way; 1 - δS is 0.6 and -0.2 at the flattest minima."""
+    session = run(params(start=(1.35, 1.45), step_size=step_size), 300)
+    outcome = session.outcome()
+    assert outcome.phase == f"converged ({manner})"
+    assert outcome.lyapunov == pytest.approx(np.log(abs(1 - 4 * step_size)), abs=0.03)

@@ -175,6 +175,9 @@ PIECES = ["x", "y", "z", "w[1]", "w_2", "2", "0.5", "1e3", "π", "λ", "a", "sin
 PIECES += ["sum(w[i], i = 1..3)", "prod(", "i = 1..4)", "+", "-", "*", "/", "**", "^", "(", ")"]
 PIECES += [",", "..", "[", "]", "=", "²", "__class__", "x.y", "exp", "exp(", "log(", "0", "i", "$"]
 PIECES += ["abs(", "tanh(", "1e400", "9^", "e", "softplus(", "ₙ", "\n", ":", "\x00", "é", "½"]
+OPERANDS = ["x", "y", "w[1]", "2", "0.5", "π", "λ", "a", "z", "(", "exp(", "log(", "tanh(", "-("]
+OPERANDS += ["softplus(", "abs(", "sqrt(", "logcosh(", "x²", "sin(x)", "sum(w[i]*x, i = 1..3)"]
+OPERATORS = ["+", "-", "*", "/", "^", " - ", "**", "*2^-"]
 
 
 def is_value_or_sentence(text: str) -> str:
@@ -199,9 +202,16 @@ def is_value_or_sentence(text: str) -> str:
 
 
 def fuzzed(random_source: random.Random) -> str:
-    """Return a text of pieces of the grammar and others."""
+    """Return a text of pieces of the grammar and others, half of them in a likely order."""
     count = random_source.randrange(1, 14)
-    return "".join(random_source.choice(PIECES) for _ in range(count))
+    if random_source.random() < 0.5:
+        return "".join(random_source.choice(PIECES) for _ in range(count))
+    text, depth = "", 0
+    for _ in range(count):
+        operand = random_source.choice(OPERANDS)
+        depth += operand.endswith("(")
+        text += operand if operand.endswith("(") else operand + random_source.choice(OPERATORS)
+    return text + random_source.choice(OPERANDS[:9]) + ")" * depth
 
 
 def test_fuzzed_texts_are_values_or_sentences() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from engine.core.arrays import FloatArray
 from engine.core.chunk import Chunk
 from engine.expressions.reader import read
+from engine.families.loss.loss import Loss
 from engine.kernels.jit import kernel
 from engine.kernels.optimisers.descent import SCALARS, Ending, Recording, descend
 from engine.kernels.optimisers.eigenvalues import extremes
@@ -409,3 +410,14 @@ def test_a_run_that_leaves_where_the_loss_is_defined_is_not_called_diverged() ->
     made = run(loss, np.array([0.5]), Setting(step_size=0.1), 100)
     assert made.ending is Ending.UNDEFINED
     assert made.weights[0] > 0.0
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_compiled_loss_leads_to_the_bits_of_the_interpreted(name: OptimiserId) -> None:
+    loss = Loss.of("(w1*w2*w3 - a)^2/2 + softplus(w1 - w2)", constants={"a": 2.0})
+    setting, start = Setting(optimiser=name, step_size=0.01), np.array([0.7, 1.4, 1.1])
+    programs = (loss.interpreted, loss.compiled())
+    made = [run(each, start, setting, 200, loss.constants) for each in programs]
+    assert made[0].made == made[1].made == 200
+    assert np.array_equal(made[0].low["w"], made[1].low["w"])
+    assert np.array_equal(made[0].moments, made[1].moments)

@@ -234,6 +234,18 @@ def test_weight_decay_adds_to_the_curvature() -> None:
     hessian = np.diag([1.0, 2.0])
     plain = optimisers.curvature(hessian, setting, optimisers.preconditioner(setting, 2))
     assert plain == pytest.approx(np.diag([1.3, 2.3]))
+    assert optimisers.sharpness(hessian, setting) == pytest.approx(2.3)
+
+
+def test_the_sharpness_of_an_adaptive_optimiser_is_that_of_the_divided_hessian() -> None:
+    hessian = np.array([[2.0, 1.0], [1.0, 3.0]])
+    setting = Setting(optimiser="adam", epsilon=0.1, weight_decay=0.5)
+    squares = np.array([4.0, 0.25])
+    for age, known in ((None, 1.0), (1, 0.001), (3, 1.0 - 0.999**3)):
+        divided = (hessian + 0.5 * np.eye(2)) / (np.sqrt(squares / known) + 0.1)[:, None]
+        expected = np.linalg.eigvals(divided).max()
+        assert optimisers.sharpness(hessian, setting, squares, age) == pytest.approx(expected)
+    assert math.isnan(optimisers.sharpness(np.full((2, 2), math.inf), setting))
 
 
 def test_coordinates_steps_multiply_the_curvature() -> None:

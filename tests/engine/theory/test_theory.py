@@ -195,6 +195,12 @@ def test_the_flow_limit_is_a_minimum_on_the_invariant(depth: int, target: float)
     assert theory.double_invariant(w, z, depth) == pytest.approx(constant, rel=1e-9)
 
 
+@pytest.mark.parametrize("target", [2.0, -2.0, 0.3])
+def test_the_pair_of_one_layer_is_linear(target: float) -> None:
+    """With w - z as the product the Hessian is constant, of eigenvalues 2σ and 0."""
+    assert theory.double_bound(target, 1, 3.7) == pytest.approx(1.0 / 3.7)
+
+
 def test_the_double_networks_minimum_can_be_sharper() -> None:
     assert theory.double_bound(1.5, 20) == pytest.approx(0.0214, abs=5e-5)
     assert theory.delta_max(1.5, 20) == pytest.approx(0.0463, abs=5e-5)

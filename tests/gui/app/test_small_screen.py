@@ -42,6 +42,11 @@ def test_the_window_fits_a_small_screen(qtbot: QtBot) -> None:
     corner = transport.mapTo(window, QPoint(transport.width(), transport.height()))
     assert corner.x() <= WIDTH and corner.y() <= HEIGHT
 
+    assert not window.experiment_panel.isVisible(), "the list gives way to the plots"
+    assert window.header.experiments_button.isVisible()
+    assert window.panels.plots.width() >= 0.62 * WIDTH
+    window.resize(1280, HEIGHT)
+    qtbot.waitUntil(window.experiment_panel.isVisible)
     panel = window.experiment_panel.list
     font = QFont(panel.font())
     font.setWeight(QFont.Weight.DemiBold)

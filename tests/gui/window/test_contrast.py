@@ -94,9 +94,18 @@ def text_of(widget: QWidget) -> str:
     return ""
 
 
-def test_every_text_of_the_window_stands_out(qtbot: QtBot, theme: Theme) -> None:
+@pytest.mark.parametrize(
+    ("scale", "has_audience", "least"),
+    [(1.0, False, 30), (0.8, False, 30), (2.0, False, 20), (1.0, True, 12)],
+    ids=["usual size", "smallest", "double", "for an audience"],
+)
+def test_every_text_of_the_window_stands_out(
+    qtbot: QtBot, theme: Theme, usual_size: None, scale: float, has_audience: bool, least: int
+) -> None:
     window = open_window(qtbot, [FakeExperiment()])
     window.set_theme(theme.name)
+    window.size_chosen.choose(scale)
+    window.actions_by_name["full_screen"].setChecked(has_audience)
     qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=20_000)
     picture = magnified(window)
     checked, faint = 0, []
@@ -109,7 +118,7 @@ def test_every_text_of_the_window_stands_out(qtbot: QtBot, theme: Theme) -> None
             if found < LEAST:
                 faint.append((type(widget).__name__, text_of(widget), round(found, 2)))
     assert faint == []
-    assert checked > 30
+    assert checked > least
     window.close()
 
 

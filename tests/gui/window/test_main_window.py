@@ -425,6 +425,14 @@ def test_a_step_that_takes_long_says_what_it_does(
     assert status.state.text() == "Paused" and not status._long_step.isActive()
 
 
+def test_the_status_bar_says_how_many_kernels_are_compiled(window: MainWindow) -> None:
+    status = window.status
+    status.show_snapshot(snapshot(status=Status.PAUSED, compiling="3 of 9 kernels"))
+    assert status.state.text() == "Compiling 3 of 9 kernels…"
+    status.show_snapshot(snapshot(status=Status.PAUSED))
+    assert status.state.text() == "Paused"
+
+
 def test_a_run_that_takes_long_to_begin_says_so(window: MainWindow, qtbot: QtBot) -> None:
     go_on = threading.Event()
 

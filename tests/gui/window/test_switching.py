@@ -25,7 +25,7 @@ class Second(FakeExperiment):  # type: ignore[misc]
 
 
 class Slow(FakeExperiment):  # type: ignore[misc]
-    """One whose run begins, and whose kernels are compiled, when the test says so."""
+    """One whose run begins, and whose first picture's kernels are compiled, on the test's word."""
 
     id: ClassVar[str] = "slow"
     title: ClassVar[str] = "Slow"
@@ -42,8 +42,9 @@ class Slow(FakeExperiment):  # type: ignore[misc]
         assert self.may_begin.wait(20)
         return super().init(params, seed)
 
-    def warm_up(self) -> None:
+    def observe(self, state: Any, recent: Any) -> Any:
         assert self.may_run.wait(20)
+        return super().observe(state, recent)
 
 
 @pytest.fixture
