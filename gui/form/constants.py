@@ -28,6 +28,7 @@ from gui.form.row import FieldRow
 from gui.form.scale import SliderScale, step_by
 from gui.form.slider import TICKS, ValueSlider
 from gui.form.spin import NumberBox, TextBox
+from gui.style import scaling
 from gui.typeset.formula import FormulaLabel
 from gui.widgets.focus import is_marked, mark
 from gui.widgets.labels import InkLabel
@@ -82,9 +83,9 @@ class ConstantLine(QWidget):
         self.box.name(spoken, "Value of a constant of the function")
         self.slider.setAccessibleName(f"{spoken}, slider")
         grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 2)
-        grid.setHorizontalSpacing(4)
-        grid.setVerticalSpacing(0)
+        scaling.margins(grid, 0, 0, 0, 2)
+        scaling.across(grid, 4)
+        scaling.down(grid, 0)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.name, 0, 0, 1, 2)
         grid.addWidget(self.box, 0, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
@@ -96,7 +97,7 @@ class ConstantLine(QWidget):
     def _end(self, which: str) -> TextBox:
         box = TextBox()
         box.setProperty("quiet", True)
-        box.setFixedWidth(_END_WIDTH)
+        scaling.fixed(box, width=_END_WIDTH)
         name = plain_math(_typeset(self.key))
         box.setAccessibleName(f"{which} end of the slider of {name}")
         box.setToolTip(f"The {which} end of the slider; type another number")
@@ -196,7 +197,7 @@ class ConstantsRow(FieldRow):
         holder = QWidget()
         self._layout = QVBoxLayout(holder)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(4)
+        scaling.spacing(self._layout, 4)
         self.none = InkLabel(_NONE, "muted")
         self.none.setWordWrap(True)
         self.as_text = QPushButton("As text")

@@ -22,19 +22,23 @@ from engine.expressions.grammar import read_tree
 from engine.expressions.typeset import to_mathtext
 from engine.text.mathtext import plain_math
 from gui.style.ink import ink
+from gui.style.scaling import whole
 from gui.typeset.formula import draw_formula, formula_size, typesetter
 from gui.widgets.controls import QuietScrollArea
 
 MOST_LETTERS = 1500
 """Letters of mathtext that are set; matplotlib is slow with more."""
 MOST_HEIGHT = 128
-"""Pixels after which the formula scrolls."""
-PATIENCE_MS = 200
-"""How long the last formula stands for one that is not yet typeset."""
+"""Pixels, at a scale of 1, after which the formula scrolls."""
+REST_MS = 120
+"""Rest in typing after which a formula is typeset, so that the first picture of a run comes first:
+matplotlib keeps Python's lock meanwhile."""
+PATIENCE_MS = 300
+"""How long the last formula then stands for one that is not yet typeset."""
 LEAST_SCALE = 0.62
 """Size that a wide term shrinks to; one that is wider still scrolls sideways."""
-_GAP, _LINE = 5, 4
-"""Pixels between terms of a line, and between lines."""
+_GAP, _LINE, _EDGE = 5, 4, 3
+"""Pixels between terms of a line, between lines, and above and below all."""
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
 
@@ -84,7 +88,7 @@ class _Page(QWidget):
         """Place the terms in lines of a width; returns the size that they need."""
         self._placed = []
         waiting: list[tuple[str, QSize]] = []
-        x, y, widest = 0, 0, 0
+        x, y, widest = 0, whole(_EDGE), 0
         for term in self.terms:
             size = formula_size(term, self.font())
             if size.width() > width:
@@ -94,12 +98,12 @@ class _Page(QWidget):
                 y = self._set(waiting, y)
                 waiting, x = [], 0
             waiting.append((term, size))
-            x += size.width() + _GAP
-            widest = max(widest, x - _GAP)
+            widest = max(widest, x + size.width())
+            x += size.width() + whole(_GAP)
         y = self._set(waiting, y)
         if self.words:
-            y = self.fontMetrics().height() + _LINE
-        return QSize(max(widest, 1), max(y - _LINE, 1))
+            return QSize(1, self.fontMetrics().height() + 2 * whole(_EDGE))
+        return QSize(max(widest, 1), y - whole(_LINE) + whole(_EDGE))
 
     def _set(self, line: list[tuple[str, QSize]], y: int) -> int:
         """Place a line at a height; returns that of the next."""
@@ -108,8 +112,8 @@ class _Page(QWidget):
         for term, size in line:
             box = QRectF(x, y + (height - size.height()) / 2, size.width(), size.height())
             self._placed.append(_Placed(term, box))
-            x += size.width() + _GAP
-        return y + height + _LINE if line else y
+            x += size.width() + whole(_GAP)
+        return y + height + whole(_LINE) if line else y
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the terms, faintly where they are not those of the text as it stands."""
@@ -139,9 +143,11 @@ class Echo(QuietScrollArea):
         self.setMinimumWidth(40)
         self._mathtext = ""
         self._next: tuple[str, ...] = ()
-        self._late = QTimer(self)
-        self._late.setSingleShot(True)
-        self._late.setInterval(PATIENCE_MS)
+        self._rest, self._late = QTimer(self), QTimer(self)
+        for timer, wait in ((self._rest, REST_MS), (self._late, PATIENCE_MS)):
+            timer.setSingleShot(True)
+            timer.setInterval(wait)
+        self._rest.timeout.connect(self._ask)
         self._late.timeout.connect(self._set)
         self._page = _Page()
         self.setWidget(self._page)
@@ -194,7 +200,7 @@ class Echo(QuietScrollArea):
     def changeEvent(self, event: QEvent) -> None:
         """Break the lines anew for another font."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
+        if event.type() == QEvent.Type.FontChange:  # as with another scale of the interface
             self._fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -211,17 +217,24 @@ class Echo(QuietScrollArea):
         self._page.words = "" if mathtext else "Too long to be typeset."
         self._page.setAccessibleName(plain_math(mathtext))
         self._next = terms_of(mathtext) if mathtext else ()
+        if not self._page.terms or self._is_settled():
+            self._ask()
+            self._set()
+        else:
+            self._rest.start()
+
+    def _ask(self) -> None:
+        """Have the terms typeset, and show them in plain letters if that takes long."""
         for term in self._next:
             typesetter().get(term)
-        if not self._page.terms or self._is_settled():
-            self._set()
-        elif not self._late.isActive():
+        if not self._is_settled():
             self._late.start()
 
     def _is_settled(self) -> bool:
         return all(map(typesetter().is_settled, self._next))
 
     def _set(self) -> None:
+        self._rest.stop()
         self._late.stop()
         self._page.terms = self._next
         self._fit()
@@ -234,7 +247,8 @@ class Echo(QuietScrollArea):
         """Be as high as the formula, up to a height."""
         width = max(self.viewport().width(), 40)
         needed = self._page.lay_out(width)
-        if needed.height() > MOST_HEIGHT:  # a scroll bar takes room
+        most = whole(MOST_HEIGHT)
+        if needed.height() > most:  # a scroll bar takes room
             width = max(self.width() - self.verticalScrollBar().sizeHint().width() - 2, 40)
             needed = self._page.lay_out(width)
         self._page.resize(max(needed.width(), width), needed.height())
@@ -242,7 +256,7 @@ class Echo(QuietScrollArea):
         self._page.update()
         wide = needed.width() > width
         bar = self.horizontalScrollBar().sizeHint().height() if wide else 0
-        height = min(needed.height(), MOST_HEIGHT) + bar + 2
+        height = min(needed.height(), most) + bar + 2
         if height != self.maximumHeight():
             self.setFixedHeight(height)
 

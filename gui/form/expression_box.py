@@ -20,9 +20,10 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QTextEdit, QW
 
 from gui.form.spin import TYPING_MS
 from gui.style.ink import ink
+from gui.style.scaling import px, whole
 from gui.widgets.focus import give_back, is_marked
 
-PAUSE_MS = 40
+PAUSE_MS = 30
 """Rest after a letter until the text is tried: what can be used is put in force at once."""
 MOST_LINES = 6
 """Lines that are shown; a longer text scrolls."""
@@ -142,7 +143,7 @@ class ExpressionBox(QPlainTextEdit):
 
     def sizeHint(self) -> QSize:
         """Return the width of a short function, and the present height."""
-        return QSize(160, self.height())
+        return QSize(whole(160), self.height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the text on Enter and give it up on Escape; Shift and Enter begin a line.
@@ -204,10 +205,10 @@ class ExpressionBox(QPlainTextEdit):
             return
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(ink("bad"), 1.6))
+        painter.setPen(QPen(ink("bad"), px(1.6)))
         box = self.cursorRect(self._missing)
         x, y = box.left() + 1.0, box.bottom() - 0.5
-        steps = [QPointF(x + _WAVE * i / 4, y - 2.0 * (i % 2)) for i in range(5)]
+        steps = [QPointF(x + px(_WAVE) * i / 4, y - px(2.0) * (i % 2)) for i in range(5)]
         painter.drawPolyline(steps)
         painter.end()
 

@@ -31,6 +31,9 @@ from gui.typeset.formula import FormulaLabel
 from gui.widgets.focus import go_to, mark
 from gui.widgets.labels import InkLabel
 
+_STYLED = QLineEdit | QPlainTextEdit | QComboBox
+"""Inputs that the style sheet outlines."""
+
 
 class FieldRow(QWidget):
     """One field of the form; subclasses put their controls into `grid` and call `_give`.
@@ -177,9 +180,7 @@ class FieldRow(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(ink("bad"), px(1.5)))
             for widget in self.findChildren(QWidget):
-                styled = isinstance(
-                    widget, QLineEdit | QPlainTextEdit | QComboBox
-                )  # by the style sheet
+                styled = isinstance(widget, _STYLED)
                 if widget.property("input") and not styled:
                     box = QRectF(widget.geometry()).adjusted(0.75, 0.75, -0.75, -0.75)
                     painter.drawRoundedRect(box, px(6), px(6))
