@@ -25,6 +25,8 @@ from gui.widgets.focus import give_back, is_marked
 
 PAUSE_MS = 30
 """Rest after a letter until the text is tried: what can be used is put in force at once."""
+QUICK = 2000
+"""Letters of a text that is tried at every rest; a longer one takes too long to read for that."""
 MOST_LINES = 6
 """Lines that are shown; a longer text scrolls."""
 _WAVE = 7.0
@@ -228,7 +230,8 @@ class ExpressionBox(QPlainTextEdit):
     def _on_changed(self) -> None:
         if self._is_set or self.text() == self._shown == self._taken:
             return
-        self._rest.start()
+        if self.document().characterCount() <= QUICK:
+            self._rest.start()
         self._pause.start()
         self.textEdited.emit(self.text())
 

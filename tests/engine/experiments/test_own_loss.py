@@ -16,12 +16,12 @@ from engine.core.errors import InputError
 from engine.core.outcome import Outcome, OutcomeKind, Standing
 from engine.core.params import build, update
 from engine.experiments.own_loss.analysis import analysis_of
-from engine.expressions.constants import read_constants, with_value, write_constants
 from engine.experiments.own_loss.experiment import OwnLoss
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.problem import loss_of
 from engine.experiments.scalar_product.experiment import ScalarProduct
 from engine.experiments.scalar_product.params import ScalarParams
+from engine.expressions.constants import read_constants, with_value, write_constants
 from engine.run.analyst import complete
 from engine.run.session import Session
 
