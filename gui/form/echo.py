@@ -224,7 +224,7 @@ class Echo(QuietScrollArea):
             self._rest.start()
 
     def _ask(self) -> None:
-        """Have the terms typeset, and show them in plain letters if that takes long."""
+        """Request the terms from the typesetter, and show plain letters if it takes long."""
         for term in self._next:
             typesetter().get(term)
         if not self._is_settled():

@@ -71,7 +71,7 @@ class ExpressionRow(FieldRow):
         self.paused.emit(self.spec.name, text)
 
     def _on_entered(self, text: str) -> None:
-        """Give the text; all that is typed until the box is left is one step of undo."""
+        """Emit the text; all that is typed until the box is left is one step of undo."""
         if not self._grabbed:
             self.grabbed.emit()
         self._grabbed = self.box.hasFocus()
