@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.text.numbers import power_of_ten, short
+
+if TYPE_CHECKING:
+    from engine.core.arrays import FloatArray
 
 SMALLEST, LARGEST = 1e-14, 1.0
 """Sizes that may be asked for: rounding swallows what is below."""
@@ -88,6 +88,8 @@ def pushed(values: FloatArray, nudge: Nudge, least: float = 0.0) -> FloatArray:
         New numbers of the same shape; what they moved by has the norm
         ``nudge.size * max(norm(values), least)`` to rounding.
     """
+    import numpy as np  # the window knows changes before it can afford it
+
     generator = np.random.default_rng([_STREAM, nudge.seed])
     direction = generator.standard_normal(values.shape)
     length = max(float(np.linalg.norm(values)), least) * nudge.size

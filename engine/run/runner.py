@@ -324,6 +324,7 @@ class Runner:
             if not paused:
                 self._play(None)
             self._put_snapshot(run, shown)
+            self._analyst.want(run.session.experiment, run.session.params, run.session.state)
             self._warm_up()
 
     def _begin(

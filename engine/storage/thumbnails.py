@@ -6,9 +6,12 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.core.paths import resource
-from engine.storage.presets import Preset
+
+if TYPE_CHECKING:
+    from engine.storage.presets import Preset
 
 FRAMES, LEAST_STEPS = 240, 100
 """A picture shows a run as it is after so many frames at its speed, or so many steps."""
@@ -42,7 +45,7 @@ def steps_of(preset: Preset) -> int:
 
 def recipe(experiment_id: str, preset: Preset) -> str:
     """Return a short text that differs where another picture would be drawn."""
-    values = preset.params.model_dump(mode="json")
+    values = preset.params.model_dump(mode="json", exclude_defaults=True)
     made_of = [VERSION, experiment_id, preset.id, values, preset.seed, steps_of(preset)]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 

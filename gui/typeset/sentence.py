@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QSize
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
@@ -12,7 +13,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from engine.text.mathtext import plain_math, to_plain
 from gui.style.ink import ink
 from gui.style.scaling import px, whole
-from gui.typeset.formula import em_of, typesetter
+
+if TYPE_CHECKING:
+    from gui.typeset.typesetter import Typeset
 
 _FORMULA = re.compile(r"\$([^$]+)\$")
 
@@ -66,7 +69,7 @@ class Sentence(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        typesetter().ready.connect(self._on_ready)
+        self._is_listening = False
 
     @property
     def text(self) -> str:
@@ -86,7 +89,12 @@ class Sentence(QWidget):
         self._text, self._words = text, words_of(text)
         self.setAccessibleName(to_plain(text))
         for formula in self.formulas:
-            typesetter().get(formula)
+            _made(formula)
+        if self.formulas and not self._is_listening:
+            from gui.typeset.typesetter import typesetter
+
+            self._is_listening = True
+            typesetter().ready.connect(self._on_ready)
         self._fit()
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
@@ -134,12 +142,12 @@ class Sentence(QWidget):
         metrics, color = QFontMetricsF(self.font()), ink(self._role)
         for item in self.lay_out(self.width()):
             at = QPointF(item.x, px(1) + item.line * self._line_height + metrics.ascent())
-            made = typesetter().get(item.piece.text) if item.piece.is_formula else None
+            made = _made(item.piece.text) if item.piece.is_formula else None
             if made is None:
                 painter.setPen(color)
                 painter.drawText(at, _letters(item.piece))
                 continue
-            em = em_of(self.font())
+            em = _em_of(self.font())
             painter.save()
             painter.translate(at.x(), round(at.y()))
             painter.scale(em, em)
@@ -170,12 +178,25 @@ class Sentence(QWidget):
             self._fit()
 
 
+def _made(mathtext: str) -> Typeset | None:
+    """Return a formula as it is drawn, None while it is being typeset."""
+    from gui.typeset.typesetter import typesetter  # what it needs takes longer than the window
+
+    return typesetter().get(mathtext)
+
+
+def _em_of(font: QFont) -> float:
+    from gui.typeset.formula import em_of
+
+    return em_of(font)
+
+
 def _letters(piece: Piece) -> str:
     return plain_math(piece.text) if piece.is_formula else piece.text
 
 
 def _width_of(piece: Piece, font: QFont) -> float:
-    made = typesetter().get(piece.text) if piece.is_formula else None
+    made = _made(piece.text) if piece.is_formula else None
     if made is not None:
-        return made.width * em_of(font)
+        return made.width * _em_of(font)
     return QFontMetricsF(font).horizontalAdvance(_letters(piece))

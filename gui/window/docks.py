@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -34,6 +34,8 @@ LOWEST_PAGE = 80
 """Height at least of a page of tabs, in pixels."""
 NARROW, LOW = 900, 480
 """Sizes of a screen in pixels below which the window may be smaller than its parts need."""
+SETTLING_MS = 1000
+"""Time in which a window system gives a window another size after it was asked to."""
 FORM_AND_THEORY = (550, 450)
 """Heights at first of the parameters and the theory, in proportion to each other."""
 
@@ -172,6 +174,8 @@ class Docks:
         self._scale = 1.0
         self._full: QByteArray | None = None
         self._fit = Fit()
+        self._widths: dict[QDockWidget, float] = {}
+        self._settling = QTimer(window, singleShot=True, interval=SETTLING_MS)
         self._shares = DockShares(window, self._right)
 
     def _dock(
@@ -220,7 +224,7 @@ class Docks:
     def rescale(self) -> None:
         """Keep the docks at the sides as wide as before, in units of the scale."""
         grown, self._scale = scaling.factor() / self._scale, scaling.factor()
-        sides = [dock for dock in (self.experiments, self.parameters) if dock.isVisible()]
+        sides = self._sides()
         widths = [round(dock.width() * grown) for dock in sides]
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
 
@@ -235,11 +239,25 @@ class Docks:
             return
         if not self._fit.is_needed:
             self._full = self._window.saveState(LAYOUT_VERSION)
+            self._widths = {dock: dock.width() / scaling.factor() for dock in self._sides()}
         self._fit = fit
         if self._full is not None:
             self._window.restoreState(self._full, LAYOUT_VERSION)
             self._shares.forget()
         self._give_way()
+        self._settling.start()
+        QTimer.singleShot(0, self._window, self.settle)
+
+    def settle(self) -> None:
+        """Keep the widths from before while the window gets the size of another layout."""
+        if self._settling.isActive():
+            sides = self._sides()
+            widths = [scaling.whole(self._widths.get(dock, dock.width())) for dock in sides]
+            self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+
+    def _sides(self) -> list[QDockWidget]:
+        """List the docks whose widths are those of their sides."""
+        return [dock for dock in (self.experiments, self.parameters) if dock.isVisible()]
 
     def _give_way(self) -> None:
         fit = self._fit

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from engine.core.registry import Listed
 from gui.style.scaling import px, whole
 from gui.style.theme import current_theme
+from gui.widgets.controls import draw_focus
 from gui.widgets.shortcuts import experiment_keys, native_text
 
 ID_ROLE = Qt.ItemDataRole.UserRole
@@ -58,7 +59,10 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
         rect = option.rect.adjusted(whole(10), 0, -whole(10), -whole(3))
         flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(rect, flags, index.data())
+        text = painter.fontMetrics().elidedText(
+            str(index.data()), Qt.TextElideMode.ElideRight, rect.width()
+        )
+        painter.drawText(rect, flags, text)
 
     def _paint_experiment(
         self, painter: QPainter, option: QStyleOptionViewItem, index: _Index
@@ -100,6 +104,8 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(theme.color("accent"))
             bar = QRectF(box.left(), box.top() + px(6), px(3), box.height() - px(12))
             painter.drawRoundedRect(bar, px(1.5), px(1.5))
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            draw_focus(painter, box, px(6))
 
 
 def _title_width(title: str) -> int:

@@ -360,6 +360,7 @@ class MainWindow(QMainWindow):
         self.control.apply_preset(preset)
         if self.panels is not None:
             self.panels.show_tab_of(preset.params)
+        self.notices.show_message(preset.description)
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the speed of runs."""
@@ -380,7 +381,11 @@ class MainWindow(QMainWindow):
 
         It has the plots, the transport and the step size in large type, and nothing else.
         """
+        if on == self._has_audience:
+            return
         self._has_audience = on
+        if self.panels is not None:
+            self.panels.show_audience_layout(on)
         for part in (self.menuBar(), self.status):
             part.setVisible(not on)
         if self.panels is not None:
@@ -427,7 +432,7 @@ class MainWindow(QMainWindow):
     def _on_scaled(self, scale: float) -> None:
         self.docks.rescale()
         self._fit_docks()
-        if self.panels is not None:
+        if self.panels is not None and not self._has_audience:
             self.panels.rescale()
         self.notices.show_message(f"Size {scale:.0%}")
 
@@ -496,6 +501,9 @@ class MainWindow(QMainWindow):
         """Hide or stack docks where there is no room for them."""
         super().resizeEvent(event)
         self._fit_docks()
+        QTimer.singleShot(0, self, self.docks.settle)
+        if self._has_audience and self.panels is not None:
+            self.panels.arrange_soon()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the window's state, cancel what is running and end the engine's thread."""

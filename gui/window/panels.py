@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -94,9 +94,12 @@ class Panels(QObject):
         self._views: tuple[View, ...] = ()
         self._bounds: tuple[tuple[str, float | None], ...] = ()
         self._refusal: Refusal | None = None
+        self._layout_before = b""
         self.form = ParamForm()
         self.step_bar = StepBar(self.form)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
+        self._arranging = QTimer(self, singleShot=True, interval=0)
+        self._arranging.timeout.connect(self.plots.reset_layout)
         self.windows = LiveWindows(self)
         self.waiting = Waiting(self.plots)
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
@@ -179,6 +182,8 @@ class Panels(QObject):
         layout = self._settings.blob(f"plots/{experiment.id}")
         if not layout.isEmpty():
             self.plots.restore_layout(bytes(layout.data()))
+        if self._layout_before:
+            self.show_audience_layout(True)
 
     def show_settings(self, params: Params, seed: int) -> None:
         """Show parameters and seed that were not edited in the form, and the plots they have."""
@@ -280,6 +285,19 @@ class Panels(QObject):
         """Draw time as δ·step rather than the step."""
         self.plots.set_axis_scaled(scaled)
 
+    def show_audience_layout(self, on: bool) -> None:
+        """Arrange the plots for a page of another size, or as they were before."""
+        if on:
+            self._layout_before = self.plots.save_layout()
+            self.arrange_soon()
+        elif self._layout_before:
+            self.plots.restore_layout(self._layout_before)
+            self._layout_before = b""
+
+    def arrange_soon(self) -> None:
+        """Arrange the plots once the page has its size."""
+        self._arranging.start()
+
     def rescale(self) -> None:
         """Arrange the plots anew where they no longer fit at another scale, and back."""
         self.plots.rescale()
@@ -291,7 +309,8 @@ class Panels(QObject):
     def save_layout(self) -> None:
         """Keep the arrangement of the plots of the experiment shown."""
         if self._experiment is not None:
-            self._settings.set_blob(f"plots/{self._experiment.id}", self.plots.save_layout())
+            layout = self._layout_before or self.plots.save_layout()
+            self._settings.set_blob(f"plots/{self._experiment.id}", layout)
 
     def picture(self) -> QPixmap:
         """Draw the plots as they are on the screen."""

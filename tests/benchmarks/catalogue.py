@@ -36,6 +36,7 @@ NAMES = (
     "matrix",
     "piecewise",
     "mnist",
+    "own_loss",
     "basins",
     "startup",
     "figures",

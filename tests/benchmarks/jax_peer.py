@@ -111,10 +111,44 @@ def matrix(batch: int) -> Callable[[int], Any]:
     return lambda n: jax.block_until_ready(compiled(given, n))
 
 
+def own_loss(problem: str) -> Callable[[int], Any]:
+    """Return a jitted scan over steps on a typed loss, each value recorded."""
+    import jax
+    import jax.numpy as jnp
+
+    from tests.benchmarks.bench_own_loss import INPUTS, LAMBDA, RATES, STARTS, TARGETS
+
+    x, y = jnp.asarray(INPUTS), jnp.asarray(TARGETS)
+
+    def net(z: Any) -> Any:
+        hidden = jnp.tanh(z[6:12, None] * x + z[12:18, None])
+        return jnp.mean((z[:6] @ hidden + z[18] - y) ** 2) / 2
+
+    functions: dict[str, Callable[[Any], Any]] = {
+        "Rosenbrock": lambda z: (1 - z[0]) ** 2 + 100 * (z[1] - z[0] ** 2) ** 2,
+        "product": lambda z: 0.5 * (jnp.prod(z) - LAMBDA) ** 2,
+        "net": net,
+    }
+    gradient = jax.value_and_grad(functions[problem])
+
+    def scan(start: Any, n: int) -> Any:
+        def step(z: Any, _: None) -> tuple[Any, Any]:
+            value, slope = gradient(z)
+            return z - RATES[problem] * slope, value
+
+        return jax.lax.scan(step, start, None, length=n)[1]
+
+    compiled, start = jax.jit(scan, static_argnums=1), jnp.asarray(STARTS[problem])
+    return lambda n: jax.block_until_ready(compiled(start, n))
+
+
 JOBS: dict[str, Callable[[], Callable[[int], Any]]] = {
     "scalar": scalar,
     "matrix": lambda: matrix(1),
     "matrices": lambda: matrix(64),
+    "Rosenbrock": lambda: own_loss("Rosenbrock"),
+    "product": lambda: own_loss("product"),
+    "net": lambda: own_loss("net"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -89,6 +89,8 @@ class Loss:
     constants: FloatArray
     data: Data | None
     interpreted: Program
+    _code: list[native.Code] = field(default_factory=list, repr=False)
+    """Machine code that was handed out, which lasts as long as this object."""
 
     @classmethod
     def of(
@@ -151,7 +153,11 @@ class Loss:
         return self._with(native.compiled(self.expression.tape))
 
     def _with(self, code: native.Code | None) -> Program:
-        return self.interpreted if code is None else self.interpreted._replace(address=code.address)
+        if code is None:
+            return self.interpreted
+        if code not in self._code:
+            self._code.append(code)
+        return self.interpreted._replace(address=code.address)
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -22,11 +22,27 @@ from engine.kernels.tape import codes
 from engine.kernels.tape.elementary import FORMULAS, power
 from engine.kernels.tape.lanes import DOUBLE, INTEGER, PACK, WIDTH, Lanes, constant
 
-MOST_OPERATIONS = 1500
-"""Longer tapes are left to the interpreter: compiling takes more than in proportion to length."""
+MOST_EFFORT = 2000
+"""Longer tapes are left to the interpreter: compiling takes more than in proportion to length.
+
+A tape of this many operations takes some 0.5 s, one of 100 hyperbolic tangents 0.7 s.
+"""
+LONG = 8
+"""How many operations a function counts for that is an exponential or made of one."""
 KEPT = 256
 """Compiled tapes that are kept, the last ones used."""
 
+_EXPONENTIALS = frozenset(
+    {
+        codes.EXP,
+        codes.SINH,
+        codes.COSH,
+        codes.TANH,
+        codes.SIGMOID,
+        codes.SOFTPLUS,
+        codes.LOGCOSH,
+    }
+)
 _Key = tuple[int, int, int, int, bytes, bytes, int]
 _compiled: OrderedDict[_Key, Code] = OrderedDict()
 _pending: set[_Key] = set()
@@ -57,13 +73,13 @@ class Code:
 
 def compiled(tape: Tape) -> Code | None:
     """Compile a tape, or return its code if it is compiled; None where it is too long."""
-    if tape.operations > MOST_OPERATIONS:
+    if _effort(tape) > MOST_EFFORT:
         return None
     key = _key(tape)
     with global_compiler_lock:
         code = _compiled.pop(key, None) or Code(tape)
         _compiled[key] = code
-        if len(_compiled) > KEPT:
+        while len(_compiled) > KEPT:
             _compiled.popitem(last=False)
     return code
 
@@ -76,7 +92,7 @@ def ready(tape: Tape) -> Code | None:
 def start(tape: Tape) -> None:
     """Compile a tape in a thread of its own, unless it is compiled, being compiled or too long."""
     key = _key(tape)
-    if tape.operations > MOST_OPERATIONS or key in _compiled or key in _pending:
+    if key in _compiled or key in _pending or _effort(tape) > MOST_EFFORT:
         return
     _pending.add(key)
     threading.Thread(target=_compile, args=(tape, key), name="tape compiler").start()
@@ -87,6 +103,12 @@ def _compile(tape: Tape, key: _Key) -> None:
         compiled(tape)
     finally:
         _pending.discard(key)
+
+
+def _effort(tape: Tape) -> int:
+    """Return how long the code of a tape is, in basic operations."""
+    ops = [*tape.shared[:, 0].tolist(), *tape.rows[:, 0].tolist()]
+    return len(ops) + (LONG - 1) * sum(op in _EXPONENTIALS for op in ops)
 
 
 def _key(tape: Tape) -> _Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from typing import Any
 
@@ -194,6 +195,18 @@ def test_code_is_shared_by_tapes_that_differ_in_numbers_only() -> None:
     assert one.compiled().address == other.compiled().address
     assert other.values_and_gradients(np.ones((2000, 2)))[1][0].tolist() == [8.0, 7.0]
     assert native.ready(one.expression.tape) is not None
+
+
+def test_code_lasts_as_long_as_its_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "KEPT", 1)
+    loss = Loss.of("x^2 + sin(x)*exp(x)")
+    program = loss.compiled()
+    Loss.of("x^3 + cos(x)").compiled()
+    assert native.ready(loss.expression.tape) is None
+    gc.collect()
+    values, slopes = np.empty(1), np.empty((1, 1))
+    looks.values_at(program, np.ones((1, 1)), loss.constants, values, slopes, workspace(program))
+    assert values[0] == loss.value(np.ones(1))
 
 
 def test_long_functions_are_left_to_the_interpreter() -> None:

@@ -24,12 +24,19 @@ FILES = {
     "matrix-product": {"target_source": "file", "target_file": "points.csv"},
     "double-matrix": {"inputs": "data", "points_file": "points.csv"},
     "piecewise-fit": {"function": "file", "file": "points.csv"},
+    "own-loss": {
+        "function": "w1*x",
+        "minimise": "least-squares",
+        "data_from": "file",
+        "data_file": "points.csv",
+    },
 }
 TEXTS = {
     "least-squares": "2,0.5,1\n0.25,1,2\n",
     "piecewise-fit": "0,1\n1,3\n2,2\n",
     "matrix-product": "2,0.5\n0.25,1\n",
     "double-matrix": "2,0.5\n0.25,1\n",
+    "own-loss": "1,2\n2,4\n3,5\n",
 }
 OPTIONS = ["--figures", "none", "--steps", "3", "--out", "out"]
 

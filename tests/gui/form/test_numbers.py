@@ -12,7 +12,7 @@ from engine.core.params import Params, param, parse_value, spec_of
 from engine.core.registry import get
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.text.numbers import exact_text, short
-from gui.form.scale import SliderScale, clamp, is_log, slider_scale, step_by
+from gui.form.scale import SliderScale, clamp, is_log, shown_step, slider_scale, step_by
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 ORDINARY = st.floats(min_value=1e-12, max_value=1e12)
@@ -167,3 +167,27 @@ def test_half_of_the_track_is_where_bounds_decide() -> None:
     scale = slider_scale(spec_of(ScalarParams, "step_size"), 0.2, [low, high])
     assert scale.position(2.5 * high) - scale.position(low / 2) >= 0.5
     assert 0 < scale.low < low / 2 and 2.5 * high < scale.high
+
+
+@pytest.mark.parametrize(
+    ("shown", "after"),
+    [
+        (0.2, 0.201),
+        (0.25, 0.251),
+        (0.2137, 0.2138),
+        (0.21374, 0.21375),
+        (1.0345, 1.0346),
+        (0.26456684199469993, 0.26556684199469993),
+        (0.0, 0.01),
+    ],
+)
+def test_a_step_is_in_the_last_digit_that_is_shown(shown: float, after: float) -> None:
+    assert step_by(shown, 1, shown_step(shown)) == after
+
+
+@given(st.floats(1e-9, 1e9), st.integers(1, 5))
+def test_a_step_in_the_last_digit_leaves_as_many_digits(value: float, digits: int) -> None:
+    rounded = float(f"{value:.{digits}g}")
+    stepped = step_by(rounded, 1, shown_step(rounded))
+    assert stepped > rounded
+    assert float(f"{stepped:.6g}") == stepped

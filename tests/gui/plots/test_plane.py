@@ -673,3 +673,19 @@ def test_bars_keep_to_the_limits_of_their_view(area) -> None:
     )
     area._refresh_all()
     assert area.docks["norms"].pane.canvas.y_axis.ends == (0.0, 1.0)
+
+
+def test_axes_are_fitted_anew_to_the_parameters_that_come_after_fit_next(area) -> None:
+    area.set_views((COBWEB,))
+    feed = Feed().advance(3)
+    area.show_snapshot(feed.snapshot(observation=web(40.0)))
+    area._refresh_all()
+    pane = area.docks["cobweb"].pane
+    wide = pane.canvas.y_axis.ends
+    area.fit_next()
+    area.show_snapshot(feed.snapshot(observation=web(40.0)))
+    area._refresh_all()
+    assert pane.canvas.y_axis.ends == wide, "what is shown is still that from before"
+    area.show_snapshot(feed.snapshot(observation=web(36.0), run_id=99))
+    area._refresh_all()
+    assert pane.canvas.y_axis.ends[1] < wide[1], "a run that is a little smaller, too"

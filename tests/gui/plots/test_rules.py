@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont
 
 from gui.plots.canvas.lines import Mapper
@@ -85,3 +85,13 @@ def test_a_drag_is_one_band_from_the_first_value_to_the_last(qapp) -> None:
     assert {mark.text for mark in MarksLayer(QFont(), two).shown(scene)} == {"d 0 → 2", "L 0 → 2"}
     near = Scene(Mapper(PLOT, (19.0, 21.5), (0.0, 2.0)), LIGHT)
     assert all(mark.until is None for mark in MarksLayer(QFont(), drag(20.0, 21.0)).shown(near))
+
+
+def test_a_name_that_is_cut_can_be_read_in_full(qapp) -> None:
+    scene = Scene(Mapper(PLOT, (0.0, 1.0), (0.0, 2.0)), LIGHT)
+    long, short = "the least error of the single network", "top"
+    layer = RulesLayer(QFont(), (RuleLine(long, 0.5), RuleLine(short, 1.5)), beside=False)
+    places = {rule.text: place for rule, place in layer.labels(scene)}
+    assert layer.cut_at(scene, places[long].center()) == long
+    assert layer.cut_at(scene, places[short].center()) == "", "it is whole"
+    assert layer.cut_at(scene, QPointF(PLOT.left() + 1, PLOT.top() + 1)) == ""

@@ -114,6 +114,7 @@ def test_what_is_kept_of_the_size_may_be_anything(
     window.close()
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # grabbing for a menu
 def test_docks_give_way_to_the_plots_and_come_back(qtbot: QtBot) -> None:
     window = shown(qtbot)
     docks = window.docks
