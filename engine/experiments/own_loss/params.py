@@ -273,12 +273,12 @@ class OwnLossParams(Params):
             return NO_HINT
         tape = reading.expression_of(self.function, self.variables, self.minimise).tape
         keys = tape.variables
+        names = ", ".join(keys if len(keys) <= _FEW else (*keys[:2], "…", keys[-1]))
         if name == "variables":
-            return Hint(placeholder=", ".join(keys))
+            return Hint(placeholder=names)
         if name == "constants":
             return Hint(names=tape.constants)
         needed, given = len(keys), len(self.start)
-        names = ", ".join(keys if needed <= _FEW else (*keys[:2], "…", keys[-1]))
         note = f"{needed} number{'s' if needed > 1 else ''}: {names}"
         if given < needed:
             note += f"; {given} given, 1 for the others"

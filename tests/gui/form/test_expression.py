@@ -235,6 +235,7 @@ def test_the_start_and_the_variables_say_what_the_function_needs(form: ParamForm
     assert start.note.text() == "2 numbers: x, y" and variables.box.placeholderText() == "x, y"
     form.set_params(update(DEFAULT, function="sum(w[i]^2, i = 1..19)"))
     assert start.note.isVisible() and start.note.text().startswith("19 numbers: w1, w2, …, w19; 2")
+    assert variables.box.placeholderText() == "w1, w2, …, w19"
     form.set_params(update(DEFAULT, function="w1^2"))
     assert start.note.text().startswith("1 number: w1") and "not used" in start.note.text()
 
