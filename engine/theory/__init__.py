@@ -39,6 +39,8 @@ from engine.theory.optimisers import (
 )
 from engine.theory.scalar import (
     balanced_sharpness,
+    bounded_ellipse,
+    bounded_level,
     cofactors,
     contraction,
     delta_c,
@@ -69,6 +71,8 @@ __all__ = [
     "Optimiser",
     "OptimiserDescription",
     "balanced_sharpness",
+    "bounded_ellipse",
+    "bounded_level",
     "cofactors",
     "contraction",
     "cubic_thresholds",

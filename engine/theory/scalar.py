@@ -262,6 +262,54 @@ def zero_radius(step_size: float, target: float, depth: int, input_power: float 
     return 1.0 + step_size * input_power * abs(target) if depth == 2 else 1.0
 
 
+def bounded_level(
+    weights: Vector, step_size: float, target: float, input_power: float = 1.0
+) -> Vector:
+    r"""Return where starts of two weights lie by the ellipse of bounded ones: inside below 1.
+
+    With :math:`s=w_1+w_2`, :math:`d=w_1-w_2` and :math:`\eta=\delta\sigma` the level is
+    :math:`u=\tfrac14\left(s^2/(2/\eta+\lambda)+d^2/(2/\eta-\lambda)\right)`, for
+    :math:`0<\eta|\lambda|<2`. A step of plain gradient descent maps it to u' with
+    :math:`u'-1=(u-1)\,g`, :math:`g=1+4u^2x^2-2cxu(1-2u)-c^2u(1-u)`, where :math:`c=\eta\lambda`
+    and x is the cosine of twice the angle on the ellipse. As a quadratic in x, g has the
+    discriminant :math:`4u^2(c^2-4)<0`: it is positive, so no step crosses the ellipse. On it the
+    angle is tripled.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (..., 2)
+    step_size, target, input_power
+
+    Returns
+    -------
+    ndarray, shape (...)
+
+    Raises
+    ------
+    InputError
+        If the step size times input power times target is not between -2 and 2, or 0.
+    """
+    gain = step_size * input_power
+    if not 0.0 < gain * abs(target) < 2.0:
+        raise InputError("step_size", step_size, "give δσ|λ| between 0 and 2")
+    s, d = weights[..., 0] + weights[..., 1], weights[..., 0] - weights[..., 1]
+    level = s * s / (2.0 / gain + target) + d * d / (2.0 / gain - target)
+    return np.asarray(0.25 * level)
+
+
+def bounded_ellipse(
+    step_size: float, target: float, input_power: float = 1.0, points: int = 361
+) -> Vector:
+    """Return points on the border of bounded starts, shape (points, 2); see `bounded_level`."""
+    gain = step_size * input_power
+    if not 0.0 < gain * abs(target) < 2.0:
+        raise InputError("step_size", step_size, "give δσ|λ| between 0 and 2")
+    angle = np.linspace(0.0, 2.0 * np.pi, points)
+    s = 2.0 * math.sqrt(2.0 / gain + target) * np.cos(angle)
+    d = 2.0 * math.sqrt(2.0 / gain - target) * np.sin(angle)
+    return np.stack([0.5 * (s + d), 0.5 * (s - d)], axis=-1)
+
+
 def zero_decay(
     steps: npt.ArrayLike, step_size: float, target: float, depth: int, input_power: float = 1.0
 ) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ def record(state: OwnLossState) -> Mapping[str, FloatArray]:
     """Measure everything at one state."""
     params, loss = state.params, loss_of(state.params)
     w = state.weights
-    value, gradient = loss.value(w), float(np.linalg.norm(loss.gradient(w)))
+    value, gradient = loss.value(w), _length(loss.gradient(w))
     whole = np.stack([w, *state.moments])[None]
     spectra = _spectra(loss, state, np.array([state.step]), whole)
     numbers = {
@@ -86,16 +87,43 @@ def record(state: OwnLossState) -> Mapping[str, FloatArray]:
 
 
 def step_size_at(state: OwnLossState, loss: Loss) -> float:
-    """Return the step size that leads on from a state."""
+    """Return what multiplies the gradient in the step that leads on from a state."""
     setting, w = state.params.setting, state.weights
+    if setting.rule != "fixed":
+        return _ruled(loss, setting, w, state.moments[0])
     if setting.optimiser == "polyak":
-        gradient = float(np.linalg.norm(loss.gradient(w)))
-        return polyak_step(setting, loss.value(w), gradient)
-    if setting.rule == "fixed":
-        return setting.at(state.step).step_size
-    values = np.linalg.eigvalsh(loss.hessian(w)) if np.isfinite(loss.hessian(w)).all() else [np.inf]
+        return polyak_step(setting, loss.value(w), _length(loss.gradient(w)))
+    step = setting.at(state.step).step_size
+    if setting.optimiser == "normalised-gd":
+        size = _length(loss.gradient(w))
+        return step / size if size > 0.0 else 0.0
+    return step
+
+
+def _ruled(loss: Loss, setting: Setting, w: FloatArray, velocity: FloatArray) -> float:
+    """Return the step size that the curvature decides, where the gradient for a step is taken.
+
+    It is the cap where the curvature is not positive, too small for another, or no number.
+    """
+    point = w + setting.momentum * velocity if setting.optimiser == "nesterov" else w
+    hessian = loss.hessian(point)
+    if not np.isfinite(hessian).all():
+        return setting.step_cap
+    values = np.linalg.eigvalsh(hessian)
     size = float(values[-1]) if setting.rule == "sharpness" else float(np.max(np.abs(values)))
     return setting.alpha / size if setting.alpha < setting.step_cap * size else setting.step_cap
+
+
+def _length(vector: FloatArray) -> float:
+    """Return the Euclidean norm with the bits that kernels give it, without underflow."""
+    parts: list[float] = vector.tolist()
+    top = max(map(abs, parts))
+    if not 0.0 < top < math.inf or any(map(math.isnan, parts)):
+        return math.nan if any(map(math.isnan, parts)) else top
+    total = 0.0
+    for part in parts:
+        total += (part / top) * (part / top)
+    return top * math.sqrt(total)
 
 
 def _spectra(
@@ -119,7 +147,7 @@ def _over_limit(
     loss: Loss, params: OwnLossParams, whole: FloatArray, hessian: FloatArray, k: int, age: int
 ) -> float:
     """Return the curvature that counts for the optimiser over its largest stable value."""
-    setting = _fixed(loss, params.setting, whole[0], hessian, k)
+    setting = _fixed(loss, params.setting, whole, k)
     if setting is None:
         return float("nan")
     diagonal = preconditioner(setting, len(hessian), whole[2], max(age, 1))
@@ -131,19 +159,12 @@ def _over_limit(
     return top / limit if limit > 0.0 else float("nan")
 
 
-def _fixed(
-    loss: Loss, setting: Setting, w: FloatArray, hessian: FloatArray, k: int
-) -> Setting | None:
-    """Return the setting with the step size that is in use at a state; None where it is 0."""
+def _fixed(loss: Loss, setting: Setting, whole: FloatArray, k: int) -> Setting | None:
+    """Return the setting with the step size in use at a state (3, n); None where it is 0."""
     if setting.rule == "fixed":
         now = setting.at(k)
         return now if now.step_size > 0.0 else None
-    values = np.linalg.eigvalsh(hessian)
-    size = float(values[-1]) if setting.rule == "sharpness" else float(np.max(np.abs(values)))
-    within = setting.alpha < setting.step_cap * size
-    return replace(
-        setting, rule="fixed", step_size=setting.alpha / size if within else setting.step_cap
-    )
+    return replace(setting, rule="fixed", step_size=_ruled(loss, setting, whole[0], whole[1]))
 
 
 def _placed(

@@ -23,7 +23,7 @@ from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
-from engine.core.ensemble import Observation, Progress
+from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import spec_of, update
@@ -35,7 +35,7 @@ from engine.experiments.own_loss import views as plots
 from engine.experiments.own_loss.analysis import LossAnalysis
 from engine.experiments.own_loss.listing import LISTING
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
-from engine.experiments.own_loss.problem import loss_of, starting_point
+from engine.experiments.own_loss.problem import check_scales, loss_of, starting_point
 from engine.experiments.own_loss.system import OwnLossSystem, system_of
 
 
@@ -46,6 +46,7 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
     listing = LISTING
     parameters = OwnLossParams
     default_steps = 1000
+    has_ensemble = True
     why_no_nudge = ""
 
     def init(self, params: OwnLossParams, seed: int) -> OwnLossState:
@@ -153,23 +154,18 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
         values = (float(f"{value:.6g}") for value in np.clip(point, *ends))
         return update(params, start=tuple(values), noise=0.0)
 
+    def ensemble(
+        self, params: OwnLossParams, seed: int, steps: int, progress: Progress
+    ) -> Ensemble:
+        """Run many starts, each under one optimiser or several."""
+        from engine.experiments.own_loss.ensemble import run
+
+        return run(params, seed, steps, progress)
+
     def warm_up(self) -> None:
         """Compile the kernels, or load them from the cache on disk."""
         state, chunk = self.advance(self.init(OwnLossParams(), 0), 16)
         self.outcome(state, chunk.low)
-
-
-def check_scales(params: OwnLossParams, size: int) -> None:
-    """Refuse factors of the step size of which there is not one a variable.
-
-    Raises
-    ------
-    InputError
-    """
-    from engine.core.errors import InputError
-
-    if params.scales and len(params.scales) != size:
-        raise InputError("scales", list(params.scales), f"give {size} numbers, one a variable")
 
 
 def _summary(each: analyses.Listed) -> dict[str, Any]:

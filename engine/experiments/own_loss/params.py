@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from engine.core.arrays import FloatArray
 from engine.core.experiment import State
 from engine.core.params import NO_HINT, Hint, Params, param
 from engine.experiments.own_loss import reading
+from engine.experiments.own_loss.racers import Race, read_racers
+from engine.families.ensembles.params import GROUP as ENSEMBLE
+from engine.families.ensembles.params import many_seeds
 from engine.theory.optimisers import OptimiserId, Schedule, ScheduleKind, Setting, StepRule
 
 _LOSS, _START, _DESCENT, _PICTURE = "Loss", "Start", "Descent", "Analysis and pictures"
@@ -256,6 +259,52 @@ class OwnLossParams(Params):
         ge=1,
         le=1_000_000,
     )
+
+    ensemble: int = many_seeds()
+    starts_from: Literal["box", "noise"] = param(
+        "box",
+        "Where an ensemble starts: anywhere in the box of half-width reach around 0, or around the "
+        "start, as far as the noise scatters it.",
+        group=ENSEMBLE,
+        for_ensemble=True,
+    )
+    race: Race = param(
+        "this-optimiser",
+        "The optimisers that run from every start: the one chosen above, it and all with a smooth "
+        "step, all, or those listed.",
+        group=ENSEMBLE,
+        for_ensemble=True,
+    )
+    racers: str = param(
+        "gradient-descent, heavy-ball, adam",
+        "The optimisers of a race, with commas between them; all but the one chosen above with "
+        "their customary hyperparameters.",
+        group=ENSEMBLE,
+        for_ensemble=True,
+        when={"race": ["listed"]},
+    )
+    race_steps: Literal["given", "critical"] = param(
+        "given",
+        "Step sizes of an ensemble: the one above for all, or a part of the optimiser's own "
+        "critical one at the listed minimum nearest to the start, where it has one.",
+        group=ENSEMBLE,
+        for_ensemble=True,
+    )
+    race_part: float = param(
+        0.9,
+        "Part of its critical step size that an optimiser gets.",
+        group=ENSEMBLE,
+        gt=0,
+        le=10,
+        for_ensemble=True,
+        when={"race_steps": ["critical"]},
+    )
+
+    @field_validator("racers")
+    @classmethod
+    def _names_optimisers(cls, value: str) -> str:
+        read_racers(value)
+        return value
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:

@@ -22,7 +22,7 @@ TAIL = 400
 """Steps of the path that are drawn."""
 FAR = 1e9
 """Drawn values stay within this, so that a diverging run does not break an axis."""
-_CORNERS = np.array([-1.0, np.nan, 1.0])  # broken, so that no line joins them
+CORNERS = np.array([-1.0, np.nan, 1.0])  # broken, so that no line joins them
 BEYOND = 1.6
 """Half-widths to which level curves reach, outside the picture in a plot of any shape."""
 
@@ -163,8 +163,8 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
         "now_y": path[-1:, 1],
         "start_x": float(begin[0]),
         "start_y": float(begin[1]),
-        "corner_x": frame.center[0] + frame.reach * _CORNERS,
-        "corner_y": frame.center[1] + frame.reach * _CORNERS,
+        "corner_x": frame.center[0] + frame.reach * CORNERS,
+        "corner_y": frame.center[1] + frame.reach * CORNERS,
     }
     found = analysis_of(params, state.seed)
     if found is not None:

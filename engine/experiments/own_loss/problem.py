@@ -108,3 +108,14 @@ def starting_point(params: OwnLossParams, size: int, seed: int) -> FloatArray:
     if params.noise > 0.0:
         point = point + params.noise * np.random.default_rng(seed).normal(size=size)
     return point
+
+
+def check_scales(params: OwnLossParams, size: int) -> None:
+    """Refuse factors of the step size of which there is not one a variable.
+
+    Raises
+    ------
+    InputError
+    """
+    if params.scales and len(params.scales) != size:
+        raise InputError("scales", list(params.scales), f"give {size} numbers, one a variable")

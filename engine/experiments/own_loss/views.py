@@ -53,7 +53,7 @@ def views(params: OwnLossParams) -> tuple[View, ...]:
     )
 
 
-def _axes(params: OwnLossParams, names: Sequence[str]) -> tuple[str, str]:
+def axes_of(params: OwnLossParams, names: Sequence[str]) -> tuple[str, str]:
     """Return the labels of the plane's axes."""
     if params.plane == "eigenvectors":
         return "along $v_1$", "along $v_2$"
@@ -65,7 +65,7 @@ def _axes(params: OwnLossParams, names: Sequence[str]) -> tuple[str, str]:
 
 
 def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
-    x, y = _axes(params, names)
+    x, y = axes_of(params, names)
     return PlaneView(
         id="landscape",
         title="Level curves",

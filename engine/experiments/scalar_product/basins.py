@@ -2,7 +2,8 @@ r"""Basins of two weights: which minimum gradient descent reaches from every sta
 
 With two weights the minima are the hyperbola :math:`w_1w_2=\lambda`, and the sharpness at one is
 :math:`S=\sigma(w_1^2+w_2^2)`; without momentum only those with :math:`\delta S/2\leq 1` can be
-reached (Proposition 1), and the border of what stays bounded is fractal.
+reached (Proposition 1), and the border of what stays bounded is an ellipse
+(`engine.theory.bounded_level`) as long as :math:`\delta\sigma|\lambda|<2`.
 """
 
 from __future__ import annotations

@@ -71,7 +71,50 @@ class Evidence:
 def claims(evidence: Evidence) -> tuple[Claim, ...]:
     """Confront all propositions with the run."""
     made = [_bound_1(evidence), _delta_max(evidence), _spectrum(evidence), _rate(evidence)]
-    return (*made, _sinking(evidence), _sinking_corrected(evidence))
+    return (*made, _sinking(evidence), _sinking_corrected(evidence), *_ellipse(evidence))
+
+
+def _ellipse(run: Evidence) -> tuple[Claim, ...]:
+    """Confront the ellipse of bounded starts with a run of two weights."""
+    params, state = run.params, run.state
+    if params.depth != 2:
+        return ()
+    gain = params.step_size * params.power * abs(params.target)
+    is_steady = state.smallest_step == state.largest_step
+    lamps = (
+        _plain(params),
+        Lamp("0 < δσ|λ| < 2", 0.0 < gain < 2.0, f"δσ|λ| = {gain:.6g}"),
+        Lamp("δ was the same all along", is_steady),
+    )
+    predicted, measured, holds = "", run.measured, None
+    if all(lamp.on for lamp in lamps):
+        before, now = (
+            float(theory.bounded_level(w, params.step_size, params.target, params.power))
+            for w in (state.start, state.weights)
+        )
+        is_inside = before < 1.0
+        predicted = f"u stays {'below' if is_inside else 'above'} 1, from {before:.6g}"
+        measured = f"u = {now:.6g}, {run.measured}"
+        if abs(before - 1.0) > SLACK:  # on the ellipse itself rounding decides
+            diverged = run.phase.kind is OutcomeKind.DIVERGED
+            holds = (
+                not diverged and now < 1.0 + SLACK if is_inside else diverged or now > 1.0 - SLACK
+            )
+    return (
+        Claim(
+            id="bounded-ellipse",
+            title="Which starts of two weights stay bounded",
+            source="engine.theory.bounded_level, derived there",
+            statement="For 0 < δσ|λ| < 2 no step crosses the ellipse u = (s²/(2/δσ + λ) + "
+            "d²/(2/δσ − λ))/4 = 1 with s = w₁ + w₂, d = w₁ − w₂.",
+            assumptions=lamps,
+            predicted=predicted or "u stays on its side of 1",
+            measured=measured,
+            verdict=_verdict(lamps, holds),
+            note="A start inside stays bounded for ever. One outside never comes in; random ones "
+            "were all seen to diverge, but that all do is not proved.",
+        ),
+    )
 
 
 def _plain(params: ScalarParams) -> Lamp:

@@ -164,6 +164,11 @@ def _basins(state: ScalarState, plane: dict[str, Any]) -> dict[str, Any]:
         "basins": basins(law_of(params), reach),
         "basins_extent": np.array([-reach, reach, -reach, reach]),
     }
+    gain = params.step_size * params.power * abs(params.target)
+    if params.optimiser == "gradient-descent" and 0.0 < gain < 2.0:
+        border = theory.bounded_ellipse(params.step_size, params.target, params.power)
+        border = np.where(np.abs(border).max(axis=1, keepdims=True) <= reach, border, np.nan)
+        made |= {"ellipse_x": border[:, 0], "ellipse_y": border[:, 1]}
     for name in ("minima", "path", "now"):
         x, y = plane[f"{name}_x"], plane[f"{name}_y"]
         inside = np.maximum(np.abs(x), np.abs(y)) <= reach

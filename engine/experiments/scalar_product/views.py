@@ -240,7 +240,9 @@ def _basins(params: ScalarParams) -> View:
         id="basins",
         title="Basins",
         help=f"The minimum that is reached from every start, by its stability{most}, too, where a "
-        "run stays bounded and never settles, and blank where it diverges. Drag the start.",
+        "run stays bounded and never settles, and blank where it diverges."
+        + (" No step crosses the ellipse." if plain else "")
+        + " Drag the start.",
         x_label="$w_1[0]$",
         y_label="$w_2[0]$",
         items=(
@@ -254,6 +256,15 @@ def _basins(params: ScalarParams) -> View:
             ),
             Curve(
                 x="basins_minima_x", y="basins_minima_y", label="minima", color="bound", width=1.2
+            ),
+            *(
+                (
+                    Curve(
+                        x="ellipse_x", y="ellipse_y", label="bounded inside", color="bad", width=1.2
+                    ),
+                )
+                if plain
+                else ()
             ),
             Curve(x="basins_path_x", y="basins_path_y", label="run", color="2", width=1.0),
             Points(x="basins_now_x", y="basins_now_y", label="now", color="2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from engine.experiments.scalar_product.params import ScalarParams
 from engine.expressions.constants import read_constants, with_value, write_constants
 from engine.run.analyst import complete
 from engine.run.session import Session
+from engine.theory.optimisers import OPTIMISERS, describe
 
 LAB = OwnLoss()
 
@@ -314,3 +316,76 @@ def test_the_manner_of_convergence_is_that_of_the_error(step_size: float, manner
     outcome = session.outcome()
     assert outcome.phase == f"converged ({manner})"
     assert outcome.lyapunov == pytest.approx(np.log(abs(1 - 4 * step_size)), abs=0.03)
+
+
+@st.composite
+def _states(draw: st.DrawFn) -> tuple[OwnLossParams, int]:
+    """Draw parameters under any optimiser and rule, and a number of steps."""
+    optimiser = draw(st.sampled_from(list(OPTIMISERS)))
+    own = params(
+        function=draw(st.sampled_from(["(x^2 - 1)^2 + y^2", "(x*y - 1)^2/2", "x^2 - y^2 + x*y"])),
+        start=(draw(st.floats(-1.5, 1.5)), draw(st.floats(-1.5, 1.5))),
+        optimiser=optimiser,
+        momentum=draw(st.sampled_from([0.0, 0.5, 0.9])),
+        step_size=draw(st.sampled_from([0.003, 0.05])),
+        step_rule=draw(st.sampled_from(["fixed", "sharpness", "hessian"])),
+        alpha=draw(st.sampled_from([0.1, 1.0])),
+        step_cap=draw(st.sampled_from([0.05, 10.0])),
+        schedule=draw(st.sampled_from(["constant", "linear", "cosine"])),
+        warmup=draw(st.integers(0, 5)),
+        weight_decay=draw(st.sampled_from([0.0, 0.1])),
+    )
+    return own, draw(st.integers(1, 12))
+
+
+@given(_states())
+def test_a_state_measures_what_was_recorded_of_it(drawn: tuple[OwnLossParams, int]) -> None:
+    """Every series but the length of the step that led to it, which a state does not know."""
+    own, steps = drawn
+    state, chunk = LAB.advance(LAB.init(own, 0), steps)
+    if chunk.count < steps:
+        return  # the last row is before the step that diverged
+    again = LAB.record(state)
+    assert set(again) == set(chunk.low)
+    for key in set(again) - {"move"}:
+        np.testing.assert_allclose(
+            again[key], chunk.low[key][-1], rtol=1e-9, atol=1e-12, err_msg=key
+        )
+    for key in ("weights", "loss", "excess", "gradient"):
+        assert np.asarray(again[key]).tobytes() == chunk.low[key][-1].tobytes(), key
+
+
+@given(_states())
+def test_the_stability_is_that_of_the_step_size_in_use(drawn: tuple[OwnLossParams, int]) -> None:
+    """Step size times sharpness over the limit, whatever rule the step size is from."""
+    own, steps = drawn
+    own = update(own, optimiser="nesterov" if own.momentum else "gradient-descent")
+    rows = LAB.advance(LAB.init(own, 0), steps)[1].low
+    limit = describe(own.optimiser).limit(own.setting)
+    assert limit is not None
+    moving = np.flatnonzero(rows["step_size"])
+    expected = rows["step_size"] * rows["sharpness"] / limit
+    np.testing.assert_allclose(rows["stability"][moving], expected[moving], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimiser", list(OPTIMISERS))
+def test_the_first_row_has_the_step_size_of_the_first_step(optimiser: Any) -> None:
+    """The length of the first step from rest over what it multiplies, for those without moments."""
+    own = params(optimiser=optimiser, start=(1.3, 0.4), step_size=0.01)
+    state = LAB.init(own, 0)
+    row, after = LAB.record(state), LAB.advance(state, 1)[0]
+    moved = float(np.linalg.norm(after.weights - state.weights))
+    if describe(optimiser).carried or optimiser == "sam":
+        assert row["step_size"] == 0.01
+    else:
+        slope = float(np.linalg.norm(loss_of(own).gradient(state.weights)))
+        assert moved == pytest.approx(float(row["step_size"]) * slope, rel=1e-12)
+
+
+def test_gradients_too_small_to_be_squared_are_measured() -> None:
+    own = params(
+        function="x^2 + y^2", start=(1e-200, 1e-200), optimiser="normalised-gd", step_size=0.1
+    )
+    row = LAB.record(LAB.init(own, 0))
+    assert float(row["gradient"]) == pytest.approx(math.sqrt(8.0) * 1e-200)
+    assert float(row["step_size"]) == pytest.approx(0.1 / (math.sqrt(8.0) * 1e-200))
