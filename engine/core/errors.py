@@ -28,11 +28,14 @@ class Refusal:
         What was given.
     allowed : str
         What is allowed instead, as the end of a sentence ("give a finite number > 0").
+    place : tuple of int, optional
+        Where the fault is in a text: its first character, and the one after its last.
     """
 
     field: str
     value: object
     allowed: str
+    place: tuple[int, int] | None = None
 
     def sentence(self, label: str = "", allowed: str = "") -> str:
         """Write it as one sentence, with other words for the field and the rule if given."""
@@ -56,7 +59,14 @@ class InputError(LabError, ValueError):
         What was given.
     allowed : str
         What is allowed instead, as the end of a sentence ("give a finite number > 0").
+
+    Attributes
+    ----------
+    place : tuple of int, optional
+        Where the fault is in a text, where that is known.
     """
+
+    place: tuple[int, int] | None = None
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field = field
@@ -67,7 +77,7 @@ class InputError(LabError, ValueError):
     @property
     def refusal(self) -> Refusal:
         """What was refused, without the traceback that an exception holds on to."""
-        return Refusal(self.field, self.value, self.allowed)
+        return Refusal(self.field, self.value, self.allowed, self.place)
 
 
 class _Short(reprlib.Repr):

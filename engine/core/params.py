@@ -30,13 +30,37 @@ from engine.text.numbers import short
 Kind = Literal["float", "int", "bool", "choice", "text", "floats", "matrix"]
 """How a value is edited: `floats` is a tuple of numbers, `matrix` a tuple of rows."""
 
-Widget = Literal["", "path", "file", "folder", "expression", "points"]
+Widget = Literal["", "path", "file", "folder", "expression", "constants", "points"]
 """A hint for the form where the kind alone does not say enough.
 
-A `file` or `folder` is read, and its content kept in mind with a run; a `path` may be written to.
+An `expression` is a typed function; `constants` are values of its named numbers, as
+`engine.expressions.constants` reads them. A `file` or `folder` is read, and its content kept in
+mind with a run; a `path` may be written to.
 """
 PATHS = ("path", "file", "folder")
 """Widgets of texts that name a place on a disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the values of the other fields say about one.
+
+    Attributes
+    ----------
+    note : str
+        A remark that stands below the field, such as how many numbers are needed.
+    placeholder : str
+        What an empty text stands for.
+    names : tuple of str
+        Keys of the constants that the function uses, for a field whose widget is `constants`.
+    """
+
+    note: str = ""
+    placeholder: str = ""
+    names: tuple[str, ...] = ()
+
+
+NO_HINT = Hint()
 
 
 class Params(BaseModel):
@@ -62,6 +86,10 @@ class Params(BaseModel):
         if not all(spec.includes(number) for number in _numbers(value)):
             raise InputError(spec.name, _as_lists(value), spec.allowed)
         return value
+
+    def hint(self, name: str) -> Hint:
+        """Return what these values say about one field; must be cheap."""
+        return NO_HINT
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy, with some fields changed and everything checked again."""
@@ -351,6 +379,8 @@ def _as_input_error(
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
         given = values.get(cause.field, cause.value)
+        if cause.place is not None:  # of the very text that was given
+            return cause
         if given == cause.value:  # as it was given: 0 rather than the 0.0 that it became
             return InputError(cause.field, given, cause.allowed)
         return cause

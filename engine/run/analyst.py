@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from engine.core.beside import keep, recall
@@ -40,6 +41,8 @@ class Analyst:
         self._on_done = on_done
         self._key: Hashable = None
         self._stop = threading.Event()
+        self._free = threading.Event()
+        self._free.set()
         self._thread: threading.Thread | None = None
 
     @property
@@ -67,6 +70,15 @@ class Analyst:
         )
         self._thread.start()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold an analysis on its way, so that the first picture of a run has Python's lock."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
     def cancel(self) -> None:
         """Stop the analysis on its way; what it finds is dropped."""
         self._stop.set()
@@ -85,8 +97,12 @@ class Analyst:
         state: State[Any],
         stop: threading.Event,
     ) -> None:
+        def progress(fraction: float, text: str) -> bool:
+            self._free.wait()
+            return not stop.is_set()
+
         try:
-            done = complete(experiment, params, state, lambda fraction, text: not stop.is_set())
+            done = complete(experiment, params, state, progress)
         except LabError:
             return  # the run itself says what is wrong with its parameters
         if done and not stop.is_set():

@@ -310,7 +310,8 @@ class Runner:
             return  # a newer start is waiting
         self._leave(run_id)
         try:
-            with watched(lambda fraction, text: not self._is_overtaken(run_id)):
+            overtaken = watched(lambda fraction, text: not self._is_overtaken(run_id))
+            with overtaken, self._analyst.held():
                 shown = self._begin(experiment, begin)
         except Interrupted:
             return  # closing, or a newer start is waiting

@@ -12,6 +12,8 @@ from gui.app.application import application, problem_with_qt
 
 SETTLE_SECONDS = 1.5
 """For formulas to be typeset."""
+TYPESET_SECONDS = 30.0
+"""For formulas that take longer, on a machine that is busy."""
 PLOT_SECONDS = 60.0
 """For plots to show the last step, on a machine that is busy."""
 
@@ -74,6 +76,7 @@ def take(options: argparse.Namespace) -> Path:
     from engine.storage.files import inside, make_folder, write_bytes
     from engine.storage.presets import preset
     from gui.app.drive import Driver, wait_until
+    from gui.typeset.typesetter import typesetter
 
     experiment = get(options.experiment)
     chosen = preset(experiment.id, options.preset) if options.preset else None
@@ -92,6 +95,7 @@ def take(options: argparse.Namespace) -> Path:
         panels = driver.window.panels
         if panels is not None:
             wait_until(lambda: not panels.plots.is_behind, PLOT_SECONDS)
+        wait_until(lambda: not typesetter().is_busy, TYPESET_SECONDS)
         errors = driver.take_errors()
         if errors:
             raise LabError(errors[0].strip().rpartition("\n")[2])

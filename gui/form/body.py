@@ -9,6 +9,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.core.params import PATHS, Params, ParamSpec, describe
+from gui.form.constants import ConstantsRow
+from gui.form.expression import ExpressionRow
 from gui.form.group import FieldGroup
 from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
@@ -103,6 +105,12 @@ def make_row(spec: ParamSpec, optional: bool) -> FieldRow:
     """Choose the row for a field."""
     if spec.widget in PATHS:
         return PathRow(spec, optional)
+    hinted: dict[str, type[FieldRow]] = {
+        "expression": ExpressionRow,
+        "constants": ConstantsRow,
+    }
+    if spec.widget in hinted:
+        return hinted[spec.widget](spec, optional)
     rows: dict[str, type[FieldRow]] = {
         "float": NumberRow,
         "int": NumberRow,

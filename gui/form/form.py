@@ -16,6 +16,7 @@ from engine.core.experiment import AbstractExperiment
 from engine.core.params import Params, update
 from gui.form.body import FormBody
 from gui.form.drafts import Drafts
+from gui.form.expression import ExpressionRow
 from gui.form.footer import FormFooter
 from gui.form.number import NumberRow
 from gui.form.row import FieldRow, in_words
@@ -158,7 +159,7 @@ class ParamForm(QWidget):
         """Mark the field whose value was refused; returns whether the form has it."""
         row = self.body.rows.get(refusal.field)
         if row is not None:
-            self._set_error(row, self.in_words(refusal))
+            self._set_error(row, self.in_words(refusal), refusal.place)
         return row is not None
 
     def in_words(self, refusal: Refusal) -> str:
@@ -197,6 +198,8 @@ class ParamForm(QWidget):
             row.grabbed.connect(self.begin_gesture)
             row.abandoned.connect(self._on_abandoned)
             row.typed.connect(self._on_typed)
+            if isinstance(row, ExpressionRow):
+                row.paused.connect(self._on_paused)
 
     def begin_gesture(self) -> None:
         """Undo the edits that follow as one step."""
@@ -225,24 +228,39 @@ class ParamForm(QWidget):
         """Take marks away as soon as what is typed would do, before it is put in force."""
         if self._params is None or not self._drafts.marked:
             return
-        try:
-            given = self._drafts.values | {name: self.body.rows[name].read(text)}
-            update(self._params, **given)
-        except InputError:
+        if not self._fits(name, text):
             return
         for freed in self._drafts.freed_by(name):
             self._set_error(self.body.rows[freed], "")
 
+    def _on_paused(self, name: str, text: str) -> None:
+        """Take what is typed as soon as it would do; else without a word, unless it is marked."""
+        row = self.body.rows[name]
+        assert isinstance(row, ExpressionRow)
+        if row.error.text() or self._fits(name, text):
+            row.box.take()
+
+    def _fits(self, name: str, text: str) -> bool:
+        """Return whether a text can be put in force with all that waits."""
+        assert self._params is not None
+        try:
+            update(self._params, **self._drafts.values | {name: self.body.rows[name].read(text)})
+        except InputError:
+            return False
+        return True
+
     def _mark_row(self, name: str, refusal: Refusal) -> None:
         """Mark a field, and bring the sentence into view if the field is in use."""
         row, sentence = self.body.rows[name], self.in_words(refusal)
-        self._set_error(row, sentence)
+        self._set_error(row, sentence, refusal.place)
         self.body.follow(row)
         self.input_rejected.emit(sentence)
 
-    def _set_error(self, row: FieldRow, sentence: str) -> None:
+    def _set_error(
+        self, row: FieldRow, sentence: str, place: tuple[int, int] | None = None
+    ) -> None:
         before = row.error.text()
-        row.set_error(sentence)
+        row.set_error(sentence, place)
         if before and before != sentence:
             self.input_error_cleared.emit(before)
 
@@ -258,7 +276,8 @@ class ParamForm(QWidget):
             marked = error.field if error.field in self._shown_rows() else sorted(newest)[0]
             self._drafts.blame(newest, marked)
             typed = self.body.rows[marked].typed_text
-            if typed and marked in newest and marked == error.field:
+            is_own = marked in newest and marked == error.field
+            if typed and is_own and error.place is None:
                 error = InputError(marked, typed, error.allowed)
             self._mark_row(marked, error.refusal)
             return
@@ -283,9 +302,11 @@ class ParamForm(QWidget):
         return {name for name, row in self.body.rows.items() if row.spec.is_active(values)}
 
     def _show_active(self) -> None:
-        """Show the fields that have an effect, with room for the bounds they may have."""
+        """Show the fields that have an effect, with hints and room for the bounds they may have."""
+        assert self._params is not None
         values = {name: getattr(self._params, name) for name in self.body.rows}
-        for row in self.body.rows.values():
+        for name, row in self.body.rows.items():
+            row.show_hint(self._params.hint(name))
             if isinstance(row, NumberRow):
                 row.reserve(row.spec.is_bounded(values))
         self.body.show_rows(self._shown_rows())

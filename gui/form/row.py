@@ -8,12 +8,21 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QWidget,
+)
 
 from engine.core.effect import Effect, effect_of_field
 from engine.core.errors import InputError, Refusal
-from engine.core.params import Params, ParamSpec, describe
+from engine.core.params import NO_HINT, Hint, Params, ParamSpec, describe
 from engine.text.mathtext import plain_math, to_html, to_plain
+from gui.form.expression_box import ExpressionBox
 from gui.form.spin import TextBox
 from gui.style import scaling
 from gui.style.ink import ink
@@ -21,6 +30,9 @@ from gui.style.scaling import px
 from gui.typeset.formula import FormulaLabel
 from gui.widgets.focus import go_to, mark
 from gui.widgets.labels import InkLabel
+
+_STYLED = QLineEdit | QPlainTextEdit | QComboBox
+"""Inputs that the style sheet outlines."""
 
 
 class FieldRow(QWidget):
@@ -64,6 +76,11 @@ class FieldRow(QWidget):
         if not spec.symbol:  # showing what has no parent yet would open a window
             self.symbol.hide()
         self.symbol.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.note = InkLabel("", "muted")
+        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.hide()
+        self._hint = NO_HINT
         self.error = InkLabel("", "bad")
         self.error.setWordWrap(True)
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -97,7 +114,9 @@ class FieldRow(QWidget):
     def typed_text(self) -> str:
         """What the user has typed that is not shown as the value in force, or nothing."""
         box = self.control
-        return box.text().strip() if isinstance(box, TextBox) and box.is_edited else ""
+        if isinstance(box, TextBox | ExpressionBox) and box.is_edited:
+            return box.text().strip()
+        return ""
 
     def show_value(self, value: Any) -> None:
         """Show a value as the one in force, without a signal, and drop what was typed."""
@@ -117,8 +136,22 @@ class FieldRow(QWidget):
         """
         raise NotImplementedError
 
-    def set_error(self, sentence: str) -> None:
-        """Mark the field with a sentence, or take the mark away (empty)."""
+    def show_hint(self, hint: Hint) -> None:
+        """Show what the other fields say about this one."""
+        if hint != self._hint:
+            self._hint = hint
+            self.note.setText(hint.note)
+            self.note.setVisible(bool(hint.note))
+
+    def set_error(self, sentence: str, place: tuple[int, int] | None = None) -> None:
+        """Mark the field with a sentence, or take the mark away (empty).
+
+        Parameters
+        ----------
+        sentence : str
+        place : tuple of int, optional
+            Where the fault is in the text: its first character, and the one after its last.
+        """
         if sentence == self.error.text():
             return
         self.error.setText(sentence)
@@ -147,7 +180,7 @@ class FieldRow(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(ink("bad"), px(1.5)))
             for widget in self.findChildren(QWidget):
-                styled = isinstance(widget, QLineEdit | QComboBox)  # by the style sheet
+                styled = isinstance(widget, _STYLED)
                 if widget.property("input") and not styled:
                     box = QRectF(widget.geometry()).adjusted(0.75, 0.75, -0.75, -0.75)
                     painter.drawRoundedRect(box, px(6), px(6))
@@ -168,6 +201,7 @@ class FieldRow(QWidget):
         self.grid.addWidget(self.label, 0, 0)
         self.grid.addWidget(self.symbol, 0, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
         self.grid.addWidget(widget, 1, 0, 1, 3)
+        self.grid.addWidget(self.note, 7, 0, 1, 3)
         self.grid.addWidget(self.error, 8, 0, 1, 3)
         self.label.setBuddy(widget)
 
@@ -176,10 +210,11 @@ class FieldRow(QWidget):
         self.grid.addWidget(self.label, 0, 0)
         self.grid.addWidget(self.symbol, 0, 1)
         self.grid.addWidget(widget, 0, 2)
+        self.grid.addWidget(self.note, 7, 0, 1, 3)
         self.grid.addWidget(self.error, 8, 0, 1, 3)
         self.label.setBuddy(widget)
 
-    def _listen_to(self, box: TextBox) -> None:
+    def _listen_to(self, box: TextBox | ExpressionBox) -> None:
         """Take values from a text box."""
         box.entered.connect(self._on_entered)
         box.abandoned.connect(self._abandon)
@@ -220,6 +255,8 @@ def in_words(refusal: Refusal, model: type[Params]) -> str:
     if refusal.field not in words:
         return str(refusal)
     allowed = refusal.allowed
+    if refusal.place is not None:  # the field underlines it
+        return f"{words[refusal.field]}: {allowed}."
     for name, label in words.items():
         if "_" in name:
             allowed = re.sub(rf"\b{re.escape(name)}\b", label, allowed)

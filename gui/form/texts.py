@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
-from engine.core.params import ParamSpec, format_value, parse_value
+from engine.core.params import Hint, ParamSpec, format_value, parse_value
 from engine.text.numbers import exact_text
 from gui.form.row import FieldRow
 from gui.form.spin import TextBox
@@ -101,17 +100,12 @@ class ChoiceRow(FieldRow):
 
 
 class TextRow(FieldRow):
-    """A text, an expression, or a list of numbers as "1, 2, 3"."""
+    """A text, or a list of numbers as "1, 2, 3"."""
 
     def __init__(self, spec: ParamSpec, optional: bool = False) -> None:
         super().__init__(spec, optional)
         self._value: Any = None
-        self.box = TextBox(patient=spec.kind == "text" and spec.widget != "expression")
-        if spec.widget == "expression":
-            family = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).families()
-            font = self.box.font()
-            font.setFamilies(family)
-            self.box.setFont(font)
+        self.box = TextBox(patient=spec.kind == "text")
         if spec.kind == "floats":
             self.box.setPlaceholderText("1, 2, 3")
         self._as_input(self.box)
@@ -135,6 +129,12 @@ class TextRow(FieldRow):
             self.box.keep_text()
         else:
             self.box.show_text(self._text(value))
+
+    def show_hint(self, hint: Hint) -> None:
+        """Show what the other fields say about this one."""
+        super().show_hint(hint)
+        if hint.placeholder:
+            self.box.setPlaceholderText(hint.placeholder)
 
     def read(self, text: str) -> Any:
         """Return the value that a text stands for."""

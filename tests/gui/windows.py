@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,3 +26,8 @@ def open_window(
     window.show()
     window.begin()
     return window
+
+
+def has_ended() -> bool:
+    """Return whether no thread of the engine is left of a closed window."""
+    return not any(thread.name.startswith("engine-") for thread in threading.enumerate())

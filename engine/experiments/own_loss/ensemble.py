@@ -144,7 +144,7 @@ def _own(params: OwnLossParams, optimiser: OptimiserId) -> OwnLossParams:
 
 
 def _entry(params: OwnLossParams, seed: int, start: FloatArray, found: LossAnalysis) -> Entry:
-    """Give a run its step size."""
+    """Set the step size of a run."""
     critical = critical_step(params, found.nearest_minimum(start))
     chosen_by: str = "given" if params.setting.rule == "fixed" else params.step_rule
     if params.optimiser == "polyak":

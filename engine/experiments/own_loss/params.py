@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from engine.core.arrays import FloatArray
 from engine.core.experiment import State
-from engine.core.params import Params, param
+from engine.core.params import NO_HINT, Hint, Params, param
+from engine.experiments.own_loss import reading
 from engine.experiments.own_loss.racers import Race, read_racers
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds
@@ -20,6 +21,8 @@ _LOSS, _START, _DESCENT, _PICTURE = "Loss", "Start", "Descent", "Analysis and pi
 _MOMENTUM = ["heavy-ball", "nesterov", "adam", "adamw"]
 _ADAPTIVE = ["rmsprop", "adam", "adamw"]
 _OVER_DATA = {"minimise": ["least-squares", "logistic"]}
+_FEW = 5
+"""Variables that are all named in a note."""
 _SMOOTH_STEP = ["gradient-descent", "heavy-ball", "nesterov"]
 
 
@@ -50,6 +53,7 @@ class OwnLossParams(Params):
         "Values of the named constants with the ranges of their sliders, as a = 0.5 in 0..3; with "
         "semicolons between them; 1 where none is given.",
         group=_LOSS,
+        widget="constants",
         live=True,
     )
     data_from: Literal["rows", "file"] = param(
@@ -301,6 +305,35 @@ class OwnLossParams(Params):
     def _names_optimisers(cls, value: str) -> str:
         read_racers(value)
         return value
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        """Refuse what is no function before a run is given up for it."""
+        expression = reading.expression_of(self.function, self.variables, self.minimise)
+        reading.constants_of(self.constants, expression)
+        width = len(self.rows[0]) if self.rows else 0
+        if self.minimise != "function" and self.data_from == "rows" and width > 1:
+            reading.check_columns(expression, width)
+        return self
+
+    def hint(self, name: str) -> Hint:
+        """Return what the function says about its variables, constants and the start."""
+        if name not in ("variables", "constants", "start"):
+            return NO_HINT
+        tape = reading.expression_of(self.function, self.variables, self.minimise).tape
+        keys = tape.variables
+        names = ", ".join(keys if len(keys) <= _FEW else (*keys[:2], "…", keys[-1]))
+        if name == "variables":
+            return Hint(placeholder=names)
+        if name == "constants":
+            return Hint(names=tape.constants)
+        needed, given = len(keys), len(self.start)
+        note = f"{needed} number{'s' if needed > 1 else ''}: {names}"
+        if given < needed:
+            note += f"; {given} given, 1 for the others"
+        elif given > needed:
+            note += f"; {given} given, the last {given - needed} not used"
+        return Hint(note=note)
 
     @property
     def setting(self) -> Setting:

@@ -11,10 +11,10 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.experiments.own_loss.constants import read_constants
 from engine.experiments.own_loss.params import OwnLossParams
-from engine.expressions.functions import FOLDS, FUNCTIONS, NUMBERS
-from engine.expressions.reader import Rule, read, read_variables
+from engine.experiments.own_loss.reading import RULES, Minimised, constants_of, expression_of
+from engine.expressions.constants import read_constants
+from engine.expressions.reader import Rule, read_variables
 from engine.storage.tables import read_table
 
 if TYPE_CHECKING:
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 4_000_000
 """Numbers of a data file."""
-MOST_CHARACTERS = 20_000
-_RULES = {
-    "function": Rule.FUNCTION,
-    "least-squares": Rule.SQUARES,
-    "logistic": Rule.LOGISTIC,
-}
 
 
 def loss_of(params: OwnLossParams) -> Loss:
@@ -39,12 +33,7 @@ def loss_of(params: OwnLossParams) -> Loss:
         If the function, a constant or the data cannot be used.
     """
     loss = _read(params.function, params.variables, params.minimise, _source(params))
-    given = read_constants(params.constants)
-    for key in given:
-        if key in (*FUNCTIONS, *FOLDS, *NUMBERS, *loss.variables):
-            raise InputError("constants", given[key].name, "the function uses this name otherwise")
-    known = loss.expression.tape.constants
-    return loss.at({key: constant.value for key, constant in given.items() if key in known})
+    return loss.at(constants_of(params.constants, loss.expression))
 
 
 def variables_of(params: OwnLossParams) -> tuple[str, ...]:
@@ -55,13 +44,7 @@ def variables_of(params: OwnLossParams) -> tuple[str, ...]:
     InputError
         If the function or the variables cannot be used.
     """
-    return _names(params.function, params.variables, params.minimise)
-
-
-@lru_cache(maxsize=32)
-def _names(function: str, variables: str, minimise: str) -> tuple[str, ...]:
-    rule = _RULES[minimise]
-    return read(function, read_variables(variables, rule), rule).tape.variables
+    return expression_of(params.function, params.variables, params.minimise).tape.variables
 
 
 def problem_key(params: OwnLossParams) -> Hashable:
@@ -90,14 +73,10 @@ def _source(params: OwnLossParams) -> _Rows | _File:
 
 
 @lru_cache(maxsize=32)
-def _read(function: str, variables: str, minimise: str, over: _Rows | _File) -> Loss:
+def _read(function: str, variables: str, minimise: Minimised, over: _Rows | _File) -> Loss:
     from engine.families.loss.loss import Loss  # its kernels take long to import
 
-    if len(function) > MOST_CHARACTERS:
-        raise InputError("function", function[:40], f"write at most {MOST_CHARACTERS} characters")
-    if not function.strip():
-        raise InputError("function", function, "write a function, such as (x*y - 2)^2/2")
-    rule = _RULES[minimise]
+    rule = RULES[minimise]
     names = read_variables(variables, rule)
     data = None if rule is Rule.FUNCTION else _data(over, rule)
     return Loss.of(function, names, data=data)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from engine import theory
 from engine.core.arrays import FloatArray
@@ -17,6 +18,7 @@ from engine.core.params import Params, param
 from engine.experiments.piecewise_fit import samples
 from engine.experiments.piecewise_fit.samples import Samples
 from engine.families.ensembles.params import many_seeds
+from engine.families.functions.expression import parse
 
 if TYPE_CHECKING:
     from engine.kernels.residual.descent import Data, Rule
@@ -212,6 +214,13 @@ class FitParams(Params):
         le=7,
     )
     ensemble: int = many_seeds()
+
+    @model_validator(mode="after")
+    def _is_function(self) -> Self:
+        """Refuse what is no function before a run is given up for it."""
+        if self.function == "typed":
+            parse(self.expression, 1, "expression")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
+from engine.expressions.grammar import ExpressionError
 from engine.expressions.reader import Expression, Rule, read
 from engine.kernels.tape import looks, native
 from engine.kernels.tape import program as tape_program
@@ -123,7 +124,7 @@ class Loss:
         expression = read(text, variables, rule, name)
         tape = expression.tape
         if not tape.variables:
-            raise InputError(name, text, "use a variable, such as w1 or x")
+            raise ExpressionError(name, text, "use a variable, such as w1 or x", (0, len(text)))
         rows = None if data is None else data.columns(tape.columns)
         made = tape_program.program(tape, rows)
         return cls(expression, _values(tape.constants, constants or {}), data, made)

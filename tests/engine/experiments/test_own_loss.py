@@ -17,17 +17,20 @@ from engine.core.errors import InputError
 from engine.core.outcome import Outcome, OutcomeKind, Standing
 from engine.core.params import build, update
 from engine.experiments.own_loss.analysis import analysis_of
-from engine.experiments.own_loss.constants import read_constants, with_value, write_constants
 from engine.experiments.own_loss.experiment import OwnLoss
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.problem import loss_of
 from engine.experiments.scalar_product.experiment import ScalarProduct
 from engine.experiments.scalar_product.params import ScalarParams
+from engine.expressions.constants import read_constants, with_value, write_constants
 from engine.run.analyst import complete
 from engine.run.session import Session
 from engine.theory.optimisers import OPTIMISERS, describe
 
 LAB = OwnLoss()
+
+
+FITTED = {"function": "w1*x", "minimise": "least-squares"}
 
 
 @pytest.fixture(autouse=True)
@@ -247,10 +250,12 @@ def test_a_step_into_the_undefined_ends_the_run_in_words() -> None:
         ({"constants": "x = 1"}, "constants"),
         ({"constants": "pi = 3"}, "constants"),
         ({"scales": [1.0, 2.0, 3.0]}, "scales"),
-        ({"minimise": "least-squares", "rows": [[1.0], [2.0]]}, "rows"),
-        ({"minimise": "least-squares", "rows": [[1.0, 2.0], [2.0]]}, "rows"),
-        ({"minimise": "least-squares", "data_from": "file"}, "data_file"),
-        ({"minimise": "least-squares", "data_from": "file", "data_file": "no.csv"}, "data_file"),
+        ({"minimise": "least-squares"}, "function"),
+        (FITTED | {"rows": [[1.0], [2.0]]}, "rows"),
+        (FITTED | {"rows": [[1.0, 2.0], [2.0]]}, "rows"),
+        (FITTED | {"function": "w1*x2"}, "function"),
+        (FITTED | {"data_from": "file"}, "data_file"),
+        (FITTED | {"data_from": "file", "data_file": "no.csv"}, "data_file"),
         ({"minimise": "logistic", "rows": [[1.0, 3.0], [2.0, 1.0]], "function": "w1*x"}, "y"),
     ],
 )

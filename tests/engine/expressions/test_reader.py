@@ -188,7 +188,7 @@ def is_value_or_sentence(text: str) -> str:
             loss = Loss.of(text)
         except InputError as error:
             assert "\n" not in str(error)
-            place = getattr(error, "place", (0, len(text)))
+            place = error.place or (0, len(text))
             assert 0 <= place[0] <= place[1] <= max(len(text), place[0])
             return "sentence"
         point = np.full(loss.dimension, 0.4)

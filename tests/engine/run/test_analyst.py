@@ -160,3 +160,30 @@ def test_only_so_many_analyses_are_kept() -> None:
         assert recall(0) == (Found(0.0))
     assert recall(1) is None and recall(MOST_KEPT) is not None
     beside.forget()
+
+
+class Asking(Analysed):
+    """An analysis that asks once whether to go on."""
+
+    def analyse(
+        self, params: LinearParams, state: LinearState, progress: Progress
+    ) -> Analysis | None:
+        self.begun.release()
+        self.may_go_on.wait()
+        return Found(params.target) if progress(0.5, "half") else None
+
+
+def test_an_analysis_rests_while_it_is_held() -> None:
+    beside.forget()
+    asking, done = Asking(), threading.Event()
+    analyst = Analyst(done.set)
+    params = LinearParams()
+    analyst.want(asking, params, asking.init(params, 0))
+    asking.begun.acquire()
+    with analyst.held():
+        asking.may_go_on.set()
+        assert not done.wait(0.05) and analyst.is_busy
+    assert done.wait(LIMIT)
+    assert recall(asking.analysis_key(params, 0)) == Found(params.target)
+    analyst.close()
+    beside.forget()

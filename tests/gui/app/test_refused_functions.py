@@ -36,7 +36,9 @@ def test_play_after_a_refused_function(experiment, params, field, bad, qtbot: Qt
     qtbot.mouseClick(play, Qt.MouseButton.LeftButton)
     assert bad in window.status.currentMessage()
     assert getattr(control.params, field) == getattr(params, field)
-    qtbot.waitUntil(lambda: control.snapshot is not None and control.snapshot.step > 0)
+    qtbot.waitUntil(
+        lambda: control.snapshot is not None and control.snapshot.step > 0, timeout=60_000
+    )
     window.actions_by_name["undo"].trigger()
     assert getattr(control.params, field) == bad, "what was typed is not lost"
     window.close()

@@ -22,6 +22,7 @@ from engine.core.params import Params, describe, param, spec_of
 from engine.core.registry import Entry
 from engine.experiments import EXPERIMENTS
 from gui.form.body import make_row
+from gui.form.expression import ExpressionRow
 from gui.form.form import ParamForm
 from gui.form.matrix import MatrixRow
 from gui.form.number import NumberRow
@@ -118,7 +119,7 @@ def test_every_kind_of_field_has_its_row(form: ParamForm) -> None:
         "matrix": MatrixRow,
         "points": MatrixRow,
         "file": PathRow,
-        "function": TextRow,
+        "function": ExpressionRow,
         "note": TextRow,
     }
     for name, kind in kinds.items():

@@ -41,7 +41,12 @@ class Constant:
 
     def __str__(self) -> str:
         """Write the constant as it is read."""
-        return f"{self.name} = {self.value!r} in {self.low!r}..{self.high!r}"
+        return f"{self.name} = {_plain(self.value)} in {_plain(self.low)}..{_plain(self.high)}"
+
+
+def unnamed(key: str) -> Constant:
+    """Return the constant that a function uses and no text names."""
+    return Constant(key, 1.0, -1.0, 3.0)
 
 
 def read_constants(text: str, field: str = "constants") -> dict[str, Constant]:
@@ -96,6 +101,18 @@ def write_constants(constants: Mapping[str, Constant]) -> str:
 def with_value(text: str, key: str, value: float) -> str:
     """Return a text of constants with another value of one, its range widened to hold it."""
     found = read_constants(text)
-    old = found.get(key, Constant(key, value, value - 1.0, value + 1.0))
+    old = found.get(key) or unnamed(key)
     low, high = min(old.low, value), max(old.high, value)
     return write_constants({**found, key: Constant(old.name, value, low, high)})
+
+
+def with_range(text: str, key: str, low: float, high: float) -> str:
+    """Return a text of constants with another range of one; `read_constants` checks it."""
+    found = read_constants(text)
+    old = found.get(key) or unnamed(key)
+    return write_constants({**found, key: Constant(old.name, old.value, low, high)})
+
+
+def _plain(number: float) -> str:
+    """Write a number with all its digits, whole ones without a point."""
+    return repr(number).removesuffix(".0")
