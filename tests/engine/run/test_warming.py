@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import engine.experiments
-from engine.core import registry
+from engine.experiments import EXPERIMENTS
 from engine.run.warming import Part, Warming, is_importable
 from tests.engine.linear_map import LinearMap
 
 ROOT = Path(__file__).resolve().parents[3]
-assert engine.experiments  # registers them
 
 
 class Reporting(LinearMap):  # type: ignore[misc]
@@ -93,7 +91,7 @@ print(json.dumps(sorted({each.py_func.__name__ for each in kernels})))
 """
 
 
-@pytest.mark.parametrize("listed", registry.entries(), ids=lambda listed: listed.id)
+@pytest.mark.parametrize("listed", EXPERIMENTS, ids=lambda listed: listed.id)
 def test_a_listing_counts_the_kernels_that_the_window_waits_for(listed) -> None:  # type: ignore[no-untyped-def]
     done = subprocess.run(
         [sys.executable, "-c", COUNT, listed.id], cwd=ROOT, capture_output=True, text=True
