@@ -36,6 +36,8 @@ AT = 1e-6
 """The same for a run that is at it."""
 SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
 """Optimisers whose steps are linear near every minimum."""
+LEAVING = 2.0
+"""Stands for a factor above 1 that is not known, where a run cannot stay."""
 FLAT = 1e-8
 """Curvature relative to the largest, below which a direction counts as flat."""
 _SADDLES = {
@@ -104,6 +106,8 @@ def _window(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> W
     gradient = recent["gradient"]
     is_minimum = found is not None and found.nature is Nature.MINIMUM
     factor = multiplier(setting, found.eigenvalues) if found is not None else None
+    if found is not None and not _can_stay(setting, found):
+        factor = LEAVING
     can_rest = None
     if setting.optimiser in ("normalised-gd", "sam"):
         can_rest = False
@@ -120,6 +124,19 @@ def _window(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> W
         can_rest=can_rest,
         ahead=abs(factor) if is_minimum and factor is not None else None,
     )
+
+
+def _can_stay(setting: Setting, found: Equilibrium) -> bool:
+    """Return whether an adaptive optimiser can stay at an equilibrium; True for the others.
+
+    What it divides its steps by sinks towards epsilon there, so that the factor of errors grows:
+    a run that comes near leaves again.
+    """
+    optimiser = describe(setting.optimiser)
+    if not optimiser.is_adaptive or setting.rule != "fixed":
+        return True
+    limit = optimiser.resting_limit(setting)
+    return limit is not None and found.sharpness <= limit
 
 
 def _signed(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> FloatArray:

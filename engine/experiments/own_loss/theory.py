@@ -43,7 +43,9 @@ def _here(params: OwnLossParams, state: OwnLossState) -> list[Bound]:
     """Return the largest stable sharpness for the step size in use, beside the one measured."""
     setting, loss = params.setting.at(state.step), loss_of(params)
     optimiser = describe(setting.optimiser)
-    if setting.optimiser not in SMOOTH or setting.rule != "fixed" or setting.step_size <= 0.0:
+    if setting.optimiser not in SMOOTH or setting.rule != "fixed" or setting.scales:
+        return []
+    if setting.step_size <= 0.0:
         return []
     hessian = loss.hessian(state.weights)
     now = float(np.linalg.eigvalsh(hessian)[-1]) if np.isfinite(hessian).all() else None

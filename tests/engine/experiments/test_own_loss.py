@@ -389,3 +389,21 @@ def test_gradients_too_small_to_be_squared_are_measured() -> None:
     row = LAB.record(LAB.init(own, 0))
     assert float(row["gradient"]) == pytest.approx(math.sqrt(8.0) * 1e-200)
     assert float(row["step_size"]) == pytest.approx(0.1 / (math.sqrt(8.0) * 1e-200))
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop", "adamw"])
+@pytest.mark.parametrize("steps", [200, 800, 2000])
+def test_an_adaptive_optimiser_that_cannot_stay_is_not_called_converged(
+    optimiser: str, steps: int
+) -> None:
+    """At a minimum P sinks to epsilon, and 38 epsilon over the step is far below the sharpness."""
+    made = params(
+        function="x^2 + 3*y^2",
+        optimiser=optimiser,
+        step_size=0.05,
+        start=(1.0, 0.5),
+        square_decay=0.9,
+    )
+    outcome = run(made, steps).outcome()
+    assert outcome.kind is not OutcomeKind.CONVERGED or outcome.standing.is_precarious
+    assert outcome.standing is not Standing.NEARING_MINIMUM
