@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 if TYPE_CHECKING:
@@ -17,6 +18,23 @@ T = TypeVar("T")
 PATIENCE_MS = 400
 """Time after which it is said what is waited for."""
 PARTS = 1000
+POLL_MS = 15
+"""Time between two looks at what the work reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """How far the work is."""
+
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of the work, or its error."""
+
+    result: Any
 
 
 class Background(QObject):
@@ -24,7 +42,8 @@ class Background(QObject):
 
     What takes long shows a dialog with a bar, without holding up the rest of the window; Escape,
     Cancel and closing the window stop it. Work that cannot be broken off ends by itself, and its
-    answer is dropped.
+    answer is dropped. The work touches no Qt object, which might be destroyed meanwhile: it leaves
+    its news in a queue, at which a timer of the window looks.
 
     Parameters
     ----------
@@ -32,17 +51,16 @@ class Background(QObject):
         Over which the dialog stands.
     """
 
-    _reported = Signal(int, float, str)
-    _answered = Signal(int, object)
-
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self._number = 0
+        self._stop = threading.Event()
+        self._news: queue.SimpleQueue[_Report | _Answer] = queue.SimpleQueue()
         self._then: Callable[[Any], None] | None = None
         self._dialog: QProgressDialog | None = None
-        self._reported.connect(self._on_reported)
-        self._answered.connect(self._on_answered)
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._look)
 
     @property
     def is_busy(self) -> bool:
@@ -67,29 +85,27 @@ class Background(QObject):
             Called on the window's thread, unless the work was cancelled.
         """
         self.cancel()
-        number, self._then = self._number, then
+        stop, news = threading.Event(), queue.SimpleQueue[_Report | _Answer]()
+        self._stop, self._news, self._then = stop, news, then
         self._show(text)
 
         def progress(fraction: float, text: str) -> bool:
             if text:
-                with contextlib.suppress(RuntimeError):  # the window is gone
-                    self._reported.emit(number, fraction, text)
-            return number == self._number
+                news.put(_Report(fraction, text))
+            return not stop.is_set()
 
         def work() -> None:
-            result: T | Exception
             try:
-                result = function(progress)
+                news.put(_Answer(function(progress)))
             except Exception as error:
-                result = error
-            with contextlib.suppress(RuntimeError):
-                self._answered.emit(number, result)
+                news.put(_Answer(error))
 
         threading.Thread(target=work, name="background", daemon=True).start()
+        self._timer.start()
 
     def cancel(self) -> None:
         """Stop what is going on; its answer is not wanted any more."""
-        self._number += 1
+        self._stop.set()
         self._end()
 
     def _show(self, text: str) -> None:
@@ -104,20 +120,28 @@ class Background(QObject):
 
     def _end(self) -> None:
         self._then = None
+        self._timer.stop()
         if self._dialog is not None:
             dialog, self._dialog = self._dialog, None
             dialog.blockSignals(True)
             dialog.close()
             dialog.deleteLater()
 
-    def _on_reported(self, number: int, fraction: float, text: str) -> None:
-        if number == self._number and self._dialog is not None:
+    def _look(self) -> None:
+        """Show the latest report, and hand the answer over."""
+        latest: _Report | None = None
+        while self._then is not None:
+            try:
+                news = self._news.get_nowait()
+            except queue.Empty:
+                break
+            if isinstance(news, _Answer):
+                then = self._then
+                self._end()
+                then(news.result)
+                return
+            latest = news
+        if latest is not None and self._dialog is not None:
             self._dialog.setMaximum(PARTS)
-            self._dialog.setLabelText(text)
-            self._dialog.setValue(round(PARTS * fraction))
-
-    def _on_answered(self, number: int, result: object) -> None:
-        then = self._then
-        if number == self._number and then is not None:
-            self._end()
-            then(result)
+            self._dialog.setLabelText(latest.text)
+            self._dialog.setValue(round(PARTS * latest.fraction))
