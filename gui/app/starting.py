@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.cli.output import DONE, printed
 from gui.app.ending import GRACE
 from gui.run.process import seconds_since_start
 from gui.window.main_window import MainWindow
 
+POLL_MS = 4
+"""Time between two looks at whether the loader has ended."""
 TYPESETTING_AFTER = 2.0
 """Seconds that the engine's libraries have to themselves before matplotlib is imported."""
 
@@ -39,12 +41,17 @@ class Loader(QObject):
         super().__init__(parent)
         self._load = load
         self._thread: threading.Thread | None = None
+        self._has_ended = threading.Event()
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._look)
 
     def start(self) -> None:
         """Begin; a second call does nothing."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
             self._thread.start()
+            self._timer.start()
 
     def wait(self) -> None:
         """Wait a little for the end, if it was begun; an import cannot be interrupted."""
@@ -54,7 +61,11 @@ class Loader(QObject):
     def _work(self) -> None:
         with contextlib.suppress(Exception):
             self._load()
-        with contextlib.suppress(RuntimeError):  # the window is gone
+        self._has_ended.set()
+
+    def _look(self) -> None:
+        if self._has_ended.is_set():
+            self._timer.stop()
             self.done.emit()
 
 
