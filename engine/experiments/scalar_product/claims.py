@@ -104,7 +104,7 @@ def _ellipse(run: Evidence) -> tuple[Claim, ...]:
         Claim(
             id="bounded-ellipse",
             title="Which starts of two weights stay bounded",
-            source="engine.theory.bounded_level, derived there",
+            source="derived for this program",
             statement="For 0 < δσ|λ| < 2 no step crosses the ellipse u = (s²/(2/δσ + λ) + "
             "d²/(2/δσ − λ))/4 = 1 with s = w₁ + w₂, d = w₁ − w₂.",
             assumptions=lamps,
