@@ -239,19 +239,21 @@ def _point(
     family: Family, x: FloatArray, a: float, period: int, along: FloatArray | None = None
 ) -> BranchPoint:
     """Describe a zero of G, with the tangent that goes on along a direction (or rises)."""
-    multipliers = np.linalg.eigvals(family.lap(x, a, period)[1]).astype(np.complex128)
-    *_, rows = np.linalg.svd(_jacobian(family, x, a, period))
+    slope = family.lap(x, a, period)[1]
+    multipliers = np.linalg.eigvals(slope).astype(np.complex128)
+    *_, rows = np.linalg.svd(_jacobian(family, x, a, period, slope))
     tangent = rows[-1]
     way = tangent[-1] if along is None else float(tangent @ along)
     return BranchPoint(x, a, multipliers, tangent if way >= 0.0 else -tangent)
 
 
-def _jacobian(family: Family, x: FloatArray, a: float, period: int) -> FloatArray:
-    """Return the derivative of G by point and parameter, shape (k, k + 1)."""
-    slope = family.lap(x, a, period)[1] - np.eye(len(x))
+def _jacobian(
+    family: Family, x: FloatArray, a: float, period: int, slope: FloatArray
+) -> FloatArray:
+    """Return the derivative of G by point and parameter, (k, k + 1), from that of a lap, (k, k)."""
     width = SLOPE * max(abs(a), family.high - family.low)
     ahead, behind = (family.lap(x, a + side * width, period)[0] for side in (1.0, -1.0))
-    return np.column_stack([slope, (ahead - behind) / (2.0 * width)])
+    return np.column_stack([slope - np.eye(len(x)), (ahead - behind) / (2.0 * width)])
 
 
 def _corrected(
@@ -261,13 +263,13 @@ def _corrected(
     u = start.copy()
     with np.errstate(all="ignore"):
         for _ in range(NEWTON):
-            image = family.lap(u[:-1], u[-1], period)[0]
+            image, slope = family.lap(u[:-1], u[-1], period)
             gap = np.append(image - u[:-1], tangent @ (u - start))
             if not np.isfinite(gap).all():
                 return None
             if float(np.linalg.norm(gap)) <= TOLERANCE * max(float(np.linalg.norm(u)), 1.0):
                 return u[:-1], float(u[-1])
-            rows = np.vstack([_jacobian(family, u[:-1], float(u[-1]), period), tangent])
+            rows = np.vstack([_jacobian(family, u[:-1], float(u[-1]), period, slope), tangent])
             if not np.isfinite(rows).all():
                 return None
             u = u - np.linalg.lstsq(rows, gap, rcond=1e-12)[0]
