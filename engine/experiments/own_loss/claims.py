@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.analysis.equilibria import Nature
+from engine.analysis.phase import Phase
 from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.experiment import Recent
 from engine.core.outcome import OutcomeKind
@@ -24,8 +25,8 @@ ORDER = 4.0
 
 def claims(params: OwnLossParams, state: OwnLossState, recent: Recent) -> tuple[Claim, ...]:
     """List what the run says of the threshold and of the cycle beyond it."""
-    found = analysis_of(params, state.seed)
-    return (_threshold(params, state, recent), *_cycle(params, state, recent, found))
+    found, phase = analysis_of(params, state.seed), phase_of(state, recent)
+    return (_threshold(params, state, phase), *_cycle(params, state, recent, found, phase))
 
 
 def _smooth_lamps(params: OwnLossParams, state: OwnLossState) -> tuple[Lamp, ...]:
@@ -39,13 +40,12 @@ def _smooth_lamps(params: OwnLossParams, state: OwnLossState) -> tuple[Lamp, ...
     )
 
 
-def _threshold(params: OwnLossParams, state: OwnLossState, recent: Recent) -> Claim:
+def _threshold(params: OwnLossParams, state: OwnLossState, phase: Phase) -> Claim:
     """Confront a minimum at which the run is with the optimiser's threshold."""
     setting = params.setting
     optimiser = describe(setting.optimiser)
     lamps = _smooth_lamps(params, state)
     limit, equilibrium = optimiser.limit(setting), near(state)
-    phase = phase_of(state, recent)
     verdict, measured = Verdict.UNDECIDED, "the run is at no minimum"
     predicted = optimiser.sentence
     linear = setting.optimiser in SMOOTH and limit is not None and not setting.scales
@@ -71,7 +71,11 @@ def _threshold(params: OwnLossParams, state: OwnLossState, recent: Recent) -> Cl
 
 
 def _cycle(
-    params: OwnLossParams, state: OwnLossState, recent: Recent, found: LossAnalysis | None
+    params: OwnLossParams,
+    state: OwnLossState,
+    recent: Recent,
+    found: LossAnalysis | None,
+    phase: Phase,
 ) -> tuple[Claim, ...]:
     """Confront the amplitude of a cycle of period 2 with the flip coefficient."""
     setting = params.setting
@@ -80,7 +84,7 @@ def _cycle(
     listed = own_minimum(state) or (None if found is None else found.nearest_minimum(state.weights))
     if listed is None or listed.flip is None or step is None or setting.scales:
         return ()
-    flip, phase = listed.flip, phase_of(state, recent)
+    flip = listed.flip
     beyond = step * flip.sharpness - 2.0
     amplitude = flip.amplitude(step) if beyond > 0.0 else None
     lamps = (

@@ -22,7 +22,7 @@ from engine.experiments.own_loss.problem import loss_of
 from engine.experiments.own_loss.raced import Batch, Raced
 from engine.experiments.own_loss.system import symbol_of
 from engine.experiments.own_loss.theory import place_of
-from engine.experiments.own_loss.views import axes_of
+from engine.experiments.own_loss.views import GROUND, axes_of
 from engine.families.ensembles.views import agreement
 from engine.theory.optimisers import OPTIMISERS, OptimiserId, describe
 
@@ -218,14 +218,7 @@ def _ends(batch: Batch) -> tuple[dict[str, Any], tuple[View, ...]]:
     frame = plane.frame_of(params, loss.dimension, batch.seed)
     if frame is None:
         return {}, ()
-    level_x, level_y = plane.level_curves(params, frame)
-    arrays: dict[str, Any] = {
-        "level_x": level_x,
-        "level_y": level_y,
-        "corner_x": frame.center[0] + frame.reach * plane.CORNERS,
-        "corner_y": frame.center[1] + frame.reach * plane.CORNERS,
-    }
-    arrays |= plane.marks(batch.found, lambda points, losses: tuple(frame.seen(points).T))
+    arrays = plane.ground(params, frame, batch.found)
     for optimiser, runs in batch.groups():
         ends = [run.end for run in runs if run.diverged_at is None]
         seen = frame.seen(np.array(ends).reshape(-1, loss.dimension))
@@ -258,11 +251,7 @@ def _ends_view(
         x_label=x,
         y_label=y,
         items=(
-            Curve(x="level_x", y="level_y", color="muted", width=0.8, ground=True),
-            Curve(x="corner_x", y="corner_y", color="muted", width=0.0),
-            Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
-            Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
-            Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
+            *GROUND,
             *ends,
         ),
         equal=True,

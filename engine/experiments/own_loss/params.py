@@ -360,6 +360,11 @@ class OwnLossParams(Params):
             ),
         )
 
+    def axis_indices(self, size: int) -> tuple[int, int]:
+        """Return the two different variables, of `size`, along the axes of a coordinate plane."""
+        i, j = min(self.axis_x, size) - 1, min(self.axis_y, size) - 1
+        return i, (i + 1) % size if i == j else j
+
     @property
     def has_fixed_step(self) -> bool:
         """Whether the step size is one number for the whole run."""

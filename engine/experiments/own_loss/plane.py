@@ -63,10 +63,7 @@ def frame_of(params: OwnLossParams, size: int, seed: int) -> Frame | None:
     start = starting_point(params, size, seed)
     if params.plane != "coordinates":
         return _from_minimum(params, start, analysis_of(params, seed))
-    i, j = min(params.axis_x, size) - 1, min(params.axis_y, size) - 1
-    if i == j:
-        j = (i + 1) % size
-    axes = np.eye(size)[[i, j]]
+    axes = np.eye(size)[list(params.axis_indices(size))]
     origin = start - axes.T @ (axes @ start)
     reach = max(params.reach, 1.15 * float(np.max(np.abs(axes @ start))))
     return Frame(origin, axes, np.zeros(2), reach)
@@ -151,22 +148,27 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     frame = frame_of(params, size, state.seed)
     if frame is None:
         return {}
-    level_x, level_y = level_curves(params, frame)
     path = np.clip(frame.seen(recent["weights"][-TAIL:]), -FAR, FAR)
     begin = np.clip(frame.seen(state.start), -FAR, FAR)
-    made = {
-        "level_x": level_x,
-        "level_y": level_y,
+    return ground(params, frame, analysis_of(params, state.seed)) | {
         "path_x": path[:, 0],
         "path_y": path[:, 1],
         "now_x": path[-1:, 0],
         "now_y": path[-1:, 1],
         "start_x": float(begin[0]),
         "start_y": float(begin[1]),
+    }
+
+
+def ground(params: OwnLossParams, frame: Frame, found: LossAnalysis | None) -> dict[str, Any]:
+    """Compute what lies under every picture in a plane: level curves, corners and equilibria."""
+    level_x, level_y = level_curves(params, frame)
+    made = {
+        "level_x": level_x,
+        "level_y": level_y,
         "corner_x": frame.center[0] + frame.reach * CORNERS,
         "corner_y": frame.center[1] + frame.reach * CORNERS,
     }
-    found = analysis_of(params, state.seed)
     if found is not None:
         made |= marks(found, lambda points, losses: tuple(frame.seen(points).T))
     return made

@@ -11,6 +11,7 @@ from engine.core.views import (
     Circle,
     Curve,
     Handle,
+    Item,
     PlaneView,
     Points,
     Rule,
@@ -25,6 +26,14 @@ from engine.experiments.own_loss.problem import variables_of
 from engine.experiments.own_loss.system import symbol_of
 from engine.theory.optimisers import describe
 
+GROUND: tuple[Item, ...] = (
+    Curve(x="level_x", y="level_y", color="muted", width=0.8, ground=True),
+    Curve(x="corner_x", y="corner_y", color="muted", width=0.0),
+    Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
+    Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
+    Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
+)
+"""What every plane of a loss shows: level curves, the picture's corners, and the equilibria."""
 FEW = 4
 """Variables up to which each has a label of its own."""
 
@@ -59,8 +68,7 @@ def axes_of(params: OwnLossParams, names: Sequence[str]) -> tuple[str, str]:
         return "along $v_1$", "along $v_2$"
     if params.plane == "start-to-minimum":
         return "towards the start", "along $v_1$"
-    i, j = min(params.axis_x, len(names)) - 1, min(params.axis_y, len(names)) - 1
-    j = (i + 1) % len(names) if i == j else j
+    i, j = params.axis_indices(len(names))
     return f"${names[i]}$", f"${names[j]}$"
 
 
@@ -75,11 +83,7 @@ def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
         x_label=x,
         y_label=y,
         items=(
-            Curve(x="level_x", y="level_y", color="muted", width=0.8, ground=True),
-            Curve(x="corner_x", y="corner_y", color="muted", width=0.0),
-            Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
-            Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
-            Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
+            *GROUND,
             Curve(x="path_x", y="path_y", label="last steps", color="1", width=1.2),
             Points(x="now_x", y="now_y", label="now", color="1", size=7.0),
             Handle(id="start", x="start_x", y="start_y", label="start"),
