@@ -18,6 +18,7 @@ from engine.experiments.convex_shape.network import (
 )
 from engine.experiments.convex_shape.params import ShapeState
 from engine.experiments.convex_shape.surface import picture
+from engine.families import contours
 
 FINE = 61
 """Points per axis of images and of contours of smooth functions."""
@@ -176,15 +177,9 @@ def _inner_levels(values: FloatArray, count: int) -> FloatArray:
 def _contours(
     image: FloatArray, upper: FloatArray, levels: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Find level curves of values on a grid, as one NaN-broken polyline."""
-    import contourpy
-
+    """Find level curves of values on the grid of a plane."""
     x, y = (np.linspace(0.0, bound, FINE) for bound in upper)
-    lines = contourpy.contour_generator(x=x, y=y, z=image)
-    gap = np.full((1, 2), np.nan)
-    parts = [part for level in levels for line in lines.lines(float(level)) for part in (line, gap)]
-    table = np.concatenate([np.asarray(part, float) for part in parts]) if parts else gap
-    return table[:, 0], table[:, 1]
+    return contours.level_curves(x, y, image, levels)
 
 
 def _chord(state: ShapeState, index: int) -> dict[str, Any]:

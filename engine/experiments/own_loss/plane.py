@@ -14,6 +14,7 @@ from engine.core.experiment import Recent
 from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import loss_of, problem_key, starting_point
+from engine.families import contours
 
 FINE = 161
 """Points per axis at which the loss is computed for level curves."""
@@ -108,8 +109,6 @@ def level_curves(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, Float
 
 
 def _contours(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArray]:
-    import contourpy
-
     side = np.linspace(-BEYOND * frame.reach, BEYOND * frame.reach, FINE)
     x, y = np.meshgrid(frame.center[0] + side, frame.center[1] + side)
     points = frame.origin + x[..., None] * frame.axes[0] + y[..., None] * frame.axes[1]
@@ -122,17 +121,9 @@ def _contours(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArr
     heights = np.log1p((np.where(np.isfinite(image), image, np.nan) - lowest) / _unit(known))
     inner = heights[np.isfinite(heights)]
     levels = np.linspace(float(inner.min()), float(inner.max()), LEVELS + 2)[1:-1]
-    lines = contourpy.contour_generator(
-        x=frame.center[0] + side, y=frame.center[1] + side, z=np.ma.masked_invalid(heights)
+    return contours.level_curves(
+        frame.center[0] + side, frame.center[1] + side, np.ma.masked_invalid(heights), levels
     )
-    parts = [
-        part
-        for level in levels
-        for line in lines.lines(float(level))
-        for part in (line, np.full((1, 2), np.nan))
-    ]
-    table = np.concatenate([np.asarray(part, float) for part in parts]) if parts else None
-    return (gap, gap) if table is None else (table[:, 0], table[:, 1])
 
 
 def _unit(values: FloatArray) -> float:
