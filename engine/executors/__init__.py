@@ -1,0 +1,1 @@
+"""Pools that carry out independent jobs: threads, processes, or a cluster."""
