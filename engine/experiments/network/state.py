@@ -1,0 +1,49 @@
+"""A step of the training of a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.experiment import State
+from engine.experiments.network.edge import Edge
+from engine.experiments.network.params import NetworkParams
+
+if TYPE_CHECKING:
+    from engine.experiments.network.problem import Problem
+
+Numbers = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkState(State[NetworkParams]):
+    """A step of a training run.
+
+    Attributes
+    ----------
+    problem : Problem
+        Shared by all states of a run.
+    weights : ndarray, shape (n,)
+    moments : ndarray, shape (m, n)
+        What the optimiser carries: velocity, or mean gradient and mean square.
+    vectors : ndarray, shape (n, k)
+        Eigenvectors of the last look at the Hessian, from which the next begins; (n, 0) without.
+    first_loss : float
+        Training loss at step 0 or where the run was last pushed to.
+    edge : Edge
+    """
+
+    problem: Problem
+    weights: Numbers
+    moments: Numbers
+    vectors: Numbers
+    first_loss: float
+    edge: Edge = field(default_factory=Edge)
+
+    @property
+    def is_minibatch(self) -> bool:
+        """Whether a step uses a part of the samples."""
+        return self.params.is_minibatch(self.problem.train.count)
