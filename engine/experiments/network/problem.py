@@ -60,6 +60,7 @@ class Problem:
     """An architecture and its samples; shared by the states of all runs on them, never changed."""
 
     def __init__(self, params: NetworkParams) -> None:
+        torch.set_num_threads(1)  # the same bits on any machine, and a core for the window
         choose(params.device, ("cpu", "cuda"))
         self.data = data = dataset_of(params)
         columns = 1 if data.targets.ndim == 1 else data.targets.shape[1]
@@ -93,7 +94,6 @@ def problem_of(params: NetworkParams) -> Problem:
     InputError
         If the data, the network or the device cannot be used.
     """
-    torch.set_num_threads(1)  # the same bits on any machine, and a core for the window
     values = tuple(getattr(params, name) for name in _FIELDS)
     return _made(_Key(params, key_of(params) + values))
 

@@ -59,6 +59,19 @@ def value_and_slope(loss: LossName, outputs: Tensor, targets: Tensor) -> tuple[T
     return torch.dot(flat, flat) / (2 * count), rest.div_(count)
 
 
+def curve(loss: LossName, outputs: Tensor, targets: Tensor, change: Tensor) -> Tensor:
+    """Compute the change of the slope by the outputs, from that of the outputs, shape (N, t)."""
+    count = len(outputs)
+    if loss == "cross-entropy":
+        shares = torch.softmax(outputs, 1)
+        moved = shares * change
+        return moved.sub_(shares * moved.sum(1, keepdim=True)).div_(count)
+    if loss == "logistic":
+        share = torch.sigmoid(-targets * outputs)
+        return share * (1 - share) * change / count
+    return change / count
+
+
 def right(outputs: Tensor, classes: Tensor) -> Tensor:
     """Count the samples whose class has the largest output, or the sign of the only one."""
     found = (outputs[:, 0] > 0).long() if outputs.shape[1] == 1 else outputs.argmax(1)
