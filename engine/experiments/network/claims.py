@@ -53,12 +53,12 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
         Lamp("smooth activation", params.is_smooth, params.activation),
         Lamp("squared error", params.loss == "squared-error", params.loss),
         Lamp(
-            "the limit was reached from below",
-            True if edge.onset is not None else None,
-            "" if edge.onset is None else f"at step {whole(edge.onset)}",
+            "begun below the limit",
+            edge.came_from_below,
+            "" if edge.first is None else f"at {short(edge.first, 3)} of it",
         ),
     )
-    holds, measured = None, "the limit is not reached yet"
+    holds, measured = None, "the limit is not reached"
     if edge.mean is not None:
         measured = f"{short(edge.mean, 4)} of the limit, over {whole(edge.edge_looks)} looks"
         if edge.edge_looks >= ENOUGH:

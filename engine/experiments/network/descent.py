@@ -66,6 +66,7 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
     params, problem, setting = state.params, state.problem, state.params.setting
     work = Workspace(problem, state.weights, state.moments)
     run = _Record(state, work)
+    run.begin()
     batch = batch_of(problem, params, state.seed, state.step)
     seen = work.look(batch)
     diverged = None
@@ -106,6 +107,18 @@ class _Record:
         self._state, self._work = state, work
         self._rows: list[Row] = []
         self.step, self.vectors, self.edge = state.step, state.vectors, state.edge
+
+    def begin(self) -> None:
+        """Look at the Hessian where the run begins, or goes on after a change."""
+        state = self._state
+        if not state.params.sharpness_every or state.step != state.edge.begun or state.edge.looks:
+            return
+        found = look_at(state)
+        if found is not None:
+            self.vectors = found.vectors
+            if math.isfinite(found.ratio):
+                loss = float(record(state)["loss"])
+                self.edge = self.edge.seen(state.step, found.ratio, loss)
 
     def add(self, step: int, loss: float, accuracy: float, slope: float) -> None:
         """Record a step that was made, and measure what is due."""

@@ -137,7 +137,7 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
 
     def retune(self, state: NetworkState, params: NetworkParams) -> NetworkState:
         """Go on with other live parameters; the phases are looked for anew."""
-        return dataclasses.replace(state, params=params, edge=Edge())
+        return dataclasses.replace(state, params=params, edge=Edge(begun=state.step))
 
     def nudge(self, state: NetworkState, nudge: Nudge) -> NetworkState:
         """Push the weights; what the optimiser carries stays."""
@@ -145,7 +145,10 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
 
         moved = pushed(state.weights.astype(np.float64), nudge).astype(state.weights.dtype)
         return dataclasses.replace(
-            state, weights=moved, edge=Edge(), first_loss=loss_at(state.problem, moved)
+            state,
+            weights=moved,
+            edge=Edge(begun=state.step),
+            first_loss=loss_at(state.problem, moved),
         )
 
     def input_files(self, params: NetworkParams) -> Mapping[str, tuple[Path, ...]]:

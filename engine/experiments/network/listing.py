@@ -7,7 +7,7 @@ from engine.core.listing import Listing
 LISTING = Listing(
     id="network",
     title="Own network",
-    section="Yours; Sections 2 and 3, deep and nonlinear",
+    section="Yours",
     summary=(
         "Train a network of your own on your own data: its sharpness is measured on the way, "
         "against the limit of the optimiser."

@@ -7,13 +7,11 @@ import numpy as np
 from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, Outcome, OutcomeKind, Standing
-from engine.experiments.network.edge import Edge
+from engine.experiments.network.edge import HOVER, Edge
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 from engine.text.numbers import short, whole
 
-HOVER = (0.85, 1.25)
-"""Mean ratios of the last looks between which a run is at the edge."""
 LAST_LOOKS = 8
 FEW = 12
 """Steps with a known loss below which a trend is not read."""
@@ -106,7 +104,7 @@ def is_at_rest(state: NetworkState, recent: Recent) -> bool:
 
 
 def is_at_edge(edge: Edge, recent: Recent) -> bool:
-    """Return whether a run came to the limit from below and stays near it."""
+    """Return whether the edge has begun and the run stays near the limit."""
     if edge.onset is None:
         return False
     ratios = known(recent["stability"])[-LAST_LOOKS:]
@@ -122,7 +120,7 @@ def place(params: NetworkParams, edge: Edge, recent: Recent) -> tuple[str, str]:
         since = whole(edge.onset or 0)
         mean = "" if edge.mean is None else f", on average {short(edge.mean, 4)} of it"
         return f"edge of stability since k = {since}", (
-            f"The sharpness came to the optimiser's limit at step {since} and stays near it{mean}."
+            f"The sharpness is near the optimiser's limit since step {since}{mean}."
         )
     if edge.catapult is not None and edge.landed is None:
         return f"catapult since k = {whole(edge.catapult)}", (

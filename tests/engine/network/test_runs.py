@@ -141,7 +141,7 @@ def test_a_live_change_looks_for_the_edge_anew() -> None:
     session.advance(10)
     assert session.state.edge.looks
     session.retune(update(session.params, step_size=0.1))
-    assert session.state.edge == Edge()
+    assert session.state.edge == Edge(begun=10)
     session.close()
 
 
