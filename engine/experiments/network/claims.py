@@ -14,8 +14,12 @@ from engine.text.numbers import short, whole
 TOLERANCE = {"gradient-descent": 0.03, "heavy-ball": 0.04, "nesterov": 0.04}
 ADAPTIVE_TOLERANCE = 0.06
 """Relative distances of the mean from the limit that count as hovering at it."""
-ENOUGH = 40
-"""Looks since the onset from which a mean is judged."""
+ENOUGH, MANY = 40, 150
+"""Looks since the onset from which a mean is judged: if the sharpness has come back below the limit
+`RETURNS` times, which it does at its own pace, and in any case."""
+RETURNS = 3
+SLOW = 0.999
+"""Decay of the mean square from which on P changes slowly enough to count as frozen."""
 ROUNDING = 0.01
 """Relative excess over the limit, where a run rests, that the samples of a look explain."""
 
@@ -58,20 +62,20 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
             "" if edge.first is None else f"at {short(edge.first, 3)} of it",
         ),
     )
+    if described.is_adaptive:
+        slow = params.square_decay >= SLOW
+        lamps += (Lamp("P changes slowly", slow, f"β₂ = {short(params.square_decay, 6)}"),)
     holds, measured = None, "the limit is not reached"
     if edge.mean is not None:
         measured = f"{short(edge.mean, 4)} of the limit, over {whole(edge.edge_looks)} looks"
-        if edge.edge_looks >= ENOUGH:
+        if edge.edge_looks >= (ENOUGH if edge.returns >= RETURNS else MANY):
             holds = abs(edge.mean - 1.0) <= tolerance
     if state.diverged_at is not None:
         holds, measured = None, f"diverged; before that {measured}"
-    adam = params.optimiser in ("adam", "adamw", "rmsprop")
     return Claim(
         id="edge",
         title="The sharpness rises to the optimiser's limit and hovers there",
-        source="Cohen et al. 2022, arXiv:2207.14484, abstract"
-        if adam
-        else "Cohen et al. 2021, arXiv:2103.00065, abstract",
+        source=_source_of_edge(params),
         statement="Under full batches the largest eigenvalue of the Hessian (for Adam: of the "
         "preconditioned one) typically comes to the limit of the step size and stays near it.",
         assumptions=lamps,
@@ -81,6 +85,14 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
         note="The statement is about what is typical. Once the samples are fitted the sharpness "
         "may stay below the limit, and the mean sinks.",
     )
+
+
+def _source_of_edge(params: NetworkParams) -> str:
+    if params.described.is_adaptive:
+        return "Cohen et al. 2022, arXiv:2207.14484, abstract"
+    if params.optimiser == "gradient-descent":
+        return "Cohen et al. 2021, arXiv:2103.00065, abstract"
+    return params.described.source.text
 
 
 def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Claim:
@@ -115,11 +127,13 @@ def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Cl
 def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
     """Confront a run that began beyond the limit with what is said of large step sizes."""
     edge = state.edge
-    began = edge.first
+    began, hidden = edge.first, len(params.hidden)
+    linear = params.activation == "linear" and params.form == "plain" and hidden == 1
     lamps = (
         *_common(params, state),
         Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title),
         Lamp("squared error", params.loss == "squared-error", params.loss),
+        Lamp("linear, one hidden layer", linear, f"{params.activation}, {hidden} hidden"),
         Lamp(
             "begun between 1 and 2 times the limit",
             None if began is None else 1.0 < began < 2.0,
@@ -144,5 +158,6 @@ def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
         predicted="the loss rises, then the sharpness is below the limit",
         measured=measured,
         verdict=_verdict(lamps, holds),
-        note="Shown for wide networks with one hidden layer; the factor 2 is that of theirs.",
+        note="Shown for wide linear networks with one hidden layer, up to twice the limit; others "
+        "may have catapults, too, or diverge.",
     )

@@ -175,6 +175,9 @@ def _quick_row(
 ) -> Row:
     """Return what every step measures, on the samples of the step that leads on."""
     row: dict[str, float] = {"gradient": slope}
+    limit = params.described.limit(params.setting)
+    if limit is not None:
+        row["limit"] = limit / params.step_size
     if params.is_minibatch(problem.train.count):
         row["batch_loss"] = loss
     else:

@@ -38,6 +38,8 @@ class Edge:
         loss was below that at the first look.
     edge_looks, edge_total : int, float
         Looks from the onset on, and the sum of their ratios.
+    returns : int
+        How often the ratio fell below 1 again since the onset.
     catapult : int or None
         Step of the first look that found the loss risen, in a run that began beyond the limit.
     landed : int or None
@@ -54,6 +56,7 @@ class Edge:
     onset: int | None = None
     edge_looks: int = 0
     edge_total: float = 0.0
+    returns: int = 0
     catapult: int | None = None
     landed: int | None = None
 
@@ -70,7 +73,13 @@ class Edge:
                 made = replace(made, onset=made.near_since)
         if made.onset is not None:
             total = self.edge_total + ratio
-            made = replace(made, edge_looks=self.edge_looks + 1, edge_total=total)
+            fell = self.onset is not None and ratio < 1.0 <= self.last
+            made = replace(
+                made,
+                edge_looks=self.edge_looks + 1,
+                edge_total=total,
+                returns=self.returns + fell,
+            )
         elif self.first > 1.0:
             if self.catapult is None and ratio > 1.0 and loss > RISE * self.begun_loss:
                 made = replace(made, catapult=step)
