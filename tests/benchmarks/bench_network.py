@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from engine.experiments.network import descent
+from engine.experiments.network.ensemble import train
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 from tests.benchmarks.catalogue import Benchmark
@@ -23,6 +24,7 @@ from tests.benchmarks.timing import Contender, Measurement, Timer, rates
 
 SIZES = ("32, 32", "64, 64, 64")
 STEP_SIZE = 0.1
+SEEDS = 64
 
 
 def params_of(widths: str, sharpness_every: int = 0) -> NetworkParams:
@@ -74,6 +76,27 @@ def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
         seconds = timer.by_processor().in_turns(contenders)
         work = dict.fromkeys(contenders, float(steps))
         yield from rates(seconds, work, "steps/s", [f"{widths}: ours"])
+    yield from together(quick, timer)
+
+
+def together(quick: bool, timer: Timer) -> Iterator[Measurement]:
+    """Yield steps per second of small networks of 64 seeds, trained at once and one by one."""
+    steps = 20 if quick else 100
+    params = NetworkParams(
+        data="moons", points=60, width=8, sharpness_every=0, measure_every=1_000_000
+    )
+    states = [descent.first_state(params, seed) for seed in range(SEEDS)]
+    names = f"{SEEDS} networks at once", f"{SEEDS} networks one by one"
+
+    def at_once() -> None:
+        train(params, range(SEEDS), np.array([0, steps]), lambda done, text: True)
+
+    def one_by_one() -> None:
+        for state in states:
+            descent.advance(state, steps, 1)
+
+    seconds = timer.by_processor().in_turns({names[0]: at_once, names[1]: one_by_one})
+    yield from rates(seconds, dict.fromkeys(names, float(SEEDS * steps)), "steps/s", names)
 
 
 def ours_of(state: NetworkState, steps: int) -> None:

@@ -26,7 +26,7 @@ from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
-from engine.core.ensemble import Observation
+from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
@@ -51,6 +51,7 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     listing = LISTING
     parameters = NetworkParams
     default_steps = 1000
+    has_ensemble = True
     why_no_nudge = ""
 
     def init(self, params: NetworkParams, seed: int) -> NetworkState:
@@ -155,6 +156,15 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         """List the file that the samples come from, if they come from one."""
         named = params.data == "file" and params.data_file.strip()
         return {"data_file": (Path(params.data_file),)} if named else {}
+
+    def ensemble(
+        self, params: NetworkParams, seed: int, steps: int, progress: Progress
+    ) -> Ensemble:
+        """Train the networks of many seeds at once, over step sizes, depths and forms."""
+        require(*LISTING.needs, what=LISTING.title)
+        from engine.experiments.network.ensemble import run
+
+        return run(params, seed, steps, progress)
 
     def warm_up(self) -> None:
         """Load torch and make a few steps."""

@@ -9,6 +9,8 @@ from pydantic import model_validator
 
 from engine.core.errors import InputError
 from engine.core.params import Params, param
+from engine.families.ensembles.params import GROUP as ENSEMBLE
+from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.theory.optimisers import OptimiserDescription, Setting, describe
 
 _DATA, _NETWORK, _DESCENT = "Data", "Network", "Descent"
@@ -295,6 +297,23 @@ class NetworkParams(Params):
     )
     device: Literal["cpu", "cuda"] = param(
         "cpu", "Where to compute; on a GPU runs have other bits.", group=_MACHINE
+    )
+
+    ensemble: int = many_seeds()
+    step_sizes: tuple[float, ...] = many_step_sizes()
+    depths: tuple[float, ...] = param(
+        (),
+        "Depths of an ensemble, with layers of one width; an empty list takes the depth above.",
+        group=ENSEMBLE,
+        ge=1,
+        le=128,
+        for_ensemble=True,
+    )
+    compare: Literal["this-form", "plain-and-residual"] = param(
+        "this-form",
+        "Networks of an ensemble: of the form above, or a plain and a residual one from each seed.",
+        group=ENSEMBLE,
+        for_ensemble=True,
     )
 
     @property

@@ -26,9 +26,9 @@ def make(
     Parameters
     ----------
     setting : Setting
-    w : Tensor, shape (n,)
-    moments : Tensor, shape (m, n)
-    g : Tensor, shape (n,)
+    w : Tensor, shape (n,) or (S, n)
+    moments : Tensor, shape (m, *w.shape)
+    g : Tensor, of the shape of w
         The gradient at w, which is used up.
     age : int
         Steps made before, for Adam's correction of the bias.
@@ -51,16 +51,16 @@ def make(
         velocity = moments[0].mul_(setting.momentum).sub_(g, alpha=step)
         w.add_(velocity)
     elif name == "normalised-gd":
-        size = float(torch.linalg.vector_norm(g))
-        if size > 0.0:
-            w.sub_(g, alpha=step / size)
+        w.sub_(_along(g), alpha=step)
     elif name == "sam":
-        size = float(torch.linalg.vector_norm(g))
-        if size > 0.0:
-            g = gradient(torch.add(w, g, alpha=setting.radius / size))
-        w.sub_(g, alpha=step)
+        w.sub_(gradient(torch.add(w, _along(g), alpha=setting.radius)), alpha=step)
     else:
         _adaptive(setting, w, moments, g, age)
+
+
+def _along(g: Tensor) -> Tensor:
+    """Return the unit vectors along gradients; 0 where they vanish."""
+    return torch.nn.functional.normalize(g, dim=-1, eps=torch.finfo(g.dtype).tiny)
 
 
 def _adaptive(setting: Setting, w: Tensor, moments: Tensor, g: Tensor, age: int) -> None:

@@ -32,31 +32,34 @@ def outputs_of(loss: LossName, classes: int, targets: int) -> int:
 
 
 def value(loss: LossName, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Compute the mean loss, of outputs (N, t) and targets as `encoded` returns them."""
+    """Compute the mean loss, of outputs (N, t) or (S, N, t) and targets as from `encoded`."""
     if loss == "cross-entropy":
-        return functional.cross_entropy(outputs, targets)
+        places = targets.unsqueeze(-1).expand(*outputs.shape[:-1], 1)
+        return -torch.log_softmax(outputs, -1).gather(-1, places).mean((-2, -1))
     if loss == "logistic":
-        return functional.softplus(-targets * outputs).mean()
-    return (outputs - targets).square().sum() / (2 * len(outputs))
+        return functional.softplus(-targets * outputs).mean((-2, -1))
+    return (outputs - targets).square().sum((-2, -1)) / (2 * outputs.shape[-2])
 
 
 def value_and_slope(loss: LossName, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the mean loss and its slope by the outputs, shape (N, t)."""
-    count = len(outputs)
+    """Compute the mean loss and its slope by the outputs, of outputs (N, t) or (S, N, t)."""
+    count = outputs.shape[-2]
     if loss == "cross-entropy":
-        logs = torch.log_softmax(outputs, 1)
-        places = targets[:, None]
-        mean = -logs.gather(1, places).mean()
+        logs = torch.log_softmax(outputs, -1)
+        places = targets.unsqueeze(-1).expand(*outputs.shape[:-1], 1)
+        mean = -logs.gather(-1, places).mean((-2, -1))
         slope = logs.exp_()
-        slope.scatter_add_(1, places, torch.full_like(places, -1, dtype=outputs.dtype))
+        slope.scatter_add_(-1, places, torch.full_like(places, -1, dtype=outputs.dtype))
         return mean, slope.div_(count)
     if loss == "logistic":
         margins = -targets * outputs
         slope = torch.sigmoid(margins).mul_(targets).div_(-count)
-        return functional.softplus(margins).mean(), slope
+        return functional.softplus(margins).mean((-2, -1)), slope
     rest = outputs - targets
-    flat = rest.view(-1)
-    return torch.dot(flat, flat) / (2 * count), rest.div_(count)
+    flat = rest.flatten(-2)
+    if flat.dim() == 1:
+        return torch.dot(flat, flat) / (2 * count), rest.div_(count)
+    return flat.square().sum(-1) / (2 * count), rest.div_(count)
 
 
 def curve(loss: LossName, outputs: Tensor, targets: Tensor, change: Tensor) -> Tensor:
@@ -74,5 +77,5 @@ def curve(loss: LossName, outputs: Tensor, targets: Tensor, change: Tensor) -> T
 
 def right(outputs: Tensor, classes: Tensor) -> Tensor:
     """Count the samples whose class has the largest output, or the sign of the only one."""
-    found = (outputs[:, 0] > 0).long() if outputs.shape[1] == 1 else outputs.argmax(1)
-    return (found == classes).sum()
+    found = (outputs[..., 0] > 0).long() if outputs.shape[-1] == 1 else outputs.argmax(-1)
+    return (found == classes).sum(-1)

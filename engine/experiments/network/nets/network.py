@@ -2,10 +2,12 @@
 
 A step costs what its matrix products cost: nothing is recorded for automatic differentiation, and
 gradients are written into one vector. `outputs` alone is plain torch, to be differentiated twice.
+Where the vector has a leading axis, so many networks are trained at once on the same samples.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -24,13 +26,11 @@ _ops = torch.ops.aten
 
 
 def layers_of(architecture: Architecture, vector: Tensor) -> list[list[Layer]]:
-    """Return views of the layers of each network in a vector of all weights."""
+    """Return views of the layers of each network in a vector of all weights, shape (…, n)."""
     parts, place = [], 0
     for shape in architecture.shapes.values():
-        size = 1
-        for side in shape:
-            size *= side
-        parts.append(vector[place : place + size].view(shape))
+        size = math.prod(shape)
+        parts.append(vector[..., place : place + size].view(*vector.shape[:-1], *shape))
         place += size
     return grouped(architecture, parts)
 
@@ -59,14 +59,27 @@ def _forward(architecture: Architecture, layers: Sequence[Layer], h: Tensor) -> 
         if index == architecture.depth - 1:
             return z
         if architecture.layer_norm:
-            z = torch.nn.functional.layer_norm(z, z.shape[1:], eps=EPSILON)
+            z = torch.nn.functional.layer_norm(z, z.shape[-1:], eps=EPSILON)
         a = function.apply(z)
         h = torch.add(h, a, alpha=architecture.branch) if architecture.is_skipped(index) else a
     raise AssertionError("a network has a layer")
 
 
 def _sums(h: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
-    return h @ weights.T if biases is None else torch.addmm(biases, h, weights.T)
+    if weights.dim() == 2:
+        return h @ weights.T if biases is None else torch.addmm(biases, h, weights.T)
+    z = h @ weights.mT
+    return z if biases is None else z.add_(biases.unsqueeze(-2))
+
+
+def _write(slope: Tensor, h: Tensor, to_weights: Tensor, to_biases: Tensor | None) -> None:
+    """Write the gradient of a layer from the slopes by its sums and its inputs."""
+    if to_weights.dim() == 2:
+        torch.mm(slope.T, h, out=to_weights)
+    else:
+        to_weights.copy_(slope.mT @ h)
+    if to_biases is not None:
+        torch.sum(slope, -2, out=to_biases)
 
 
 class Trainer:
@@ -76,7 +89,7 @@ class Trainer:
     ----------
     architecture : Architecture
     loss : str
-    weights, gradient : Tensor, shape (n,)
+    weights, gradient : Tensor, shape (n,) or (S, n)
         The gradient is written into the latter.
     """
 
@@ -94,7 +107,7 @@ class Trainer:
         return outputs(self._architecture, self._networks, x)
 
     def step(self, x: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the gradient of the mean loss; returns the loss, and the outputs (N, t)."""
+        """Write the gradient of the mean loss; returns the loss, and the outputs (…, N, t)."""
         kept = [self._forward(layers, x) for layers in self._networks]
         made = kept[0][1] if len(kept) == 1 else kept[0][1] - kept[1][1]
         loss, slope = losses.value_and_slope(self._loss, made, targets)
@@ -113,7 +126,7 @@ class Trainer:
             norm: _Norm | None = None
             if self._architecture.layer_norm:
                 raw = z
-                z, mean, scale = torch.native_layer_norm(raw, raw.shape[1:], None, None, EPSILON)
+                z, mean, scale = torch.native_layer_norm(raw, raw.shape[-1:], None, None, EPSILON)
                 norm = (raw, mean, scale)
             a = self._function.apply(z)
             tape.append((h, z, a, norm))
@@ -131,12 +144,17 @@ class Trainer:
                 dz = self._function.back(da, z, a)
                 if norm is not None:
                     dz = _ops.native_layer_norm_backward(
-                        dz, norm[0], z.shape[1:], norm[1], norm[2], None, None, [True, False, False]
+                        dz,
+                        norm[0],
+                        z.shape[-1:],
+                        norm[1],
+                        norm[2],
+                        None,
+                        None,
+                        [True, False, False],
                     )[0]
             to_weights, to_biases = self._slopes[network][index]
-            torch.mm(dz.T, h, out=to_weights)
-            if to_biases is not None:
-                torch.sum(dz, 0, out=to_biases)
+            _write(dz, h, to_weights, to_biases)
             if index:
                 passed = dz @ self._networks[network][index][0]
                 dh = passed.add_(dh) if self._skips[index] else passed
