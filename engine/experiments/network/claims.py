@@ -11,9 +11,9 @@ from engine.experiments.network.state import NetworkState
 from engine.experiments.network.theory import SMOOTH
 from engine.text.numbers import short, whole
 
-TOLERANCE = {"gradient-descent": 0.03, "heavy-ball": 0.04, "nesterov": 0.04}
-ADAPTIVE_TOLERANCE = 0.06
-"""Relative distances of the mean from the limit that count as hovering at it."""
+TOLERANCE = 0.1
+"""Relative distance of the mean from the limit that counts as hovering at it: the first overshoot
+is a part of the mean."""
 ENOUGH, MANY = 40, 150
 """Looks since the onset from which a mean is judged: if the sharpness has come back below the limit
 `RETURNS` times, which it does at its own pace, and in any case."""
@@ -50,7 +50,6 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
     """Confront the mean of the sharpness since the onset with the limit."""
     described, edge = params.described, state.edge
     limit = described.limit(params.setting)
-    tolerance = TOLERANCE.get(params.optimiser, ADAPTIVE_TOLERANCE)
     lamps = (
         *_common(params, state),
         Lamp("the optimiser has a limit", limit is not None, described.title),
@@ -69,7 +68,7 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
     if edge.mean is not None:
         measured = f"{short(edge.mean, 4)} of the limit, over {whole(edge.edge_looks)} looks"
         if edge.edge_looks >= (ENOUGH if edge.returns >= RETURNS else MANY):
-            holds = abs(edge.mean - 1.0) <= tolerance
+            holds = abs(edge.mean - 1.0) <= TOLERANCE
     if state.diverged_at is not None:
         holds, measured = None, f"diverged; before that {measured}"
     return Claim(
@@ -79,7 +78,7 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
         statement="Under full batches the largest eigenvalue of the Hessian (for Adam: of the "
         "preconditioned one) typically comes to the limit of the step size and stays near it.",
         assumptions=lamps,
-        predicted=f"a mean since the onset within {100 * tolerance:.0f} % of the limit",
+        predicted=f"a mean since the onset within {100 * TOLERANCE:.0f} % of the limit",
         measured=measured,
         verdict=_verdict(lamps, holds),
         note="The statement is about what is typical. Once the samples are fitted the sharpness "

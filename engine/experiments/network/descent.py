@@ -13,16 +13,19 @@ import torch
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.core.chunk import Chunk
+from engine.core.device import explain_memory
+from engine.core.errors import InputError
 from engine.experiments.network import measure, sharpness, steps
+from engine.experiments.network.look import Look, Numbers
 from engine.experiments.network.nets.start import begin
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem, batch_of, problem_of
-from engine.experiments.network.sharpness import Look
-from engine.experiments.network.state import NetworkState, Numbers
+from engine.experiments.network.state import NetworkState
 from engine.experiments.network.workspace import Workspace
 
 FAR = 1e12
 """Loss, relative to that at the start or to 1, beyond which a run has diverged."""
+ADVICE = "give fewer samples, smaller batches or narrower layers"
 Row = dict[str, FloatArray]
 
 
@@ -30,7 +33,11 @@ def first_state(params: NetworkParams, seed: int) -> NetworkState:
     """Return the state at step 0."""
     problem = problem_of(params)
     drawn = begin(problem.architecture, params.start, params.start_scale, seed)
-    return started(params, seed, problem, drawn.astype(problem.numbers))
+    state = started(params, seed, problem, drawn.astype(problem.numbers))
+    if not math.isfinite(state.first_loss):
+        rule = "give a smaller one, as the loss is no number at the start"
+        raise InputError("start_scale", params.start_scale, rule)
+    return state
 
 
 def started(params: NetworkParams, seed: int, problem: Problem, weights: Numbers) -> NetworkState:
@@ -42,14 +49,13 @@ def started(params: NetworkParams, seed: int, problem: Problem, weights: Numbers
         problem=problem,
         weights=weights,
         moments=moments,
-        vectors=np.zeros((len(weights), 0), weights.dtype),
         first_loss=loss_at(problem, weights),
     )
 
 
 def loss_at(problem: Problem, weights: Numbers) -> float:
     """Compute the loss over all training samples; infinite where it is no number."""
-    with torch.no_grad():
+    with torch.no_grad(), explain_memory(ADVICE):
         loss, _ = Workspace(problem, weights, weights[None, :0]).judge(problem.train)
     return loss if math.isfinite(loss) else math.inf
 
@@ -57,7 +63,7 @@ def loss_at(problem: Problem, weights: Numbers) -> float:
 def advance(state: NetworkState, n: int, stride: int) -> tuple[NetworkState, Chunk]:
     """Make up to `n` steps and record them."""
     torch.set_num_threads(1)
-    with torch.no_grad():
+    with torch.no_grad(), explain_memory(ADVICE):
         new, rows = _advance(state, n)
     return new, Chunk.exact(state.step + 1, rows).bucketed(stride)
 
@@ -87,7 +93,7 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
         step=run.step,
         weights=work.weights(),
         moments=work.carried(),
-        vectors=run.vectors,
+        look=run.look,
         edge=run.edge,
         diverged_at=diverged,
     )
@@ -97,7 +103,8 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
 def _is_useful(seen: tuple[float, float, float], first_loss: float) -> bool:
     """Return whether loss and gradient are numbers in the useful range."""
     loss, _, slope = seen
-    return loss <= FAR * max(first_loss, 1.0) and math.isfinite(slope)
+    far = FAR * max(first_loss, 1.0)
+    return math.isfinite(loss) and loss <= far and math.isfinite(slope)
 
 
 class _Record:
@@ -106,19 +113,14 @@ class _Record:
     def __init__(self, state: NetworkState, work: Workspace) -> None:
         self._state, self._work = state, work
         self._rows: list[Row] = []
-        self.step, self.vectors, self.edge = state.step, state.vectors, state.edge
+        self.step, self.look, self.edge = state.step, state.look, state.edge
 
     def begin(self) -> None:
         """Look at the Hessian where the run begins, or goes on after a change."""
         state = self._state
         if not state.params.sharpness_every or state.step != state.edge.begun or state.edge.looks:
             return
-        found = look_at(state)
-        if found is not None:
-            self.vectors = found.vectors
-            if math.isfinite(found.ratio):
-                loss = float(record(state)["loss"])
-                self.edge = self.edge.seen(state.step, found.ratio, loss)
+        self._see(state.step, look_at(state), float(record(state)["loss"]))
 
     def add(self, step: int, loss: float, accuracy: float, slope: float) -> None:
         """Record a step that was made, and measure what is due."""
@@ -129,14 +131,19 @@ class _Record:
             row |= _measured(state.problem, params, work)
         if params.sharpness_every and step % params.sharpness_every == 0:
             found = sharpness.look(
-                state.problem, params, work.weights(), work.carried(), step, self.vectors, slope
+                state.problem, params, work.weights(), work.carried(), step, self.look, slope
             )
-            if found is not None:
-                self.vectors = found.vectors
-                if math.isfinite(found.ratio):
-                    self.edge = self.edge.seen(step, found.ratio, loss)
+            self._see(step, found, loss)
             row |= _look_row(params, found)
         self._rows.append(row)
+
+    def _see(self, step: int, found: Look | None, loss: float) -> None:
+        """Keep a look, and take its ratio into account."""
+        if found is None:
+            return
+        self.look = found
+        if math.isfinite(found.ratio) and math.isfinite(loss):
+            self.edge = self.edge.seen(step, found.ratio, loss)
 
     def rows(self) -> dict[str, FloatArray]:
         """Return all rows, by series; NaN where nothing was measured."""
@@ -228,12 +235,23 @@ def _recorded(state: NetworkState) -> Mapping[str, FloatArray]:
     if params.sharpness_every:
         row |= _look_row(params, look_at(state))
     made = {key: np.full(shape, np.nan) for key, shape in shapes(problem, params).items()}
-    return made | {key: np.asarray(row[key], np.float64) for key in made if key in row}
+    found = {key: np.asarray(row[key], np.float64) for key in made if key in row}
+    return made | {key: np.where(np.isfinite(each), each, np.nan) for key, each in found.items()}
 
 
 def look_at(state: NetworkState) -> Look | None:
-    """Find the eigenvalues of the Hessian at a state."""
+    """Find the eigenvalues of the Hessian at a state, unless its last step has."""
+    last = state.look
+    if last is not None and last.step == state.step != state.changed_at:
+        return last
     return once(state, "look", lambda: _looked(state))
+
+
+def last_look(state: NetworkState) -> Look | None:
+    """Return the last look at the Hessian, or one at a state that was begun or changed just now."""
+    if not state.params.sharpness_every or state.diverged_at is not None:
+        return None
+    return look_at(state) if state.step == state.edge.begun else state.look
 
 
 def _looked(state: NetworkState) -> Look | None:
@@ -246,6 +264,6 @@ def _looked(state: NetworkState) -> Look | None:
         state.weights,
         state.moments,
         state.step,
-        state.vectors,
+        state.look,
         slope,
     )

@@ -22,6 +22,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.edge import Edge
 from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
@@ -35,7 +36,6 @@ from engine.core.views import View
 from engine.experiments.network import claims as statements
 from engine.experiments.network import phase, theory
 from engine.experiments.network import views as plots
-from engine.experiments.network.edge import Edge
 from engine.experiments.network.listing import LISTING
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
@@ -148,6 +148,7 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         return dataclasses.replace(
             state,
             weights=moved,
+            look=None,
             edge=Edge(begun=state.step),
             first_loss=loss_at(state.problem, moved),
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.experiments.network.look import Numbers
 from engine.experiments.network.nets.architecture import Architecture
-from engine.experiments.network.state import Numbers
 
 LARGEST_SIDE = 512
 """Side of a matrix up to which its singular vectors are computed while a run goes on."""

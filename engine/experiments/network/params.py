@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from engine.core.errors import InputError
-from engine.core.params import Params, param
+from engine.core.params import NO_HINT, Hint, Params, param
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.theory.optimisers import OptimiserDescription, Setting, describe
@@ -315,6 +315,12 @@ class NetworkParams(Params):
         group=ENSEMBLE,
         for_ensemble=True,
     )
+
+    def hint(self, name: str) -> Hint:
+        """Return what the list of widths says about depth and width."""
+        if name in ("depth", "width") and self.widths.strip():
+            return Hint(note="not used, as the widths are given")
+        return NO_HINT
 
     @property
     def setting(self) -> Setting:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.analysis.edge import HOVER, Edge
 from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, Outcome, OutcomeKind, Standing
-from engine.experiments.network.edge import HOVER, Edge
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 from engine.text.numbers import short, whole

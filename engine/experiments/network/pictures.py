@@ -11,7 +11,7 @@ from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.core.experiment import Recent
 from engine.experiments.network.data.dataset import Dataset
-from engine.experiments.network.descent import look_at
+from engine.experiments.network.descent import last_look
 from engine.experiments.network.measure import LARGEST_SIDE
 from engine.experiments.network.nets.network import layers_of, outputs
 from engine.experiments.network.state import NetworkState
@@ -120,12 +120,11 @@ def status(state: NetworkState) -> list[list[str]]:
         ["Weights", whole(architecture.count)],
         ["Numbers", f"{params.precision} on {params.device}"],
     ]
-    if params.sharpness_every and state.diverged_at is None:
-        look = look_at(state)
-        if look is not None:
-            ended = "" if look.converged else ", not converged"
-            cost = f"{look.products} products, {1e3 * look.seconds:.3g} ms{ended}"
-            rows.append(["A look at the Hessian", cost])
+    look = last_look(state)
+    if look is not None:
+        ended = "" if look.converged else ", not converged"
+        cost = f"{look.products} products, {1e3 * look.seconds:.3g} ms{ended}"
+        rows.append([f"Look at the Hessian at k = {whole(look.step)}", cost])
     began = {
         "Edge of stability since k": edge.onset,
         "Catapult since k": edge.catapult,

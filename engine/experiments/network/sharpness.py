@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.analysis.spectrum import extremes
-from engine.core.arrays import FloatArray
+from engine.experiments.network.look import Look, Numbers
 from engine.experiments.network.nets.curvature import HessianProduct
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem
-from engine.experiments.network.state import Numbers
 from engine.theory.optimisers import describe, preconditioner
 from engine.theory.optimisers.curvature import gradient_decay
 
@@ -23,43 +21,13 @@ VECTOR_MEMORY = 512 * 2**20
 """Bytes of vectors that one look may keep."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was found of the Hessian at one step.
-
-    Attributes
-    ----------
-    eigenvalues : ndarray, shape (k,)
-        The largest of the curvature that counts for the optimiser, in descending order.
-    limit : float
-        The largest stable curvature.
-    vectors : ndarray, shape (n, k)
-        Unit eigenvectors of the curvature.
-    products, seconds : int, float
-        What it cost.
-    converged : bool
-    """
-
-    eigenvalues: FloatArray
-    limit: float
-    vectors: Numbers
-    products: int
-    seconds: float
-    converged: bool
-
-    @property
-    def ratio(self) -> float:
-        """The curvature over its largest stable value; NaN where there is none."""
-        return float(self.eigenvalues[0]) / self.limit if self.limit > 0.0 else float("nan")
-
-
 def look(
     problem: Problem,
     params: NetworkParams,
     weights: Numbers,
     moments: Numbers,
-    age: int,
-    start: Numbers,
+    step: int,
+    before: Look | None,
     gradient_norm: float,
 ) -> Look | None:
     """Find the largest eigenvalues of the curvature.
@@ -69,10 +37,10 @@ def look(
     problem, params
     weights : ndarray, shape (n,)
     moments : ndarray, shape (m, n)
-    age : int
-        Steps since the moments were 0.
-    start : ndarray, shape (n, any)
-        Vectors to begin with.
+    step : int
+        Steps made, the first from moments of 0.
+    before : Look or None
+        An earlier look, with whose eigenvectors to begin.
     gradient_norm : float
         For the limits of optimisers that depend on it.
 
@@ -84,14 +52,14 @@ def look(
     """
     setting = params.setting
     described = describe(setting.optimiser)
-    if described.is_adaptive and age == 0:
+    if described.is_adaptive and step == 0:
         return None
     began = time.perf_counter()
     x, y = problem.train.first(params.sharpness_samples)
     scales = None
     if described.is_adaptive:
         squares = moments[-1].astype(np.float64)
-        diagonal = preconditioner(setting, len(weights), squares, age)
+        diagonal = preconditioner(setting, len(weights), squares, step)
         scales = problem.tensor(diagonal**-0.5)
     product = HessianProduct(
         problem.architecture,
@@ -111,7 +79,7 @@ def look(
             count,
             tolerance=TOLERANCE[params.precision],
             max_products=most,
-            start=start.astype(np.float64) if start.shape[1] else None,
+            start=None if before is None else before.vectors.astype(np.float64),
             dtype=problem.numbers,
         )
     except FloatingPointError:
@@ -120,6 +88,7 @@ def look(
     values = np.full(params.eigenvalues, np.nan)
     values[: len(found.top)] = found.top
     return Look(
+        step=step,
         eigenvalues=values,
         limit=limit,
         vectors=found.vectors.astype(problem.numbers),

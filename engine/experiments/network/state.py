@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine.analysis.edge import Edge
 from engine.core.experiment import State
-from engine.experiments.network.edge import Edge
+from engine.experiments.network.look import Look, Numbers
 from engine.experiments.network.params import NetworkParams
 
 if TYPE_CHECKING:
     from engine.experiments.network.problem import Problem
-
-Numbers = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +25,8 @@ class NetworkState(State[NetworkParams]):
     weights : ndarray, shape (n,)
     moments : ndarray, shape (m, n)
         What the optimiser carries: velocity, or mean gradient and mean square.
-    vectors : ndarray, shape (n, k)
-        Eigenvectors of the last look at the Hessian, from which the next begins; (n, 0) without.
+    look : Look or None
+        The last look at the Hessian, from whose eigenvectors the next begins.
     first_loss : float
         Training loss at step 0 or where the run was last pushed to.
     edge : Edge
@@ -39,8 +35,8 @@ class NetworkState(State[NetworkParams]):
     problem: Problem
     weights: Numbers
     moments: Numbers
-    vectors: Numbers
     first_loss: float
+    look: Look | None = None
     edge: Edge = field(default_factory=Edge)
 
     @property

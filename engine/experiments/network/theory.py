@@ -14,7 +14,7 @@ from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 
 if TYPE_CHECKING:
-    from engine.experiments.network.sharpness import Look
+    from engine.experiments.network.look import Look
 
 SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
 """Optimisers whose limit is a number over the sharpness of the Hessian."""
@@ -23,10 +23,10 @@ SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
 def bounds(params: NetworkParams, state: NetworkState | None) -> tuple[Bound, ...]:
     """List the limit of the sharpness, the step size critical here, and that of linear nets."""
     look = None
-    if state is not None and state.diverged_at is None and params.sharpness_every:
-        from engine.experiments.network.descent import look_at
+    if state is not None:
+        from engine.experiments.network.descent import last_look
 
-        look = look_at(state)
+        look = last_look(state)
     made = [_limit(params, look)]
     if params.optimiser in SMOOTH:
         made.append(_critical(params, look))
@@ -51,8 +51,8 @@ def _limit(params: NetworkParams, look: Look | None) -> Bound:
         source=described.source.text,
         formula=described.sharpness_formula,
         measured=measured,
-        measured_symbol=rf"{params.curvature_symbol}(w[k])",
-        note=described.sentence + missing,
+        measured_symbol=rf"{params.curvature_symbol}",
+        note=described.sentence + missing + ("" if look is None else f" S is of k = {look.step}."),
     )
 
 
@@ -66,7 +66,7 @@ def _critical(params: NetworkParams, look: Look | None) -> Bound:
         symbol=r"\delta^*",
         value=value,
         source=params.described.source.text,
-        formula=rf"{params.described.limit_formula}/S(w[k])",
+        formula=rf"{params.described.limit_formula}/S",
         field="step_size" if value is not None else "",
         note="Of a minimum as sharp as the point where the run is; it moves with the run."
         if value is not None

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
+from engine.experiments.network.look import Numbers
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.network import Trainer
 from engine.experiments.network.problem import Problem, Samples
-from engine.experiments.network.state import Numbers
 
 
 class Workspace:
