@@ -15,6 +15,7 @@ from engine.core.beside import once
 from engine.core.chunk import Chunk
 from engine.core.device import explain_memory
 from engine.core.errors import InputError
+from engine.experiments.network import flow as flows
 from engine.experiments.network import measure, sharpness, steps
 from engine.experiments.network.look import Look, Numbers
 from engine.experiments.network.nets.start import begin
@@ -50,6 +51,7 @@ def started(params: NetworkParams, seed: int, problem: Problem, weights: Numbers
         weights=weights,
         moments=moments,
         first_loss=loss_at(problem, weights),
+        flow=weights if params.has_flow else weights[:0],
     )
 
 
@@ -94,6 +96,8 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
         weights=work.weights(),
         moments=work.carried(),
         look=run.look,
+        flow=run.flow.cpu().numpy().copy(),
+        flow_step=run.flow_step,
         edge=run.edge,
         diverged_at=diverged,
     )
@@ -114,6 +118,7 @@ class _Record:
         self._state, self._work = state, work
         self._rows: list[Row] = []
         self.step, self.look, self.edge = state.step, state.look, state.edge
+        self.flow, self.flow_step = state.problem.tensor(state.flow), state.flow_step
 
     def begin(self) -> None:
         """Look at the Hessian where the run begins, or goes on after a change."""
@@ -127,6 +132,8 @@ class _Record:
         state, work, self.step = self._state, self._work, step
         params = state.params
         row = _quick_row(state.problem, params, loss, accuracy, slope)
+        if len(self.flow):
+            row |= self._follow(params.step_size)
         if step % params.measure_every == 0:
             row |= _measured(state.problem, params, work)
         if params.sharpness_every and step % params.sharpness_every == 0:
@@ -136,6 +143,16 @@ class _Record:
             self._see(step, found, loss)
             row |= _look_row(params, found)
         self._rows.append(row)
+
+    def _follow(self, time: float) -> Row:
+        """Carry the gradient flow on beside a step, and measure it."""
+        gradient = partial(self._work.gradient, None)
+        found = flows.follow(self.flow, time, self.flow_step, gradient)
+        if found is None:
+            self.flow = self.flow[:0]
+            return {}
+        self.flow, self.flow_step = found
+        return _flow_row(self._work, self.flow)
 
     def _see(self, step: int, found: Look | None, loss: float) -> None:
         """Keep a look, and take its ratio into account."""
@@ -166,6 +183,8 @@ def shapes(problem: Problem, params: NetworkParams) -> dict[str, tuple[int, ...]
     made |= {"held_loss": (), "gradient": ()}
     if problem.data.classes:
         made |= {"accuracy": (), "held_accuracy": ()}
+    if params.has_flow:
+        made |= {"flow_loss": (), "flow_distance": ()}
     return made | {
         "sharpness": (),
         "limit": (),
@@ -208,6 +227,15 @@ def _measured(problem: Problem, params: NetworkParams, work: Workspace) -> Row:
     return row
 
 
+def _flow_row(work: Workspace, flow: torch.Tensor) -> Row:
+    """Measure the gradient flow: its loss, and how far the run is from it."""
+    distance = float(torch.linalg.vector_norm(work.w - flow))
+    return {
+        "flow_loss": np.asarray(work.loss_of(flow)),
+        "flow_distance": np.asarray(distance),
+    }
+
+
 def _look_row(params: NetworkParams, found: Look | None) -> Row:
     if found is None:
         return {}
@@ -232,6 +260,8 @@ def _recorded(state: NetworkState) -> Mapping[str, FloatArray]:
         work = Workspace(problem, state.weights, state.moments)
         seen = work.look(batch_of(problem, params, state.seed, state.step))
         row = _quick_row(problem, params, *seen) | _measured(problem, params, work)
+        if len(state.flow):
+            row |= _flow_row(work, problem.tensor(state.flow))
     if params.sharpness_every:
         row |= _look_row(params, look_at(state))
     made = {key: np.full(shape, np.nan) for key, shape in shapes(problem, params).items()}

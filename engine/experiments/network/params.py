@@ -283,6 +283,14 @@ class NetworkParams(Params):
         le=1_000_000,
         live=True,
     )
+    flow: bool = param(
+        False,
+        "Whether to integrate the gradient flow beside plain descent on full batches, which takes "
+        "six gradients a step or more.",
+        label="Gradient flow",
+        group=_MEASURE,
+        when={"optimiser": ["gradient-descent"], "batch_size": [0]},
+    )
     goal: float = param(
         0.0,
         "Training loss at which the run is said to have converged.",
@@ -349,6 +357,11 @@ class NetworkParams(Params):
     def is_smooth(self) -> bool:
         """Whether the loss has all derivatives."""
         return self.activation not in ("relu", "leaky-relu")
+
+    @property
+    def has_flow(self) -> bool:
+        """Whether the gradient flow is integrated beside the run."""
+        return self.flow and self.optimiser == "gradient-descent" and self.batch_size == 0
 
     @property
     def curvature_symbol(self) -> str:

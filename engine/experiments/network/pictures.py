@@ -115,7 +115,7 @@ def status(state: NetworkState) -> list[list[str]]:
     problem, params, edge = state.problem, state.params, state.edge
     data, architecture = problem.data, problem.architecture
     rows = [
-        ["Samples", f"{whole(data.count)} to learn from, {whole(len(data.held_inputs))} held out"],
+        ["Samples", f"{whole(data.count)} for training, {whole(len(data.held_inputs))} held out"],
         ["Layers", " → ".join(map(str, architecture.sizes)) + " r − s" * (params.form == "pair")],
         ["Weights", whole(architecture.count)],
         ["Numbers", f"{params.precision} on {params.device}"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.analysis.edge import Edge
 from engine.core.experiment import State
 from engine.experiments.network.look import Look, Numbers
@@ -30,6 +32,10 @@ class NetworkState(State[NetworkParams]):
     first_loss : float
         Training loss at step 0 or where the run was last pushed to.
     edge : Edge
+    flow : ndarray, shape (n,)
+        Weights of the gradient flow at the time δk; (0,) where it is not integrated.
+    flow_step : float
+        Length of the next step of its integration.
     """
 
     problem: Problem
@@ -38,6 +44,8 @@ class NetworkState(State[NetworkParams]):
     first_loss: float
     look: Look | None = None
     edge: Edge = field(default_factory=Edge)
+    flow: Numbers = field(default_factory=lambda: np.zeros(0))
+    flow_step: float = 0.0
 
     @property
     def is_minibatch(self) -> bool:

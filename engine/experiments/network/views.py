@@ -26,10 +26,12 @@ def views(params: NetworkParams) -> tuple[View, ...]:
         drawn += (_line(shown=params.data != "file"),)
     if params.data in PLANE or params.data == "file":
         drawn += (_plane(params, shown=params.data != "file"),)
+    first = (_sharpness(params), *drawn, _loss(params))
+    if not params.sharpness_every:
+        first = (_loss(params), *drawn, _sharpness(params))
     return (
-        _sharpness(params),
-        *drawn,
-        _loss(params),
+        *first,
+        *((_flow(),) if params.has_flow else ()),
         *((_accuracy(),) if params.has_classes else ()),
         _stability(params),
         _eigenvalues(params),
@@ -60,22 +62,36 @@ def _sharpness(params: NetworkParams) -> View:
                 dash="dash",
             ),
         ),
+        shown=params.sharpness_every > 0,
+    )
+
+
+def _flow() -> View:
+    return TimeView(
+        id="flow",
+        title="Distance from the gradient flow",
+        help="How far the run is from dw/dt = −∇f from the same start, at the time δk; beyond the "
+        "edge of stability they part.",
+        y_label=r"$\|w-w_{\mathrm{flow}}\|$",
+        series=(Series(key="flow_distance", label=""),),
     )
 
 
 def _loss(params: NetworkParams) -> View:
     batches = (Series(key="batch_loss", label="batch", color="muted"),)
+    flow = Series(key="flow_loss", label="gradient flow", color="3", dash="dash")
     rules = (Rule(label="goal", value=params.goal, color="good"),) if params.goal > 0.0 else ()
     return TimeView(
         id="loss",
         title="Loss",
-        help="Over the samples to learn from, and over those that are held out, on a log axis. At "
+        help="Over the training samples and over those that are held out, on a log axis. At "
         "the edge of stability it falls in the long run and not at every step.",
         y_label="$f$",
         series=(
             *(batches if params.batch_size else ()),
-            Series(key="loss", label="learnt from", points=params.batch_size > 0),
+            Series(key="loss", label="training", points=params.batch_size > 0),
             Series(key="held_loss", label="held out", color="2", points=True),
+            *((flow,) if params.has_flow else ()),
         ),
         rules=rules,
         log_y=True,
@@ -89,7 +105,7 @@ def _accuracy() -> View:
         help="Share of the samples whose class has the largest score.",
         y_label="%",
         series=(
-            Series(key="accuracy", label="learnt from"),
+            Series(key="accuracy", label="training"),
             Series(key="held_accuracy", label="held out", color="2", points=True),
         ),
         y_limit=(0.0, 100.0),
@@ -170,7 +186,7 @@ def _line(*, shown: bool) -> View:
         y_label="$y$",
         items=(
             Points(x="held_x", y="held_y", label="held out", color="2", size=4.0, hollow=True),
-            Points(x="sample_x", y="sample_y", label="learnt from", color="muted", size=4.0),
+            Points(x="sample_x", y="sample_y", label="training", color="muted", size=4.0),
             Curve(x="line_x", y="line_y", label="network", color="1", width=2.5),
         ),
         shown=shown,
@@ -178,11 +194,12 @@ def _line(*, shown: bool) -> View:
 
 
 def _plane(params: NetworkParams, *, shown: bool) -> View:
+    others = Points(x="other_x", y="other_y", label="others", color="muted", size=4.0)
     return PlaneView(
         id="plane",
         title="Function of two inputs",
         help="What the network makes of its two inputs: with classes, how far the score of the "
-        "second is above that of the first; with the samples that are learnt from.",
+        "second is above that of the first; with the training samples.",
         x_label="$x_1$",
         y_label="$x_2$",
         items=(
@@ -194,7 +211,7 @@ def _plane(params: NetworkParams, *, shown: bool) -> View:
             ),
             Points(x="first_x", y="first_y", label="class 1", color="1", size=4.0),
             Points(x="second_x", y="second_y", label="class 2", color="2", size=4.0),
-            Points(x="other_x", y="other_y", label="others", color="muted", size=4.0),
+            *((others,) if params.data == "file" else ()),
         ),
         equal=True,
         shown=shown,

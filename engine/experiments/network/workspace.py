@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.experiments.network.look import Numbers
 from engine.experiments.network.nets import losses
-from engine.experiments.network.nets.network import Trainer
+from engine.experiments.network.nets.network import Trainer, layers_of, outputs
 from engine.experiments.network.problem import Problem, Samples
 
 
@@ -48,7 +48,7 @@ class Workspace:
         return float(loss), accuracy, float(torch.linalg.vector_norm(self.g))
 
     def gradient(self, batch: Tensor | None, weights: Tensor) -> Tensor:
-        """Compute the gradient on a batch at other weights."""
+        """Compute the gradient on a batch at other weights, until the next call."""
         if self._elsewhere is None:
             there, slope = torch.empty_like(self.w), torch.zeros_like(self.w)
             trainer = Trainer(self.problem.architecture, self.problem.loss, there, slope)
@@ -59,6 +59,12 @@ class Workspace:
         x, y = (samples.x, samples.y) if batch is None else (samples.x[batch], samples.y[batch])
         trainer.step(x, y)
         return slope
+
+    def loss_of(self, weights: Tensor) -> float:
+        """Compute the loss over all training samples at other weights."""
+        layers = layers_of(self.problem.architecture, weights)
+        made = outputs(self.problem.architecture, layers, self.problem.train.x)
+        return float(losses.value(self.problem.loss, made, self.problem.train.y))
 
     def judge(self, samples: Samples) -> tuple[float, float]:
         """Return loss and accuracy in percent over samples; NaN where there are none."""

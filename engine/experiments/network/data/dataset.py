@@ -1,4 +1,4 @@
-"""Samples to learn from, and samples that are held out."""
+"""Training samples, and samples that are held out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Dataset:
     Attributes
     ----------
     inputs, held_inputs : ndarray, shape (N, d) and (M, d)
-        To learn from, and held out (M may be 0).
+        For training, and held out (M may be 0).
     targets, held_targets : ndarray
         Classes, whole numbers of shape (N,), or numbers of shape (N, t).
     classes : tuple of str
@@ -36,7 +36,7 @@ class Dataset:
 
     @property
     def count(self) -> int:
-        """Number N of samples to learn from."""
+        """Number N of training samples."""
         return len(self.inputs)
 
     @property
@@ -45,7 +45,7 @@ class Dataset:
         return int(self.inputs.shape[1])
 
     def scaled(self, how: Literal["whole", "columns", "none"]) -> Dataset:
-        """Standardise the inputs by the samples to learn from; constant columns become 0."""
+        """Standardise the inputs by those for training; constant columns become 0."""
         if how == "none":
             return self
         mean = self.inputs.mean(axis=0)
@@ -67,7 +67,7 @@ def split(
     generator: np.random.Generator,
     classes: tuple[str, ...] = (),
 ) -> Dataset:
-    """Hold a share of the samples out, drawn at random; at least one is left to learn from."""
+    """Hold a share of the samples out, drawn at random; at least one is left for training."""
     held = min(round(share * len(inputs)), len(inputs) - 1)
     order = generator.permutation(len(inputs))
     learnt, kept = np.sort(order[held:]), np.sort(order[:held])
