@@ -18,7 +18,7 @@ class TraceParams(Params):
     file: str = param(
         EXAMPLE,
         "CSV, NPY, NPZ, safetensors or JSON lines (.jsonl) with columns step, loss, sharpness or "
-        "eigenvalues, perhaps step_size; or example.",
+        "eigenvalues, perhaps lr for the step size; or example.",
         group=_RECORD,
         widget="file",
         keywords=(EXAMPLE,),

@@ -327,7 +327,7 @@ def test_a_push_alone_breaks_no_claim(experiment: Experiment) -> None:
                 before = violated(session)
                 session.nudge(size)
                 assert violated(session) <= before, (chosen.id, size)
-                last = {key: rows[-1] for key, rows in session.look(60)[1].items()}
+                last = {key: rows[-1] for key, rows in session.look(session.step)[1].items()}
                 for key, value in experiment.record(session.state).items():
                     np.testing.assert_array_equal(last[key], value, err_msg=key)
             session.close()
