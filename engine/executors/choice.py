@@ -1,19 +1,23 @@
-"""Which pool of workers makes a map."""
+"""Which pool of workers does some work."""
 
 from __future__ import annotations
 
 from engine.executors.executor import Executor
-from engine.maps.kind import Prepared
 
 
-def pool_for(
-    prepared: Prepared, scheduler: str = "", workers: int | None = None, niceness: int = 0
+def pool(
+    *,
+    has_threads: bool,
+    scheduler: str = "",
+    workers: int | None = None,
+    niceness: int = 0,
 ) -> Executor:
-    """Start the workers for a map: a cluster's, or threads where these serve, or processes.
+    """Start workers: a cluster's, or threads where these serve, or processes.
 
     Parameters
     ----------
-    prepared : Prepared
+    has_threads : bool
+        Whether the jobs release the GIL, so that threads serve.
     scheduler : str, optional
         Address of a Dask scheduler; without one the work is done on this machine.
     workers : int, optional
@@ -28,13 +32,6 @@ def pool_for(
     LabError
         If a cluster cannot be used.
     """
-    return pool(scheduler, workers, niceness, has_threads=prepared.has_threads)
-
-
-def pool(
-    scheduler: str = "", workers: int | None = None, niceness: int = 0, *, has_threads: bool
-) -> Executor:
-    """Start workers, which are threads if they serve and there is no cluster."""
     if scheduler:
         from engine.executors.cluster import Cluster
 
