@@ -14,18 +14,18 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.arrays import FloatArray
 from engine.core.errors import LabError
 from engine.executors.executor import Executor
 from engine.maps.colors import Palette
 from engine.maps.kind import Cells, Overlay, Prepared
+from engine.maps.making import make
 from engine.maps.picture import (
     CLASSES,
     NOT_YET,
@@ -37,12 +37,13 @@ from engine.maps.picture import (
     picture_of_points,
 )
 from engine.maps.spec import MapSpec
+from engine.maps.tiles import Tile, grid
 from engine.run.mailbox import Mailbox
 
-STRIDES = (16, 8, 4, 2, 1)
-"""Cells from one that is computed to the next, coarse to fine."""
 PICTURE_SECONDS = 0.12
 """Time between pictures of a map that is being made, at least."""
+PICTURE_REST = 4.0
+"""The same as a multiple of what a picture takes."""
 KEPT_BYTES = 96 * 2**20
 """Finished maps that are kept, to go back to, together take no more."""
 
@@ -127,7 +128,7 @@ class MapShown:
         if column is None or (row is None and not is_orbit):
             return None
         at = tuple(
-            min(int(math.floor(place / self.stride + 0.5)), size - 1)
+            min(math.floor(place / self.stride + 0.5), size - 1)
             for place, size in zip((row or 0, column), self.known.shape, strict=True)
         )
         if is_orbit:
@@ -158,30 +159,12 @@ def _cell(axis: Any, value: float) -> int | None:
     return int(place) if 0 <= place < axis.count else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
-    """Cells to be computed: their places in the arrays and their values on both axes."""
-
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    x: FloatArray
-    y: FloatArray
-
-
-def compute(shared: tuple[Prepared, threading.Event | None], job: Job) -> Cells:
-    """Compute the cells of a job; what carries it out may be another process."""
-    prepared, stop = shared
-    return prepared.cells(job.x, job.y, stop or threading.Event())
-
-
 class _Level:
     """What is known of a map at some stride, the cells of coarser ones included."""
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
-        spec = prepared.spec
-        self.is_orbit = spec.kind == "orbit"
-        self.shape = (1, spec.x.count) if self.is_orbit else spec.shape
+        self.shape = grid(prepared.spec)
         self.stride = 0
         self.done = 0
         self.arrays: dict[str, NDArray[Any]] = {}
@@ -197,7 +180,18 @@ class _Level:
         """Bytes of the arrays."""
         return sum(values.nbytes for values in self.arrays.values())
 
-    def refine(self, stride: int) -> None:
+    def put(self, tile: Tile, cells: Cells) -> None:
+        """Take the values of some cells, of a finer level of detail if need be."""
+        if not self.stride or tile.scale < self.stride:
+            self._refine(tile.scale)
+        place = _slice(tile.rows, self.stride), _slice(tile.columns, self.stride)
+        for name, values in self.arrays.items():
+            block = values[place]
+            block[...] = cells[name].reshape(block.shape)
+        self.known[place] = True
+        self.done += tile.count
+
+    def _refine(self, stride: int) -> None:
         """Go on to a finer stride; cells that are not computed repeat a neighbour."""
         rows, columns = (-(-count // stride) for count in self.shape)
         known = np.zeros((rows, columns), np.bool_)
@@ -205,30 +199,14 @@ class _Level:
             self.arrays = {each.name: each.empty(rows, columns) for each in self.prepared.fields}
         else:
             ratio = self.stride // stride
-            row, column = _nearest(rows, ratio, self.known), _nearest(columns, ratio, self.known, 1)
-            place = np.ix_(row, column)
+            nearest = (
+                np.minimum((np.arange(fine) + ratio // 2) // ratio, coarse - 1)
+                for fine, coarse in zip((rows, columns), self.known.shape, strict=True)
+            )
+            place = np.ix_(*nearest)
             self.arrays = {name: values[place] for name, values in self.arrays.items()}
             known[::ratio, ::ratio] = self.known
         self.stride, self.known = stride, known
-
-    def jobs(self, workers: int) -> Iterator[Job]:
-        """Yield what is not computed at this stride, in jobs small enough for all workers."""
-        rows, columns = np.nonzero(~self.known)
-        spec = self.prepared.spec
-        x, y = spec.x.values[columns * self.stride], np.empty(0)
-        if not self.is_orbit:
-            y = spec.y.values[rows * self.stride]
-        share = max(1, min(self.prepared.cells_a_job, -(-len(rows) // workers)))
-        for begin in range(0, len(rows), share):
-            some = slice(begin, begin + share)
-            yield Job(rows[some], columns[some], x[some], y[some])
-
-    def put(self, job: Job, cells: Cells) -> None:
-        """Take the values of some cells."""
-        for name, values in self.arrays.items():
-            values[job.rows, job.columns] = cells[name]
-        self.known[job.rows, job.columns] = True
-        self.done += len(job.columns)
 
     def picture(self, look: Look) -> Picture:
         """Draw what is known."""
@@ -236,9 +214,7 @@ class _Level:
         layer = shown_layer(prepared, look.layer)
         if layer == CLASSES:
             named = prepared.classes, prepared.fields
-            return picture_of_classes(
-                *named, self.arrays, self.known, look.palette, self.stride
-            )
+            return picture_of_classes(*named, self.arrays, self.known, look.palette, self.stride)
         if layer == POINTS:
             y = prepared.spec.y
             low, high = look.ends or (y.low, y.high)
@@ -247,11 +223,10 @@ class _Level:
         return picture_of_field(each, self.arrays[layer], self.known, look.palette)
 
 
-def _nearest(
-    count: int, ratio: int, known: NDArray[np.bool_], axis: int = 0
-) -> NDArray[np.int64]:
-    """Return for each cell of a finer array the nearest one of the coarser."""
-    return np.minimum((np.arange(count) + ratio // 2) // ratio, known.shape[axis] - 1)
+def _slice(places: range, stride: int) -> slice:
+    """Return where cells are in arrays of every `stride`-th cell."""
+    first, step = places.start // stride, max(1, places.step // stride)
+    return slice(first, first + (len(places) - 1) * step + 1, step)
 
 
 class _Worker:
@@ -291,7 +266,8 @@ class _Present:
     begin: float
     overlays: tuple[Overlay, ...] | None = None
     state: State = "making"
-    published: float = field(default=-math.inf)
+    published: float = -math.inf
+    picture_seconds: float = 0.0
     seconds: float = 0.0
 
 
@@ -375,9 +351,7 @@ class LiveMap:
 
     # On the thread.
 
-    def _make(
-        self, number: int, spec: MapSpec, stop: threading.Event, begin: float
-    ) -> None:
+    def _make(self, number: int, spec: MapSpec, stop: threading.Event, begin: float) -> None:
         if stop.is_set():
             return  # a newer one waits
         self._present = None
@@ -396,19 +370,14 @@ class LiveMap:
 
     def _compute(self, present: _Present, stop: threading.Event) -> None:
         level, prepared = present.level, present.level.prepared
-        executor = self._pool(prepared)
-        shared = (prepared, stop if prepared.has_threads else None)
-        for stride in STRIDES:
-            level.refine(stride)
-            for job, cells in executor.run(compute, shared, level.jobs(executor.workers), stop):
-                level.put(job, cells)
-                if stop.is_set():
-                    return
-                self._publish_now_and_then(present)
+        stride = 0
+        for tile, cells in make(prepared, self._pool(prepared), stop):
+            level.put(tile, cells)
             if stop.is_set():
                 return
-            if level.done < level.total:
-                self._publish(present)
+            is_coarsest = not stride and level.done == _count(level.shape, tile.scale)
+            stride = level.stride if stride or is_coarsest else 0
+            self._publish_now_and_then(present, is_coarsest)
 
     def _end(self, present: _Present, stop: threading.Event) -> None:
         if present.number != self._number:
@@ -423,17 +392,20 @@ class LiveMap:
                 present.overlays = present.level.prepared.overlays()
                 self._publish(present)
 
-    def _publish_now_and_then(self, present: _Present) -> None:
+    def _publish_now_and_then(self, present: _Present, is_coarsest: bool) -> None:
+        """Publish the first whole picture at once, and then as often as pictures are taken."""
         is_asked = self._look is not self._drawn
-        is_due = self._clock() - present.published >= PICTURE_SECONDS and self.mailbox.is_empty
-        if is_asked or is_due:
+        rest = self._clock() - present.published
+        least = max(PICTURE_SECONDS, PICTURE_REST * present.picture_seconds)
+        is_due = rest >= least and self.mailbox.is_empty
+        if is_coarsest or (is_due and math.isfinite(rest)) or (is_asked and present.level.done):
             self._publish(present)
 
     def _publish(self, present: _Present) -> None:
         look, level = self._look, present.level
         if look is None or present.number != self._number:
             return
-        self._drawn = look
+        self._drawn, begin = look, self._clock()
         elapsed = present.seconds if present.state == "done" else self._clock() - present.begin
         left = elapsed * (level.total - level.done) / level.done if level.done else None
         self.mailbox.put(
@@ -454,6 +426,7 @@ class LiveMap:
             )
         )
         present.published = self._clock()
+        present.picture_seconds = present.published - begin
 
     def _draw_again(self) -> None:
         present = self._present
@@ -483,9 +456,15 @@ class LiveMap:
             executor.close()
 
 
+def _count(shape: tuple[int, int], stride: int) -> int:
+    """Return how many cells there are at a stride."""
+    return math.ceil(shape[0] / stride) * math.ceil(shape[1] / stride)
+
+
 def _key(spec: MapSpec) -> str:
-    """Return what tells a map from all others."""
-    return json.dumps(spec.as_table(), sort_keys=True)
+    """Return what tells a map from all others; the upward axis of an orbit diagram does not."""
+    table = spec.as_table()
+    return json.dumps(table | ({"y": None} if spec.kind == "orbit" else {}), sort_keys=True)
 
 
 def finest(shown: MapShown) -> MapShown:

@@ -46,6 +46,8 @@ HATCHED = "muted"
 """Role of classes of which nothing is known."""
 _HATCH = 6
 """Cells between the lines of the hatching."""
+_MOST = 20_000
+"""Values, evenly spread, that decide on the ends of colours where there are more."""
 _TAILS = 0.5
 """Percent of the values at either end of a field that do not stretch its colours."""
 
@@ -292,7 +294,8 @@ def ends_of(values: FloatArray, *, log: bool = False) -> tuple[float, float] | N
     finite = values[np.isfinite(values) & ((values > 0) if log else True)]
     if finite.size == 0:
         return None
-    low, high = (float(end) for end in np.percentile(finite, [_TAILS, 100.0 - _TAILS]))
+    some = finite[:: max(1, finite.size // _MOST)]
+    low, high = (float(end) for end in np.percentile(some, [_TAILS, 100.0 - _TAILS]))
     if low < high:
         return low, high
     low, high = float(finite.min()), float(finite.max())
@@ -337,7 +340,7 @@ def picture_of_points(
     Picture
         Ink that is the stronger the more points of a column share a row.
     """
-    columns, width = points.shape
+    columns = len(points)
     with np.errstate(invalid="ignore"):
         place = np.floor((points - low) / (high - low) * rows)
         inside = (place >= 0) & (place < rows)

@@ -18,7 +18,6 @@ from engine.maps.picture import POINTS
 from gui.plots.canvas.layers import Layer, symbol_path
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen, line_pen, pieces, polygon
-from gui.style.theme import Theme
 from gui.typeset.rich_text import label
 
 NEAR = 7.0
@@ -130,7 +129,7 @@ class OverlayLayer(Layer):
         for each in self.visible:
             self._draw(painter, scene, each, rim, 4.0, "solid")
         for each in self.visible:
-            self._draw(painter, scene, each, overlay_color(each, scene.theme), 1.8, each.dash)
+            self._draw(painter, scene, each, scene.theme.color(each.color), 1.8, dash_of(each))
 
     def _draw(
         self,
@@ -139,7 +138,7 @@ class OverlayLayer(Layer):
         each: Overlay,
         color: QColor,
         width: float,
-        dash: str,
+        dash: Dash,
     ) -> None:
         x, y = scene.mapper.px(each.x), scene.mapper.py(each.y)
         if each.dash == "points":
@@ -151,8 +150,7 @@ class OverlayLayer(Layer):
                     painter.drawPath(path.translated(*at))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             return
-        kind: Dash = "dash" if dash == "dash" else "dot" if dash == "dot" else "solid"
-        painter.setPen(line_pen(color, width, kind))
+        painter.setPen(line_pen(color, width, dash))
         for part_x, part_y in pieces(x, y):
             painter.drawPolyline(polygon(part_x, part_y))
 
@@ -166,9 +164,10 @@ class OverlayLayer(Layer):
         return best
 
 
-def overlay_color(each: Overlay, theme: Theme) -> QColor:
-    """Return the colour of a curve."""
-    return theme.color(each.color)
+def dash_of(each: Overlay) -> Dash:
+    """Return the dashes of a curve; solid ones for points."""
+    dashes: dict[str, Dash] = {"dash": "dash", "dot": "dot"}
+    return dashes.get(each.dash, "solid")
 
 
 def distance_to(x: FloatArray, y: FloatArray, at: QPointF, points: bool = False) -> float:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
@@ -13,18 +14,20 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QLinear
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from engine.maps.axis import Axis
-from gui.maps.history import Part
+from engine.maps.kind import Overlay
 from engine.maps.live import MapShown
 from engine.maps.picture import POINTS, Bar, Swatch
 from engine.text.mathtext import to_plain
 from engine.text.numbers import number
 from gui.maps.canvas import MapCanvas
+from gui.maps.history import Part
 from gui.maps.layers import (
     MapLayer,
     OverlayLayer,
     Patch,
     PointerLayer,
     RunLayer,
+    dash_of,
     patch_of,
 )
 from gui.plots.canvas.axes import Margins
@@ -130,7 +133,9 @@ class MapPage(QWidget):
         self._hidden: set[str] = set()
         self.canvas = MapCanvas(self)
         self.canvas.setAccessibleName("Map")
-        self.picture, self.curve = MapLayer(), None
+        self.picture = MapLayer()
+        self.curve: CurveLayer | None = None
+        self._new: Patch | None = None
         self.overlays, self.run = OverlayLayer(), RunLayer()
         self.pointer = PointerLayer(font=self.canvas.small_font)
         self.bar = BarLayer(self.canvas.small_font)
@@ -250,8 +255,6 @@ class MapPage(QWidget):
         self._show_entries(shown)
         self._draw()
 
-    _new: Patch | None = None
-
     def show_run(self, run: RunLayer) -> None:
         """Show where the run is on the map."""
         before = self.run
@@ -305,14 +308,18 @@ class MapPage(QWidget):
                     each.label,
                     each.color,
                     kind="point" if points else "line",
-                    dash="dash" if each.dash == "dash" else "dot" if each.dash == "dot" else "solid",
+                    dash="dash"
+                    if each.dash == "dash"
+                    else "dot"
+                    if each.dash == "dot"
+                    else "solid",
                 )
             )
         unique = {entry.id: entry for entry in entries}
         self.header.legend.set_entries(tuple(unique.values()), self._hidden)
 
     def _draw(self) -> None:
-        curve = [] if self.curve is None else [self.curve]
+        curve: list[Layer] = [] if self.curve is None else [self.curve]
         self.canvas.layers = [self.picture, *curve, self.overlays, self.bar]
         self.canvas.overlays = [self.run, self.pointer]
         self.canvas.refresh()
@@ -397,6 +404,11 @@ def base_of(shown: MapShown) -> object:
 
 def _entry(swatch: Swatch) -> Entry:
     return Entry(f"class {swatch.code}", swatch.name, swatch.color, kind="area", can_hide=False)
+
+
+def _curve_entry(each: Overlay) -> Entry:
+    kind: Literal["line", "point"] = "point" if each.dash == "points" else "line"
+    return Entry(each.label, each.label, each.color, kind=kind, dash=dash_of(each))
 
 
 def _values(ends: Ends | None, log: bool) -> Ends | None:

@@ -20,11 +20,11 @@ _T = TypeVar("_T")
 
 def new_live_map() -> LiveMap:
     """Make what makes maps; its parts are imported when they are first needed."""
+    from engine.executors.threads import Threads
     from engine.maps.catalogue import kind
     from engine.maps.live import LiveMap
-    from engine.maps.pools import pool_for
 
-    return LiveMap(kind, pool_for)
+    return LiveMap(kind, lambda prepared: Threads())
 
 
 class MapSource(QObject):
@@ -52,6 +52,7 @@ class MapSource(QObject):
         self._number = 0
         self._quiet = 0
         self._awaited = 0
+        self._is_making = False
         self._closed = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -65,14 +66,10 @@ class MapSource(QObject):
             self._live = new_live_map()
         return self._live
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a map, or an answer, is awaited."""
-        return self._awaited > 0
-
     def make(self, spec: MapSpec, look: Look) -> None:
         """Begin a map in place of the one before."""
         self._number = self.live.make(spec, look)
+        self._is_making = True
         self._wake()
 
     def show_look(self, look: Look) -> None:
@@ -89,7 +86,7 @@ class MapSource(QObject):
     def forget(self) -> None:
         """Stop, and ignore what still comes of the map that was asked for."""
         self.cancel()
-        self._number += 1
+        self._number, self._is_making = -1, False
 
     def ask(self, function: Callable[[], _T], then: Callable[[_T | Exception], None]) -> None:
         """Call a function beside the window's thread, and `then` here with its result or error."""
@@ -121,12 +118,10 @@ class MapSource(QObject):
         item: Any = self._live.mailbox.take()
         if item is None or item.number != self._number:
             return came
-        (self.failed if isinstance(item, MapFailed) else self.shown).emit(item)
+        is_failure = isinstance(item, MapFailed)
+        self._is_making = not is_failure and item.state == "making"
+        (self.failed if is_failure else self.shown).emit(item)
         return True
-
-    def stay_awake(self) -> None:
-        """Go on polling while a map is being made, however long nothing comes."""
-        self._quiet = 0
 
     def _wake(self) -> None:
         self._quiet = 0
@@ -140,11 +135,3 @@ class MapSource(QObject):
         self._quiet += 1
         if self._quiet >= IDLE_TICKS and not self._awaited and not self._is_making:
             self._timer.stop()
-
-    _is_making = False
-
-    def expect(self, making: bool) -> None:
-        """Note whether a map is still being made."""
-        self._is_making = making
-        if making:
-            self._wake()

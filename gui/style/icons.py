@@ -129,9 +129,7 @@ def _warning(painter: QPainter) -> None:
 
 def _home(painter: QPainter) -> None:
     painter.drawPolyline([QPointF(4.5, 12), QPointF(12, 5), QPointF(19.5, 12)])
-    painter.drawPolyline(
-        [QPointF(7, 10.5), QPointF(7, 19), QPointF(17, 19), QPointF(17, 10.5)]
-    )
+    painter.drawPolyline([QPointF(7, 10.5), QPointF(7, 19), QPointF(17, 19), QPointF(17, 10.5)])
 
 
 _ICONS: dict[str, Callable[[QPainter], None]] = {

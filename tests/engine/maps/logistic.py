@@ -72,9 +72,7 @@ class Region(Prepared):
         inside = 1 - 1 / np.maximum(x, 1e-9)
         return (
             Overlay(x=x, y=inside, label="$1 - 1/r$", source="fixed point"),
-            Overlay(
-                x=np.array([3.0]), y=np.array([0.5]), label="flip", dash="points", color="2"
-            ),
+            Overlay(x=np.array([3.0]), y=np.array([0.5]), label="flip", dash="points", color="2"),
         )
 
     def start_at(self, x: float, y: float) -> dict[str, Any]:
@@ -159,7 +157,7 @@ class Inline(Executor):
 
     def run(
         self,
-        function: Callable[[Any, Any], Any],
+        function: Callable[[Any, Any, threading.Event], Any],
         shared: Any,
         jobs: Iterable[Any],
         stop: threading.Event,
@@ -167,7 +165,7 @@ class Inline(Executor):
         for job in jobs:
             if stop.is_set():
                 return
-            yield job, function(shared, job)
+            yield job, function(shared, job, stop)
 
     def close(self) -> None:
         pass
