@@ -391,6 +391,8 @@ class MapControl(QObject):
         self._free = self._free_of(shown)
         self.page.show_map(shown)
         self.panel.show_map(shown)
+        if shown.layer == POINTS and shown.look.rows != self.page.rows:
+            self._show_look()  # the page got its height meanwhile
         self._check_params()
         self._show_run()
 

@@ -96,14 +96,6 @@ class MapsPanel(QWidget):
         wishes.addWidget(self.ready_text)
         wishes.addWidget(self.form)
         wishes.addLayout(_row(FieldLabel("Follow the parameters", self.follow), self.follow))
-        buttons = QHBoxLayout()
-        scaling.spacing(buttons, 8)
-        buttons.addWidget(self.make, 1)
-        buttons.addWidget(self.cancel, 1)
-        wishes.addLayout(buttons)
-        wishes.addWidget(self.bar)
-        wishes.addWidget(self.state)
-        wishes.addWidget(self.error)
         self._results = QWidget()
         results = QVBoxLayout(self._results)
         results.setContentsMargins(0, 0, 0, 0)
@@ -125,8 +117,26 @@ class MapsPanel(QWidget):
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(area, 1)
+        layout.addWidget(self._made_foot())
         scaling.least(self, width=280)
+
+    def _made_foot(self) -> QWidget:
+        """Make the part that does not scroll: the buttons, and how far the map is."""
+        self._foot = QWidget()
+        foot = QVBoxLayout(self._foot)
+        scaling.margins(foot, 12, 6, 12, 8)
+        scaling.spacing(foot, 6)
+        buttons = QHBoxLayout()
+        scaling.spacing(buttons, 8)
+        buttons.addWidget(self.make, 1)
+        buttons.addWidget(self.cancel, 1)
+        foot.addLayout(buttons)
+        foot.addWidget(self.bar)
+        foot.addWidget(self.state)
+        foot.addWidget(self.error)
+        return self._foot
 
     def _connect(self) -> None:
         self.make.clicked.connect(lambda: self.make_requested.emit())
@@ -158,6 +168,7 @@ class MapsPanel(QWidget):
         self.none.say(sentence)
         self.none.setVisible(bool(sentence))
         self._wishes.setVisible(not sentence)
+        self._foot.setVisible(not sentence)
 
     def set_ready(self, maps: Sequence[ReadyMap]) -> None:
         """List maps that are ready to be made."""

@@ -50,6 +50,12 @@ def _small(text: str, field: QWidget) -> FieldLabel:
 class AxisForm(QWidget):
     """What one axis varies, between which ends, and in how many cells.
 
+    Parameters
+    ----------
+    title : str
+    captions : bool
+        Whether the fields have names above them; those of another form may stand for them.
+
     Attributes
     ----------
     edited : Signal
@@ -58,7 +64,7 @@ class AxisForm(QWidget):
 
     edited = Signal()
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, captions: bool) -> None:
         super().__init__()
         self._title = title
         self._names: tuple[str, ...] = ()
@@ -86,7 +92,8 @@ class AxisForm(QWidget):
             ("Ratios", self.log),
         )
         for column, (text, field) in enumerate(columns):
-            grid.addWidget(_small(text, field), 1, column)
+            if captions:
+                grid.addWidget(_small(text, field), 1, column)
             grid.addWidget(field, 2, column)
         grid.addWidget(self.error, 3, 0, 1, 4)
         for column, stretch in enumerate((3, 3, 2, 0)):
@@ -181,7 +188,7 @@ class MapForm(QWidget):
         self.kind = QuietCombo()
         self.kind.setAccessibleName("Kind of map")
         self.help = Words("muted", fine=True)
-        self.across, self.up = AxisForm("Across"), AxisForm("Up")
+        self.across, self.up = AxisForm("Across", True), AxisForm("Up", False)
         self.steps = CountField(1000, 1, keeps=True)
         self.steps.setAccessibleName("Steps")
         self.steps.setToolTip("Steps after which a run counts as undecided")
