@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.cli.output import FIGURE_FORMATS
 from engine.core import registry
 from engine.core.errors import InputError
 from engine.core.params import Params, build, describe, parse_setting
@@ -18,14 +19,25 @@ from engine.core.registry import get
 from engine.run import inputs, replay
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
-from engine.text.arithmetic import NumberError, names_in
+from engine.text.arithmetic import NumberError, names_in, read_whole
 from engine.text.mathtext import plain_math
 
 LEARNED_FORMATS = (".npz", ".safetensors")
 
 
 def chosen_run(options: argparse.Namespace) -> RunSpec:
-    """Put together the run that the options describe, everything checked."""
+    """Put together the run that the options describe, everything checked.
+
+    Parameters
+    ----------
+    options : Namespace
+        With `what`, `preset`, `set`, `steps`, `seed` and `device`.
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed.
+    """
     run = _base_run(options)
     values = _settings(run, options.set)
     values |= _device(run, options.device)
@@ -101,9 +113,32 @@ def _device(run: RunSpec, device: str) -> dict[str, str]:
 
 
 def whole_number(field: str, text: str, low: int, high: int) -> int:
+    """Read the whole number of an option.
+
+    Raises
+    ------
+    InputError
+        If it is none, or outside `low` to `high`.
+    """
     value: Any = text
     with contextlib.suppress(NumberError):
-        value = readwhole_number(text)
+        value = read_whole(text)
     return runfile.whole(field, value, low, high)
 
 
+def figure_formats(text: str) -> tuple[str, ...]:
+    """Read a list of formats of figures.
+
+    Raises
+    ------
+    InputError
+        If one of them is unknown.
+    """
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["none"]:
+        return ()
+    for name in names:
+        if name not in FIGURE_FORMATS:
+            allowed = f"give some of {', '.join(FIGURE_FORMATS)}, or none"
+            raise InputError("--figures", name, allowed)
+    return tuple(dict.fromkeys(names))

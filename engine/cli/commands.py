@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
 from engine.cli import doctor
+from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
-from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
+from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
+from engine.cli.output import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    FIGURE_FORMATS,
+    INTERRUPTED,
+    Parser,
+    printed,
+    report,
+)
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core import registry
 from engine.core.errors import InputError, LabError
@@ -28,9 +39,6 @@ from engine.storage import presets
 from engine.storage.files import to_json
 from engine.text.mathtext import to_plain
 
-INTERRUPTED = 130
-FIGURE_FORMATS = ("svg", "png", "pdf")
-LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -134,6 +142,7 @@ def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
             {"id": preset.id, "title": preset.title, "description": to_plain(preset.description)}
             for preset in presets.presets(experiment.id)
         ],
+        "maps": cli_maps.described(experiment.id),
     }
 
 
@@ -149,6 +158,10 @@ def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
     if found:
         lines += ["", "Presets (--preset name)"]
         lines += [f"  {preset.id}: {to_plain(preset.description)}" for preset in found]
+    maps = cli_maps.described(experiment.id)
+    if maps:
+        lines += ["", "Maps (main.py map KIND)"]
+        lines += [_map_line(each) for each in maps]
     return "\n".join(lines)
 
 
@@ -156,6 +169,13 @@ def _parameter_line(spec: ParamSpec) -> str:
     default = "none" if spec.default is None else format_value(spec, spec.default) or '""'
     allowed = spec.allowed.removeprefix("give ")
     return f"  {spec.name} = {default}  {to_plain(spec.help)} ({allowed})"
+
+
+def _map_line(each: Mapping[str, Any]) -> str:
+    axes = [", ".join(dict.fromkeys((*each["x"], *each["y"])))]
+    options = [f"{name} = {value:g}" for name, value in each["options"].items()]
+    more = f"; --option {', '.join(options)}" if options else ""
+    return f"  {each['kind']}: {to_plain(each['help'])} (--x, --y of {axes[0]}{more})"
 
 
 # run
@@ -200,7 +220,7 @@ def _run(options: argparse.Namespace) -> int:
     job = headless.Job(
         run=chosen_run(options),
         folder=Path(options.out),
-        figures=_formats(options.figures),
+        figures=figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
     )
@@ -225,18 +245,6 @@ def _summary(names: Sequence[str]) -> list[str]:
     return [*plain, f"{figures} figures"] if figures else plain
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    if names == ["none"]:
-        return ()
-    for name in names:
-        if name not in FIGURE_FORMATS:
-            raise InputError(
-                "--figures", name, f"give some of {', '.join(FIGURE_FORMATS)}, or none"
-            )
-    return tuple(dict.fromkeys(names))
-
-
 def _model_format(text: str | None) -> str:
     """Return the ending of the file of learned parameters, or nothing where none is wanted."""
     ending = f".{text.lower()}" if text else ""
@@ -248,6 +256,12 @@ def _model_format(text: str | None) -> str:
 COMMANDS: tuple[Command, ...] = (
     Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
     Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
+    Command(
+        "map",
+        "Make a map: what happens for every step size, start, or pair of parameters.",
+        cli_maps.configure,
+        cli_maps.execute,
+    ),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
     Command(
         "convert",

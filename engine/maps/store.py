@@ -143,12 +143,18 @@ class MapFolder:
             If they cannot be written.
         """
         if half.size <= LARGEST:
-            save_npz(self.path / ARRAYS, half.arrays)
+            spec = self.prepared.spec
+            ends = {"x": spec.x.values, "y": spec.y.values}
+            save_npz(self.path / ARRAYS, {**half.arrays, **ends})
         else:
             half.move(self.path / PARTS)
         write_json(self.path / RESULT, {**table, "checksum": self.checksum})
         half.close()
         shutil.rmtree(self.path / UNFINISHED, ignore_errors=True)
+
+    def result(self) -> dict[str, Any]:
+        """Read `map.json`."""
+        return parse_json(read_text(self.path / RESULT, _JSON_LIMIT, "--out"), RESULT)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Open the arrays of the finished map; large ones are read from the disk when needed.
@@ -160,7 +166,8 @@ class MapFolder:
         """
         packed = self.path / ARRAYS
         if is_file(packed, "--out"):
-            return load_npz(packed, 2 * LARGEST, ARRAYS)[0]
+            held = load_npz(packed, 2 * LARGEST, ARRAYS)[0]
+            return {each.name: held[each.name] for each in self.prepared.fields}
         shape, parts = making.shape_of(self.prepared), self.path / PARTS
         return {each.name: mapped(parts, each, shape, "r") for each in self.prepared.fields}
 
@@ -182,6 +189,7 @@ class HalfMade:
 
     Attributes
     ----------
+    prepared : Prepared
     arrays : dict
         Memory-mapped, so that a map may be larger than the memory.
     done : int
@@ -189,7 +197,7 @@ class HalfMade:
     """
 
     def __init__(self, folder: Path, prepared: Prepared, check: str) -> None:
-        self._prepared = prepared
+        self.prepared = prepared
         self._half, self._parts = folder / UNFINISHED, folder / PARTS
         self._unreleased = 0
         self.done = 0
@@ -208,6 +216,11 @@ class HalfMade:
     def size(self) -> int:
         """Bytes of the arrays."""
         return sum(array.nbytes for array in self.arrays.values())
+
+    @property
+    def total(self) -> int:
+        """Cells of the map."""
+        return math.prod(making.shape_of(self.prepared))
 
     def missing(self) -> Iterator[Tile]:
         """Yield the tiles that are not there, the coarsest first."""
@@ -252,21 +265,21 @@ class HalfMade:
         self._journal.close()
 
     def _tiles(self) -> Iterator[Tile]:
-        return tiles(self._prepared.spec, self._prepared.cells_a_job)
+        return tiles(self.prepared.spec, self.prepared.cells_a_job)
 
     def _begin(self, check: str) -> None:
         """Make the files, and then the one that says that they are made."""
-        shape = making.shape_of(self._prepared)
-        for each in self._prepared.fields:
+        shape = making.shape_of(self.prepared)
+        for each in self.prepared.fields:
             full = shape if each.width == 1 else (*shape, each.width)
             _make(self._half / f"{each.name}.npy", np.dtype(each.dtype), full)
-        table = {"spec": self._prepared.spec.as_table(), "checksum": check}
+        table = {"spec": self.prepared.spec.as_table(), "checksum": check}
         write_json(self._half / SPEC, table)
 
     def _opened(self, each: CellField) -> NDArray[Any]:
         is_here = (self._half / f"{each.name}.npy").exists()
         folder = self._half if is_here else self._parts
-        return mapped(folder, each, making.shape_of(self._prepared), "r+")
+        return mapped(folder, each, making.shape_of(self.prepared), "r+")
 
     def _resumed(self) -> set[int]:
         """Read the journal, and return the numbers of the tiles that are there as they were."""
@@ -285,7 +298,7 @@ class HalfMade:
     def _sum(self, tile: Tile) -> int:
         """Return the checksum of the cells of a tile."""
         found = 0
-        for each in self._prepared.fields:
+        for each in self.prepared.fields:
             block = making.block_of(self.arrays[each.name], tile, 1 if each.width == 1 else 2)
             found = zlib.crc32(np.ascontiguousarray(block), found)
         return found
