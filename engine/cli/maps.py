@@ -205,7 +205,7 @@ def _pictures(
 
     prepared = folder.prepared
     arrays = coarse_to_fine.thinned(prepared, folder.arrays())
-    names = []
+    names: list[str] = []
     if formats:
         make_folder(folder.path / "figures")
         page = sheet.figure(prepared, arrays)

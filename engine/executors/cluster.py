@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from importlib import import_module
 from itertools import islice
 from typing import Any
 
@@ -91,14 +92,16 @@ class Cluster(Executor):
         LabError
             If a job keeps losing its worker, or the scheduler goes away; whatever a job raises.
         """
-        from distributed import as_completed
+        distributed: Any = import_module("distributed")
 
         token = uuid.uuid4().hex
         # A task as the jobs are: where the last worker that has it is lost, Dask makes it again.
         common = self._client.submit(
             _load, pickle.dumps((function, shared)), fingerprint(), key=f"lab-{token}"
         )
-        done = as_completed(with_results=True, raise_errors=False, loop=self._client.loop)
+        done = distributed.as_completed(
+            with_results=True, raise_errors=False, loop=self._client.loop
+        )
         pending: dict[Any, list[JobT]] = {}
         waiting, size = iter(jobs), _BatchSize()
         try:
@@ -132,7 +135,7 @@ class Cluster(Executor):
         self, future: Any, result: Any, batch: Sequence[Any]
     ) -> tuple[Sequence[Any], float]:
         """Return what a batch came to, or raise what went wrong with it."""
-        from distributed import KilledWorker
+        distributed: Any = import_module("distributed")
 
         if future.status == "finished":
             results, seconds, error = result
@@ -142,7 +145,7 @@ class Cluster(Executor):
         if future.status != "error":
             raise LabError(f"The scheduler at {self._address} went away.")
         error = result[1]
-        if isinstance(error, KilledWorker):
+        if isinstance(error, distributed.KilledWorker):
             raise LabError(
                 f"A job was given up, because {error.allowed_failures + 1} workers of the cluster "
                 f"ended while they carried it out: {batch[0]}."
@@ -181,11 +184,10 @@ class _BatchSize:
 
 
 def _connect(address: str, patience: float) -> Any:
-    from distributed import Client
-
+    distributed: Any = import_module("distributed")  # which has no types
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is in sentences
     try:
-        return Client(address, timeout=patience, set_as_default=False)
+        return distributed.Client(address, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TimeoutError, TypeError):
         raise InputError("--scheduler", address, f"no scheduler answers there; {RULE}") from None
 

@@ -168,7 +168,8 @@ class _Crew(Generic[JobT, ResultT]):
 
     def assign(self) -> bool:
         """Give every free worker a job and start workers that are missing; False at the end."""
-        self.next.extend(map(_Held, islice(self.jobs, self.most - len(self.next))))
+        missing = max(self.most - len(self.next), 0)
+        self.next.extend(map(_Held, islice(self.jobs, missing)))
         for worker in self.workers:
             if worker.is_ready and worker.held is None and self.next:
                 self._give(worker, self.next.popleft())

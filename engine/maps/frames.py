@@ -18,6 +18,9 @@ from engine.storage.files import atomic, make_folder
 MOST = 2000
 """Rows and columns of a picture at most; of a larger map every so many-th cell is drawn."""
 
+LEAST = 960
+"""Columns of a frame at least: those of a smaller map are repeated."""
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -63,8 +66,8 @@ def frame(prepared: Prepared, arrays: Arrays, scale: int) -> Rgba:
 
     Returns
     -------
-    ndarray, shape (rows, columns, 4)
-        Row 0 has the least y.
+    ndarray, shape (rows, columns, 3)
+        Row 0 has the least y; of a small map each cell is repeated.
     """
     coarse = _every(prepared, arrays, scale)
     full = {name: _spread(prepared, values, arrays[name], scale) for name, values in coarse.items()}
@@ -75,8 +78,9 @@ def frame(prepared: Prepared, arrays: Arrays, scale: int) -> Rgba:
         y = prepared.spec.y
         rgba = picture_of_points(full[POINTS], y.low, y.high, min(y.count, MOST), PAPER).rgba
     opacity = rgba[..., 3:] / 255.0
+    larger = -(-LEAST // rgba.shape[1])
     flat = np.rint(rgba[..., :3] * opacity + 255.0 * (1.0 - opacity)).astype(np.uint8)
-    return np.concatenate([flat, np.full((*flat.shape[:2], 1), 255, np.uint8)], axis=2)
+    return flat.repeat(larger, axis=0).repeat(larger, axis=1)
 
 
 def _sides(prepared: Prepared) -> int:

@@ -253,7 +253,7 @@ class HalfMade:
         try:
             folder.mkdir(exist_ok=True)
             for name, array in self.arrays.items():
-                array.base.flush()
+                flush(array)
                 if (self._half / f"{name}.npy").exists():
                     os.replace(self._half / f"{name}.npy", folder / f"{name}.npy")
         except OSError as error:
@@ -300,7 +300,7 @@ class HalfMade:
         found = 0
         for each in self.prepared.fields:
             block = making.block_of(self.arrays[each.name], tile, 1 if each.width == 1 else 2)
-            found = zlib.crc32(np.ascontiguousarray(block), found)
+            found = zlib.crc32(np.ascontiguousarray(block).data, found)
         return found
 
 
@@ -339,6 +339,12 @@ def mapped(
         raise FileError(path, "read", error) from None
     except NpyError as error:
         raise FileError(path, "read", f"{error}; remove the folder") from None
+
+
+def flush(array: NDArray[Any]) -> None:
+    """Write a memory-mapped array to its file."""
+    if isinstance(array.base, mmap.mmap):
+        array.base.flush()
 
 
 def release(array: NDArray[Any]) -> None:
