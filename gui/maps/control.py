@@ -324,7 +324,7 @@ class MapControl(QObject):
             self.set_mode(MAP)
 
     def _request_map(self) -> None:
-        """Ask for the present part of the map, with the parameters in force."""
+        """Request the present part of the map, with the parameters in force."""
         part, wanted = self.history.present, self._wanted
         if part is None or wanted is None or self._experiment is None:
             return
@@ -367,7 +367,7 @@ class MapControl(QObject):
             self.source.show_look(self._look())
 
     def _make_soon(self) -> None:
-        """Ask for the map now, or after a moment if that was done just before."""
+        """Request the map now, or after a moment if that was done just before."""
         self._is_wanted = True
         if not self._request.isActive():
             self._request.start()
@@ -512,7 +512,7 @@ class MapControl(QObject):
         return float(path[0, 0]), float(path[0, 1])
 
     def _peek(self) -> None:
-        """Ask where the run is, on a map of starts, once the answer before is there."""
+        """Request where the run is, on a map of starts, once the answer before is there."""
         wanted = self._wanted
         if wanted is None or wanted.kind != "basin" or self._mode == PLOTS or self._is_peeking:
             return

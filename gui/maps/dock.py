@@ -266,7 +266,7 @@ def _row(name: QWidget, field: QWidget, wide: bool = False) -> QHBoxLayout:
 
 
 def _state_text(shown: MapShown) -> str:
-    """Say how far a map is."""
+    """Describe how far a map is."""
     percent = f"{100 * shown.done:.0f} %" if shown.done < 0.995 or shown.done == 1.0 else "99 %"
     if shown.state == "cancelled":
         return f"Cancelled at {percent}"

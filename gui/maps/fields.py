@@ -66,7 +66,7 @@ class RealField(QLineEdit):
             mark(self, wrong)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Give the keyboard back on Enter, and on Escape, which gives up typing."""
+        """Return the keyboard to the window on Enter, and on Escape, which ends typing."""
         if event.key() == Qt.Key.Key_Escape:
             self.show_value(self._value)
             give_back(self)
