@@ -274,7 +274,7 @@ def _state_text(shown: MapShown) -> str:
         left = "" if shown.seconds_left is None else f" · {duration(shown.seconds_left)} left"
         return f"{percent}{left}"
     cells = whole(shown.known.size)
-    what = "columns" if shown.known.shape[0] == 1 else "cells"
+    what = "columns" if shown.spec.kind == "orbit" else "cells"
     seconds = shown.seconds
     took = f"{seconds:.1f} s" if seconds < 10.0 else duration(seconds)
     return f"{cells} {what} in {took}"
