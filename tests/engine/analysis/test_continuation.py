@@ -9,15 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.analysis.continuation import (
-    Branch,
-    BranchPoint,
-    Event,
-    Family,
-    cycles,
-    doubled,
-    follow,
-)
+from engine.analysis.continuation import Branch, Event, follow
+from engine.analysis.family import Family
+from engine.analysis.multistart import BranchPoint, cycles
+from engine.analysis.switching import doubled
 from engine.core.params import build
 from engine.core.system import System
 from engine.experiments.scalar_product.params import ScalarParams
