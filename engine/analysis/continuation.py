@@ -108,7 +108,7 @@ class Branch:
     ----------
     period : int
     points : tuple of BranchPoint
-        In order along the branch.
+        In order along the branch, those of the events among them.
     events : tuple of Special
         In order along the branch.
     neutral : int
@@ -256,10 +256,12 @@ def follow(
     back, first = [begin], End.LIMIT
     if both and last is not End.CLOSED:
         back, first = _walk(walker, _reversed(begin), most)
-    points = [*(_reversed(each) for each in back[:0:-1]), *forth]
-    events: list[Special] = []
-    for before, after in pairwise(points):
-        events += _events(walker, before, after)
+    made = [*(_reversed(each) for each in back[:0:-1]), *forth]
+    points, events = made[:1], []
+    for before, after in pairwise(made):
+        found = _events(walker, before, after)
+        points += [*(each.at for each in found), after]
+        events += found
     return Branch(period, tuple(points), tuple(events), begin.neutral, (first, last))
 
 

@@ -237,7 +237,7 @@ def _neimark_sacker(
 ) -> complex | None:
     one, other = np.eye(len(slope)), np.conj(q)
     still = _solved(one - slope, lap.second(q, other))
-    turning = _solved(value**2 * one - slope, lap.second(q, q))
+    turning = _solved(np.asarray(value**2 * one - slope, np.complex128), lap.second(q, q))
     if still is None or turning is None:
         return None
     terms = lap.third(q, q, other) + 2.0 * lap.second(q, still) + lap.second(other, turning)

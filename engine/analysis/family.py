@@ -75,7 +75,7 @@ class Family:
     @property
     def dimension(self) -> int:
         """Number k of coordinates of a point."""
-        return self._out.shape[0] - self._out.shape[1]
+        return int(self._out.shape[0] - self._out.shape[1])
 
     @property
     def basis(self) -> FloatArray:

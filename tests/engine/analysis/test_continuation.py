@@ -46,7 +46,8 @@ def test_the_minimum_flips_at_the_largest_stable_step() -> None:
     assert branch.of(Event.FOLD) == [] and branch.of(Event.NEIMARK_SACKER) == []
     assert branch.events[0].is_soft
     for point in branch.points:
-        assert point.is_stable == (point.parameter < 0.5)
+        if point is not branch.events[0].at:
+            assert point.is_stable == (point.parameter < 0.5)
 
 
 def test_the_cascade_is_that_of_the_reference() -> None:
