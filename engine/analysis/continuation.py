@@ -8,7 +8,8 @@ the arc:
 
 - flip (period doubling): :math:`\prod(\mu_i+1)`;
 - fold: the parameter turns round, :math:`\prod(\mu_i-1)` changes its sign with the direction;
-- branch point: :math:`\prod(\mu_i-1)` changes its sign while the parameter goes on;
+- branch point: :math:`\prod(\mu_i-1)` changes its sign while the parameter goes on, or keeps it
+  while the parameter turns round, at the fork of two branches that mirror one another;
 - Neimark-Sacker: :math:`\prod_{i<j}(\mu_i\mu_j-1)`, where the pair is complex.
 
 What is listed was found by these steps; a branch shorter than a step can be missed. Multipliers
@@ -17,9 +18,12 @@ that are 1 at the first point belong to a manifold of cycles and are left out of
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -59,6 +63,10 @@ class Event(StrEnum):
     FOLD = "fold"
     BRANCH_POINT = "branch point"
     NEIMARK_SACKER = "Neimark-Sacker"
+
+
+TESTED = (Event.FLIP, Event.FOLD, Event.NEIMARK_SACKER)
+"""Those that have a test function; that of the fold is the branch point's, too."""
 
 
 class End(StrEnum):
@@ -184,25 +192,44 @@ class Walker:
                     return None
                 if float(np.linalg.norm(gap)) <= TOLERANCE * max(float(np.linalg.norm(u)), 1.0):
                     return point_of(u[:-1], a, lap, self.unit, along)
-                rows = np.column_stack([lap.slope - one, self.unit * lap.by_parameter])
-                u = u - np.linalg.lstsq(np.vstack([rows, direction]), gap, rcond=1e-12)[0]
+                rows = np.empty((len(u), len(u)))
+                rows[:-1, :-1], rows[:-1, -1] = lap.slope - one, self.unit * lap.by_parameter
+                rows[-1] = direction
+                u = u - self._solved(rows, gap)
         return None
 
-    def tests(self, point: BranchPoint) -> dict[Event, float]:
-        """Return the test functions at a point, all real."""
-        mu = point.multipliers[np.argsort(np.abs(point.multipliers - 1.0))][self.neutral :]
+    def _solved(self, rows: FloatArray, gap: FloatArray) -> FloatArray:
+        """Solve for Newton's step, the shortest where the solutions fill a manifold."""
+        if not self.neutral:
+            with contextlib.suppress(np.linalg.LinAlgError):
+                return np.linalg.solve(rows, gap)
+        return np.asarray(np.linalg.lstsq(rows, gap, rcond=1e-12)[0])
+
+    def isolating(self, point: BranchPoint) -> NDArray[np.complex128]:
+        """Return the multipliers but for those that are 1 all along the branch."""
+        mu = point.multipliers
+        return mu[np.argsort(np.abs(mu - 1.0))][self.neutral :] if self.neutral else mu
+
+    def test(self, event: Event, point: BranchPoint) -> float:
+        """Return the test function of an event at a point, which is real."""
+        mu = self.isolating(point)
+        if event is Event.FLIP:
+            return float(np.prod(mu + 1.0).real)
+        if event is Event.FOLD:
+            return float(np.prod(mu - 1.0).real)
         i, j = np.triu_indices(len(mu), 1)
-        return {
-            Event.FLIP: float(np.prod(mu + 1.0).real),
-            Event.FOLD: float(np.prod(mu - 1.0).real),
-            Event.NEIMARK_SACKER: float(np.prod(mu[i] * mu[j] - 1.0).real),
-        }
+        return float(np.prod(mu[i] * mu[j] - 1.0).real)
+
+    def slant(self, point: BranchPoint) -> float:
+        """Return how fast the parameter changes along the branch."""
+        return float(point.tangent[-1])
 
     def gap(self, point: BranchPoint) -> float:
         """Return how far the nearest multiplier is from 1: logarithmic, signed as the test is."""
-        away = np.sort(np.abs(point.multipliers - 1.0))[self.neutral :]
-        sign = np.sign(self.tests(point)[Event.FOLD])
-        return float(sign * np.arcsinh(np.min(away, initial=np.inf) / NEAR)) if away.size else 0.0
+        away = np.abs(self.isolating(point) - 1.0)
+        if not away.size:
+            return 0.0
+        return math.copysign(math.asinh(float(away.min()) / NEAR), self.test(Event.FOLD, point))
 
     def half(self, point: BranchPoint) -> FloatArray | None:
         """Return the difference of the points half a period apart, None of an odd period."""
@@ -355,19 +382,20 @@ def _is_back(walker: Walker, begin: BranchPoint, here: BranchPoint, there: Branc
 def _events(walker: Walker, before: BranchPoint, after: BranchPoint) -> list[Special]:
     """Locate the bifurcations between two neighbouring points of a branch."""
     found: list[tuple[float, Special]] = []
-    first, second = walker.tests(before), walker.tests(after)
-    for event, value in first.items():
+    turns = walker.slant(before) * walker.slant(after) < 0.0
+    for event in TESTED:
         if walker.neutral and event is Event.FOLD:
             continue
-        if value * second[event] >= 0.0:
-            continue
-        located = _locate(walker, before, after, event)
+        crosses = walker.test(event, before) * walker.test(event, after) < 0.0
+        kind, test = event, partial(walker.test, event)
+        if event is Event.FOLD and crosses is not turns:
+            # it crosses another branch, or where two that mirror meet turns round at their fork
+            kind, crosses = Event.BRANCH_POINT, True
+            test = walker.slant if turns else test
+        located = _locate(walker, before, after, test) if crosses else None
         if located is None:
             continue
         place, at = located
-        kind = event
-        if event is Event.FOLD and before.tangent[-1] * after.tangent[-1] > 0.0:
-            kind = Event.BRANCH_POINT
         if event is Event.NEIMARK_SACKER and not _has_complex_pair(at.multipliers):
             continue
         found.append((place, Special(kind, at, _form(walker, kind, at))))
@@ -393,7 +421,10 @@ def _has_complex_pair(multipliers: NDArray[np.complex128]) -> bool:
 
 
 def _locate(
-    walker: Walker, before: BranchPoint, after: BranchPoint, event: Event
+    walker: Walker,
+    before: BranchPoint,
+    after: BranchPoint,
+    test: Callable[[BranchPoint], float],
 ) -> tuple[float, BranchPoint] | None:
     """Find where a test function vanishes on the arc between two points."""
     from scipy.optimize import brentq  # takes 0.2 s to load
@@ -403,17 +434,17 @@ def _locate(
     direction = chord / float(np.linalg.norm(chord))
     kept: dict[float, BranchPoint] = {}
 
-    def test(s: float) -> float:
+    def along(s: float) -> float:
         found = walker.corrected(u + s * chord, direction, before.tangent)
         if found is None:
             raise ArithmeticError
         kept[s] = found
-        return walker.tests(found)[event]
+        return test(found)
 
     try:
-        s = float(brentq(test, 0.0, 1.0, xtol=1e-14, rtol=1e-14))
+        s = float(brentq(along, 0.0, 1.0, xtol=1e-14, rtol=1e-14))
         if s not in kept:
-            test(s)
+            along(s)
     except (ArithmeticError, ValueError):
         return None
     return s, kept[s]

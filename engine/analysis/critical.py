@@ -12,10 +12,10 @@ B and C as multilinear maps (Kuznetsov, Elements of Applied Bifurcation Theory, 
   :math:`d=\tfrac12e^{-i\theta}\bar p\cdot(C(q,q,\bar q)+2B(q,(1-A)^{-1}B(q,\bar q))
   +B(\bar q,(e^{2i\theta}-A)^{-1}B(q,q)))`. For Re d < 0 the invariant circle attracts.
 
-q is a unit vector in the coordinates of the set, so that b and c have the unit of an inverse length
-and its square. B and C come from the derivative of the system's Jacobian along directions: exact
-where the system has it (`System.bends`), else extrapolated differences, whose disagreement over two
-widths is the error that is stated.
+q is a unit vector at the first point of the cycle, in the coordinates of the set, so that b and c
+have the unit of an inverse length and its square; their signs are the same at all points. B and C
+come from the derivative of the step's Jacobian along directions (`Carrier.bends`): exact, or from
+extrapolated differences, whose disagreement over two widths is the error that is stated.
 """
 
 from __future__ import annotations
@@ -23,19 +23,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.family import Family
 from engine.core.arrays import FloatArray
-from engine.core.system import System
 
 Complex = NDArray[np.complex128]
 
-WIDTH = 2e-3
-"""Width of the differences, relative to the size of the point or 1."""
 ROUNDING = 1e-9
 """Error of a coefficient relative to its terms at least."""
 SINGULAR = 1e-9
@@ -69,29 +65,28 @@ class _Lap:
     """The derivatives of a lap at a point of a cycle, in the coordinates of the set."""
 
     family: Family
-    system: System[Any]
+    values: FloatArray
     points: FloatArray
     width: float
     slopes: list[FloatArray] = field(default_factory=list)
     kept: dict[tuple[int, bytes], tuple[FloatArray, FloatArray]] = field(default_factory=dict)
-    size: float = 0.0
-    """Sum of the magnitudes of the terms that were added up."""
 
     def __post_init__(self) -> None:
-        self.slopes = [self.system.jacobian(z) for z in self.points]
+        carrier = self.family.carrier
+        self.slopes = [carrier.carried(z, self.values, 1, drift=False).slope for z in self.points]
 
     def second(self, u: Complex, v: Complex) -> Complex:
         """Compute B(u, v), shape (k,)."""
-        frame = [self.family.basis @ each for each in (u, v)]
+        frame = [self.family.frame.basis @ each for each in (u, v)]
         made = np.zeros(len(frame[0]), np.complex128)
         for place, slope in enumerate(self.slopes):
             made = slope @ made + self._second(place, *frame)
             frame = [slope @ each for each in frame]
-        return np.asarray(self.family.basis.T @ made)
+        return np.asarray(self.family.frame.basis.T @ made)
 
     def third(self, u: Complex, v: Complex, w: Complex) -> Complex:
         """Compute C(u, v, w), shape (k,)."""
-        a, b, c = (self.family.basis @ each for each in (u, v, w))
+        a, b, c = (self.family.frame.basis @ each for each in (u, v, w))
         made, ab, ac, bc = (np.zeros(len(a), np.complex128) for _ in range(4))
         for place, slope in enumerate(self.slopes):
             made = slope @ made + self._third(place, a, b, c)
@@ -101,7 +96,7 @@ class _Lap:
             ac = slope @ ac + self._second(place, a, c)
             bc = slope @ bc + self._second(place, b, c)
             a, b, c = slope @ a, slope @ b, slope @ c
-        return np.asarray(self.family.basis.T @ made)
+        return np.asarray(self.family.frame.basis.T @ made)
 
     def _second(self, place: int, u: Complex, v: Complex) -> Complex:
         """Compute the second derivative of one step."""
@@ -124,29 +119,15 @@ class _Lap:
 
     def _bends(self, place: int, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the first and second derivative of a step's Jacobian along a direction."""
-        size = float(np.linalg.norm(u))
-        if size == 0.0:
+        if not u.any():
             none = np.zeros_like(self.slopes[place])
             return none, none
         key = (place, u.tobytes())
         if key not in self.kept:
-            first, second = self._along(place, u / size)
-            self.kept[key] = (size * first, size * size * second)
+            self.kept[key] = self.family.carrier.bends(
+                self.points[place], self.values, u, self.width
+            )
         return self.kept[key]
-
-    def _along(self, place: int, u: FloatArray) -> tuple[FloatArray, FloatArray]:
-        z, slope = self.points[place], self.slopes[place]
-        exact = self.system.bends(z, u)
-        if exact is not None:
-            return exact
-        h = self.width * max(float(np.linalg.norm(z)), 1.0)
-        far, near = (
-            [self.system.jacobian(z + side * width * u) for side in (1.0, -1.0)]
-            for width in (2.0 * h, h)
-        )
-        first = (8.0 * (near[0] - near[1]) - (far[0] - far[1])) / (12.0 * h)
-        second = (16.0 * (near[0] + near[1]) - (far[0] + far[1]) - 30.0 * slope) / (12.0 * h * h)
-        return first, second
 
 
 def _parts(u: Complex) -> list[tuple[complex, FloatArray]]:
@@ -194,14 +175,17 @@ def _form(
     vectors = _vectors(slope, value)
     if vectors is None:
         return None
-    points, system = family.cycle(x, a, period), family.at(a)
+    points = family.cycle(x, a, period)
     made = []
-    for width in (WIDTH, 2.0 * WIDTH):
+    for width in (1.0, 2.0):
         with np.errstate(all="ignore"):
-            found = compute(_Lap(family, system, points, width), slope, value, *vectors)
+            found = compute(_Lap(family, np.array([a]), points, width), slope, value, *vectors)
         if found is None or not math.isfinite(found.real):
             return None
         made.append(found.real)
+        if family.carrier.is_exact:
+            made.append(found.real)
+            break
     return Coefficient(made[0], abs(made[1] - made[0]) + ROUNDING * abs(made[0]))
 
 

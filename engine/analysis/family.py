@@ -1,4 +1,4 @@
-"""The maps of a system over one of its parameters, and laps of their cycles with derivatives."""
+"""The maps of a system over one of its parameters, seen in a set that none of them leaves."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.analysis.carrier import Carrier, SystemCarrier
 from engine.core.arrays import FloatArray
-from engine.core.errors import InputError
 from engine.core.system import InvariantSet, System
-
-SLOPE = 1e-5
-"""Width of the difference that gives the derivative by the parameter, relative to its size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lap:
-    """Where some steps lead from a point, with derivatives; not finite beyond a float's range.
+    """Where a lap leads from a point, with derivatives; not finite beyond a float's range.
 
     Attributes
     ----------
@@ -44,76 +41,94 @@ class Lap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """The coordinates of a set that a map does not leave.
+
+    Attributes
+    ----------
+    dimension : int
+        Number n of coordinates of the whole space.
+    within : InvariantSet or None
+        The set; None for the whole space.
+    """
+
+    dimension: int
+    within: InvariantSet | None = None
+    basis: FloatArray = field(init=False, repr=False)
+    """Orthonormal directions of the set, shape (n, k)."""
+    out: FloatArray = field(init=False, repr=False)
+    """Orthonormal directions out of it, shape (n, n - k)."""
+
+    def __post_init__(self) -> None:
+        basis, out = np.eye(self.dimension), np.zeros((self.dimension, 0))
+        if self.within is not None:
+            basis = self.within.basis
+            out = np.linalg.svd(basis)[0][:, basis.shape[1] :]
+        object.__setattr__(self, "basis", basis)
+        object.__setattr__(self, "out", out)
+
+    @property
+    def count(self) -> int:
+        """Number k of coordinates of a point of the set."""
+        return int(self.basis.shape[1])
+
+    def placed(self, x: FloatArray) -> FloatArray:
+        """Return the point of the whole space that coordinates stand for."""
+        return x if self.within is None else self.within.origin + self.basis @ x
+
+    def seen(self, z: FloatArray) -> FloatArray:
+        """Return the coordinates of points of the whole space, shape (..., n)."""
+        return z if self.within is None else (z - self.within.origin) @ self.basis
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """The maps of a system over one of its parameters, seen in a set that none of them leaves.
 
     Attributes
     ----------
-    at : callable
-        Returns the system at a value of the parameter; raises an `InputError` where there is none.
+    carrier : Carrier
+        Of one parameter.
     low, high : float
         The values between which branches are followed.
-    within : InvariantSet or None
-        Set in whose coordinates points are given; None for the whole space.
+    frame : Frame
+        The set in whose coordinates points are given.
     """
 
-    at: Callable[[float], System[Any]]
+    carrier: Carrier
     low: float
     high: float
-    within: InvariantSet | None = None
-    _out: FloatArray = field(init=False, repr=False)
-    """Orthonormal directions out of the set, shape (n, n - k)."""
+    frame: Frame
 
-    def __post_init__(self) -> None:
-        size = self.at(self.high).dimension if self.within is None else len(self.within.basis)
-        out = np.zeros((size, 0))
-        if self.within is not None:
-            width = self.within.basis.shape[1]
-            out = np.linalg.svd(self.within.basis)[0][:, width:]
-        object.__setattr__(self, "_out", out)
+    @classmethod
+    def of(
+        cls,
+        at: Callable[[float], System[Any]],
+        low: float,
+        high: float,
+        within: InvariantSet | None = None,
+    ) -> Family:
+        """Return the family of given systems.
 
-    @property
-    def dimension(self) -> int:
-        """Number k of coordinates of a point."""
-        return int(self._out.shape[0] - self._out.shape[1])
-
-    @property
-    def basis(self) -> FloatArray:
-        """Orthonormal directions of the set, shape (n, k)."""
-        return np.eye(len(self._out)) if self.within is None else self.within.basis
-
-    def placed(self, x: FloatArray) -> FloatArray:
-        """Return the point of the whole space that coordinates stand for."""
-        return x if self.within is None else self.within.origin + self.within.basis @ x
-
-    def seen(self, z: FloatArray) -> FloatArray:
-        """Return the coordinates of a point of the whole space."""
-        return z if self.within is None else self.within.basis.T @ (z - self.within.origin)
-
-    def defined(self, a: float) -> System[Any] | None:
-        """Return the system at a value of the parameter, None where there is none."""
-        try:
-            return self.at(a)
-        except InputError:
-            return None
+        Parameters
+        ----------
+        at : callable
+            Returns the system at a value of the parameter; raises an `InputError` where there is
+            none.
+        low, high : float
+        within : InvariantSet, optional
+            By default the whole space.
+        """
+        carrier = SystemCarrier(at, np.array([low]), np.array([high]))
+        return cls(carrier, low, high, Frame(carrier.dimension, within))
 
     def cycle(self, x: FloatArray, a: float, period: int) -> FloatArray:
         """Return the points that `period` steps from a point pass, itself first, (period, n)."""
-        system, z = self.at(a), self.placed(x)
-        points = [z]
-        for _ in range(period - 1):
-            z = system.step(z)
-            points.append(z)
-        return np.array(points)
+        return self.carrier.orbit(self.frame.placed(x), np.array([a]), period - 1)
 
     def image(self, x: FloatArray, a: float, period: int) -> FloatArray:
         """Return where `period` steps lead from a point, shape (k,); NaN where there are none."""
-        system, z = self.defined(a), self.placed(x)
-        if system is None:
-            return np.full_like(x, np.nan)
-        for _ in range(period):
-            z = system.step(z)
-        return self.seen(z)
+        return self.frame.seen(self.carrier.orbit(self.frame.placed(x), np.array([a]), period)[-1])
 
     def lap(self, x: FloatArray, a: float, period: int, *, by_parameter: bool = True) -> Lap:
         """Return where `period` steps lead from a point, and the derivatives.
@@ -126,25 +141,14 @@ class Family:
         by_parameter : bool
             Whether the derivative by the parameter is wanted; else it is 0.
         """
-        k, basis = self.dimension, self.basis
-        system = self.defined(a)
-        width = SLOPE * max(abs(a), self.high - self.low)
-        ends = (min(a + width, max(self.high, a)), max(a - width, min(self.low, a)))
-        ahead, behind = (self.defined(end) if by_parameter else system for end in ends)
-        if system is None or ahead is None or behind is None:
-            nothing = np.full((k, k), np.nan)
-            return Lap(nothing[0], nothing, nothing[0], np.empty((0, 0)))
-        z, frame, drift = self.placed(x), np.hstack([basis, self._out]), np.zeros(len(basis))
+        frame = self.frame
+        made = self.carrier.carried(frame.placed(x), np.array([a]), period, drift=by_parameter)
+        if frame.within is None:
+            return Lap(made.image, made.slope, made.drift[:, 0], np.empty((0, 0)))
         with np.errstate(all="ignore"):
-            for _ in range(period):
-                slope = system.jacobian(z)
-                if by_parameter:
-                    change = (ahead.step(z) - behind.step(z)) / (ends[0] - ends[1])
-                    drift = slope @ drift + change
-                frame, z = slope @ frame, system.step(z)
             return Lap(
-                image=self.seen(z),
-                slope=basis.T @ frame[:, :k],
-                by_parameter=basis.T @ drift,
-                across=self._out.T @ frame[:, k:],
+                image=frame.seen(made.image),
+                slope=frame.basis.T @ made.slope @ frame.basis,
+                by_parameter=frame.basis.T @ made.drift[:, 0],
+                across=frame.out.T @ made.slope @ frame.out,
             )

@@ -78,13 +78,6 @@ class System(ABC, Generic[StateT]):
     def jacobian(self, z: FloatArray) -> FloatArray:
         """Compute the derivative of `step` at a point, shape (n, n)."""
 
-    def bends(self, z: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-        """Compute the first and second derivative of `jacobian` along a direction, each (n, n).
-
-        Exact up to rounding; None where only differences can give them.
-        """
-        return None
-
     @abstractmethod
     def point(self, state: StateT) -> FloatArray:
         """Return where a state of a run is, shape (n,); from there `step` goes on as the run."""

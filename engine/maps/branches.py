@@ -224,6 +224,8 @@ class Branches:
     spec : BranchSpec
     coordinates : tuple of str, length n
         Symbols, as mathtext without dollars.
+    names : tuple of str
+        Of the first of them, the weights, as axes of maps name them; may be empty.
     within : str
         What is true of the points of the set in which branches were followed, "all weights equal";
         empty for the whole space.
@@ -237,11 +239,19 @@ class Branches:
 
     spec: BranchSpec
     coordinates: tuple[str, ...]
+    names: tuple[str, ...] = ()
     within: str = ""
     curves: tuple[Curve, ...] = ()
     specials: tuple[Special, ...] = ()
     lamps: tuple[Lamp, ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+    def coordinate(self, name: str) -> int | None:
+        """Return the place of the coordinate that an axis names; None where it is none."""
+        for names in (self.names, self.coordinates):
+            if name in names:
+                return names.index(name)
+        return None
 
     def strokes(self, coordinate: int) -> list[Stroke]:
         """Return what an orbit diagram of a coordinate draws, unstable parts first."""
@@ -279,6 +289,7 @@ class Branches:
             "x": {"name": spec.name, "low": spec.low, "high": spec.high},
             "max_period": spec.max_period,
             "coordinates": list(self.coordinates),
+            "names": list(self.names),
             "within": self.within,
             "lamps": [_lamp(each) for each in self.lamps],
             "notes": list(self.notes),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.analysis.carrier import Carrier, SystemCarrier
 from engine.analysis.continuation import Branch, End, Event, Special, follow
 from engine.analysis.equilibria import starts
-from engine.analysis.family import Family
+from engine.analysis.family import Family, Frame
 from engine.analysis.multistart import BranchPoint, cycles, newton, on_cycle
 from engine.analysis.switching import doubled, forked
 from engine.core import registry
@@ -28,10 +29,12 @@ from engine.core.arrays import FloatArray
 from engine.core.claims import Lamp
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
-from engine.core.params import update
+from engine.core.experiment import AbstractExperiment
+from engine.core.params import Params, update
 from engine.core.system import InvariantSet, System
 from engine.maps import branches as drawn
 from engine.maps.branches import Branches, BranchSpec, Stability
+from engine.theory.optimisers.law import DescentLaw
 
 VALUES = 48
 """Values of the parameter at which cycles are looked for."""
@@ -47,6 +50,9 @@ REACH = 2.0
 """Half the side of the box, in units of the largest coordinate of an orbit or of 1."""
 FADED = 100.0
 """Multiplier in magnitude up to which cycles of period 3 and longer are followed."""
+SEEDED = 20.0
+"""Multiplier in magnitude up to which such a cycle is followed from where it was found: one that
+is larger at all these values is stable in so small a part of the range that it cannot be seen."""
 MOST = 160
 """Branches that are followed at most."""
 MOST_COORDINATES = 64
@@ -78,7 +84,8 @@ def find(spec: BranchSpec, progress: Progress) -> Branches | None:
     InputError
         If the experiment has no smooth step, or the parameter cannot be varied so.
     """
-    search = _Search(spec, progress, *family_of(spec))
+    ends = {spec.name: (spec.low, spec.high)}
+    search = _Search(spec, progress, subject_of(spec.experiment, spec.params, spec.seed, ends))
     try:
         search.run()
     except _StoppedError:
@@ -86,58 +93,98 @@ def find(spec: BranchSpec, progress: Progress) -> Branches | None:
     return search.result()
 
 
-def family_of(spec: BranchSpec) -> tuple[Family, FloatArray]:
-    """Return the maps over the parameter in the smallest invariant set that holds the run's start.
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """An experiment's maps over some of its parameters.
 
-    Returns
-    -------
-    family : Family
+    Attributes
+    ----------
+    carrier : Carrier
+    frame : Frame
+        The smallest invariant set that holds the run's start.
     start : ndarray, shape (n,)
+    coordinates : tuple of str
+        Symbols, as mathtext without dollars.
+    names : tuple of str
+        Of the weights among the coordinates, as axes of maps name them.
+    """
+
+    carrier: Carrier
+    frame: Frame
+    start: FloatArray
+    coordinates: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def subject_of(
+    experiment: str,
+    params: Params,
+    seed: int,
+    ranges: Mapping[str, tuple[float, float]],
+) -> Subject:
+    """Return an experiment's maps over some of its parameters.
+
+    Its law carries them, if it has one whose every step is the same smooth map, else its system.
 
     Raises
     ------
     InputError
-        As `find` does.
+        If the experiment has no smooth step, too many coordinates, or a parameter cannot be varied
+        so.
     """
-    system = system_of(spec.experiment, spec.params, spec.seed)
-    check_varied(system, spec.name)
-    experiment = registry.get(spec.experiment)
-
-    @lru_cache(maxsize=256)
-    def at(value: float) -> System[Any]:
-        made = experiment.system(update(spec.params, **{spec.name: value}), spec.seed)
-        if made is None:
-            raise InputError(spec.name, value, "give a value at which the step is a smooth map")
-        return made
-
-    at(spec.low)
-    start = at(spec.high).start(spec.seed)
-    return Family(at, spec.low, spec.high, set_of(system, start)), start
-
-
-def system_of(experiment: str, params: Any, seed: int) -> System[Any]:
-    """Return an experiment's step as a smooth map.
-
-    Raises
-    ------
-    InputError
-        If it is none, or has too many coordinates.
-    """
-    system = registry.get(experiment).system(params, seed)
+    made = registry.get(experiment)
+    system = made.system(params, seed)
     if system is None:
         rule = "branches need a step that is the same smooth map every time, with a fixed step size"
         raise InputError("experiment", experiment, rule)
     if system.dimension > MOST_COORDINATES:
         rule = f"branches are followed in at most {MOST_COORDINATES} coordinates"
         raise InputError("experiment", f"{experiment} with {system.dimension}", rule)
-    return system
+    law = _law_of(made, system, params, seed)
+    known = [dial.name for dial in law.dials if not dial.is_start] if law is not None else []
+    names = tuple(dict.fromkeys([*known, *(each.name for each in system.varied)]))
+    for name in ranges:
+        if name not in names:
+            raise InputError("parameter", name, f"give one of {', '.join(names)}")
+
+    @lru_cache(maxsize=256)
+    def at(*values: float) -> System[Any]:
+        chosen = dict(zip(ranges, values, strict=True))
+        changes = chosen if law is None else law.settings(chosen, None)
+        there = made.system(update(params, **changes), seed)
+        if there is None:
+            name, value = next(iter(chosen.items()))
+            raise InputError(name, value, "give a value at which the step is a smooth map")
+        return there
+
+    lows, highs = (np.array([ends[side] for ends in ranges.values()]) for side in (0, 1))
+    at(*lows.tolist())
+    start = at(*highs.tolist()).start(seed)
+    carrier: Carrier = SystemCarrier(at, lows, highs)
+    if law is not None and set(ranges) <= set(known):
+        from engine.kernels.maps.carry import LawCarrier  # loads numba
+
+        carrier = LawCarrier(law, tuple(ranges))
+    return Subject(
+        carrier=carrier,
+        frame=Frame(system.dimension, set_of(system, start)),
+        start=start,
+        coordinates=system.coordinates,
+        names=() if law is None else law.variables,
+    )
 
 
-def check_varied(system: System[Any], name: str) -> None:
-    """Raise an `InputError` if a parameter is none of those that the map depends on."""
-    names = [each.name for each in system.varied]
-    if name not in names:
-        raise InputError("parameter", name, f"give one of {', '.join(names)}")
+def _law_of(
+    experiment: AbstractExperiment[Any, Any], system: System[Any], params: Params, seed: int
+) -> DescentLaw | None:
+    """Return the law of a system in the same coordinates; None where there is none."""
+    law = experiment.law(params, seed)
+    if isinstance(law, DescentLaw):
+        law = experiment.law(params, seed, [dial.name for dial in law.dials if dial.is_start])
+    if not isinstance(law, DescentLaw) or not law.is_smooth:
+        return None
+    copies = 1 if law.setting.optimiser == "gradient-descent" else 2
+    return law if copies * len(law.variables) == system.dimension else None
 
 
 def set_of(system: System[Any], start: FloatArray) -> InvariantSet | None:
@@ -165,8 +212,8 @@ class _Search:
 
     spec: BranchSpec
     progress: Progress
-    family: Family
-    start: FloatArray
+    subject: Subject
+    family: Family = field(init=False)
     found: list[_Found] = field(default_factory=list)
     waiting: deque[tuple[BranchPoint, int, tuple[int, Special] | None]] = field(
         default_factory=deque
@@ -174,6 +221,10 @@ class _Search:
     done: float = 0.0
     asked: float = 0.0
     is_full: bool = False
+
+    def __post_init__(self) -> None:
+        subject = self.subject
+        self.family = Family(subject.carrier, self.spec.low, self.spec.high, subject.frame)
 
     def go_on(self) -> bool:
         """Ask whether to go on; raise where not."""
@@ -201,7 +252,7 @@ class _Search:
         around: list[FloatArray] = []
         if scattered:
             reach = REACH * max(float(np.max(np.abs(orbit), initial=0.0)), 1.0)
-            center = np.zeros(self.family.dimension)
+            center = np.zeros(self.family.frame.count)
             around = starts(center, np.full_like(center, reach), SCATTERED, self.spec.seed)
         for period in range(1, self.spec.max_period + 1):
             points = [*_returns(orbit, period), *(around if period <= 2 else [])]
@@ -211,31 +262,23 @@ class _Search:
 
     def _orbit(self, value: float) -> FloatArray:
         """Return where the run's start is led to, shape (m, k); empty where it diverges."""
-        system, z = self.family.at(value), self.start
-        points = []
+        self.go_on()
         with np.errstate(all="ignore"):
-            for k in range(TRANSIENT + KEPT):
-                z = system.step(z)
-                if k >= TRANSIENT:
-                    points.append(self.family.seen(z))
-                if k % 64 == 0:
-                    self.go_on()
-                    if not np.isfinite(z).all():
-                        break
-        made = np.array(points).reshape(-1, self.family.dimension)
+            points = self.family.carrier.orbit(
+                self.subject.start, np.array([value]), TRANSIENT + KEPT
+            )
+        made = self.family.frame.seen(points[TRANSIENT:])
         return made if np.isfinite(made).all() else made[:0]
 
     def _follow_all(self) -> None:
         while self.waiting:
             begin, period, origin = self.waiting.popleft()
-            if self._is_known(begin, period) or period > self.spec.max_period:
+            if (period > 2 and begin.radius > SEEDED) or self._is_known(begin, period):
                 continue
             if len(self.found) >= MOST:
                 self.is_full = True
                 continue
             largest = np.inf if period <= 2 else FADED
-            if begin.radius > largest:
-                continue
             branch = follow(
                 self.family,
                 begin,
@@ -297,10 +340,11 @@ class _Search:
         for number, each in enumerate(self.found):
             origin = None if each.origin is None else numbers[id(each.origin[1])]
             curves.append(self._curve(number, each, origin))
-        within = self.family.within
+        within = self.family.frame.within
         return Branches(
             spec=self.spec,
-            coordinates=self.family.at(self.spec.high).coordinates,
+            coordinates=self.subject.coordinates,
+            names=self.subject.names,
             within="" if within is None else within.name,
             curves=tuple(curves),
             specials=tuple(specials),
@@ -349,7 +393,7 @@ class _Search:
         if most:
             detail = f"some fill a manifold of dimension {most}, of which one point is drawn"
         lamps = [Lamp("Cycles are isolated", most == 0, detail)]
-        if self.family.within is not None:
+        if self.family.frame.within is not None:
             some = [each.across[each.stability != Stability.UNSTABLE] for each in curves]
             largest = max((float(np.max(each, initial=0.0)) for each in some), default=0.0)
             lamps.append(
