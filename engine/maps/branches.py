@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -70,6 +70,16 @@ class BranchSpec:
             raise InputError(self.name, f"{self.low}:{self.high}", "give two finite ends, low:high")
         if not 1 <= self.max_period <= 16:
             raise InputError("max_period", self.max_period, "give a whole number from 1 to 16")
+
+    def as_table(self) -> dict[str, Any]:
+        """Return what `branches.json` holds of it, JSON-ready."""
+        return {
+            "experiment": self.experiment,
+            "params": self.params.model_dump(mode="json"),
+            "seed": self.seed,
+            "x": {"name": self.name, "low": self.low, "high": self.high},
+            "max_period": self.max_period,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -281,13 +291,8 @@ class Branches:
 
     def as_table(self) -> dict[str, Any]:
         """Return what `branches.json` holds, JSON-ready."""
-        spec = self.spec
         return {
-            "experiment": spec.experiment,
-            "params": spec.params.model_dump(mode="json"),
-            "seed": spec.seed,
-            "x": {"name": spec.name, "low": spec.low, "high": spec.high},
-            "max_period": spec.max_period,
+            **self.spec.as_table(),
             "coordinates": list(self.coordinates),
             "names": list(self.names),
             "within": self.within,
@@ -296,6 +301,18 @@ class Branches:
             "curves": [_curve(each) for each in self.curves],
             "specials": [_special(each) for each in self.specials],
         }
+
+    def rows(self) -> Iterator[list[Any]]:
+        """Return the rows of `branches.csv`: a point of a cycle each, headings first."""
+        head = ["curve", "period", self.spec.name, "stability", "radius", "across", "point"]
+        yield [*head, *self.coordinates]
+        for curve in self.curves:
+            for i, parameter in enumerate(curve.parameter.tolist()):
+                stability = Stability(int(curve.stability[i])).name.lower()
+                shared = [curve.number, curve.period, parameter, stability]
+                shared += [float(curve.radius[i]), float(curve.across[i])]
+                for place, z in enumerate(curve.cycles[i].tolist()):
+                    yield [*shared, place, *z]
 
 
 def _lamp(lamp: Lamp) -> dict[str, Any]:
