@@ -227,7 +227,7 @@ class _Search:
         self.family = Family(subject.carrier, self.spec.low, self.spec.high, subject.frame)
 
     def go_on(self) -> bool:
-        """Ask whether to go on; raise where not."""
+        """Raise where the search is to stop."""
         now = time.monotonic()
         if now - self.asked >= PATIENCE:
             self.asked = now
