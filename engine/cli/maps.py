@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.cli import branches
 from engine.cli.chosen import chosen_run, figure_formats, whole_number
 from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
@@ -50,6 +51,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
         _configure_kind(sub)
         sub.set_defaults(execute=execute, kind=known)
+    sub = kinds.add_parser(
+        "branches", help=branches.HELP, description=branches.HELP, allow_abbrev=False
+    )
+    branches.configure(sub)
+    sub.set_defaults(execute=branches.execute)
 
 
 def _configure_kind(parser: argparse.ArgumentParser) -> None:
