@@ -78,28 +78,26 @@ def _load(
 
 @inner
 def _left(motion: Motion, pack: Pack, lane: int, limit: float, room: Room) -> tuple[int, int]:
-    """Return after which step of the last ones a run has diverged or is undefined, and which.
+    """Return after which of the last steps a run has diverged or is undefined, and which.
 
-    The step is 0 where neither holds.
+    As of a single run: by its weights, its loss and its gradient. The step is -1 where neither
+    holds.
     """
     n = room.weights.size
-    for k in range(1, CHUNK + 1):
+    constants_of(pack, lane, room)
+    for k in range(CHUNK + 1):
         is_number, is_within = True, True
         for i in range(n):
-            value = pack.trail[k, i, lane]
-            is_number = is_number and value == value
-            is_within = is_within and abs(value) <= limit
-        if is_within:
-            continue
-        if not is_number:  # if the loss was finite before, it is not defined here
-            constants_of(pack, lane, room)
-            for i in range(n):
-                room.weights[i] = pack.trail[k - 1, i, lane]
-            loss = gradient(motion.program, room.weights, room.constants, room.slope, room.work)
-            steep = abs(loss) > HUGE or length(room.slope) > HUGE
-            return k, DIVERGED if steep else UNDEFINED
-        return k, DIVERGED
-    return 0, UNDECIDED
+            room.weights[i] = pack.trail[k, i, lane]
+            is_number = is_number and room.weights[i] == room.weights[i]
+            is_within = is_within and abs(room.weights[i]) <= limit
+        if not is_within:
+            return k, DIVERGED if is_number else UNDEFINED
+        loss = gradient(motion.program, room.weights, room.constants, room.slope, room.work)
+        size = length(room.slope)
+        if not (abs(loss) <= HUGE and size <= HUGE):
+            return k, DIVERGED if abs(loss) > HUGE or size > HUGE else UNDEFINED
+    return -1, UNDECIDED
 
 
 @inner
@@ -298,7 +296,7 @@ def _is_decided(
         is_number = is_number and pack.points[i, lane] == pack.points[i, lane]
     if not (pack.peaks[lane] <= limit and is_number):
         step, code = _left(motion, pack, lane, limit, room)
-        if step:
+        if step >= 0:
             steps = float(pack.made[lane] - CHUNK + step)
             _finish(pack, lane, cell, code, steps, math.nan, found)
             return True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.maps.kind import CellClass, CellField, Cells, Overlay, Prepared
 from engine.maps.kinds.lawful import (
+    apart_of,
     cells_a_job,
     cells_of,
     checked,
@@ -209,7 +210,7 @@ def runs_for(spec: MapSpec) -> Runs:
     """
     from engine.kernels.maps.runs import Runs
 
-    return Runs(law_for(spec, (spec.x.name, spec.y.name)))
+    return Runs(law_for(spec, apart_of(spec)))
 
 
 def plane_cells(

@@ -53,6 +53,12 @@ def law_for(spec: MapSpec, apart: Sequence[str]) -> DescentLaw:
     return law
 
 
+def apart_of(spec: MapSpec) -> tuple[str, ...]:
+    """Return the coordinates of the start that differ from cell to cell of a map."""
+    along = [name.partition(".")[2] for name in spec.options if name[:2] in ("u.", "v.")]
+    return (spec.x.name, spec.y.name, *along)
+
+
 def dial_of(law: DescentLaw, field: str, axis: Axis, names: Sequence[str]) -> Dial:
     """Return the dial that an axis varies.
 
