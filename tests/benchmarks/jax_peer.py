@@ -142,6 +142,29 @@ def own_loss(problem: str) -> Callable[[int], Any]:
     return lambda n: jax.block_until_ready(compiled(start, n))
 
 
+def basins() -> Callable[[int], Any]:
+    """Return a jitted loop of steps from every start of a square grid at once."""
+    import jax
+    import jax.numpy as jnp
+
+    from tests.benchmarks.bench_maps import MOST, STEP, TARGET, starts
+
+    gradient = jax.vmap(jax.grad(lambda z: 0.5 * (z[0] * z[1] - TARGET) ** 2))
+
+    def run(z: Any) -> tuple[Any, Any]:
+        z = jax.lax.fori_loop(0, MOST, lambda _, at: at - STEP * gradient(at), z)
+        return jnp.isfinite(z).all(axis=1), (z * z).sum(axis=1)
+
+    compiled, grids = jax.jit(run), {}
+
+    def steps(side: int) -> Any:
+        if side not in grids:
+            grids[side] = jnp.stack([jnp.asarray(each).ravel() for each in starts(side)], axis=1)
+        return jax.block_until_ready(compiled(grids[side]))
+
+    return steps
+
+
 JOBS: dict[str, Callable[[], Callable[[int], Any]]] = {
     "scalar": scalar,
     "matrix": lambda: matrix(1),
@@ -149,6 +172,7 @@ JOBS: dict[str, Callable[[], Callable[[int], Any]]] = {
     "Rosenbrock": lambda: own_loss("Rosenbrock"),
     "product": lambda: own_loss("product"),
     "net": lambda: own_loss("net"),
+    "basins": basins,
 }
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError, LabError
-from engine.core.law import Dial
 from engine.core.params import update
 from engine.core.registry import get
+from engine.core.system import Dial
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
 from engine.maps.spec import MapSpec

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.core.law import Dial
+from engine.core.system import Dial
 from engine.maps.axis import Axis
 from engine.maps.kind import CellField, Cells, Kind, Offer, Overlay, Prepared
 from engine.maps.kinds.lawful import (
