@@ -50,6 +50,8 @@ class Motion(NamedTuple):
         The optimiser; its numbers are those of the cells.
     scales : ndarray, shape (n,)
         Factors of the coordinates' step sizes.
+    has_edges : bool
+        Whether the loss may be no number where its gradient is one.
     """
 
     program: Program
@@ -57,6 +59,7 @@ class Motion(NamedTuple):
     copies: int
     base: Rule
     scales: FloatArray
+    has_edges: bool
 
 
 class Pack(NamedTuple):

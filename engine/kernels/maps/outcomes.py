@@ -37,6 +37,8 @@ EXACTLY = 1e-12
 """The same for an equilibrium that repels, at which a run has been held by symmetry."""
 ROUNDING = 1e-8
 """Change over a step, relative to the distance that is near, that rounding can make."""
+FAR = 1e200
+"""Weight that no step leads to from where loss and gradient are not too large by far."""
 GROWS = 1.25
 """Factor between two steps at which a run is looked at more closely."""
 
@@ -83,21 +85,42 @@ def _left(motion: Motion, pack: Pack, lane: int, limit: float, room: Room) -> tu
     As of a single run: by its weights, its loss and its gradient. The step is -1 where neither
     holds.
     """
-    n = room.weights.size
-    constants_of(pack, lane, room)
+    end, code, is_far = CHUNK + 1, UNDECIDED, False
     for k in range(CHUNK + 1):
         is_number, is_within = True, True
-        for i in range(n):
-            room.weights[i] = pack.trail[k, i, lane]
-            is_number = is_number and room.weights[i] == room.weights[i]
-            is_within = is_within and abs(room.weights[i]) <= limit
+        for i in range(room.weights.size):
+            value = pack.trail[k, i, lane]
+            is_number = is_number and value == value
+            is_within = is_within and abs(value) <= limit
+            is_far = is_far or not abs(value) < FAR
         if not is_within:
-            return k, DIVERGED if is_number else UNDEFINED
-        loss = gradient(motion.program, room.weights, room.constants, room.slope, room.work)
-        size = length(room.slope)
-        if not (abs(loss) <= HUGE and size <= HUGE):
-            return k, DIVERGED if abs(loss) > HUGE or size > HUGE else UNDEFINED
-    return -1, UNDECIDED
+            end, code = k, DIVERGED if is_number else UNDEFINED
+            break
+    constants_of(pack, lane, room)
+    if motion.has_edges:
+        for k in range(end):
+            early = _is_steep(motion, pack, lane, k, room)
+            if early != UNDECIDED:
+                return k, early
+    elif is_far:  # loss and gradient grow too large just before the weights do
+        while end > 0:
+            early = _is_steep(motion, pack, lane, end - 1, room)
+            if early == UNDECIDED:
+                break
+            end, code = end - 1, early
+    return (end if code != UNDECIDED else -1), code
+
+
+@inner
+def _is_steep(motion: Motion, pack: Pack, lane: int, row: int, room: Room) -> int:
+    """Return whether loss or gradient at a state of the trail are too large, or no numbers."""
+    for i in range(room.weights.size):
+        room.weights[i] = pack.trail[row, i, lane]
+    loss = gradient(motion.program, room.weights, room.constants, room.slope, room.work)
+    size = length(room.slope)
+    if abs(loss) <= HUGE and size <= HUGE:
+        return UNDECIDED
+    return DIVERGED if abs(loss) > HUGE or size > HUGE else UNDEFINED
 
 
 @inner

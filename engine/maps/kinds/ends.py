@@ -50,7 +50,7 @@ SAMPLE, SAMPLE_STEPS = 24, 4000
 """Cells along each side of the sample in which minima are looked for, and steps at most."""
 SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
-_BATCH = 512
+_BATCH = 2048
 """Cells between two looks whether to stop."""
 _CYCLE_COLORS = ("5", "2", "6", "3", "1", "7", "8")
 
@@ -166,7 +166,7 @@ class Ends(Prepared):
         steps, exponents = found.steps.copy(), np.full(len(x), np.nan)
         rows = np.flatnonzero(found.codes == outcomes.UNDECIDED)
         if rows.size and self.law.is_smooth:
-            grown = self.runs.grow(cells[rows], found.ends[rows])
+            grown = self.runs.part(cells[rows], found.ends[rows])
             codes[rows[grown.is_aperiodic]] = APERIODIC
             gone = np.isfinite(grown.left)
             codes[rows[gone]] = DIVERGED

@@ -96,7 +96,7 @@ def test_what_is_found_of_a_run_does_not_depend_on_those_beside_it() -> None:
     optimiser=st.sampled_from(SMOOTH),
     identifier=st.sampled_from(("scalar-product", "least-squares", "own-loss", "double-scalar")),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 def test_a_step_of_a_law_is_that_of_the_system(
     weights: list[float], optimiser: str, identifier: str
 ) -> None:
