@@ -52,6 +52,10 @@ class Basin(Kind):
         if len(dials) > 2:
             labels |= {"u": "along the direction $u$", "v": "along the direction $v$"}
             options = {f"u.{names[0]}": 1.0, f"v.{names[1]}": 1.0}
+            for direction in DIRECTIONS:
+                for dial in dials:
+                    label = f"component of ${direction}$ along ${dial.label}$"
+                    labels[f"{direction}.{dial.name}"] = label
         return Offer(
             x_names=names if len(dials) == 2 else (*names, "u"),
             y_names=names if len(dials) == 2 else (*names, "v"),

@@ -95,7 +95,11 @@ def test_the_basins_with_a_penalty_have_three_classes() -> None:
     shown = {names(made)[code] for code in np.unique(fields["outcome"]).tolist()}
     minima = {name for name in shown if name.startswith("minimum")}
     assert len(minima) == 2
-    assert shown <= minima | {"diverged", "held at an equilibrium that repels", "undecided"}
+    assert shown <= minima | {
+        "diverged",
+        "held at an equilibrium that repels",
+        "undecided after 1000 steps",
+    }
     clear = ~np.fliplr(np.eye(96, dtype=bool))  # those starts are drawn to the saddle at 0
     one, other = fields["outcome"] == 0, fields["outcome"] == 1
     np.testing.assert_array_equal(one[clear], one.T[clear])  # exchanging x and y changes nothing
@@ -159,7 +163,7 @@ def test_no_cell_contradicts_the_verdict_of_its_run(
     cells = made.cells(at_x, at_y, STOP)
     for i in range(count):
         name = names(made)[int(cells["outcome"][i])]
-        if name == "undecided":
+        if name.startswith("undecided"):
             continue
         params = update(made.spec.params, **made.start_at(at_x[i], at_y[i]))
         session = Session(get(experiment), params, 0)
