@@ -67,6 +67,7 @@ class Desk:
         self.control.choose(FakeExperiment(), FakeParams(curvature=2.5, offset=0.3))
         self.show()
         self.maps.panel.show()
+        self.maps.page.move(400, 0)  # beside the panel, which would take the pointer
         self.maps.page.show()
         self.wait(lambda: bool(self.maps._offers))
 
