@@ -179,7 +179,7 @@ class Ends(Prepared):
         }
 
     def _place(self, codes: NDArray[np.uint8], points: FloatArray) -> None:
-        """Say near which minimum runs are at last, of an optimiser that seldom rests at one."""
+        """Mark near which minimum runs are at last, of an optimiser that seldom rests at one."""
         if not self.has_one_loss:
             return
         moving = (codes == UNDECIDED) | (codes > CYCLES)

@@ -144,7 +144,7 @@ def settings_at(spec: MapSpec, law: DescentLaw, values: Mapping[str, float]) -> 
         begin = law.start.copy()
         for name in starts:
             begin[list(law.places[name].variables)] = values[name]
-    others = {name: value for name, value in values.items() if name not in starts}
+    others = {name: float(value) for name, value in values.items() if name not in starts}
     return checked(spec, law.settings(others, begin))
 
 
