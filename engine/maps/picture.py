@@ -199,7 +199,8 @@ def area_color(role: str, palette: Palette) -> str:
     What diverged or is undecided often fills half of a map and is not what one looks for.
     """
     color = role_color(role, palette)
-    toward = {"muted": 0.66, "text": 0.12, "bad": 0.3}
+    toward = {"muted": 0.76 if palette.is_dark else 0.66, "text": 0.12}
+    toward["bad"] = 0.45 if palette.is_dark else 0.3
     return mixed(color, palette.surface, toward[role]) if role in toward else color
 
 

@@ -49,7 +49,7 @@ class Desk:
         self.runner = runner_double()
         self.bridge = Bridge(self.runner)
         self.control = RunControl(self.bridge)
-        live = LiveMap(lambda kind: self.kinds[kind], lambda prepared: Threads(2))
+        live = LiveMap(lambda kind: self.kinds[kind], lambda prepared, scheduler: Threads(2))
         self.settings = settings or Settings(None)
         self.host = QWidget()
         qtbot.addWidget(self.host)
