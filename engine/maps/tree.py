@@ -391,21 +391,26 @@ def _special(family: Family, number: int, curve: int, period: int, event: Specia
 def _curve(search: Search, number: int, each: Found, origin: int | None) -> drawn.Curve:
     branch, points, family = each.branch, list(each.branch.points), search.family
     codes = _codes(branch)
+    radius = [at.radius for at in points]
+    across = [float(np.max(np.abs(at.across), initial=0.0)) for at in points]
     cycle = [family.cycle(at.x, at.parameter, branch.period) for at in points]
     if each.origin is not None:  # its first point is a step away from where it begins
         at = each.origin[1].at
         half = family.cycle(at.x, at.parameter, search.found[each.origin[0]].branch.period)
-        cycle.insert(0, np.tile(half, (branch.period // len(half), 1)))
+        times = branch.period // len(half)
+        cycle.insert(0, np.tile(half, (times, 1)))
         points.insert(0, at)
         codes.insert(0, codes[0])
+        radius.insert(0, at.radius**times)
+        across.insert(0, float(np.max(np.abs(at.across), initial=0.0)) ** times)
     return drawn.Curve(
         number=number,
         period=branch.period,
         parameter=np.array([at.parameter for at in points]),
         cycles=np.array(cycle),
         stability=np.array(codes, np.uint8),
-        radius=np.array([at.radius for at in points]),
-        across=np.array([np.max(np.abs(at.across), initial=0.0) for at in points]),
+        radius=np.array(radius),
+        across=np.array(across),
         manifold=branch.neutral,
         origin=origin,
     )
