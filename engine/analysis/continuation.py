@@ -202,7 +202,7 @@ class Walker:
         """Solve for Newton's step, the shortest where the solutions fill a manifold."""
         if not self.neutral:
             with contextlib.suppress(np.linalg.LinAlgError):
-                return np.linalg.solve(rows, gap)
+                return np.asarray(np.linalg.solve(rows, gap), np.float64)
         return np.asarray(np.linalg.lstsq(rows, gap, rcond=1e-12)[0])
 
     def isolating(self, point: BranchPoint) -> NDArray[np.complex128]:
@@ -387,7 +387,8 @@ def _events(walker: Walker, before: BranchPoint, after: BranchPoint) -> list[Spe
         if walker.neutral and event is Event.FOLD:
             continue
         crosses = walker.test(event, before) * walker.test(event, after) < 0.0
-        kind, test = event, partial(walker.test, event)
+        kind = event
+        test: Callable[[BranchPoint], float] = partial(walker.test, event)
         if event is Event.FOLD and crosses is not turns:
             # it crosses another branch, or where two that mirror meet turns round at their fork
             kind, crosses = Event.BRANCH_POINT, True

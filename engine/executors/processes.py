@@ -167,7 +167,7 @@ class _Crew(Generic[JobT, ResultT]):
     stillborn: int = 0
 
     def assign(self) -> bool:
-        """Give every free worker a job and start workers that are missing; False at the end."""
+        """Send every free worker a job and start workers that are missing; False at the end."""
         missing = max(self.most - len(self.next), 0)
         self.next.extend(map(_Held, islice(self.jobs, missing)))
         for worker in self.workers:

@@ -130,7 +130,7 @@ def border(classes: Classes, between: Sequence[int] | None = None) -> NDArray[np
     some = np.isin(classes, list(between)) if between is not None else np.asarray(classes)
     first = some[:-1, :-1]
     others = (some[1:, :-1], some[:-1, 1:], some[1:, 1:])
-    return np.logical_or.reduce([first != other for other in others])
+    return np.asarray(np.logical_or.reduce([first != other for other in others]))
 
 
 def box_dimension(classes: Classes, between: Sequence[int] | None = None) -> Fit:
@@ -177,7 +177,7 @@ def box_dimension(classes: Classes, between: Sequence[int] | None = None) -> Fit
 
 def _whole(length: int) -> int:
     """Return how many of so many corners the largest boxes cover."""
-    largest = 2 ** int(math.log2(max(length / COARSEST, 1.0)))
+    largest = 1 << int(math.log2(max(length / COARSEST, 1.0)))
     return length // largest * largest
 
 

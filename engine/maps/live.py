@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import LabError
 from engine.executors.executor import Executor
-from engine.maps.colors import Palette
+from engine.maps.colors import Palette, hexadecimal
 from engine.maps.kind import Cells, Overlay, Prepared
 from engine.maps.making import make
 from engine.maps.picture import (
@@ -123,19 +123,29 @@ class MapShown:
 
     def cell(self, x: float, y: float) -> dict[str, Any] | None:
         """Return the values by field of the cell at a point; None outside or if not computed."""
+        at = self._at(x, y)
+        return None if at is None else {name: values[at] for name, values in self.arrays.items()}
+
+    def color_at(self, x: float, y: float) -> str:
+        """Return the colour of the cell at a point, ``#rrggbb``; empty where it has none."""
+        at, rgba = self._at(x, y), self.picture.rgba
+        if at is None or rgba.shape[:2] != self.known.shape or not rgba[at][3]:
+            return ""
+        return hexadecimal(rgba[at][:3])
+
+    def _at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Return the row and column of a computed cell in the arrays."""
         column, row = _cell(self.spec.x, x), _cell(self.spec.y, y)
-        is_orbit = self.known.shape[0] == 1
-        if column is None or (row is None and not is_orbit):
+        if self.spec.kind == "orbit":
+            row = 0
+        if column is None or row is None:
             return None
-        at = tuple(
-            min(math.floor(place / self.stride + 0.5), size - 1)
-            for place, size in zip((row or 0, column), self.known.shape, strict=True)
+        rows, columns = self.known.shape
+        at = (
+            min(math.floor(row / self.stride + 0.5), rows - 1),
+            min(math.floor(column / self.stride + 0.5), columns - 1),
         )
-        if is_orbit:
-            at = (0, at[1])
-        if not self.known[at]:
-            return None
-        return {name: values[at] for name, values in self.arrays.items()}
+        return at if self.known[at] else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,8 @@ class Swatch:
         Computed cells of the class.
     share : float
         Of the cells computed so far.
-    hatched : bool
+    hatched, is_ramp : bool
+        Whether the class is hatched, or coloured along the palette's ramp.
     bar : Bar or None
         What its shades stand for.
     """
@@ -101,6 +102,7 @@ class Swatch:
     count: int
     share: float
     hatched: bool = False
+    is_ramp: bool = False
     bar: Bar | None = None
 
 
@@ -236,6 +238,7 @@ def _swatches(
             count=int(counts[each.code]),
             share=int(counts[each.code]) / total,
             hatched=each.color == HATCHED,
+            is_ramp=each.color == "ramp" and each.code in bars,
             bar=bars.get(each.code),
         )
         for each in classes

@@ -173,7 +173,7 @@ class MapFolder:
 
 
 def _difference(found: Mapping[str, Any], prepared: Prepared) -> str:
-    """Say what another map in the folder is of, as the end of a sentence."""
+    """Name what another map in the folder is of, as the end of a sentence."""
     mine = json.loads(to_json(prepared.spec.as_table()))
     theirs = found.get("spec")
     if not isinstance(theirs, Mapping) or theirs == mine:
@@ -260,7 +260,7 @@ class HalfMade:
             raise FileError(folder, "written", error) from None
 
     def close(self) -> None:
-        """Let go of the files; nothing else is needed to go on later."""
+        """Close the files; nothing else is needed to go on later."""
         self.arrays = {}
         self._journal.close()
 
@@ -348,7 +348,7 @@ def flush(array: NDArray[Any]) -> None:
 
 
 def release(array: NDArray[Any]) -> None:
-    """Give back the memory of a memory-mapped array; its values stay in its file."""
+    """Release the memory of a memory-mapped array; its values stay in its file."""
     if hasattr(mmap, "MADV_DONTNEED") and isinstance(array.base, mmap.mmap):
         array.base.madvise(mmap.MADV_DONTNEED)
 

@@ -246,7 +246,7 @@ class Search:
     is_full: bool = False
 
     def go_on(self) -> bool:
-        """Ask whether to go on; raise where not."""
+        """Raise where the search is to stop."""
         now = time.monotonic()
         if now - self.asked >= PATIENCE:
             self.asked = now

@@ -26,9 +26,9 @@ from engine.maps.export import command
 from engine.maps.kind import Offer
 from engine.maps.live import Look, MapFailed, MapShown, finest
 from engine.maps.picture import POINTS
+from engine.maps.place import place_of, point_of
 from engine.maps.ready import ReadyMap, ready_maps
 from engine.maps.spec import MapSpec
-from engine.run.session import Session
 from engine.run.snapshot import Snapshot
 from gui.maps import export
 from gui.maps.dock import MAP, PLOTS, MapsPanel
@@ -37,7 +37,7 @@ from gui.maps.history import History, Part
 from gui.maps.layers import RunLayer
 from gui.maps.page import MapPage, axis_between
 from gui.maps.source import MapSource
-from gui.plots.canvas.range import Ends
+from gui.plots.canvas.range import Ends, data_ends, padded
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
@@ -135,13 +135,15 @@ class MapControl(QObject):
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
-        self._run = RunLayer()
+        self._place: tuple[float, ...] = (math.nan, math.nan)
+        self._placed_for: object = None
+        self._path = np.empty((0, 2))
         self._run_id = -1
         self._is_peeking = False
         self._gesture = QTimer(self, singleShot=True, interval=GESTURE_MS)
         self._request = QTimer(self, singleShot=True, interval=REQUEST_MS)
         self._request.timeout.connect(self._make_if_wanted)
-        self._is_wanted = False
+        self._is_wanted = self._fits = False
         self._asking = QTimer(self, singleShot=True, interval=OFFER_MS)
         self._asking.timeout.connect(self._ask_offers)
         self._connect()
@@ -203,7 +205,7 @@ class MapControl(QObject):
         """Show where the run is."""
         if snapshot.run_id != self._run_id:
             self._run_id = snapshot.run_id
-            self._run = replace_path(self._run, np.empty((0, 2)))
+            self._path = np.empty((0, 2))
         self._show_run()
         self._peek()
 
@@ -318,13 +320,15 @@ class MapControl(QObject):
             self.history.go_to(part)
         else:
             self.history.begin(part)
+        offered = self._offers.get(wanted.kind)
+        self._fits = wanted.kind == "orbit" and offered is not None and wanted.y == offered.offer.y
         self._wanted = wanted
         self._request_map()
         if self._mode == PLOTS:
             self.set_mode(MAP)
 
     def _request_map(self) -> None:
-        """Ask for the present part of the map, with the parameters in force."""
+        """Request the present part of the map, with the parameters in force."""
         part, wanted = self.history.present, self._wanted
         if part is None or wanted is None or self._experiment is None:
             return
@@ -367,7 +371,7 @@ class MapControl(QObject):
             self.source.show_look(self._look())
 
     def _make_soon(self) -> None:
-        """Ask for the map now, or after a moment if that was done just before."""
+        """Request the map now, or after a moment if that was done just before."""
         self._is_wanted = True
         if not self._request.isActive():
             self._request.start()
@@ -391,10 +395,29 @@ class MapControl(QObject):
         self._free = self._free_of(shown)
         self.page.show_map(shown)
         self.panel.show_map(shown)
+        self._fit_observable(shown)
         if shown.layer == POINTS and shown.look.rows != self.page.rows:
             self._show_look()  # the page got its height meanwhile
         self._check_params()
         self._show_run()
+
+    def _fit_observable(self, shown: MapShown) -> None:
+        """Fit the upward axis of an orbit diagram to its points, where that was left as offered."""
+        part, wanted = self.history.present, self._wanted
+        if not self._fits or part is None or wanted is None or shown.layer != POINTS:
+            return
+        self._fits = shown.state == "making"
+        ends = data_ends([np.asarray(shown.arrays[POINTS], np.float64)])
+        if ends is None or part.y.log:
+            return
+        fitted = replace(part, y=axis_between(part.y, padded(*ends)))
+        if fitted == part:
+            return
+        self.history.begin(fitted)
+        self._wanted = replace(wanted, y=fitted.y)
+        self.panel.form.up.show_axis(fitted.y)
+        self.page.show_part(fitted)
+        self._show_look()
 
     def _on_failed(self, failure: MapFailed) -> None:
         self.panel.end()
@@ -427,6 +450,7 @@ class MapControl(QObject):
             part = Part(axis_between(present.x, x), axis_between(present.y, y))
         except InputError:
             return  # closer than numbers can be told apart
+        self._fits = False
         self.history.go_to(part, moves_on=self._gesture.isActive())
         self._gesture.start()
         self._show_part(part, present)
@@ -493,26 +517,21 @@ class MapControl(QObject):
             self.page.say("This map was made with other parameters.", can_repeat=True)
 
     def _show_run(self) -> None:
+        """Show where the run is: at its parameters, or at its start with its path."""
         part = self.history.present
-        if part is None or self._mode == PLOTS:
+        if part is None or self._mode == PLOTS or self._experiment is None:
             return
-        values = self._control.params.model_dump()
-        x, y = (_real(values.get(axis.name)) for axis in (part.x, part.y))
-        start = self._start_on(part)
-        if start is not None:
-            x, y = start
-        self._run = RunLayer(x, y, self._run.path)
-        self.page.show_run(self._run)
-
-    def _start_on(self, part: Part) -> tuple[float, float] | None:
-        """Return where the run began on a map of starts; None on others."""
-        wanted, path = self._wanted, self._run.path
-        if wanted is None or wanted.kind != "basin" or not len(path):
-            return None
-        return float(path[0, 0]), float(path[0, 1])
+        key = (self._control.params, self._control.seed, part.x.name, part.y.name)
+        if key != self._placed_for:
+            self._placed_for = key
+            self._place = place_of(self._experiment, key[0], key[1], key[2:])
+        x, y = self._place
+        if self._wanted is not None and self._wanted.kind == "orbit":
+            y = math.nan  # what is seen of a run changes from step to step
+        self.page.show_run(RunLayer(x, y, self._path))
 
     def _peek(self) -> None:
-        """Ask where the run is, on a map of starts, once the answer before is there."""
+        """Request where the run is, on a map of starts, once the answer before is there."""
         wanted = self._wanted
         if wanted is None or wanted.kind != "basin" or self._mode == PLOTS or self._is_peeking:
             return
@@ -523,13 +542,9 @@ class MapControl(QObject):
             self._is_peeking = False
             if isinstance(point, Exception) or point is None or run_id != self._run_id:
                 return
-            path = self._run.path
-            if len(path) and np.array_equal(path[-1], point):
-                return
-            begin, rest = path[:1], path[1:]
-            path = np.vstack([begin, rest[-PATH:], point[None]])
-            self._run = RunLayer(self._run.x, self._run.y, path)
-            self._show_run()
+            if not len(self._path) or not np.array_equal(self._path[-1], point):
+                self._path = np.vstack([self._path[-PATH:], point[None]])
+                self._show_run()
 
         self._bridge.peek(lambda session: point_of(session, names), then)
 
@@ -599,7 +614,9 @@ class MapControl(QObject):
     def _copy_command(self) -> None:
         shown = self.page.shown
         if shown is not None:
-            QGuiApplication.clipboard().setText(command(shown.spec))
+            part = self.history.present
+            spec = shown.spec if part is None else replace(shown.spec, x=part.x, y=part.y)
+            QGuiApplication.clipboard().setText(command(spec))
             self.message_requested.emit("The command is in the clipboard.")
 
     # What is kept.
@@ -642,20 +659,6 @@ class MapControl(QObject):
         return False
 
 
-def replace_path(run: RunLayer, path: FloatArray) -> RunLayer:
-    """Return where a run is with another path."""
-    return RunLayer(run.x, run.y, path)
-
-
-def point_of(session: Session, names: tuple[str, str]) -> FloatArray | None:
-    """Return two coordinates of a run's point, shape (2,); None if it has none of these names."""
-    system = session.experiment.system(session.params, session.seed)
-    if system is None or not set(names) <= set(system.coordinates):
-        return None
-    point = system.point(session.state)
-    return np.array([point[system.coordinates.index(name)] for name in names])
-
-
 def _suits(wanted: Wanted | None, usual: Wanted, offer: Offer) -> bool:
     """Return whether what was asked for before can still be."""
     return (
@@ -673,11 +676,6 @@ def _matters(params: Params, name: str) -> bool:
 
     specs = {spec.name: spec for spec in describe(type(params))}
     return not specs[name].for_ensemble
-
-
-def _real(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else math.nan
 
 
 def _table(axis: Axis) -> dict[str, Any]:

@@ -266,7 +266,7 @@ def _row(name: QWidget, field: QWidget, wide: bool = False) -> QHBoxLayout:
 
 
 def _state_text(shown: MapShown) -> str:
-    """Say how far a map is."""
+    """Describe how far a map is."""
     percent = f"{100 * shown.done:.0f} %" if shown.done < 0.995 or shown.done == 1.0 else "99 %"
     if shown.state == "cancelled":
         return f"Cancelled at {percent}"
@@ -274,7 +274,7 @@ def _state_text(shown: MapShown) -> str:
         left = "" if shown.seconds_left is None else f" · {duration(shown.seconds_left)} left"
         return f"{percent}{left}"
     cells = whole(shown.known.size)
-    what = "columns" if shown.known.shape[0] == 1 else "cells"
+    what = "columns" if shown.spec.kind == "orbit" else "cells"
     seconds = shown.seconds
     took = f"{seconds:.1f} s" if seconds < 10.0 else duration(seconds)
     return f"{cells} {what} in {took}"

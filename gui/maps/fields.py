@@ -37,10 +37,11 @@ class RealField(QLineEdit):
         """The last good number."""
         return self._value
 
-    def show_value(self, value: float) -> None:
-        """Show a number in place of what is there."""
+    def show_value(self, value: float, digits: int = 6) -> None:
+        """Show a number in place of what is there, in at least so many digits."""
         self._value = value
-        self.setText(short_text(value))
+        self.setText(f"{value:.{min(max(digits, 6), 17)}g}")
+        self.setToolTip(exact_text(value))
         self.setCursorPosition(0)
         self.setModified(False)
         self.set_error(False)
@@ -66,7 +67,7 @@ class RealField(QLineEdit):
             mark(self, wrong)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Give the keyboard back on Enter, and on Escape, which gives up typing."""
+        """Return the keyboard to the window on Enter, and on Escape, which ends typing."""
         if event.key() == Qt.Key.Key_Escape:
             self.show_value(self._value)
             give_back(self)
@@ -96,9 +97,3 @@ class RealField(QLineEdit):
         if value != self._value:
             self.show_value(value)
             self.edited.emit(value)
-
-
-def short_text(value: float) -> str:
-    """Write a number in few digits if they give back the number, else in all that it has."""
-    text = f"{value:.6g}"
-    return text if float(text) == value else exact_text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -122,8 +123,9 @@ class AxisForm(QWidget):
         index = self.name.findData(axis.name)
         if index >= 0:
             self.name.setCurrentIndex(index)
-        self.low.show_value(axis.low)
-        self.high.show_value(axis.high)
+        digits = digits_of(axis)
+        self.low.show_value(axis.low, digits)
+        self.high.show_value(axis.high, digits)
         self.count.show_count(axis.count)
         self.log.setChecked(axis.log)
         self.set_error("")
@@ -167,6 +169,17 @@ class AxisForm(QWidget):
     def label(self) -> str:
         """What the axis varies, in plain letters."""
         return self.name.currentText() or self._title
+
+
+def _readable(name: str) -> str:
+    """Write the name of an option for people; components such as ``u.w1`` stay as they are."""
+    return name if "." in name else name.replace("_", " ").capitalize()
+
+
+def digits_of(axis: Axis) -> int:
+    """Return the digits in which the ends of an axis differ from numbers within it."""
+    size = max(abs(axis.low), abs(axis.high))
+    return 4 + math.ceil(math.log10(max(size / (axis.high - axis.low), 1.0)))
 
 
 class MapForm(QWidget):
@@ -292,7 +305,7 @@ class MapForm(QWidget):
                 widget.deleteLater()
         self.options = {}
         for row, (name, value) in enumerate(options.items()):
-            text = labels.get(name, name.replace("_", " ").capitalize())
+            text = labels.get(name, _readable(name))
             field = RealField(to_plain(text))
             field.show_value(value)
             field.edited.connect(lambda value: self.edited.emit())

@@ -29,7 +29,9 @@ class Middle(QSplitter):
         self._mode = PLOTS
         self.setChildrenCollapsible(False)
         for part in (page, plots):
+            size = part.size()
             self.addWidget(part)
+            part.resize(size)  # a splitter gives no room before it is shown
         self.set_mode(PLOTS)
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QLinearGradient, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -30,6 +30,7 @@ from gui.maps.layers import (
     dash_of,
     patch_of,
 )
+from gui.maps.strip import EXPONENT, ExponentStrip
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.layers import CurveLayer, Layer
 from gui.plots.canvas.paint import Scene
@@ -139,13 +140,17 @@ class MapPage(QWidget):
         self.overlays, self.run = OverlayLayer(), RunLayer()
         self.pointer = PointerLayer(font=self.canvas.small_font)
         self.bar = BarLayer(self.canvas.small_font)
+        self.strip = ExponentStrip()
+        self._map_row = QHBoxLayout()
+        self._map_row.addWidget(self.canvas)
         self._make_head()
         layout = QVBoxLayout(self)
         scaling.margins(layout, 2, 2, 4, 4)
         layout.setSpacing(0)
         layout.addLayout(self._head)
         layout.addWidget(self.notice)
-        layout.addWidget(self.canvas, 1)
+        layout.addLayout(self._map_row, 7)
+        layout.addWidget(self.strip, 2)
         self._connect()
         self.set_history(back=False, forward=False)
 
@@ -175,6 +180,8 @@ class MapPage(QWidget):
     def _connect(self) -> None:
         canvas, header = self.canvas, self.header
         canvas.zoomed.connect(self._on_zoomed)
+        self.strip.canvas.zoomed.connect(lambda x, y: self._on_zoomed(x, None))
+        self.strip.canvas.reset_requested.connect(self.home_requested)
         canvas.hovered.connect(self._on_hovered)
         canvas.picked.connect(self.picked)
         canvas.reset_requested.connect(self.home_requested)
@@ -207,6 +214,7 @@ class MapPage(QWidget):
         """Show no map."""
         self._shown = self._part = self._base = None
         self.picture.patches, self.curve = (), None
+        self.strip.hide()
         self.overlays.overlays, self.bar.bar = (), None
         self.run = RunLayer()
         self._point(None)
@@ -232,14 +240,17 @@ class MapPage(QWidget):
             )
         if self.curve is not None:
             self._show_curve()
+        x_axis = self.canvas.x_axis
+        self.strip.show_ends(x_axis.text, x_axis.manual, x_axis.log)
         self.canvas.refresh_axes()
+        self._align_soon()
 
     def show_map(self, shown: MapShown) -> None:
         """Show a map as far as it is made, over what is still finer of the one before."""
         base = base_of(shown)
         is_other = base != self._base
         self._base, self._shown = base, shown
-        if shown.known.shape[0] == 1 and shown.layer != POINTS:
+        if shown.spec.kind == "orbit" and shown.layer != POINTS:
             self.picture.patches = ()
             self._show_curve()
         else:
@@ -252,8 +263,27 @@ class MapPage(QWidget):
             self._new = patch
         self.overlays.overlays = shown.overlays
         self._show_bar(shown.picture.bar if self.curve is None else None)
+        self._show_strip(shown)
         self._show_entries(shown)
         self._draw()
+
+    def _show_strip(self, shown: MapShown) -> None:
+        wanted = shown.layer == POINTS and EXPONENT in shown.arrays
+        if wanted:
+            self.strip.show_map(shown)
+            self._align_soon()
+        self.strip.setVisible(wanted)
+
+    def _align_soon(self) -> None:
+        QTimer.singleShot(0, self, self._align)
+
+    def _align(self) -> None:
+        """Begin map and strip at the same place, whose numbers are not equally wide."""
+        if not self.strip.isVisible():
+            self._map_row.setContentsMargins(0, 0, 0, 0)
+            return
+        missing = self.strip.align(self.canvas.frame.mapper.plot.left())
+        self._map_row.setContentsMargins(round(scaling.px(missing)), 0, 0, 0)
 
     def show_run(self, run: RunLayer) -> None:
         """Show where the run is on the map."""
@@ -357,9 +387,7 @@ class MapPage(QWidget):
             lines = ["not computed yet"] if shown.state == "making" else []
         else:
             lines = _COMMA.split(shown.prepared.hover(cell))
-            code = cell.get("outcome")
-            swatches = {swatch.code: swatch.color for swatch in shown.picture.swatches}
-            self.pointer.swatch = swatches.get(int(code), "") if code is not None else ""
+            self.pointer.swatch = shown.color_at(x, y)
         names = [(self.canvas.x_axis.text, x), (self.canvas.y_axis.text, y)]
         lines.append(", ".join(f"{name} = {number(value)}" for name, value in names))
         curve = self.overlays.near(self.canvas.frame.mapper, at)
@@ -403,7 +431,8 @@ def base_of(shown: MapShown) -> object:
 
 
 def _entry(swatch: Swatch) -> Entry:
-    return Entry(f"class {swatch.code}", swatch.name, swatch.color, kind="area", can_hide=False)
+    kind: Literal["ramp", "area"] = "ramp" if swatch.is_ramp else "area"
+    return Entry(f"class {swatch.code}", swatch.name, swatch.color, kind=kind, can_hide=False)
 
 
 def _curve_entry(each: Overlay) -> Entry:

@@ -20,11 +20,12 @@ _T = TypeVar("_T")
 
 def new_live_map() -> LiveMap:
     """Make what makes maps; its parts are imported when they are first needed."""
+    from engine.executors.processes import Processes
     from engine.executors.threads import Threads
     from engine.maps.catalogue import kind
     from engine.maps.live import LiveMap
 
-    return LiveMap(kind, lambda prepared: Threads())
+    return LiveMap(kind, lambda prepared: Threads() if prepared.has_threads else Processes())
 
 
 class MapSource(QObject):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.kernels.jit import kernel
 from engine.kernels.maps.advance import CHUNK, Motion, Pack, Room, advance
-from engine.kernels.maps.laps import candidate, has_derivative, log_lap, size_of
+from engine.kernels.maps.laps import candidate, change, has_derivative, log_lap, size_of
 from engine.kernels.maps.rest import NOWHERE, judge
 
 
@@ -91,5 +91,6 @@ def settle(
                     periods[cell] = 1
                     laps[cell] = math.log(factor) if factor > 0.0 else -math.inf
             elif period > 1:
-                periods[cell] = period
-                laps[cell] = log_lap(motion, pack, lane, period, room) / period
+                log = log_lap(motion, pack, lane, period, room)
+                if log < 0.0 or change(pack, lane, period, 2) == 0.0:
+                    periods[cell], laps[cell] = period, log / period

@@ -35,6 +35,8 @@ NEAR = 1e-6
 """Distance of an equilibrium, relative to the size of the point, at which a run has reached it."""
 EXACTLY = 1e-12
 """The same for an equilibrium that repels, at which a run has been held by symmetry."""
+ROUNDING = 1e-8
+"""Change over a step, relative to the distance that is near, that rounding can make."""
 GROWS = 1.25
 """Factor between two steps at which a run is looked at more closely."""
 
@@ -118,11 +120,11 @@ def _nears(pack: Pack, lane: int, near: float) -> bool:
     if not last <= 2.0 * near:
         return False
     before = _moved(pack, lane, CHUNK - 16)
-    if last == 0.0:
+    if last <= ROUNDING * near:
         return True
     if not last < before:
         return False
-    rate = (last / before) ** 0.0625
+    rate: float = (last / before) ** 0.0625
     return last <= near * (1.0 - rate) or last <= 1e-3 * near * (1.0 - rate * rate)
 
 
@@ -139,7 +141,7 @@ def _reached(pack: Pack, lane: int, n: int, at: Any, near: float, checked: int) 
         return float(max(checked, pack.made[lane] - CHUNK))
     rate = math.log(last / first) / CHUNK  # it came near earlier: as fast as now
     step = pack.made[lane] - CHUNK - math.log(near / first) / -rate
-    return max(math.floor(step), float(checked))
+    return float(max(math.floor(step), checked))
 
 
 @inner
@@ -300,7 +302,7 @@ def _is_decided(
             steps = float(pack.made[lane] - CHUNK + step)
             _finish(pack, lane, cell, code, steps, math.nan, found)
             return True
-    made, is_last = pack.made[lane], pack.made[lane] >= most
+    made, is_last = pack.made[lane], bool(pack.made[lane] >= most)
     near = NEAR * size_of(pack, lane)
     if (made >= looks[lane] or is_last) and _nears(pack, lane, near):
         if _at_rest(motion, pack, lane, cell, known, checked, is_last, found, room):

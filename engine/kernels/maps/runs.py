@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from engine.core.arrays import FloatArray
 from engine.kernels.maps import growth, orbits, outcomes
 from engine.kernels.maps.advance import CHUNK, HYPERPARAMETERS, Motion, Pack, Room
 from engine.kernels.maps.code import PackCode, can_be_compiled, compiled, width_of
+from engine.kernels.maps.loss import TapeLoss
 from engine.kernels.maps.outcomes import Found
 from engine.kernels.optimisers.descent import LIMIT
 from engine.kernels.optimisers.steps import rule_of
@@ -130,6 +131,17 @@ class Runs:
         Whether packs get machine code of their own where they can; the bits are the same.
     width : int, optional
         Lanes of a pack.
+
+    Attributes
+    ----------
+    law : DescentLaw
+    copies : int
+        Numbers that a weight has in the state of a run, itself included.
+    is_packed : bool
+        Whether packs have machine code of their own.
+    width : int
+    program : Program
+        The loss.
     """
 
     def __init__(
@@ -139,24 +151,24 @@ class Runs:
         self.copies = _COPIES.get(law.setting.optimiser, 1)
         optimiser = law.setting.optimiser
         can = can_be_compiled(law.tape, optimiser) and law.is_smooth
-        self._is_packed = can and compile_packs
+        self.is_packed = can and compile_packs
         self._code: PackCode | None = None
         self._alone: native.Code | None = None
         program_of = program.program(law.tape, law.data)
-        if self._is_packed:
+        if self.is_packed:
             self._code = compiled(law.tape, optimiser, width=width)
         elif compile_packs:
             self._alone = native.compiled(law.tape)
         if self._alone is not None:
             program_of = program_of._replace(address=self._alone.address)
         self.program: Program = program_of
-        lanes = width_of(law.tape) if self._is_packed else GENERAL_WIDTH
+        lanes = width_of(law.tape) if self.is_packed else GENERAL_WIDTH
         self.width = lanes if width is None else width
         self._motion = Motion(
             program_of,
             0 if self._code is None else self._code.address,
             self.copies,
-            rule_of(replace(law.setting)),
+            rule_of(law.setting),
             self._scales,
         )
 
@@ -173,19 +185,24 @@ class Runs:
     @cached_property
     def _pushed(self) -> PackCode | None:
         """Machine code for packs with displacements, compiled when it is first needed."""
-        if not self._is_packed:
+        if not self.is_packed:
             return None
         return compiled(self.law.tape, self.law.setting.optimiser, tangent=True, width=self.width)
+
+    def loss(self, constants: FloatArray | None = None) -> TapeLoss:
+        """Return the loss at values of its constants, by default the law's own."""
+        return TapeLoss(self.program, self.law.constants if constants is None else constants)
 
     def fixed(self, cells: Cells) -> FloatArray:
         """Return what is fixed along each run, as kernels take it, shape (m, c + n + 9)."""
         steps = cells.settings[:, [FIELDS.index("step_size")]]
         rates = steps * self._scales
-        return np.ascontiguousarray(np.hstack([cells.constants, rates, cells.settings]))
+        made = np.hstack([cells.constants, rates, cells.settings])
+        return np.ascontiguousarray(made, np.float64)
 
     def limits(self, starts: FloatArray) -> FloatArray:
         """Return the weight beyond which each run has diverged, as for a single run."""
-        return LIMIT * np.maximum(1.0, np.abs(starts).max(axis=1))
+        return np.asarray(LIMIT * np.maximum(1.0, np.abs(starts).max(axis=1)))
 
     def follow(self, cells: Cells, most: int, known: FloatArray | None = None) -> Found:
         """Follow runs until it is decided what they do, or for some steps.
@@ -234,14 +251,14 @@ class Runs:
         numbers = [np.full(count, np.nan) for _ in range(3)]
         parted = np.zeros(count, np.bool_)
         if count and self.law.is_smooth:
-            begin = np.random.default_rng(0).normal(size=states.shape[1])
+            push = np.random.default_rng(0).normal(size=states.shape[1])
             growth.grow(
                 self._motion,
                 0 if self._pushed is None else self._pushed.address,
                 np.array(states),
                 self.fixed(cells),
                 self.limits(cells.starts),
-                begin / np.linalg.norm(begin),
+                np.asarray(push / np.linalg.norm(push)),
                 chunks,
                 self._pack(),
                 np.empty((4, growth.LAG, self.width)),

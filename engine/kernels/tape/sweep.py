@@ -139,8 +139,8 @@ class TangentSweep(Sweep):
         if op in (codes.ADD, codes.SUB, codes.MUL, codes.NEG, codes.MAX, codes.MIN):
             made = super()._operation(op, a, b)
             if op == codes.MUL:
-                parts = [None if u is None else u * y, None if v is None else x * v]
-                self.tangents.append(_sum(*parts))
+                first = None if u is None else u * y
+                self.tangents.append(_sum(first, None if v is None else x * v))
             elif op in (codes.MAX, codes.MIN):
                 self.tangents.append(_chosen(self.slopes[node], u, v))
             elif op == codes.NEG:
