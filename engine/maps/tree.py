@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -57,6 +57,8 @@ MOST = 160
 """Branches that are followed at most."""
 MOST_COORDINATES = 64
 """Dimension of the largest system whose branches are followed."""
+PARTLY = 1.0
+"""Seconds between two looks at what is found until then."""
 PATIENCE = 0.05
 """Seconds between two questions whether to go on."""
 
@@ -65,7 +67,11 @@ class StoppedError(Exception):
     """The search is no longer wanted."""
 
 
-def find(spec: BranchSpec, progress: Progress) -> Branches | None:
+def find(
+    spec: BranchSpec,
+    progress: Progress,
+    partly: Callable[[Branches], None] | None = None,
+) -> Branches | None:
     """Find the branches of an experiment over one parameter.
 
     Parameters
@@ -73,6 +79,8 @@ def find(spec: BranchSpec, progress: Progress) -> Branches | None:
     spec : BranchSpec
     progress : callable
         Asked about every 50 ms, from the thread that this runs in.
+    partly : callable, optional
+        Given what is found until then, about once a second where there is more.
 
     Returns
     -------
@@ -88,8 +96,13 @@ def find(spec: BranchSpec, progress: Progress) -> Branches | None:
     subject = subject_of(spec.experiment, spec.params, spec.seed, ends)
     family = Family(subject.carrier, spec.low, spec.high, subject.frame)
     search = Search(family, subject.start, spec.max_period, spec.seed, progress)
+    shown, count = time.monotonic(), 0
     try:
-        search.run()
+        for _ in search.steps():
+            now = time.monotonic()
+            if partly is not None and now - shown >= PARTLY and len(search.found) > count:
+                partly(_result(spec, subject, search))
+                shown, count = time.monotonic(), len(search.found)
     except StoppedError:
         return None
     return _result(spec, subject, search)
@@ -256,6 +269,11 @@ class Search:
 
     def run(self) -> None:
         """Look for cycles at all values, and follow their branches."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """Do the same, and pause after each branch."""
         bits = max(self.values - 1, 1).bit_length()
         order = np.argsort([int(f"{i:0{bits}b}"[::-1], 2) for i in range(self.values)])
         for count, place in enumerate(order):  # coarse to fine
@@ -264,7 +282,9 @@ class Search:
             value = self.family.low + share * (self.family.high - self.family.low)
             for period, begin in self._seeds(value, scattered=count % BOXED == 0):
                 self.waiting.append((begin, period, None))
-                self._follow_all()
+                while self.waiting:
+                    self._follow(*self.waiting.popleft())
+                    yield
 
     def _seeds(self, value: float, *, scattered: bool) -> Iterator[tuple[int, BranchPoint]]:
         """Find cycles at a value of the parameter, in turn."""
@@ -288,27 +308,26 @@ class Search:
         made = self.family.frame.seen(points[TRANSIENT:])
         return made if np.isfinite(made).all() else made[:0]
 
-    def _follow_all(self) -> None:
-        while self.waiting:
-            begin, period, origin = self.waiting.popleft()
-            if (period > 2 and begin.radius > SEEDED) or self._is_known(begin, period):
-                continue
-            if len(self.found) >= MOST:
-                self.is_full = True
-                continue
-            largest = np.inf if period <= 2 else FADED
-            branch = follow(
-                self.family,
-                begin,
-                period,
-                both=origin is None,
-                largest=largest,
-                go_on=self.go_on,
-            )
-            number = len(self.found)
-            self.found.append(Found(branch, origin))
-            for event in branch.events:
-                self._switch(number, period, event)
+    def _follow(self, begin: BranchPoint, period: int, origin: tuple[int, Special] | None) -> None:
+        """Follow the branch of a cycle, if it is a new one."""
+        is_faint = period > 2 and begin.radius > SEEDED
+        if is_faint or self._is_known(begin, period):
+            return
+        if len(self.found) >= MOST:
+            self.is_full = True
+            return
+        branch = follow(
+            self.family,
+            begin,
+            period,
+            both=origin is None,
+            largest=np.inf if period <= 2 else FADED,
+            go_on=self.go_on,
+        )
+        number = len(self.found)
+        self.found.append(Found(branch, origin))
+        for event in branch.events:
+            self._switch(number, period, event)
 
     def _switch(self, number: int, period: int, event: Special) -> None:
         """Go on along the branches that begin at a special point."""

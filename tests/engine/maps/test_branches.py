@@ -13,6 +13,7 @@ import pytest
 
 from engine.core.errors import InputError
 from engine.core.registry import get
+from engine.maps import tree
 from engine.maps.axis import Axis
 from engine.maps.branches import Branches, BranchSpec, Stability
 from engine.maps.loci import find as find_curves
@@ -190,6 +191,24 @@ def test_a_typed_loss_over_a_constant_of_its_own() -> None:
     )
     assert min(abs(each - 1.0 / 0.9) for each in at(branches, "flip", 1)) < 1e-9
     assert branches.coordinate("x") == 0
+
+
+def test_what_is_found_until_then_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "PARTLY", 0.0)
+    shown: list[Branches] = []
+    last = find(spec(0.4, 0.6), lambda done, text: True, shown.append)
+    assert last is not None
+    counts = [len(each.curves) for each in shown]
+    assert counts == sorted(set(counts)) and counts[-1] == len(last.curves)
+
+
+def test_branches_over_an_axis_of_a_map() -> None:
+    axis = Axis(name="step_size", low=0.4, high=0.6, count=3)
+    asked = spec(0.4, 0.6)
+    map_spec = MapSpec(
+        kind="orbit", experiment=asked.experiment, params=asked.params, x=axis, y=axis, steps=1
+    )
+    assert BranchSpec.of(map_spec, 2) == asked
 
 
 def test_a_search_can_be_cancelled() -> None:
