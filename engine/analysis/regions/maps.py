@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -143,7 +143,7 @@ class Descent(EnclosedMap):
         return joined((upper, joined((-pull, kept), axis=-1)), axis=-2)
 
 
-def joined(parts: tuple[Interval, ...], axis: int) -> Interval:
+def joined(parts: Sequence[Interval], axis: int) -> Interval:
     """Join arrays of intervals along an axis."""
     return Interval(
         np.concatenate([part.lo for part in parts], axis),
