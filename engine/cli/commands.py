@@ -185,6 +185,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
     )
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
     add(
@@ -236,6 +237,7 @@ def _chosen_run(options: argparse.Namespace) -> RunSpec:
     run = _base_run(options)
     values = _settings(run, options.set)
     values |= _device(run, options.device)
+    values |= _proof(run, wanted=options.prove)
     if "device" not in values:  # what is asked for here and now is refused where it is missing
         run, notice = replay.on_this_machine(run)
         if notice:
@@ -305,6 +307,20 @@ def _device(run: RunSpec, device: str) -> dict[str, str]:
     if device == "cuda":
         raise InputError("--device", device, f"{run.experiment} runs on the cpu; give auto or cpu")
     return {}
+
+
+def _proof(run: RunSpec, *, wanted: bool) -> dict[str, bool]:
+    if not wanted:
+        return {}
+    if "prove" not in type(run.params).model_fields:
+        provers = [
+            listed.id
+            for listed in registry.entries()
+            if "prove" in listed.load().parameters.model_fields
+        ]
+        rule = f"nothing is proved of this experiment; of {', '.join(provers)} it is"
+        raise InputError("--prove", run.experiment, rule)
+    return {"prove": True}
 
 
 def _whole(field: str, text: str, low: int, high: int) -> int:

@@ -297,9 +297,7 @@ class _Growth:
         return found
 
 
-def _residual_core(
-    pace: Pace, grid: Grid, boxes: Interval, progress: Progress
-) -> Bools | None:
+def _residual_core(pace: Pace, grid: Grid, boxes: Interval, progress: Progress) -> Bools | None:
     """Return the cells, flat, from which runs are proved to converge to a manifold of minima."""
     core = np.zeros(boxes.shape[0], bool)
     sizes, r = pace.residual.size, pace.residual

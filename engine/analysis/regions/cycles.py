@@ -1,7 +1,7 @@
 r"""Proofs that a map has a cycle, that it attracts, or that it repels.
 
-*Existence.* Let G be p steps of the map F, X a box around c, and Y any matrix. The Krawczyk operator
-is :math:`K(X)=c-Y(G(c)-c)+(1-Y(DG(X)-1))(X-c)`. For w in X the mean value theorem puts
+*Existence.* Let G be p steps of the map F, X a box around c, and Y any matrix. The Krawczyk
+operator is :math:`K(X)=c-Y(G(c)-c)+(1-Y(DG(X)-1))(X-c)`. For w in X the mean value theorem puts
 :math:`w-Y(G(w)-w)` into K(X). If K(X) lies in the interior of X, that map sends X into itself, so
 it has a fixed point in X by Brouwer's theorem; moreover Y and all matrices of DG(X) - 1 are then
 invertible, so the fixed point is one of G, and the only one in X. The cycle has exactly p points if
@@ -9,8 +9,8 @@ enclosures of its other points do not meet that of the first.
 
 *Attraction.* Let P be positive definite with :math:`P-M^\top PM\succ0` for all matrices M in DG(X),
 X a box that holds the fixed point w*. For w in an ellipsoid
-:math:`V(w)=(w-w^*)^\top P(w-w^*)\leq\gamma^2` within X, :math:`G(w)-w^*=M(w-w^*)` with the mean M of
-DG along the segment, which an interval matrix contains as it is convex. So V falls by a constant
+:math:`V(w)=(w-w^*)^\top P(w-w^*)\leq\gamma^2` within X, :math:`G(w)-w^*=M(w-w^*)` with the mean M
+of DG along the segment, which an interval matrix contains as it is convex. So V falls by a constant
 factor at every step of G: the ellipsoid is mapped into itself and all of it converges to w*, which
 is asymptotically stable.
 
@@ -147,7 +147,7 @@ def _fixed_point(lap: EnclosedMap, guess: FloatArray) -> Interval | None:
     one = np.eye(lap.dimension)
     least = _LEAST_RADIUS * max(1.0, float(np.abs(center).max()))
     residue = lap.plain_image(Interval.point(center[None]))[0] - Interval.point(center)
-    radii = least * 4.0 ** np.arange(_BOXES)
+    radii = least * np.float64(4.0) ** np.arange(_BOXES)
     boxes = Interval.around(np.tile(center, (_BOXES, 1)), radii[:, None])
     slopes = lap.enclosures(boxes)[1] - one
     inverse = _inverse(slopes[0].mid)
@@ -179,7 +179,7 @@ def _inverse(matrix: FloatArray) -> FloatArray | None:
         made = np.linalg.inv(matrix)
     except np.linalg.LinAlgError:
         return None
-    return made if np.isfinite(made).all() else None
+    return np.asarray(made, np.float64) if np.isfinite(made).all() else None
 
 
 def _core(lap: EnclosedMap, center: Interval) -> Core | None:
@@ -188,7 +188,7 @@ def _core(lap: EnclosedMap, center: Interval) -> Core | None:
     widths = None if weight is None else half_widths(weight)
     if weight is None or widths is None:
         return None
-    radii = 1e-9 * max(1.0, float(np.abs(center.mid).max())) * 1.25 ** np.arange(_RADII)
+    radii = 1e-9 * max(1.0, float(np.abs(center.mid).max())) * np.float64(1.25) ** np.arange(_RADII)
     boxes = Interval.around(
         np.tile(center.mid, (_RADII, 1)), radii[:, None] * (widths / widths.max())
     )

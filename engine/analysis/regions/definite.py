@@ -5,9 +5,9 @@ r"""Definite matrices, proved for all matrices within intervals.
 with intervals it holds the elimination of every symmetric matrix in the interval matrix, as long as
 all pivots met so far are positive; if all are, every such matrix is positive definite.
 
-*Lyapunov's equation (Stein's).* If :math:`P\succ0` and :math:`P-M^\top PM\succ0` for a square M, then
-:math:`V(x)=x^\top Px` falls along :math:`x\mapsto Mx` by a constant factor: M's eigenvalues lie
-inside the unit circle. Conversely, if :math:`M^\top QM-Q\succ0` for a symmetric Q with
+*Lyapunov's equation (Stein's).* If :math:`P\succ0` and :math:`P-M^\top PM\succ0` for a square M,
+then :math:`V(x)=x^\top Px` falls along :math:`x\mapsto Mx` by a constant factor: M's eigenvalues
+lie inside the unit circle. Conversely, if :math:`M^\top QM-Q\succ0` for a symmetric Q with
 :math:`v^\top Qv>0` for some v, then along :math:`x_{k+1}=Mx_k,\ x_0=v` the numbers
 :math:`q_k=x_k^\top Qx_k` grow by at least a constant times :math:`|x_k|^2\geq q_k/\|Q\|`, so they
 and :math:`|x_k|` grow exponentially: an eigenvalue of M lies outside the unit circle. Nothing is
@@ -91,9 +91,9 @@ def expands(matrix: Interval, weight: FloatArray) -> bool:
 
 
 def half_widths(weight: FloatArray) -> FloatArray | None:
-    """Return a with |x_i| <= a_i wherever xᵀPx <= 1, proved; None where P is not definite.
+    r"""Return a with |x_i| <= a_i wherever xᵀPx <= 1, proved; None where P is not definite.
 
-    That is :math:`P-e_ie_i^\\top/a_i^2\\succeq0`, which is checked for every i.
+    That is :math:`P-e_ie_i^\top/a_i^2\succeq0`, which is checked for every i.
     """
     if not bool(is_positive_definite(weight)):
         return None

@@ -123,9 +123,10 @@ class Interval:
     def sum(self, axis: int = -1) -> Interval:
         """Return sums along an axis."""
         count = self.lo.shape[axis]
-        made = Interval(self.lo.take(0, axis), self.hi.take(0, axis))
+        lo, hi = np.moveaxis(self.lo, axis, 0), np.moveaxis(self.hi, axis, 0)
+        made = Interval(lo[0], hi[0])
         for i in range(1, count):
-            made = made + Interval(self.lo.take(i, axis), self.hi.take(i, axis))
+            made = made + Interval(lo[i], hi[i])
         return made
 
     def hull(self, other: Interval) -> Interval:

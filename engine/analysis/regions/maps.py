@@ -13,8 +13,8 @@ from engine.analysis.regions.interval import Interval, applied, interval, produc
 from engine.core.arrays import FloatArray
 
 
-class Jets(Protocol):
-    """A real function of n variables with enclosures of its derivatives over boxes."""
+class Slopes(Protocol):
+    """A real function of n variables with enclosures of value and gradient over boxes."""
 
     @property
     def dimension(self) -> int:
@@ -28,6 +28,10 @@ class Jets(Protocol):
     def slopes(self, box: Interval) -> tuple[Interval, Interval]:
         """Enclose values and gradients, shapes (m,) and (m, n)."""
         ...
+
+
+class Jets(Slopes, Protocol):
+    """A real function with enclosures of its second derivatives as well."""
 
     def curves(self, box: Interval) -> tuple[Interval, Interval, Interval]:
         """Enclose values, gradients and Hessians, shapes (m,), (m, n) and (m, n, n)."""
@@ -77,7 +81,7 @@ class Descent(EnclosedMap):
     loss : Jets
     step_size : float
         Used where there is no `rule`.
-    rule : Jets or None
+    rule : Slopes or None
         The step size s as a function of the weights.
     momentum : float
     looks_ahead : bool
@@ -88,7 +92,7 @@ class Descent(EnclosedMap):
 
     loss: Jets
     step_size: float
-    rule: Jets | None = None
+    rule: Slopes | None = None
     momentum: float = 0.0
     looks_ahead: bool = False
     has_velocity: bool = False

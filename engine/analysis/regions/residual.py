@@ -11,8 +11,8 @@ where a run can go.
 
 *The run stays.* Let :math:`|\rho|\leq\bar\rho<1` and
 :math:`|s\,C\,\partial_ir|\leq K_i` on a set Ω. A run from w moves its i-th weight by at most
-:math:`K_i|r(w)|(1+\bar\rho+\bar\rho^2+\dots)=K_i|r(w)|/(1-\bar\rho)` in all, as long as it is in Ω. So
-if the box of these half-widths around w lies in Ω, induction keeps the whole run within it:
+:math:`K_i|r(w)|(1+\bar\rho+\bar\rho^2+\dots)=K_i|r(w)|/(1-\bar\rho)` in all, as long as it is in Ω.
+So if the box of these half-widths around w lies in Ω, induction keeps the whole run within it:
 :math:`|r|` falls at least by the factor ρ̄ at every step, the points form a Cauchy sequence, and
 their limit has r = 0: it is a minimum, the loss there being 0. Only those parts of Ω count where
 :math:`|r|` is at most what it is at the start, since it never is more later.
@@ -145,7 +145,7 @@ def proved_ball(square: SquareDescent, center: FloatArray, radius: float) -> flo
     rates = pace.rates(everywhere, most) if most < 1.0 else None
     if rates is None:
         return None
-    steepest = Interval.point(np.sqrt((pace.slope.squared().sum().hi)).max() * (1.0 + 1e-15))
+    steepest = Interval.point(np.sqrt(pace.slope.squared().sum().hi).max() * (1.0 + 1e-15))
     grows = Interval.point(np.sqrt(Interval.point(rates).squared().sum().hi) * (1.0 + 1e-15))
     here = Interval.point(square.residual.value(Interval.point(center[None])).size)[0]
     room = Interval.point(radius) - grows * here

@@ -5,9 +5,9 @@ an interval that holds all values of the operation on real numbers of its argume
 
 *Why that is so.* IEEE 754 rounds a sum, product, quotient or root to the nearest float, so the
 exact number is at most half a unit in the last place (ulp) from what is computed. `below` subtracts
-:math:`c=|x|\cdot2.3\cdot10^{-16}+2.3\cdot10^{-308}`, which is at least one ulp of x, since an ulp is
-at most :math:`2^{-52}|x|` above the least normal number, and less than the second term below it.
-The subtraction itself is off by half an ulp of its result at most, so what comes out is at most the
+at least one ulp of x: :math:`2.3\cdot10^{-16}|x|+2.3\cdot10^{-308}`, since an ulp is at most
+:math:`2^{-52}|x|` above the least normal number, and less than the second term below it. The
+subtraction itself is off by half an ulp of its result at most, so what comes out is at most the
 exact number. `above` is its mirror image.
 
 What is undefined or unknown somewhere is the whole line: a comparison that came out as nan, or an

@@ -16,7 +16,7 @@ NO_DATA: FloatArray = np.zeros((0, 0))
 
 @dataclass(frozen=True, eq=False)
 class Enclosure:
-    """A function with enclosures of its derivatives; implements `engine.analysis.regions.maps.Jets`.
+    """A function with enclosures, as `engine.analysis.regions.maps.Jets` asks for.
 
     The numbers of the tape and the constants are taken as the floats that they are.
 

@@ -79,9 +79,7 @@ def _composed(lo: Any, hi: Any, c: int, a: int, jet: Any, n: int, count: int) ->
 
 
 @inner
-def _greatest(
-    lo: Any, hi: Any, c: int, a: int, b: int, is_max: bool, n: int, count: int
-) -> None:
+def _greatest(lo: Any, hi: Any, c: int, a: int, b: int, is_max: bool, n: int, count: int) -> None:
     """Write the jet of max(a, b) or min(a, b); where they may be equal it has a kink."""
     sign = 1.0 if is_max else -1.0
     if sign * (lo[a, 0] if is_max else hi[a, 0]) > sign * (hi[b, 0] if is_max else lo[b, 0]):
@@ -159,7 +157,10 @@ def enclose(
     """
     n, count, columns, many = box_lo.shape[1], out_lo.shape[1], data.shape[0], data.shape[1]
     leaves = n + numbers.size
-    lo, hi = np.zeros((leaves + shared.shape[0], count)), np.zeros((leaves + shared.shape[0], count))
+    lo, hi = (
+        np.zeros((leaves + shared.shape[0], count)),
+        np.zeros((leaves + shared.shape[0], count)),
+    )
     row_lo = np.zeros((columns + rows.shape[0], count))
     row_hi = np.zeros((columns + rows.shape[0], count))
     for i in range(numbers.size):
