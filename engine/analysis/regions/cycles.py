@@ -165,7 +165,7 @@ def _polished(lap: EnclosedMap, guess: FloatArray) -> FloatArray | None:
     for _ in range(_NEWTON):
         image, slope = lap.enclosures(Interval.point(point[None]))
         inverse = _inverse(slope.mid[0] - one)
-        if inverse is None or not np.isfinite(image.lo + image.hi).all():
+        if inverse is None or not np.isfinite(image.size).all():
             return None
         move = inverse @ (point - image.mid[0])
         point = point + move

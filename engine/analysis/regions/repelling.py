@@ -28,7 +28,7 @@ def is_repelling(descent: Descent, box: Interval) -> bool:
         Of weights.
     """
     curve = descent.loss.curves(box[None])[2][0]
-    if not np.isfinite(curve.lo + curve.hi).all():
+    if not np.isfinite(curve.size).all():
         return False
     step = descent.step(box[None])[0]
     beta = Interval.point(descent.momentum if descent.has_velocity else 0.0)

@@ -140,7 +140,7 @@ def _balls(proofs: Proofs, epsilon: float) -> dict[str, Any]:
 
 def _values(v: Slopes, points: FloatArray) -> FloatArray:
     value = v.value(Interval.point(points))
-    return np.where(np.isfinite(value.lo + value.hi), value.mid, np.nan)
+    return np.where(np.isfinite(value.size), value.mid, np.nan)
 
 
 def _along(v: Slopes, path: FloatArray) -> dict[str, Any]:
