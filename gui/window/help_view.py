@@ -6,12 +6,13 @@ import re
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.core.paths import resource
-from engine.text.mathtext import html_math, to_plain
+from engine.text.mathtext import to_plain
 from gui.style import scaling
 from gui.typeset.formula import FormulaLabel
+from gui.typeset.prose import Prose
 
 _BLOCK = re.compile(
     r"\$\$(?P<formula>.+?)\$\$|^!\[(?P<caption>[^\]]+)\]\((?P<picture>[\w.-]+)\)$",
@@ -44,25 +45,6 @@ def blocks(text: str) -> list[tuple[str, str]]:
         end = match.end()
     found.append(("text", text[end:]))
     return [(kind, content.strip()) for kind, content in found if content.strip()]
-
-
-_INLINE = re.compile(r"\$(?P<formula>[^$\n]+)\$")
-_TAG = re.compile(r"(<[^>]*>)")
-_RELATION = re.compile(r"\s*(&lt;|&gt;|[=≤≥≠≈])\s*")
-
-
-def with_formulas(markdown: str) -> str:
-    """Write the mathtext between single dollars as HTML that stays on one line."""
-    return _INLINE.sub(lambda match: _unbroken(html_math(match["formula"])), markdown)
-
-
-def _unbroken(html: str) -> str:
-    """Set relations apart, and let no line end within a formula."""
-    parts = _TAG.split(html)
-    for index in range(0, len(parts), 2):
-        words = _RELATION.sub(r" \1 ", parts[index]).replace("/", "\u2060/\u2060")
-        parts[index] = words.replace(" ", "\u00a0")
-    return "".join(parts)
 
 
 class HelpView(QScrollArea):
@@ -126,12 +108,8 @@ class Picture(QWidget):
 
 def _picture(content: str) -> list[QWidget]:
     name, _, caption = content.partition(" ")
-    words = QLabel(with_formulas(caption))
-    words.setTextFormat(Qt.TextFormat.RichText)
-    words.setAccessibleName(to_plain(caption))
-    words.setObjectName("hint")
-    words.setWordWrap(True)
-    return [Picture(QPixmap(str(resource("help", name))), to_plain(caption)), words]
+    pixmap = QPixmap(str(resource("help", name)))
+    return [Picture(pixmap, to_plain(caption)), Prose(caption, role="muted")]
 
 
 def _formula(mathtext: str) -> list[QWidget]:
@@ -141,17 +119,7 @@ def _formula(mathtext: str) -> list[QWidget]:
 
 
 def _paragraphs(markdown: str) -> list[QWidget]:
-    label = QLabel(with_formulas(markdown))
-    label.setAccessibleName(to_plain(markdown))
-    label.setTextFormat(Qt.TextFormat.MarkdownText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse
-        | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        | Qt.TextInteractionFlag.LinksAccessibleByMouse
-    )
-    label.setOpenExternalLinks(True)
-    return [label]
+    return [Prose(markdown)]
 
 
 _MADE = {"text": _paragraphs, "formula": _formula, "picture": _picture}
