@@ -33,6 +33,8 @@ LONGEST = 8
 """Most points of a cycle that is proved."""
 _NEWTON = 30
 _LEAST_RADIUS = 1e-13
+_NEAR = 1e-3
+"""Largest distance of a fixed point from the guess, relative to one beyond 1."""
 _BOXES = 16
 """Boxes that are tried around a fixed point, each four times as wide as the one before."""
 _RADII = 110
@@ -111,7 +113,7 @@ def prove_cycle(map: EnclosedMap, guess: FloatArray, period: int) -> ProvedCycle
     ----------
     map : EnclosedMap
     guess : ndarray, shape (n,)
-        Near to a point of the cycle.
+        Within a thousandth of a point of the cycle; one that is farther is another one.
     period : int
         1 to `LONGEST`; 1 for an equilibrium.
 
@@ -171,7 +173,9 @@ def _polished(lap: EnclosedMap, guess: FloatArray) -> FloatArray | None:
         point = point + move
         if np.abs(move).max() <= 4e-16 * max(1.0, float(np.abs(point).max())):
             break
-    return point if np.isfinite(point).all() else None
+    size = max(1.0, float(np.abs(guess).max()))
+    is_near = bool(np.abs(point - guess).max() <= _NEAR * size)  # False for nan, too
+    return point if is_near else None
 
 
 def _inverse(matrix: FloatArray) -> FloatArray | None:

@@ -20,7 +20,7 @@ from engine.families.proofs.params import (
     asks_for_proofs,
     lyapunov_function,
     proof_cells,
-    radius,
+    stability_radius,
     typed_function,
 )
 from engine.text.numbers import short
@@ -192,7 +192,7 @@ class ScalarParams(Params):
     prove: bool = asks_for_proofs()
     lyapunov: Function = lyapunov_function()
     lyapunov_typed: str = typed_function("(w1^2 - w2^2)^2 + (w1*w2 - 2)^2")
-    epsilon: float = radius()
+    epsilon: float = stability_radius()
     cells: int = proof_cells()
 
     @field_validator("target")

@@ -49,7 +49,7 @@ def typed_function(example: str) -> Any:
     )
 
 
-def radius() -> Any:
+def stability_radius() -> Any:
     """Declare the radius ε of the definition of stability."""
     return param(
         0.25,

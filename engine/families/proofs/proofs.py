@@ -26,6 +26,8 @@ MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
 _SAME = 1e-9
 """Relative distance at which a run has returned to a point."""
+_PARTS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 1e-3, 1e-4)
+"""Parts of ε that are tried: what stays within a part of it stays within it."""
 _SAMPLES = 48
 _MEASURED_STEPS = 400
 _BUDGET = 6e7
@@ -232,9 +234,10 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
         at = Interval.point(point[None])
         is_minimum = float(law.square.residual.value(at).size[0]) <= 1e-6
         if is_minimum:
-            delta = proved_ball(law.square, point, task.epsilon)
-            small = delta or proved_ball(law.square, point, min(1e-3, task.epsilon))
-            stable = True if small is not None else None
+            radii = [task.epsilon * part for part in _PARTS]
+            deltas = [proved_ball(law.square, point, each) for each in radii]
+            delta = max((each for each in deltas if each is not None), default=None)
+            stable = True if delta is not None else None
             if stable is None and is_repelling(descent, Interval.around(point, 1e-9)):
                 stable = False
             return Attractor(kind="manifold", point=point, is_stable=stable, delta=delta)
