@@ -27,6 +27,8 @@ from engine.core.ensemble import Progress
 Ints = NDArray[np.int64]
 _AT_ONCE = 16384
 """Boxes that are enclosed between two looks at whether to stop."""
+_CELLS_OF_A_CORE = 6.0
+"""Cells that a core's half-width is to have."""
 _STEPS = (2, 4, 8)
 _FRONTS = 12
 """Most times that boxes at the border of what is proved are looked at for several steps."""
@@ -58,6 +60,29 @@ class Grid:
     def of(cls, low: FloatArray, high: FloatArray, cells: int) -> Grid:
         """Make a grid of as many cells along each axis."""
         return cls(tuple(np.linspace(a, b, cells + 1) for a, b in zip(low, high, strict=True)))
+
+    @classmethod
+    def around(cls, low: FloatArray, high: FloatArray, cells: int, cores: Sequence[Core]) -> Grid:
+        """Make a grid that is finer and finer towards the cores, where they are small.
+
+        Half of the edges are spread evenly, the others by equal ratios around each core.
+        """
+        even = cls.of(low, high, cells)
+        sides = (high - low) / cells
+        if not cores or all((each.reach >= _CELLS_OF_A_CORE * sides).all() for each in cores):
+            return even
+        count = max(cells // (4 * len(cores)), 4)
+        edges = []
+        for i, (a, b) in enumerate(zip(low, high, strict=True)):
+            parts = [np.linspace(a, b, cells // 2 + 1)]
+            for each in cores:
+                nearest = float(each.reach[i]) / _CELLS_OF_A_CORE
+                away = np.geomspace(nearest, max(float(b - a), 2.0 * nearest), count)
+                at = float(each.center.mid[i])
+                parts += [at - away, at + away, np.array([at])]
+            joined = np.unique(np.concatenate(parts))
+            edges.append(joined[(joined >= a) & (joined <= b)])
+        return cls(tuple(edges))
 
     @property
     def shape(self) -> tuple[int, ...]:

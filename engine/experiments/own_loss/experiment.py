@@ -94,7 +94,7 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
 
     def views(self, params: OwnLossParams) -> tuple[View, ...]:
         """Describe the plots."""
-        return (*plots.views(params), *proofs.plots(params))
+        return (*proofs.plots(params), *plots.views(params))
 
     def final(self, state: OwnLossState, recent: Recent) -> Mapping[str, Any]:
         """Return the variables, what was measured last, and the equilibria that are known."""

@@ -185,7 +185,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
     def views(self, params: ScalarParams) -> tuple[View, ...]:
         """Describe the plots."""
         covered = stability.starts_symmetric(params)
-        return (*plots.views(params, has_envelope=covered), *proofs.plots(params))
+        return (*proofs.plots(params), *plots.views(params, has_envelope=covered))
 
     def analysis_key(self, params: ScalarParams, seed: int) -> Hashable | None:
         """Name what proofs depend on, where they are asked for."""

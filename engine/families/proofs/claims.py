@@ -167,7 +167,7 @@ def region_in_words(proofs: Proofs | None) -> str:
     if proofs is None or proofs.region is None:
         return "no region"
     region, point = proofs.region, proofs.attractor.point
-    effort = f"{whole(region.boxes)} boxes, {short(region.seconds, 2)} s"
+    effort = _effort(region.boxes, region.seconds)
     if not region.proved.any():
         text = "not proved"
         doubtful = None if point is None else region.doubtful(point)
@@ -181,6 +181,10 @@ def region_in_words(proofs: Proofs | None) -> str:
     return f"{text}; {effort}"
 
 
+def _effort(boxes: int, seconds: float) -> str:
+    return f"{whole(boxes)} box{'es' if boxes != 1 else ''}, {short(seconds, 2)} s"
+
+
 def box_in_words(box: Interval) -> str:
     """Write a box, shape (n,), as a product of intervals."""
     parts = [f"[{short(a, 5)}, {short(b, 5)}]" for a, b in zip(box.lo, box.hi, strict=True)]
@@ -189,7 +193,7 @@ def box_in_words(box: Interval) -> str:
 
 def level_in_words(level: Level) -> str:
     """Say which level is proved, and what bounds it."""
-    effort = f"{whole(level.boxes)} boxes, {short(level.seconds, 2)} s"
+    effort = _effort(level.boxes, level.seconds)
     where = "" if level.doubtful is None else box_in_words(level.doubtful)
     if level.value is None:
         return f"not proved: first doubtful box {where}; {effort}"

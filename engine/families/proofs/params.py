@@ -68,7 +68,7 @@ def stability_radius() -> Any:
 def proof_cells() -> Any:
     """Declare the fineness of a proved region."""
     return param(
-        320,
+        256,
         "Cells along each axis of the grid on which the region of attraction is proved.",
         label="Cells",
         group=GROUP,

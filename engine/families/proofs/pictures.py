@@ -16,6 +16,8 @@ from engine.families.proofs.proofs import Proofs, step_of
 from engine.text.numbers import short
 
 _FINE = 141
+_PIXELS = 320
+_EDGE_STEPS = 40
 _LEVELS = 12
 _TAIL = 1500
 _NAMES = {"loss": "f", "quadratic": "quadratic form", "typed": "typed"}
@@ -50,7 +52,7 @@ def observe(
     inside = np.abs(path) <= 1.2 * np.abs(np.stack([proofs.task.low, proofs.task.high])).max(0)
     seen = np.where(inside.all(axis=1, keepdims=True), path, np.nan)[-400:]
     made |= {"proof_path_x": seen[:, 0], "proof_path_y": seen[:, 1]}
-    return made | _balls(proofs, epsilon)
+    return made | once(proofs, ("balls", epsilon), lambda: _balls(proofs, epsilon))
 
 
 def rows(proofs: Proofs) -> list[list[str]]:
@@ -77,15 +79,18 @@ def _region(proofs: Proofs) -> dict[str, Any]:
     if region is None:
         return {}
     low, high = proofs.task.low, proofs.task.high
-    image = np.where(region.proved, 1.0, np.nan)
+    parts = (np.arange(_PIXELS) + 0.5) / _PIXELS
+    x, y = (a + parts * (b - a) for a, b in zip(low, high, strict=True))
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    proved = region.holds(points).reshape(_PIXELS, _PIXELS)
+    image = np.where(proved, 1.0, np.nan)
     if proofs.sample is not None and proofs.settles is not None:
         side = round(len(proofs.settles) ** 0.5)
-        count = region.grid.shape[0]
-        nearest = np.minimum(np.arange(count) * side // count, side - 1)
-        seen = proofs.settles.reshape(side, side)[np.ix_(nearest, nearest)]
-        image = np.where(region.proved, 1.0, np.where(seen, 0.4, np.nan))
+        nearest = np.arange(_PIXELS) * side // _PIXELS
+        seen = proofs.settles.reshape(side, side)[np.ix_(nearest, nearest)].T
+        image = np.where(proved, 1.0, np.where(seen, 0.4, np.nan))
     return {
-        "proof_region": image.T,
+        "proof_region": image,
         "proof_extent": np.array([low[0], high[0], low[1], high[1]]),
     }
 
@@ -130,7 +135,15 @@ def _balls(proofs: Proofs, epsilon: float) -> dict[str, Any]:
     angle = np.linspace(0.0, 2.0 * np.pi, 181)
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     outer, inner = found.point + epsilon * ring, found.point + found.delta * ring
+    point = found.point + found.delta * np.array([0.6, 0.8])
+    run = [point]
+    step = step_of(proofs.task.law)
+    for _ in range(_EDGE_STEPS):
+        run.append(step(run[-1][None])[0])
+    edge = np.array(run)
     return {
+        "proof_edge_run_x": edge[:, 0],
+        "proof_edge_run_y": edge[:, 1],
         "proof_epsilon_x": outer[:, 0],
         "proof_epsilon_y": outer[:, 1],
         "proof_delta_x": inner[:, 0],

@@ -61,7 +61,7 @@ class Task:
     low: FloatArray
     high: FloatArray
     minima: tuple[FloatArray, ...] = ()
-    cells: int = 320
+    cells: int = 256
     epsilon: float = 0.25
     typed: Slopes | None = None
 
@@ -166,6 +166,7 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
         if measured is None:
             return None
         sample, settles = measured
+        settles = settles | region.holds(sample)  # slow ones, too
     functions = _functions(task, attractor)
     levels: dict[str, Level] = {}
     domain = Interval(task.low, task.high)
@@ -248,7 +249,8 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
 def _region(task: Task, attractor: Attractor, progress: Progress) -> Region | None:
     descent = task.law.descent
     most = (_BUDGET / task.law.operations) ** (1.0 / descent.dimension)
-    grid = Grid.of(task.low, task.high, int(np.clip(task.cells, 16, max(most, 24.0))))
+    cells = int(np.clip(task.cells, 16, max(most, 24.0)))
+    grid = Grid.around(task.low, task.high, cells, attractor.cores)
     square = task.law.square if attractor.kind == "manifold" else None
     return covering(descent, grid, attractor.cores, square, progress)
 

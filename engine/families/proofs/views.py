@@ -27,16 +27,16 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
     return PlaneView(
         id="proved-region",
         title="Proved region",
-        help="Every run from the bright region is proved to come to the attractor; from the dark "
-        "one it was seen to. Level curves of V, the border of where a step lowers it, its largest "
-        "proved level, and the circles of ε and its proved δ. Drag the start.",
+        help="Every run from the strongly coloured region is proved to come to the attractor, from "
+        "the faint one it was only seen to. Thin: level curves of V; dotted: where a step neither "
+        "lowers nor raises it; its largest proved level; the circle of ε, that of the δ proved "
+        "for it, and a run from its edge. Drag the start.",
         x_label=x_label,
         y_label=y_label,
         items=(
             Heat(
                 key="proof_region",
                 extent_key="proof_extent",
-                label="proved",
                 missing="not in the basin",
                 at_top="proved",
                 headroom=0.1,
@@ -57,6 +57,7 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
             *extra,
             Curve(x="proof_epsilon_x", y="proof_epsilon_y", label="ε", color="bound", width=1.2),
             Curve(x="proof_delta_x", y="proof_delta_y", label="δ", color="bound", dash="dash"),
+            Curve(x="proof_edge_run_x", y="proof_edge_run_y", label="from its edge", color="3"),
             Curve(x="proof_path_x", y="proof_path_y", label="run", color="2", width=1.0),
             Handle(id="start", x="start_x", y="start_y", label="start"),
         ),
