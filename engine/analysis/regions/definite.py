@@ -17,7 +17,6 @@ asked of how P and Q were found.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import LinAlgError, solve_discrete_lyapunov
 
 from engine.analysis.regions.interval import Bools, Interval, dot, interval, product
 from engine.core.arrays import FloatArray
@@ -63,12 +62,14 @@ def growth_matrix(matrix: FloatArray) -> FloatArray | None:
 
 
 def _stein(matrix: FloatArray, sign: float) -> FloatArray | None:
+    from scipy.linalg import solve_discrete_lyapunov  # takes a while to load
+
     if not np.isfinite(matrix).all():
         return None
     try:
         with np.errstate(all="ignore"):
             found = solve_discrete_lyapunov(matrix.T, sign * np.eye(len(matrix)), method="direct")
-    except (LinAlgError, ValueError):
+    except (np.linalg.LinAlgError, ValueError):
         return None
     found = 0.5 * (found + found.T)
     size = float(np.abs(found).max())

@@ -79,7 +79,7 @@ def _waiting(seen: Seen) -> str:
 def named(attractor: Attractor) -> str:
     """Name an attractor in a few words."""
     if attractor.kind == "none":
-        return "the run comes to no equilibrium or cycle of at most 8 points"
+        return "no equilibrium or cycle of at most 8 points is reached"
     if attractor.kind == "manifold":
         return "a minimum on a manifold of minima"
     if attractor.cycle is None:
@@ -136,7 +136,7 @@ def _region(proofs: Proofs | None, seen: Seen) -> Claim:
     region = None if proofs is None else proofs.region
     is_inside = None
     measured = _waiting(seen)
-    if region is not None:
+    if proofs is not None and region is not None:
         is_inside = bool(region.holds(seen.start[None])[0])
         measured = region_in_words(proofs)
     lamps = (
@@ -162,23 +162,26 @@ def _region(proofs: Proofs | None, seen: Seen) -> Claim:
     )
 
 
-def region_in_words(proofs: Proofs | None) -> str:
-    """Say how large the proved region is, or which box was the first in doubt."""
-    if proofs is None or proofs.region is None:
-        return "no region"
+def region_in_words(proofs: Proofs) -> str:
+    """Describe how large the proved region is, or which box was the first in doubt."""
+    return "; ".join(part for part in region_parts(proofs) if part)
+
+
+def region_parts(proofs: Proofs) -> tuple[str, str]:
+    """Return what is said of the region: the result, and what it took."""
     region, point = proofs.region, proofs.attractor.point
+    if region is None:
+        return "no region", ""
     effort = _effort(region.boxes, region.seconds)
     if not region.proved.any():
-        text = "not proved"
         doubtful = None if point is None else region.doubtful(point)
-        if doubtful is not None:
-            text += f": first doubtful box {box_in_words(doubtful)}"
-        return f"{text}; {effort}"
+        where = "" if doubtful is None else f": first doubtful box {box_in_words(doubtful)}"
+        return f"not proved{where}", effort
     what = "length" if len(region.grid.shape) == 1 else "area"
     text = f"proved: {what} {short(region.volume, 5)}"
-    if proofs.share is not None and proofs.measured:
+    if proofs.share is not None:
         text += f", {short(100.0 * proofs.share, 3)} % of the basin measured"
-    return f"{text}; {effort}"
+    return text, effort
 
 
 def _effort(boxes: int, seconds: float) -> str:
@@ -192,13 +195,19 @@ def box_in_words(box: Interval) -> str:
 
 
 def level_in_words(level: Level) -> str:
-    """Say which level is proved, and what bounds it."""
-    effort = _effort(level.boxes, level.seconds)
+    """Describe which level is proved, and what bounds it."""
+    return "; ".join(level_parts(level))
+
+
+def level_parts(level: Level) -> tuple[str, str]:
+    """Return what is said of a level: the result, and what bounds it and what it took."""
     where = "" if level.doubtful is None else box_in_words(level.doubtful)
-    if level.value is None:
-        return f"not proved: first doubtful box {where}; {effort}"
     bound = f"border of the domain at {where}" if level.is_border else f"first doubtful box {where}"
-    return f"proved for V < {short(level.value, 6)}; {bound}; {effort}"
+    effort = f"{bound}; {_effort(level.boxes, level.seconds)}"
+    return (
+        "not proved" if level.value is None else f"proved for V < {short(level.value, 6)}",
+        effort,
+    )
 
 
 def _level(proofs: Proofs | None, seen: Seen) -> Claim:

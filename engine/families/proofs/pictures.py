@@ -11,7 +11,7 @@ from engine.analysis.regions.maps import Slopes
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.families.contours import level_curves
-from engine.families.proofs.claims import level_in_words, named, region_in_words
+from engine.families.proofs.claims import level_parts, named, region_parts
 from engine.families.proofs.proofs import Proofs, step_of
 from engine.text.numbers import short
 
@@ -40,7 +40,7 @@ def observe(
     epsilon : float
     """
     if proofs is None:
-        return {"proof_rows": [["being proved", ""]]}
+        return {"proof_rows": [["", "being proved", ""]]}
     made: dict[str, Any] = {"proof_rows": rows(proofs)}
     v = proofs.functions.get(function)
     if v is not None:
@@ -56,21 +56,23 @@ def observe(
 
 
 def rows(proofs: Proofs) -> list[list[str]]:
-    """Write what is proved as rows of a table."""
+    """Write what is proved as rows of a table: of what, the result, and what it took."""
     found = proofs.attractor
-    judged = {True: "stable", False: "repels", None: "not proved"}
-    made = [["comes to", f"{named(found)}: {judged[found.is_stable]}"]]
+    judged = {True: "stable, proved", False: "repels, proved", None: "not proved"}
+    made = [["comes to", judged[found.is_stable], named(found)]]
     if found.delta is not None:
-        made.append(["δ for ε", f"{short(found.delta, 6)} for {short(proofs.task.epsilon, 6)}"])
+        epsilon = short(proofs.task.epsilon, 6)
+        made.append(["definition", f"δ = {short(found.delta, 6)}", f"for ε = {epsilon}"])
     if proofs.region is not None:
-        made.append(["region", region_in_words(proofs)])
+        made.append(["region", *region_parts(proofs)])
     for name, level in proofs.levels.items():
-        star = ", the best of them" if name == proofs.best and len(proofs.levels) > 1 else ""
-        made.append([f"V = {_NAMES[name]}", level_in_words(level) + star])
+        star = ", the best" if name == proofs.best and len(proofs.levels) > 1 else ""
+        result, effort = level_parts(level)
+        made.append([f"V = {_NAMES[name]}", result + star, effort])
     for each in proofs.minima:
         if each.point is not None:
             place = ", ".join(short(float(x), 4) for x in each.point)
-            made.append([f"({place})", judged[each.is_stable]])
+            made.append([f"({place})", judged[each.is_stable], named(each)])
     return made
 
 

@@ -100,5 +100,5 @@ def _table() -> View:
         title="Proofs",
         help="What is proved, with the number of boxes and the time that it took.",
         key="proof_rows",
-        headings=("of", "proved"),
+        headings=("of", "result", "how"),
     )
