@@ -199,6 +199,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
     )
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
     add(
