@@ -83,19 +83,23 @@ def _moment(data: FigureData) -> str:
 
 def draw_on(axes: Axes, view: View, data: FigureData) -> None:
     """Draw a view onto given axes, with its title and legend."""
+    add_legend(axes, draw_content(axes, view, data))
+
+
+def draw_content(axes: Axes, view: View, data: FigureData) -> list[Entry]:
+    """Draw a view onto given axes, with its title, and return what its legend is to have."""
     axes.set_title(view.title)
-    entries: list[Entry] = []
     if isinstance(view, TimeView):
-        entries = draw_time(axes, view, data)
-    elif isinstance(view, PlaneView):
-        entries = draw_plane(axes, view, data)
-    elif isinstance(view, ImageView):
-        entries = draw_image(axes, view, data)
-    elif isinstance(view, BarView):
-        entries = draw_bars(axes, view, data)
-    elif isinstance(view, TableView):
-        entries = draw_table(axes, view, data)
-    add_legend(axes, entries)
+        return draw_time(axes, view, data)
+    if isinstance(view, PlaneView):
+        return draw_plane(axes, view, data)
+    if isinstance(view, ImageView):
+        return draw_image(axes, view, data)
+    if isinstance(view, BarView):
+        return draw_bars(axes, view, data)
+    if isinstance(view, TableView):
+        return draw_table(axes, view, data)
+    return []
 
 
 def _size(view: View, data: FigureData) -> tuple[float, float]:

@@ -54,6 +54,7 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
     entries += _draw_step(axes, data) + pinned
     _fit(axes, view.y_limit, log=view.log_y)
     axes.set_xlim(0, max(data.trace.last, 1))
+    data.steady.hold(axes, view.id)
     if view.log_y:
         draw_notes(axes, (_note(view, series, data.trace) for series in view.series))
     return entries
