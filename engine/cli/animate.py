@@ -12,7 +12,7 @@ from engine.cli.output import DONE
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.core.params import parse_value, spec_of
-from engine.figures.animation.film import RATES, Span, Sweep, film, kind_of, views_named
+from engine.figures.animation.film import RATES, Film, Span, Sweep, film, kind_of, views_named
 from engine.run.replay import target_of
 from engine.run.spec import RunSpec
 from engine.storage import runfile
@@ -59,12 +59,30 @@ def execute(options: argparse.Namespace) -> int:
     from engine.figures.animation.making import make
 
     path = user_path(options.out, "--out")
-    kind = kind_of(path)
+    made = film_of(options)
+    with Interrupt() as interrupt, progress_line(sys.stderr) as show:
+        done = make(made, path, lambda share, text: show(share, text) and interrupt.go_on)
+    if not done:
+        print("stopped; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    print(f"{made.summary}, {made.frames} frames: written to {path}")
+    return DONE
+
+
+def film_of(options: argparse.Namespace) -> Film:
+    """Return the animation that the options describe, everything checked.
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed; the sentence names the option or the parameter.
+    """
+    kind = kind_of(user_path(options.out, "--out"))
     run = chosen.chosen_run(options)
     course = _course(options, run)
     if isinstance(course, Span) and course.last > target_of(run):
         run = replace(run, steps=course.last)  # asked for here and now
-    made = film(
+    return film(
         run,
         views_named(run, [name for name in options.view if name != "page"]),
         course,
@@ -73,13 +91,6 @@ def execute(options: argparse.Namespace) -> int:
         seconds=_seconds(options, course),
         kind=kind,
     )
-    with Interrupt() as interrupt, progress_line(sys.stderr) as show:
-        done = make(made, path, lambda share, text: show(share, text) and interrupt.go_on)
-    if not done:
-        print("stopped; nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    print(f"{made.summary}, {made.frames} frames: written to {path}")
-    return DONE
 
 
 def _course(options: argparse.Namespace, run: RunSpec) -> Span | Sweep:

@@ -61,7 +61,7 @@ class Steady:
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def hold(self, axes: Axes, view_id: str) -> bool:
-        """Give a plot the ends that are kept for its view; return whether there are any."""
+        """Set the ends that are kept for a view on its plot; return whether there are any."""
         ends = self.ends.get(view_id)
         if ends is not None:
             axes.set_xlim(ends.x)

@@ -19,7 +19,7 @@ from engine.run.replay import target_of
 from engine.run.spec import RunSpec
 from engine.storage import runfile
 from engine.text.mathtext import plain_math
-from engine.text.numbers import fixed, short
+from engine.text.numbers import fixed, short, whole
 
 Kind = Literal["mp4", "gif", "webp"]
 KINDS: tuple[Kind, ...] = ("mp4", "gif", "webp")
@@ -36,6 +36,8 @@ SHORTEST, LONGEST = 2.0, 10.0
 STEPS_A_SECOND = 10.0
 """Speed at which few steps are shown then."""
 MOST_FRAMES = 20_000
+MOST_DECIMALS, LARGEST = 8, 1e9
+"""Decimals and size up to which a swept number is written without a power of ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,14 @@ class Film:
         """Write what a frame shows, with as many digits in all frames."""
         course = self.course
         if isinstance(course, Span):
-            return f"step $k$ = {int(place):,}".replace(",", "\u2009")
+            return f"step $k$ = {whole(int(place))}"
         spec = self.swept
         name = f"${spec.symbol}$" if spec.symbol else spec.label
         if spec.kind == "int":
             return f"{name} = {int(place)}"
-        size = max(abs(course.low), abs(course.high), 1e-300)
-        decimals = 3 - math.floor(math.log10(size)) if not course.log else 0
-        if course.log or not 0 <= decimals <= 8:
+        size = max(abs(course.low), abs(course.high))
+        decimals = max(3 - math.floor(math.log10(size)), 0)
+        if course.log or decimals > MOST_DECIMALS or size > LARGEST:
             return f"{name} = {short(place, 4)}"
         return f"{name} = {fixed(place, decimals)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.ensemble import Progress
@@ -46,9 +47,10 @@ def make(film: Film, path: Path, progress: Progress, workers: int | None = None)
     path = Path(path)
     kind_of(path)
     try_folder(path.parent, "--out")
+    meter = _Meter(progress, len(film.shots))
     try:
-        with watched(progress), Crew(film, workers) as crew:
-            encode(path, _reel(film, crew, progress))
+        with watched(lambda inside, text: meter.go_on()), Crew(film, workers) as crew:
+            encode(path, _reel(film, crew, meter))
     except Interrupted:
         return False
     return True
@@ -67,34 +69,39 @@ def encode(path: Path, reel: Reel) -> None:
     _WRITERS[kind_of(path)](Path(path), reel)
 
 
-def _reel(film: Film, crew: Crew, progress: Progress) -> Reel:
-    shots = film.shots
+def _reel(film: Film, crew: Crew, meter: _Meter) -> Reel:
     return Reel(
         size=film.size,
         rate=film.rate,
-        lasting=[shot.frames for shot in shots],
+        lasting=[shot.frames for shot in film.shots],
         title=film.summary,
         about=film.about,
-        pictures=_pictures(crew, len(shots), progress),
+        pictures=_pictures(crew, meter),
     )
 
 
-def _pictures(crew: Crew, count: int, progress: Progress) -> Iterator[Pixels]:
-    done = 0
-
-    def measuring() -> bool:
-        share = MEASURING * done / count
-        return progress(share, f"animation: {whole(done)} of {whole(count)} pictures computed")
-
-    def drawing() -> bool:
-        share = MEASURING + (1.0 - MEASURING) * done / count
-        return progress(share, f"animation: {whole(done)} of {whole(count)} pictures drawn")
-
+def _pictures(crew: Crew, meter: _Meter) -> Iterator[Pixels]:
     parts = []
-    for part in crew.extents(measuring):
+    for part in crew.extents(meter.go_on):
         parts.append(part)
-        done = len(parts)
-    done = 0
-    for picture in crew.pictures(shared(parts), drawing):
+        meter.computed = len(parts)
+    for picture in crew.pictures(shared(parts), meter.go_on):
         yield picture
-        done += 1
+        meter.drawn += 1
+
+
+@dataclass(slots=True)
+class _Meter:
+    """How far an animation of `count` pictures is, and whether it should go on."""
+
+    progress: Progress
+    count: int
+    computed: int = 0
+    drawn: int = 0
+
+    def go_on(self) -> bool:
+        """Report, and return what is answered."""
+        share = (MEASURING * self.computed + (1.0 - MEASURING) * self.drawn) / self.count
+        done, what = (self.drawn, "drawn") if self.drawn else (self.computed, "computed")
+        text = f"animation: {whole(done)} of {whole(self.count)} pictures {what}"
+        return self.progress(share, text)
