@@ -21,6 +21,7 @@ from engine.storage import learned, presets, runfile
 from engine.text.arithmetic import NumberError, names_in, read_whole
 from engine.text.mathtext import plain_math
 
+FIGURE_FORMATS = ("svg", "png", "pdf")
 LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -145,3 +146,21 @@ def whole(field: str, text: str, low: int, high: int) -> int:
     with contextlib.suppress(NumberError):
         value = read_whole(text)
     return runfile.whole(field, value, low, high)
+
+
+def figure_formats(text: str) -> tuple[str, ...]:
+    """Read the option `--figures`.
+
+    Raises
+    ------
+    InputError
+        If it names something else.
+    """
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["none"]:
+        return ()
+    for name in names:
+        if name not in FIGURE_FORMATS:
+            rule = f"give some of {', '.join(FIGURE_FORMATS)}, or none"
+            raise InputError("--figures", name, rule)
+    return tuple(dict.fromkeys(names))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
-from engine.cli import animate, chosen, doctor
+from engine.cli import animate, chosen, compare, doctor
 from engine.cli import models as cli_models
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.cli.terminal import Interrupt, progress_line
@@ -29,7 +29,6 @@ from engine.storage.files import to_json
 from engine.text.mathtext import to_plain
 
 INTERRUPTED = 130
-FIGURE_FORMATS = ("svg", "png", "pdf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     add(
         "--figures",
         metavar="FORMATS",
-        default=",".join(FIGURE_FORMATS),
+        default=",".join(chosen.FIGURE_FORMATS),
         help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
     )
     add(
@@ -184,7 +183,7 @@ def _run(options: argparse.Namespace) -> int:
     job = headless.Job(
         run=chosen.chosen_run(options),
         folder=Path(options.out),
-        figures=_formats(options.figures),
+        figures=chosen.figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
     )
@@ -209,18 +208,6 @@ def _summary(names: Sequence[str]) -> list[str]:
     return [*plain, f"{figures} figures"] if figures else plain
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    if names == ["none"]:
-        return ()
-    for name in names:
-        if name not in FIGURE_FORMATS:
-            raise InputError(
-                "--figures", name, f"give some of {', '.join(FIGURE_FORMATS)}, or none"
-            )
-    return tuple(dict.fromkeys(names))
-
-
 def _model_format(text: str | None) -> str:
     """Return the ending of the file of learned parameters, or nothing where none is wanted."""
     ending = f".{text.lower()}" if text else ""
@@ -233,6 +220,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
     Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
     Command("animate", animate.HELP, animate.configure, animate.execute),
+    Command("compare", compare.HELP, compare.configure, compare.execute),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
     Command(
         "convert",
