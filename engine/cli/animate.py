@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 from engine.cli import chosen
-from engine.cli.output import DONE
+from engine.cli.output import DONE, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.core.params import parse_value, spec_of
@@ -20,7 +20,6 @@ from engine.storage.files import user_path
 from engine.text.arithmetic import NumberError, read_number
 
 HELP = "Make an animation of a run, or of a parameter that is swept."
-INTERRUPTED = 130
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +86,7 @@ def film_of(options: argparse.Namespace) -> Film:
         views_named(run, [name for name in options.view if name != "page"]),
         course,
         size=_size(options.size),
-        rate=chosen.whole("--rate", options.rate, *RATES),
+        rate=chosen.whole_number("--rate", options.rate, *RATES),
         seconds=_seconds(options, course),
         kind=kind,
     )
@@ -113,7 +112,7 @@ def _course(options: argparse.Namespace, run: RunSpec) -> Span | Sweep:
 
 
 def _step(field: str, text: str | None, default: int, most: int) -> int:
-    return default if text is None else chosen.whole(field, text, 0, most)
+    return default if text is None else chosen.whole_number(field, text, 0, most)
 
 
 def _size(text: str) -> tuple[int, int]:

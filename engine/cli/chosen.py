@@ -1,4 +1,4 @@
-"""The run that the options of a command describe."""
+"""The run that the options of a command describe: an experiment or a file, and what is changed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.cli.output import FIGURE_FORMATS
 from engine.core import registry
 from engine.core.errors import InputError
 from engine.core.params import Params, build, describe, parse_setting
@@ -21,7 +22,6 @@ from engine.storage import learned, presets, runfile
 from engine.text.arithmetic import NumberError, names_in, read_whole
 from engine.text.mathtext import plain_math
 
-FIGURE_FORMATS = ("svg", "png", "pdf")
 LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -49,10 +49,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def chosen_run(options: argparse.Namespace) -> RunSpec:
     """Put together the run that the options describe, everything checked.
 
+    Parameters
+    ----------
+    options : Namespace
+        With `what`, `preset`, `set`, `steps`, `seed` and `device`.
+
     Raises
     ------
     InputError
-        If a value is not allowed; the sentence names the option or the parameter.
+        If a value is not allowed.
     """
     run = _base_run(options)
     values = _settings(run, options.set)
@@ -68,9 +73,9 @@ def chosen_run(options: argparse.Namespace) -> RunSpec:
     sha256 = {name: value for name, value in run.sha256.items() if name not in values}
     steps, seed = run.steps, run.seed
     if options.steps is not None:
-        steps = whole("--steps", options.steps, 0, runfile.STEPS_LIMIT)
+        steps = whole_number("--steps", options.steps, 0, runfile.STEPS_LIMIT)
     if options.seed is not None:
-        seed = whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
+        seed = whole_number("--seed", options.seed, 0, runfile.SEED_LIMIT)
     return dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
 
 
@@ -134,8 +139,8 @@ def _device(run: RunSpec, device: str) -> dict[str, str]:
     return {}
 
 
-def whole(field: str, text: str, low: int, high: int) -> int:
-    """Read a whole number of an option, such as 5k.
+def whole_number(field: str, text: str, low: int, high: int) -> int:
+    """Read the whole number of an option.
 
     Raises
     ------
@@ -149,18 +154,18 @@ def whole(field: str, text: str, low: int, high: int) -> int:
 
 
 def figure_formats(text: str) -> tuple[str, ...]:
-    """Read the option `--figures`.
+    """Read a list of formats of figures.
 
     Raises
     ------
     InputError
-        If it names something else.
+        If one of them is unknown.
     """
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     if names == ["none"]:
         return ()
     for name in names:
         if name not in FIGURE_FORMATS:
-            rule = f"give some of {', '.join(FIGURE_FORMATS)}, or none"
-            raise InputError("--figures", name, rule)
+            allowed = f"give some of {', '.join(FIGURE_FORMATS)}, or none"
+            raise InputError("--figures", name, allowed)
     return tuple(dict.fromkeys(names))

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
 from engine.cli import animate, chosen, compare, doctor
+from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
-from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
+from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
+from engine.cli.output import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    FIGURE_FORMATS,
+    INTERRUPTED,
+    Parser,
+    printed,
+    report,
+)
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core import registry
 from engine.core.errors import InputError, LabError
@@ -27,8 +38,6 @@ from engine.core.versions import NAME, VERSION
 from engine.storage import presets
 from engine.storage.files import to_json
 from engine.text.mathtext import to_plain
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
             {"id": preset.id, "title": preset.title, "description": to_plain(preset.description)}
             for preset in presets.presets(experiment.id)
         ],
+        "maps": cli_maps.described(experiment.id),
     }
 
 
@@ -146,6 +156,10 @@ def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
     if found:
         lines += ["", "Presets (--preset name)"]
         lines += [f"  {preset.id}: {to_plain(preset.description)}" for preset in found]
+    maps = cli_maps.described(experiment.id)
+    if maps:
+        lines += ["", "Maps (main.py map KIND)"]
+        lines += [_map_line(each) for each in maps]
     return "\n".join(lines)
 
 
@@ -155,19 +169,26 @@ def _parameter_line(spec: ParamSpec) -> str:
     return f"  {spec.name} = {default}  {to_plain(spec.help)} ({allowed})"
 
 
+def _map_line(each: Mapping[str, Any]) -> str:
+    axes = [", ".join(dict.fromkeys((*each["x"], *each["y"])))]
+    options = [f"{name} = {value:g}" for name, value in each["options"].items()]
+    more = f"; --option {', '.join(options)}" if options else ""
+    return f"  {each['kind']}: {to_plain(each['help'])} (--x, --y of {axes[0]}{more})"
+
+
 # run
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
     chosen.configure(parser)
+    add = parser.add_argument
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
     add(
         "--figures",
         metavar="FORMATS",
-        default=",".join(chosen.FIGURE_FORMATS),
+        default=",".join(FIGURE_FORMATS),
         help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
     )
     add(
@@ -181,9 +202,9 @@ def _run(options: argparse.Namespace) -> int:
     from engine.cli import headless
 
     job = headless.Job(
-        run=chosen.chosen_run(options),
+        run=chosen_run(options),
         folder=Path(options.out),
-        figures=chosen.figure_formats(options.figures),
+        figures=figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
     )
@@ -211,7 +232,7 @@ def _summary(names: Sequence[str]) -> list[str]:
 def _model_format(text: str | None) -> str:
     """Return the ending of the file of learned parameters, or nothing where none is wanted."""
     ending = f".{text.lower()}" if text else ""
-    if ending and ending not in chosen.LEARNED_FORMATS:
+    if ending and ending not in LEARNED_FORMATS:
         raise InputError("--model", text, "give npz or safetensors")
     return ending
 
@@ -219,6 +240,12 @@ def _model_format(text: str | None) -> str:
 COMMANDS: tuple[Command, ...] = (
     Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
     Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
+    Command(
+        "map",
+        "Make a map: what happens for every step size, start, or pair of parameters.",
+        cli_maps.configure,
+        cli_maps.execute,
+    ),
     Command("animate", animate.HELP, animate.configure, animate.execute),
     Command("compare", compare.HELP, compare.configure, compare.execute),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),

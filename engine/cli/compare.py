@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cli import chosen
-from engine.cli.output import DONE
+from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
@@ -29,7 +29,6 @@ from engine.storage.files import (
 )
 
 HELP = "Compare runs: a table of what differs, and figures with all of them."
-INTERRUPTED = 130
 RESULT = "comparison.json"
 
 
@@ -41,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--figures",
         metavar="FORMATS",
-        default=",".join(chosen.FIGURE_FORMATS),
+        default=",".join(FIGURE_FORMATS),
         help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
     )
     add("--json", action="store_true", help="print comparison.json on standard output")
