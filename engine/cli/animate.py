@@ -13,6 +13,7 @@ from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.core.params import parse_value, spec_of
 from engine.figures.animation.film import RATES, Film, Span, Sweep, film, kind_of, views_named
+from engine.run.labels import named_bounds
 from engine.run.replay import target_of
 from engine.run.spec import RunSpec
 from engine.storage import runfile
@@ -106,7 +107,7 @@ def _course(options: argparse.Namespace, run: RunSpec) -> Span | Sweep:
     spec = spec_of(type(run.params), found[1].strip())
     if spec.kind not in ("float", "int"):
         raise InputError("--sweep", spec.name, "give a parameter that is a number")
-    names = chosen.bounds_of(run.experiment, run.params)
+    names = named_bounds(run.experiment, run.params)
     low, high = (float(parse_value(spec, text.strip(), names)) for text in found.group(2, 3))
     return Sweep(spec.name, low, high, log=found[4] is not None)
 

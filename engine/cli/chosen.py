@@ -17,10 +17,10 @@ from engine.core.errors import InputError
 from engine.core.params import Params, build, describe, parse_setting
 from engine.core.registry import get
 from engine.run import inputs, replay
+from engine.run.labels import named_bounds
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
 from engine.text.arithmetic import NumberError, names_in, read_whole
-from engine.text.mathtext import plain_math
 
 LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
@@ -86,18 +86,9 @@ def _settings(run: RunSpec, settings: Sequence[str]) -> dict[str, Any]:
     values = dict(parse_setting(model, setting) for setting in settings if setting not in named)
     if named:
         params = build(model, {**run.params.model_dump(), **values})
-        names = bounds_of(run.experiment, params)
+        names = named_bounds(run.experiment, params)
         values |= dict(parse_setting(model, setting, names) for setting in named)
     return values
-
-
-def bounds_of(experiment: str, params: Params) -> dict[str, float]:
-    """Return the bounds of the theory by their names, which a number may be given in."""
-    names: dict[str, float] = {}
-    for bound in get(experiment).theory(params, None):
-        if bound.value is not None:
-            names |= {bound.id: bound.value, plain_math(bound.symbol): bound.value}
-    return names
 
 
 def _names_bounds(model: type[Params], setting: str) -> bool:

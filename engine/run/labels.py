@@ -1,10 +1,11 @@
-"""Short names of runs: what distinguishes one from others."""
+"""Names: of runs, by what distinguishes them, and of bounds that a number may be given in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from engine.core.registry import get
 from engine.text.mathtext import plain_math
 from engine.text.numbers import short
 
@@ -48,3 +49,12 @@ def _short(spec: ParamSpec, value: Any) -> str:
         return f"[{len(value)}]"
     text = str(value)
     return text if len(text) <= 16 else text[:15] + "…"
+
+
+def named_bounds(experiment: str, params: Params) -> dict[str, float]:
+    """Return the bounds of the theory by their names, which a number may be given in."""
+    names: dict[str, float] = {}
+    for bound in get(experiment).theory(params, None):
+        if bound.value is not None:
+            names |= {bound.id: bound.value, plain_math(bound.symbol): bound.value}
+    return names
