@@ -28,6 +28,7 @@ _TEXTS = {
     "open": "&Open…",
     "save": "&Save settings…",
     "export": "&Export…",
+    "animation": "A&nimation…",
     "quit": "&Quit",
     "copy": "&Copy plots as a picture",
     "play": "&Play or pause",
@@ -58,7 +59,7 @@ _TEXTS = {
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export maps play step back reset run nudge live pin unpin help"
+    "save export animation maps play step back reset run nudge live pin unpin help"
     " previous_preset next_preset gallery"
 ).split()
 _REPEATED = ("step", "back", "faster", "slower")
@@ -168,7 +169,7 @@ class Actions(QObject):
         return menu
 
     def _fill(self) -> None:
-        file_menu = self._menu("&File", ("open", "save", "export", "-", "quit"))
+        file_menu = self._menu("&File", ("open", "save", "export", "animation", "-", "quit"))
         self.recent_menu = QMenu("Open &recent", file_menu)
         file_menu.insertMenu(self._actions["save"], self.recent_menu)
         self.data_menu = QMenu("&Get data", file_menu)

@@ -74,6 +74,7 @@ class Commands(QObject):
     def bind_dialogs(self, dialogs: WindowDialogs) -> None:
         """Connect the dialogs."""
         self.bind("export", dialogs.show_export)
+        self.bind("animation", dialogs.show_animation)
         self.bind("help", dialogs.show_help)
         self.bind("shortcuts", dialogs.show_shortcuts)
         self.bind("about", dialogs.show_about)

@@ -79,12 +79,21 @@ class WindowDialogs(QObject):
 
     def show_export(self) -> None:
         """Offer figures, data and learned parameters as files."""
-        from gui.window.export_dialog import ExportDialog
+        from gui.export.export_dialog import ExportDialog
 
         if self._control.snapshot is None:
             self.message_requested.emit("There is nothing to export yet.")
             return
         self._open(ExportDialog(self._control, self._bridge, self._files, self._window, self._pins))
+
+    def show_animation(self) -> None:
+        """Offer the run, or a sweep of a parameter, as a film."""
+        from gui.export.animation_dialog import AnimationDialog
+
+        if self._control.snapshot is None:
+            self.message_requested.emit("There is nothing to show yet.")
+            return
+        self._open(AnimationDialog(self._control, self._bridge, self._files, self._window))
 
     def show_report(self, failure: Failure) -> None:
         """Show what failed, to be saved."""
