@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from dataclasses import dataclass
+from typing import Any
 
 from engine.text.numbers import THIN
 
@@ -73,6 +74,10 @@ class InputError(LabError, ValueError):
         self.value = value
         self.allowed = allowed
         super().__init__(str(self.refusal))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes it again in another process."""
+        return type(self), (self.field, self.value, self.allowed), {"place": self.place}
 
     @property
     def refusal(self) -> Refusal:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
+Job: TypeAlias = Callable[[Any, JobT, threading.Event], ResultT]
+"""Carries out ``function(shared, job, stop)``: a pure function of `shared` and the job.
+
+It may return anything once `stop` is set, and should do so within a tenth of a second.
+"""
+LOSSES = 3
+"""Workers that a job may lose before it is given up."""
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Executor(ABC):
@@ -29,16 +44,16 @@ class Executor(ABC):
     @abstractmethod
     def run(
         self,
-        function: Callable[[Any, JobT], ResultT],
+        function: Job[JobT, ResultT],
         shared: Any,
         jobs: Iterable[JobT],
         stop: threading.Event,
     ) -> Iterator[tuple[JobT, ResultT]]:
-        """Carry out ``function(shared, job)`` for every job; yield each with its result.
+        """Carry out ``function(shared, job, stop)`` for every job; yield each with its result.
 
         In whatever order they are done. Jobs are taken from the iterable as workers become free,
-        so it may be endless memory's worth of them. Once `stop` is set no more begin and the
-        iterator ends.
+        so that it need not fit into memory. Once `stop` is set no more begin, and the iterator
+        ends within 0.2 s.
 
         Parameters
         ----------

@@ -1,0 +1,225 @@
+"""Trainability: how a whole run of any experiment ends, over two of its parameters."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import FloatArray
+from engine.core.errors import InputError
+from engine.core.experiment import AbstractExperiment
+from engine.core.interrupt import Interrupted
+from engine.core.outcome import OutcomeKind
+from engine.core.params import Params, ParamSpec, describe, update
+from engine.core.registry import get
+from engine.maps.axis import Axis
+from engine.maps.kind import CellClass, CellField, Cells, Kind, Offer, Prepared
+from engine.maps.spec import KindId, MapSpec
+from engine.run import replay
+from engine.run.convergence import first_converged
+from engine.run.session import Session
+from engine.run.spec import RunSpec
+
+CELLS = 24
+"""Cells along each suggested axis: a run a cell takes milliseconds to seconds."""
+SPAN = 10.0
+"""A suggested logarithmic axis reaches from a value divided by this to its product with it."""
+
+_KINDS = (
+    OutcomeKind.CONVERGED,
+    OutcomeKind.CONVERGING,
+    OutcomeKind.OSCILLATING,
+    OutcomeKind.APERIODIC,
+    OutcomeKind.DIVERGED,
+)
+UNDECIDED, NO_RUN = len(_KINDS), len(_KINDS) + 1
+CLASSES: Final = (
+    CellClass(code=0, name="converged", color="ramp", shade="steps"),
+    CellClass(code=1, name="converging", color="6"),
+    CellClass(code=2, name="oscillating", color="5"),
+    CellClass(code=3, name="aperiodic", color="4"),
+    CellClass(code=4, name="diverged", color="bad"),
+    CellClass(code=UNDECIDED, name="undecided", color="muted"),
+    CellClass(code=NO_RUN, name="no run begins there", color="text"),
+)
+_ERRORS: Mapping[str, str] = {
+    "error": "final error",
+    "error_double": "final error of the pair",
+    "mse": "final mean square error",
+    "loss": "final loss",
+}
+"""Series that say how well a run has learned, the first of which a map keeps, and their labels."""
+
+
+def varied(params: Params) -> tuple[ParamSpec, ...]:
+    """Describe the parameters that an axis may vary: those numbers that have an effect on a run.
+
+    Real ones first. A whole number is rounded to the nearest in each cell.
+    """
+    values = params.model_dump()
+    specs = [
+        spec
+        for spec in describe(type(params))
+        if spec.kind in ("float", "int") and not spec.for_ensemble and spec.is_active(values)
+    ]
+    return tuple(sorted(specs, key=lambda spec: spec.kind != "float"))
+
+
+class Trainability(Kind):
+    """A whole run of the experiment a cell, from the same seed, over two parameters."""
+
+    id: KindId = "trainability"
+    title = "Trainability"
+    help = "How a run ends, for every pair of values of two parameters."
+
+    def offer(self, experiment: str, params: Any, seed: int) -> Offer | None:
+        """Return the parameters that are numbers; None where fewer than two have an effect."""
+        specs = varied(params)
+        if len(specs) < 2:
+            return None
+        by_name = {spec.name: spec for spec in specs}
+        first = by_name.get("step_size", specs[0])
+        second = next(spec for spec in specs if spec is not first)
+        return Offer(
+            x_names=tuple(by_name),
+            y_names=tuple(by_name),
+            x=_around(first, getattr(params, first.name)),
+            y=_around(second, getattr(params, second.name)),
+            steps=get(experiment).steps(params),
+            labels={spec.name: _label(spec) for spec in specs},
+        )
+
+    def prepare(self, spec: MapSpec) -> Prepared:
+        """Check the axes and the number of steps; nothing is computed yet."""
+        experiment = get(spec.experiment)
+        by_name = {each.name: each for each in varied(spec.params)}
+        for field, axis in (("x", spec.x), ("y", spec.y)):
+            if axis.name not in by_name:
+                raise InputError(field, axis.name, f"give one of {', '.join(by_name)}")
+            _check_range(by_name[axis.name], axis)
+        if spec.x.name == spec.y.name:
+            raise InputError("y", spec.y.name, "give another parameter than that of x")
+        if spec.steps < 1:
+            raise InputError("steps", spec.steps, "give a whole number >= 1")
+        if spec.options:
+            raise InputError("option", next(iter(spec.options)), "this kind of map has none")
+        whole = frozenset(name for name, each in by_name.items() if each.kind == "int")
+        return WholeRuns(spec, *_error_of(experiment, spec), whole & {spec.x.name, spec.y.name})
+
+
+def _label(spec: ParamSpec) -> str:
+    return f"{spec.label} ${spec.symbol}$" if spec.symbol else spec.label
+
+
+def _around(spec: ParamSpec, value: float) -> Axis:
+    """Suggest an axis around the present value, within what the parameter may be."""
+    low = -math.inf if spec.minimum is None else spec.minimum
+    high = math.inf if spec.maximum is None else spec.maximum
+    if spec.log and value > 0.0:
+        ends = max(value / SPAN, low), min(value * SPAN, high)
+        return Axis(name=spec.name, low=ends[0], high=ends[1], count=CELLS, log=True)
+    reach = abs(value) or 1.0
+    ends = max(value - reach, low), min(value + reach, high)
+    return Axis(name=spec.name, low=ends[0], high=ends[1], count=CELLS)
+
+
+def _check_range(spec: ParamSpec, axis: Axis) -> None:
+    for value in axis.values[[0, -1]].tolist():
+        if not spec.includes(round(value) if spec.kind == "int" else value):
+            raise InputError(axis.name, value, spec.allowed)
+
+
+def _error_of(experiment: AbstractExperiment[Any, Any], spec: MapSpec) -> tuple[str, str]:
+    """Return the series whose last value a cell keeps, and its label."""
+    session = Session(experiment, spec.params, spec.seed)
+    try:
+        recorded = experiment.record(session.state)
+    finally:
+        session.close()
+    return next((key, label) for key, label in _ERRORS.items() if key in recorded)
+
+
+@dataclass(frozen=True)
+class WholeRuns(Prepared):
+    """Makes the runs of some cells, one after the other.
+
+    Attributes
+    ----------
+    error : str
+        The recorded series that says how well a run has learned.
+    error_label : str
+        The same for people.
+    whole : frozenset of str
+        The parameters among the two whose values are whole numbers.
+    """
+
+    spec: MapSpec
+    error: str
+    error_label: str
+    whole: frozenset[str] = frozenset()
+
+    classes = CLASSES
+    cells_a_job = 1
+    has_threads = False
+
+    @property
+    def fields(self) -> tuple[CellField, ...]:  # type: ignore[override]
+        """The class of a run, the error at its end, and the step at which it was decided."""
+        return (
+            CellField(name="outcome", label="outcome", dtype="u1"),
+            CellField(name="error", label=self.error_label, log=True),
+            CellField(name="steps", label="step of the end", dtype="i4", log=True),
+        )
+
+    def cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
+        """Make the runs of some cells and return how they ended."""
+        made: dict[str, NDArray[Any]] = {each.name: each.empty(len(x)) for each in self.fields}
+        for place, (at_x, at_y) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
+            if stop.is_set():
+                break
+            outcome, error, steps = self._run(at_x, at_y, stop)
+            made["outcome"][place] = outcome
+            made["error"][place] = error
+            made["steps"][place] = steps
+        return made
+
+    def start_at(self, x: float, y: float) -> dict[str, Any]:
+        """Return the values of the two parameters of a cell."""
+        values = {self.spec.x.name: float(x), self.spec.y.name: float(y)}
+        values |= {name: round(values[name]) for name in self.whole}
+        update(self.spec.params, **values)  # raises where no run begins
+        return values
+
+    def _run(self, x: float, y: float, stop: threading.Event) -> tuple[int, float, int]:
+        """Make the run of one cell and return its class, its last error, and the deciding step."""
+        spec = self.spec
+        try:
+            params = update(spec.params, **self.start_at(x, y))
+            run = RunSpec(
+                experiment=spec.experiment, params=params, seed=spec.seed, steps=spec.steps
+            )
+            session = replay.begin(run)
+        except InputError:
+            return NO_RUN, math.nan, 0
+        try:
+            replay.in_chunks(run, session, lambda *_: not stop.is_set())
+            return self._ended(session)
+        except Interrupted:
+            return UNDECIDED, math.nan, 0
+        finally:
+            session.close()
+
+    def _ended(self, session: Session) -> tuple[int, float, int]:
+        kind = session.outcome().kind
+        code = _KINDS.index(kind) if kind in _KINDS else UNDECIDED
+        last = np.abs(session.experiment.record(session.state)[self.error])
+        steps = session.step
+        if kind is OutcomeKind.CONVERGED and session.experiment.rewindable:
+            steps = first_converged(session)
+        return code, float(np.max(last)), steps

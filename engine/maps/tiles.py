@@ -1,0 +1,100 @@
+"""The order in which the cells of a map are made: coarse to fine, none of them twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.maps.spec import MapSpec
+
+FIRST = 4
+"""Jobs that the coarsest picture is made of."""
+FEWEST = 64
+"""Cells of the coarsest picture at least, where a job has only a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Cells that are computed together: rows and columns at equal distances.
+
+    Attributes
+    ----------
+    rows, columns : range
+        Of the cells; in an orbit diagram, where a cell is a column, there is one row.
+    scale : int
+        Cells between one column and the next at this level of detail: until a finer level is
+        there, a cell stands for the square of this side of which it is the first row and column.
+    """
+
+    rows: range
+    columns: range
+    scale: int
+
+    @property
+    def count(self) -> int:
+        """Number of cells."""
+        return len(self.rows) * len(self.columns)
+
+    @property
+    def block(self) -> tuple[slice, slice]:
+        """Where the cells are in an array of rows and columns."""
+        return _slice(self.rows), _slice(self.columns)
+
+    def __str__(self) -> str:
+        """Name the cells, for a sentence."""
+        return f"rows {_named(self.rows)} and columns {_named(self.columns)}"
+
+
+def _slice(places: range) -> slice:
+    return slice(places.start, places.stop, places.step)
+
+
+def _named(places: range) -> str:
+    return f"{places[0]} to {places[-1]}" if len(places) > 1 else str(places[0])
+
+
+def tiles(spec: MapSpec, cells_a_job: int) -> Iterator[Tile]:
+    """Yield all cells of a map once, the coarsest level of detail first.
+
+    Parameters
+    ----------
+    spec : MapSpec
+    cells_a_job : int
+        Most cells of a tile; of those of the coarsest level there are `FIRST` or more.
+    """
+    rows, columns = grid(spec)
+    scale = coarsest(rows, columns, cells_a_job)
+    lattice = range(0, rows, scale), range(0, columns, scale)
+    count = len(lattice[0]) * len(lattice[1])
+    yield from _split(*lattice, scale, max(1, min(cells_a_job, math.ceil(count / FIRST))))
+    while scale > 1:
+        scale //= 2
+        known = range(0, rows, 2 * scale)
+        new = range(scale, rows, 2 * scale)
+        yield from _split(known, range(scale, columns, 2 * scale), scale, cells_a_job)
+        yield from _split(new, range(0, columns, scale), scale, cells_a_job)
+
+
+def grid(spec: MapSpec) -> tuple[int, int]:
+    """Return the rows and columns of cells; an orbit diagram has one row."""
+    return (1 if spec.kind == "orbit" else spec.y.count), spec.x.count
+
+
+def coarsest(rows: int, columns: int, cells_a_job: int) -> int:
+    """Return the distance of the cells that are made first: a power of 2."""
+    most = max(FIRST * cells_a_job, FEWEST)
+    scale = 1
+    while math.ceil(rows / scale) * math.ceil(columns / scale) > most:
+        scale *= 2
+    return scale
+
+
+def _split(rows: range, columns: range, scale: int, most: int) -> Iterator[Tile]:
+    """Cut a lattice into tiles of at most so many cells: bands of whole rows if these fit."""
+    if not (rows and columns):
+        return
+    height, width = max(1, most // len(columns)), min(most, len(columns))
+    for top in range(0, len(rows), height):
+        for left in range(0, len(columns), width):
+            yield Tile(rows[top : top + height], columns[left : left + width], scale)
