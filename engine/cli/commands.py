@@ -19,6 +19,7 @@ from typing import Any
 import engine.experiments  # noqa: F401  registers the experiments
 from engine.cli import doctor
 from engine.cli import models as cli_models
+from engine.cli import reproduce as cli_reproduce
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core import registry
@@ -349,6 +350,18 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "reproduce",
+        "Recompute the paper and later literature, and write a report.",
+        cli_reproduce.configure_reproduce,
+        cli_reproduce.reproduce,
+    ),
+    Command(
+        "atlas",
+        "List results of later literature, or recompute one.",
+        cli_reproduce.configure_atlas,
+        cli_reproduce.atlas,
     ),
     Command(
         "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute
