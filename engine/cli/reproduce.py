@@ -101,7 +101,7 @@ def _chosen(only: list[str]) -> Iterator[Study]:
 def _line(study: Study, found: Findings) -> str:
     from engine.reproduce.report.words import verdicts
 
-    said = "; ".join(f"{whose}: {verdict}" for whose, verdict in verdicts(study, found))
+    said = "; ".join(f"{whose}: {verdict}" for whose, verdict in verdicts(found))
     return f"{study.id:22}  {found.error or said}"
 
 

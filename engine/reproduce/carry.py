@@ -161,7 +161,7 @@ class _Work:
         file = f"runs/{self.study.id}/{plan.name}.toml"
         return MadeRun(
             name=plan.name,
-            title=plan.title or plan.name.replace("-", " "),
+            title=_title(plan),
             experiment=run.experiment,
             outcome=to_plain(f"{outcome['kind']} at step {outcome['step']}: {outcome['message']}"),
             file_name=file,
@@ -181,10 +181,14 @@ class _Work:
                 raise InputError(f"pictures of the run {plan.name}", name, rule)
             view = views[name]
             prefix = f"{self.study.id}-{len(self.pictures) + 1}"
-            caption = plan.caption or view.help
+            caption = plan.caption or f"{_title(plan)}. {view.help}"
             self.pictures.append(
                 Picture(title=view.title, caption=caption, svg=drawn(view, data, prefix))
             )
+
+
+def _title(plan: RunPlan) -> str:
+    return plan.title or plan.name.replace("-", " ").capitalize()
 
 
 def _shown(claim: dict[str, Any]) -> ShownClaim:

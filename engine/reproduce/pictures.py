@@ -22,7 +22,8 @@ _ABOUT = re.compile(r"<metadata>.*?</metadata>|<title>.*?</title>|<style\b.*?</s
 _SIZE = re.compile(r'(<svg\b[^>]*?) width="[^"]*" height="[^"]*"')
 _DIGITS = re.compile(r"(\d\.\d\d)\d+(?![\d.])")
 """A number with more decimals than a page shows."""
-_LONG = re.compile(r"<(path|use)\b[^>]*>", re.DOTALL)
+_PLACES = re.compile(r'\b(?:d|x|y|points)="[^"]*"')
+"""Attributes that hold places on the page, in points."""
 _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 _NAMED = re.compile(r'(\bid="|url\(#|href="#)')
 
@@ -46,7 +47,7 @@ def for_page(svg: str, prefix: str) -> str:
     text = _ABOUT.sub("", _HEAD.sub("", svg))
     text = _SIZE.sub(r"\1", text, count=1)
     text = _NAMED.sub(rf"\1{prefix}-", text)
-    text = _LONG.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text)
+    text = _PLACES.sub(lambda found: _DIGITS.sub(r"\1", found[0]), text)
     text = _COLOR.sub(lambda found: _variable(found[0]), text)
     return re.sub(r"\n\s*", "\n", text).strip()
 

@@ -31,6 +31,8 @@ MEASURES: dict[str, Measure] = {
     "envelope-grid": depth.envelope_grid,
     "pair-of-products": depth.pair_of_products,
     "norm-bound": linear.norm_bound,
+    "flow-sharpness": depth.flow_sharpness,
+    "optimiser-threshold": linear.optimiser_threshold,
     "descent-on-huber": linear.descent_on_huber,
 }
 """Measures by the name that a study calls them by."""

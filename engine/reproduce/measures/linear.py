@@ -1,11 +1,14 @@
-"""Measures of linear networks and of convex losses."""
+"""Measures of linear networks, of convex losses and of optimisers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
 from pydantic import Field
+
+from engine.core.errors import InputError
+from engine.theory.optimisers import OptimiserId, Setting, describe
 
 Width = Annotated[int, Field(ge=1, le=12)]
 Depth = Annotated[int, Field(ge=2, le=12)]
@@ -85,3 +88,29 @@ def descent_on_huber(
         x -= step_size * (slope if x > width else smoothness * x)
     huber = slope * x - slope * width / 2.0 if x > width else smoothness * x * x / 2.0
     return {"quadratic": quadratic, "huber": huber, "worst": max(quadratic, huber)}
+
+
+def optimiser_threshold(
+    optimiser: str, step_size: Annotated[float, Field(gt=0)], momentum: float = 0.9
+) -> dict[str, float]:
+    """Return the largest curvature at which a minimum is stable with an optimiser.
+
+    Returns
+    -------
+    dict
+        ``sharpness``, of the Hessian or, for adaptive optimisers, of the preconditioned one, and
+        ``product``, that times the step size.
+
+    Raises
+    ------
+    InputError
+        If there is no such optimiser, or it has no threshold.
+    """
+    known = get_args(OptimiserId)
+    if optimiser not in known:
+        raise InputError("optimiser", optimiser, f"give one of {', '.join(known)}")
+    setting = Setting(optimiser=optimiser, step_size=step_size, momentum=momentum)
+    limit = describe(optimiser).sharpness_limit(setting)
+    if limit is None:
+        raise InputError("optimiser", optimiser, "give one that has a threshold")
+    return {"sharpness": limit, "product": limit * step_size}

@@ -29,7 +29,7 @@ def report(made: Made) -> str:
     ]
     for study in made.studies:
         found = made.findings[study.id]
-        said = "; ".join(f"{whose}: {verdict}" for whose, verdict in verdicts(study, found))
+        said = "; ".join(f"{whose}: {verdict}" for whose, verdict in verdicts(found))
         lines.append(f"| [{_cell(study.title)}](#{study.id}) | {said or found.error} |")
     for study in made.studies:
         lines += ["", *_study(study, made.findings[study.id])]
@@ -50,7 +50,7 @@ def _study(study: Study, found: Findings) -> Iterator[str]:
         yield ""
         yield "**Assumptions:** " + "; ".join(map(_text, study.assumptions)) + "."
     yield ""
-    for whose, verdict in verdicts(study, found):
+    for whose, verdict in verdicts(found):
         yield f"- **{whose}: {verdict}**"
     if study.corrected:
         yield ""

@@ -9,7 +9,16 @@ from engine.core.palette import ROLES, SERIES
 from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings, MadeRun
 from engine.reproduce.making import Made
-from engine.reproduce.report.words import PAPER, TITLE, WHOSE, WORDING, mark, summary, verdicts
+from engine.reproduce.report.words import (
+    LATER,
+    PAPER,
+    TITLE,
+    WHOSE,
+    WORDING,
+    mark,
+    summary,
+    verdicts,
+)
 from engine.reproduce.study import Study
 from engine.text.mathtext import to_html
 from engine.text.numbers import duration
@@ -84,7 +93,8 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .8rem 
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { color: var(--muted); font-weight: 600; }
-td.number { font-variant-numeric: tabular-nums; }
+td.number { font-variant-numeric: tabular-nums; min-width: 7.2rem; }
+table.overview td:not(:first-child) { white-space: nowrap; }
 td.mark { width: 1.4rem; font-weight: 700; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
 figure svg { width: 100%; max-width: 46rem; height: auto; display: block; }
@@ -98,10 +108,16 @@ code { font: .85em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow
 i { font-family: "STIX Two Text", "Times New Roman", serif; }
 @media (max-width: 40rem) {
   h1 { font-size: 1.5rem; }
+  table.overview { font-size: .8rem; }
+  table.overview th, table.overview td { padding-right: .35rem; }
   table.checks thead { display: none; }
-  table.checks tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  table.checks tr { display: block; position: relative; padding: .5rem 0;
+    border-bottom: 1px solid var(--line); }
   table.checks td { display: block; border: 0; padding: .1rem 0 .1rem 1.6rem; }
-  table.checks td.mark { float: left; padding: .1rem 0; }
+  table.checks table.overview td:not(:first-child) { white-space: nowrap; }
+td.mark { float: left; padding: .1rem 0; }
+  figure { overflow-x: auto; }
+  figure svg { min-width: 34rem; }
   table.checks td[data-label]::before { content: attr(data-label) ": "; color: var(--muted); }
 }
 @media print {
@@ -119,11 +135,15 @@ def _body(made: Made) -> Iterator[str]:
     yield f"<header><h1>{TITLE}</h1>"
     yield f'<p class="muted">{html.escape(PAPER)}. Made by {NAME} {VERSION}.</p>'
     yield f"<p>{html.escape(summary(made))}</p>"
-    yield "<table><thead><tr><th>Study</th><th>Verdict</th></tr></thead><tbody>"
+    begun = False
+    heads = "".join(f"<th>{whose}</th>" for whose in WHOSE.values())
+    yield f'<table class="overview"><thead><tr><th>Study</th>{heads}</tr></thead><tbody>'
     for study in made.studies:
-        badges = _badges(study, made.findings[study.id])
+        if study.citation and not begun:
+            begun = True
+            yield f'<tr><th colspan="{len(WHOSE) + 1}">{LATER}</th></tr>'
         link = f'<a href="#{study.id}">{to_html(study.title)}</a>'
-        yield f"<tr><td>{link}</td><td>{badges}</td></tr>"
+        yield f"<tr><td>{link}</td>{_cells(made.findings[study.id])}</tr>"
     yield "</tbody></table></header><main>"
     for study in made.studies:
         yield from _study(study, made.findings[study.id])
@@ -133,19 +153,30 @@ def _body(made: Made) -> Iterator[str]:
     yield f"<p>Time of all studies together, on one core: {duration(seconds)}.</p></section>"
 
 
-def _badges(study: Study, found: Findings) -> str:
+def _cells(found: Findings) -> str:
+    """Write the verdicts of a study as cells of the overview."""
+    if found.error:
+        return f'<td class="bad" colspan="{len(WHOSE)}">failed</td>'
+    said = dict(verdicts(found))
+    return "".join(
+        f'<td class="{KINDS.get(str(said.get(whose)), "muted")}">{said.get(whose, "")}</td>'
+        for whose in WHOSE.values()
+    )
+
+
+def _badges(found: Findings) -> str:
     if found.error:
         return f'<span class="badge bad">failed: {html.escape(found.error)}</span>'
     return "".join(
         f'<span class="badge {KINDS.get(str(verdict), "")}">{whose}: {verdict}</span>'
-        for whose, verdict in verdicts(study, found)
+        for whose, verdict in verdicts(found)
     )
 
 
 def _study(study: Study, found: Findings) -> Iterator[str]:
     place = f"{study.citation}. {study.section}" if study.citation else study.section
     yield f'<section id="{study.id}"><h2>{to_html(study.title)}</h2>'
-    yield f'<p class="muted">{to_html(place)}</p><p>{_badges(study, found)}</p>'
+    yield f'<p class="muted">{to_html(place)}</p><p>{_badges(found)}</p>'
     yield f'<blockquote><p class="muted">{WORDING[study.wording]}</p>'
     yield f"<p>{to_html(study.says.strip())}</p></blockquote>"
     if study.assumptions:

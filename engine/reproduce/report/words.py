@@ -5,14 +5,14 @@ from __future__ import annotations
 from engine.core.claims import Verdict
 from engine.reproduce.findings import Findings
 from engine.reproduce.making import Made
-from engine.reproduce.study import Study
 
 TITLE = "The paper, recomputed"
 PAPER = "K. Nar and S. Sastry, Residual Networks: Lyapunov Stability and Convex Decomposition, 2018"
+LATER = "Later literature"
 WHOSE = {
     "paper": "as printed",
     "corrected": "as corrected",
-    "reference": "on record",
+    "reference": "numbers on record",
 }
 WORDING = {
     "stated": "It states",
@@ -20,13 +20,9 @@ WORDING = {
 }
 
 
-def verdicts(study: Study, found: Findings) -> list[tuple[str, Verdict]]:
+def verdicts(found: Findings) -> list[tuple[str, Verdict]]:
     """List the verdicts of a study that say something, each with whose statement it is of."""
-    listed = [(WHOSE["paper"], found.verdict("paper"))]
-    if study.corrected:
-        listed.append((WHOSE["corrected"], found.verdict("corrected")))
-    if any(check.of == "reference" for check in found.checks):
-        listed.append(("numbers on record", found.verdict("reference")))
+    listed = ((WHOSE[of], found.verdict(of)) for of in WHOSE)
     return [(whose, verdict) for whose, verdict in listed if verdict != Verdict.NOT_APPLICABLE]
 
 
