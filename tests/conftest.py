@@ -32,6 +32,12 @@ settings.register_profile(
 settings.load_profile("lab")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share the whole suite among the cores; a part of it is sooner done by one process."""
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return (os.cpu_count() or 1) if is_whole else 0
+
+
 @pytest.fixture(scope="session")
 def mnist_dir() -> Path:
     """Return the folder of the MNIST files, or skip the test where there is none."""

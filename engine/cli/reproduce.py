@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.output import DONE, FAILED
+from engine.cli.output import DONE, FAILED, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.storage.files import to_json
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.reproduce.findings import Findings
     from engine.reproduce.study import Study
 
-INTERRUPTED = 130
 MOST_WORKERS = 256
 
 
@@ -36,12 +35,13 @@ def configure_reproduce(parser: argparse.ArgumentParser) -> None:
         help="make only this study; may be given several times",
     )
     add("--workers", metavar="N", type=int, help="processes at the same time (default: cores)")
+    add("--scheduler", metavar="ADDRESS", default="", help="of a Dask cluster, as tcp://host:8786")
     add("--anew", action="store_true", help="compute again what the folder has already")
 
 
 def reproduce(options: argparse.Namespace) -> int:
     """Make a report on the paper and on later literature."""
-    from engine.executors.processes import Processes
+    from engine.executors.choice import pool as workers_for
     from engine.reproduce import making, store
     from engine.reproduce.carry import Options
     from engine.reproduce.report import files
@@ -56,7 +56,9 @@ def reproduce(options: argparse.Namespace) -> int:
         raise InputError("--workers", options.workers, rule)
     folder = store.prepare(Path(options.out))
     with (
-        Processes(options.workers) as pool,
+        workers_for(
+            has_threads=False, scheduler=options.scheduler, workers=options.workers
+        ) as pool,
         Interrupt() as interrupt,
         progress_line(sys.stderr) as show,
     ):

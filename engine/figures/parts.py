@@ -14,8 +14,8 @@ from matplotlib.ticker import LogFormatterSciNotation
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
-from engine.core.rules import FARTHEST, rule_value
 from engine.core.views import Rule
+from engine.figures.rules import FARTHEST, rule_value
 from engine.figures.style import LINESTYLES, color
 from engine.figures.zero_notes import ZeroNote, bounded
 from engine.text.scripts import raised

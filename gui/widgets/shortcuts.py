@@ -46,6 +46,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("redo", "Edit", "Redo", "Ctrl+Shift+Z"),
     Shortcut("copy", "Edit", "Copy the plots as a picture", "Ctrl+Shift+C"),
     Shortcut("scaled_axis", "View", "Axis δ·step", "Ctrl+D"),
+    Shortcut("maps", "View", "Maps", "Ctrl+M"),
+    Shortcut("map_ways", "View", "On a map: back and forward", "Alt+Left, Alt+Right"),
     Shortcut("larger", "View", "Everything larger", "Ctrl++"),
     Shortcut("smaller", "View", "Everything smaller", "Ctrl+-"),
     Shortcut("usual_size", "View", "Usual size", "Ctrl+0"),

@@ -45,6 +45,7 @@ _TEXTS = {
     "next_preset": "Ne&xt preset",
     "gallery": "Presets as pictu&res…",
     "scaled_axis": "Axis &δ·step",
+    "maps": "&Maps",
     "reset_layout": "Reset &layout",
     "larger": "Lar&ger",
     "smaller": "S&maller",
@@ -57,7 +58,7 @@ _TEXTS = {
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export play step back reset run nudge live pin unpin help"
+    "save export maps play step back reset run nudge live pin unpin help"
     " previous_preset next_preset gallery"
 ).split()
 _REPEATED = ("step", "back", "faster", "slower")
@@ -193,7 +194,7 @@ class Actions(QObject):
         self._presets_menu.setToolTipsVisible(True)
         for name in ("previous_preset", "next_preset", "gallery"):
             run_menu.addAction(self._actions[name])
-        self._view_menu = self._menu("&View", ("scaled_axis",))
+        self._view_menu = self._menu("&View", ("scaled_axis", "maps"))
         self._plots_menu = self._view_menu.addMenu("&Plots")
         self._panels_menu = self._view_menu.addMenu("P&anels")
         self.windows_menu = self._view_menu.addMenu("Plot in a &window of its own")

@@ -284,7 +284,7 @@ class MainWindow(QMainWindow):
         from gui.window.panels import Panels
 
         panels = Panels(self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self)
-        self._column.replaceWidget(self._loading, panels.plots)
+        self._column.replaceWidget(self._loading, panels.middle)
         self._column.addWidget(panels.step_bar)
         self._loading.deleteLater()
         panels.views_shown.connect(self.hints.show_views)
@@ -296,6 +296,7 @@ class MainWindow(QMainWindow):
         panels.warning_requested.connect(self.notices.show_warning)
         panels.hovered.connect(self.status.showMessage)
         panels.run_delayed.connect(self._show_no_run)
+        panels.failed.connect(self.report_failure)
         self.switching.named.connect(panels.cover_plots)
         self.switching.named.connect(panels.begin_waiting)
         self.switching.opening.connect(panels.hold_waiting)
@@ -310,6 +311,7 @@ class MainWindow(QMainWindow):
         menu.aboutToShow.connect(lambda: panels.show_windows(menu))
         self.commands.bind("reset_layout", panels.reset_layout)
         self.commands.bind("copy", lambda: self._copy(panels))
+        self.commands.bind("maps", lambda: self._show_maps(panels))
         return panels
 
     def _set_usable(self, usable: bool) -> None:
@@ -435,6 +437,11 @@ class MainWindow(QMainWindow):
         if self.panels is not None and not self._has_audience:
             self.panels.rescale()
         self.notices.show_message(f"Size {scale:.0%}")
+
+    def _show_maps(self, panels: Panels) -> None:
+        self.docks.theory.show()
+        self.docks.theory.raise_()
+        panels.show_maps()
 
     def _copy(self, panels: Panels) -> None:
         QGuiApplication.clipboard().setPixmap(panels.picture())

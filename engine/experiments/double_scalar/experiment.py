@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -29,6 +29,7 @@ from engine.core.params import update
 from engine.core.views import View
 from engine.experiments.double_scalar import measure
 from engine.experiments.double_scalar import theory as stability
+from engine.experiments.double_scalar.law import descent_law
 from engine.experiments.double_scalar.listing import LISTING
 from engine.experiments.double_scalar.params import (
     DoubleScalarParams,
@@ -38,6 +39,7 @@ from engine.experiments.double_scalar.params import (
 )
 from engine.experiments.double_scalar.system import DoubleScalarSystem, system_of
 from engine.experiments.double_scalar.views import all_views
+from engine.theory.optimisers.law import DescentLaw
 
 ROUNDING = 1e-12
 """Relative distance within which a step size is that of a threshold."""
@@ -217,6 +219,12 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
     def system(self, params: DoubleScalarParams, seed: int = 0) -> DoubleScalarSystem:
         """Describe the map of the pair."""
         return system_of(params)
+
+    def law(
+        self, params: DoubleScalarParams, seed: int = 0, apart: Sequence[str] = ()
+    ) -> DescentLaw | None:
+        """Describe how runs move as parameters and start differ."""
+        return descent_law(params, seed)
 
     def drag(
         self, params: DoubleScalarParams, handle: str, x: float, y: float

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -27,6 +27,7 @@ from engine.core.params import update
 from engine.core.views import View
 from engine.experiments.least_squares import theory as stability
 from engine.experiments.least_squares import views as pictures
+from engine.experiments.least_squares.law import descent_law
 from engine.experiments.least_squares.listing import LISTING
 from engine.experiments.least_squares.problem import (
     LeastSquaresParams,
@@ -37,6 +38,7 @@ from engine.experiments.least_squares.problem import (
     make_starts,
 )
 from engine.experiments.least_squares.system import LeastSquaresSystem, system_of
+from engine.theory.optimisers.law import DescentLaw
 
 FLOOR = 1e-11
 """Distance, relative to the first, below which it is rounding."""
@@ -235,6 +237,12 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
     def system(self, params: LeastSquaresParams, seed: int = 0) -> LeastSquaresSystem:
         """Describe the map of one point, for the data of the seed."""
         return system_of(params, seed)
+
+    def law(
+        self, params: LeastSquaresParams, seed: int = 0, apart: Sequence[str] = ()
+    ) -> DescentLaw | None:
+        """Describe how runs move as parameters and start differ."""
+        return descent_law(params, seed)
 
     def drag(
         self, params: LeastSquaresParams, handle: str, x: float, y: float

@@ -12,7 +12,7 @@ the optimiser over its largest stable value).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -33,10 +33,12 @@ from engine.experiments.own_loss import claims as statements
 from engine.experiments.own_loss import descent, phase, pictures, plane, theory
 from engine.experiments.own_loss import views as plots
 from engine.experiments.own_loss.analysis import LossAnalysis
+from engine.experiments.own_loss.law import descent_law
 from engine.experiments.own_loss.listing import LISTING
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import check_scales, loss_of, starting_point
 from engine.experiments.own_loss.system import OwnLossSystem, system_of
+from engine.theory.optimisers.law import DescentLaw
 
 
 @final
@@ -127,6 +129,12 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
     def system(self, params: OwnLossParams, seed: int = 0) -> OwnLossSystem | None:
         """Describe the map of a smooth optimiser with a fixed step size."""
         return system_of(params)
+
+    def law(
+        self, params: OwnLossParams, seed: int = 0, apart: Sequence[str] = ()
+    ) -> DescentLaw | None:
+        """Describe how runs move as parameters and start differ."""
+        return descent_law(params, seed)
 
     def analysis_key(self, params: OwnLossParams, seed: int) -> Hashable:
         """Name the loss, and where equilibria are looked for."""

@@ -14,7 +14,7 @@ Hessian eigenvalue), and ``envelope`` (of Proposition 2) where the start is that
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -37,10 +37,12 @@ from engine.experiments.scalar_product import phase as phases
 from engine.experiments.scalar_product import pictures
 from engine.experiments.scalar_product import theory as stability
 from engine.experiments.scalar_product import views as plots
+from engine.experiments.scalar_product.law import descent_law
 from engine.experiments.scalar_product.listing import LISTING
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
 from engine.experiments.scalar_product.start import starting_weights
 from engine.experiments.scalar_product.system import ScalarSystem, system_of
+from engine.theory.optimisers.law import DescentLaw
 
 LEAST_DRAGGED = 1e-3
 """Least step size that the mouse can set, in units of delta_max: there is none at 0."""
@@ -269,6 +271,12 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
     def system(self, params: ScalarParams, seed: int = 0) -> ScalarSystem | None:
         """Describe the map of a fixed step size; a state-dependent one has no derivative."""
         return system_of(params)
+
+    def law(
+        self, params: ScalarParams, seed: int = 0, apart: Sequence[str] = ()
+    ) -> DescentLaw | None:
+        """Describe how runs move as parameters and start differ."""
+        return descent_law(params, seed, apart)
 
     def drag(self, params: ScalarParams, handle: str, x: float, y: float) -> ScalarParams:
         """Take the step size from the orbit diagram, or for L = 2 the start from its plane."""

@@ -38,13 +38,14 @@ _KINDS = (
     OutcomeKind.APERIODIC,
     OutcomeKind.DIVERGED,
 )
-UNDECIDED, NO_RUN = len(_KINDS), len(_KINDS) + 1
+ELSEWHERE, UNDECIDED, NO_RUN = range(len(_KINDS), len(_KINDS) + 3)
 CLASSES: Final = (
     CellClass(code=0, name="converged", color="ramp", shade="steps"),
     CellClass(code=1, name="converging", color="6"),
     CellClass(code=2, name="oscillating", color="5"),
     CellClass(code=3, name="aperiodic", color="4"),
     CellClass(code=4, name="diverged", color="bad"),
+    CellClass(code=ELSEWHERE, name="rests where no minimum is", color="7"),
     CellClass(code=UNDECIDED, name="undecided", color="muted"),
     CellClass(code=NO_RUN, name="no run begins there", color="text"),
 )
@@ -216,8 +217,11 @@ class WholeRuns(Prepared):
             session.close()
 
     def _ended(self, session: Session) -> tuple[int, float, int]:
-        kind = session.outcome().kind
+        outcome = session.outcome()
+        kind = outcome.kind
         code = _KINDS.index(kind) if kind in _KINDS else UNDECIDED
+        if outcome.standing.is_elsewhere and kind is not OutcomeKind.DIVERGED:
+            code = ELSEWHERE
         last = np.abs(session.experiment.record(session.state)[self.error])
         steps = session.step
         if kind is OutcomeKind.CONVERGED and session.experiment.rewindable:

@@ -114,8 +114,7 @@ i { font-family: "STIX Two Text", "Times New Roman", serif; }
   table.checks tr { display: block; position: relative; padding: .5rem 0;
     border-bottom: 1px solid var(--line); }
   table.checks td { display: block; border: 0; padding: .1rem 0 .1rem 1.6rem; }
-  table.checks table.overview td:not(:first-child) { white-space: nowrap; }
-td.mark { float: left; padding: .1rem 0; }
+  table.checks td.mark { position: absolute; left: 0; padding: .1rem 0; }
   figure { overflow-x: auto; }
   figure svg { min-width: 34rem; }
   table.checks td[data-label]::before { content: attr(data-label) ": "; color: var(--muted); }
