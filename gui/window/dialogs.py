@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from gui.compare.pins import Pins
 from gui.run.bridge import Bridge
@@ -85,6 +86,22 @@ class WindowDialogs(QObject):
             self.message_requested.emit("There is nothing to export yet.")
             return
         self._open(ExportDialog(self._control, self._bridge, self._files, self._window, self._pins))
+
+    def show_reproduce(self) -> None:
+        """Offer to recompute the paper."""
+        from gui.window.reproduce.dialog import ReproduceDialog
+
+        self._open(ReproduceDialog(self._files, self._window))
+
+    def ask_story(self) -> Path | None:
+        """Ask the user for the file of a story."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a story", self._files.folder(), "Stories (*.toml);;All files (*)"
+        )
+        if not name:
+            return None
+        self._files.keep_folder(Path(name))
+        return Path(name)
 
     def show_report(self, failure: Failure) -> None:
         """Show what failed, to be saved."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -91,7 +91,9 @@ def descent_on_huber(
 
 
 def optimiser_threshold(
-    optimiser: str, step_size: Annotated[float, Field(gt=0)], momentum: float = 0.9
+    optimiser: OptimiserId,
+    step_size: Annotated[float, Field(gt=0)],
+    momentum: float = 0.9,
 ) -> dict[str, float]:
     """Return the largest curvature at which a minimum is stable with an optimiser.
 
@@ -104,11 +106,8 @@ def optimiser_threshold(
     Raises
     ------
     InputError
-        If there is no such optimiser, or it has no threshold.
+        If it has no threshold.
     """
-    known = get_args(OptimiserId)
-    if optimiser not in known:
-        raise InputError("optimiser", optimiser, f"give one of {', '.join(known)}")
     setting = Setting(optimiser=optimiser, step_size=step_size, momentum=momentum)
     limit = describe(optimiser).sharpness_limit(setting)
     if limit is None:
