@@ -58,6 +58,7 @@ _TEXTS = {
     "full_screen": "Page for an &audience",
     "developer": "&Developer view",
     "help": "&What am I looking at?",
+    "stories": "Writing a stor&y",
     "shortcuts": "&Keyboard shortcuts",
     "about": "&About Lyapunov Lab",
 }
@@ -217,7 +218,7 @@ class Actions(QObject):
             self._view_menu.addAction(self._actions[name])
         tools = ("tour", "story", "story_next", "story_back", "-", "reproduce")
         self._menu("&Tools", tools)
-        self._menu("&Help", ("help", "shortcuts", "-", "about"))
+        self._menu("&Help", ("help", "stories", "shortcuts", "-", "about"))
 
     def set_run_enabled(self, enabled: bool) -> None:
         """Enable or disable the actions that need an experiment."""

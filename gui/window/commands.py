@@ -77,6 +77,7 @@ class Commands(QObject):
         self.bind("export", dialogs.show_export)
         self.bind("reproduce", dialogs.show_reproduce)
         self.bind("help", dialogs.show_help)
+        self.bind("stories", dialogs.show_stories)
         self.bind("shortcuts", dialogs.show_shortcuts)
         self.bind("about", dialogs.show_about)
 

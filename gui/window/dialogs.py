@@ -66,6 +66,12 @@ class WindowDialogs(QObject):
         experiment = self._control.experiment
         self._open(help_dialog(experiment.id, experiment.title, self._window))
 
+    def show_stories(self) -> None:
+        """Show how a story is written."""
+        from gui.window.about import stories_dialog
+
+        self._open(stories_dialog(self._window))
+
     def show_shortcuts(self) -> None:
         """Show all keys."""
         from gui.window.about import shortcuts_dialog

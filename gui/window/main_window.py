@@ -206,6 +206,7 @@ class MainWindow(QMainWindow):
             refusing.refused.connect(self.notices.show_warning)
         self.files.trace_opened.connect(self.pins.add_trace)
         self.downloads.fill(self.actions_by_name.data_menu)
+        self.story.playing_changed.connect(lambda playing: self._fit_docks())
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
         scheme = QGuiApplication.styleHints().colorSchemeChanged
         scheme.connect(self._on_color_scheme_changed)
@@ -437,7 +438,7 @@ class MainWindow(QMainWindow):
         self.docks.make_room(fit)
         self.header.show_experiments_button(fit.is_narrow or fit.has_audience)
         self.header.set_short(fit.is_short and not fit.has_audience)
-        self.hint_bar.set_room(not fit.is_short)
+        self.hint_bar.set_room(not fit.is_short and not self.story.is_playing)
 
     def report_failure(self, traceback_text: str) -> None:
         """Show that something failed, and offer a report with the settings in force now."""

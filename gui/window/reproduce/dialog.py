@@ -38,7 +38,7 @@ PARTS = 1000
 NICENESS = 10
 """How far the processes stand back behind the window and its run."""
 LEAST_SHARE = 0.02
-"""Share done from which the time left is told."""
+"""Share done from which the time left is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,11 @@ class ReproduceDialog(Dialog):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        choose = QPushButton("Choose…")
-        choose.clicked.connect(self._choose)
+        self.choose_button = QPushButton("Choose…")
+        self.choose_button.clicked.connect(self._choose)
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
-        row.addWidget(choose)
+        row.addWidget(self.choose_button)
         form = QFormLayout()
         form.addRow("Folder", row)
         form.addRow("How much", self.kind)
@@ -222,7 +222,8 @@ class ReproduceDialog(Dialog):
         self.outcome.setText("Stopping…")
 
     def _set_busy(self, busy: bool) -> None:
-        for part in (self.folder, self.kind, self.data, self.begin_button):
+        chosen = (self.folder, self.choose_button, self.kind, self.data, self.begin_button)
+        for part in chosen:
             part.setEnabled(not busy)
         self.cancel_button.setEnabled(busy)
         if busy:
