@@ -17,6 +17,7 @@ import engine.experiments  # noqa: F401  registers the experiments
 from engine.cli import animate, chosen, compare, doctor
 from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
+from engine.cli import reproduce as cli_reproduce
 from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
 from engine.cli.output import (
     BAD_INPUT,
@@ -261,6 +262,18 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "reproduce",
+        "Recompute the paper and later literature, and write a report.",
+        cli_reproduce.configure_reproduce,
+        cli_reproduce.reproduce,
+    ),
+    Command(
+        "atlas",
+        "List results of later literature, or recompute one.",
+        cli_reproduce.configure_atlas,
+        cli_reproduce.atlas,
     ),
     Command(
         "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute
