@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from engine.core.errors import LabError
 from engine.text.numbers import duration
 from gui.style import scaling
-from gui.window.about import Dialog
+from gui.widgets.dialog import Dialog
 from gui.window.files import RunFiles
 
 if TYPE_CHECKING:
