@@ -8,37 +8,52 @@ the arc:
 
 - flip (period doubling): :math:`\prod(\mu_i+1)`;
 - fold: the parameter turns round, :math:`\prod(\mu_i-1)` changes its sign with the direction;
-- branch point: :math:`\prod(\mu_i-1)` changes its sign while the parameter goes on;
+- branch point: :math:`\prod(\mu_i-1)` changes its sign while the parameter goes on, or keeps it
+  while the parameter turns round, at the fork of two branches that mirror one another;
 - Neimark-Sacker: :math:`\prod_{i<j}(\mu_i\mu_j-1)`, where the pair is complex.
 
-What is listed was found by these steps; a branch shorter than a step can be missed.
+What is listed was found by these steps; a branch shorter than a step can be missed. Multipliers
+that are 1 at the first point belong to a manifold of cycles and are left out of all of these.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.critical import Coefficient, flip_form, fold_form, neimark_sacker_form
+from engine.analysis.family import Family
+from engine.analysis.multistart import (
+    NEWTON,
+    TOLERANCE,
+    BranchPoint,
+    always,
+    newton,
+    point_of,
+)
 from engine.core.arrays import FloatArray
-from engine.core.system import InvariantSet, System
 
-TOLERANCE = 1e-12
-"""Residual of a corrected point, relative to its size."""
-NEWTON = 12
-"""Newton's steps at most; more mean that the step along the branch was too long."""
-ON_CIRCLE = 1e-9
-"""Distance of a multiplier from 1 up to which it counts as 1 all along a branch."""
-SLOPE = 1e-6
-"""Relative width of the difference that gives the derivative by the parameter."""
-OFF = 1e-3
-"""Length of the first step onto a branch that begins at a bifurcation."""
+SHORTEST = 1e-6
+"""Step along a branch, relative to the longest, below which it is given up."""
+BEND = 0.9
+"""Least cosine between the tangents at the two ends of a step."""
+OFF = 0.3
+"""Farthest that the branch leads away from the tangent in a step, relative to its length."""
+CHANGE = 0.5
+"""Most that multipliers change in a step, relative to the largest or to 1."""
+COARSE, FINE = 1e-2, 1e-4
+"""Steps, relative to the longest, below which multipliers may change and near 1 faster."""
+NEAR = 1e-3
+"""Distance of a multiplier from 1 down to which a step changes it by a factor of e at most: where
+branches cross, one of them may turn so sharply that a longer step leads onto the other."""
 
 
 class Event(StrEnum):
@@ -50,73 +65,19 @@ class Event(StrEnum):
     NEIMARK_SACKER = "Neimark-Sacker"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Family:
-    """The maps of a system over one of its parameters, seen in a set that none of them leaves.
-
-    Attributes
-    ----------
-    at : callable
-        Returns the system at a value of the parameter.
-    low, high : float
-        The values between which branches are followed.
-    within : InvariantSet or None
-        Set in whose coordinates points are given; None for the whole space.
-    """
-
-    at: Callable[[float], System[Any]]
-    low: float
-    high: float
-    within: InvariantSet | None = None
-
-    @property
-    def dimension(self) -> int:
-        """Number of coordinates of a point."""
-        if self.within is not None:
-            return int(self.within.basis.shape[1])
-        return self.at(0.5 * (self.low + self.high)).dimension
-
-    def placed(self, x: FloatArray) -> FloatArray:
-        """Return the point of the whole space that coordinates stand for."""
-        return x if self.within is None else self.within.origin + self.within.basis @ x
-
-    def seen(self, z: FloatArray) -> FloatArray:
-        """Return the coordinates of a point of the whole space."""
-        return z if self.within is None else self.within.basis.T @ (z - self.within.origin)
-
-    def lap(self, x: FloatArray, a: float, period: int) -> tuple[FloatArray, FloatArray]:
-        """Return where `period` steps lead from a point, and the derivative, (k,) and (k, k)."""
-        system, z = self.at(a), self.placed(x)
-        slope = np.eye(len(x)) if self.within is None else self.within.basis
-        for _ in range(period):
-            slope, z = system.jacobian(z) @ slope, system.step(z)
-        return self.seen(z), slope if self.within is None else self.within.basis.T @ slope
+TESTED = (Event.FLIP, Event.FOLD, Event.NEIMARK_SACKER)
+"""Those that have a test function; that of the fold is the branch point's, too."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BranchPoint:
-    """A point of a branch.
+class End(StrEnum):
+    """Why a branch was followed no further."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (k,)
-        One point of the cycle.
-    parameter : float
-    multipliers : ndarray of complex, shape (k,)
-        Of a lap.
-    tangent : ndarray, shape (k + 1,)
-        Unit direction of the branch, the parameter last.
-    """
-
-    x: FloatArray
-    parameter: float
-    multipliers: NDArray[np.complex128]
-    tangent: FloatArray
-
-    @property
-    def is_stable(self) -> bool:
-        """Whether all multipliers lie within the unit circle."""
-        return bool(np.max(np.abs(self.multipliers)) < 1.0)
+    LIMIT = "the end of the range"
+    HALVED = "a flip of half the period"
+    FADED = "a large multiplier"
+    CLOSED = "where it began"
+    LOST = "where Newton's steps fail"
+    MOST = "the largest number of points"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,19 +88,24 @@ class Special:
     ----------
     event : Event
     at : BranchPoint
-    is_soft : bool or None
-        Of a flip: whether the doubled cycle lies where this one is unstable, and is stable there;
-        None where it was not found, and for other events.
+    form : Coefficient or None
+        Of the normal form; None where it has none, as a branch point.
     """
 
     event: Event
     at: BranchPoint
-    is_soft: bool | None = None
+    form: Coefficient | None = None
 
     @property
     def parameter(self) -> float:
         """Value of the parameter."""
         return self.at.parameter
+
+    @property
+    def is_soft(self) -> bool | None:
+        """Of a flip: whether the doubled cycle is born stable; None where the sign is not known."""
+        sign = None if self.form is None or self.event is not Event.FLIP else self.form.sign
+        return None if not sign else sign > 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,130 +116,126 @@ class Branch:
     ----------
     period : int
     points : tuple of BranchPoint
-        In order along the branch.
+        In order along the branch, those of the events among them.
     events : tuple of Special
         In order along the branch.
-    is_degenerate : bool
-        Whether a multiplier is 1 all along: the cycles fill a manifold at each parameter, and
-        neither folds nor branch points are looked for.
+    neutral : int
+        Multipliers that are 1 all along: the cycles fill a manifold of this dimension at each
+        parameter, and neither folds nor branch points are looked for.
+    ends : tuple of End
+        Why it was followed no further, before the first point and after the last.
     """
 
     period: int
     points: tuple[BranchPoint, ...]
     events: tuple[Special, ...] = ()
-    is_degenerate: bool = False
+    neutral: int = 0
+    ends: tuple[End, End] = (End.LIMIT, End.LIMIT)
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether the cycles fill a manifold at each parameter."""
+        return self.neutral > 0
 
     def of(self, event: Event) -> list[float]:
         """Return the parameters of all events of a kind."""
         return [each.parameter for each in self.events if each.event is event]
 
 
-@dataclass(slots=True)
-class _Walk:
-    """The state of a continuation."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Walker:
+    """What is the same at every step along a branch.
+
+    Points are `u`: the coordinates x, then the parameter in units of `unit`.
+
+    Attributes
+    ----------
+    family : Family
+    period : int
+    unit : float
+        Makes the parameter's range as long as the point is large.
+    longest : float
+        Longest step.
+    largest : float
+        Multiplier in magnitude beyond which a branch is not followed.
+    neutral : int
+    go_on : callable
+    """
 
     family: Family
     period: int
-    step: float
-    points: list[BranchPoint] = field(default_factory=list)
+    unit: float
+    longest: float
+    largest: float = np.inf
+    neutral: int = 0
+    go_on: Callable[[], bool] = always
 
+    def place(self, point: BranchPoint) -> FloatArray:
+        """Return where a point is, shape (k + 1,)."""
+        return np.append(point.x, point.parameter / self.unit)
 
-def cycles(
-    family: Family, parameter: float, period: int, starts: Iterable[FloatArray]
-) -> tuple[BranchPoint, ...]:
-    """Find cycles of exactly a period at a value of the parameter, by Newton's method.
+    def corrected(
+        self, start: FloatArray, direction: FloatArray, along: FloatArray
+    ) -> BranchPoint | None:
+        """Return the point of the branch in the plane through `start` across a direction.
 
-    Parameters
-    ----------
-    family : Family
-    parameter : float
-    period : int
-    starts : iterable of ndarray, shape (k,)
+        Its tangent points the same way as `along`. None where Newton's steps do not converge.
+        """
+        u = start.copy()
+        one = np.eye(len(u) - 1)
+        with np.errstate(all="ignore"):
+            for _ in range(NEWTON):
+                a = float(u[-1] * self.unit)
+                lap = self.family.lap(u[:-1], a, self.period)
+                gap = np.append(lap.image - u[:-1], direction @ (u - start))
+                if not (lap.is_finite and np.isfinite(gap).all()):
+                    return None
+                if float(np.linalg.norm(gap)) <= TOLERANCE * max(float(np.linalg.norm(u)), 1.0):
+                    return point_of(u[:-1], a, lap, self.unit, along)
+                rows = np.empty((len(u), len(u)))
+                rows[:-1, :-1], rows[:-1, -1] = lap.slope - one, self.unit * lap.by_parameter
+                rows[-1] = direction
+                u = u - self._solved(rows, gap)
+        return None
 
-    Returns
-    -------
-    tuple of BranchPoint
-        One point of each cycle that was found.
-    """
-    found: list[BranchPoint] = []
-    for start in starts:
-        x = _newton(family, np.asarray(start, np.float64), parameter, period)
-        if x is None or _has_shorter(family, x, parameter, period):
-            continue
-        if not any(_on_cycle(family, x, each.x, parameter, period) for each in found):
-            found.append(_point(family, x, parameter, period))
-    return tuple(found)
+    def _solved(self, rows: FloatArray, gap: FloatArray) -> FloatArray:
+        """Solve for Newton's step, the shortest where the solutions fill a manifold."""
+        if not self.neutral:
+            with contextlib.suppress(np.linalg.LinAlgError):
+                return np.asarray(np.linalg.solve(rows, gap), np.float64)
+        return np.asarray(np.linalg.lstsq(rows, gap, rcond=1e-12)[0])
 
+    def isolating(self, point: BranchPoint) -> NDArray[np.complex128]:
+        """Return the multipliers but for those that are 1 all along the branch."""
+        mu = point.multipliers
+        return mu[np.argsort(np.abs(mu - 1.0))][self.neutral :] if self.neutral else mu
 
-def _newton(family: Family, x: FloatArray, a: float, period: int) -> FloatArray | None:
-    """Return the zero of G that Newton's steps at a fixed parameter lead to."""
-    with np.errstate(all="ignore"):
-        for _ in range(4 * NEWTON):
-            image, slope = family.lap(x, a, period)
-            gap = image - x
-            if not (np.isfinite(gap).all() and np.isfinite(slope).all()):
-                return None
-            if float(np.linalg.norm(gap)) <= TOLERANCE * max(float(np.linalg.norm(x)), 1.0):
-                return x
-            x = x - np.linalg.lstsq(slope - np.eye(len(x)), gap, rcond=1e-10)[0]
-    return None
+    def test(self, event: Event, point: BranchPoint) -> float:
+        """Return the test function of an event at a point, which is real."""
+        mu = self.isolating(point)
+        if event is Event.FLIP:
+            return float(np.prod(mu + 1.0).real)
+        if event is Event.FOLD:
+            return float(np.prod(mu - 1.0).real)
+        i, j = np.triu_indices(len(mu), 1)
+        return float(np.prod(mu[i] * mu[j] - 1.0).real)
 
+    def slant(self, point: BranchPoint) -> float:
+        """Return how fast the parameter changes along the branch."""
+        return float(point.tangent[-1])
 
-def _has_shorter(family: Family, x: FloatArray, a: float, period: int) -> bool:
-    """Return whether a point belongs to a cycle of a shorter period."""
-    size = max(float(np.linalg.norm(x)), 1.0)
-    divisors = [q for q in range(1, period) if period % q == 0]
-    return any(float(np.linalg.norm(family.lap(x, a, q)[0] - x)) < 1e-7 * size for q in divisors)
+    def gap(self, point: BranchPoint) -> float:
+        """Return how far the nearest multiplier is from 1: logarithmic, signed as the test is."""
+        away = np.abs(self.isolating(point) - 1.0)
+        if not away.size:
+            return 0.0
+        return math.copysign(math.asinh(float(away.min()) / NEAR), self.test(Event.FOLD, point))
 
-
-def _on_cycle(family: Family, x: FloatArray, y: FloatArray, a: float, period: int) -> bool:
-    """Return whether a point is one of the cycle through another."""
-    for _ in range(period):
-        if float(np.linalg.norm(x - y)) < 1e-7 * max(float(np.linalg.norm(x)), 1.0):
-            return True
-        y = family.lap(y, a, 1)[0]
-    return False
-
-
-def _point(
-    family: Family, x: FloatArray, a: float, period: int, along: FloatArray | None = None
-) -> BranchPoint:
-    """Describe a zero of G, with the tangent that goes on along a direction (or rises)."""
-    slope = family.lap(x, a, period)[1]
-    multipliers = np.linalg.eigvals(slope).astype(np.complex128)
-    *_, rows = np.linalg.svd(_jacobian(family, x, a, period, slope))
-    tangent = rows[-1]
-    way = tangent[-1] if along is None else float(tangent @ along)
-    return BranchPoint(x, a, multipliers, tangent if way >= 0.0 else -tangent)
-
-
-def _jacobian(
-    family: Family, x: FloatArray, a: float, period: int, slope: FloatArray
-) -> FloatArray:
-    """Return the derivative of G by point and parameter, (k, k + 1), from that of a lap, (k, k)."""
-    width = SLOPE * max(abs(a), family.high - family.low)
-    ahead, behind = (family.lap(x, a + side * width, period)[0] for side in (1.0, -1.0))
-    return np.column_stack([slope - np.eye(len(x)), (ahead - behind) / (2.0 * width)])
-
-
-def _corrected(
-    family: Family, start: FloatArray, tangent: FloatArray, period: int
-) -> tuple[FloatArray, float] | None:
-    """Return the point of the branch in the plane through `start` across a direction."""
-    u = start.copy()
-    with np.errstate(all="ignore"):
-        for _ in range(NEWTON):
-            image, slope = family.lap(u[:-1], u[-1], period)
-            gap = np.append(image - u[:-1], tangent @ (u - start))
-            if not np.isfinite(gap).all():
-                return None
-            if float(np.linalg.norm(gap)) <= TOLERANCE * max(float(np.linalg.norm(u)), 1.0):
-                return u[:-1], float(u[-1])
-            rows = np.vstack([_jacobian(family, u[:-1], float(u[-1]), period, slope), tangent])
-            if not np.isfinite(rows).all():
-                return None
-            u = u - np.linalg.lstsq(rows, gap, rcond=1e-12)[0]
-    return None
+    def half(self, point: BranchPoint) -> FloatArray | None:
+        """Return the difference of the points half a period apart, None of an odd period."""
+        if self.period % 2:
+            return None
+        return self.family.image(point.x, point.parameter, self.period // 2) - point.x
 
 
 def follow(
@@ -284,6 +246,8 @@ def follow(
     step: float = 0.02,
     most: int = 2000,
     both: bool = True,
+    largest: float = np.inf,
+    go_on: Callable[[], bool] = always,
 ) -> Branch:
     """Follow a branch from a point as far as the parameter's limits.
 
@@ -291,166 +255,197 @@ def follow(
     ----------
     family : Family
     begin : BranchPoint
-        As `cycles` finds it.
+        As `engine.analysis.multistart.cycles` finds it.
     period : int
     step : float
-        Longest step along the branch, relative to the sizes of the point and of the range.
+        Longest step along the branch, where the parameter's range and the size of the point are 1.
     most : int
         Points at most in each direction.
     both : bool
         Whether to follow it in both directions, or only along the tangent.
+    largest : float
+        The branch ends where a multiplier of a lap is larger in magnitude.
+    go_on : callable
+        Asked before each point; where it says no, the branch ends.
     """
-    degenerate = bool(np.min(np.abs(begin.multipliers - 1.0)) < ON_CIRCLE)
-    forth = _walk(family, begin, period, step, most)
-    back: list[BranchPoint] = []
-    if both:
-        turned = BranchPoint(begin.x, begin.parameter, begin.multipliers, -begin.tangent)
-        back = [
-            BranchPoint(each.x, each.parameter, each.multipliers, -each.tangent)
-            for each in reversed(_walk(family, turned, period, step, most)[1:])
-        ]
-    points = [*back, *forth]
-    events: list[Special] = []
-    for before, after in pairwise(points):
-        events += _events(family, before, after, period, degenerate=degenerate)
-    return Branch(period, tuple(points), tuple(events), degenerate)
+    size = max(float(np.linalg.norm(begin.x)), 1e-3)
+    walker = Walker(
+        family=family,
+        period=period,
+        unit=(family.high - family.low) / size,
+        longest=step * size,
+        largest=largest,
+        neutral=begin.neutral,
+        go_on=go_on,
+    )
+    begin = _turned(walker, begin)
+    forth, last = _walk(walker, begin, most)
+    back, first = [begin], End.LIMIT
+    if both and last is not End.CLOSED:
+        back, first = _walk(walker, _reversed(begin), most)
+    made = [*(_reversed(each) for each in back[:0:-1]), *forth]
+    points, events = made[:1], []
+    for before, after in pairwise(made):
+        found = _events(walker, before, after)
+        points += [*(each.at for each in found), after]
+        events += found
+    return Branch(period, tuple(points), tuple(events), begin.neutral, (first, last))
 
 
-def _walk(
-    family: Family, begin: BranchPoint, period: int, step: float, most: int
-) -> list[BranchPoint]:
-    points, here = [begin], begin
-    scale = _scale(family, begin.x)
-    length = longest = step
-    while len(points) < most and length > 1e-6 * longest:
-        u = np.append(here.x, here.parameter)
-        found = _corrected(family, u + length * scale * here.tangent, here.tangent, period)
-        if found is None or not _is_near(found, u, length * scale):
+def _turned(walker: Walker, begin: BranchPoint) -> BranchPoint:
+    """Return the first point with its tangent in the walker's units."""
+    lap = walker.family.lap(begin.x, begin.parameter, walker.period)
+    return point_of(begin.x, begin.parameter, lap, walker.unit, begin.tangent)
+
+
+def _reversed(point: BranchPoint) -> BranchPoint:
+    return BranchPoint(point.x, point.parameter, point.multipliers, -point.tangent, point.across)
+
+
+def _walk(walker: Walker, begin: BranchPoint, most: int) -> tuple[list[BranchPoint], End]:
+    """Follow a branch along the tangent at its first point; return why it ends, too."""
+    points, here, length = [begin], begin, walker.longest
+    family, before = walker.family, walker.half(begin)
+    while len(points) < most:
+        if not walker.go_on():
+            return points, End.MOST
+        there = _next(walker, here, length)
+        if there is None:
             length *= 0.5
-            continue
-        there = _point(family, *found, period, along=here.tangent)
-        if float(there.tangent @ here.tangent) < 0.9:  # it bends too fast for the step
-            length *= 0.5
-            if length > 1e-6 * longest:
+            if length > SHORTEST * walker.longest:
                 continue
+            return points, End.LOST
         if not family.low <= there.parameter <= family.high:
-            break
+            last = _at_limit(walker, here, there)
+            return points if last is None else [*points, last], End.LIMIT
+        after = walker.half(there)
+        if before is not None and after is not None and _turns_over(before, after):
+            return points, End.HALVED
         points.append(there)
-        here, length = there, min(1.3 * length, longest)
-    return points
+        if there.radius > walker.largest:
+            return points, End.FADED
+        here, before, length = there, after, min(1.3 * length, walker.longest)
+        if len(points) > 8 and _is_back(walker, begin, points[-2], there):
+            return [*points, begin], End.CLOSED
+    return points, End.MOST
 
 
-def _scale(family: Family, x: FloatArray) -> float:
-    return min(max(float(np.linalg.norm(x)), 1e-3), 10.0 * (family.high - family.low))
+def _next(walker: Walker, here: BranchPoint, length: float) -> BranchPoint | None:
+    """Return the point a step further; None where the step is too long."""
+    ahead = walker.place(here) + length * here.tangent
+    there = walker.corrected(ahead, here.tangent, here.tangent)
+    if there is None or float(np.linalg.norm(walker.place(there) - ahead)) > OFF * length:
+        return None  # it does not converge, or to another branch
+    if float(there.tangent @ here.tangent) < BEND:
+        return None
+    if length > COARSE * walker.longest and _change(here, there) > CHANGE:
+        return None
+    gaps = [walker.gap(each) for each in (here, there)]
+    if length > FINE * walker.longest and abs(gaps[1] - gaps[0]) > 1.0:
+        return None
+    return there
 
 
-def _is_near(found: tuple[FloatArray, float], u: FloatArray, length: float) -> bool:
-    """Return whether a corrected point did not jump to another branch."""
-    return float(np.linalg.norm(np.append(*found) - u)) <= 3.0 * length
+def _change(here: BranchPoint, there: BranchPoint) -> float:
+    """Return how much the multipliers change, relative to the largest or to 1."""
+    first, second = (np.sort_complex(each.multipliers) for each in (here, there))
+    return float(np.max(np.abs(second - first))) / max(float(np.max(np.abs(first))), 1.0)
 
 
-def _tests(point: BranchPoint) -> dict[Event, float]:
-    """Return the test functions at a point, all real."""
-    mu = point.multipliers
-    pairs = [mu[i] * mu[j] - 1.0 for i in range(len(mu)) for j in range(i)]
-    minus = float(np.prod(mu - 1.0).real)
-    return {
-        Event.FLIP: float(np.prod(mu + 1.0).real),
-        Event.FOLD: minus,
-        Event.NEIMARK_SACKER: float(np.prod(pairs).real) if pairs else 1.0,
-    }
+def _at_limit(walker: Walker, here: BranchPoint, there: BranchPoint) -> BranchPoint | None:
+    """Return the point of the branch at the end of the range that a step went beyond."""
+    family = walker.family
+    a = family.high if there.parameter > family.high else family.low
+    part = (a - here.parameter) / (there.parameter - here.parameter)
+    x = newton(family, here.x + part * (there.x - here.x), a, walker.period)
+    if x is None or float(np.linalg.norm(x - here.x)) > 3.0 * walker.longest:
+        return None
+    lap = family.lap(x, a, walker.period)
+    return point_of(x, a, lap, walker.unit, here.tangent) if lap.is_finite else None
 
 
-def _events(
-    family: Family, before: BranchPoint, after: BranchPoint, period: int, *, degenerate: bool
-) -> list[Special]:
+def _turns_over(before: FloatArray, after: FloatArray) -> bool:
+    """Return whether the points half a period apart have met and changed places."""
+    return float(before @ after) < -0.5 * float(np.linalg.norm(before) * np.linalg.norm(after))
+
+
+def _is_back(walker: Walker, begin: BranchPoint, here: BranchPoint, there: BranchPoint) -> bool:
+    """Return whether a step passed the first point of the branch in the first direction."""
+    start, u, v = (walker.place(each) for each in (begin, here, there))
+    chord = v - u
+    part = float((start - u) @ chord) / float(chord @ chord)
+    off = float(np.linalg.norm(start - u - part * chord))
+    near = 0.0 < part <= 1.0 and off < 0.1 * float(np.linalg.norm(chord))
+    return near and float(there.tangent @ begin.tangent) > BEND
+
+
+def _events(walker: Walker, before: BranchPoint, after: BranchPoint) -> list[Special]:
     """Locate the bifurcations between two neighbouring points of a branch."""
     found: list[tuple[float, Special]] = []
-    first, second = _tests(before), _tests(after)
-    for event, value in first.items():
-        if degenerate and event is Event.FOLD:
+    turns = walker.slant(before) * walker.slant(after) < 0.0
+    for event in TESTED:
+        if walker.neutral and event is Event.FOLD:
             continue
-        if value * second[event] >= 0.0:
-            continue
-        located = _locate(family, before, after, period, event)
+        crosses = walker.test(event, before) * walker.test(event, after) < 0.0
+        kind = event
+        test: Callable[[BranchPoint], float] = partial(walker.test, event)
+        if event is Event.FOLD and crosses is not turns:
+            # it crosses another branch, or where two that mirror meet turns round at their fork
+            kind, crosses = Event.BRANCH_POINT, True
+            test = walker.slant if turns else test
+        located = _locate(walker, before, after, test) if crosses else None
         if located is None:
             continue
         place, at = located
-        kind = event
-        if event is Event.FOLD and before.tangent[-1] * after.tangent[-1] > 0.0:
-            kind = Event.BRANCH_POINT
-        if event is Event.NEIMARK_SACKER and not _has_complex_pair(at):
+        if event is Event.NEIMARK_SACKER and not _has_complex_pair(at.multipliers):
             continue
-        soft = _is_soft(family, at, before, after, period) if event is Event.FLIP else None
-        found.append((place, Special(kind, at, soft)))
+        found.append((place, Special(kind, at, _form(walker, kind, at))))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
-def _has_complex_pair(point: BranchPoint) -> bool:
+def _form(walker: Walker, event: Event, at: BranchPoint) -> Coefficient | None:
+    forms = {
+        Event.FLIP: flip_form,
+        Event.FOLD: fold_form,
+        Event.NEIMARK_SACKER: neimark_sacker_form,
+    }
+    made = forms.get(event)
+    if made is None:
+        return None
+    return made(walker.family, at.x, at.parameter, walker.period)
+
+
+def _has_complex_pair(multipliers: NDArray[np.complex128]) -> bool:
     """Return whether a complex pair lies on the unit circle."""
-    mu = point.multipliers
-    on = np.abs(np.abs(mu) - 1.0) < 1e-5
-    return bool(np.any(on & (np.abs(mu.imag) > 1e-6)))
+    on = np.abs(np.abs(multipliers) - 1.0) < 1e-5
+    return bool(np.any(on & (np.abs(multipliers.imag) > 1e-6)))
 
 
 def _locate(
-    family: Family, before: BranchPoint, after: BranchPoint, period: int, event: Event
+    walker: Walker,
+    before: BranchPoint,
+    after: BranchPoint,
+    test: Callable[[BranchPoint], float],
 ) -> tuple[float, BranchPoint] | None:
     """Find where a test function vanishes on the arc between two points."""
     from scipy.optimize import brentq  # takes 0.2 s to load
 
-    u, v = np.append(before.x, before.parameter), np.append(after.x, after.parameter)
-    chord = v - u
-    length = float(np.linalg.norm(chord))
-    direction = chord / length
+    u = walker.place(before)
+    chord = walker.place(after) - u
+    direction = chord / float(np.linalg.norm(chord))
     kept: dict[float, BranchPoint] = {}
 
-    def test(s: float) -> float:
-        found = _corrected(family, u + s * length * direction, direction, period)
+    def along(s: float) -> float:
+        found = walker.corrected(u + s * chord, direction, before.tangent)
         if found is None:
             raise ArithmeticError
-        kept[s] = _point(family, *found, period, along=before.tangent)
-        return _tests(kept[s])[event]
+        kept[s] = found
+        return test(found)
 
     try:
-        s = float(brentq(test, 0.0, 1.0, xtol=1e-14, rtol=1e-14))
+        s = float(brentq(along, 0.0, 1.0, xtol=1e-14, rtol=1e-14))
         if s not in kept:
-            test(s)
+            along(s)
     except (ArithmeticError, ValueError):
         return None
     return s, kept[s]
-
-
-def doubled(family: Family, flip: BranchPoint, period: int) -> BranchPoint | None:
-    """Return a point of the doubled cycles that branch off at a flip, its tangent away from it.
-
-    None where none is found.
-    """
-    values, vectors = np.linalg.eig(family.lap(flip.x, flip.parameter, period)[1])
-    v = vectors[:, int(np.argmin(np.abs(values + 1.0)))].real
-    tangent = np.append(v / np.linalg.norm(v), 0.0)
-    u = np.append(flip.x, flip.parameter)
-    for length in (OFF, 4.0 * OFF, 0.25 * OFF):
-        size = length * _scale(family, flip.x)
-        found = _corrected(family, u + size * tangent, tangent, 2 * period)
-        if found is None or _has_shorter(family, *found, 2 * period):
-            continue
-        away = np.append(*found) - u
-        return _point(family, *found, 2 * period, along=away)
-    return None
-
-
-def _is_soft(
-    family: Family, flip: BranchPoint, before: BranchPoint, after: BranchPoint, period: int
-) -> bool | None:
-    """Return whether the doubled cycles stand where the single one is unstable."""
-    born = doubled(family, flip, period)
-    if born is None:
-        return None
-    radii = [float(np.max(np.abs(each.multipliers))) for each in (before, after)]
-    unstable = after if radii[1] > radii[0] else before
-    side = unstable.parameter - flip.parameter
-    gap = born.parameter - flip.parameter
-    if abs(gap) < 1e-13 * max(abs(flip.parameter), 1e-300) or side == 0.0:
-        return None
-    return bool(gap * side > 0.0) and math.isfinite(gap)

@@ -7,37 +7,38 @@ allowed), 1 failure. Further commands join `COMMANDS`.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import dataclasses
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
-from engine.cli import doctor
+from engine.cli import animate, chosen, compare, doctor
+from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
-from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
+from engine.cli import reproduce as cli_reproduce
+from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
+from engine.cli.output import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    FIGURE_FORMATS,
+    INTERRUPTED,
+    Parser,
+    printed,
+    report,
+)
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core import registry
 from engine.core.errors import InputError, LabError
 from engine.core.experiment import AbstractExperiment
-from engine.core.params import Params, ParamSpec, build, describe, format_value, parse_setting
+from engine.core.params import ParamSpec, describe, format_value
 from engine.core.registry import get
 from engine.core.versions import NAME, VERSION
-from engine.run import inputs, replay
-from engine.run.spec import RunSpec
-from engine.storage import learned, presets, runfile
+from engine.storage import presets
 from engine.storage.files import to_json
-from engine.text.arithmetic import NumberError, names_in, read_whole
-from engine.text.mathtext import plain_math, to_plain
-
-INTERRUPTED = 130
-FIGURE_FORMATS = ("svg", "png", "pdf")
-LEARNED_FORMATS = (".npz", ".safetensors")
-DEVICES = ("auto", "cpu", "cuda")
+from engine.text.mathtext import to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def _as_table(experiment: AbstractExperiment[Any, Any]) -> dict[str, Any]:
             {"id": preset.id, "title": preset.title, "description": to_plain(preset.description)}
             for preset in presets.presets(experiment.id)
         ],
+        "maps": cli_maps.described(experiment.id),
     }
 
 
@@ -155,6 +157,10 @@ def _in_words(experiment: AbstractExperiment[Any, Any]) -> str:
     if found:
         lines += ["", "Presets (--preset name)"]
         lines += [f"  {preset.id}: {to_plain(preset.description)}" for preset in found]
+    maps = cli_maps.described(experiment.id)
+    if maps:
+        lines += ["", "Maps (main.py map KIND)"]
+        lines += [_map_line(each) for each in maps]
     return "\n".join(lines)
 
 
@@ -164,27 +170,21 @@ def _parameter_line(spec: ParamSpec) -> str:
     return f"  {spec.name} = {default}  {to_plain(spec.help)} ({allowed})"
 
 
+def _map_line(each: Mapping[str, Any]) -> str:
+    axes = [", ".join(dict.fromkeys((*each["x"], *each["y"])))]
+    options = [f"{name} = {value:g}" for name, value in each["options"].items()]
+    more = f"; --option {', '.join(options)}" if options else ""
+    return f"  {each['kind']}: {to_plain(each['help'])} (--x, --y of {axes[0]}{more})"
+
+
 # run
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
+    chosen.configure(parser)
     add = parser.add_argument
-    add(
-        "what",
-        metavar="EXPERIMENT|FILE",
-        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
-    )
-    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
-    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
-    add("--steps", metavar="N", help="number of steps")
-    add("--seed", metavar="S", help="seed of all random numbers")
-    add(
-        "--device",
-        choices=DEVICES,
-        default="auto",
-        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
-    )
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
     add(
@@ -204,9 +204,9 @@ def _run(options: argparse.Namespace) -> int:
     from engine.cli import headless
 
     job = headless.Job(
-        run=_chosen_run(options),
+        run=chosen_run(options),
         folder=Path(options.out),
-        figures=_formats(options.figures),
+        figures=figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
     )
@@ -231,101 +231,6 @@ def _summary(names: Sequence[str]) -> list[str]:
     return [*plain, f"{figures} figures"] if figures else plain
 
 
-def _chosen_run(options: argparse.Namespace) -> RunSpec:
-    """Put together the run that the options describe, everything checked."""
-    run = _base_run(options)
-    values = _settings(run, options.set)
-    values |= _device(run, options.device)
-    if "device" not in values:  # what is asked for here and now is refused where it is missing
-        run, notice = replay.on_this_machine(run)
-        if notice:
-            print(notice, file=sys.stderr)
-    params = (
-        build(type(run.params), {**run.params.model_dump(), **values}) if values else run.params
-    )
-    params = inputs.resolved(params, Path())
-    sha256 = {name: value for name, value in run.sha256.items() if name not in values}
-    steps, seed = run.steps, run.seed
-    if options.steps is not None:
-        steps = _whole("--steps", options.steps, 0, runfile.STEPS_LIMIT)
-    if options.seed is not None:
-        seed = _whole("--seed", options.seed, 0, runfile.SEED_LIMIT)
-    return dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
-
-
-def _settings(run: RunSpec, settings: Sequence[str]) -> dict[str, Any]:
-    """Read the settings; those that name bounds last, with the bounds of what the others give."""
-    model = type(run.params)
-    named = [setting for setting in settings if _names_bounds(model, setting)]
-    values = dict(parse_setting(model, setting) for setting in settings if setting not in named)
-    if named:
-        params = build(model, {**run.params.model_dump(), **values})
-        names: dict[str, float] = {}
-        for bound in get(run.experiment).theory(params, None):
-            if bound.value is not None:
-                names |= {bound.id: bound.value, plain_math(bound.symbol): bound.value}
-        values |= dict(parse_setting(model, setting, names) for setting in named)
-    return values
-
-
-def _names_bounds(model: type[Params], setting: str) -> bool:
-    name, _, text = setting.partition("=")
-    kinds = {spec.name: spec.kind for spec in describe(model)}
-    return kinds.get(name.strip()) in ("float", "int") and bool(names_in(text))
-
-
-def _base_run(options: argparse.Namespace) -> RunSpec:
-    path = Path(options.what)
-    known = any(listed.id == options.what for listed in registry.entries())
-    endings = (".toml", ".json", *LEARNED_FORMATS)
-    looks_like_file = (
-        path.suffix in endings
-        or len(path.parts) > 1
-        or options.what.startswith("~")
-        or os.path.exists(path)  # unlike Path.exists it never raises
-    )
-    if not known and looks_like_file:
-        if options.preset is not None:
-            raise InputError("--preset", options.preset, "a run file has its own parameters")
-        if path.suffix in LEARNED_FORMATS:
-            return learned.to_run(learned.load_learned(path))
-        return runfile.load(path)
-    experiment = get(options.what)
-    if options.preset is None:
-        return RunSpec(experiment=experiment.id, params=build(experiment.parameters, {}))
-    preset = presets.preset(experiment.id, options.preset)
-    return RunSpec(
-        experiment=experiment.id, params=preset.params, seed=preset.seed, steps=preset.steps
-    )
-
-
-def _device(run: RunSpec, device: str) -> dict[str, str]:
-    if "device" in type(run.params).model_fields:
-        return {} if device == "auto" else {"device": device}
-    if device == "cuda":
-        raise InputError("--device", device, f"{run.experiment} runs on the cpu; give auto or cpu")
-    return {}
-
-
-def _whole(field: str, text: str, low: int, high: int) -> int:
-    value: Any = text
-    with contextlib.suppress(NumberError):
-        value = read_whole(text)
-    return runfile.whole(field, value, low, high)
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    if names == ["none"]:
-        return ()
-    for name in names:
-        if name not in FIGURE_FORMATS:
-            raise InputError(
-                "--figures", name, f"give some of {', '.join(FIGURE_FORMATS)}, or none"
-            )
-    return tuple(dict.fromkeys(names))
-
-
 def _model_format(text: str | None) -> str:
     """Return the ending of the file of learned parameters, or nothing where none is wanted."""
     ending = f".{text.lower()}" if text else ""
@@ -337,6 +242,14 @@ def _model_format(text: str | None) -> str:
 COMMANDS: tuple[Command, ...] = (
     Command("list", "List the experiments, or the parameters of one.", _configure_list, _list),
     Command("run", "Run an experiment and write what comes out.", _configure_run, _run),
+    Command(
+        "map",
+        "Make a map: what happens for every step size, start, or pair of parameters.",
+        cli_maps.configure,
+        cli_maps.execute,
+    ),
+    Command("animate", animate.HELP, animate.configure, animate.execute),
+    Command("compare", compare.HELP, compare.configure, compare.execute),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
     Command(
         "convert",
@@ -349,6 +262,18 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "reproduce",
+        "Recompute the paper and later literature, and write a report.",
+        cli_reproduce.configure_reproduce,
+        cli_reproduce.reproduce,
+    ),
+    Command(
+        "atlas",
+        "List results of later literature, or recompute one.",
+        cli_reproduce.configure_atlas,
+        cli_reproduce.atlas,
     ),
     Command(
         "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute

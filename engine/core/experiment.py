@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -28,7 +28,7 @@ from engine.core.listing import Listing
 from engine.core.outcome import Outcome
 from engine.core.params import Params, describe
 from engine.core.sound import soundly
-from engine.core.system import System
+from engine.core.system import Law, System
 from engine.core.views import View
 
 ParamsT = TypeVar("ParamsT", bound=Params)
@@ -240,6 +240,25 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         ------
         InputError
             As `init` does, of the data.
+        """
+        return None
+
+    def law(self, params: ParamsT, seed: int = 0, apart: Sequence[str] = ()) -> Law | None:
+        """Describe how runs move as parameters and start differ; None where that is no data.
+
+        Parameters
+        ----------
+        params : Params
+        seed : int
+            Of the run; it matters where the start or the data are drawn from it.
+        apart : sequence of str
+            Coordinates of the start that differ from run to run, so that what else begins at the
+            same value does not stay equal to them.
+
+        Raises
+        ------
+        InputError
+            As `init` does.
         """
         return None
 

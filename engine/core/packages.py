@@ -25,7 +25,7 @@ def is_installed(package: str) -> bool:
         return False
 
 
-def require(*packages: str, what: str) -> None:
+def require(*packages: str, what: str, install: str = INSTALL) -> None:
     """Refuse what cannot be done without some packages.
 
     Parameters
@@ -34,6 +34,8 @@ def require(*packages: str, what: str) -> None:
         Names of the packages.
     what : str
         What needs it, as the subject of a sentence.
+    install : str, optional
+        The command that installs them.
 
     Raises
     ------
@@ -46,5 +48,5 @@ def require(*packages: str, what: str) -> None:
     if getattr(sys, "frozen", False):
         remedy = "which this small package leaves out; use the full one"
     else:
-        remedy = f"which is not installed; install it with: {INSTALL}"
+        remedy = f"which is not installed; install it with: {install}"
     raise MissingPackageError(f"{what} needs {missing[0]}, {remedy}.")

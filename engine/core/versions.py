@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from functools import cache
+from pathlib import Path
 
 NAME = "Lyapunov Lab"
 """The program's name as people read it."""
@@ -32,3 +34,14 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def fingerprint() -> str:
+    """Return a hash of all that decides the bits of a result: the engine's sources and packages."""
+    found = hashlib.sha256(repr(sorted(versions().items())).encode())
+    engine = Path(__file__).parents[1]
+    for path in sorted(engine.rglob("*.py")):  # of a packaged program the kernels' alone
+        found.update(path.relative_to(engine).as_posix().encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()

@@ -10,7 +10,6 @@ import queue
 import signal
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any, Generic
 
 from engine.core.errors import LabError
 from engine.executors.executor import LOSSES, Executor, Job, JobT, ResultT, cores
+from engine.executors.portable import portable
 
 POLL = 0.05
 """Seconds between two looks at the event that stops the jobs."""
@@ -167,8 +167,9 @@ class _Crew(Generic[JobT, ResultT]):
     stillborn: int = 0
 
     def assign(self) -> bool:
-        """Give every free worker a job and start workers that are missing; False at the end."""
-        self.next.extend(map(_Held, islice(self.jobs, self.most - len(self.next))))
+        """Send every free worker a job and start workers that are missing; False at the end."""
+        missing = max(self.most - len(self.next), 0)
+        self.next.extend(map(_Held, islice(self.jobs, missing)))
         for worker in self.workers:
             if worker.is_ready and worker.held is None and self.next:
                 self._give(worker, self.next.popleft())
@@ -285,7 +286,6 @@ def _serve(line: Connection, niceness: int) -> None:
             function, shared = loaded
             answer = _DONE, function(shared, order.content, order.stop)
         except Exception as error:
-            error.add_note(f"In a worker process:\n{traceback.format_exc()}")
             answer = _ERROR, portable(error)
         try:
             line.send(answer)
@@ -307,13 +307,3 @@ def _listen(line: Connection, inbox: queue.SimpleQueue[_Order]) -> None:
         if stop.is_set():  # that was for the jobs before this one
             stop = threading.Event()
         inbox.put(_Order(word, content, stop))
-
-
-def portable(error: Exception) -> Exception:
-    """Return an exception that can be sent to another process, as it is where it can be."""
-    try:
-        again: Exception = pickle.loads(pickle.dumps(error))
-    except Exception:
-        text = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
-        again = LabError(text)
-    return again

@@ -11,6 +11,24 @@ from engine.maps.kind import Kind
 from engine.maps.spec import KindId
 
 
+def _orbit() -> Kind:
+    from engine.maps.kinds.orbit import Orbit
+
+    return Orbit()
+
+
+def _basin() -> Kind:
+    from engine.maps.kinds.basin import Basin
+
+    return Basin()
+
+
+def _stability() -> Kind:
+    from engine.maps.kinds.stability import Stability
+
+    return Stability()
+
+
 def _trainability() -> Kind:
     from engine.maps.kinds.trainability import Trainability
 
@@ -18,6 +36,9 @@ def _trainability() -> Kind:
 
 
 KINDS: Mapping[KindId, Callable[[], Kind]] = {
+    "orbit": _orbit,
+    "basin": _basin,
+    "stability": _stability,
     "trainability": _trainability,
 }
 """What imports and makes each kind, in the order in which they are listed."""

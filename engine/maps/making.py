@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.executors.choice import pool
 from engine.executors.executor import Executor
 from engine.maps.kind import Cells, Prepared
 from engine.maps.tiles import Tile, grid, tiles
@@ -65,15 +66,17 @@ def shape_of(prepared: Prepared) -> tuple[int, ...]:
 def put(arrays: Arrays, tile: Tile, cells: Cells) -> None:
     """Write the values of a tile where they belong."""
     for name, values in cells.items():
-        place = block_of(arrays[name], tile, values)
+        place = block_of(arrays[name], tile, values.ndim)
         place[...] = values.reshape(place.shape)
 
 
-def block_of(array: NDArray[Any], tile: Tile, values: NDArray[Any]) -> NDArray[Any]:
-    """Return the part of a field that a tile fills, as a view of it."""
+def block_of(array: NDArray[Any], tile: Tile, dimensions: int) -> NDArray[Any]:
+    """Return the part of a field that a tile fills, as a view of it.
+
+    `dimensions` is 1 of a field with one number a cell, and 2 of others.
+    """
     rows, columns = tile.block
-    is_row = array.ndim == values.ndim
-    return array[columns] if is_row else array[rows, columns]
+    return array[columns] if array.ndim == dimensions else array[rows, columns]
 
 
 def made(prepared: Prepared, pool: Executor, stop: threading.Event) -> dict[str, NDArray[Any]]:
@@ -82,3 +85,15 @@ def made(prepared: Prepared, pool: Executor, stop: threading.Event) -> dict[str,
     for tile, cells in make(prepared, pool, stop):
         put(arrays, tile, cells)
     return arrays
+
+
+def pool_for(
+    prepared: Prepared, scheduler: str = "", workers: int | None = None, niceness: int = 0
+) -> Executor:
+    """Start the workers for a map, as `engine.executors.choice.pool` does."""
+    return pool(
+        has_threads=prepared.has_threads,
+        scheduler=scheduler,
+        workers=workers,
+        niceness=niceness,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from engine.maps.spec import MapSpec
 
@@ -25,11 +26,14 @@ class Tile:
     scale : int
         Cells between one column and the next at this level of detail: until a finer level is
         there, a cell stands for the square of this side of which it is the first row and column.
+    number : int
+        Its place in the order of the map's tiles.
     """
 
     rows: range
     columns: range
     scale: int
+    number: int = 0
 
     @property
     def count(self) -> int:
@@ -63,17 +67,22 @@ def tiles(spec: MapSpec, cells_a_job: int) -> Iterator[Tile]:
     cells_a_job : int
         Most cells of a tile; of those of the coarsest level there are `FIRST` or more.
     """
-    rows, columns = grid(spec)
+    number = count()
+    for scale, rows, columns, most in _lattices(*grid(spec), cells_a_job):
+        for part in _split(rows, columns, most):
+            yield Tile(*part, scale, next(number))
+
+
+def _lattices(rows: int, columns: int, cells_a_job: int) -> Iterator[tuple[int, range, range, int]]:
+    """Yield the scale, the rows and columns of cells, and how many of them a tile has at most."""
     scale = coarsest(rows, columns, cells_a_job)
-    lattice = range(0, rows, scale), range(0, columns, scale)
-    count = len(lattice[0]) * len(lattice[1])
-    yield from _split(*lattice, scale, max(1, min(cells_a_job, math.ceil(count / FIRST))))
+    down, across = range(0, rows, scale), range(0, columns, scale)
+    share = math.ceil(len(down) * len(across) / FIRST)
+    yield scale, down, across, max(1, min(cells_a_job, share))
     while scale > 1:
-        scale //= 2
-        known = range(0, rows, 2 * scale)
-        new = range(scale, rows, 2 * scale)
-        yield from _split(known, range(scale, columns, 2 * scale), scale, cells_a_job)
-        yield from _split(new, range(0, columns, scale), scale, cells_a_job)
+        known, scale = scale, scale // 2
+        yield scale, range(0, rows, known), range(scale, columns, known), cells_a_job
+        yield scale, range(scale, rows, known), range(0, columns, scale), cells_a_job
 
 
 def grid(spec: MapSpec) -> tuple[int, int]:
@@ -90,11 +99,9 @@ def coarsest(rows: int, columns: int, cells_a_job: int) -> int:
     return scale
 
 
-def _split(rows: range, columns: range, scale: int, most: int) -> Iterator[Tile]:
-    """Cut a lattice into tiles of at most so many cells: bands of whole rows if these fit."""
-    if not (rows and columns):
-        return
-    height, width = max(1, most // len(columns)), min(most, len(columns))
+def _split(rows: range, columns: range, most: int) -> Iterator[tuple[range, range]]:
+    """Cut a lattice into parts of at most so many cells: bands of whole rows if these fit."""
+    height, width = max(1, most // max(len(columns), 1)), max(1, min(most, len(columns)))
     for top in range(0, len(rows), height):
         for left in range(0, len(columns), width):
-            yield Tile(rows[top : top + height], columns[left : left + width], scale)
+            yield rows[top : top + height], columns[left : left + width]

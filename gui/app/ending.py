@@ -25,7 +25,15 @@ CHECK_MS = 200
 
 GRACE = 0.5
 """Seconds for which threads may still end by themselves, once everything is saved."""
-THREADS = ("loader", "engine-runner", "typesetter", "background")
+THREADS = (
+    "loader",
+    "engine-runner",
+    "engine-maps",
+    "engine-maps-asks",
+    "engine-maps-long",
+    "typesetter",
+    "background",
+)
 """Names of the threads of the window, which may be in an import or a compilation at its end."""
 
 

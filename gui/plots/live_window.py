@@ -16,9 +16,9 @@ from PySide6.QtGui import QCloseEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from engine.core.arrays import FloatArray
-from engine.core.rules import rule_value
 from engine.core.versions import NAME
 from engine.core.views import Rule, Series, TimeView, View
+from engine.figures.rules import rule_value
 from engine.run.snapshot import Snapshot
 from engine.text.mathtext import to_html, to_plain
 from gui.plots.legend import Legend

@@ -191,6 +191,10 @@ class RunControl(QObject):
         settings = Settings(preset.params, preset.seed)
         self._edit(r.Preset(settings), text=f"preset “{preset.title}”")
 
+    def begin_at(self, params: Params, text: str) -> None:
+        """Put parameters in force and play a new run of them; `text` names the step of undo."""
+        self._edit(r.Preset(Settings(params, self.seed)), text=text)
+
     def drag_handle(self, handle: str, x: float, y: float) -> None:
         """Apply the parameters that the experiment returns for a dragged handle."""
         try:

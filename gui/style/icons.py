@@ -127,6 +127,11 @@ def _warning(painter: QPainter) -> None:
     painter.drawPoint(QPointF(12, 16.6))
 
 
+def _home(painter: QPainter) -> None:
+    painter.drawPolyline([QPointF(4.5, 12), QPointF(12, 5), QPointF(19.5, 12)])
+    painter.drawPolyline([QPointF(7, 10.5), QPointF(7, 19), QPointF(17, 19), QPointF(17, 10.5)])
+
+
 _ICONS: dict[str, Callable[[QPainter], None]] = {
     "play": _play,
     "pause": _pause,
@@ -144,6 +149,7 @@ _ICONS: dict[str, Callable[[QPainter], None]] = {
     "close": _close,
     "restore": _restore,
     "warning": _warning,
+    "home": _home,
 }
 
 

@@ -103,6 +103,7 @@ class Tabs(QStackedWidget):
         index = self._names.index(name)
         self.bar.setTabVisible(index, offered)
         self.bar.updateGeometry()
+        self.bar.resize(self.bar.sizeHint())  # else it would stay scrolled to a tab that fits
         if not offered and self.bar.currentIndex() == index:
             self.bar.setCurrentIndex(0)
 

@@ -1,4 +1,4 @@
-"""What shows and sets a run: form, plots, theory, ensemble, digit pad, windows of single plots."""
+"""What shows and sets a run: form, plots, theory, ensemble, maps, digit pad, single plots."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from gui.compare.pins import Pins
 from gui.ensemble.dock import EnsemblePanel
 from gui.form.form import ParamForm
 from gui.form.step_bar import StepBar
+from gui.maps.control import MapControl
+from gui.maps.middle import Middle
 from gui.panels.digit_panel import DigitPanel
 from gui.plots.area import Ghost, PlotArea
 from gui.plots.live_window import LiveWindows
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     from engine.core.params import Params
     from engine.core.views import View
 
-THEORY, ENSEMBLE, DRAWING = "Theory", "Ensemble", "Draw a digit"
+THEORY, ENSEMBLE, MAPS, DRAWING = "Theory", "Ensemble", "Maps", "Draw a digit"
+CLOSE_SECONDS = 2.0
+"""Time in which the threads of maps are to end."""
 
 
 class Panels(QObject):
@@ -60,10 +64,14 @@ class Panels(QObject):
         A run takes its time to begin: what is shown of the last one is no longer true.
     views_shown : Signal(tuple of View)
         The plots are now these.
-    form, plots
+    failed : Signal(str)
+        The traceback of a map that could not be made.
+    form, middle
         Widgets to be placed by the window.
-    theory, ensemble, digits
-        Pages of the tabs.
+    plots : PlotArea
+        Within the middle.
+    theory, ensemble, maps, digits
+        Pages of the tabs, or what controls them.
     step_bar : StepBar
         The step size once more, for the page that has no form.
     """
@@ -74,6 +82,7 @@ class Panels(QObject):
     hovered = Signal(str)
     run_delayed = Signal()
     views_shown = Signal(object)
+    failed = Signal(str)
 
     def __init__(
         self,
@@ -101,15 +110,19 @@ class Panels(QObject):
         self._arranging = QTimer(self, singleShot=True, interval=0)
         self._arranging.timeout.connect(self.plots.reset_layout)
         self.windows = LiveWindows(self)
+        self.maps = MapControl(control, bridge, settings, parent=self)
+        self.middle = Middle(self.plots, self.maps.page)
         self.waiting = Waiting(self.plots)
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
         self.ensemble.set_pictures(self._ensemble_plots)
         self.digits = DigitPanel(bridge)
         tabs.add(THEORY, self.theory)
         tabs.add(ENSEMBLE, self.ensemble)
+        tabs.add(MAPS, self.maps.panel)
         tabs.add(DRAWING, self.digits)
         self._connect_parts()
         self._connect_run()
+        self._connect_maps()
         if control.has_experiment:
             self.show_experiment(control.experiment)
         if control.snapshot is not None:
@@ -147,6 +160,19 @@ class Panels(QObject):
         bridge.rejected.connect(self._on_rejected)
         self._pins.changed.connect(self._show_ghosts)
 
+    def _connect_maps(self) -> None:
+        maps = self.maps
+        maps.mode_changed.connect(self.middle.set_mode)
+        maps.message_requested.connect(self.message_requested)
+        maps.hovered.connect(self.hovered)
+        maps.failed.connect(self.failed)
+
+    def show_maps(self) -> None:
+        """Bring the maps to the front, and the map if there is one."""
+        self._tabs.show_page(MAPS)
+        if self.maps.page.shown is not None and self.middle.mode == "plots":
+            self.maps.set_mode("map")
+
     def _on_runs_edited(self, runs: int) -> None:
         if not self._control.set_value("ensemble", runs):
             self.ensemble.reject_runs()
@@ -176,6 +202,7 @@ class Panels(QObject):
         self._tabs.show_page(THEORY)  # an ensemble in front would be that of another experiment
         self.ensemble.set_experiment(experiment, params)
         self.digits.set_experiment(experiment)
+        self.maps.set_experiment(experiment)
         self.plots.forget()
         self._pins.set_current(experiment.id, params, self._control.seed)
         self._show_views(params)
@@ -193,6 +220,7 @@ class Panels(QObject):
             self.step_bar.show_params(params)
             self._pins.set_current(self._experiment.id, params, seed)
             self._show_views(params)
+            self.maps.show_settings()
 
     def show_tab_of(self, params: Params) -> None:
         """Bring the ensemble to the front if the parameters ask for many runs."""
@@ -229,6 +257,7 @@ class Panels(QObject):
         self.windows.show_snapshot(snapshot)
         self.theory.show_snapshot(snapshot)
         self.ensemble.show_snapshot(snapshot)
+        self.maps.show_snapshot(snapshot)
         self.digits.show_snapshot(snapshot)
 
     def _on_rejected(self, reason: Refusal | str) -> None:
@@ -270,6 +299,7 @@ class Panels(QObject):
         """Save the layout, and close the plots that have a window of their own."""
         self.save_layout()
         self.windows.close_all()
+        self.maps.close(CLOSE_SECONDS)
         self.plots.leave_screen()
 
     def _show_bounds(self, snapshot: Snapshot) -> None:
@@ -313,8 +343,8 @@ class Panels(QObject):
             self._settings.set_blob(f"plots/{self._experiment.id}", layout)
 
     def picture(self) -> QPixmap:
-        """Draw the plots as they are on the screen."""
-        return self.plots.grab()
+        """Draw the plots, and the map, as they are on the screen."""
+        return self.middle.grab()
 
     def _on_ensemble_shown(self, ensemble: Ensemble) -> None:
         self._ensemble_plots.set_views(ensemble.views)

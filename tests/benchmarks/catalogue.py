@@ -39,6 +39,7 @@ NAMES = (
     "own_loss",
     "network",
     "basins",
+    "maps",
     "startup",
     "figures",
     "frames",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -25,8 +25,10 @@ from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import update
 from engine.core.views import View
+from engine.experiments.least_squares import proofs
 from engine.experiments.least_squares import theory as stability
 from engine.experiments.least_squares import views as pictures
+from engine.experiments.least_squares.law import descent_law
 from engine.experiments.least_squares.listing import LISTING
 from engine.experiments.least_squares.problem import (
     LeastSquaresParams,
@@ -37,6 +39,7 @@ from engine.experiments.least_squares.problem import (
     make_starts,
 )
 from engine.experiments.least_squares.system import LeastSquaresSystem, system_of
+from engine.theory.optimisers.law import DescentLaw
 
 FLOOR = 1e-11
 """Distance, relative to the first, below which it is rounding."""
@@ -183,15 +186,17 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         self, params: LeastSquaresParams, state: LeastSquaresState, recent: Recent
     ) -> tuple[Claim, ...]:
         """Confront the section's statement, and the definition of stability, with the run."""
-        return stability.claims(
+        outcome = self.outcome(state, recent)
+        made = stability.claims(
             params,
             state.problem,
-            self.outcome(state, recent),
+            outcome,
             state.distance,
             state.farthest,
             state.began,
             state.moving,
         )
+        return (*made, *proofs.claims(params, state.problem, outcome.kind))
 
     def views(self, params: LeastSquaresParams) -> tuple[View, ...]:
         """Describe the plots."""
@@ -235,6 +240,12 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
     def system(self, params: LeastSquaresParams, seed: int = 0) -> LeastSquaresSystem:
         """Describe the map of one point, for the data of the seed."""
         return system_of(params, seed)
+
+    def law(
+        self, params: LeastSquaresParams, seed: int = 0, apart: Sequence[str] = ()
+    ) -> DescentLaw | None:
+        """Describe how runs move as parameters and start differ."""
+        return descent_law(params, seed)
 
     def drag(
         self, params: LeastSquaresParams, handle: str, x: float, y: float

@@ -12,7 +12,7 @@ the optimiser over its largest stable value).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -30,13 +30,16 @@ from engine.core.params import spec_of, update
 from engine.core.views import View
 from engine.experiments.own_loss import analysis as analyses
 from engine.experiments.own_loss import claims as statements
-from engine.experiments.own_loss import descent, phase, pictures, plane, theory
+from engine.experiments.own_loss import descent, phase, pictures, plane, proofs, theory
 from engine.experiments.own_loss import views as plots
 from engine.experiments.own_loss.analysis import LossAnalysis
+from engine.experiments.own_loss.law import descent_law
 from engine.experiments.own_loss.listing import LISTING
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import check_scales, loss_of, starting_point
 from engine.experiments.own_loss.system import OwnLossSystem, system_of
+from engine.families.proofs.proofs import Proofs
+from engine.theory.optimisers.law import DescentLaw
 
 
 @final
@@ -74,7 +77,7 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
 
     def observe(self, state: OwnLossState, recent: Recent) -> Observation:
         """Compute level curves, path, equilibria and the eigenvalues of a step."""
-        return pictures.observe(state, recent)
+        return pictures.observe(state, recent) | proofs.observe(state, recent)
 
     def outcome(self, state: OwnLossState, recent: Recent) -> Outcome:
         """Name the phase, with the equilibrium that the run is near."""
@@ -88,11 +91,12 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
         self, params: OwnLossParams, state: OwnLossState, recent: Recent
     ) -> tuple[Claim, ...]:
         """Confront the threshold, and the cycle beyond it, with the run."""
-        return statements.claims(params, state, recent)
+        made = statements.claims(params, state, recent)
+        return (*made, *proofs.claims(state, phase.phase_of(state, recent).kind))
 
     def views(self, params: OwnLossParams) -> tuple[View, ...]:
         """Describe the plots."""
-        return plots.views(params)
+        return (*proofs.plots(params), *plots.views(params))
 
     def final(self, state: OwnLossState, recent: Recent) -> Mapping[str, Any]:
         """Return the variables, what was measured last, and the equilibria that are known."""
@@ -128,14 +132,22 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
         """Describe the map of a smooth optimiser with a fixed step size."""
         return system_of(params)
 
+    def law(
+        self, params: OwnLossParams, seed: int = 0, apart: Sequence[str] = ()
+    ) -> DescentLaw | None:
+        """Describe how runs move as parameters and start differ."""
+        return descent_law(params, seed)
+
     def analysis_key(self, params: OwnLossParams, seed: int) -> Hashable:
         """Name the loss, and where equilibria are looked for."""
-        return analyses.key_of(params, seed)
+        return proofs.key_of(params, seed) or analyses.key_of(params, seed)
 
     def analyse(
         self, params: OwnLossParams, state: OwnLossState, progress: Progress
-    ) -> LossAnalysis | None:
-        """Look for equilibria and compute their flips."""
+    ) -> LossAnalysis | Proofs | None:
+        """Look for equilibria and compute their flips; where it is asked for, prove what can be."""
+        if proofs.key_of(params, state.seed) is not None:
+            return proofs.analyse(params, state, progress)
         return analyses.analyse(params, state.seed, progress)
 
     def drag(self, params: OwnLossParams, handle: str, x: float, y: float) -> OwnLossParams:

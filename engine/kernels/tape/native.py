@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -19,8 +18,8 @@ from numba.core.registry import cpu_target
 
 from engine.expressions.tape import Tape
 from engine.kernels.tape import codes
-from engine.kernels.tape.elementary import FORMULAS, power
 from engine.kernels.tape.lanes import DOUBLE, INTEGER, PACK, WIDTH, Lanes, constant
+from engine.kernels.tape.sweep import Sweep
 
 MOST_EFFORT = 2000
 """Longer tapes are left to the interpreter: compiling takes more than in proportion to length.
@@ -73,7 +72,7 @@ class Code:
 
 def compiled(tape: Tape) -> Code | None:
     """Compile a tape, or return its code if it is compiled; None where it is too long."""
-    if _effort(tape) > MOST_EFFORT:
+    if effort(tape) > MOST_EFFORT:
         return None
     key = _key(tape)
     with global_compiler_lock:
@@ -92,7 +91,7 @@ def ready(tape: Tape) -> Code | None:
 def start(tape: Tape) -> None:
     """Compile a tape in a thread of its own, unless it is compiled, being compiled or too long."""
     key = _key(tape)
-    if key in _compiled or key in _pending or _effort(tape) > MOST_EFFORT:
+    if key in _compiled or key in _pending or effort(tape) > MOST_EFFORT:
         return
     _pending.add(key)
     threading.Thread(target=_compile, args=(tape, key), name="tape compiler").start()
@@ -105,7 +104,7 @@ def _compile(tape: Tape, key: _Key) -> None:
         _pending.discard(key)
 
 
-def _effort(tape: Tape) -> int:
+def effort(tape: Tape) -> int:
     """Return how long the code of a tape is, in basic operations."""
     ops = [*tape.shared[:, 0].tolist(), *tape.rows[:, 0].tolist()]
     return len(ops) + (LONG - 1) * sum(op in _EXPONENTIALS for op in ops)
@@ -115,102 +114,6 @@ def _key(tape: Tape) -> _Key:
     """Return all that the code of a tape depends on."""
     sizes = (len(tape.variables), len(tape.constants), len(tape.columns), tape.numbers.size)
     return (*sizes, tape.shared.tobytes(), tape.rows.tobytes(), tape.root)
-
-
-class _Sweep:
-    """Values, slopes and adjoints of the places of one part of a tape."""
-
-    def __init__(self, builder: Any, code: Any, leaves: Sequence[Lanes]) -> None:
-        self.builder = builder
-        self.code: list[list[int]] = code.tolist()
-        self.leaves = len(leaves)
-        self.values = list(leaves)
-        self.slopes: dict[int, Any] = {}
-        self.bars: list[Lanes | None] = []
-        self.reached: dict[int, Any] = {}
-        """In which lanes there is an adjoint, of places that a maximum may not take it from."""
-
-    def forward(self, spread: Callable[[int], Lanes]) -> None:
-        """Write all operations; `spread` returns a value of the shared part for all rows."""
-        for op, a, b in self.code:
-            self.values.append(spread(a) if op == codes.SPREAD else self._operation(op, a, b))
-
-    def _operation(self, op: int, a: int, b: int) -> Lanes:
-        x, y = self.values[a], self.values[b]
-        if op == codes.ADD:
-            return x + y
-        if op == codes.SUB:
-            return x - y
-        if op == codes.MUL:
-            return x * y
-        if op == codes.NEG:
-            return -x
-        node = len(self.values)
-        if op in (codes.MAX, codes.MIN):
-            first = x.is_(">=" if op == codes.MAX else "<=", y)
-            first = self.builder.or_(first, self.builder.fcmp_unordered("uno", x.value, x.value))
-            self.slopes[node] = first
-            return x.where(first, y)
-        value, slope, *_ = power(x, y) if op == codes.POWER else FORMULAS[op](x)
-        self.slopes[node] = slope
-        return value
-
-    def backward(self, root: int, seed: Lanes) -> None:
-        """Write the adjoints of all places on which a result depends."""
-        self.begin()
-        self.bars[root] = seed
-        self.propagate()
-
-    def begin(self) -> None:
-        """Begin without any adjoints."""
-        self.bars = [None] * len(self.values)
-        self.reached = {}
-
-    def propagate(self) -> None:
-        """Write adjoints from those that there are to the leaves."""
-        for k in range(len(self.code) - 1, -1, -1):
-            op, a, b = self.code[k]
-            bar = self.bars[self.leaves + k]
-            if bar is not None and op != codes.SPREAD:
-                self._adjoint(op, a, b, bar, self.leaves + k)
-
-    def _adjoint(self, op: int, a: int, b: int, bar: Lanes, node: int) -> None:
-        reached = self.reached.get(node)
-        if op in (codes.ADD, codes.SUB):
-            self.add(a, bar, reached)
-            self.add(b, bar if op == codes.ADD else -bar, reached)
-        elif op == codes.NEG:
-            self.add(a, -bar, reached)
-        elif op == codes.MUL:
-            x, y = self.values[a], self.values[b]
-            self.add(b, bar * x, reached)
-            self.add(a, bar * y, reached)
-        elif op in (codes.MAX, codes.MIN):
-            first = self.slopes[node]
-            second = self.builder.not_(first)
-            if reached is not None:
-                first = self.builder.and_(first, reached)
-                second = self.builder.and_(second, reached)
-            self.add(b, bar, second)
-            self.add(a, bar, first)
-        else:
-            self.add(a, bar * self.slopes[node], reached)
-
-    def add(self, place: int, part: Lanes, reached: Any = None) -> None:
-        """Add to an adjoint, in some lanes only if `reached` is not None."""
-        if reached is not None:
-            part = part.where(reached, -0.0)  # to which adding is exact
-        before = self.bars[place]
-        known = self.reached.pop(place, None)
-        if before is None:
-            known = reached
-        elif known is not None and reached is not None:
-            known = self.builder.or_(known, reached)
-        else:
-            known = None
-        if known is not None:
-            self.reached[place] = known
-        self.bars[place] = part if before is None else before + part
 
 
 class _Writer:
@@ -244,7 +147,7 @@ class _Writer:
         leaves = [self._load(self._z, i) for i in range(len(tape.variables))]
         leaves += [self._load(self._constants, i) for i in range(len(tape.constants))]
         leaves += [self._load(numbers, i) for i in range(tape.numbers.size)]
-        shared = _Sweep(builder, tape.shared, leaves)
+        shared = Sweep(builder, tape.shared, leaves)
         shared.forward(lambda a: leaves[a])
         if len(tape.rows):
             value = self._rows(shared)
@@ -276,7 +179,7 @@ class _Writer:
         ]
         return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 
-    def _rows(self, shared: _Sweep) -> Lanes:
+    def _rows(self, shared: Sweep) -> Lanes:
         """Write the loop over packs of rows; return the mean, and begin the shared adjoints."""
         tape, builder = self._tape, self._builder
         count = self._entry(2)
@@ -298,7 +201,7 @@ class _Writer:
         sums = [builder.phi(PACK) for _ in range(len(spreads) + 1)]
         for each in sums:
             each.add_incoming(constant(builder, PACK, -0.0).value, entry)
-        rows = _Sweep(builder, tape.rows, self._columns(data, index, stride))
+        rows = Sweep(builder, tape.rows, self._columns(data, index, stride))
         rows.forward(lambda a: spread[a])
         inside = self._inside(index, count)
         rows.backward(tape.root, seed.where(inside, 0.0))

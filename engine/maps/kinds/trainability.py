@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -38,13 +38,14 @@ _KINDS = (
     OutcomeKind.APERIODIC,
     OutcomeKind.DIVERGED,
 )
-UNDECIDED, NO_RUN = len(_KINDS), len(_KINDS) + 1
+ELSEWHERE, UNDECIDED, NO_RUN = range(len(_KINDS), len(_KINDS) + 3)
 CLASSES: Final = (
     CellClass(code=0, name="converged", color="ramp", shade="steps"),
     CellClass(code=1, name="converging", color="6"),
     CellClass(code=2, name="oscillating", color="5"),
     CellClass(code=3, name="aperiodic", color="4"),
     CellClass(code=4, name="diverged", color="bad"),
+    CellClass(code=ELSEWHERE, name="rests where no minimum is", color="7"),
     CellClass(code=UNDECIDED, name="undecided", color="muted"),
     CellClass(code=NO_RUN, name="no run begins there", color="text"),
 )
@@ -164,9 +165,16 @@ class WholeRuns(Prepared):
     error_label: str
     whole: frozenset[str] = frozenset()
 
-    classes = CLASSES
     cells_a_job = 1
     has_threads = False
+
+    @property
+    def classes(self) -> tuple[CellClass, ...]:  # type: ignore[override]
+        """The ways in which a run ends; what is built layer by layer is complete at its end."""
+        if "step_size" in type(self.spec.params).model_fields:
+            return CLASSES
+        complete = replace(CLASSES[UNDECIDED], name="complete", color="good")
+        return (*CLASSES[:UNDECIDED], complete, *CLASSES[UNDECIDED + 1 :])
 
     @property
     def fields(self) -> tuple[CellField, ...]:  # type: ignore[override]
@@ -216,8 +224,11 @@ class WholeRuns(Prepared):
             session.close()
 
     def _ended(self, session: Session) -> tuple[int, float, int]:
-        kind = session.outcome().kind
+        outcome = session.outcome()
+        kind = outcome.kind
         code = _KINDS.index(kind) if kind in _KINDS else UNDECIDED
+        if outcome.standing.is_elsewhere and kind is not OutcomeKind.DIVERGED:
+            code = ELSEWHERE
         last = np.abs(session.experiment.record(session.state)[self.error])
         steps = session.step
         if kind is OutcomeKind.CONVERGED and session.experiment.rewindable:

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
-from engine.core.rules import rule_value
 from engine.core.views import Circle, Curve, Handle, Heat, Item, PlaneView, Points, Rule
 from engine.figures import zero_notes as zeros
+from engine.figures.rules import rule_value
 from engine.figures.zero_notes import ZeroNote
 from engine.text.numbers import number
 from gui.plots.canvas.axes import Margins

@@ -11,8 +11,8 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.core.arrays import FloatArray
-from engine.core.rules import rule_value
 from engine.core.views import Series, TimeView
+from engine.figures.rules import rule_value
 from engine.figures.zero_notes import ZeroNote, bounded, of_series
 from engine.run.trace import TraceView
 from engine.text.numbers import number, whole

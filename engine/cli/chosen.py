@@ -1,0 +1,177 @@
+"""The run that the options of a command describe: an experiment or a file, and what is changed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.cli.output import FIGURE_FORMATS
+from engine.core import registry
+from engine.core.errors import InputError
+from engine.core.params import Params, build, describe, parse_setting
+from engine.core.registry import get
+from engine.run import inputs, replay
+from engine.run.labels import named_bounds
+from engine.run.spec import RunSpec
+from engine.storage import learned, presets, runfile
+from engine.text.arithmetic import NumberError, names_in, read_whole
+
+LEARNED_FORMATS = (".npz", ".safetensors")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe a run."""
+    add = parser.add_argument
+    add(
+        "what",
+        metavar="EXPERIMENT|FILE",
+        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
+    )
+    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
+    add("--steps", metavar="N", help="number of steps")
+    add("--seed", metavar="S", help="seed of all random numbers")
+    add(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
+    )
+
+
+def chosen_run(options: argparse.Namespace) -> RunSpec:
+    """Put together the run that the options describe, everything checked.
+
+    Parameters
+    ----------
+    options : Namespace
+        With `what`, `preset`, `set`, `steps`, `seed` and `device`.
+
+    Raises
+    ------
+    InputError
+        If a value is not allowed.
+    """
+    run = _base_run(options)
+    values = _settings(run, options.set)
+    values |= _device(run, options.device)
+    values |= _proof(run, wanted=getattr(options, "prove", False))
+    if "device" not in values:  # what is asked for here and now is refused where it is missing
+        run, notice = replay.on_this_machine(run)
+        if notice:
+            print(notice, file=sys.stderr)
+    params = (
+        build(type(run.params), {**run.params.model_dump(), **values}) if values else run.params
+    )
+    params = inputs.resolved(params, Path())
+    sha256 = {name: value for name, value in run.sha256.items() if name not in values}
+    steps, seed = run.steps, run.seed
+    if options.steps is not None:
+        steps = whole_number("--steps", options.steps, 0, runfile.STEPS_LIMIT)
+    if options.seed is not None:
+        seed = whole_number("--seed", options.seed, 0, runfile.SEED_LIMIT)
+    return dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
+
+
+def _settings(run: RunSpec, settings: Sequence[str]) -> dict[str, Any]:
+    """Read the settings; those that name bounds last, with the bounds of what the others give."""
+    model = type(run.params)
+    named = [setting for setting in settings if _names_bounds(model, setting)]
+    values = dict(parse_setting(model, setting) for setting in settings if setting not in named)
+    if named:
+        params = build(model, {**run.params.model_dump(), **values})
+        names = named_bounds(run.experiment, params)
+        values |= dict(parse_setting(model, setting, names) for setting in named)
+    return values
+
+
+def _names_bounds(model: type[Params], setting: str) -> bool:
+    name, _, text = setting.partition("=")
+    kinds = {spec.name: spec.kind for spec in describe(model)}
+    return kinds.get(name.strip()) in ("float", "int") and bool(names_in(text))
+
+
+def _base_run(options: argparse.Namespace) -> RunSpec:
+    path = Path(options.what)
+    known = any(listed.id == options.what for listed in registry.entries())
+    endings = (".toml", ".json", *LEARNED_FORMATS)
+    looks_like_file = (
+        path.suffix in endings
+        or len(path.parts) > 1
+        or options.what.startswith("~")
+        or os.path.exists(path)  # unlike Path.exists it never raises
+    )
+    if not known and looks_like_file:
+        if options.preset is not None:
+            raise InputError("--preset", options.preset, "a run file has its own parameters")
+        if path.suffix in LEARNED_FORMATS:
+            return learned.to_run(learned.load_learned(path))
+        return runfile.load(path)
+    experiment = get(options.what)
+    if options.preset is None:
+        return RunSpec(experiment=experiment.id, params=build(experiment.parameters, {}))
+    preset = presets.preset(experiment.id, options.preset)
+    return RunSpec(
+        experiment=experiment.id, params=preset.params, seed=preset.seed, steps=preset.steps
+    )
+
+
+def _proof(run: RunSpec, *, wanted: bool) -> dict[str, bool]:
+    if not wanted:
+        return {}
+    if "prove" not in type(run.params).model_fields:
+        provers = [
+            listed.id
+            for listed in registry.entries()
+            if "prove" in listed.load().parameters.model_fields
+        ]
+        rule = f"nothing is proved of this experiment; of {', '.join(provers)} it is"
+        raise InputError("--prove", run.experiment, rule)
+    return {"prove": True}
+
+
+def _device(run: RunSpec, device: str) -> dict[str, str]:
+    if "device" in type(run.params).model_fields:
+        return {} if device == "auto" else {"device": device}
+    if device == "cuda":
+        raise InputError("--device", device, f"{run.experiment} runs on the cpu; give auto or cpu")
+    return {}
+
+
+def whole_number(field: str, text: str, low: int, high: int) -> int:
+    """Read the whole number of an option.
+
+    Raises
+    ------
+    InputError
+        If it is none, or outside `low` to `high`.
+    """
+    value: Any = text
+    with contextlib.suppress(NumberError):
+        value = read_whole(text)
+    return runfile.whole(field, value, low, high)
+
+
+def figure_formats(text: str) -> tuple[str, ...]:
+    """Read a list of formats of figures.
+
+    Raises
+    ------
+    InputError
+        If one of them is unknown.
+    """
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["none"]:
+        return ()
+    for name in names:
+        if name not in FIGURE_FORMATS:
+            allowed = f"give some of {', '.join(FIGURE_FORMATS)}, or none"
+            raise InputError("--figures", name, allowed)
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,258 @@
+"""`main.py map`: maps of an experiment without a window, on this machine or a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.cli import branches
+from engine.cli.chosen import chosen_run, figure_formats, whole_number
+from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
+from engine.cli.terminal import Interrupt, progress_line
+from engine.core.ensemble import Progress
+from engine.core.errors import InputError
+from engine.core.registry import get
+from engine.maps.axis import Axis
+from engine.maps.catalogue import KINDS, kind, offered
+from engine.maps.kind import Cells, Offer, Prepared
+from engine.maps.making import make, pool_for
+from engine.maps.spec import KindId, MapSpec
+from engine.maps.store import ARRAYS, PARTS, RESULT, HalfMade, MapFolder
+from engine.maps.summary import shares, summary
+from engine.maps.tiles import Tile
+from engine.run.spec import RunSpec
+from engine.storage.files import make_folder, to_json
+from engine.storage.runfile import STEPS_LIMIT
+from engine.text.arithmetic import NumberError, read_number
+from engine.text.mathtext import to_plain
+from engine.text.numbers import whole
+
+_HELP: Mapping[KindId, str] = {  # those of the kinds would import all of them
+    "orbit": "Where the runs end for every value of a parameter.",
+    "basin": "Which minimum or cycle is reached from every start.",
+    "stability": "What the run does for every pair of parameters, beside the bounds of the theory.",
+    "trainability": "How a whole run of any experiment ends for every pair of parameters.",
+}
+MOST_WORKERS = 1024
+MOST_FRAMES = 12
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the kinds of maps and their options."""
+    kinds = parser.add_subparsers(required=True, metavar="KIND", parser_class=type(parser))
+    for known in KINDS:
+        sub = kinds.add_parser(
+            known, help=_HELP[known], description=_HELP[known], allow_abbrev=False
+        )
+        _configure_kind(sub)
+        sub.set_defaults(execute=execute, kind=known)
+    sub = kinds.add_parser(
+        "branches", help=branches.HELP, description=branches.HELP, allow_abbrev=False
+    )
+    branches.configure(sub)
+    sub.set_defaults(execute=branches.execute)
+
+
+def _configure_kind(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("what", metavar="EXPERIMENT|FILE", help="an experiment's id, or a run file")
+    form = "NAME=LOW:HIGH:CELLS[:log]"
+    add("--x", metavar=form, help="what varies from left to right (default: as in the window)")
+    add("--y", metavar=form, help="what varies from bottom to top")
+    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
+    add("--seed", metavar="S", help="seed of all random numbers")
+    add("--steps", metavar="N", help="steps of a run after which it is left undecided")
+    add(
+        "--option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="what only this kind of map has; main.py list EXPERIMENT names them",
+    )
+    add("--out", metavar="DIR", required=True, help="folder of the map; a half-made one goes on")
+    add("--scheduler", metavar="ADDRESS", default="", help="of a Dask cluster, as tcp://host:8786")
+    add("--workers", metavar="N", help="threads or processes on this machine (default: its cores)")
+    add("--json", action="store_true", help=f"print {RESULT} on standard output")
+    add(
+        "--figures",
+        metavar="FORMATS",
+        default=",".join(FIGURE_FORMATS),
+        help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
+    )
+    add("--frames", metavar="N", help="also pictures from coarse to fine, for an animation")
+    parser.set_defaults(device="auto")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Make a map, or go on with one, and write what comes out."""
+    formats = figure_formats(options.figures)
+    frames = 0
+    if options.frames is not None:
+        frames = whole_number("--frames", options.frames, 1, MOST_FRAMES)
+    workers = None
+    if options.workers is not None:
+        workers = whole_number("--workers", options.workers, 1, MOST_WORKERS)
+    prepared = prepare(options.kind, chosen_run(options), options)
+    folder = MapFolder(Path(options.out), prepared)
+    with Interrupt() as interrupt, progress_line(sys.stderr) as show:
+        if not folder.is_finished and not _make(folder, options, workers, interrupt, show):
+            return INTERRUPTED
+        names = _pictures(folder, formats, frames, lambda *said: show(*said) and interrupt.go_on)
+    result = folder.result()
+    print(to_json(result) if options.json else _in_words(prepared, result))
+    if not options.json:
+        arrays = ARRAYS if (folder.path / ARRAYS).is_file() else f"{PARTS}/"
+        print(f"Written to {options.out}: {', '.join([RESULT, arrays, *names])}")
+    if not interrupt.go_on:
+        print("stopped; figures that were not drawn yet are left out", file=sys.stderr)
+        return INTERRUPTED
+    return DONE
+
+
+class _Asked(threading.Event):
+    """Is set once the program was asked to stop; a handler of a signal must not set an event."""
+
+    def __init__(self, interrupt: Interrupt) -> None:
+        super().__init__()
+        self._interrupt = interrupt
+
+    def is_set(self) -> bool:
+        """Return whether the program was asked to stop."""
+        return not self._interrupt.go_on
+
+
+def prepare(kind_id: KindId, run: RunSpec, options: argparse.Namespace) -> Prepared:
+    """Put together the map that the options describe, everything checked.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no such map, or an axis or option cannot be used.
+    """
+    chosen = kind(kind_id)
+    offer = chosen.offer(run.experiment, run.params, run.seed)
+    if offer is None:
+        known = ", ".join(each.id for each in offered(run.experiment, run.params, run.seed))
+        rule = f"at these parameters it has {known or 'no map'}"
+        raise InputError(f"{kind_id} map", run.experiment, rule)
+    spec = MapSpec(
+        kind=kind_id,
+        experiment=run.experiment,
+        params=run.params,
+        seed=run.seed,
+        x=offer.x if options.x is None else Axis.parse(options.x),
+        y=offer.y if options.y is None else Axis.parse(options.y),
+        steps=offer.steps
+        if options.steps is None
+        else whole_number("--steps", options.steps, 1, STEPS_LIMIT),
+        options=_options(offer, options.option),
+    )
+    return chosen.prepare(spec)
+
+
+def _options(offer: Offer, given: list[str]) -> dict[str, float]:
+    """Read what only a kind of map has; what is not given has its usual value."""
+    values = dict(offer.options)
+    for text in given:
+        name, equals, number = text.partition("=")
+        if not equals:
+            raise InputError("--option", text, "write name=value")
+        if name.strip() not in offer.options:
+            known = f"give one of {', '.join(values)}" if values else "this kind of map has none"
+            raise InputError("--option", name.strip(), known)
+        try:
+            values[name.strip()] = read_number(number)
+        except NumberError:
+            raise InputError(name.strip(), number, "give a finite number") from None
+    return values
+
+
+def _make(
+    folder: MapFolder,
+    options: argparse.Namespace,
+    workers: int | None,
+    interrupt: Interrupt,
+    show: Progress,
+) -> bool:
+    """Make the tiles that are missing and finish the map; False if it was interrupted."""
+    prepared, stop, begin = folder.prepared, _Asked(interrupt), time.monotonic()
+    with folder.half_made() as half:
+        with pool_for(prepared, options.scheduler, workers) as pool:
+            _fill(half, make(prepared, pool, stop, half.missing()), show)
+        if half.done < half.total:
+            there = f"{whole(half.done)} of {whole(half.total)} cells are there"
+            print(f"stopped; {there}, and the same command makes the others", file=sys.stderr)
+            return False
+        folder.finish(half, summary(prepared, half.arrays, time.monotonic() - begin))
+    return True
+
+
+def _fill(half: HalfMade, made: Iterator[tuple[Tile, Cells]], show: Progress) -> None:
+    """Write tiles as they are made, and report the share that is there of those missing."""
+    total, begun = half.total, half.done
+    for tile, cells in made:
+        half.add(tile, cells)
+        share = (half.done - begun) / max(total - begun, 1)
+        show(share, f"{whole(half.done)} of {whole(total)} cells")
+
+
+def _pictures(
+    folder: MapFolder, formats: tuple[str, ...], frames: int, progress: Progress
+) -> list[str]:
+    """Draw the figures and the frames, and return the names of their files.
+
+    Cancelling leaves out those not drawn yet.
+    """
+    if not (formats or frames):
+        return []
+    from engine.maps import frames as coarse_to_fine
+    from engine.maps import sheet
+
+    prepared = folder.prepared
+    arrays = coarse_to_fine.thinned(prepared, folder.arrays())
+    names: list[str] = []
+    if formats:
+        make_folder(folder.path / "figures")
+        page = sheet.figure(prepared, arrays)
+        for place, each in enumerate(formats):
+            if not progress(place / len(formats), f"drawing {each.upper()}"):
+                return names
+            sheet.save(page, folder.path / "figures" / f"map.{each}", prepared)
+            names.append(f"figures/map.{each}")
+    return names + coarse_to_fine.save(folder.path / "frames", prepared, arrays, frames, progress)
+
+
+def _in_words(prepared: Prepared, result: Mapping[str, Any]) -> str:
+    """Sum up a map for a person at a terminal."""
+    spec = prepared.spec
+    lines = [f"{spec.kind} map of {spec.experiment}: {spec.x.name} by {spec.y.name}"]
+    lines += [f"  {each.name}: {each.words}" for each in shares(result)]
+    lines += [f"  {each['label']} ({each['source']})" for each in result["overlays"]]
+    return to_plain("\n".join(lines))
+
+
+def described(experiment_id: str) -> list[dict[str, Any]]:
+    """List the maps that an experiment has at its usual parameters, JSON-ready."""
+    params = get(experiment_id).parameters()
+    found = []
+    for each in offered(experiment_id, params):
+        offer = each.offer(experiment_id, params, 0)
+        if offer is not None:
+            found.append(
+                {
+                    "kind": each.id,
+                    "title": each.title,
+                    "help": each.help,
+                    "x": list(offer.x_names),
+                    "y": list(offer.y_names),
+                    "steps": offer.steps,
+                    "options": dict(offer.options),
+                }
+            )
+    return found

@@ -1,0 +1,1 @@
+"""Many runs of one law at once: where each of them ends."""

@@ -1,0 +1,310 @@
+r"""Borders of basins, measured: box dimension, uncertainty exponent, shares of an area.
+
+A border is fractal where its dimension d exceeds that of a curve, 1. Two estimates of it, each with
+its fit and its error:
+
+- the box dimension: so many boxes of side s hold more than one class, :math:`N\propto s^{-d}`;
+- the uncertainty exponent (McDonald, Grebogi, Ott & Yorke 1985): of so large a part f of all starts
+  another start at a distance ε has another class, :math:`f\propto\varepsilon^{\alpha}`, with
+  :math:`d=2-\alpha` in the plane.
+
+Both hold over the range of scales that they state, and no further.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import FloatArray
+from engine.core.errors import InputError
+
+Classes = NDArray[Any]
+"""Classes of cells, whole numbers, shape (rows, columns)."""
+
+FINEST = 2
+"""Side of the smallest boxes, in cells: those of one cell are drawn too coarsely."""
+COARSEST = 16
+"""Boxes along the shorter side of the image at least: larger ones nearly all hold the border."""
+LEAST_SCALES = 4
+"""Scales that a line is fitted to at least."""
+FEWEST = 32
+"""Boxes, or uncertain starts, of a scale that counts at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fit:
+    """A power law fitted to counts over scales.
+
+    Attributes
+    ----------
+    value : float
+        The exponent.
+    error : float
+        The larger of the standard error of the fit and half the difference of the exponents over
+        the finer and over the coarser half of the scales.
+    residual : float
+        Root mean square distance of the log counts from the line.
+    scales, counts : ndarray, shape (m,)
+        What was fitted, from fine to coarse: sides of boxes or distances, and numbers or shares.
+    """
+
+    value: float
+    error: float
+    residual: float
+    scales: FloatArray
+    counts: FloatArray
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The finest and the coarsest scale."""
+        return float(self.scales[0]), float(self.scales[-1])
+
+    @classmethod
+    def of(cls, scales: FloatArray, counts: FloatArray) -> Fit:
+        """Fit the slope of log counts over log scales, by least squares.
+
+        Raises
+        ------
+        InputError
+            If there are too few scales with counts.
+        """
+        if len(scales) < LEAST_SCALES:
+            rule = f"the border is too short or the image too small: {LEAST_SCALES} are needed"
+            raise InputError("scales", len(scales), rule)
+        x, y = np.log(scales), np.log(counts)
+        value, level = np.polyfit(x, y, 1)
+        left = y - level - value * x
+        spread = float(np.sum((x - x.mean()) ** 2))
+        standard = math.sqrt(float(np.sum(left**2)) / (len(x) - 2) / spread)
+        half = (len(x) + 1) // 2
+        finer, coarser = (
+            float(np.polyfit(x[part], y[part], 1)[0])
+            for part in (slice(None, half), slice(-half, None))
+        )
+        return cls(
+            value=float(value),
+            error=max(standard, 0.5 * abs(finer - coarser)),
+            residual=float(np.sqrt(np.mean(left**2))),
+            scales=np.asarray(scales, np.float64),
+            counts=np.asarray(counts, np.float64),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of an area that a class fills.
+
+    Attributes
+    ----------
+    code : int
+    value : float
+        From 0 to 1.
+    error : float
+        Standard error.
+    """
+
+    code: int
+    value: float
+    error: float
+
+
+def border(classes: Classes, between: Sequence[int] | None = None) -> NDArray[np.bool_]:
+    """Return which corners of four cells do not all belong to one class.
+
+    Parameters
+    ----------
+    classes : ndarray of int, shape (rows, columns)
+    between : sequence of int, optional
+        Classes that count as one, against all others; by default every class counts.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows - 1, columns - 1)
+    """
+    some = np.isin(classes, list(between)) if between is not None else np.asarray(classes)
+    first = some[:-1, :-1]
+    others = (some[1:, :-1], some[:-1, 1:], some[1:, 1:])
+    return np.asarray(np.logical_or.reduce([first != other for other in others]))
+
+
+def box_dimension(classes: Classes, between: Sequence[int] | None = None) -> Fit:
+    """Compute the box dimension of the border between classes.
+
+    Parameters
+    ----------
+    classes : ndarray of int, shape (rows, columns)
+        Cells that are not decided are a class like any other: leave images with many out.
+    between : sequence of int, optional
+        Classes that count as one, against all others.
+
+    Returns
+    -------
+    Fit
+        Its scales are the sides of the boxes in cells, powers of 2.
+
+    Raises
+    ------
+    InputError
+        If the image is too small, or there is no border in it.
+    """
+    marked = border(_checked(classes), between)
+    side = min(classes.shape)
+    marked = marked[: _whole(marked.shape[0]), : _whole(marked.shape[1])]
+    scales, counts, size = [], [], 1
+    while side // size >= COARSEST:
+        if size >= FINEST:
+            count = int(np.count_nonzero(marked))
+            if count >= FEWEST:
+                scales.append(size)
+                counts.append(count)
+        marked = _halved(marked)
+        size *= 2
+    fit = Fit.of(np.array(scales, np.float64), np.array(counts, np.float64))
+    return Fit(
+        value=-fit.value,
+        error=fit.error,
+        residual=fit.residual,
+        scales=fit.scales,
+        counts=fit.counts,
+    )
+
+
+def _whole(length: int) -> int:
+    """Return how many of so many corners the largest boxes cover."""
+    largest = 1 << int(math.log2(max(length / COARSEST, 1.0)))
+    return length // largest * largest
+
+
+def _halved(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which boxes of twice the side are marked."""
+    rows, columns = (length // 2 * 2 for length in marked.shape)
+    even = marked[:rows, :columns]
+    return np.asarray(even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2])
+
+
+def uncertainty(classes: Classes) -> Fit:
+    """Compute the uncertainty exponent of the borders in an image.
+
+    A cell is uncertain at a distance of s cells if one of the cells so far away along an axis has
+    another class.
+
+    Returns
+    -------
+    Fit
+        The dimension of the border is 2 less its value; its scales are distances in cells.
+
+    Raises
+    ------
+    InputError
+        If the image is too small, or there is no border in it.
+    """
+    classes = _checked(classes)
+    scales, shares, s = [], [], 1
+    while min(classes.shape) // (2 * s) >= COARSEST:
+        core = classes[s:-s, s:-s]
+        shifted = [
+            classes[s + i : classes.shape[0] - s + i, s + j : classes.shape[1] - s + j]
+            for i, j in ((s, 0), (-s, 0), (0, s), (0, -s))
+        ]
+        count = int(np.count_nonzero(np.logical_or.reduce([core != each for each in shifted])))
+        if count >= FEWEST:
+            scales.append(s)
+            shares.append(count / core.size)
+        s *= 2
+    return Fit.of(np.array(scales, np.float64), np.array(shares, np.float64))
+
+
+def uncertainty_of(
+    classify: Callable[[FloatArray, FloatArray], Classes],
+    low: tuple[float, float],
+    high: tuple[float, float],
+    distances: FloatArray,
+    *,
+    count: int = 20_000,
+    seed: int = 0,
+) -> Fit:
+    """Compute the uncertainty exponent from random starts, to distances as small as one likes.
+
+    Parameters
+    ----------
+    classify : callable
+        Returns the classes of starts at x and y, each of shape (m,).
+    low, high : tuple of float
+        Corners of the area that starts are drawn from.
+    distances : ndarray, shape (d,)
+        Along x, ascending.
+    count : int
+        Starts a distance.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    Fit
+        Its value is alpha; the dimension of the border is 2 less alpha.
+
+    Raises
+    ------
+    InputError
+        If too few starts are uncertain.
+    """
+    rng = np.random.default_rng(seed)
+    scales, shares = [], []
+    for distance in np.asarray(distances, np.float64).tolist():
+        x, y = (low[i] + (high[i] - low[i]) * rng.random(count) for i in (0, 1))
+        here = classify(x, y)
+        apart = (classify(x + distance, y) != here) | (classify(x - distance, y) != here)
+        if np.count_nonzero(apart) >= FEWEST:
+            scales.append(distance)
+            shares.append(np.count_nonzero(apart) / count)
+    return Fit.of(np.array(scales), np.array(shares))
+
+
+def shares(classes: Classes) -> tuple[Share, ...]:
+    """Compute the part of an image's area that each class fills, by ascending code.
+
+    The middles of cells stand for the cells. Of one that the border passes so large a part lies on
+    either side as chance will have it, and these parts are independent: the standard error of each
+    is 1/√12 of a cell.
+    """
+    codes, counts = np.unique(_checked(classes), return_counts=True)
+    made = []
+    for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
+        passed = int(np.count_nonzero(border(classes, [code])))
+        error = math.sqrt(passed / 12.0) / classes.size
+        made.append(Share(code=int(code), value=count / classes.size, error=error))
+    return tuple(made)
+
+
+def shares_of(
+    classify: Callable[[FloatArray, FloatArray], Classes],
+    low: tuple[float, float],
+    high: tuple[float, float],
+    *,
+    count: int = 100_000,
+    seed: int = 0,
+) -> tuple[Share, ...]:
+    """Compute the part of an area that each class fills, from random starts, by ascending code."""
+    rng = np.random.default_rng(seed)
+    x, y = (low[i] + (high[i] - low[i]) * rng.random(count) for i in (0, 1))
+    codes, counts = np.unique(classify(x, y), return_counts=True)
+    parts = counts / count
+    errors = np.sqrt(parts * (1.0 - parts) / count)
+    return tuple(
+        Share(code=int(code), value=float(part), error=float(error))
+        for code, part, error in zip(codes, parts, errors, strict=True)
+    )
+
+
+def _checked(classes: Classes) -> Classes:
+    """Return an image of classes; raise an `InputError` for anything else."""
+    made = np.asarray(classes)
+    if made.ndim != 2 or made.dtype.kind not in "uib":
+        raise InputError("classes", f"shape {made.shape}, {made.dtype}", "give an image of classes")
+    return made

@@ -1,0 +1,380 @@
+"""Where the run of every cell ends: the classes of basins and stability regions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import FloatArray
+from engine.maps.kind import CellClass, CellField, Cells, Overlay, Prepared
+from engine.maps.kinds.lawful import (
+    apart_of,
+    cells_a_job,
+    cells_of,
+    checked,
+    critical_curve,
+    law_for,
+    settings_at,
+    theory_curves,
+)
+from engine.maps.spec import MapSpec
+from engine.text.numbers import short
+from engine.theory.optimisers.law import DescentLaw
+
+if TYPE_CHECKING:
+    from engine.kernels.maps.loss import TapeLoss
+    from engine.kernels.maps.outcomes import Found
+    from engine.kernels.maps.runs import Cells as RunCells
+    from engine.kernels.maps.runs import Runs
+
+LISTED = 12
+"""Isolated minima that have a class of their own."""
+OTHER_MINIMUM, MANIFOLD, SADDLE, DIVERGED, UNDEFINED, APERIODIC, UNDECIDED = range(LISTED, 19)
+CYCLES = 20
+"""A cycle of period p has the code `CYCLES` + p."""
+NEAR = 40
+"""A run that is near the listed minimum i at last, but not at rest, has the code `NEAR` + i."""
+CLOSE = 0.05
+"""Distance, relative to the size of the point, at which it is near."""
+LONGEST = 16
+"""Longest period of a cycle that is looked for."""
+SAME = 1e-4
+"""Distance, relative to the size of the point, below which two minima are one."""
+SAMPLE, SAMPLE_STEPS = 24, 4000
+"""Cells along each side of the sample in which minima are looked for, and steps at most."""
+SAMPLE_COST = 2e7
+"""Steps times operations that the sample of a law without code of its own may take."""
+_BATCH = 2048
+"""Cells between two looks whether to stop."""
+_CYCLE_COLORS = ("5", "2", "6", "3", "1", "7", "8")
+
+FIELDS = (
+    CellField(name="outcome", label="outcome", dtype="u1"),
+    CellField(name="steps", label="steps", dtype="f4", log=True),
+    CellField(name="sharpness", label="sharpness reached", dtype="f4"),
+    CellField(name="exponent", label="Lyapunov exponent", dtype="f4", colormap="diverging"),
+)
+
+
+@dataclass(frozen=True)
+class Ends(Prepared):
+    """Follows the run of every cell until it is decided where it ends.
+
+    Attributes
+    ----------
+    spec : MapSpec
+    directions : mapping of str to ndarray, shape (n,)
+        Directions of axes that are no dials of the law.
+    minima : ndarray, shape (r, n + 1)
+        The isolated minima that are listed, by ascending loss, each with its sharpness.
+    losses : ndarray, shape (r,)
+    has_manifold : bool
+        Whether equilibria with flat directions, where there are any, are those of a manifold.
+    has_one_loss : bool
+        Whether the loss is the same in all cells, so that the minima are those of all of them.
+    is_fixed : bool
+        Whether all parameters are, so that all minima that attract do so in all cells.
+    found_at : tuple of two floats
+        Cell in which the first minimum was found.
+    """
+
+    spec: MapSpec
+    directions: Mapping[str, FloatArray]
+    minima: FloatArray
+    losses: FloatArray
+    has_manifold: bool
+    has_one_loss: bool
+    is_fixed: bool
+    found_at: tuple[float, float]
+    cells_a_job: int = 1000
+    fields: tuple[CellField, ...] = FIELDS
+    classes: tuple[CellClass, ...] = field(default=())
+
+    has_threads = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: all but machine code."""
+        kept = dict(self.__dict__)
+        kept.pop("runs", None)
+        return kept
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs of the law, compiled when they are first needed."""
+        return runs_for(self.spec)
+
+    @property
+    def law(self) -> DescentLaw:
+        """The law of all cells."""
+        return self.runs.law
+
+    def cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
+        """Follow the runs of some cells."""
+        made: dict[str, NDArray[Any]] = {each.name: each.empty(len(x)) for each in self.fields}
+        for first in range(0, len(x), _BATCH):
+            if stop.is_set():
+                break
+            part = slice(first, first + _BATCH)
+            for name, values in self._batch(x[part], y[part]).items():
+                made[name][part] = values
+        return made
+
+    def start_at(self, x: float, y: float) -> dict[str, Any]:
+        """Return the parameters of a live run at a cell."""
+        if not self.directions:
+            return settings_at(self.spec, self.law, {self.spec.x.name: x, self.spec.y.name: y})
+        cell = plane_cells(self.law, self.spec, self.directions, np.array([x]), np.array([y]))
+        return checked(self.spec, self.law.settings({}, cell.starts[0]))
+
+    def overlays(self) -> tuple[Overlay, ...]:
+        """Return what the theory says of one axis as a function of the other."""
+        if self.is_fixed:
+            return ()
+        made = theory_curves(self.spec, self.law)
+        if made or not len(self.minima):
+            return made
+        at = self.found_at[1 if self.spec.x.name == "step_size" else 0]
+        curve = critical_curve(self.spec, self.law, self.runs, self.minima[0, :-1], at)
+        return () if curve is None else (curve,)
+
+    def _batch(self, x: FloatArray, y: FloatArray) -> Cells:
+        from engine.kernels.maps import outcomes
+
+        cells = plane_cells(self.law, self.spec, self.directions, x, y)
+        known = self.minima if self.is_fixed else None
+        found = self.runs.follow(cells, self.spec.steps, known)
+        codes = np.full(len(x), UNDECIDED, np.uint8)
+        for kernel_code, code in (
+            (outcomes.AT_MANIFOLD, MANIFOLD if self.has_manifold else UNDECIDED),
+            (outcomes.AT_SADDLE, SADDLE),
+            (outcomes.DIVERGED, DIVERGED),
+            (outcomes.UNDEFINED, UNDEFINED),
+        ):
+            codes[found.codes == kernel_code] = code
+        turning = found.codes > outcomes.CYCLE
+        codes[turning] = CYCLES + found.codes[turning] - outcomes.CYCLE
+        at_rest = found.codes == outcomes.AT_MINIMUM
+        codes[at_rest] = self._numbers(found.ends[at_rest, : self.runs.size])
+        if not self.law.is_smooth:
+            self._place(codes, found.ends[:, : self.runs.size])
+        steps, exponents = found.steps.copy(), np.full(len(x), np.nan)
+        rows = np.flatnonzero(found.codes == outcomes.UNDECIDED)
+        if rows.size and self.law.is_smooth:
+            grown = self.runs.part(cells[rows], found.ends[rows])
+            codes[rows[grown.is_aperiodic]] = APERIODIC
+            gone = np.isfinite(grown.left)
+            codes[rows[gone]] = DIVERGED
+            steps[rows[gone]] += grown.left[gone]
+            exponents[rows[grown.is_aperiodic]] = grown.exponents[grown.is_aperiodic]
+        return {
+            "outcome": codes,
+            "steps": steps.astype(np.float32),
+            "sharpness": found.sharpness.astype(np.float32),
+            "exponent": exponents.astype(np.float32),
+        }
+
+    def _place(self, codes: NDArray[np.uint8], points: FloatArray) -> None:
+        """Note near which minimum runs are at last, of an optimiser that seldom rests at one."""
+        if not self.has_one_loss:
+            return
+        moving = (codes == UNDECIDED) | (codes > CYCLES)
+        sizes = CLOSE * np.maximum(1.0, np.abs(points).max(axis=1, initial=0.0))
+        for number, row in enumerate(self.minima[:, :-1]):
+            close = np.abs(points - row).max(axis=1, initial=0.0) <= sizes
+            codes[moving & close] = NEAR + number
+
+    def _numbers(self, points: FloatArray) -> NDArray[np.uint8]:
+        """Return the codes of isolated minima, shape (m, n)."""
+        if not self.has_one_loss:
+            return np.zeros(len(points), np.uint8)
+        made = np.full(len(points), OTHER_MINIMUM, np.uint8)
+        sizes = SAME * np.maximum(1.0, np.abs(points).max(axis=1, initial=0.0))
+        for number, row in enumerate(self.minima[:, :-1]):
+            made[np.abs(points - row).max(axis=1, initial=0.0) <= sizes] = number
+        return made
+
+
+def runs_for(spec: MapSpec) -> Runs:
+    """Return the runs of a map, compiled.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no law at these parameters.
+    """
+    from engine.kernels.maps.runs import Runs
+
+    return Runs(law_for(spec, apart_of(spec)))
+
+
+def plane_cells(
+    law: DescentLaw,
+    spec: MapSpec,
+    directions: Mapping[str, FloatArray],
+    x: FloatArray,
+    y: FloatArray,
+) -> RunCells:
+    """Return the runs of cells at values of both axes, shape (m,)."""
+    dials = {
+        axis.name: values
+        for axis, values in ((spec.x, x), (spec.y, y))
+        if axis.name not in directions
+    }
+    cells = cells_of(law, dials, len(x))
+    for axis, values in ((spec.x, x), (spec.y, y)):
+        if axis.name in directions:
+            cells.starts[:] += values[:, None] * directions[axis.name]
+    return cells
+
+
+def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: bool) -> Ends:
+    """Look for minima in a sample of a map's cells, and list its classes.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no law at these parameters.
+    """
+    from engine.kernels.maps import outcomes
+
+    runs = runs_for(spec)
+    law, side = runs.law, _sample_side(runs, spec)
+    x, y = _sample(spec, side)
+    cells = plane_cells(law, spec, directions, x, y)
+    found = runs.follow(cells, min(spec.steps, SAMPLE_STEPS))
+    at_rest = np.flatnonzero(found.codes == outcomes.AT_MINIMUM)
+    has_one_loss = all(
+        axis.name in directions or law.places[axis.name].constant is None
+        for axis in (spec.x, spec.y)
+    )
+    if law.is_smooth or not has_one_loss:
+        rows = at_rest if has_one_loss else at_rest[:1]
+        points, sharpness = found.ends[rows, : runs.size], found.sharpness[rows]
+    else:
+        points, sharpness = _minima_near(runs, found)
+    loss = runs.loss(cells.constants[at_rest[0] if len(at_rest) else 0])
+    minima, losses = _listed(loss, points, sharpness)
+    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
+    has_manifold = all(
+        runs.loss(cells.constants[cell]).is_on_manifold(found.ends[cell, : runs.size])
+        for cell in flat[:: max(1, len(flat) // 4)][:5]
+    )
+    first = at_rest[0] if len(at_rest) else 0
+    return Ends(
+        spec=spec,
+        directions=directions,
+        minima=minima,
+        losses=losses,
+        has_manifold=has_manifold,
+        has_one_loss=has_one_loss,
+        is_fixed=is_fixed,
+        found_at=(float(x[first]), float(y[first])),
+        cells_a_job=cells_a_job(runs, spec.steps),
+        classes=_classes(minima, losses, has_one_loss, law.is_smooth, spec.steps),
+    )
+
+
+def _sample_side(runs: Runs, spec: MapSpec) -> int:
+    """Return how many cells along each side of the sample there are."""
+    if runs.is_packed:
+        return SAMPLE
+    tape = runs.law.tape
+    rows = 1 if runs.law.data is None else runs.law.data.shape[1]
+    cost = (len(tape.shared) + len(tape.rows) * rows + 1) * min(spec.steps, SAMPLE_STEPS)
+    return int(np.clip(np.sqrt(SAMPLE_COST / cost), 3, SAMPLE))
+
+
+def _sample(spec: MapSpec, side: int) -> tuple[FloatArray, FloatArray]:
+    """Return values of both axes at cells spread evenly over a map, shape (side²,)."""
+    share = (np.arange(side) + 0.5) / side
+    x, y = spec.x.at(share * spec.x.count), spec.y.at(share * spec.y.count)
+    return np.tile(x, side), np.repeat(y, side)
+
+
+def _minima_near(runs: Runs, found: Found) -> tuple[FloatArray, FloatArray]:
+    """Return minima, with their sharpness, to which Newton's steps lead from where runs are."""
+    from engine.kernels.maps import outcomes
+
+    loss, points, sharpness = runs.loss(), [], []
+    gone = (found.codes == outcomes.DIVERGED) | (found.codes == outcomes.UNDEFINED)
+    for end in found.ends[~gone, : runs.size]:
+        point = loss.newton(end)
+        if point is None:
+            continue
+        values = np.linalg.eigvalsh(loss.hessian(point))
+        size = CLOSE * max(1.0, float(np.max(np.abs(point))))
+        if values[0] > 0.0 and float(np.max(np.abs(point - end))) <= size:
+            points.append(point)
+            sharpness.append(float(values[-1]))
+    return np.array(points).reshape(len(points), runs.size), np.array(sharpness)
+
+
+def _listed(
+    loss: TapeLoss, points: FloatArray, sharpness: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return different minima with their sharpness, by ascending loss, and their losses."""
+    different: list[int] = []
+    for row, point in enumerate(points):
+        size = SAME * max(1.0, float(np.max(np.abs(point))))
+        if all(float(np.max(np.abs(point - points[k]))) > size for k in different):
+            different.append(row)
+    losses = {row: round(loss.value(points[row]), 12) + 0.0 for row in different}
+    kept = sorted(different, key=lambda row: (losses[row], tuple(points[row])))[:LISTED]
+    made = [[*points[row], sharpness[row]] for row in kept]
+    return (
+        np.array(made, np.float64).reshape(len(kept), loss.dimension + 1),
+        np.array([losses[row] for row in kept]),
+    )
+
+
+def _classes(
+    minima: FloatArray, losses: FloatArray, has_one_loss: bool, is_smooth: bool, steps: int
+) -> tuple[CellClass, ...]:
+    """Return the classes of cells in the order of a legend."""
+    names = [_name(row, loss) for row, loss in zip(minima, losses, strict=True)]
+    if has_one_loss:
+        made = [
+            CellClass(code=i, name=name, color=f"limit:{i}", shade="steps")
+            for i, name in enumerate(names)
+        ]
+        other = f"limit:{LISTED}"
+        made.append(
+            CellClass(code=OTHER_MINIMUM, name="another minimum", color=other, shade="steps")
+        )
+        if not is_smooth:
+            made += [
+                CellClass(code=NEAR + i, name=f"near {name}, not at rest", color=f"limit:{i}")
+                for i, name in enumerate(names)
+            ]
+    else:
+        made = [CellClass(code=0, name="at a minimum", color="good", shade="steps")]
+    return (
+        *made,
+        CellClass(code=MANIFOLD, name="on a manifold of minima", color="ramp", shade="sharpness"),
+        CellClass(code=SADDLE, name="held at an equilibrium that repels", color="7"),
+        *(
+            CellClass(
+                code=CYCLES + period,
+                name=f"cycle of period {period}",
+                color=_CYCLE_COLORS[(period - 2) % len(_CYCLE_COLORS)],
+            )
+            for period in range(2, LONGEST + 1)
+        ),
+        CellClass(code=APERIODIC, name="aperiodic", color="4"),
+        CellClass(code=DIVERGED, name="diverged", color="bad"),
+        CellClass(code=UNDEFINED, name="led to where the loss is no number", color="text"),
+        CellClass(code=UNDECIDED, name=f"undecided after {steps} steps", color="muted"),
+    )
+
+
+def _name(row: FloatArray, loss: float) -> str:
+    """Name a minimum by its place and its loss."""
+    point = ", ".join(short(float(number) + 0.0, 4) for number in row[:-1][:4])
+    more = ", …" if len(row) > 5 else ""
+    return f"minimum ({point}{more}), loss {short(loss, 4)}"

@@ -1,0 +1,338 @@
+"""A map on paper: PNG, SVG or PDF, with its classes, the theory's curves and its settings.
+
+matplotlib is loaded with this module, so it is imported where a figure is wanted and not before.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from engine.core.errors import InputError
+from engine.core.params import describe
+from engine.core.registry import get
+from engine.core.versions import NAME, VERSION
+from engine.figures.fonts import lean
+from engine.figures.formats import DPI, FORMATS
+from engine.figures.paper import check_dpi
+from engine.figures.parts import Entry, add_legend, set_log
+from engine.figures.style import LINESTYLES, color, paper
+from engine.maps.axis import Axis
+from engine.maps.colors import PAPER
+from engine.maps.kind import CellField, Overlay, Prepared
+from engine.maps.live import shown_layer
+from engine.maps.picture import (
+    CLASSES,
+    NOT_YET,
+    POINTS,
+    Bar,
+    Picture,
+    picture_of_classes,
+    picture_of_field,
+    picture_of_points,
+)
+from engine.storage.files import atomic
+from engine.text.numbers import short, whole
+
+SIZE = (7.6, 4.6)
+"""Inches of a page without colour bars."""
+BAR = 0.75
+"""Inches that a colour bar adds to its width."""
+MOST_BARS = 3
+"""Colour bars beside a map; more classes have none."""
+DENSITY_ROWS = 1200
+"""Rows of the picture of an orbit diagram."""
+_VARIABLE = re.compile(r"([A-Za-z])_?(\d*)")
+"""The name of a variable: a letter, perhaps with a number."""
+_TITLES = {
+    "orbit": "Orbit diagram",
+    "basin": "Basins of attraction",
+    "stability": "Stability region",
+    "trainability": "Trainability",
+}
+
+
+def figure(
+    prepared: Prepared,
+    arrays: Mapping[str, NDArray[Any]],
+    layer: str = "",
+    overlays: tuple[Overlay, ...] | None = None,
+    *,
+    known: NDArray[np.bool_] | None = None,
+) -> Figure:
+    """Draw one layer of a map.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    arrays : mapping
+        Fields by name, shape (rows, columns) or (rows, columns, width), row 0 with the least y;
+        those of an orbit diagram may lack the rows.
+    layer : str
+        Name of a field (`engine.maps.picture.layers_of`); the usual one if empty.
+    overlays : tuple of Overlay, optional
+        Curves over it; those of `prepared` by default.
+    known : ndarray of bool, shape (rows, columns), optional
+        Cells that are computed; by default all that hold a value.
+    """
+    spec, layer = prepared.spec, shown_layer(prepared, layer)
+    is_orbit = spec.kind == "orbit"
+    arrays = {name: _with_rows(values, is_orbit) for name, values in arrays.items()}
+    if known is None:
+        first = arrays[prepared.fields[0].name]
+        flat = first if first.ndim == 2 else first[..., 0]
+        known = flat != NOT_YET if first.dtype.kind == "u" else ~np.isnan(flat)
+    with paper():
+        page = Figure(figsize=SIZE, layout="constrained")
+        axes = page.subplots()
+        axes.set_title(f"{get(spec.experiment).title}: {_TITLES[spec.kind]}")
+        field = next((each for each in prepared.fields if each.name == layer), None)
+        if is_orbit and layer != POINTS and field is not None:
+            entries = _draw_curve(axes, prepared, field, arrays, known)
+        else:
+            picture = _picture(prepared, field, arrays, known)
+            entries = _draw_picture(axes, prepared, picture)
+        entries += _draw_overlays(axes, prepared.overlays() if overlays is None else overlays)
+        _label(axes, prepared, "" if field is None or layer == POINTS else field.label)
+        add_legend(axes, entries)
+        page.supxlabel(_caption(prepared), x=0.01, ha="left", fontsize=7.5)
+        bars = len(page.axes) - 1
+        page.set_size_inches(SIZE[0] + BAR * bars, SIZE[1])
+        engine = page.get_layout_engine()
+        if engine is not None:
+            engine.execute(page)
+        page.set_layout_engine("none")
+    return page
+
+
+def save(page: Figure, path: Path, prepared: Prepared, *, dpi: int = DPI) -> None:
+    """Write a figure in the format that the name ends with, what it was made of in its metadata.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in .png, .svg or .pdf, or `dpi` is out of range.
+    FileError
+        If the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise InputError("figure", Path(path).name, "give a name that ends in .png, .svg or .pdf")
+    check_dpi(dpi)
+    canvases: Mapping[str, Any] = {
+        "png": FigureCanvasAgg,
+        "svg": FigureCanvasSVG,
+        "pdf": FigureCanvasPdf,
+    }
+    with atomic(path) as file, paper(), lean():
+        page.dpi = dpi if suffix == "png" else 72
+        write = getattr(canvases[suffix](page), f"print_{suffix}")
+        write(file, metadata=_metadata(suffix, prepared))
+
+
+def _with_rows(values: NDArray[Any], is_orbit: bool) -> NDArray[Any]:
+    """Return a field with one row, where an orbit diagram has none."""
+    return values[None] if is_orbit and values.shape[0] != 1 else values
+
+
+def _picture(
+    prepared: Prepared,
+    field: CellField | None,
+    arrays: Mapping[str, NDArray[Any]],
+    known: NDArray[np.bool_],
+) -> Picture:
+    y = prepared.spec.y
+    if field is not None and field.name == POINTS:
+        return picture_of_points(arrays[POINTS][0], y.low, y.high, DENSITY_ROWS, PAPER)
+    if field is None or field.name == CLASSES:
+        return picture_of_classes(prepared.classes, prepared.fields, arrays, known, PAPER)
+    return picture_of_field(field, arrays[field.name], known, PAPER)
+
+
+def _draw_picture(axes: Axes, prepared: Prepared, picture: Picture) -> list[Entry]:
+    """Draw a picture between the ends of the axes, cell by cell, and return its legend."""
+    spec = prepared.spec
+    axes.grid(False)
+    rows, columns = picture.rgba.shape[:2]
+    across, up = _edges(spec.x, columns), _edges(spec.y, rows)
+    if spec.x.log or spec.y.log:
+        mesh = axes.pcolormesh(across, up, picture.rgba, rasterized=True, zorder=0)
+        mesh.set_edgecolor("none")
+    else:
+        ends = (spec.x.low, spec.x.high, spec.y.low, spec.y.high)
+        axes.imshow(picture.rgba, origin="lower", extent=ends, aspect="auto", zorder=0)
+    if picture.bar is not None:
+        _draw_bar(axes, picture.bar)
+    shaded = [swatch for swatch in picture.swatches if swatch.bar is not None][:MOST_BARS]
+    for swatch in shaded:
+        if swatch.bar is not None:
+            _draw_bar(axes, swatch.bar, swatch.name)
+    return [
+        Entry(
+            Patch(
+                facecolor=swatch.color,
+                edgecolor=color("muted"),
+                linewidth=0.4,
+                hatch="////" if swatch.hatched else "",
+            ),
+            f"{swatch.name}, {_percent(swatch.share)}",
+        )
+        for swatch in picture.swatches
+    ]
+
+
+def _edges(axis: Axis, cells: int) -> NDArray[np.float64]:
+    return np.asarray(axis.at(np.linspace(0.0, axis.count, cells + 1)))
+
+
+def _draw_bar(axes: Axes, bar: Bar, name: str = "") -> None:
+    """Draw a colour bar: of a field, or of the shades of a class."""
+    stops = LinearSegmentedColormap.from_list("bar", bar.stops, 256)
+    norm = (LogNorm if bar.log else Normalize)(bar.low, bar.high)
+    from matplotlib.cm import ScalarMappable
+
+    label = f"{name}: {bar.label}" if name else bar.label
+    drawn = axes.figure.colorbar(
+        ScalarMappable(norm, stops), ax=axes, label=label, pad=0.02, aspect=30
+    )
+    drawn.outline.set_visible(False)
+
+
+def _draw_curve(
+    axes: Axes,
+    prepared: Prepared,
+    field: CellField,
+    arrays: Mapping[str, NDArray[Any]],
+    known: NDArray[np.bool_],
+) -> list[Entry]:
+    """Draw a field of an orbit diagram that has one number a column."""
+    values = np.asarray(arrays[field.name][0], np.float64)
+    stride = -(-prepared.spec.x.count // len(values))
+    x = prepared.spec.x.values[::stride]
+    axes.plot(x, np.where(known[0], values, np.nan), color=color("1"), linewidth=0.8)
+    return []
+
+
+def _draw_overlays(axes: Axes, overlays: tuple[Overlay, ...]) -> list[Entry]:
+    entries = []
+    for each in overlays:
+        shade = color(each.color)
+        if each.dash == "points":
+            line = Line2D(
+                each.x,
+                each.y,
+                color=shade,
+                marker="o",
+                markersize=4.5,
+                linestyle="none",
+                markeredgecolor="white",
+                markeredgewidth=0.7,
+            )
+        else:
+            style = LINESTYLES.get(each.dash, "-")
+            axes.add_line(Line2D(each.x, each.y, color="white", alpha=0.75, linewidth=2.6))
+            line = Line2D(each.x, each.y, color=shade, linestyle=style, linewidth=1.2)
+        axes.add_line(line)
+        if each.label:
+            source = f" ({each.source})" if each.source else ""
+            entries.append(Entry(line, f"{each.label}{source}"))
+    return entries
+
+
+def _label(axes: Axes, prepared: Prepared, field: str) -> None:
+    """Name the axes and set their ends."""
+    spec = prepared.spec
+    names = _names(prepared)
+    axes.set_xlabel(names[0])
+    if spec.x.log:
+        set_log(axes, "x")
+    axes.set_xlim(spec.x.low, spec.x.high)
+    if spec.kind == "orbit" and field:
+        axes.set_ylabel(field)
+        return
+    axes.set_ylabel(names[1])
+    if spec.y.log:
+        set_log(axes, "y")
+    axes.set_ylim(spec.y.low, spec.y.high)
+
+
+def _names(prepared: Prepared) -> tuple[str, str]:
+    """Return what the axes are called: labels of parameters, else symbols of coordinates."""
+    spec = prepared.spec
+    specs = {each.name: each for each in describe(type(spec.params))}
+
+    def name(axis: Axis) -> str:
+        known = specs.get(axis.name)
+        if known is not None:
+            return f"{known.label} ${known.symbol}$" if known.symbol else known.label
+        letter = _VARIABLE.fullmatch(axis.name)
+        if letter is None:
+            return axis.name
+        return f"${letter[1]}_{{{letter[2]}}}$" if letter[2] else f"${letter[1]}$"
+
+    return name(spec.x), name(spec.y)
+
+
+def _caption(prepared: Prepared) -> str:
+    """Return what the map was made of, in a few short lines."""
+    spec = prepared.spec
+    specs = {each.name: each for each in describe(type(spec.params))}
+    values = spec.params.model_dump()
+    free = {spec.x.name, spec.y.name}
+    parts = [
+        f"{name} = {_short(value)}"
+        for name, value in values.items()
+        if value is not None
+        and name not in free
+        and specs[name].is_active(values)
+        and not specs[name].for_ensemble
+    ]
+    cells = whole(spec.x.count)
+    if spec.kind != "orbit":
+        cells = f"{cells} × {whole(spec.y.count)}"
+    parts += [f"{name} = {number:g}" for name, number in spec.options.items()]
+    parts += [f"seed = {spec.seed}", f"{whole(spec.steps)} steps", f"{cells} cells"]
+    lines = [""]
+    for part in parts:
+        if len(lines[-1]) + len(part) > 110:
+            lines.append("")
+        lines[-1] += f"{part}   "
+    return "\n".join(line.replace("$", r"\$") for line in lines[:4])
+
+
+def _short(value: Any) -> str:
+    text = short(value, 6) if isinstance(value, float) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _percent(share: float) -> str:
+    percent = 100.0 * share
+    if share < 1.0 and percent >= 99.95:
+        return "> 99.9 %"
+    return "< 0.1 %" if percent < 0.05 else f"{percent:.1f} %"
+
+
+def _metadata(suffix: str, prepared: Prepared) -> dict[str, Any]:
+    """Name title, program and what the map was made of in the words of each format."""
+    spec = prepared.spec
+    title = f"{get(spec.experiment).title}: {_TITLES[spec.kind]}"
+    program, text = f"{NAME} {VERSION}", json.dumps(spec.as_table())
+    if suffix == "png":
+        return {"Title": title, "Software": program, "Description": text}
+    if suffix == "svg":
+        return {"Title": title, "Creator": program, "Description": text, "Date": None}
+    return {"Title": title, "Creator": program, "Subject": text, "CreationDate": None}

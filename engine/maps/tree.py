@@ -1,0 +1,486 @@
+"""The search for the branches of an experiment, as an orbit diagram draws them.
+
+At values of the parameter all over its range cycles are looked for by Newton's method: from points
+at which the orbit of the run's own start nearly returns, and from points of a box. Each that lies
+on no branch yet is followed in both directions; at flips and branch points the search goes on along
+the branches that begin there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from engine.analysis.carrier import Carrier, SystemCarrier
+from engine.analysis.continuation import Branch, End, Event, Special, follow
+from engine.analysis.equilibria import starts
+from engine.analysis.family import Family, Frame
+from engine.analysis.multistart import BranchPoint, cycles, newton, on_cycle
+from engine.analysis.switching import doubled, forked
+from engine.core import registry
+from engine.core.arrays import FloatArray
+from engine.core.claims import Lamp
+from engine.core.ensemble import Progress
+from engine.core.errors import InputError
+from engine.core.experiment import AbstractExperiment
+from engine.core.params import Params, update
+from engine.core.system import InvariantSet, System
+from engine.maps import branches as drawn
+from engine.maps.branches import Branches, BranchSpec, Stability
+from engine.theory.optimisers.law import DescentLaw
+
+VALUES = 48
+"""Values of the parameter at which cycles are looked for."""
+BOXED = 8
+"""Every so many of them cycles are also looked for all over a box."""
+TRANSIENT, KEPT = 256, 384
+"""Steps of the orbit before its returns are looked at, and those looked at."""
+RETURNS = 3
+"""Nearest returns of an orbit after a period that Newton's steps begin at."""
+SCATTERED = 24
+"""Points of the box that they begin at."""
+REACH = 2.0
+"""Half the side of the box, in units of the largest coordinate of an orbit or of 1."""
+FADED = 100.0
+"""Multiplier in magnitude up to which cycles of period 3 and longer are followed."""
+SEEDED = 20.0
+"""Multiplier in magnitude up to which such a cycle is followed from where it was found: one that
+is larger at all these values is stable in so small a part of the range that it cannot be seen."""
+MOST = 160
+"""Branches that are followed at most."""
+MOST_COORDINATES = 64
+"""Dimension of the largest system whose branches are followed."""
+PARTLY = 1.0
+"""Seconds between two looks at what is found until then."""
+PATIENCE = 0.05
+"""Seconds between two questions whether to go on."""
+
+
+class StoppedError(Exception):
+    """The search is no longer wanted."""
+
+
+def find(
+    spec: BranchSpec,
+    progress: Progress,
+    partly: Callable[[Branches], None] | None = None,
+) -> Branches | None:
+    """Find the branches of an experiment over one parameter.
+
+    Parameters
+    ----------
+    spec : BranchSpec
+    progress : callable
+        Asked about every 50 ms, from the thread that this runs in.
+    partly : callable, optional
+        Given what is found until then, about once a second where there is more.
+
+    Returns
+    -------
+    Branches or None
+        None if `progress` asked to stop.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no smooth step, or the parameter cannot be varied so.
+    """
+    ends = {spec.name: (spec.low, spec.high)}
+    subject = subject_of(spec.experiment, spec.params, spec.seed, ends)
+    family = Family(subject.carrier, spec.low, spec.high, subject.frame)
+    search = Search(family, subject.start, spec.max_period, spec.seed, progress)
+    shown, count = time.monotonic(), 0
+    try:
+        for _ in search.steps():
+            now = time.monotonic()
+            if partly is not None and now - shown >= PARTLY and len(search.found) > count:
+                partly(_result(spec, subject, search))
+                shown, count = time.monotonic(), len(search.found)
+    except StoppedError:
+        return None
+    return _result(spec, subject, search)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """An experiment's maps over some of its parameters.
+
+    Attributes
+    ----------
+    carrier : Carrier
+    frame : Frame
+        The smallest invariant set that holds the run's start.
+    start : ndarray, shape (n,)
+    coordinates : tuple of str
+        Symbols, as mathtext without dollars.
+    names : tuple of str
+        Of the weights among the coordinates, as axes of maps name them.
+    """
+
+    carrier: Carrier
+    frame: Frame
+    start: FloatArray
+    coordinates: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def subject_of(
+    experiment: str,
+    params: Params,
+    seed: int,
+    ranges: Mapping[str, tuple[float, float]],
+) -> Subject:
+    """Return an experiment's maps over some of its parameters.
+
+    Its law carries them, if it has one whose every step is the same smooth map, else its system.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no smooth step, too many coordinates, or a parameter cannot be varied
+        so.
+    """
+    made = registry.get(experiment)
+    system = made.system(params, seed)
+    if system is None:
+        rule = "branches need a step that is the same smooth map every time, with a fixed step size"
+        raise InputError("experiment", experiment, rule)
+    if system.dimension > MOST_COORDINATES:
+        rule = f"branches are followed in at most {MOST_COORDINATES} coordinates"
+        raise InputError("experiment", f"{experiment} with {system.dimension}", rule)
+    law = _law_of(made, system, params, seed)
+    known = [dial.name for dial in law.dials if not dial.is_start] if law is not None else []
+    names = tuple(dict.fromkeys([*known, *(each.name for each in system.varied)]))
+    for name in ranges:
+        if name not in names:
+            raise InputError("parameter", name, f"give one of {', '.join(names)}")
+
+    @lru_cache(maxsize=256)
+    def at(*values: float) -> System[Any]:
+        chosen = dict(zip(ranges, values, strict=True))
+        changes = chosen if law is None else law.settings(chosen, None)
+        there = made.system(update(params, **changes), seed)
+        if there is None:
+            name, value = next(iter(chosen.items()))
+            raise InputError(name, value, "give a value at which the step is a smooth map")
+        return there
+
+    lows, highs = (np.array([ends[side] for ends in ranges.values()]) for side in (0, 1))
+    at(*lows.tolist())
+    start = at(*highs.tolist()).start(seed)
+    carrier: Carrier = SystemCarrier(at, lows, highs)
+    if law is not None and set(ranges) <= set(known):
+        from engine.kernels.maps.carry import LawCarrier  # loads numba
+
+        by_law = LawCarrier(law, tuple(ranges))
+        one, other = (each.orbit(start, lows, 1)[1] for each in (by_law, carrier))
+        if np.allclose(one, other, rtol=1e-9, atol=1e-12):  # the same coordinates
+            carrier = by_law
+    return Subject(
+        carrier=carrier,
+        frame=Frame(system.dimension, set_of(system, start)),
+        start=start,
+        coordinates=system.coordinates,
+        names=() if law is None else law.variables,
+    )
+
+
+def _law_of(
+    experiment: AbstractExperiment[Any, Any], system: System[Any], params: Params, seed: int
+) -> DescentLaw | None:
+    """Return the law of a system in the same coordinates; None where there is none."""
+    law = experiment.law(params, seed)
+    if isinstance(law, DescentLaw):
+        law = experiment.law(params, seed, [dial.name for dial in law.dials if dial.is_start])
+    if not isinstance(law, DescentLaw) or not law.is_smooth:
+        return None
+    copies = 1 if law.setting.optimiser == "gradient-descent" else 2
+    return law if copies * len(law.variables) == system.dimension else None
+
+
+def set_of(system: System[Any], start: FloatArray) -> InvariantSet | None:
+    """Return the smallest invariant set that holds a point; None for the whole space."""
+    size = max(float(np.linalg.norm(start)), 1e-300)
+    held = [
+        each
+        for each in system.invariant_sets
+        if float(np.linalg.norm(each.project(start) - start)) <= 1e-12 * size
+    ]
+    return min(held, key=lambda each: each.basis.shape[1], default=None)
+
+
+@dataclass(slots=True, eq=False)
+class Found:
+    """A branch, and the special point of another that it begins at."""
+
+    branch: Branch
+    origin: tuple[int, Special] | None
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """A search for branches over one parameter.
+
+    Attributes
+    ----------
+    family : Family
+    start : ndarray, shape (n,)
+        Where the run begins.
+    max_period : int
+    seed : int
+        Of the random points that cycles are looked for from.
+    progress : callable
+    values : int
+        Values of the parameter at which cycles are looked for.
+    found : list of Found
+    is_full : bool
+        Whether there were more branches than are followed.
+    """
+
+    family: Family
+    start: FloatArray
+    max_period: int
+    seed: int
+    progress: Progress
+    values: int = VALUES
+    found: list[Found] = field(default_factory=list)
+    waiting: deque[tuple[BranchPoint, int, tuple[int, Special] | None]] = field(
+        default_factory=deque
+    )
+    done: float = 0.0
+    asked: float = 0.0
+    is_full: bool = False
+
+    def go_on(self) -> bool:
+        """Raise where the search is to stop."""
+        now = time.monotonic()
+        if now - self.asked >= PATIENCE:
+            self.asked = now
+            if not self.progress(self.done, f"{len(self.found)} branches found"):
+                raise StoppedError
+        return True
+
+    def run(self) -> None:
+        """Look for cycles at all values, and follow their branches."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """Do the same, and pause after each branch."""
+        bits = max(self.values - 1, 1).bit_length()
+        order = np.argsort([int(f"{i:0{bits}b}"[::-1], 2) for i in range(self.values)])
+        for count, place in enumerate(order):  # coarse to fine
+            self.done = count / self.values
+            share = (int(place) + 0.5) / self.values
+            value = self.family.low + share * (self.family.high - self.family.low)
+            for period, begin in self._seeds(value, scattered=count % BOXED == 0):
+                self.waiting.append((begin, period, None))
+                while self.waiting:
+                    self._follow(*self.waiting.popleft())
+                    yield
+
+    def _seeds(self, value: float, *, scattered: bool) -> Iterator[tuple[int, BranchPoint]]:
+        """Find cycles at a value of the parameter, in turn."""
+        orbit = self._orbit(value)
+        around: list[FloatArray] = []
+        if scattered:
+            reach = REACH * max(float(np.max(np.abs(orbit), initial=0.0)), 1.0)
+            center = np.zeros(self.family.frame.count)
+            around = starts(center, np.full_like(center, reach), SCATTERED, self.seed)
+        for period in range(1, self.max_period + 1):
+            points = [*_returns(orbit, period), *(around if period <= 2 else [])]
+            for point in points:
+                for begin in cycles(self.family, value, period, [point], self.go_on):
+                    yield period, begin
+
+    def _orbit(self, value: float) -> FloatArray:
+        """Return where the run's start is led to, shape (m, k); empty where it diverges."""
+        self.go_on()
+        with np.errstate(all="ignore"):
+            points = self.family.carrier.orbit(self.start, np.array([value]), TRANSIENT + KEPT)
+        made = self.family.frame.seen(points[TRANSIENT:])
+        return made if np.isfinite(made).all() else made[:0]
+
+    def _follow(self, begin: BranchPoint, period: int, origin: tuple[int, Special] | None) -> None:
+        """Follow the branch of a cycle, if it is a new one."""
+        is_faint = period > 2 and begin.radius > SEEDED
+        if is_faint or self._is_known(begin, period):
+            return
+        if len(self.found) >= MOST:
+            self.is_full = True
+            return
+        branch = follow(
+            self.family,
+            begin,
+            period,
+            both=origin is None,
+            largest=np.inf if period <= 2 else FADED,
+            go_on=self.go_on,
+        )
+        number = len(self.found)
+        self.found.append(Found(branch, origin))
+        for event in branch.events:
+            self._switch(number, period, event)
+
+    def _switch(self, number: int, period: int, event: Special) -> None:
+        """Go on along the branches that begin at a special point."""
+        self.go_on()
+        begun: tuple[BranchPoint, ...] = ()
+        if event.event is Event.FLIP and 2 * period <= self.max_period:
+            born = doubled(self.family, event.at, period)
+            if born is not None:
+                self.waiting.append((born, 2 * period, (number, event)))
+        elif event.event is Event.BRANCH_POINT:
+            begun = forked(self.family, event.at, period)
+        self.waiting.extend((each, period, (number, event)) for each in begun)
+
+    def _is_known(self, point: BranchPoint, period: int) -> bool:
+        """Return whether a cycle lies on a branch that was followed, or fills one's manifold."""
+        a = point.parameter
+        for each in self.found:
+            branch = each.branch
+            if branch.period != period or branch.neutral != point.neutral:
+                continue
+            for before, after in pairwise(branch.points):
+                span = after.parameter - before.parameter
+                if (
+                    not min(before.parameter, after.parameter)
+                    <= a
+                    <= max(before.parameter, after.parameter)
+                ):
+                    continue
+                if branch.neutral:
+                    return True
+                part = (a - before.parameter) / span if span else 0.0
+                near = before.x + part * (after.x - before.x)
+                x = newton(self.family, near, a, period)
+                if x is not None and on_cycle(self.family, point.x, x, a, period):
+                    return True
+        return False
+
+
+def _result(spec: BranchSpec, subject: Subject, search: Search) -> Branches:
+    """Return what was found as plain data."""
+    specials: list[drawn.Special] = []
+    numbers: dict[int, int] = {}
+    for number, each in enumerate(search.found):
+        for event in each.branch.events:
+            numbers[id(event)] = len(specials)
+            specials.append(
+                _special(search.family, len(specials), number, each.branch.period, event)
+            )
+    curves = []
+    for number, each in enumerate(search.found):
+        origin = None if each.origin is None else numbers[id(each.origin[1])]
+        curves.append(_curve(search, number, each, origin))
+    within = subject.frame.within
+    return Branches(
+        spec=spec,
+        coordinates=subject.coordinates,
+        names=subject.names,
+        within="" if within is None else within.name,
+        curves=tuple(curves),
+        specials=tuple(specials),
+        lamps=_lamps(curves, within is not None),
+        notes=tuple(_notes(search)),
+    )
+
+
+def _special(family: Family, number: int, curve: int, period: int, event: Special) -> drawn.Special:
+    form = event.form
+    return drawn.Special(
+        number=number,
+        event=event.event.value,
+        curve=curve,
+        period=period,
+        parameter=event.parameter,
+        cycle=family.cycle(event.at.x, event.parameter, period),
+        coefficient=None if form is None else form.value,
+        error=0.0 if form is None else form.error,
+    )
+
+
+def _curve(search: Search, number: int, each: Found, origin: int | None) -> drawn.Curve:
+    branch, points, family = each.branch, list(each.branch.points), search.family
+    codes = _codes(branch)
+    radius = [at.radius for at in points]
+    across = [float(np.max(np.abs(at.across), initial=0.0)) for at in points]
+    cycle = [family.cycle(at.x, at.parameter, branch.period) for at in points]
+    if each.origin is not None:  # its first point is a step away from where it begins
+        at = each.origin[1].at
+        half = family.cycle(at.x, at.parameter, search.found[each.origin[0]].branch.period)
+        times = branch.period // len(half)
+        cycle.insert(0, np.tile(half, (times, 1)))
+        points.insert(0, at)
+        codes.insert(0, codes[0])
+        radius.insert(0, at.radius**times)
+        across.insert(0, float(np.max(np.abs(at.across), initial=0.0)) ** times)
+    return drawn.Curve(
+        number=number,
+        period=branch.period,
+        parameter=np.array([at.parameter for at in points]),
+        cycles=np.array(cycle),
+        stability=np.array(codes, np.uint8),
+        radius=np.array(radius),
+        across=np.array(across),
+        manifold=branch.neutral,
+        origin=origin,
+    )
+
+
+def _lamps(curves: list[drawn.Curve], is_within: bool) -> tuple[Lamp, ...]:
+    most = max((each.manifold for each in curves), default=0)
+    detail = f"some fill a manifold of dimension {most}, of which one point is drawn"
+    lamps = [Lamp("Cycles are isolated", most == 0, detail if most else "")]
+    if is_within:
+        some = [each.across[each.stability != Stability.UNSTABLE] for each in curves]
+        largest = max((float(np.max(each, initial=0.0)) for each in some), default=0.0)
+        lamps.append(
+            Lamp(
+                "Transversally stable",
+                not any(np.any(each.stability == Stability.ACROSS) for each in curves),
+                f"largest multiplier across, of a lap of a cycle stable within: {largest:.6g}",
+            )
+        )
+    return tuple(lamps)
+
+
+def _notes(search: Search) -> Iterator[str]:
+    ends = [end for each in search.found for end in each.branch.ends]
+    if search.is_full:
+        yield f"The search ended after {MOST} branches; there are more."
+    if End.FADED in ends:
+        yield (
+            f"Cycles of period 3 and longer are followed up to a multiplier of {FADED:g} in "
+            "magnitude."
+        )
+    if End.LOST in ends:
+        yield f"{ends.count(End.LOST)} ends lie where Newton's steps no longer converge."
+
+
+def _codes(branch: Branch) -> list[Stability]:
+    """Return the stability of a branch's points; special points count to the unstable side."""
+    special = {id(event.at) for event in branch.events}
+    codes = []
+    for point in branch.points:
+        code = Stability.UNSTABLE
+        if point.is_stable and id(point) not in special:
+            code = Stability.ACROSS if point.is_repelling_across else Stability.STABLE
+        codes.append(code)
+    return codes
+
+
+def _returns(orbit: FloatArray, period: int) -> list[FloatArray]:
+    """Return the points of an orbit that come back nearest to themselves, one a stretch of it."""
+    if len(orbit) <= 2 * period:
+        return []
+    gaps = np.linalg.norm(orbit[period:] - orbit[:-period], axis=1)
+    stretches = np.array_split(np.arange(len(gaps)), RETURNS)
+    return [orbit[part[np.argmin(gaps[part])]] for part in stretches]
