@@ -198,6 +198,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
     )
+    add("--scheduler", metavar="ADDRESS", default="", help="Dask cluster that makes the ensemble")
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
@@ -223,6 +224,7 @@ def _run(options: argparse.Namespace) -> int:
         figures=figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
+        scheduler=options.scheduler,
     )
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
