@@ -224,7 +224,7 @@ class HalfMade:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self.close()
 
     @property

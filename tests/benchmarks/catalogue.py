@@ -38,6 +38,7 @@ NAMES = (
     "mnist",
     "own_loss",
     "basins",
+    "cluster",
     "startup",
     "figures",
     "frames",
