@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.core.ensemble import Progress
 from engine.executors.executor import Executor, cores
@@ -68,7 +68,7 @@ def run_all(
     return results
 
 
-def _call(shared: None, job: tuple[int, Job[T]], stop: threading.Event) -> T | None:
+def _call(shared: None, job: tuple[int, Job[Any]], stop: threading.Event) -> Any:
     return job[1](stop)
 
 
