@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from engine.cli import commands as cli
@@ -19,9 +21,13 @@ from engine.cli import maps
 from engine.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from engine.cli.terminal import Interrupt
 from engine.executors.threads import Threads
+from engine.maps.axis import Axis
+from engine.maps.frames import Zoom
 from engine.maps.kinds import trainability
+from engine.maps.spec import MapSpec
 from engine.maps.store import MapFolder
 from tests.engine.executors.dask_cluster import local_cluster
+from tests.engine.linear_map import LinearParams
 
 ROOT = Path(__file__).resolve().parents[3]
 AXES = ("--x", "step_size=0.01:0.4:9:log", "--y", "eigenvalue_high=1:30:7")
@@ -59,6 +65,33 @@ def test_a_map_is_written_with_figures_and_frames(
     assert len(np.unique(coarse.reshape(-1, 4), axis=0)) <= len(
         np.unique(fine.reshape(-1, 4), axis=0)
     )
+
+
+def test_frames_come_closer_to_a_point(tmp_path: Path) -> None:
+    out = tmp_path / "map"
+    zoom = [*MAP, "--figures", "none", "--frames", "2", "--zoom", "0.2:10:3", "--out", str(out)]
+    assert cli.main(zoom) == DONE
+    first, last = (imread(out / "frames" / f"frame-000{place}.png") for place in (0, 1))
+    assert first.shape == last.shape
+    assert (first != last).any()
+
+
+@given(
+    value=st.floats(0.011, 0.39),
+    factor=st.floats(1.1, 1e6),
+    count=st.integers(2, 9),
+    log=st.booleans(),
+)
+def test_the_point_of_a_zoom_keeps_its_place(
+    value: float, factor: float, count: int, log: bool
+) -> None:
+    axis = Axis(name="x", low=0.01, high=0.4, count=50, log=log)
+    spec = MapSpec(kind="stability", experiment="", params=LinearParams(), x=axis, y=axis, steps=1)
+    made = list(Zoom(x=value, y=value, factor=factor).specs(spec, count))
+    places = [float(each.x.place(value)) for each in made]
+    assert places == pytest.approx([float(axis.place(value))] * count, abs=1e-3)
+    widths = [each.x.high - each.x.low for each in made]
+    assert widths == sorted(widths, reverse=True)
 
 
 def test_a_finished_map_is_not_made_again(
@@ -105,6 +138,10 @@ def test_what_is_not_given_is_as_in_the_window(
         (("--option", "window=3"), ("--option", "window", "none")),
         (("--workers", "0"), ("--workers", "0", "1 to 1024")),
         (("--frames", "99"), ("--frames", "99", "1 to 12")),
+        (("--zoom", "0.1:10:5"), ("--zoom", "--frames")),
+        (("--frames", "2", "--zoom", "0.1:10"), ("--zoom", "x:y:factor")),
+        (("--frames", "2", "--zoom", "0.1:10:1"), ("--zoom", "above 1")),
+        (("--frames", "2", "--zoom", "0.1:99:5"), ("--zoom", "99", "y from 1 to 30")),
         (("--figures", "gif"), ("--figures", "gif", "svg, png, pdf")),
     ],
 )
