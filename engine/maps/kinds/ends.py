@@ -46,8 +46,14 @@ LONGEST = 16
 """Longest period of a cycle that is looked for."""
 SAME = 1e-4
 """Distance, relative to the size of the point, below which two minima are one."""
+ROUNDING = 1e-9
+"""Coordinate of a minimum, relative to its size, that counts as 0."""
 SAMPLE, SAMPLE_STEPS = 24, 4000
 """Cells along each side of the sample in which minima are looked for, and steps at most."""
+SEARCHES = 64
+"""Runs of the sample from whose ends minima are looked for, where few runs rest at one."""
+FLAT = 1e-7
+"""Curvature relative to the largest, up to which a direction counts as flat."""
 SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
 _BATCH = 2048
@@ -303,13 +309,14 @@ def _minima_near(runs: Runs, found: Found) -> tuple[FloatArray, FloatArray]:
 
     loss, points, sharpness = runs.loss(), [], []
     gone = (found.codes == outcomes.DIVERGED) | (found.codes == outcomes.UNDEFINED)
-    for end in found.ends[~gone, : runs.size]:
+    ends = found.ends[~gone, : runs.size]
+    for end in ends[:: max(1, len(ends) // SEARCHES)]:
         point = loss.newton(end)
         if point is None:
             continue
         values = np.linalg.eigvalsh(loss.hessian(point))
         size = CLOSE * max(1.0, float(np.max(np.abs(point))))
-        if values[0] > 0.0 and float(np.max(np.abs(point - end))) <= size:
+        if values[0] > FLAT * values[-1] and float(np.max(np.abs(point - end))) <= size:
             points.append(point)
             sharpness.append(float(values[-1]))
     return np.array(points).reshape(len(points), runs.size), np.array(sharpness)
@@ -375,6 +382,8 @@ def _classes(
 
 def _name(row: FloatArray, loss: float) -> str:
     """Name a minimum by its place and its loss."""
-    point = ", ".join(short(float(number) + 0.0, 4) for number in row[:-1][:4])
+    size = ROUNDING * max(1.0, float(np.max(np.abs(row[:-1]))))
+    shown = [number if abs(number) > size else 0.0 for number in row[:-1].tolist()]
+    point = ", ".join(short(number, 4) for number in shown[:4])
     more = ", …" if len(row) > 5 else ""
     return f"minimum ({point}{more}), loss {short(loss, 4)}"

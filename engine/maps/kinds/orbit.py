@@ -198,6 +198,8 @@ class Diagram(Prepared):
         """Describe a column."""
         if not np.isfinite(cell["points"]).any():
             return "diverged"
+        if not self.law.is_smooth:
+            return "stays bounded"
         exponent, error, period = cell["exponent"], cell["error"], int(cell["period"])
         what = {0: "no period found", 1: "at rest"}.get(period, f"period {period}")
         if not np.isfinite(exponent):

@@ -307,6 +307,11 @@ def test_an_optimiser_that_never_rests_is_placed_near_a_minimum(optimiser: str) 
     assert sum(name.startswith("near minimum") for name in shown) >= 30
 
 
+def test_points_of_a_manifold_are_not_listed_as_isolated_minima() -> None:
+    made = prepared("basin", "own-loss", "x=-3:3:6", "y=-3:3:6", 1000, optimiser="adam")
+    assert not any(each.name.startswith("minimum") for each in made.classes)
+
+
 def test_every_experiment_without_a_law_has_none_of_these_maps() -> None:
     params = get("matrix-product").parameters()
     for which in ("orbit", "basin", "stability"):
