@@ -127,7 +127,7 @@ class Ends(Prepared):
             if stop.is_set():
                 break
             part = slice(first, first + _BATCH)
-            for name, values in self._batch(x[part], y[part]).items():
+            for name, values in self._batch(x[part], y[part], stop).items():
                 made[name][part] = values
         return made
 
@@ -149,12 +149,12 @@ class Ends(Prepared):
         curve = critical_curve(self.spec, self.law, self.runs, self.minima[0, :-1], at)
         return () if curve is None else (curve,)
 
-    def _batch(self, x: FloatArray, y: FloatArray) -> Cells:
+    def _batch(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
         from engine.kernels.maps import outcomes
 
         cells = plane_cells(self.law, self.spec, self.directions, x, y)
         known = self.minima if self.is_fixed else None
-        found = self.runs.follow(cells, self.spec.steps, known)
+        found = self.runs.follow(cells, self.spec.steps, known, stop)
         codes = np.full(len(x), UNDECIDED, np.uint8)
         for kernel_code, code in (
             (outcomes.AT_MANIFOLD, MANIFOLD if self.has_manifold else UNDECIDED),
@@ -171,7 +171,7 @@ class Ends(Prepared):
             self._place(codes, found.ends[:, : self.runs.size])
         steps, exponents = found.steps.copy(), np.full(len(x), np.nan)
         rows = np.flatnonzero(found.codes == outcomes.UNDECIDED)
-        if rows.size and self.law.is_smooth:
+        if rows.size and self.law.is_smooth and not stop.is_set():
             grown = self.runs.part(cells[rows], found.ends[rows])
             codes[rows[grown.is_aperiodic]] = APERIODIC
             gone = np.isfinite(grown.left)

@@ -286,7 +286,24 @@ def test_options_and_steps_are_checked() -> None:
         with pytest.raises(InputError):
             prepared("orbit", "scalar-product", *axes, 10, options)
     with pytest.raises(InputError):
-        prepared("orbit", "scalar-product", *axes, 0)
+        prepared("orbit", "scalar-product", *axes, 10**7)
+    with pytest.raises(InputError):
+        prepared("stability", "scalar-product", "target=1:2:9", axes[0], 0)
+
+
+def test_a_map_of_endless_runs_stops_at_once() -> None:
+    made = prepared(
+        "basin", "own-loss", "x=1:2:9", "y=1:2:9", 10**9, function="x^4 + y^4", constants=""
+    )
+    stop = threading.Event()
+    stop.set()
+    x = made.spec.x.values
+    assert np.all(made.cells(x, x, stop)["outcome"] == 255)
+    timer = threading.Timer(0.2, stop.set)
+    stop.clear()
+    timer.start()
+    made.cells(x, x, stop)  # 9 runs of a thousand million steps
+    assert stop.is_set()
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "sam"])
