@@ -37,6 +37,7 @@ NAMES = (
     "piecewise",
     "mnist",
     "own_loss",
+    "network",
     "basins",
     "maps",
     "startup",
