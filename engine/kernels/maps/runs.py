@@ -233,12 +233,7 @@ class Runs:
             Once it is set no more runs are decided.
         """
         count = len(cells.starts)
-        found = Found(
-            np.zeros(count, np.uint8),
-            np.empty(count),
-            np.empty(count),
-            np.empty((count, self.copies * self.size)),
-        )
+        found = self._nothing(count)
         if count:
             lanes = [np.zeros(self.width, np.int64) for _ in range(3)]
             minima = np.empty((0, self.size + 1)) if known is None else known
@@ -344,6 +339,12 @@ class Runs:
                 self._room(),
             )
         return Orbits(points, laps, periods, ends)
+
+    def _nothing(self, count: int) -> Found:
+        """Return what is found of so many runs before they are followed."""
+        numbers = np.empty((2, count))
+        ends = np.empty((count, self.copies * self.size))
+        return Found(np.zeros(count, np.uint8), numbers[0], numbers[1], ends)
 
     def _pack(self) -> Pack:
         states, lanes = self.copies * self.size, self.width

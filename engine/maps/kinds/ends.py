@@ -259,25 +259,19 @@ def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: b
         axis.name in directions or law.places[axis.name].constant is None
         for axis in (spec.x, spec.y)
     )
+    first = at_rest[0] if len(at_rest) else 0
     if law.is_smooth or not has_one_loss:
         rows = at_rest if has_one_loss else at_rest[:1]
         points, sharpness = found.ends[rows, : runs.size], found.sharpness[rows]
     else:
         points, sharpness = _minima_near(runs, found)
-    loss = runs.loss(cells.constants[at_rest[0] if len(at_rest) else 0])
-    minima, losses = _listed(loss, points, sharpness)
-    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
-    has_manifold = all(
-        runs.loss(cells.constants[cell]).is_on_manifold(found.ends[cell, : runs.size])
-        for cell in flat[:: max(1, len(flat) // 4)][:5]
-    )
-    first = at_rest[0] if len(at_rest) else 0
+    minima, losses = _listed(runs.loss(cells.constants[first]), points, sharpness)
     return Ends(
         spec=spec,
         directions=directions,
         minima=minima,
         losses=losses,
-        has_manifold=has_manifold,
+        has_manifold=_is_manifold(runs, cells, found),
         has_one_loss=has_one_loss,
         is_fixed=is_fixed,
         found_at=(float(x[first]), float(y[first])),
@@ -301,6 +295,17 @@ def _sample(spec: MapSpec, side: int) -> tuple[FloatArray, FloatArray]:
     share = (np.arange(side) + 0.5) / side
     x, y = spec.x.at(share * spec.x.count), spec.y.at(share * spec.y.count)
     return np.tile(x, side), np.repeat(y, side)
+
+
+def _is_manifold(runs: Runs, cells: RunCells, found: Found) -> bool:
+    """Return whether the equilibria with flat directions that were found are on manifolds."""
+    from engine.kernels.maps import outcomes
+
+    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
+    return all(
+        runs.loss(cells.constants[cell]).is_on_manifold(found.ends[cell, : runs.size])
+        for cell in flat[:: max(1, len(flat) // 4)][:5]
+    )
 
 
 def _minima_near(runs: Runs, found: Found) -> tuple[FloatArray, FloatArray]:
