@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.params import describe
-from engine.core.system import Dial
+from engine.core.system import Border, Dial
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.experiments.scalar_product.start import starting_weights
 from engine.families.products import product_tape
@@ -63,7 +64,22 @@ def descent_law(params: ScalarParams, seed: int, apart: Sequence[str]) -> Descen
         start=np.array([start[each[0]] for each in classes]),
         places=places,
         written=_writer(places, classes, signs),
+        borders=_borders(params),
     )
+
+
+def _borders(params: ScalarParams) -> tuple[Border, ...]:
+    """Return the ellipse of bounded starts of two weights, where there is one."""
+    gain = params.step_size * params.power
+    if params.depth != 2 or not params.is_plain or not 0.0 < gain * abs(params.target) < 2.0:
+        return ()
+    points = theory.bounded_ellipse(params.step_size, params.target, params.power)
+    label = r"$s^2/(2/\delta\sigma+\lambda)+d^2/(2/\delta\sigma-\lambda)=4$, "
+    label += "with $s=w_1+w_2$, $d=w_1-w_2$: no run leaves what lies inside"
+    source = (
+        "derived for this program: a step maps the level u to u' with u' − 1 = (u − 1) g, g > 0"
+    )
+    return (Border(names=("w1", "w2"), points=points, label=label, source=source),)
 
 
 def _symbol(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -141,13 +141,21 @@ class Ends(Prepared):
     def overlays(self) -> tuple[Overlay, ...]:
         """Return what the theory says of one axis as a function of the other."""
         if self.is_fixed:
-            return ()
+            return tuple(self._borders())
         made = theory_curves(self.spec, self.law)
         if made or not len(self.minima):
             return made
         at = self.found_at[1 if self.spec.x.name == "step_size" else 0]
         curve = critical_curve(self.spec, self.law, self.runs, self.minima[0, :-1], at)
         return () if curve is None else (curve,)
+
+    def _borders(self) -> Iterator[Overlay]:
+        """Yield the curves that the theory has in the plane of both axes."""
+        names = (self.spec.x.name, self.spec.y.name)
+        for border in self.law.borders:
+            if set(border.names) == set(names):
+                x, y = border.points.T if border.names == names else border.points.T[::-1]
+                yield Overlay(x=x, y=y, label=border.label, source=border.source)
 
     def _batch(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
         from engine.kernels.maps import outcomes

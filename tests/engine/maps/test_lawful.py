@@ -76,6 +76,10 @@ def test_what_stays_bounded_with_two_weights_is_the_ellipse() -> None:
     level = (w1 + w2) ** 2 / (2 / step + target) + (w1 - w2) ** 2 / (2 / step - target)
     clear = np.abs(level - 4.0) > 1e-3
     assert np.mean((bounded == (level < 4.0))[clear]) >= 0.9999
+    (ellipse,) = made.overlays()
+    on_it = (ellipse.x + ellipse.y) ** 2 / (2 / step + target)
+    on_it += (ellipse.x - ellipse.y) ** 2 / (2 / step - target)
+    np.testing.assert_allclose(on_it, 4.0)
     share = 2 * math.pi * math.sqrt(4 / step**2 - target**2) / 64
     assert np.mean(bounded) == pytest.approx(share, abs=2e-3)
 
