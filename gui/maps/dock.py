@@ -24,6 +24,7 @@ from engine.text.numbers import duration, whole
 from gui.maps.form import MapForm
 from gui.maps.legend import MapLegend
 from gui.style import scaling
+from gui.widgets.cards import Link
 from gui.widgets.controls import QuietCombo, QuietScrollArea, Segments, Switch
 from gui.widgets.focus import FieldLabel
 from gui.widgets.words import Words
@@ -50,6 +51,7 @@ class MapsPanel(QWidget):
     follow_toggled : Signal(bool)
     search_toggled : Signal(bool)
         Branches are to be searched for, or to be taken away.
+    help_requested : Signal
     export_menu_wanted : Signal(QMenu)
         The menu of exports opens, to be filled.
     """
@@ -62,6 +64,7 @@ class MapsPanel(QWidget):
     ready_chosen = Signal(object)
     follow_toggled = Signal(bool)
     search_toggled = Signal(bool)
+    help_requested = Signal()
     export_menu_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -104,6 +107,8 @@ class MapsPanel(QWidget):
         self._export_menu = QMenu(self.export)
         self.export.setMenu(self._export_menu)
         self.none = Words("muted")
+        self.about = Link("About maps")
+        self.about.setToolTip("What maps show, and how to look closer")
         self._lay_out()
         self._connect()
         self.set_ready(())
@@ -131,6 +136,7 @@ class MapsPanel(QWidget):
         results.addLayout(_row(self._layer_label, self.layer, wide=True))
         results.addWidget(self.legend)
         results.addLayout(_row(QWidget(), self.export))
+        links = _row(QWidget(), self.about)
         body = QWidget()
         column = QVBoxLayout(body)
         scaling.margins(column, 12, 10, 12, 12)
@@ -139,6 +145,7 @@ class MapsPanel(QWidget):
         column.addWidget(self.none)
         column.addWidget(self._wishes)
         column.addWidget(self._results)
+        column.addLayout(links)
         column.addStretch(1)
         area = QuietScrollArea()
         area.setWidget(body)
@@ -176,6 +183,7 @@ class MapsPanel(QWidget):
         self.mode.chosen.connect(self.mode_chosen)
         self.follow.toggled.connect(self.follow_toggled)
         self.search.toggled.connect(self.search_toggled)
+        self.about.clicked.connect(lambda: self.help_requested.emit())
         self.layer.activated.connect(lambda index: self.layer_chosen.emit(self.layer.currentData()))
         self.ready.activated.connect(self._on_ready)
         self._export_menu.aboutToShow.connect(self._on_export_menu)
