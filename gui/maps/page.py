@@ -30,7 +30,7 @@ from gui.maps.layers import (
     dash_of,
     patch_of,
 )
-from gui.maps.legend import class_name
+from gui.maps.legend import class_name, ordered
 from gui.maps.strip import EXPONENT, ExponentStrip
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.layers import CurveLayer, Layer
@@ -345,7 +345,7 @@ class MapPage(QWidget):
 
     def _show_entries(self, shown: MapShown) -> None:
         steps = shown.spec.steps
-        entries = [_entry(swatch, steps) for swatch in shown.picture.swatches]
+        entries = [_entry(swatch, steps) for swatch in ordered(shown)]
         for each in self.overlays.overlays:
             points = each.dash == "points"
             entries.append(
