@@ -7,9 +7,12 @@ are some of those of the finer ones.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import queue
+import sys
 import threading
 import time
 import traceback
@@ -44,6 +47,8 @@ PICTURE_SECONDS = 0.12
 """Time between pictures of a map that is being made, at least."""
 PICTURE_REST = 4.0
 """The same as a multiple of what a picture takes."""
+NICENESS = 4
+"""How far the threads of maps stand back behind that of the window."""
 KEPT_BYTES = 96 * 2**20
 """Finished maps that are kept, to go back to, together take no more."""
 
@@ -274,8 +279,16 @@ class _Worker:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        _stand_back()
         while (thing := self._things.get()) is not None:
             thing()
+
+
+def _stand_back() -> None:
+    """Let the window go first: this thread, and those that it starts, are nice to others."""
+    if sys.platform == "linux":  # elsewhere niceness is that of a process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 @dataclass(slots=True)

@@ -376,7 +376,9 @@ class MapControl(QObject):
     def _look(self) -> Look:
         part = self.history.present
         ends = None if part is None else (part.y.low, part.y.high)
-        return Look(current_theme(), self._layer, ends, self.page.rows)
+        look = Look(current_theme(), self._layer, ends)
+        is_orbit = self._wanted is not None and self._wanted.kind == "orbit"
+        return replace(look, rows=self.page.rows) if is_orbit else look
 
     def _show_look(self) -> None:
         if self._made_of is not None:
