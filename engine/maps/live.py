@@ -285,7 +285,7 @@ class _Worker:
 
 
 def _stand_back() -> None:
-    """Let the window go first: this thread, and those that it starts, are nice to others."""
+    """Stand back behind the window: this thread, and those that it starts, are nice to others."""
     if sys.platform == "linux":  # elsewhere niceness is that of a process
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

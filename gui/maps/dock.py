@@ -23,6 +23,7 @@ from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, whole
 from gui.maps.form import MapForm
 from gui.maps.legend import MapLegend
+from gui.maps.search import SEARCHED
 from gui.style import scaling
 from gui.widgets.cards import Link
 from gui.widgets.controls import QuietCombo, QuietScrollArea, Segments, Switch
@@ -31,8 +32,6 @@ from gui.widgets.words import Words
 
 PLOTS, MAP, BOTH = "plots", "map", "both"
 """What the middle of the window shows."""
-SEARCHED = ("orbit",)
-"""Kinds of map on which branches can be drawn."""
 
 
 class MapsPanel(QWidget):
@@ -86,7 +85,7 @@ class MapsPanel(QWidget):
         self.search = Switch()
         self.search.setAccessibleName("Branches")
         self.search.setToolTip(
-            "Search for cycles, stable or not, and where they begin, and draw them on the diagram"
+            "Search for cycles and for where they begin or lose stability, and draw that on the map"
         )
         self.scheduler = QLineEdit()
         self.scheduler.setPlaceholderText("this machine")
@@ -226,9 +225,12 @@ class MapsPanel(QWidget):
         self.ready_text.setVisible(bool(sentence))
 
     def show_search(self, kind_id: str) -> None:
-        """Show the switch of the branches where a kind of map has them."""
+        """Show the switch of the search where a kind of map has one."""
+        name = SEARCHED.get(kind_id, "")
+        self._search_label.setText(name)
+        self.search.setAccessibleName(name)
         for widget in (self.search, self._search_label):
-            widget.setVisible(kind_id in SEARCHED)
+            widget.setVisible(bool(name))
 
     def say_search(self, sentence: str) -> None:
         """Show how far the search for branches is, or what came of it; nothing if empty."""
