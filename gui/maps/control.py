@@ -135,6 +135,7 @@ class MapControl(QObject):
         self._layer = ""
         self._made_of: tuple[Params, int] | None = None
         self._searched = ""
+        self._is_ready = False  # whether the form is to show what a ready map asked for
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
@@ -273,7 +274,12 @@ class MapControl(QObject):
         wanted = self._wanted
         if wanted is not None and wanted.kind in found:
             form.choose_kind(wanted.kind)
-        self._offer(str(form.kind.currentData()), refill=is_first or self._made_of is None)
+        refill = is_first or self._made_of is None or self._is_ready
+        self._is_ready = False
+        self._offer(str(form.kind.currentData()), refill=refill)
+        self._name_page()
+        if self.history.present is not None:
+            self.page.show_part(self.history.present)
 
     def _offer(self, kind_id: str, refill: bool) -> None:
         """Show what a kind offers, and its numbers unless the user's are there already."""
@@ -310,7 +316,7 @@ class MapControl(QObject):
         offered = self._offers.get(spec.kind)
         options = dict(offered.offer.options if offered is not None else {}) | dict(spec.options)
         wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=options)
-        self._made_of = None
+        self._made_of, self._is_ready = None, True
         self._control.restore(spec.params, spec.seed, f"map “{ready.title}”")
         self._wanted = wanted
         if spec.kind in self._offers:
