@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import engine.experiments  # noqa: F401  registers the experiments
+from engine.core.errors import InputError
 from engine.core.paths import resource
 from engine.core.registry import get
 from engine.maps.catalogue import kind
-from engine.maps.ready import ready_maps
+from engine.maps.ready import ready_map, ready_maps
 from engine.text.mathtext import to_plain
 
 FILES = sorted(Path(resource("maps")).glob("*.toml"))
@@ -41,6 +42,12 @@ def test_texts_and_ids(path: Path) -> None:
     for each in maps:
         assert each.description.endswith(".") and "$" not in to_plain(each.description)
         assert 0 < len(to_plain(each.title)) < 48
+
+
+def test_an_unknown_map_is_refused_with_those_that_there_are() -> None:
+    assert ready_map("scalar-product", "ellipse").id == "ellipse"
+    with pytest.raises(InputError, match="orbit, region"):
+        ready_map("scalar-product", "none")
 
 
 def test_an_experiment_without_a_file_has_none() -> None:
