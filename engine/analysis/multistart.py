@@ -19,6 +19,10 @@ SEARCH = 4 * NEWTON
 """Newton's steps at most from a start."""
 ON_CIRCLE = 1e-8
 """Distance of a multiplier from 1 up to which it counts as 1."""
+BLURRED = 1e-9
+"""Last Newton step at a point that is determined, relative to its size, at most."""
+STRIDE = 1e-3
+"""Length of a step along a manifold of cycles, relative to the size of the point."""
 SAME = 1e-7
 """Distance relative to the size of the points, below which two are one."""
 
@@ -116,6 +120,27 @@ def newton(family: Family, x: FloatArray, a: float, period: int) -> FloatArray |
                 return x
             x = x - np.linalg.lstsq(lap.slope - np.eye(len(x)), gap, rcond=1e-10)[0]
     return None
+
+
+def is_sharp(family: Family, point: BranchPoint, period: int) -> bool:
+    """Return whether Newton's steps determine a point: alone, or as one of a manifold of cycles.
+
+    Where a multiplier is 1 and no other cycles are around, as at 0 of x - x³, they come to rest at
+    points that depend on where they began.
+    """
+    lap = family.lap(point.x, point.parameter, period, by_parameter=False)
+    size = max(float(np.linalg.norm(point.x)), 1.0)
+    left, sizes, rows = np.linalg.svd(lap.slope - np.eye(len(point.x)))
+    flat = sizes < ON_CIRCLE * max(float(sizes[0]), 1.0)
+    off = np.abs(left.T @ (lap.image - point.x))[~flat] / sizes[~flat]
+    if np.max(off, initial=0.0) > BLURRED * size:
+        return False
+    for direction in rows[flat]:
+        for side in (STRIDE * size, -STRIDE * size):
+            near = newton(family, point.x + side * direction, point.parameter, period)
+            if near is None or float((near - point.x) @ direction) / side < 0.5:
+                return False
+    return True
 
 
 def has_shorter(family: Family, x: FloatArray, a: float, period: int) -> bool:

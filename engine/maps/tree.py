@@ -22,7 +22,7 @@ from engine.analysis.carrier import Carrier, SystemCarrier
 from engine.analysis.continuation import Branch, End, Event, Special, follow
 from engine.analysis.equilibria import starts
 from engine.analysis.family import Family, Frame
-from engine.analysis.multistart import BranchPoint, cycles, newton, on_cycle
+from engine.analysis.multistart import BranchPoint, cycles, is_sharp, newton, on_cycle
 from engine.analysis.switching import doubled, forked
 from engine.core import registry
 from engine.core.arrays import FloatArray
@@ -57,6 +57,8 @@ MOST = 160
 """Branches that are followed at most."""
 MOST_COORDINATES = 64
 """Dimension of the largest system whose branches are followed."""
+FAR = 1e100
+"""Size of an orbit that has diverged."""
 PARTLY = 1.0
 """Seconds between two looks at what is found until then."""
 PATIENCE = 0.05
@@ -242,6 +244,8 @@ class Search:
     found : list of Found
     is_full : bool
         Whether there were more branches than are followed.
+    is_blurred : bool
+        Whether there were cycles with a multiplier 1 that fill no manifold.
     """
 
     family: Family
@@ -257,6 +261,7 @@ class Search:
     done: float = 0.0
     asked: float = 0.0
     is_full: bool = False
+    is_blurred: bool = False
 
     def go_on(self) -> bool:
         """Raise where the search is to stop."""
@@ -306,12 +311,15 @@ class Search:
         with np.errstate(all="ignore"):
             points = self.family.carrier.orbit(self.start, np.array([value]), TRANSIENT + KEPT)
         made = self.family.frame.seen(points[TRANSIENT:])
-        return made if np.isfinite(made).all() else made[:0]
+        return made if np.max(np.abs(made), initial=0.0) < FAR else made[:0]
 
     def _follow(self, begin: BranchPoint, period: int, origin: tuple[int, Special] | None) -> None:
         """Follow the branch of a cycle, if it is a new one."""
         is_faint = period > 2 and begin.radius > SEEDED
         if is_faint or self._is_known(begin, period):
+            return
+        if origin is None and not is_sharp(self.family, begin, period):
+            self.is_blurred = True
             return
         if len(self.found) >= MOST:
             self.is_full = True
@@ -456,6 +464,11 @@ def _notes(search: Search) -> Iterator[str]:
     ends = [end for each in search.found for end in each.branch.ends]
     if search.is_full:
         yield f"The search ended after {MOST} branches; there are more."
+    if search.is_blurred:
+        yield (
+            "Cycles with a multiplier 1 that fill no manifold are left out: Newton's steps do not "
+            "find them sharply."
+        )
     if End.FADED in ends:
         yield (
             f"Cycles of period 3 and longer are followed up to a multiplier of {FADED:g} in "
