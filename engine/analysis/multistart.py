@@ -55,10 +55,9 @@ class BranchPoint:
     tangent: FloatArray
     across: NDArray[np.complex128]
 
-    @property
-    def neutral(self) -> int:
-        """Number of multipliers that are 1, up to rounding."""
-        return int(np.count_nonzero(np.abs(self.multipliers - 1.0) < ON_CIRCLE))
+    def ones(self, circle: float = ON_CIRCLE) -> int:
+        """Return how many multipliers are 1, up to a distance."""
+        return int(np.count_nonzero(np.abs(self.multipliers - 1.0) < circle))
 
     @property
     def radius(self) -> float:
@@ -93,17 +92,23 @@ def null_directions(lap: Lap, unit: float, rank: int) -> FloatArray:
 
 
 def point_of(
-    x: FloatArray, a: float, lap: Lap, unit: float, along: FloatArray | None = None
+    x: FloatArray,
+    a: float,
+    lap: Lap,
+    unit: float,
+    along: FloatArray | None = None,
+    neutral: int = 0,
 ) -> BranchPoint:
-    """Describe a zero of G, with the tangent that goes on along a direction (or rises)."""
+    """Describe a zero of G, with the tangent that goes on along a direction (or rises).
+
+    Of a manifold of `neutral` dimensions the tangent is that at which the parameter changes most.
+    """
     multipliers = np.linalg.eigvals(lap.slope).astype(np.complex128)
     across = np.linalg.eigvals(lap.across).astype(np.complex128)
-    ones = int(np.count_nonzero(np.abs(multipliers - 1.0) < ON_CIRCLE))
-    rows = null_directions(lap, unit, len(x) - ones)
-    wanted = np.append(np.zeros(len(x)), 1.0) if along is None or ones else along
-    tangent = rows.T @ (rows @ wanted) if len(rows) > 1 else rows[-1]
-    size = float(np.linalg.norm(tangent))
-    tangent = tangent / size if size > 0.0 else rows[-1]
+    rows = null_directions(lap, unit, len(x) - neutral)
+    tangent = rows[-1]
+    if neutral and float(np.linalg.norm(rows[:, -1])) > 0.0:
+        tangent = rows.T @ rows[:, -1] / float(np.linalg.norm(rows[:, -1]))
     way = tangent[-1] if along is None else float(tangent @ along)
     return BranchPoint(x, a, multipliers, tangent if way >= 0.0 else -tangent, across)
 
