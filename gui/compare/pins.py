@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.run.labels import settings_text
 from engine.run.snapshot import Snapshot
-from engine.text.mathtext import plain_math
-from engine.text.numbers import short
 from gui.style import scaling
 from gui.style.icons import IconButton, swatch
 
 if TYPE_CHECKING:
-    from engine.core.params import Params, ParamSpec
+    from engine.core.params import Params
     from engine.run.trace import TraceView
 
 ROLES = tuple(f"pin{number}" for number in range(1, 9))
@@ -51,44 +50,6 @@ class Pin:
     seed: int
     trace: TraceView
     visible: bool = True
-
-
-def settings_text(params: Params, seed: int, others: Sequence[tuple[Params, int]] = ()) -> str:
-    """Name what distinguishes a run from others of its experiment.
-
-    Its first live value comes first; then what differs from any of `others`, or, without others,
-    from the defaults. More than four are cut off.
-    """
-    from engine.core.params import describe
-
-    specs = describe(type(params))
-    values = {spec.name: getattr(params, spec.name) for spec in specs}
-    main = next((spec.name for spec in specs if spec.live), "")
-    parts: list[str] = []
-    for spec in specs:
-        value = values[spec.name]
-        known = [getattr(other, spec.name, spec.default) for other, _ in others]
-        if spec.name == main:
-            parts.insert(0, _named(spec, value))
-        elif any(value != other for other in known or [spec.default]) and spec.is_active(values):
-            parts.append(_named(spec, value))
-    if any(seed != other for _, other in others) or (seed and not others):
-        parts.append(f"seed\u00a0=\u00a0{seed}")
-    return ", ".join(parts[:4]) + (" …" if len(parts) > 4 else "")
-
-
-def _named(spec: ParamSpec, value: Any) -> str:
-    # Kept together where a narrow list breaks the line.
-    return f"{plain_math(spec.symbol) or spec.label}\u00a0=\u00a0{_short(spec, value)}"
-
-
-def _short(spec: ParamSpec, value: Any) -> str:
-    if spec.kind == "float":
-        return short(value, 5)
-    if spec.kind in ("floats", "matrix"):
-        return f"[{len(value)}]"
-    text = str(value)
-    return text if len(text) <= 16 else text[:15] + "…"
 
 
 class Pins(QObject):
