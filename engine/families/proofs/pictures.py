@@ -67,7 +67,7 @@ def rows(proofs: Proofs) -> list[list[str]]:
         made.append(["region", *region_parts(proofs)])
     for name, level in proofs.levels.items():
         star = ", the best" if name == proofs.best and len(proofs.levels) > 1 else ""
-        result, effort = level_parts(level)
+        result, effort = level_parts(proofs, level)
         made.append([f"V = {_NAMES[name]}", result + star, effort])
     for each in proofs.minima:
         if each.point is not None:
@@ -84,13 +84,16 @@ def _region(proofs: Proofs) -> dict[str, Any]:
     parts = (np.arange(_PIXELS) + 0.5) / _PIXELS
     x, y = (a + parts * (b - a) for a, b in zip(low, high, strict=True))
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    proved = region.holds(points).reshape(_PIXELS, _PIXELS)
+    proved = proofs.holds(points).reshape(_PIXELS, _PIXELS)
     image = np.where(proved, 1.0, np.nan)
-    if proofs.sample is not None and proofs.settles is not None:
+    if proofs.settles is not None:
+        plane = proofs.task.coordinates
         side = round(len(proofs.settles) ** 0.5)
-        nearest = np.arange(_PIXELS) * side // _PIXELS
-        seen = proofs.settles.reshape(side, side)[np.ix_(nearest, nearest)].T
-        image = np.where(proved, 1.0, np.where(seen, 0.4, np.nan))
+        at = (points @ plane.matrix.T - plane.low) / (plane.high - plane.low) * side
+        known = ((at >= 0.0) & (at < side)).all(axis=1)
+        place = np.clip(at, 0, side - 1).astype(np.int64)
+        seen = known & proofs.settles.reshape(side, side)[place[:, 0], place[:, 1]]
+        image = np.where(proved, 1.0, np.where(seen.reshape(image.shape), 0.4, np.nan))
     return {
         "proof_region": image,
         "proof_extent": np.array([low[0], high[0], low[1], high[1]]),
