@@ -226,6 +226,7 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
     proofs = proofs_of(params, state.seed)
     made = pictures.observe(proofs, recent["weights"], params.lyapunov, params.epsilon)
     gain = params.step_size * params.power * abs(params.target)
+    made |= pictures.corners(domain_of(params, state.seed))
     if params.depth == 2 and params.is_plain and 0.0 < gain < 2.0:
         border = theory.bounded_ellipse(params.step_size, params.target, params.power)
         made |= {"proof_ellipse_x": border[:, 0], "proof_ellipse_y": border[:, 1]}
