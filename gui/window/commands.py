@@ -75,6 +75,7 @@ class Commands(QObject):
         """Connect the dialogs."""
         self.bind("export", dialogs.show_export)
         self.bind("animation", dialogs.show_animation)
+        self.bind("compare", dialogs.show_comparison)
         self.bind("help", dialogs.show_help)
         self.bind("shortcuts", dialogs.show_shortcuts)
         self.bind("about", dialogs.show_about)
