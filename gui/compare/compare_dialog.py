@@ -203,6 +203,7 @@ class CompareDialog(Dialog):
                 run.trace,
                 name=run.label,
                 result=run.result,
+                changes=run.changes,
             )
         here = self._control.experiment.id if self._control.has_experiment else ""
         away = sum(run.experiment != here for run in runs)

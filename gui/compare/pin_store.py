@@ -60,7 +60,7 @@ class PinStore:
         if Path(name).name != name:
             return  # it would lie in another folder
         trace = load_trace(folder / name)
-        given, result = entry.get("name", ""), entry.get("result")
+        given, result, changes = entry.get("name", ""), entry.get("result"), entry.get("changes", 0)
         pin = self._pins.add_trace(
             experiment.id,
             *known,
@@ -69,6 +69,7 @@ class PinStore:
             visible=visible,
             name=given if isinstance(given, str) else "",
             result=None if result is None else from_table(result),
+            changes=changes if type(changes) is int and changes >= 0 else 0,
         )
         self._files[pin.id] = name
 
@@ -110,6 +111,8 @@ class PinStore:
         kept = {"file": name, "color": pin.color, "visible": pin.visible, "seed": pin.seed}
         if pin.name:
             kept["name"] = pin.name
+        if pin.changes:
+            kept["changes"] = pin.changes
         if pin.result is not None:
             kept["result"] = to_table(pin.result)
         return {**kept, "values": pin.params.model_dump(mode="json")}

@@ -50,6 +50,8 @@ class Pin:
         What the user calls it, or nothing.
     result : Result or None
         What came out, None where that is not known.
+    changes : int
+        How often it was changed or pushed while it ran; `params` are those at its end.
     """
 
     id: int
@@ -62,6 +64,7 @@ class Pin:
     visible: bool = True
     name: str = ""
     result: Result | None = None
+    changes: int = 0
 
     @property
     def title(self) -> str:
@@ -109,6 +112,7 @@ class Pins(QObject):
             snapshot.seed,
             snapshot.trace,
             result=result_of(snapshot),
+            changes=len(snapshot.changes),
         )
 
     @property
@@ -126,6 +130,7 @@ class Pins(QObject):
         visible: bool = True,
         name: str = "",
         result: Result | None = None,
+        changes: int = 0,
     ) -> Pin:
         """Pin what was recorded of a run, in the colour used least unless one is given."""
         used = [pin.color for pin in self.of(experiment)]
@@ -140,6 +145,7 @@ class Pins(QObject):
             visible=visible,
             name=name,
             result=result,
+            changes=changes,
         )
         self._set((*self._pins, pin))
         return self._pins[-1]

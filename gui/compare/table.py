@@ -19,6 +19,8 @@ from gui.widgets.sorting import SORT_ROLE, Sorted
 
 PRESENT = "present run"
 SWATCH = 12
+WIDEST, BEFORE = 260, 76
+"""Pixels of a name at most, and of its box, its colour and the room around them."""
 _Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 
@@ -94,9 +96,15 @@ class RunsModel(QAbstractTableModel):
             return exact_text(value) if isinstance(value, float) else str(value)
         if role == SORT_ROLE:
             return value
-        if role == Role.TextAlignmentRole and _is_number(value):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Role.TextAlignmentRole:
+            return self._alignment(index.column())
         return None
+
+    def _alignment(self, column: int) -> int:
+        """Return the side of a column of numbers, or of texts."""
+        right = any(map(_is_number, self.comparison.columns[column].values))
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        return int(side | Qt.AlignmentFlag.AlignVCenter)
 
     def setData(self, index: _Index, value: Any, role: int = Role.EditRole) -> bool:
         """Rename or toggle a pinned run."""
@@ -123,9 +131,7 @@ class RunsModel(QAbstractTableModel):
         if role == Role.ToolTipRole:
             return f"{column.heading} ({column.name})"
         if role == Role.TextAlignmentRole:
-            right = any(map(_is_number, column.values))
-            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return self._alignment(section)
         return None
 
 
@@ -163,6 +169,9 @@ class RunsTable(QTableView):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setHighlightSections(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        model.modelReset.connect(self._widen)
+        model.dataChanged.connect(self._widen)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
         scaling.least(self, width=420, height=180)
@@ -181,6 +190,15 @@ class RunsTable(QTableView):
     def unsort(self) -> None:
         """Show the runs in their own order."""
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+
+    def _widen(self) -> None:
+        """Make room for the names, and what stands before them."""
+        names = (str(index.data()) for index in map(self._name, range(self._source.rowCount())))
+        widest = max(map(self.fontMetrics().horizontalAdvance, names), default=0)
+        self.setColumnWidth(0, min(widest, scaling.whole(WIDEST)) + scaling.whole(BEFORE))
+
+    def _name(self, row: int) -> QModelIndex:
+        return self._source.index(row, 0)
 
     def _row(self, index: QModelIndex) -> int:
         return self._sorted.mapToSource(index).row()
@@ -216,6 +234,7 @@ def _present(snapshot: Snapshot) -> Compared:
         seed=snapshot.seed,
         result=result_of(snapshot),
         trace=snapshot.trace,
+        changes=len(snapshot.changes),
     )
 
 
@@ -227,6 +246,7 @@ def _compared(pin: Pin) -> Compared:
         seed=pin.seed,
         result=pin.result,
         trace=pin.trace,
+        changes=pin.changes,
     )
 
 
