@@ -62,6 +62,7 @@ def chosen_run(options: argparse.Namespace) -> RunSpec:
     run = _base_run(options)
     values = _settings(run, options.set)
     values |= _device(run, options.device)
+    values |= _proof(run, wanted=getattr(options, "prove", False))
     if "device" not in values:  # what is asked for here and now is refused where it is missing
         run, notice = replay.on_this_machine(run)
         if notice:
@@ -120,6 +121,20 @@ def _base_run(options: argparse.Namespace) -> RunSpec:
     return RunSpec(
         experiment=experiment.id, params=preset.params, seed=preset.seed, steps=preset.steps
     )
+
+
+def _proof(run: RunSpec, *, wanted: bool) -> dict[str, bool]:
+    if not wanted:
+        return {}
+    if "prove" not in type(run.params).model_fields:
+        provers = [
+            listed.id
+            for listed in registry.entries()
+            if "prove" in listed.load().parameters.model_fields
+        ]
+        rule = f"nothing is proved of this experiment; of {', '.join(provers)} it is"
+        raise InputError("--prove", run.experiment, rule)
+    return {"prove": True}
 
 
 def _device(run: RunSpec, device: str) -> dict[str, str]:

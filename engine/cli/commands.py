@@ -17,6 +17,7 @@ import engine.experiments  # noqa: F401  registers the experiments
 from engine.cli import animate, chosen, compare, doctor
 from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
+from engine.cli import reproduce as cli_reproduce
 from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
 from engine.cli.output import (
     BAD_INPUT,
@@ -183,6 +184,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     chosen.configure(parser)
     add = parser.add_argument
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
+    add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
     add("--json", action="store_true", help="print run.json on standard output")
     add(
@@ -260,6 +262,18 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "reproduce",
+        "Recompute the paper and later literature, and write a report.",
+        cli_reproduce.configure_reproduce,
+        cli_reproduce.reproduce,
+    ),
+    Command(
+        "atlas",
+        "List results of later literature, or recompute one.",
+        cli_reproduce.configure_atlas,
+        cli_reproduce.atlas,
     ),
     Command(
         "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute

@@ -19,11 +19,12 @@ from engine.core.errors import InputError
 from engine.core.registry import get
 from engine.maps.axis import Axis
 from engine.maps.catalogue import KINDS, kind, offered
-from engine.maps.kind import Offer, Prepared
+from engine.maps.kind import Cells, Offer, Prepared
 from engine.maps.making import make, pool_for
 from engine.maps.spec import KindId, MapSpec
 from engine.maps.store import ARRAYS, PARTS, RESULT, HalfMade, MapFolder
 from engine.maps.summary import shares, summary
+from engine.maps.tiles import Tile
 from engine.run.spec import RunSpec
 from engine.storage.files import make_folder, to_json
 from engine.storage.runfile import STEPS_LIMIT
@@ -100,15 +101,8 @@ def execute(options: argparse.Namespace) -> int:
     prepared = prepare(options.kind, chosen_run(options), options)
     folder = MapFolder(Path(options.out), prepared)
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
-        if not folder.is_finished:
-            stop = _Asked(interrupt)
-            half = folder.half_made()
-            begin = time.monotonic()
-            with pool_for(prepared, options.scheduler, workers) as pool:
-                _fill(half, make(prepared, pool, stop, half.missing()), show)
-            if stop.is_set():
-                return _stopped(half)
-            folder.finish(half, summary(prepared, half.arrays, time.monotonic() - begin))
+        if not folder.is_finished and not _make(folder, options, workers, interrupt, show):
+            return INTERRUPTED
         names = _pictures(folder, formats, frames, lambda *said: show(*said) and interrupt.go_on)
     result = folder.result()
     print(to_json(result) if options.json else _in_words(prepared, result))
@@ -179,22 +173,33 @@ def _options(offer: Offer, given: list[str]) -> dict[str, float]:
     return values
 
 
-def _fill(half: HalfMade, made: Iterator[Any], show: Progress) -> None:
+def _make(
+    folder: MapFolder,
+    options: argparse.Namespace,
+    workers: int | None,
+    interrupt: Interrupt,
+    show: Progress,
+) -> bool:
+    """Make the tiles that are missing and finish the map; False if it was interrupted."""
+    prepared, stop, begin = folder.prepared, _Asked(interrupt), time.monotonic()
+    with folder.half_made() as half:
+        with pool_for(prepared, options.scheduler, workers) as pool:
+            _fill(half, make(prepared, pool, stop, half.missing()), show)
+        if half.done < half.total:
+            there = f"{whole(half.done)} of {whole(half.total)} cells are there"
+            print(f"stopped; {there}, and the same command makes the others", file=sys.stderr)
+            return False
+        folder.finish(half, summary(prepared, half.arrays, time.monotonic() - begin))
+    return True
+
+
+def _fill(half: HalfMade, made: Iterator[tuple[Tile, Cells]], show: Progress) -> None:
     """Write tiles as they are made, and report the share that is there of those missing."""
-    spec = half.prepared.spec
-    total = half.total
-    begun = half.done
+    total, begun = half.total, half.done
     for tile, cells in made:
         half.add(tile, cells)
         share = (half.done - begun) / max(total - begun, 1)
-        show(share, f"{whole(half.done)} of {whole(total)} cells of {spec.experiment}")
-
-
-def _stopped(half: HalfMade) -> int:
-    there = f"{whole(half.done)} of {whole(half.total)} cells are there"
-    half.close()
-    print(f"stopped; {there}, and the same command goes on with the others", file=sys.stderr)
-    return INTERRUPTED
+        show(share, f"{whole(half.done)} of {whole(total)} cells")
 
 
 def _pictures(

@@ -36,6 +36,7 @@ from gui.maps.form import Wanted
 from gui.maps.history import History, Part
 from gui.maps.layers import RunLayer
 from gui.maps.page import MapPage, axis_between
+from gui.maps.search import BranchSearch
 from gui.maps.source import MapSource
 from gui.plots.canvas.range import Ends, data_ends, padded
 from gui.run.bridge import Bridge
@@ -125,6 +126,7 @@ class MapControl(QObject):
         self._control, self._bridge, self._settings = control, bridge, settings
         self.source = source or MapSource(parent=self)
         self.panel, self.page = MapsPanel(), MapPage()
+        self.search = BranchSearch(self.source, self)
         self.history = History()
         self._experiment: AbstractExperiment[Any, Any] | None = None
         self._offers: dict[str, Offered] = {}
@@ -169,6 +171,9 @@ class MapControl(QObject):
         page.close_requested.connect(lambda: self.set_mode(PLOTS))
         page.again_requested.connect(self._make_again)
         page.menu_wanted.connect(self._fill_export)
+        panel.search_toggled.connect(self._on_search_toggled)
+        self.search.found.connect(self.page.set_branches)
+        self.search.said.connect(self.panel.say_search)
         source.shown.connect(self._on_shown)
         source.failed.connect(self._on_failed)
         theme_signals().changed.connect(self._show_look)
@@ -180,6 +185,7 @@ class MapControl(QObject):
         """Begin with an experiment: no map is shown until one is asked for."""
         self.save()
         self.source.forget()
+        self.search.stop()
         self._experiment = experiment
         self._offers, self._wanted, self._made_of = {}, None, None
         self._layer, self._seconds, self._is_wanted = "", math.inf, False
@@ -227,6 +233,7 @@ class MapControl(QObject):
     def close(self, timeout: float) -> None:
         """Keep what was asked for, and end the threads."""
         self.save()
+        self.search.stop()
         self.source.close(timeout)
 
     # What there is to ask for.
@@ -271,6 +278,7 @@ class MapControl(QObject):
         """Show what a kind offers, and its numbers unless the user's are there already."""
         each = self._offers[kind_id]
         form = self.panel.form
+        self.panel.show_search(kind_id)
         form.offer(each.help, each.offer)
         if not refill:
             return
@@ -298,7 +306,9 @@ class MapControl(QObject):
     def make_ready(self, ready: ReadyMap) -> None:
         """Make a ready map, with its parameters in the run too."""
         spec = ready.spec
-        wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=spec.options)
+        offered = self._offers.get(spec.kind)
+        options = dict(offered.offer.options if offered is not None else {}) | dict(spec.options)
+        wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=options)
         self._made_of = None
         self._control.restore(spec.params, spec.seed, f"map “{ready.title}”")
         self._wanted = wanted
@@ -335,6 +345,8 @@ class MapControl(QObject):
         self._is_wanted = False
         self._wanted = replace(wanted, x=part.x, y=part.y)
         params, seed = self._control.params, self._control.seed
+        if self._made_of != (params, seed):
+            self.search.stop()  # its branches are those of other parameters
         self._made_of = params, seed
         self._name_page()
         self.page.say("")
@@ -352,7 +364,7 @@ class MapControl(QObject):
             steps=wanted.steps,
             options=wanted.options,
         )
-        self.source.make(spec, self._look())
+        self.source.make(spec, self._look(), self.panel.scheduler.text().strip())
         self._show_run()
 
     def _name_page(self) -> None:
@@ -382,6 +394,22 @@ class MapControl(QObject):
             self._request.start()
             self._request_map()
 
+    def _on_search_toggled(self, on: bool) -> None:
+        shown = self.page.shown
+        if not on:
+            self.search.stop()
+        elif shown is not None and shown.state == "done":
+            self._search(shown)
+
+    def _search(self, shown: MapShown) -> None:
+        """Search for the branches of an orbit diagram that is done."""
+        part = self.history.present
+        if part is not None and shown.spec.kind == "orbit" and self.panel.search.isChecked():
+            try:
+                self.search.begin(replace(shown.spec, x=part.x, y=part.y))
+            except LabError as error:
+                self.panel.say_search(str(error))
+
     def _make_again(self) -> None:
         self._request_map()
 
@@ -392,6 +420,9 @@ class MapControl(QObject):
     def _on_shown(self, shown: MapShown) -> None:
         if shown.state == "done":
             self._seconds = shown.seconds
+            self._search(shown)
+        if shown.spec.kind != "orbit":
+            self.search.stop()
         self._free = self._free_of(shown)
         self.page.show_map(shown)
         self.panel.show_map(shown)
@@ -666,7 +697,7 @@ def _suits(wanted: Wanted | None, usual: Wanted, offer: Offer) -> bool:
         and wanted.kind == usual.kind
         and wanted.x.name in offer.x_names
         and wanted.y.name in offer.y_names
-        and set(wanted.options) == set(offer.options)
+        and set(wanted.options) <= set(offer.options)
     )
 
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.maps.live import MapShown
 from engine.maps.picture import layers_of
@@ -22,6 +30,8 @@ from gui.widgets.words import Words
 
 PLOTS, MAP, BOTH = "plots", "map", "both"
 """What the middle of the window shows."""
+SEARCHED = ("orbit",)
+"""Kinds of map on which branches can be drawn."""
 
 
 class MapsPanel(QWidget):
@@ -38,6 +48,8 @@ class MapsPanel(QWidget):
         Name of the field that is to be drawn.
     ready_chosen : Signal(ReadyMap)
     follow_toggled : Signal(bool)
+    search_toggled : Signal(bool)
+        Branches are to be searched for, or to be taken away.
     export_menu_wanted : Signal(QMenu)
         The menu of exports opens, to be filled.
     """
@@ -49,6 +61,7 @@ class MapsPanel(QWidget):
     layer_chosen = Signal(str)
     ready_chosen = Signal(object)
     follow_toggled = Signal(bool)
+    search_toggled = Signal(bool)
     export_menu_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -67,6 +80,16 @@ class MapsPanel(QWidget):
         self.follow.setChecked(True)
         self.follow.setAccessibleName("Follow the parameters")
         self.follow.setToolTip("Make a quick map anew whenever the parameters of the run change")
+        self.search = Switch()
+        self.search.setAccessibleName("Branches")
+        self.search.setToolTip(
+            "Search for cycles, stable or not, and where they begin, and draw them on the diagram"
+        )
+        self.scheduler = QLineEdit()
+        self.scheduler.setPlaceholderText("this machine")
+        self.scheduler.setAccessibleName("Cluster")
+        self.scheduler.setToolTip("Address of a Dask scheduler, as tcp://host:8786")
+        self.search_text = Words("muted", fine=True)
         self.make = self._button("Make map", "Make the map with the parameters in force", True)
         self.cancel = self._button("Cancel", "Stop, and keep what is made so far")
         self.cancel.setEnabled(False)
@@ -85,6 +108,7 @@ class MapsPanel(QWidget):
         self._connect()
         self.set_ready(())
         self.forget_map()
+        self.say_search("")
         self.show_none("")
 
     def _lay_out(self) -> None:
@@ -95,6 +119,9 @@ class MapsPanel(QWidget):
         wishes.addWidget(self.ready)
         wishes.addWidget(self.ready_text)
         wishes.addWidget(self.form)
+        self._search_label = FieldLabel("Branches", self.search)
+        wishes.addLayout(_row(self._search_label, self.search))
+        wishes.addLayout(_row(FieldLabel("Cluster", self.scheduler), self.scheduler, wide=True))
         wishes.addLayout(_row(FieldLabel("Follow the parameters", self.follow), self.follow))
         self._results = QWidget()
         results = QVBoxLayout(self._results)
@@ -115,11 +142,15 @@ class MapsPanel(QWidget):
         column.addStretch(1)
         area = QuietScrollArea()
         area.setWidget(body)
+        rigid = _Rigid()
+        parts = QVBoxLayout(rigid)
+        parts.setContentsMargins(0, 0, 0, 0)
+        parts.setSpacing(0)
+        parts.addWidget(area, 1)
+        parts.addWidget(self._made_foot())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(area, 1)
-        layout.addWidget(self._made_foot())
+        layout.addWidget(rigid)
         scaling.least(self, width=280)
 
     def _made_foot(self) -> QWidget:
@@ -135,6 +166,7 @@ class MapsPanel(QWidget):
         foot.addLayout(buttons)
         foot.addWidget(self.bar)
         foot.addWidget(self.state)
+        foot.addWidget(self.search_text)
         foot.addWidget(self.error)
         return self._foot
 
@@ -143,6 +175,7 @@ class MapsPanel(QWidget):
         self.cancel.clicked.connect(self._on_cancel)
         self.mode.chosen.connect(self.mode_chosen)
         self.follow.toggled.connect(self.follow_toggled)
+        self.search.toggled.connect(self.search_toggled)
         self.layer.activated.connect(lambda index: self.layer_chosen.emit(self.layer.currentData()))
         self.ready.activated.connect(self._on_ready)
         self._export_menu.aboutToShow.connect(self._on_export_menu)
@@ -183,6 +216,16 @@ class MapsPanel(QWidget):
         """Show what is to be seen in a ready map."""
         self.ready_text.say(sentence)
         self.ready_text.setVisible(bool(sentence))
+
+    def show_search(self, kind_id: str) -> None:
+        """Show the switch of the branches where a kind of map has them."""
+        for widget in (self.search, self._search_label):
+            widget.setVisible(kind_id in SEARCHED)
+
+    def say_search(self, sentence: str) -> None:
+        """Show how far the search for branches is, or what came of it; nothing if empty."""
+        self.search_text.say(sentence)
+        self.search_text.setVisible(bool(sentence))
 
     def forget_ready(self) -> None:
         """Show that what is asked for is no longer a ready map."""
@@ -255,6 +298,14 @@ class MapsPanel(QWidget):
     def _on_export_menu(self) -> None:
         self._export_menu.clear()
         self.export_menu_wanted.emit(self._export_menu)
+
+
+class _Rigid(QWidget):
+    """Parts of which one scrolls: they fit any height, so that the page itself need not scroll."""
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Return False: what is higher for a width is within the part that scrolls."""
+        return False
 
 
 def _row(name: QWidget, field: QWidget, wide: bool = False) -> QHBoxLayout:

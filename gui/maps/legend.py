@@ -109,22 +109,23 @@ class MapLegend(Card):
         self.column.addLayout(self._grid)
         self.swatches: tuple[Swatch, ...] = ()
         self._figures: list[Figure] = []
-        self._bar: Bar | None = None
+        self._built: object = None
 
     def show_map(self, shown: MapShown | None) -> None:
         """Show the classes of a map, or the colours of the field that is drawn alone."""
         swatches = () if shown is None else shown.picture.swatches
         bar = None if shown is None else shown.picture.bar
-        if [_look(each) for each in swatches] != [_look(each) for each in self.swatches] or (
-            bar != self._bar
-        ):
-            self._build(swatches, bar)
-        self.swatches, self._bar = swatches, bar
+        steps = 0 if shown is None else shown.spec.steps
+        look = (steps, bar, *(_look(each) for each in swatches))
+        if look != self._built:
+            self._built = look
+            self._build(swatches, bar, steps)
+        self.swatches = swatches
         for swatch, figure in zip(swatches, self._figures, strict=True):
             figure.show_value(f"Share: {swatch.name}", swatch.share, text=_percent(swatch))
         self.setVisible(bool(swatches) or bar is not None)
 
-    def _build(self, swatches: tuple[Swatch, ...], bar: Bar | None) -> None:
+    def _build(self, swatches: tuple[Swatch, ...], bar: Bar | None, steps: int) -> None:
         while self._grid.count():
             item = self._grid.takeAt(0)
             widget = item.widget() if item is not None else None
@@ -134,7 +135,7 @@ class MapLegend(Card):
         self._figures, row = [], 0
         for swatch in swatches:
             name, figure = Words(fine=True), Figure()
-            name.say(swatch.name)
+            name.say(class_name(swatch, steps))
             self._figures.append(figure)
             self._grid.addWidget(Patch(swatch), row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(name, row, 1)
@@ -145,6 +146,11 @@ class MapLegend(Card):
                 row += 1
         if bar is not None:
             self._grid.addWidget(ShadeBar(bar), row, 0, 1, 3)
+
+
+def class_name(swatch: Swatch, steps: int) -> str:
+    """Return the name of a class; of what is undecided, after how many steps it is."""
+    return f"{swatch.name} after {whole(steps)} steps" if swatch.hatched else swatch.name
 
 
 def _look(swatch: Swatch) -> tuple[object, ...]:

@@ -39,6 +39,17 @@ def help_dialog(experiment_id: str, title: str, parent: QWidget | None) -> Dialo
     return dialog
 
 
+def stories_dialog(parent: QWidget | None) -> Dialog:
+    """Show how a story is written."""
+    dialog = Dialog("Writing a story", parent)
+    dialog.column.setContentsMargins(0, 0, 0, 0)
+    dialog.column.addWidget(HelpView(help_text("stories")), 1)
+    scaling.margins(dialog.buttons, 16, 0, 16, 16)
+    dialog.finish()
+    dialog.resize(620, 720)
+    return dialog
+
+
 def shortcuts_dialog(experiments: int, parent: QWidget | None) -> Dialog:
     """Show all keys of the window."""
     dialog = Dialog("Keyboard shortcuts", parent)

@@ -49,12 +49,18 @@ _TEXTS = {
     "scaled_axis": "Axis &δ·step",
     "maps": "&Maps",
     "reset_layout": "Reset &layout",
+    "tour": "&Tour in ten scenes",
+    "story": "Open a st&ory…",
+    "story_next": "&Next scene",
+    "story_back": "&Scene before",
+    "reproduce": "&Reproduce the paper…",
     "larger": "Lar&ger",
     "smaller": "S&maller",
     "usual_size": "Usual si&ze",
     "full_screen": "Page for an &audience",
     "developer": "&Developer view",
     "help": "&What am I looking at?",
+    "stories": "Writing a stor&y",
     "shortcuts": "&Keyboard shortcuts",
     "about": "&About Lyapunov Lab",
 }
@@ -212,12 +218,19 @@ class Actions(QObject):
             size_menu.addAction(self._actions[name])
         for name in ("reset_layout", "full_screen", "developer"):
             self._view_menu.addAction(self._actions[name])
-        self._menu("&Help", ("help", "shortcuts", "-", "about"))
+        tools = ("tour", "story", "story_next", "story_back", "-", "reproduce")
+        self._menu("&Tools", tools)
+        self._menu("&Help", ("help", "stories", "shortcuts", "-", "about"))
 
     def set_run_enabled(self, enabled: bool) -> None:
         """Enable or disable the actions that need an experiment."""
         for name in _OF_A_RUN:
             self._actions[name].setEnabled(enabled)
+
+    def show_story(self, playing: bool) -> None:
+        """Enable the way through a story while one is played."""
+        for name in ("story_next", "story_back"):
+            self._actions[name].setEnabled(playing)
 
     def show_experiments(self, experiments: Sequence[Listed]) -> None:
         """List the experiments in the Run menu."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from gui.compare.pins import Pins
 from gui.run.bridge import Bridge
@@ -65,6 +66,12 @@ class WindowDialogs(QObject):
         experiment = self._control.experiment
         self._open(help_dialog(experiment.id, experiment.title, self._window))
 
+    def show_stories(self) -> None:
+        """Show how a story is written."""
+        from gui.window.about import stories_dialog
+
+        self._open(stories_dialog(self._window))
+
     def show_shortcuts(self) -> None:
         """Show all keys."""
         from gui.window.about import shortcuts_dialog
@@ -109,6 +116,22 @@ class WindowDialogs(QObject):
                 self._window,
             )
         )
+
+    def show_reproduce(self) -> None:
+        """Offer to recompute the paper."""
+        from gui.window.reproduce.dialog import ReproduceDialog
+
+        self._open(ReproduceDialog(self._files, self._window))
+
+    def ask_story(self) -> Path | None:
+        """Ask the user for the file of a story."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a story", self._files.folder(), "Stories (*.toml);;All files (*)"
+        )
+        if not name:
+            return None
+        self._files.keep_folder(Path(name))
+        return Path(name)
 
     def show_report(self, failure: Failure) -> None:
         """Show what failed, to be saved."""

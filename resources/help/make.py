@@ -27,6 +27,7 @@ PICTURES = {  # experiment: preset, steps (None for the preset's), view
     "piecewise-fit": ("figure-4", None, "fit"),
     "mnist": ("tiny", None, "parts"),
     "own-loss": ("drift", None, "landscape"),
+    "network": ("edge", None, "sharpness"),
 }
 
 

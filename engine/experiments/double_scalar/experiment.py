@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -27,7 +27,7 @@ from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Exponent, Outcome
 from engine.core.params import update
 from engine.core.views import View
-from engine.experiments.double_scalar import measure
+from engine.experiments.double_scalar import measure, proofs
 from engine.experiments.double_scalar import theory as stability
 from engine.experiments.double_scalar.law import descent_law
 from engine.experiments.double_scalar.listing import LISTING
@@ -39,8 +39,11 @@ from engine.experiments.double_scalar.params import (
 )
 from engine.experiments.double_scalar.system import DoubleScalarSystem, system_of
 from engine.experiments.double_scalar.views import all_views
+from engine.families.proofs.proofs import Proofs
 from engine.theory.optimisers.law import DescentLaw
 
+SETTLING = 50_000
+"""Steps after which a run is looked at for what it comes to, where that is proved."""
 ROUNDING = 1e-12
 """Relative distance within which a step size is that of a threshold."""
 
@@ -139,6 +142,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
             "start_z": start[1],
             "jacobian_re": values,
             "jacobian_im": np.zeros_like(values),
+            **proofs.observe(state, recent),
         }
 
     def outcome(self, state: DoubleScalarState, recent: Recent) -> Outcome:
@@ -178,11 +182,27 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
         self, params: DoubleScalarParams, state: DoubleScalarState, recent: Recent
     ) -> tuple[Claim, ...]:
         """Confront Section 3.2's statements with the run."""
-        return stability.claims(params, state, measure.read(state), self.outcome(state, recent))
+        outcome = self.outcome(state, recent)
+        made = stability.claims(params, state, measure.read(state), outcome)
+        return (*made, *proofs.claims(state, outcome.kind))
 
     def views(self, params: DoubleScalarParams) -> tuple[View, ...]:
         """Describe the plots."""
-        return all_views(params)
+        return (*all_views(params), *proofs.plots(params))
+
+    def analysis_key(self, params: DoubleScalarParams, seed: int) -> Hashable | None:
+        """Name what proofs depend on, where they are asked for."""
+        return proofs.key_of(params, seed)
+
+    def analyse(
+        self, params: DoubleScalarParams, state: DoubleScalarState, progress: Progress
+    ) -> Proofs | None:
+        """Prove what can be proved of what a run from the start comes to."""
+        begin = self._begin(
+            params.model_copy(update={"flow": False}), state.seed, make_start(params, state.seed)
+        )
+        settled, _ = self.advance(begin, SETTLING, SETTLING)
+        return proofs.analyse(params, settled, progress)
 
     def final(self, state: DoubleScalarState, recent: Recent) -> Mapping[str, Any]:
         """Return weights, errors and sharpness of both networks."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.law import Dial
 from engine.core.params import describe
+from engine.core.system import Dial
 from engine.experiments.double_scalar.params import DoubleScalarParams, make_start
 from engine.families.products import product_tape
 from engine.theory.optimisers import Setting

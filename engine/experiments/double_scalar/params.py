@@ -14,6 +14,14 @@ from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.params import Params, param
 from engine.families.ensembles.params import GROUP, many_seeds, many_step_sizes
+from engine.families.proofs.params import (
+    Function,
+    asks_for_proofs,
+    lyapunov_function,
+    proof_cells,
+    stability_radius,
+    typed_function,
+)
 
 STEEPEST = 1e150
 """Sharpness beyond which no run begins: its square must be a number."""
@@ -79,6 +87,11 @@ class DoubleScalarParams(Params):
         le=1,
     )
     flow: bool = param(True, "Follow the gradient flow beside the runs.", group=_FLOW)
+    prove: bool = asks_for_proofs()
+    lyapunov: Function = lyapunov_function()
+    lyapunov_typed: str = typed_function("w1^2 + z1^2")
+    epsilon: float = stability_radius()
+    cells: int = proof_cells()
     ensemble: int = many_seeds()
     spread: float = param(
         0.1,

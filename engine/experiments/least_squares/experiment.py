@@ -25,6 +25,7 @@ from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
 from engine.core.params import update
 from engine.core.views import View
+from engine.experiments.least_squares import proofs
 from engine.experiments.least_squares import theory as stability
 from engine.experiments.least_squares import views as pictures
 from engine.experiments.least_squares.law import descent_law
@@ -185,15 +186,17 @@ class LeastSquares(AbstractExperiment[LeastSquaresParams, LeastSquaresState]):
         self, params: LeastSquaresParams, state: LeastSquaresState, recent: Recent
     ) -> tuple[Claim, ...]:
         """Confront the section's statement, and the definition of stability, with the run."""
-        return stability.claims(
+        outcome = self.outcome(state, recent)
+        made = stability.claims(
             params,
             state.problem,
-            self.outcome(state, recent),
+            outcome,
             state.distance,
             state.farthest,
             state.began,
             state.moving,
         )
+        return (*made, *proofs.claims(params, state.problem, outcome.kind))
 
     def views(self, params: LeastSquaresParams) -> tuple[View, ...]:
         """Describe the plots."""

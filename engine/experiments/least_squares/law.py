@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.law import Dial
 from engine.core.params import describe
+from engine.core.system import Dial
 from engine.experiments.least_squares.problem import (
     LeastSquaresParams,
     Quadratic,

@@ -18,6 +18,7 @@ from engine.core.experiment import State
 from engine.core.params import Params, param, update
 from engine.families import targets
 from engine.families.ensembles.params import many_seeds, many_step_sizes
+from engine.families.proofs.params import asks_for_proofs
 from engine.storage.tables import read_table
 from engine.text.numbers import short
 from engine.theory.optimisers import dominant
@@ -62,6 +63,7 @@ class LeastSquaresParams(Params):
         live=True,
         when={"optimiser": ["heavy-ball", "nesterov"]},
     )
+    prove: bool = asks_for_proofs()
     width: int = param(
         2,
         "Number n of weights; a file brings its own.",

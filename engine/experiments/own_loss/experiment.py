@@ -30,7 +30,7 @@ from engine.core.params import spec_of, update
 from engine.core.views import View
 from engine.experiments.own_loss import analysis as analyses
 from engine.experiments.own_loss import claims as statements
-from engine.experiments.own_loss import descent, phase, pictures, plane, theory
+from engine.experiments.own_loss import descent, phase, pictures, plane, proofs, theory
 from engine.experiments.own_loss import views as plots
 from engine.experiments.own_loss.analysis import LossAnalysis
 from engine.experiments.own_loss.law import descent_law
@@ -38,6 +38,7 @@ from engine.experiments.own_loss.listing import LISTING
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import check_scales, loss_of, starting_point
 from engine.experiments.own_loss.system import OwnLossSystem, system_of
+from engine.families.proofs.proofs import Proofs
 from engine.theory.optimisers.law import DescentLaw
 
 
@@ -76,7 +77,7 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
 
     def observe(self, state: OwnLossState, recent: Recent) -> Observation:
         """Compute level curves, path, equilibria and the eigenvalues of a step."""
-        return pictures.observe(state, recent)
+        return pictures.observe(state, recent) | proofs.observe(state, recent)
 
     def outcome(self, state: OwnLossState, recent: Recent) -> Outcome:
         """Name the phase, with the equilibrium that the run is near."""
@@ -90,11 +91,12 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
         self, params: OwnLossParams, state: OwnLossState, recent: Recent
     ) -> tuple[Claim, ...]:
         """Confront the threshold, and the cycle beyond it, with the run."""
-        return statements.claims(params, state, recent)
+        made = statements.claims(params, state, recent)
+        return (*made, *proofs.claims(state, phase.phase_of(state, recent).kind))
 
     def views(self, params: OwnLossParams) -> tuple[View, ...]:
         """Describe the plots."""
-        return plots.views(params)
+        return (*proofs.plots(params), *plots.views(params))
 
     def final(self, state: OwnLossState, recent: Recent) -> Mapping[str, Any]:
         """Return the variables, what was measured last, and the equilibria that are known."""
@@ -138,12 +140,14 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
 
     def analysis_key(self, params: OwnLossParams, seed: int) -> Hashable:
         """Name the loss, and where equilibria are looked for."""
-        return analyses.key_of(params, seed)
+        return proofs.key_of(params, seed) or analyses.key_of(params, seed)
 
     def analyse(
         self, params: OwnLossParams, state: OwnLossState, progress: Progress
-    ) -> LossAnalysis | None:
-        """Look for equilibria and compute their flips."""
+    ) -> LossAnalysis | Proofs | None:
+        """Look for equilibria and compute their flips; where it is asked for, prove what can be."""
+        if proofs.key_of(params, state.seed) is not None:
+            return proofs.analyse(params, state, progress)
         return analyses.analyse(params, state.seed, progress)
 
     def drag(self, params: OwnLossParams, handle: str, x: float, y: float) -> OwnLossParams:

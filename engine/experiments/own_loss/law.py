@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.law import Dial
 from engine.core.params import describe
+from engine.core.system import Dial
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.problem import check_scales, loss_of, starting_point
 from engine.experiments.own_loss.system import symbol_of

@@ -15,6 +15,14 @@ from engine.experiments.own_loss import reading
 from engine.experiments.own_loss.racers import Race, read_racers
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds
+from engine.families.proofs.params import (
+    Function,
+    asks_for_proofs,
+    lyapunov_function,
+    proof_cells,
+    stability_radius,
+    typed_function,
+)
 from engine.theory.optimisers import OptimiserId, Schedule, ScheduleKind, Setting, StepRule
 
 _LOSS, _START, _DESCENT, _PICTURE = "Loss", "Start", "Descent", "Analysis and pictures"
@@ -259,6 +267,11 @@ class OwnLossParams(Params):
         ge=1,
         le=1_000_000,
     )
+    prove: bool = asks_for_proofs()
+    lyapunov: Function = lyapunov_function()
+    lyapunov_typed: str = typed_function("x^2 + y^2")
+    epsilon_ball: float = stability_radius()
+    cells: int = proof_cells()
 
     ensemble: int = many_seeds()
     starts_from: Literal["box", "noise"] = param(

@@ -14,7 +14,7 @@ Hessian eigenvalue), and ``envelope`` (of Proposition 2) where the start is that
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -26,7 +26,7 @@ from engine.core.arrays import FloatArray
 from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
-from engine.core.ensemble import Observation
+from engine.core.ensemble import Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
 from engine.core.outcome import Outcome
@@ -34,7 +34,7 @@ from engine.core.params import spec_of, update
 from engine.core.views import View
 from engine.experiments.scalar_product import claims as statements
 from engine.experiments.scalar_product import phase as phases
-from engine.experiments.scalar_product import pictures
+from engine.experiments.scalar_product import pictures, proofs
 from engine.experiments.scalar_product import theory as stability
 from engine.experiments.scalar_product import views as plots
 from engine.experiments.scalar_product.law import descent_law
@@ -42,6 +42,7 @@ from engine.experiments.scalar_product.listing import LISTING
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
 from engine.experiments.scalar_product.start import starting_weights
 from engine.experiments.scalar_product.system import ScalarSystem, system_of
+from engine.families.proofs.proofs import Proofs
 from engine.theory.optimisers.law import DescentLaw
 
 LEAST_DRAGGED = 1e-3
@@ -164,7 +165,7 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
     def observe(self, state: ScalarState, recent: Recent) -> Observation:
         """Compute the complex plane, the cobweb and, for L = 2, the hyperbola of minima."""
-        return pictures.observe(state, recent)
+        return pictures.observe(state, recent) | proofs.observe(state, recent)
 
     def outcome(self, state: ScalarState, recent: Recent) -> Outcome:
         """Name the phase, with period, orbit and Lyapunov exponent."""
@@ -180,12 +181,23 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
         eigenvalues = hessian_eigenvalues(state.weights, params.target, params.power)
         phase = phases.phase_of(state, recent)
-        return statements.claims(statements.Evidence(params, state, recent, phase, eigenvalues))
+        made = statements.claims(statements.Evidence(params, state, recent, phase, eigenvalues))
+        return (*made, *proofs.claims(state, phase.kind))
 
     def views(self, params: ScalarParams) -> tuple[View, ...]:
         """Describe the plots."""
         covered = stability.starts_symmetric(params)
-        return plots.views(params, has_envelope=covered)
+        return (*proofs.plots(params), *plots.views(params, has_envelope=covered))
+
+    def analysis_key(self, params: ScalarParams, seed: int) -> Hashable | None:
+        """Name what proofs depend on, where they are asked for."""
+        return proofs.key_of(params, seed)
+
+    def analyse(
+        self, params: ScalarParams, state: ScalarState, progress: Progress
+    ) -> Proofs | None:
+        """Prove what can be proved of stability and regions of attraction."""
+        return proofs.analyse(params, state.seed, progress)
 
     def final(self, state: ScalarState, recent: Recent) -> Mapping[str, Any]:
         """Return weights, error, cycle and what was measured last."""

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.core.law import Dial
 from engine.core.params import describe
+from engine.core.system import Dial
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.experiments.scalar_product.start import starting_weights
 from engine.families.products import product_tape

@@ -15,6 +15,14 @@ from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.params import Params, param
+from engine.families.proofs.params import (
+    Function,
+    asks_for_proofs,
+    lyapunov_function,
+    proof_cells,
+    stability_radius,
+    typed_function,
+)
 from engine.text.numbers import short
 
 if TYPE_CHECKING:
@@ -181,6 +189,11 @@ class ScalarParams(Params):
         ge=1,
         le=1_000_000,
     )
+    prove: bool = asks_for_proofs()
+    lyapunov: Function = lyapunov_function()
+    lyapunov_typed: str = typed_function("(w1^2 - w2^2)^2 + (w1*w2 - 2)^2")
+    epsilon: float = stability_radius()
+    cells: int = proof_cells()
 
     @field_validator("target")
     @classmethod

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.kernels.maps import growth, orbits, outcomes
 from engine.kernels.maps.advance import CHUNK, HYPERPARAMETERS, Motion, Pack, Room
-from engine.kernels.maps.code import PackCode, can_be_compiled, compiled, width_of
+from engine.kernels.maps.code import PackCode, can_be_compiled, compiled, has_edges, width_of
 from engine.kernels.maps.loss import TapeLoss
 from engine.kernels.maps.outcomes import Found
 from engine.kernels.optimisers.descent import LIMIT
@@ -170,6 +170,7 @@ class Runs:
             self.copies,
             rule_of(law.setting),
             self._scales,
+            bool(len(law.tape.rows)) or has_edges(law.tape),
         )
 
     @property
@@ -236,6 +237,24 @@ class Runs:
                 self._room(),
             )
         return found
+
+    def part(self, cells: Cells, states: FloatArray) -> Growth:
+        """Find which runs that go on from states are aperiodic, and measure the exponents of those.
+
+        Displacements that shrink over some steps are not looked at for longer.
+        """
+        first = self.grow(cells, states, growth.BATCHES)
+        rows = np.flatnonzero(first.exponents > 0.0)
+        again = self.grow(cells[rows], states[rows])
+        for ours, theirs in (
+            (first.exponents, again.exponents),
+            (first.errors, again.errors),
+            (first.left, again.left),
+        ):
+            ours[rows] = theirs
+        first.is_aperiodic[:] = False
+        first.is_aperiodic[rows] = again.is_aperiodic
+        return first
 
     def grow(self, cells: Cells, states: FloatArray, chunks: int = 32) -> Growth:
         """Measure how displacements grow along runs that go on from states.

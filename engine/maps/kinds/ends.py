@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.maps.kind import CellClass, CellField, Cells, Overlay, Prepared
 from engine.maps.kinds.lawful import (
+    apart_of,
     cells_a_job,
     cells_of,
     checked,
@@ -49,7 +50,7 @@ SAMPLE, SAMPLE_STEPS = 24, 4000
 """Cells along each side of the sample in which minima are looked for, and steps at most."""
 SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
-_BATCH = 512
+_BATCH = 2048
 """Cells between two looks whether to stop."""
 _CYCLE_COLORS = ("5", "2", "6", "3", "1", "7", "8")
 
@@ -165,7 +166,7 @@ class Ends(Prepared):
         steps, exponents = found.steps.copy(), np.full(len(x), np.nan)
         rows = np.flatnonzero(found.codes == outcomes.UNDECIDED)
         if rows.size and self.law.is_smooth:
-            grown = self.runs.grow(cells[rows], found.ends[rows])
+            grown = self.runs.part(cells[rows], found.ends[rows])
             codes[rows[grown.is_aperiodic]] = APERIODIC
             gone = np.isfinite(grown.left)
             codes[rows[gone]] = DIVERGED
@@ -179,7 +180,7 @@ class Ends(Prepared):
         }
 
     def _place(self, codes: NDArray[np.uint8], points: FloatArray) -> None:
-        """Mark near which minimum runs are at last, of an optimiser that seldom rests at one."""
+        """Note near which minimum runs are at last, of an optimiser that seldom rests at one."""
         if not self.has_one_loss:
             return
         moving = (codes == UNDECIDED) | (codes > CYCLES)
@@ -209,7 +210,7 @@ def runs_for(spec: MapSpec) -> Runs:
     """
     from engine.kernels.maps.runs import Runs
 
-    return Runs(law_for(spec, (spec.x.name, spec.y.name)))
+    return Runs(law_for(spec, apart_of(spec)))
 
 
 def plane_cells(
@@ -275,7 +276,7 @@ def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: b
         is_fixed=is_fixed,
         found_at=(float(x[first]), float(y[first])),
         cells_a_job=cells_a_job(runs, spec.steps),
-        classes=_classes(minima, losses, has_one_loss, law.is_smooth),
+        classes=_classes(minima, losses, has_one_loss, law.is_smooth, spec.steps),
     )
 
 
@@ -333,7 +334,7 @@ def _listed(
 
 
 def _classes(
-    minima: FloatArray, losses: FloatArray, has_one_loss: bool, is_smooth: bool
+    minima: FloatArray, losses: FloatArray, has_one_loss: bool, is_smooth: bool, steps: int
 ) -> tuple[CellClass, ...]:
     """Return the classes of cells in the order of a legend."""
     names = [_name(row, loss) for row, loss in zip(minima, losses, strict=True)]
@@ -368,7 +369,7 @@ def _classes(
         CellClass(code=APERIODIC, name="aperiodic", color="4"),
         CellClass(code=DIVERGED, name="diverged", color="bad"),
         CellClass(code=UNDEFINED, name="led to where the loss is no number", color="text"),
-        CellClass(code=UNDECIDED, name="undecided", color="muted"),
+        CellClass(code=UNDECIDED, name=f"undecided after {steps} steps", color="muted"),
     )
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError, LabError
-from engine.core.law import Dial
 from engine.core.params import update
 from engine.core.registry import get
+from engine.core.system import Dial
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
 from engine.maps.spec import MapSpec
@@ -51,6 +51,12 @@ def law_for(spec: MapSpec, apart: Sequence[str]) -> DescentLaw:
     if law is None:
         raise InputError("map", spec.kind, "this experiment has no such map at these parameters")
     return law
+
+
+def apart_of(spec: MapSpec) -> tuple[str, ...]:
+    """Return the coordinates of the start that differ from cell to cell of a map."""
+    along = [name.partition(".")[2] for name in spec.options if name[:2] in ("u.", "v.")]
+    return (spec.x.name, spec.y.name, *along)
 
 
 def dial_of(law: DescentLaw, field: str, axis: Axis, names: Sequence[str]) -> Dial:

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.core.law import Dial
+from engine.core.system import Dial
 from engine.maps.axis import Axis
 from engine.maps.kind import CellField, Cells, Kind, Offer, Overlay, Prepared
 from engine.maps.kinds.lawful import (
@@ -70,7 +70,13 @@ class Orbit(Kind):
             x=step_axis(law, first, CELLS[0]),
             y=_axis_of_observable(law),
             steps=2000,
-            labels={**labels, LOSS: "loss", SHARPNESS: "sharpness"},
+            labels={
+                **labels,
+                LOSS: "loss",
+                SHARPNESS: "sharpness",
+                "points": "points of an orbit",
+                "exponent_steps": "steps for the exponent",
+            },
             options={"points": POINTS, "exponent_steps": 48 * EXPONENT_CHUNKS},
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.core.arrays import FloatArray
-from engine.core.law import Dial, Law
+from engine.core.system import Dial, Law
 from engine.expressions.tape import Tape
 from engine.theory.optimisers.setting import Setting
 

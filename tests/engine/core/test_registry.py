@@ -95,7 +95,7 @@ def test_ids_are_unique_and_public() -> None:
     ids = [experiment.id for experiment in EXPERIMENTS]
     assert len(set(ids)) == len(ids)
     known = "least-squares scalar-product matrix-product double-scalar double-matrix".split()
-    assert set(ids) <= {*known, "convex-shape", "piecewise-fit", "mnist", "own-loss"}
+    assert set(ids) <= {*known, "convex-shape", "piecewise-fit", "mnist", "own-loss", "network"}
 
 
 def test_an_experiment_stands_under_the_listing_that_it_is_registered_with() -> None:

@@ -30,6 +30,7 @@ FILES = {
         "data_from": "file",
         "data_file": "points.csv",
     },
+    "network": {"data": "file", "data_file": "points.csv", "width": "2", "held_out": "0"},
 }
 TEXTS = {
     "least-squares": "2,0.5,1\n0.25,1,2\n",
@@ -37,6 +38,7 @@ TEXTS = {
     "matrix-product": "2,0.5\n0.25,1\n",
     "double-matrix": "2,0.5\n0.25,1\n",
     "own-loss": "1,2\n2,4\n3,5\n",
+    "network": "1,2\n2,4\n3,5\n",
 }
 OPTIONS = ["--figures", "none", "--steps", "3", "--out", "out"]
 

@@ -1,0 +1,1 @@
+"""Proofs of stability by interval arithmetic: attractors, regions of attraction, instability."""

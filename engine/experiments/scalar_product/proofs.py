@@ -1,0 +1,216 @@
+"""What is proved of the scalar product network: its law with enclosures, claims, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from engine import theory
+from engine.core.arrays import FloatArray
+from engine.core.beside import recall
+from engine.core.claims import Claim, Lamp
+from engine.core.ensemble import Progress
+from engine.core.experiment import Recent
+from engine.core.outcome import OutcomeKind
+from engine.core.views import Curve, Item, View
+from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
+from engine.experiments.scalar_product.start import starting_weights
+from engine.expressions.reader import read
+from engine.expressions.tape import constants_in_order
+from engine.families.proofs import claims as statements
+from engine.families.proofs import pictures, views
+from engine.families.proofs.laws import Law, Rule, typed
+from engine.families.proofs.laws import law_of as descent_of
+from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, Task, prove
+
+SETTLING = 50_000
+"""Steps after which a run is looked at for what it comes to."""
+
+
+def key_of(params: ScalarParams, seed: int) -> Hashable | None:
+    """Name what the proofs depend on; None where none are asked for, or none can be made."""
+    if not params.prove or not all(lamp.on for lamp in lamps(params)):
+        return None
+    start = starting_weights(params, seed)
+    shown = params.lyapunov_typed if params.lyapunov == "typed" else ""
+    law = (params.depth, params.target, params.power, params.optimiser, params.momentum)
+    steps = (params.step_rule, params.step_size, params.alpha, params.step_cap)
+    return ("scalar-product", law, steps, start.tobytes(), params.epsilon, params.cells, shown)
+
+
+def proofs_of(params: ScalarParams, seed: int) -> Proofs | None:
+    """Return what is proved, None while it is not there."""
+    key = key_of(params, seed)
+    found = None if key is None else recall(key)
+    return found if isinstance(found, Proofs) else None
+
+
+def lamps(params: ScalarParams) -> tuple[Lamp, ...]:
+    """Return what a proof needs of the law of motion."""
+    plain_rule = params.step_rule == "fixed"
+    is_known = plain_rule or (
+        not params.has_momentum and (params.step_rule == "sharpness" or params.depth == 2)
+    )
+    detail = "" if is_known else "this step size is enclosed without momentum, λ_max for L = 2"
+    return (
+        Lamp(
+            f"At most {MOST_DIMENSIONS} weights",
+            params.depth <= MOST_DIMENSIONS,
+            f"L = {params.depth}",
+        ),
+        Lamp("The step size has enclosures", is_known, detail),
+    )
+
+
+def law(params: ScalarParams) -> Law:
+    """Return the law of motion with enclosures.
+
+    Raises
+    ------
+    InputError
+        If the inputs, from which the input power is computed, are none or all zero.
+    """
+    names = tuple(f"w{i + 1}" for i in range(params.depth))
+    product = "*".join(names)
+    tape = read(f"sigma/2*({product} - lambda)^2", names).tape
+    values = {"sigma": params.power, "lambda": params.target}
+    rule = None
+    if params.step_rule != "fixed":
+        curvature = ""
+        if params.step_rule == "hessian":
+            curvature = "sigma*((w1^2 + w2^2)/2 + sqrt((w1^2 - w2^2)^2/4 + (2*w1*w2 - lambda)^2))"
+        rule = Rule(alpha=params.alpha, cap=params.step_cap, curvature=curvature)
+    made = descent_of(
+        tape,
+        constants_in_order(tape, values),
+        step_size=params.step_size,
+        optimiser=params.optimiser,
+        momentum=params.momentum,
+        rule=rule,
+    )
+    if made is None:
+        raise ValueError("the loss is the square of a residual")
+    return made
+
+
+def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | None:
+    """Prove what can be."""
+    made = law(params)
+    text = typed(params.lyapunov_typed, names_of(params)) if params.lyapunov == "typed" else None
+    reach = domain_of(params, seed)
+    n = made.descent.dimension
+    task = Task(
+        law=made,
+        settled=_settled(params, seed),
+        low=np.full(n, -reach),
+        high=np.full(n, reach),
+        minima=_minima(params),
+        cells=params.cells,
+        epsilon=params.epsilon,
+        typed=text,
+    )
+    return prove(task, progress)
+
+
+def names_of(params: ScalarParams) -> tuple[str, ...]:
+    """Return the names of the weights in a typed V."""
+    return tuple(f"w{i + 1}" for i in range(params.depth))
+
+
+def domain_of(params: ScalarParams, seed: int) -> float:
+    """Return half the width of the box in which regions are looked for."""
+    start = float(np.abs(starting_weights(params, seed)).max())
+    reach = max(4.0 * params.root, 1.1 * start)
+    gain = params.step_size * params.power * abs(params.target)
+    if params.is_plain and params.depth == 2 and 0.0 < gain < 2.0:
+        border = theory.bounded_ellipse(params.step_size, params.target, params.power)
+        reach = min(reach, max(1.05 * float(np.abs(border).max()), 1.1 * start))
+    return float(f"{reach:.4g}")
+
+
+def _settled(params: ScalarParams, seed: int) -> FloatArray | None:
+    """Return where the run is after many steps, None where it diverges."""
+    from engine.kernels.scalar import descent as scalar
+
+    start = starting_weights(params, seed)
+    made = scalar.advance(
+        start,
+        np.zeros_like(start),
+        scalar.Ties.of(start),
+        law_of(params),
+        first=0,
+        n=SETTLING,
+        stride=SETTLING,
+        every=SETTLING,
+    )
+    if made.diverged:
+        return None
+    parts = [made.weights, made.velocity] if params.has_momentum else [made.weights]
+    return np.concatenate(parts)
+
+
+def _minima(params: ScalarParams) -> tuple[FloatArray, ...]:
+    """Return the balanced minimum, with momentum at rest."""
+    if params.target < 0.0 and params.depth % 2 == 0:
+        weights = np.full(params.depth, params.root)
+        weights[-1] *= -1.0
+    else:
+        weights = np.full(params.depth, np.copysign(params.root, params.target))
+    rest = [np.zeros_like(weights)] if params.has_momentum else []
+    return (np.concatenate([weights, *rest]),)
+
+
+def claims(state: ScalarState, kind: OutcomeKind) -> tuple[Claim, ...]:
+    """Return what is proved, beside the run; nothing where it is not asked for."""
+    params = state.params
+    if not params.prove:
+        return ()
+    seen = statements.Seen(
+        start=_point(params, state.start, np.zeros_like(state.start)),
+        now=_point(params, state.weights, state.velocity),
+        kind=kind,
+        lamps=lamps(params),
+        is_steady=state.changed_at is None,
+        epsilon=params.epsilon,
+        function=params.lyapunov,
+    )
+    return statements.claims(proofs_of(params, state.seed), seen)
+
+
+def _point(params: ScalarParams, weights: FloatArray, velocity: FloatArray) -> FloatArray:
+    return np.concatenate([weights, velocity]) if params.has_momentum else weights
+
+
+def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
+    """Compute the pictures of what is proved; nothing where it is not asked for."""
+    params = state.params
+    if not params.prove or params.depth > MOST_DIMENSIONS:
+        return {}
+    proofs = proofs_of(params, state.seed)
+    made = pictures.observe(proofs, recent["weights"], params.lyapunov, params.epsilon)
+    gain = params.step_size * params.power * abs(params.target)
+    if params.depth == 2 and params.is_plain and 0.0 < gain < 2.0:
+        border = theory.bounded_ellipse(params.step_size, params.target, params.power)
+        made |= {"proof_ellipse_x": border[:, 0], "proof_ellipse_y": border[:, 1]}
+    return made
+
+
+def plots(params: ScalarParams) -> tuple[View, ...]:
+    """Describe the plots of what is proved."""
+    if not params.prove or params.depth > MOST_DIMENSIONS:
+        return ()
+    if params.depth != 2 or params.has_momentum:
+        return views.views_of_any()
+    ellipse: tuple[Item, ...] = (
+        Curve(
+            x="proof_ellipse_x",
+            y="proof_ellipse_y",
+            label="bounded inside",
+            color="bad",
+            width=1.2,
+            ground=True,
+        ),
+    )
+    return views.views("$w_1$", "$w_2$", ellipse)

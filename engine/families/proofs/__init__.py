@@ -1,0 +1,1 @@
+"""Proofs of stability for experiments whose step descends a loss that is a program."""

@@ -1,0 +1,252 @@
+"""What is proved of a run's dynamics, as claims beside those of the theory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.analysis.regions.interval import Interval
+from engine.analysis.regions.sublevel import Level
+from engine.core.arrays import FloatArray
+from engine.core.claims import Claim, Lamp, Verdict
+from engine.core.outcome import OutcomeKind
+from engine.families.proofs.proofs import Attractor, Proofs
+from engine.text.numbers import short, whole
+
+SOURCE = "interval arithmetic with outward rounding"
+MEANING = (
+    "Of the map in exact arithmetic, with the parameters as the floats that they are; a run in "
+    "floats follows it to rounding."
+)
+_NAMES = {
+    "loss": "V = f",
+    "quadratic": "V = (w − w*)ᵀP(w − w*)",
+    "typed": "V typed",
+}
+_RESTLESS = (OutcomeKind.DIVERGED, OutcomeKind.OSCILLATING, OutcomeKind.APERIODIC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A run as these claims see it.
+
+    Attributes
+    ----------
+    start, now : ndarray, shape (d,)
+        Points of the map.
+    kind : OutcomeKind
+    lamps : tuple of Lamp
+        What a proof needs of the law of motion.
+    is_steady : bool
+        Whether the law was the same since the start.
+    epsilon : float
+    function : str
+        Which V is looked at.
+    """
+
+    start: FloatArray
+    now: FloatArray
+    kind: OutcomeKind
+    lamps: tuple[Lamp, ...]
+    is_steady: bool
+    epsilon: float
+    function: str
+
+
+def claims(proofs: Proofs | None, seen: Seen) -> tuple[Claim, ...]:
+    """Return what is proved; `proofs` is None while it is being proved, or cannot be."""
+    made = [_attractor(proofs, seen), _definition(proofs, seen)]
+    if proofs is None or proofs.region is not None:
+        made.append(_region(proofs, seen))
+    made.append(_level(proofs, seen))
+    return tuple(made)
+
+
+def _verdict(lamps: tuple[Lamp, ...], proofs: Proofs | None, holds: bool | None) -> Verdict:
+    if any(lamp.on is False for lamp in lamps):
+        return Verdict.NOT_APPLICABLE
+    if proofs is None or holds is None:
+        return Verdict.UNDECIDED
+    return Verdict.HOLDS if holds else Verdict.VIOLATED
+
+
+def _waiting(seen: Seen) -> str:
+    on = all(lamp.on for lamp in seen.lamps)
+    return "being proved" if on else "nothing is tried"
+
+
+def named(attractor: Attractor) -> str:
+    """Name an attractor in a few words."""
+    if attractor.kind == "none":
+        return "no equilibrium or cycle of at most 8 points is reached"
+    if attractor.kind == "manifold":
+        return "a minimum on a manifold of minima"
+    if attractor.cycle is None:
+        return f"{attractor.kind} seen, its existence not proved"
+    period = attractor.cycle.period
+    return (
+        "an equilibrium that exists" if period == 1 else f"a cycle of period {period} that exists"
+    )
+
+
+def _attractor(proofs: Proofs | None, seen: Seen) -> Claim:
+    found = None if proofs is None else proofs.attractor
+    measured = _waiting(seen)
+    if found is not None:
+        judged = {True: "stable, proved", False: "repels, proved", None: "stability not proved"}
+        text = "" if found.kind == "none" else f": {judged[found.is_stable]}"
+        measured = named(found) + text
+    return Claim(
+        id="proved-attractor",
+        title="What a run from the start comes to is stable",
+        source=SOURCE,
+        statement="The equilibrium exists and attracts all that starts near it; so does the cycle. "
+        "On a manifold of minima a start near the minimum converges to a minimum near it.",
+        assumptions=seen.lamps,
+        predicted="stable",
+        measured=measured,
+        verdict=_verdict(seen.lamps, proofs, None if found is None else found.is_stable),
+        note=MEANING,
+    )
+
+
+def _definition(proofs: Proofs | None, seen: Seen) -> Claim:
+    found = None if proofs is None else proofs.attractor
+    at_rest = None if found is None else found.kind in ("equilibrium", "manifold")
+    lamps = (*seen.lamps, Lamp("The run comes to an equilibrium", at_rest))
+    delta = None if found is None else found.delta
+    measured = _waiting(seen) if found is None else "no δ is proved for this ε"
+    if delta is not None:
+        measured = f"δ = {short(delta, 6)} for ε = {short(seen.epsilon, 6)}, proved"
+    return Claim(
+        id="proved-definition",
+        title="Stability by its definition: a δ for this ε",
+        source=f"Lyapunov's definition (Figure 1); {SOURCE}",
+        statement="Every run that begins closer than δ to the equilibrium stays closer than ε.",
+        assumptions=lamps,
+        predicted=f"a δ for ε = {short(seen.epsilon, 6)}",
+        measured=measured,
+        verdict=_verdict(lamps, proofs, True if delta is not None else None),
+        note="The δ that is proved is not the largest.",
+    )
+
+
+def _region(proofs: Proofs | None, seen: Seen) -> Claim:
+    region = None if proofs is None else proofs.region
+    is_inside = None
+    measured = _waiting(seen)
+    if proofs is not None and region is not None:
+        is_inside = bool(region.holds(seen.start[None])[0])
+        measured = region_in_words(proofs)
+    lamps = (
+        *seen.lamps,
+        Lamp("The law was the same all along", seen.is_steady),
+        Lamp("The run began in the proved region", is_inside),
+    )
+    holds = None
+    if proofs is not None and is_inside:
+        wrong = _RESTLESS if proofs.attractor.kind != "cycle" else (OutcomeKind.DIVERGED,)
+        holds = seen.kind not in wrong
+    return Claim(
+        id="proved-region",
+        title="Every run from the proved region comes to the attractor",
+        source=SOURCE,
+        statement="One step after another, the boxes of the region are mapped into it and at last "
+        "to where all runs are known to converge: to the cycle, or to minima of the manifold.",
+        assumptions=lamps,
+        predicted="converges" if is_inside else "nothing of this start",
+        measured=measured,
+        verdict=_verdict(lamps, proofs, holds),
+        note=MEANING,
+    )
+
+
+def region_in_words(proofs: Proofs) -> str:
+    """Describe how large the proved region is, or which box was the first in doubt."""
+    return "; ".join(part for part in region_parts(proofs) if part)
+
+
+def region_parts(proofs: Proofs) -> tuple[str, str]:
+    """Return what is said of the region: the result, and what it took."""
+    region, point = proofs.region, proofs.attractor.point
+    if region is None:
+        return "no region", ""
+    effort = _effort(region.boxes, region.seconds)
+    if not region.proved.any():
+        doubtful = None if point is None else region.doubtful(point)
+        where = "" if doubtful is None else f": first doubtful box {box_in_words(doubtful)}"
+        return f"not proved{where}", effort
+    what = "length" if len(region.grid.shape) == 1 else "area"
+    text = f"proved: {what} {short(region.volume, 5)}"
+    if proofs.share is not None:
+        text += f", {short(100.0 * proofs.share, 3)} % of the basin measured"
+    return text, effort
+
+
+def _effort(boxes: int, seconds: float) -> str:
+    return f"{whole(boxes)} box{'es' if boxes != 1 else ''}, {short(seconds, 2)} s"
+
+
+def box_in_words(box: Interval) -> str:
+    """Write a box, shape (n,), as a product of intervals."""
+    parts = [f"[{short(a, 5)}, {short(b, 5)}]" for a, b in zip(box.lo, box.hi, strict=True)]
+    return " × ".join(parts)
+
+
+def level_in_words(level: Level) -> str:
+    """Describe which level is proved, and what bounds it."""
+    return "; ".join(level_parts(level))
+
+
+def level_parts(level: Level) -> tuple[str, str]:
+    """Return what is said of a level: the result, and what bounds it and what it took."""
+    where = "" if level.doubtful is None else box_in_words(level.doubtful)
+    bound = f"border of the domain at {where}" if level.is_border else f"first doubtful box {where}"
+    effort = f"{bound}; {_effort(level.boxes, level.seconds)}"
+    return (
+        "not proved" if level.value is None else f"proved for V < {short(level.value, 6)}",
+        effort,
+    )
+
+
+def _level(proofs: Proofs | None, seen: Seen) -> Claim:
+    level = None if proofs is None else proofs.levels.get(seen.function)
+    lamps = seen.lamps
+    measured, holds = _waiting(seen), None
+    if proofs is not None:
+        is_known = level is not None
+        lamps = (*lamps, Lamp("This V can be tried here", is_known, _why_not(seen, is_known)))
+        measured = "nothing is tried"
+    if proofs is not None and level is not None:
+        measured = level_in_words(level)
+        holds = True if level.value is not None else None
+        ends = np.stack([seen.start, seen.now])
+        if level.value is not None and seen.is_steady and np.isfinite(ends).all():
+            v = proofs.functions[seen.function].value(Interval.point(ends))
+            began_inside = bool(v.hi[0] < level.value) and _within(proofs, seen.start)
+            holds = not (began_inside and bool(v.lo[1] > v.hi[0]))
+    return Claim(
+        id="proved-level",
+        title="V falls along every run below a level",
+        source=SOURCE,
+        statement="Where V is less than the level, within the domain, every step lowers V until "
+        "the run is at an equilibrium, and no run leaves.",
+        assumptions=lamps,
+        predicted=_NAMES.get(seen.function, seen.function),
+        measured=measured,
+        verdict=_verdict(lamps, proofs, holds),
+        note=MEANING,
+    )
+
+
+def _within(proofs: Proofs, point: FloatArray) -> bool:
+    return bool(((point >= proofs.task.low) & (point <= proofs.task.high)).all())
+
+
+def _why_not(seen: Seen, is_known: bool) -> str:
+    if is_known:
+        return ""
+    if seen.function == "loss":
+        return "with momentum the loss alone is no function of the state that could fall"
+    return "it needs an isolated equilibrium whose stability is proved"

@@ -1,0 +1,104 @@
+"""The plots of what is proved, described as data."""
+
+from __future__ import annotations
+
+from engine.core.views import Curve, Handle, Heat, Item, PlaneView, Points, TableView, View
+
+
+def views(x_label: str, y_label: str, extra: tuple[Item, ...] = ()) -> tuple[View, ...]:
+    """Describe the proved region of two weights, V along the run, and a table.
+
+    Parameters
+    ----------
+    x_label, y_label : str
+        Of the weights.
+    extra : tuple
+        Further curves in the plane, such as a border that is known.
+    """
+    return (_plane(x_label, y_label, extra), *views_of_any())
+
+
+def views_of_any() -> tuple[View, ...]:
+    """Describe V along the run, and a table."""
+    return (_along(), _table())
+
+
+def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
+    return PlaneView(
+        id="proved-region",
+        title="Proved region",
+        help="Every run from the strongly coloured region is proved to come to the attractor, from "
+        "the faint one it was only seen to. Thin: level curves of V; dotted: where a step neither "
+        "lowers nor raises it; its largest proved level; the circle of ε, that of the δ proved "
+        "for it, and a run from its edge. Drag the start.",
+        x_label=x_label,
+        y_label=y_label,
+        items=(
+            Heat(
+                key="proof_region",
+                extent_key="proof_extent",
+                missing="not in the basin",
+                at_top="proved",
+                headroom=0.1,
+            ),
+            Curve(x="proof_level_x", y="proof_level_y", color="muted", width=0.6, ground=True),
+            Curve(
+                x="proof_edge_x",
+                y="proof_edge_y",
+                label="ΔV = 0",
+                color="bad",
+                width=1.2,
+                dash="dot",
+                ground=True,
+            ),
+            Curve(
+                x="proof_best_x", y="proof_best_y", label="proved V < c", color="good", width=2.0
+            ),
+            *extra,
+            Curve(x="proof_epsilon_x", y="proof_epsilon_y", label="ε", color="bound", width=1.2),
+            Curve(x="proof_delta_x", y="proof_delta_y", label="δ", color="bound", dash="dash"),
+            Curve(x="proof_edge_run_x", y="proof_edge_run_y", label="from its edge", color="3"),
+            Curve(x="proof_path_x", y="proof_path_y", label="run", color="2", width=1.0),
+            Handle(id="start", x="start_x", y="start_y", label="start"),
+        ),
+        equal=True,
+    )
+
+
+def _along() -> View:
+    return PlaneView(
+        id="lyapunov",
+        title="V along the run",
+        help="The function V at the run's last steps, and the size of its change; steps at which V "
+        "rises are marked.",
+        x_label="steps ago",
+        y_label="$V[k]$",
+        log_y=True,
+        items=(
+            Curve(x="proof_step", y="proof_v", label="$V[k]$", color="1", width=1.8),
+            Curve(
+                x="proof_change_step",
+                y="proof_change",
+                label=r"$|\Delta V[k]|$",
+                color="muted",
+                width=1.0,
+            ),
+            Points(
+                x="proof_rise_step",
+                y="proof_rise",
+                label=r"$\Delta V>0$",
+                color="bad",
+                size=5.0,
+            ),
+        ),
+    )
+
+
+def _table() -> View:
+    return TableView(
+        id="proofs",
+        title="Proofs",
+        help="What is proved, with the number of boxes and the time that it took.",
+        key="proof_rows",
+        headings=("of", "result", "how"),
+    )

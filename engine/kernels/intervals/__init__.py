@@ -1,0 +1,1 @@
+"""Interval arithmetic with outward rounding over tapes: proofs rest on it."""

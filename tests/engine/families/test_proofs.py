@@ -1,0 +1,209 @@
+"""What experiments prove of their runs: claims, the table of step rules, random starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import theory
+from engine.cli.commands import main
+from engine.core import beside
+from engine.core.claims import Claim, Verdict
+from engine.core.errors import InputError
+from engine.core.registry import get
+from engine.experiments.scalar_product import proofs as scalar
+from engine.experiments.scalar_product.params import ScalarParams
+from engine.families.proofs.proofs import Proofs
+from engine.run.analyst import complete
+from engine.run.session import Session
+from tests.random_proofs import systems, tried
+
+
+def go_on(_done: float, _text: str) -> bool:
+    return True
+
+
+def proved(experiment: str, steps: int = 400, **values: Any) -> dict[str, Claim]:
+    """Return the claims of a run with proofs, by id."""
+    entry = get(experiment).load()
+    params = entry.parameters(prove=True, **values)
+    session = Session(entry, params, 0)
+    session.advance(steps)
+    assert complete(entry, params, session.state, go_on)
+    claims = entry.claims(params, session.state, session.recent())
+    return {each.id: each for each in claims if each.id.startswith("proved")}
+
+
+def plane(**values: Any) -> Proofs:
+    """Return what is proved of two weights with target 1 in [-4, 4]²."""
+    start = (1.3, 1.05)
+    params = ScalarParams(
+        depth=2, target=1.0, init="list", weights=start, prove=True, cells=160, **values
+    )
+    made = scalar.analyse(params, 0, go_on)
+    assert made is not None
+    return made
+
+
+def test_two_weights_have_a_proved_region_and_a_delta() -> None:
+    made = proved(
+        "scalar-product",
+        depth=2,
+        target=1.0,
+        step_size=0.3,
+        init="list",
+        weights=(1.5, 0.4),
+        cells=160,
+    )
+    assert made["proved-attractor"].verdict is Verdict.HOLDS
+    assert made["proved-region"].verdict is Verdict.HOLDS
+    assert made["proved-definition"].verdict is Verdict.HOLDS
+    assert made["proved-level"].verdict is Verdict.UNDECIDED  # its sublevel sets are unbounded
+    assert "first doubtful box" in made["proved-level"].measured
+
+
+def test_a_third_of_the_ellipse_is_proved_at_the_smallest_step() -> None:
+    made = plane(step_size=0.3)
+    assert made.region is not None
+    ellipse = 2.0 * np.pi * np.sqrt(4.0 / 0.3**2 - 1.0)
+    assert ellipse / 3.0 < made.region.volume < ellipse
+    corners = made.region.grid.boxes(np.flatnonzero(made.region.proved))
+    for end in (corners.lo, corners.hi):
+        assert (theory.bounded_level(end, 0.3, 1.0) < 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("step_size", "alpha"), [(0.5, 1.0), (0.25, 0.5)], ids=["rate-0", "rate-one-half"]
+)
+def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one(
+    step_size: float, alpha: float
+) -> None:
+    """Of the same rate at the balanced minima; α = 1/2 is Polyak's step on this model."""
+    fixed = plane(step_size=step_size)
+    assert fixed.region is not None
+    assert fixed.measured is not None
+    for rule in ("sharpness", "hessian"):
+        scaled = plane(step_rule=rule, alpha=alpha)
+        assert scaled.region is not None
+        assert scaled.measured is not None
+        per_area = np.prod(scaled.task.high - scaled.task.low)
+        assert scaled.measured / per_area > 0.97
+        assert scaled.region.volume / per_area > 0.75
+        assert scaled.measured > fixed.measured
+        assert scaled.region.volume > fixed.region.volume
+
+
+def test_a_minimum_that_repels_is_refuted() -> None:
+    made = proved(
+        "scalar-product",
+        steps=2,
+        depth=2,
+        target=1.0,
+        step_size=0.6,
+        init="minimum",
+        weights=(2.0,),
+        stretch=0.0,
+        cells=16,
+    )
+    assert made["proved-attractor"].verdict is Verdict.VIOLATED
+    assert made["proved-definition"].verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("experiment", "values", "verdict"),
+    [
+        ("scalar-product", {"depth": 4, "target": 1.5, "step_size": 0.1}, Verdict.HOLDS),
+        ("scalar-product", {"depth": 3, "target": 2.0, "step_size": 0.335}, Verdict.HOLDS),
+        ("scalar-product", {"depth": 7}, Verdict.NOT_APPLICABLE),
+        ("double-scalar", {"depth": 2, "target": 1.0, "step_size": 0.2}, Verdict.HOLDS),
+        ("double-scalar", {"depth": 4}, Verdict.NOT_APPLICABLE),
+        ("least-squares", {"step_size": 0.15}, Verdict.HOLDS),
+        ("least-squares", {"width": 7}, Verdict.NOT_APPLICABLE),
+        (
+            "least-squares",
+            {"optimiser": "nesterov", "momentum": 0.9, "step_size": 0.05},
+            Verdict.HOLDS,
+        ),
+        ("own-loss", {"function": "x^2 + y^2 + x^4"}, Verdict.HOLDS),
+        ("own-loss", {"function": "x^2 + y^2", "optimiser": "adam"}, Verdict.NOT_APPLICABLE),
+        ("own-loss", {"function": "x^2/2", "optimiser": "heavy-ball"}, Verdict.HOLDS),
+        ("own-loss", {"function": "(x*y - 1)^2", "optimiser": "polyak"}, Verdict.HOLDS),
+        ("own-loss", {"function": "w1^2 + w2^2 + w3^4 + w3^2"}, Verdict.HOLDS),
+    ],
+)
+def test_what_each_experiment_proves_of_its_attractor(
+    experiment: str, values: dict[str, Any], verdict: Verdict
+) -> None:
+    if experiment != "least-squares":
+        values = {"cells": 16, **values}
+    claim = proved(experiment, steps=3000, **values)["proved-attractor"]
+    assert claim.verdict is verdict, claim.measured
+
+
+@pytest.mark.parametrize("lyapunov", ["loss", "quadratic", "typed"])
+def test_level_sets_of_all_functions_are_proved(lyapunov: str) -> None:
+    made = proved(
+        "own-loss",
+        function="x^2 + 2*y^2 + x*y + x^4/4",
+        step_size=0.1,
+        lyapunov=lyapunov,
+        lyapunov_typed="x^2 + y^2",
+        cells=32,
+    )
+    claim = made["proved-level"]
+    assert claim.verdict is Verdict.HOLDS, claim.measured
+    assert "proved for V <" in claim.measured
+
+
+def test_a_typed_function_that_cannot_be_used_is_refused() -> None:
+    params = ScalarParams(depth=2, prove=True, lyapunov="typed", lyapunov_typed="w1^2 + q*w9")
+    with pytest.raises(InputError, match="lyapunov_typed"):
+        scalar.analyse(params, 0, go_on)
+
+
+def test_nothing_is_claimed_where_nothing_is_asked_for() -> None:
+    for name in ("scalar-product", "double-scalar", "least-squares", "own-loss"):
+        entry = get(name).load()
+        params = entry.parameters()
+        session = Session(entry, params, 0)
+        session.advance(5)
+        claims = entry.claims(params, session.state, session.recent())
+        assert not [each for each in claims if each.id.startswith("proved")]
+        assert not {view.id for view in entry.views(params)} & {"proved-region", "proofs"}
+
+
+def test_a_stopped_proof_leaves_nothing() -> None:
+    entry = get("scalar-product").load()
+    params = entry.parameters(depth=2, prove=True)
+    state = entry.init(params, 0)
+    assert not complete(entry, params, state, lambda done, text: False)
+    key = entry.analysis_key(params, 0)
+    assert key is not None
+    assert beside.recall(key) is None
+
+
+def test_the_command_writes_verdicts(tmp_path: Path) -> None:
+    values = ["depth=2", "target=1", "step_size=0.3", "cells=64"]
+    settings = [part for value in values for part in ("--set", value)]
+    arguments = ["run", "scalar-product", *settings, "--prove", "--steps", "50"]
+    assert main([*arguments, "--figures", "none", "--out", str(tmp_path / "run")]) == 0
+    written = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    verdicts = {each["id"]: each["verdict"] for each in written["claims"]}
+    assert verdicts["proved-attractor"] == "holds"
+    assert "proved-region" in verdicts
+
+
+def test_the_command_says_where_nothing_is_proved(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "matrix-product", "--prove", "--out", "nowhere"]) == 2
+    assert "scalar-product" in capsys.readouterr().err
+
+
+def test_random_starts_never_contradict_a_proved_region() -> None:
+    made = [tried(params, 10_000) for params in systems(50)]
+    assert sum(each.contradictions for each in made) == 0
+    assert sum(each.tried for each in made) > 50_000
+    assert {each.kind for each in made} >= {"manifold", "equilibrium", "cycle"}
