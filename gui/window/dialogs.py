@@ -108,6 +108,21 @@ class WindowDialogs(QObject):
             return
         self._open(AnimationDialog(self._control, self._bridge, self._files, self._window))
 
+    def show_comparison(self) -> None:
+        """Show the present run and the pinned ones in a table."""
+        from gui.compare.compare_dialog import CompareDialog
+        from gui.style.theme import current_theme
+
+        self._open(
+            CompareDialog(
+                self._control,
+                self._pins,
+                lambda role: current_theme().color(role),
+                self._files.folder,
+                self._window,
+            )
+        )
+
     def show_reproduce(self) -> None:
         """Offer to recompute the paper."""
         from gui.window.reproduce.dialog import ReproduceDialog

@@ -230,6 +230,7 @@ class MainWindow(QMainWindow):
         commands.bind("next_preset", lambda: self.header.presets.step(1))
         commands.bind("gallery", self.show_gallery)
         self.pins_panel.pin_requested.connect(actions["pin"].trigger)
+        self.pins_panel.compare_requested.connect(actions["compare"].trigger)
         actions["developer"].toggled.connect(self.status.show_frames)
         actions["full_screen"].toggled.connect(self.set_audience)
         actions.show_experiments(self.experiments)
