@@ -9,6 +9,7 @@ from engine.core.palette import ROLES, SERIES
 from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings, MadeRun
 from engine.reproduce.making import Made
+from engine.reproduce.report import words
 from engine.reproduce.report.words import (
     LATER,
     PAPER,
@@ -194,6 +195,14 @@ def _study(study: Study, found: Findings) -> Iterator[str]:
         yield "<h3>Runs</h3>"
     for run in found.runs:
         yield from _run(run)
+    if found.computed:
+        yield "<h3>Computations</h3><ul>"
+    for each in found.computed:
+        arguments = words.in_short(each.arguments)
+        yield f"<li>{html.escape(each.name)}: {html.escape(each.function)}"
+        yield f" <code>{html.escape(arguments)}</code></li>"
+    if found.computed:
+        yield "</ul>"
     yield "</section>"
 
 
