@@ -14,7 +14,7 @@ LATER = "Later literature"
 WHOSE = {
     "paper": "as printed",
     "corrected": "as corrected",
-    "reference": "numbers on record",
+    "reference": "on record",
 }
 WORDING = {
     "stated": "It states",
