@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.cli.output import BAD_INPUT, DONE, FAILED, Parser, printed, report
 from engine.core.errors import InputError, LabError
 from gui.app.application import application, problem_with_qt
 
+if TYPE_CHECKING:
+    from gui.run.control import RunControl
+
 SETTLE_SECONDS = 1.5
 """For formulas to be typeset."""
 TYPESET_SECONDS = 30.0
 """For formulas that take longer, on a machine that is busy."""
+ANALYSIS_SECONDS = 120.0
+"""For what is computed in the background: equilibria, proofs."""
 PLOT_SECONDS = 60.0
 """For plots to show the last step, on a machine that is busy."""
 
@@ -91,6 +97,7 @@ def take(options: argparse.Namespace) -> Path:
             driver.choose(chosen)
         if options.steps > 0:
             driver.run(options.steps)
+        wait_until(lambda: _is_analysed(driver.window.control), ANALYSIS_SECONDS)
         driver.settle(SETTLE_SECONDS)
         panels = driver.window.panels
         if panels is not None:
@@ -106,3 +113,14 @@ def take(options: argparse.Namespace) -> Path:
         driver.close()
     write_bytes(path, bytes(buffer.data().data()))
     return path
+
+
+def _is_analysed(control: RunControl) -> bool:
+    """Return whether nothing more of the run that is shown is computed in the background."""
+    from engine.core.beside import recall
+
+    shown = control.snapshot
+    if shown is None:
+        return True
+    key = control.experiment.analysis_key(shown.params, shown.seed)
+    return key is None or recall(key) is not None
