@@ -284,7 +284,7 @@ def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: b
         is_fixed=is_fixed,
         found_at=(float(x[first]), float(y[first])),
         cells_a_job=cells_a_job(runs, spec.steps),
-        classes=_classes(minima, losses, has_one_loss, law.is_smooth, spec.steps),
+        classes=_classes(minima, losses, has_one_loss, law.is_smooth),
     )
 
 
@@ -354,7 +354,7 @@ def _listed(
 
 
 def _classes(
-    minima: FloatArray, losses: FloatArray, has_one_loss: bool, is_smooth: bool, steps: int
+    minima: FloatArray, losses: FloatArray, has_one_loss: bool, is_smooth: bool
 ) -> tuple[CellClass, ...]:
     """Return the classes of cells in the order of a legend."""
     names = [_name(row, loss) for row, loss in zip(minima, losses, strict=True)]
@@ -389,7 +389,7 @@ def _classes(
         CellClass(code=APERIODIC, name="aperiodic", color="4"),
         CellClass(code=DIVERGED, name="diverged", color="bad"),
         CellClass(code=UNDEFINED, name="led to where the loss is no number", color="text"),
-        CellClass(code=UNDECIDED, name=f"undecided after {steps} steps", color="muted"),
+        CellClass(code=UNDECIDED, name="undecided", color="muted"),
     )
 
 
