@@ -271,3 +271,19 @@ def test_curves_over_step_size_and_target_are_hyperbolas() -> None:
     assert products[2] == pytest.approx(math.sqrt(5.0) - 1.0, abs=1e-9)
     assert [each.label for each in overlays(curves)] == ["soft flip 1 → 2", "soft flip 2 → 4"]
     assert find_curves(map_spec, lambda done, text: False, 2) is None
+
+
+def test_a_hard_flip_at_0_is_of_isolated_cycles() -> None:
+    """w²/2 + w⁴/4 flips at δ = 2 from w = 0; its 2-cycle ±√(2/δ - 1) lies before it."""
+    params = get("own-loss").parameters(function="w1^2/2 + w1^4/4", step_size=1.9, start=(0.05,))
+    branches = found(
+        BranchSpec(
+            experiment="own-loss", params=params, name="step_size", low=1.2, high=2.5, max_period=2
+        )
+    )
+    (flip,) = branches.specials
+    assert flip.label == "hard flip 1 → 2" and flip.coefficient == pytest.approx(-2.0, abs=1e-8)
+    two = next(each for each in branches.curves if each.origin == flip.number)
+    assert np.all(two.stability == Stability.UNSTABLE) and two.manifold == 0
+    assert two.cycles[:, 0, 0] ** 2 == pytest.approx(2.0 / two.parameter - 1.0, abs=1e-7)
+    assert two.parameter.min() == 1.2
