@@ -17,12 +17,33 @@ from engine.core.errors import InputError
 from engine.core.params import Params, build, describe, parse_setting
 from engine.core.registry import get
 from engine.run import inputs, replay
+from engine.run.labels import named_bounds
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile
 from engine.text.arithmetic import NumberError, names_in, read_whole
-from engine.text.mathtext import plain_math
 
 LEARNED_FORMATS = (".npz", ".safetensors")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe a run."""
+    add = parser.add_argument
+    add(
+        "what",
+        metavar="EXPERIMENT|FILE",
+        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
+    )
+    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
+    add("--steps", metavar="N", help="number of steps")
+    add("--seed", metavar="S", help="seed of all random numbers")
+    add(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
+    )
 
 
 def chosen_run(options: argparse.Namespace) -> RunSpec:
@@ -66,10 +87,7 @@ def _settings(run: RunSpec, settings: Sequence[str]) -> dict[str, Any]:
     values = dict(parse_setting(model, setting) for setting in settings if setting not in named)
     if named:
         params = build(model, {**run.params.model_dump(), **values})
-        names: dict[str, float] = {}
-        for bound in get(run.experiment).theory(params, None):
-            if bound.value is not None:
-                names |= {bound.id: bound.value, plain_math(bound.symbol): bound.value}
+        names = named_bounds(run.experiment, params)
         values |= dict(parse_setting(model, setting, names) for setting in named)
     return values
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
-from engine.cli import doctor
+from engine.cli import animate, chosen, compare, doctor
 from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
+from engine.cli import reproduce as cli_reproduce
 from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
 from engine.cli.output import (
     BAD_INPUT,
@@ -38,8 +39,6 @@ from engine.core.versions import NAME, VERSION
 from engine.storage import presets
 from engine.storage.files import to_json
 from engine.text.mathtext import to_plain
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +181,9 @@ def _map_line(each: Mapping[str, Any]) -> str:
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
+    chosen.configure(parser)
     add = parser.add_argument
-    add(
-        "what",
-        metavar="EXPERIMENT|FILE",
-        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
-    )
-    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
-    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
-    add("--steps", metavar="N", help="number of steps")
-    add("--seed", metavar="S", help="seed of all random numbers")
-    add(
-        "--device",
-        choices=DEVICES,
-        default="auto",
-        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
-    )
+    add("--scheduler", metavar="ADDRESS", default="", help="Dask cluster that makes the ensemble")
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
@@ -224,6 +210,7 @@ def _run(options: argparse.Namespace) -> int:
         figures=figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
+        scheduler=options.scheduler,
     )
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
@@ -263,6 +250,8 @@ COMMANDS: tuple[Command, ...] = (
         cli_maps.configure,
         cli_maps.execute,
     ),
+    Command("animate", animate.HELP, animate.configure, animate.execute),
+    Command("compare", compare.HELP, compare.configure, compare.execute),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
     Command(
         "convert",
@@ -275,6 +264,18 @@ COMMANDS: tuple[Command, ...] = (
         "Fetch MNIST or Fashion-MNIST.",
         cli_models.configure_download,
         cli_models.download,
+    ),
+    Command(
+        "reproduce",
+        "Recompute the paper and later literature, and write a report.",
+        cli_reproduce.configure_reproduce,
+        cli_reproduce.reproduce,
+    ),
+    Command(
+        "atlas",
+        "List results of later literature, or recompute one.",
+        cli_reproduce.configure_atlas,
+        cli_reproduce.atlas,
     ),
     Command(
         "doctor", "Check what this machine has of what is needed.", doctor.configure, doctor.execute

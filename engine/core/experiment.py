@@ -24,12 +24,11 @@ from engine.core.chunk import Chunk
 from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
-from engine.core.law import Law
 from engine.core.listing import Listing
 from engine.core.outcome import Outcome
 from engine.core.params import Params, describe
 from engine.core.sound import soundly
-from engine.core.system import System
+from engine.core.system import Law, System
 from engine.core.views import View
 
 ParamsT = TypeVar("ParamsT", bound=Params)

@@ -12,7 +12,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -69,7 +69,14 @@ class Params(BaseModel):
     Every way of making one checks the limits that `param` declares, a constructor called from
     Python and `model_copy` included; pydantic then raises its `ValidationError`. `build` and
     `update` raise an `InputError` instead.
+
+    Attributes
+    ----------
+    folded : tuple of str
+        Groups of fields that a form shows folded at first.
     """
+
+    folded: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(
         frozen=True,

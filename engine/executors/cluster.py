@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import pickle
+import re
+import socket
 import threading
 import time
 import uuid
@@ -116,16 +119,17 @@ class Cluster(Executor):
                 if not pending:
                     return
                 if not done.has_ready():
+                    self._check_scheduler()
                     stop.wait(POLL)
                     continue
                 for future, result in done.next_batch(block=False):
                     batch = pending.pop(future)
                     results, seconds = self._result(future, result, batch)
                     size.learn(len(batch), seconds)
-                    for job, value in zip(batch, results, strict=True):
+                    for answer in zip(batch, results, strict=True):
                         if stop.is_set():
                             return
-                        yield job, value
+                        yield answer
         finally:
             if pending:
                 self._abandon(list(pending), token)
@@ -143,7 +147,7 @@ class Cluster(Executor):
                 raise error
             return results, seconds
         if future.status != "error":
-            raise LabError(f"The scheduler at {self._address} went away.")
+            raise self._gone()
         error = result[1]
         if isinstance(error, distributed.KilledWorker):
             raise LabError(
@@ -152,13 +156,21 @@ class Cluster(Executor):
             ) from error
         raise error
 
+    def _check_scheduler(self) -> None:
+        """Raise if the scheduler went away, and was not back for some time."""
+        if self._client.status in ("closing", "closed"):
+            raise self._gone()
+
+    def _gone(self) -> LabError:
+        return LabError(f"The scheduler at {self._address} went away.")
+
     def _abandon(self, futures: list[Any], token: str) -> None:
         """Stop batches, without waiting for their ends."""
         client = self._client
 
         async def abandon() -> None:
             with contextlib.suppress(Exception):  # of a scheduler that went away
-                await client.run(_stop, token, wait=False, on_error="ignore")
+                await client.run(_stop, token, on_error="ignore")
                 await client.cancel(futures)
 
         loop = client.loop.asyncio_loop
@@ -184,12 +196,40 @@ class _BatchSize:
 
 
 def _connect(address: str, patience: float) -> Any:
+    _check_address(address, patience)
     distributed: Any = import_module("distributed")  # which has no types
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is in sentences
+    for name in [*logging.root.manager.loggerDict]:
+        if name.partition(".")[0] in ("distributed", "tornado"):  # what they log is in sentences
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         return distributed.Client(address, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TimeoutError, TypeError):
-        raise InputError("--scheduler", address, f"no scheduler answers there; {RULE}") from None
+        refusal = _no_scheduler(address)
+    gc.collect()  # what is left of the client must not be collected while another one begins
+    raise refusal
+
+
+def _check_address(address: str, patience: float) -> None:
+    """Check that a scheduler listens at an address; a client waits for anything else for ever.
+
+    It speaks first, and its messages begin with their length.
+    """
+    form = r"(?:(tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})"
+    found = re.fullmatch(form, address)
+    if found is None:
+        raise InputError("--scheduler", address, RULE)
+    place = found[2].strip("[]"), int(found[3])
+    try:
+        with socket.create_connection(place, patience) as line:
+            heard = b"" if found[1] == "tls" else line.recv(8, socket.MSG_WAITALL)
+    except (OSError, OverflowError, UnicodeError):
+        raise _no_scheduler(address) from None
+    if found[1] != "tls" and not 0 < int.from_bytes(heard, "little") < _LONGEST_GREETING:
+        raise _no_scheduler(address)
+
+
+def _no_scheduler(address: str) -> InputError:
+    return InputError("--scheduler", address, f"no scheduler answers there; {RULE}")
 
 
 def _check_workers(client: Any, address: str, patience: float) -> None:
@@ -199,7 +239,7 @@ def _check_workers(client: Any, address: str, patience: float) -> None:
     except TimeoutError:
         raise LabError(f"The scheduler at {address} has no workers.") from None
     try:
-        found = {client.run_on_scheduler(fingerprint), *client.run(fingerprint).values()}
+        found = {client.run_on_scheduler(_version), *client.run(_version).values()}
     except Exception:  # whatever another version answers
         raise LabError(
             f"The scheduler at {address} or its workers do not find this program; start them in "
@@ -209,6 +249,7 @@ def _check_workers(client: Any, address: str, patience: float) -> None:
         raise LabError(_OTHER_VERSION)
 
 
+_LONGEST_GREETING = 2**20
 _OTHER_VERSION = (
     "The scheduler or a worker of the cluster runs another version of the program or of its "
     "packages, so that results might differ; give all the same."
@@ -217,6 +258,11 @@ _OTHER_VERSION = (
 # In a worker
 
 _stops: dict[str, threading.Event] = {}
+
+
+def _version() -> str:
+    """Return what identifies the program of a worker."""
+    return fingerprint()
 
 
 def _load(payload: bytes, version: str) -> Any:

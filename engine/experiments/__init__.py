@@ -15,9 +15,11 @@ from engine.experiments.double_scalar.listing import LISTING as DOUBLE_SCALAR
 from engine.experiments.least_squares.listing import LISTING as LEAST_SQUARES
 from engine.experiments.matrix_product.listing import LISTING as MATRIX_PRODUCT
 from engine.experiments.mnist.listing import LISTING as MNIST
+from engine.experiments.network.listing import LISTING as NETWORK
 from engine.experiments.own_loss.listing import LISTING as OWN_LOSS
 from engine.experiments.piecewise_fit.listing import LISTING as PIECEWISE_FIT
 from engine.experiments.scalar_product.listing import LISTING as SCALAR_PRODUCT
+from engine.experiments.trace.listing import LISTING as TRACE
 
 if TYPE_CHECKING:
     from engine.core.registry import Experiment
@@ -77,6 +79,18 @@ def _own_loss() -> Experiment:
     return OwnLoss()
 
 
+def _network() -> Experiment:
+    from engine.experiments.network.experiment import Network
+
+    return Network()
+
+
+def _trace() -> Experiment:
+    from engine.experiments.trace.experiment import Trace
+
+    return Trace()
+
+
 EXPERIMENTS: tuple[Entry, ...] = (
     register(LEAST_SQUARES, _least_squares),
     register(SCALAR_PRODUCT, _scalar_product),
@@ -87,4 +101,6 @@ EXPERIMENTS: tuple[Entry, ...] = (
     register(PIECEWISE_FIT, _piecewise_fit),
     register(MNIST, _mnist),
     register(OWN_LOSS, _own_loss),
+    register(NETWORK, _network),
+    register(TRACE, _trace),
 )

@@ -12,6 +12,7 @@ from engine.core.change import Change
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
 from engine.core.views import Colormap
+from engine.figures.steady import Range, Steady
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
@@ -31,7 +32,8 @@ class FigureData:
     """What figures are drawn from: a run's whole history and what was computed at one step of it.
 
     `run` is written into the files, so that a figure documents how it was made; `step` may lie
-    before its end. `pins` are other runs, drawn behind it along the step.
+    before its end. `pins` are other runs, drawn behind it along the step. `steady` holds the ends
+    that axes and colours have whatever the data, as in the pictures of an animation.
     """
 
     title: str
@@ -42,6 +44,11 @@ class FigureData:
     theory: tuple[Bound, ...] = ()
     changes: tuple[Change, ...] = field(default_factory=tuple)
     pins: tuple[PinnedRun, ...] = ()
+    steady: Steady = field(default_factory=Steady)
+
+    def level_ends(self, key: str, values: FloatArray, colormap: Colormap) -> Range | None:
+        """Return the values of the first and the last colour of what an observation's key holds."""
+        return self.steady.levels.get(key) or level_ends(values, colormap)
 
     @classmethod
     def of(

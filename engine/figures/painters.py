@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from engine.figures.children import MOST, cores, end, started
 from engine.figures.sheets import Look, Sheet, files_of
 
-MOST = 6
-"""Processes at most, of about 150 MB each."""
 LEAST_SHEETS = 4
 """Sheets from which processes gain more than they take to start."""
 IDLE_SECONDS = 30.0
@@ -47,7 +44,7 @@ class Painters:
     @classmethod
     def for_sheets(cls, sheets: int) -> Painters:
         """Return as many as pay for so many sheets on this machine."""
-        return cls(min(_cores(), sheets, MOST) if sheets >= LEAST_SHEETS else 0)
+        return cls(min(cores(), sheets, MOST) if sheets >= LEAST_SHEETS else 0)
 
     def __enter__(self) -> Painters:
         return self
@@ -60,15 +57,7 @@ class Painters:
         for connection in list(self._processes):
             if not self._processes[connection].is_alive():
                 self._drop(connection)
-        context = multiprocessing.get_context("spawn")
-        refused = (OSError, RuntimeError, AssertionError)  # the last one within such a process
-        with contextlib.suppress(*refused), _interrupts_held_back():
-            while len(self._processes) < self._wanted:
-                here, there = context.Pipe()
-                process = context.Process(target=_serve, args=(there,), daemon=True)
-                process.start()
-                there.close()
-                self._processes[here] = process
+        self._processes |= started(_serve, self._wanted - len(self._processes))
 
     def draw(
         self, sheets: Sequence[Sheet], look: Look, go_on: Callable[[], bool]
@@ -109,30 +98,7 @@ class Painters:
             self._drop(connection)
 
     def _drop(self, connection: Any) -> None:
-        connection.close()  # which ends a process that waits for work
-        process = self._processes.pop(connection)
-        process.terminate()
-        process.join()
-
-
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Make processes that are started deaf to Ctrl+C, which the terminal sends to all of them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        end(connection, self._processes.pop(connection))
 
 
 def _serve(connection: Connection) -> None:

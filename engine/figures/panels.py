@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
 from engine.core.views import BarView, ImageView, TableView
-from engine.figures.data import FigureData, level_ends
-from engine.figures.parts import Entry
+from engine.figures.data import FigureData
+from engine.figures.parts import Entry, color_bar
 from engine.figures.style import COLORMAPS, PALETTE, color
 from engine.text.numbers import NONE, short, whole
 
@@ -37,19 +37,19 @@ def draw_image(axes: Axes, view: ImageView, data: FigureData) -> list[Entry]:
     values = np.asarray(image, np.float64)
     if values.ndim == 3:
         captions = [str(text) for text in data.observation.get(view.captions_key, ())]
-        _draw_grid(axes, view, values[:MOST_IMAGES], captions)
+        _draw_grid(axes, view, values[:MOST_IMAGES], captions, data)
     else:
-        _draw_single(axes, view, values, data.observation)
+        _draw_single(axes, view, values, data)
     return []
 
 
-def _show(axes: Axes, view: ImageView, values: FloatArray, **options: Any) -> None:
-    low, high = level_ends(values, view.colormap) or (0.0, 1.0)
+def _show(axes: Axes, view: ImageView, values: FloatArray, data: FigureData) -> None:
+    low, high = data.level_ends(view.key, values, view.colormap) or (0.0, 1.0)
     axes.grid(False)
-    artist = axes.imshow(values, cmap=COLORMAPS[view.colormap], vmin=low, vmax=high, **options)
+    cmap = COLORMAPS[view.colormap]
+    artist = axes.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="equal")
     if view.color_label:
-        bar = axes.figure.colorbar(artist, ax=axes, label=view.color_label, pad=0.02, shrink=0.9)
-        bar.outline.set_visible(False)
+        color_bar(axes, artist, view.color_label, shrink=0.9)
     if view.annotate and values.ndim == 2 and values.size <= MOST_NUMBERS:
         _write_numbers(axes, values, artist)
 
@@ -66,22 +66,24 @@ def _write_numbers(axes: Axes, values: FloatArray, artist: Any) -> None:
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
 
 
-def _draw_single(axes: Axes, view: ImageView, values: FloatArray, observation: Observation) -> None:
-    _show(axes, view, values, aspect="equal")
+def _draw_single(axes: Axes, view: ImageView, values: FloatArray, data: FigureData) -> None:
+    _show(axes, view, values, data)
     axes.set_xlabel(view.x_label)
     axes.set_ylabel(view.y_label)
     for key, axis, count in (
         (view.row_labels_key, axes.yaxis, values.shape[0]),
         (view.column_labels_key, axes.xaxis, values.shape[1]),
     ):
-        names = [str(name) for name in observation.get(key, ())] if key else []
+        names = [str(name) for name in data.observation.get(key, ())] if key else []
         if len(names) == count and count <= MOST_TICKS:
             axis.set_ticks(range(count), names)
         elif count <= 12:
             axis.set_ticks(range(count), [str(index + 1) for index in range(count)])
 
 
-def _draw_grid(axes: Axes, view: ImageView, images: FloatArray, captions: list[str]) -> None:
+def _draw_grid(
+    axes: Axes, view: ImageView, images: FloatArray, captions: list[str], data: FigureData
+) -> None:
     count, rows, columns = images.shape
     across = math.ceil(math.sqrt(count * 1.6 * rows / columns))
     down = math.ceil(count / across)
@@ -94,7 +96,7 @@ def _draw_grid(axes: Axes, view: ImageView, images: FloatArray, captions: list[s
         if index < len(captions):
             middle = left + (columns - 1) / 2
             axes.text(middle, top - 1, captions[index], ha="center", va="bottom", fontsize=7)
-    _show(axes, view, page, aspect="equal")
+    _show(axes, view, page, data)
     axes.axis("off")
 
 
@@ -123,6 +125,7 @@ def draw_bars(axes: Axes, view: BarView, data: FigureData) -> list[Entry]:
     low, high = axes.get_ylim()
     least, most = view.y_limit
     axes.set_ylim(low if least is None else max(low, least), high if most is None else most)
+    data.steady.hold(axes, view.id)
     return entries if len(present) > 1 else []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,11 +46,11 @@ def draw(view: View, data: FigureData) -> Figure:
     with paper():
         figure = Figure(figsize=_size(view, data), layout="constrained")
         draw_on(figure.subplots(), view, data)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
-def _settle(figure: Figure) -> None:
+def settle(figure: Figure) -> None:
     """Find the layout once, so that all formats have the same one, and are written faster."""
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -71,7 +72,7 @@ def draw_page(views: Sequence[View], data: FigureData) -> Figure:
         heading = f"{data.title}, {_moment(data)}"
         figure.suptitle(heading, x=0.01, ha="left", fontsize=13, fontweight="bold")
         figure.supxlabel(_caption(data, columns), x=0.01, ha="left", fontsize=8)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -83,19 +84,23 @@ def _moment(data: FigureData) -> str:
 
 def draw_on(axes: Axes, view: View, data: FigureData) -> None:
     """Draw a view onto given axes, with its title and legend."""
+    add_legend(axes, draw_content(axes, view, data))
+
+
+def draw_content(axes: Axes, view: View, data: FigureData) -> list[Entry]:
+    """Draw a view onto given axes, with its title, and return what its legend is to have."""
     axes.set_title(view.title)
-    entries: list[Entry] = []
     if isinstance(view, TimeView):
-        entries = draw_time(axes, view, data)
-    elif isinstance(view, PlaneView):
-        entries = draw_plane(axes, view, data)
-    elif isinstance(view, ImageView):
-        entries = draw_image(axes, view, data)
-    elif isinstance(view, BarView):
-        entries = draw_bars(axes, view, data)
-    elif isinstance(view, TableView):
-        entries = draw_table(axes, view, data)
-    add_legend(axes, entries)
+        return draw_time(axes, view, data)
+    if isinstance(view, PlaneView):
+        return draw_plane(axes, view, data)
+    if isinstance(view, ImageView):
+        return draw_image(axes, view, data)
+    if isinstance(view, BarView):
+        return draw_bars(axes, view, data)
+    if isinstance(view, TableView):
+        return draw_table(axes, view, data)
+    return []
 
 
 def _size(view: View, data: FigureData) -> tuple[float, float]:
@@ -166,7 +171,7 @@ def save(
         raise InputError("figure", Path(path).name, "give a name that ends in .png, .svg or .pdf")
     check_dpi(dpi)
     with atomic(path) as file:
-        _write(figure, file, kind, data, dpi, svg_text)
+        _write(figure, file, kind, about(data), dpi, svg_text)
 
 
 def check_dpi(dpi: int) -> None:
@@ -194,7 +199,7 @@ def render(
     """
     check_dpi(dpi)
     buffer = io.BytesIO()
-    _write(figure, buffer, kind, data, dpi, svg_text)
+    _write(figure, buffer, kind, about(data), dpi, svg_text)
     return buffer.getvalue()
 
 
@@ -213,23 +218,51 @@ def render_all(
     InputError
         If `dpi` is out of range.
     """
+    check_dpi(dpi)
+    return rendered(figure, formats, about(data), dpi=dpi, svg_text=svg_text)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a figure's file says of itself: a title, and how it was made."""
+
+    title: str
+    text: str
+
+
+def about(data: FigureData) -> About:
+    """Return what the file of a run's figure says: the step and the run file."""
+    return About(f"{data.title}, step {data.step}", runfile.dumps(data.run))
+
+
+def rendered(
+    figure: Figure,
+    formats: Sequence[Format],
+    about: About,
+    *,
+    dpi: int = DPI,
+    svg_text: bool = False,
+) -> list[bytes]:
+    """Return the files of a figure of whatever, one a format."""
     made: dict[Format, bytes] = {}
     if "svg" in formats and "pdf" in formats:
         with paper(svg_text), lean():
             made["svg"], made["pdf"] = svg_and_pdf(
-                figure, _metadata("svg", data), _metadata("pdf", data)
+                figure, _metadata("svg", about), _metadata("pdf", about)
             )
-    return [
-        made[kind] if kind in made else render(figure, kind, data, dpi=dpi, svg_text=svg_text)
-        for kind in formats
-    ]
+    for kind in formats:
+        if kind not in made:
+            buffer = io.BytesIO()
+            _write(figure, buffer, kind, about, dpi, svg_text)
+            made[kind] = buffer.getvalue()
+    return [made[kind] for kind in formats]
 
 
 def _write(
     figure: Figure,
     file: BinaryIO,
     kind: Format,
-    data: FigureData,
+    about: About,
     dpi: int,
     svg_text: bool = False,
 ) -> None:
@@ -242,13 +275,12 @@ def _write(
         figure.dpi = dpi if kind == "png" else 72
         # The canvas's own method draws once, where `savefig` would draw twice.
         write = getattr(canvases[kind](figure), f"print_{kind}")
-        write(file, metadata=_metadata(kind, data))
+        write(file, metadata=_metadata(kind, about))
 
 
-def _metadata(kind: Format, data: FigureData) -> dict[str, Any]:
-    """Name the title, the program and the run file in the words of each format."""
-    title, program = f"{data.title}, step {data.step}", f"{NAME} {VERSION}"
-    text = runfile.dumps(data.run)
+def _metadata(kind: Format, about: About) -> dict[str, Any]:
+    """Name the title, the program and how it was made in the words of each format."""
+    title, program, text = about.title, f"{NAME} {VERSION}", about.text
     if kind == "png":
         return {"Title": title, "Software": program, "Description": text}
     if kind == "svg":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakSet
 
 import numpy as np
 from matplotlib.legend_handler import HandlerTuple
@@ -22,6 +23,7 @@ from engine.text.scripts import raised
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 MOST_ENTRIES = 14
 """Lines in a legend; the rest has no entry."""
@@ -65,6 +67,19 @@ def add_legend(axes: Axes, entries: list[Entry]) -> None:
         borderaxespad=0.0,
         handlelength=2.2,
     )
+
+
+_with_bar: WeakSet[Axes] = WeakSet()
+"""The plots that have a bar of colours."""
+
+
+def color_bar(axes: Axes, image: AxesImage, label: str, *, shrink: float = 1.0) -> None:
+    """Put a bar of an image's colours beside the plot, once for all images drawn in it in turn."""
+    if axes in _with_bar:
+        return
+    _with_bar.add(axes)
+    bar = axes.figure.colorbar(image, ax=axes, label=label, pad=0.02, shrink=shrink)
+    bar.outline.set_visible(False)
 
 
 def drawable(values: FloatArray, *, log: bool) -> FloatArray:

@@ -11,15 +11,14 @@ from matplotlib.patches import Circle as CirclePatch
 from matplotlib.patches import Patch
 
 from engine.core.arrays import FloatArray
-from engine.core.claims import Bound
-from engine.core.ensemble import Observation
 from engine.core.palette import RAMP
 from engine.core.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
-from engine.figures.data import FigureData, level_ends
+from engine.figures.data import FigureData
 from engine.figures.off_axis import off_axis
 from engine.figures.parts import (
     Entry,
     bundle,
+    color_bar,
     draw_notes,
     draw_rules,
     drawable,
@@ -45,7 +44,7 @@ def draw_plane(axes: Axes, view: PlaneView, data: FigureData) -> list[Entry]:
         extents = (view.x_range, view.y_range, view.x_extent, view.y_extent)
         is_fixed = any(extent is not None for extent in extents)
         axes.set_aspect("equal", adjustable="box" if is_fixed else "datalim")
-    painter = _Painter(axes, view, data.observation, data.theory)
+    painter = _Painter(axes, view, data)
     entries = [entry for item in view.items for entry in painter.draw(item)]
     if view.x_extent is not None:
         axes.set_xmargin(0)
@@ -73,13 +72,11 @@ def _within(extent: Extent, ends: tuple[float, float]) -> tuple[float, float]:
 class _Painter:
     """Draws the items of a plane; an item whose data are missing is left out."""
 
-    def __init__(
-        self, axes: Axes, view: PlaneView, observation: Observation, theory: tuple[Bound, ...]
-    ) -> None:
+    def __init__(self, axes: Axes, view: PlaneView, data: FigureData) -> None:
         self._axes = axes
         self._view = view
-        self._observation = observation
-        self._theory = theory
+        self._data = data
+        self._observation = data.observation
 
     def draw(self, item: Item) -> list[Entry]:
         drawers: Mapping[type, Callable[[Any], list[Entry]]] = {
@@ -95,10 +92,11 @@ class _Painter:
     def reach(self) -> None:
         """Set the axes that have an extent, and mark the points outside them at their edges."""
         view, axes = self._view, self._axes
-        if view.x_extent is not None:
-            axes.set_xlim(_within(view.x_extent, axes.get_xlim()))
-        if view.y_extent is not None:
-            axes.set_ylim(_within(view.y_extent, axes.get_ylim()))
+        if not self._data.steady.hold(axes, view.id):
+            if view.x_extent is not None:
+                axes.set_xlim(_within(view.x_extent, axes.get_xlim()))
+            if view.y_extent is not None:
+                axes.set_ylim(_within(view.y_extent, axes.get_ylim()))
         if view.x_extent is None and view.y_extent is None:
             return
         for item in view.items:
@@ -187,6 +185,7 @@ class _Painter:
         }
         if values is not None and values.size == across.size:
             style = {"c": values.ravel(), "cmap": RAMP_MAP}
+            style["vmin"], style["vmax"] = self._data.steady.levels.get(item.values, (None, None))
         elif item.color == "ramp" and up.ndim == 2:
             style = {"c": colors("ramp", up.shape[1]) * up.shape[0]}
         elif item.hollow:
@@ -228,7 +227,8 @@ class _Painter:
         image, extent = self._array(item.key), self._array(item.extent_key)
         if image is None or extent is None:
             return []
-        low, high = item.ends(*(level_ends(image, item.colormap) or (0.0, 1.0)))
+        ends = self._data.level_ends(item.key, image, item.colormap) or (0.0, 1.0)
+        low, high = item.ends(*ends)
         self._axes.grid(False)
         artist = self._axes.imshow(
             image,
@@ -241,8 +241,7 @@ class _Painter:
             vmax=high,
         )
         if item.label:
-            bar = self._axes.figure.colorbar(artist, ax=self._axes, label=item.label, pad=0.02)
-            bar.outline.set_visible(False)
+            color_bar(self._axes, artist, item.label)
         if not item.missing:
             return []
         blank = Patch(facecolor="white", edgecolor=color("muted"), linewidth=0.6)
@@ -255,7 +254,7 @@ class _Painter:
         return draw_rules(
             self._axes,
             (item,),
-            self._theory,
+            self._data.theory,
             self._observation,
             self._view.log_y,
             self._view.log_x,

@@ -52,8 +52,9 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
     entries += draw_rules(axes, view.rules, data.theory, data.observation, view.log_y, False)
     _draw_changes(axes, data)
     entries += _draw_step(axes, data) + pinned
-    _fit(axes, view.y_limit, log=view.log_y)
+    fit(axes, view.y_limit, log=view.log_y)
     axes.set_xlim(0, max(data.trace.last, 1))
+    data.steady.hold(axes, view.id)
     if view.log_y:
         draw_notes(axes, (_note(view, series, data.trace) for series in view.series))
     return entries
@@ -68,7 +69,7 @@ def _draw_pins(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
         for series in view.series:
             if series.key not in pin.trace.low or series.dash != "solid":
                 continue
-            steps, table = _measured(pin.trace, series, 0, log=view.log_y)
+            steps, table = measured(pin.trace, series, 0, log=view.log_y)
             seen = steps <= last
             lines += axes.plot(
                 steps[seen],
@@ -105,12 +106,12 @@ def _note(view: TimeView, series: Series, trace: TraceView) -> ZeroNote | None:
     """Return a note where the axis has no place for a series."""
     if series.key not in trace.low:
         return None
-    drawn = _measured(trace, series, 0, log=False)
+    drawn = measured(trace, series, 0, log=False)
     return of_series(series, trace, drawn, whole, named=len(view.series) > 1)
 
 
 def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[Entry]:
-    steps, table = _measured(data.trace, series, 0, log=log)
+    steps, table = measured(data.trace, series, 0, log=log)
     known = _known(data.trace, series, log=log)
     shades = colors(series.color, table.shape[1])
     style = LINESTYLES[series.dash]
@@ -128,8 +129,8 @@ def _series(axes: Axes, series: Series, data: FigureData, *, log: bool) -> list[
         key = Line2D([], [])
         key.update_from(line)
         lines.append(key)  # the legend's is never see-through
-        if not series.points and _keeps_turning(table[:, index]):
-            _as_band(axes, line, None if known is None else (known[0], known[1][:, index]))
+        if not series.points and keeps_turning(table[:, index]):
+            as_band(axes, line, None if known is None else (known[0], known[1][:, index]))
     return bundle(lines, series.label)
 
 
@@ -138,7 +139,7 @@ def _is_sparse(trace: TraceView, steps: FloatArray) -> bool:
     return int(np.count_nonzero(np.diff(steps))) <= COLUMNS and trace.is_sparse(steps)
 
 
-def _measured(
+def measured(
     trace: TraceView, series: Series, start: int, *, log: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Return steps and values, shape (steps, lines), as they are drawn from a step on."""
@@ -154,10 +155,10 @@ def _known(trace: TraceView, series: Series, *, log: bool) -> tuple[FloatArray, 
     first = 0 if trace.stride == 1 else trace.recent_first
     if trace.last - first < KNOWN_SHARE * trace.last:
         return None
-    return _measured(trace, series, first, log=log)
+    return measured(trace, series, first, log=log)
 
 
-def _keeps_turning(values: FloatArray) -> bool:
+def keeps_turning(values: FloatArray) -> bool:
     """Return whether a line goes up and down so often that it would fill the plot with ink."""
     slopes = np.diff(values)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
@@ -165,7 +166,7 @@ def _keeps_turning(values: FloatArray) -> bool:
     return len(values) > DENSE and bool(turns > len(values) / 2)
 
 
-def _as_band(axes: Axes, line: Line2D, known: tuple[FloatArray, FloatArray] | None) -> None:
+def as_band(axes: Axes, line: Line2D, known: tuple[FloatArray, FloatArray] | None) -> None:
     """Draw a line translucently with its values, or with its edges where only these are known."""
     solid = Line2D([], [])
     solid.update_from(line)
@@ -190,7 +191,7 @@ def _as_band(axes: Axes, line: Line2D, known: tuple[FloatArray, FloatArray] | No
         drawn.set(linewidth=EDGE_WIDTH, gid=f"{name}-edge-{line.get_gid()}")
 
 
-def _fit(axes: Axes, limit: tuple[float | None, float | None], *, log: bool) -> None:
+def fit(axes: Axes, limit: tuple[float | None, float | None], *, log: bool) -> None:
     """Show all that was drawn, but nothing beyond `limit`."""
     axes.relim()
     axes.autoscale_view()

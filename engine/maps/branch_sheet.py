@@ -43,7 +43,7 @@ WORDS = {
 }
 LABELLED = 8
 """Special points with a text of their own: those of the shortest periods."""
-APART = 0.035
+APART = 0.1
 """Least distance of two of them along the parameter, as a share of its range."""
 
 
@@ -139,7 +139,7 @@ def _draw_specials(axes: Axes, branches: Branches, coordinate: int) -> list[Entr
             zorder=4,
         )
         entries.append(Entry(points, event))
-    for special in _labelled(branches):
+    for special in _labelled(branches, coordinate):
         axes.annotate(
             special.label,
             (special.parameter, float(np.max(special.cycle[:, coordinate]))),
@@ -152,10 +152,14 @@ def _draw_specials(axes: Axes, branches: Branches, coordinate: int) -> list[Entr
     return entries
 
 
-def _labelled(branches: Branches) -> list[Special]:
+def _labelled(branches: Branches, coordinate: int) -> list[Special]:
     """Choose the special points of the shortest periods that stand apart."""
     spec, chosen = branches.spec, list[Special]()
-    for each in sorted(branches.specials, key=lambda one: (one.period, one.parameter)):
+    order = sorted(
+        branches.specials,
+        key=lambda one: (one.period, one.parameter, -float(np.max(one.cycle[:, coordinate]))),
+    )
+    for each in order:
         near = APART * (spec.high - spec.low)
         if all(abs(each.parameter - other.parameter) > near for other in chosen):
             chosen.append(each)

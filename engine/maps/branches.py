@@ -21,6 +21,7 @@ from engine.core.claims import Lamp
 from engine.core.errors import InputError
 from engine.core.params import Params
 from engine.maps.kind import Overlay
+from engine.maps.spec import MapSpec
 from engine.text.numbers import short
 
 SOURCE = "continuation in pseudo-arclength"
@@ -70,6 +71,19 @@ class BranchSpec:
             raise InputError(self.name, f"{self.low}:{self.high}", "give two finite ends, low:high")
         if not 1 <= self.max_period <= 16:
             raise InputError("max_period", self.max_period, "give a whole number from 1 to 16")
+
+    @classmethod
+    def of(cls, spec: MapSpec, max_period: int = 8) -> BranchSpec:
+        """Return the branches over the x axis of a map."""
+        return cls(
+            experiment=spec.experiment,
+            params=spec.params,
+            seed=spec.seed,
+            name=spec.x.name,
+            low=spec.x.low,
+            high=spec.x.high,
+            max_period=max_period,
+        )
 
     def as_table(self) -> dict[str, Any]:
         """Return what `branches.json` holds of it, JSON-ready."""
@@ -123,7 +137,8 @@ class Curve:
     stability : ndarray of u1, shape (m,)
         Codes of `Stability`.
     radius : ndarray, shape (m,)
-        Largest multiplier of a lap in magnitude, within the set that the branch is followed in.
+        Largest multiplier of a lap in magnitude, within the set that the branch is followed in;
+        those of a manifold, which are 1, left out.
     across : ndarray, shape (m,)
         The same out of the set; 0 where it is the whole space.
     manifold : int

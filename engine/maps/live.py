@@ -7,9 +7,12 @@ are some of those of the finer ones.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import queue
+import sys
 import threading
 import time
 import traceback
@@ -44,6 +47,8 @@ PICTURE_SECONDS = 0.12
 """Time between pictures of a map that is being made, at least."""
 PICTURE_REST = 4.0
 """The same as a multiple of what a picture takes."""
+NICENESS = 4
+"""How far the threads of maps stand back behind that of the window."""
 KEPT_BYTES = 96 * 2**20
 """Finished maps that are kept, to go back to, together take no more."""
 
@@ -122,9 +127,21 @@ class MapShown:
         return shown_layer(self.prepared, self.look.layer)
 
     def cell(self, x: float, y: float) -> dict[str, Any] | None:
-        """Return the values by field of the cell at a point; None outside or if not computed."""
+        """Return the values by field of the cell at a point, or of the nearest that is computed.
+
+        None outside the map.
+        """
         at = self._at(x, y)
         return None if at is None else {name: values[at] for name, values in self.arrays.items()}
+
+    def is_computed(self, x: float, y: float) -> bool:
+        """Return whether the cell at a point is computed itself."""
+        at = self._at(x, y)
+        if at is None or not self.known[at]:
+            return False
+        places = (_cell(self.spec.y, y), _cell(self.spec.x, x))
+        exact = [place is None or place % self.stride == 0 for place in places]
+        return exact[1] and (exact[0] or self.spec.kind == "orbit")
 
     def color_at(self, x: float, y: float) -> str:
         """Return the colour of the cell at a point, ``#rrggbb``; empty where it has none."""
@@ -134,18 +151,17 @@ class MapShown:
         return hexadecimal(rgba[at][:3])
 
     def _at(self, x: float, y: float) -> tuple[int, int] | None:
-        """Return the row and column of a computed cell in the arrays."""
+        """Return the row and column of the nearest cell in the arrays."""
         column, row = _cell(self.spec.x, x), _cell(self.spec.y, y)
         if self.spec.kind == "orbit":
             row = 0
         if column is None or row is None:
             return None
         rows, columns = self.known.shape
-        at = (
+        return (
             min(math.floor(row / self.stride + 0.5), rows - 1),
             min(math.floor(column / self.stride + 0.5), columns - 1),
         )
-        return at if self.known[at] else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +195,8 @@ class _Level:
         self.done = 0
         self.arrays: dict[str, NDArray[Any]] = {}
         self.known = np.zeros((0, 0), np.bool_)
+        self.overlays: tuple[Overlay, ...] = ()
+        self.has_asked = False
 
     @property
     def total(self) -> int:
@@ -263,8 +281,16 @@ class _Worker:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        _stand_back()
         while (thing := self._things.get()) is not None:
             thing()
+
+
+def _stand_back() -> None:
+    """Stand back behind the window: this thread, and those that it starts, are nice to others."""
+    if sys.platform == "linux":  # elsewhere niceness is that of a process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 @dataclass(slots=True)
@@ -274,9 +300,8 @@ class _Present:
     number: int
     level: _Level
     begin: float
-    overlays: tuple[Overlay, ...] | None = None
     state: State = "making"
-    published: float = -math.inf
+    shown_at: float = -math.inf
     picture_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -289,8 +314,9 @@ class LiveMap:
     kind_of : callable
         Returns a kind of map by its id (`engine.maps.catalogue.kind`).
     executor_for : callable
-        Returns the pool that carries out the jobs of a map, and is closed by this object. It is
-        called again when `has_threads` of the next map is another.
+        Returns the pool that carries out the jobs of a map, given the address of a scheduler or an
+        empty text; it is closed by this object. It is called again when that address, or whether
+        threads serve, is another for the next map.
     clock : callable
         Gives seconds; tests pass their own.
 
@@ -305,29 +331,38 @@ class LiveMap:
     def __init__(
         self,
         kind_of: Callable[[str], Any],
-        executor_for: Callable[[Prepared], Executor],
+        executor_for: Callable[[Prepared, str], Executor],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.mailbox: Mailbox[MapShown | MapFailed] = Mailbox()
         self.answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._kind_of, self._executor_for, self._clock = kind_of, executor_for, clock
         self._maker, self._asker = _Worker("engine-maps"), _Worker("engine-maps-asks")
+        self._searcher = _Worker("engine-maps-long")
         self._number = 0
         self._stop = threading.Event()
         self._look: Look | None = None
         self._drawn: Look | None = None
         self._present: _Present | None = None
         self._executor: Executor | None = None
-        self._has_threads = True
+        self._executor_key: tuple[bool, str] | None = None
         self._finished: OrderedDict[str, _Level] = OrderedDict()
 
-    def make(self, spec: MapSpec, look: Look) -> int:
-        """Begin a map in place of the one before, and return the number of the request."""
+    def make(self, spec: MapSpec, look: Look, scheduler: str = "") -> int:
+        """Begin a map in place of the one before, and return the number of the request.
+
+        Parameters
+        ----------
+        spec : MapSpec
+        look : Look
+        scheduler : str
+            Address of the scheduler of a cluster; this machine makes the map if empty.
+        """
         self._stop.set()
         stop = self._stop = threading.Event()
         self._number += 1
         number, self._look, begin = self._number, look, self._clock()
-        self._maker.do(lambda: self._make(number, spec, stop, begin))
+        self._maker.do(lambda: self._make(number, spec, stop, begin, scheduler))
         return number
 
     def show(self, look: Look) -> None:
@@ -339,8 +374,17 @@ class LiveMap:
         """Stop; what is made so far stays."""
         self._stop.set()
 
-    def ask(self, function: Callable[[], _T], then: Callable[[_T | Exception], None]) -> None:
-        """Call a function beside the maps; `then` gets what it returns or raises from `answers`."""
+    def ask(
+        self,
+        function: Callable[[], _T],
+        then: Callable[[_T | Exception], None],
+        *,
+        is_long: bool = False,
+    ) -> None:
+        """Call a function beside the maps; `then` gets what it returns or raises from `answers`.
+
+        One that takes long does not hold up others.
+        """
 
         def answer() -> None:
             result: _T | Exception
@@ -350,18 +394,26 @@ class LiveMap:
                 result = error
             self.answers.put(lambda: then(result))
 
-        self._asker.do(answer)
+        (self._searcher if is_long else self._asker).do(answer)
 
     def close(self, timeout: float = 10.0) -> bool:
         """End the threads and the pool; returns whether they ended in time."""
         self._stop.set()
         self._maker.do(self._end_executor)
-        ended = self._maker.close(timeout)
-        return self._asker.close(timeout) and ended
+        workers = (self._maker, self._asker, self._searcher)
+        ended = [worker.close(timeout) for worker in workers]  # each of them, whatever the others
+        return all(ended)
 
     # On the thread.
 
-    def _make(self, number: int, spec: MapSpec, stop: threading.Event, begin: float) -> None:
+    def _make(
+        self,
+        number: int,
+        spec: MapSpec,
+        stop: threading.Event,
+        begin: float,
+        scheduler: str,
+    ) -> None:
         if stop.is_set():
             return  # a newer one waits
         self._present = None
@@ -370,7 +422,7 @@ class LiveMap:
             prepared = level.prepared if level else self._kind_of(spec.kind).prepare(spec)
             present = self._present = _Present(number, level or _Level(prepared), begin)
             if level is None:
-                self._compute(present, stop)
+                self._compute(present, stop, scheduler)
             self._end(present, stop)
         except LabError as error:
             self.mailbox.put(MapFailed(number=number, spec=spec, error=error))
@@ -378,16 +430,19 @@ class LiveMap:
             text = traceback.format_exc()
             self.mailbox.put(MapFailed(number=number, spec=spec, error=None, traceback=text))
 
-    def _compute(self, present: _Present, stop: threading.Event) -> None:
+    def _compute(self, present: _Present, stop: threading.Event, scheduler: str) -> None:
         level, prepared = present.level, present.level.prepared
-        stride = 0
-        for tile, cells in make(prepared, self._pool(prepared), stop):
+        coarsest, missing = 0, 0
+        for tile, cells in make(prepared, self._pool(prepared, scheduler), stop):
             level.put(tile, cells)
             if stop.is_set():
                 return
-            is_coarsest = not stride and level.done == _count(level.shape, tile.scale)
-            stride = level.stride if stride or is_coarsest else 0
-            self._publish_now_and_then(present, is_coarsest)
+            if not coarsest:
+                coarsest, missing = tile.scale, _count(level.shape, tile.scale)
+            if tile.scale == coarsest:
+                missing -= tile.count
+            is_first = tile.scale == coarsest and not missing
+            self._publish_now_and_then(present, is_first)
 
     def _end(self, present: _Present, stop: threading.Event) -> None:
         if present.number != self._number:
@@ -398,18 +453,44 @@ class LiveMap:
             self._publish(present)
         if present.state == "done":
             self._keep(present.level)
-            if present.overlays is None:
-                present.overlays = present.level.prepared.overlays()
-                self._publish(present)
+            self._find_overlays(present)
 
-    def _publish_now_and_then(self, present: _Present, is_coarsest: bool) -> None:
-        """Publish the first whole picture at once, and then as often as pictures are taken."""
+    def _find_overlays(self, present: _Present) -> None:
+        """Find the theory's curves once a map, beside its cells: that may take longer than they."""
+        level = present.level
+        if level.has_asked:
+            return
+        level.has_asked = True
+
+        def find() -> None:
+            if present.number != self._number:
+                level.has_asked = False  # for whoever goes back to it
+                return
+            try:
+                level.overlays = level.prepared.overlays()
+            except Exception:
+                spec, text = level.prepared.spec, traceback.format_exc()
+                self.mailbox.put(
+                    MapFailed(number=present.number, spec=spec, error=None, traceback=text)
+                )
+            self._maker.do(lambda: self._publish_again(present))
+
+        self._searcher.do(find)
+
+    def _publish_again(self, present: _Present) -> None:
+        if present is self._present and present.level.stride:
+            self._publish(present)
+
+    def _publish_now_and_then(self, present: _Present, is_first: bool) -> None:
+        """Publish the first whole picture at once, and others as often as they are taken."""
         is_asked = self._look is not self._drawn
-        rest = self._clock() - present.published
+        rest = self._clock() - max(present.shown_at, present.begin)
         least = max(PICTURE_SECONDS, PICTURE_REST * present.picture_seconds)
         is_due = rest >= least and self.mailbox.is_empty
-        if is_coarsest or (is_due and math.isfinite(rest)) or (is_asked and present.level.done):
+        if is_first or is_due or (is_asked and math.isfinite(present.shown_at)):
             self._publish(present)
+        if is_first:
+            self._find_overlays(present)
 
     def _publish(self, present: _Present) -> None:
         look, level = self._look, present.level
@@ -428,15 +509,15 @@ class LiveMap:
                 known=level.known,
                 look=look,
                 picture=level.picture(look),
-                overlays=present.overlays or (),
+                overlays=level.overlays,
                 done=level.done / level.total,
                 seconds=elapsed,
                 seconds_left=left if present.state == "making" else None,
                 state=present.state,
             )
         )
-        present.published = self._clock()
-        present.picture_seconds = present.published - begin
+        present.shown_at = self._clock()
+        present.picture_seconds = present.shown_at - begin
 
     def _draw_again(self) -> None:
         present = self._present
@@ -453,11 +534,12 @@ class LiveMap:
         ):
             self._finished.popitem(last=False)
 
-    def _pool(self, prepared: Prepared) -> Executor:
-        if self._executor is None or self._has_threads != prepared.has_threads:
+    def _pool(self, prepared: Prepared, scheduler: str) -> Executor:
+        key = prepared.has_threads, scheduler
+        if self._executor is None or self._executor_key != key:
             self._end_executor()
-            self._executor = self._executor_for(prepared)
-            self._has_threads = prepared.has_threads
+            self._executor = self._executor_for(prepared, scheduler)
+            self._executor_key = key
         return self._executor
 
     def _end_executor(self) -> None:

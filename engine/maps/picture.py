@@ -199,7 +199,8 @@ def area_color(role: str, palette: Palette) -> str:
     What diverged or is undecided often fills half of a map and is not what one looks for.
     """
     color = role_color(role, palette)
-    toward = {"muted": 0.62, "text": 0.12, "bad": 0.22}
+    toward = {"muted": 0.76 if palette.is_dark else 0.66, "text": 0.12}
+    toward["bad"] = 0.45 if palette.is_dark else 0.3
     return mixed(color, palette.surface, toward[role]) if role in toward else color
 
 
@@ -352,7 +353,7 @@ def picture_of_points(
     counts = np.bincount(flat, minlength=rows * columns).reshape(rows, columns)
     number = np.maximum(np.isfinite(points).sum(axis=1), 1)
     strength = np.clip((8.0 * counts / number) ** 0.45, 0.0, 1.0)
-    strength = np.where(counts > 0, np.maximum(strength, 0.16), 0.0)
+    strength = np.where(counts > 0, np.maximum(strength, 0.25), 0.0)
     rgba = np.zeros((rows, columns, 4), np.uint8)
     rgba[..., :3] = _inks(palette)[np.asarray(np.rint(strength * (LEVELS - 1)), np.uint8)]
     rgba[..., 3] = np.where(counts > 0, np.rint(255 * np.minimum(1.0, 0.25 + strength)), 0)

@@ -6,6 +6,7 @@ matplotlib is loaded with this module, so it is imported where a figure is wante
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,16 @@ from engine.maps.picture import (
 from engine.storage.files import atomic
 from engine.text.numbers import short, whole
 
-SIZE = (7.2, 4.6)
-"""Inches of a page."""
+SIZE = (7.6, 4.6)
+"""Inches of a page without colour bars."""
+BAR = 0.75
+"""Inches that a colour bar adds to its width."""
+MOST_BARS = 3
+"""Colour bars beside a map; more classes have none."""
 DENSITY_ROWS = 1200
 """Rows of the picture of an orbit diagram."""
+_VARIABLE = re.compile(r"([A-Za-z])_?(\d*)")
+"""The name of a variable: a letter, perhaps with a number."""
 _TITLES = {
     "orbit": "Orbit diagram",
     "basin": "Basins of attraction",
@@ -103,6 +110,8 @@ def figure(
         _label(axes, prepared, "" if field is None or layer == POINTS else field.label)
         add_legend(axes, entries)
         page.supxlabel(_caption(prepared), x=0.01, ha="left", fontsize=7.5)
+        bars = len(page.axes) - 1
+        page.set_size_inches(SIZE[0] + BAR * bars, SIZE[1])
         engine = page.get_layout_engine()
         if engine is not None:
             engine.execute(page)
@@ -168,7 +177,8 @@ def _draw_picture(axes: Axes, prepared: Prepared, picture: Picture) -> list[Entr
         axes.imshow(picture.rgba, origin="lower", extent=ends, aspect="auto", zorder=0)
     if picture.bar is not None:
         _draw_bar(axes, picture.bar)
-    for swatch in picture.swatches:
+    shaded = [swatch for swatch in picture.swatches if swatch.bar is not None][:MOST_BARS]
+    for swatch in shaded:
         if swatch.bar is not None:
             _draw_bar(axes, swatch.bar, swatch.name)
     return [
@@ -269,7 +279,10 @@ def _names(prepared: Prepared) -> tuple[str, str]:
         known = specs.get(axis.name)
         if known is not None:
             return f"{known.label} ${known.symbol}$" if known.symbol else known.label
-        return f"${axis.name}$" if "_" in axis.name or len(axis.name) == 1 else axis.name
+        letter = _VARIABLE.fullmatch(axis.name)
+        if letter is None:
+            return axis.name
+        return f"${letter[1]}_{{{letter[2]}}}$" if letter[2] else f"${letter[1]}$"
 
     return name(spec.x), name(spec.y)
 

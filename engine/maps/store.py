@@ -23,7 +23,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.core.registry import get
 from engine.core.versions import fingerprint
 from engine.maps import making
@@ -204,13 +204,28 @@ class HalfMade:
         try:
             self._half.mkdir(exist_ok=True)
             self._journal = (self._half / JOURNAL).open("a+b", buffering=0)
+        except OSError as error:
+            raise FileError(self._half, "written", error) from None
+        try:
             _lock(self._journal, folder)
             if not (self._half / SPEC).is_file():
                 self._begin(check)
             self.arrays = {each.name: self._opened(each) for each in prepared.fields}
             self._known = self._resumed()
         except OSError as error:
+            self._journal.close()
             raise FileError(self._half, "written", error) from None
+        except LabError:
+            self._journal.close()
+            raise
+
+    def __enter__(self) -> HalfMade:
+        """Return the half-made map itself."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the files."""
+        self.close()
 
     @property
     def size(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -22,7 +22,14 @@ from engine.analysis.carrier import Carrier, SystemCarrier
 from engine.analysis.continuation import Branch, End, Event, Special, follow
 from engine.analysis.equilibria import starts
 from engine.analysis.family import Family, Frame
-from engine.analysis.multistart import BranchPoint, cycles, newton, on_cycle
+from engine.analysis.multistart import (
+    ON_CIRCLE,
+    BranchPoint,
+    cycles,
+    is_sharp,
+    newton,
+    on_cycle,
+)
 from engine.analysis.switching import doubled, forked
 from engine.core import registry
 from engine.core.arrays import FloatArray
@@ -53,19 +60,29 @@ FADED = 100.0
 SEEDED = 20.0
 """Multiplier in magnitude up to which such a cycle is followed from where it was found: one that
 is larger at all these values is stable in so small a part of the range that it cannot be seen."""
+BORN = 1e-11
+"""Distance of a multiplier from 1 near a bifurcation up to which it is 1 all along the branch."""
 MOST = 160
 """Branches that are followed at most."""
 MOST_COORDINATES = 64
 """Dimension of the largest system whose branches are followed."""
+FAR = 1e100
+"""Size of an orbit that has diverged."""
+PARTLY = 1.0
+"""Seconds between two looks at what is found until then."""
 PATIENCE = 0.05
 """Seconds between two questions whether to go on."""
 
 
-class _StoppedError(Exception):
+class StoppedError(Exception):
     """The search is no longer wanted."""
 
 
-def find(spec: BranchSpec, progress: Progress) -> Branches | None:
+def find(
+    spec: BranchSpec,
+    progress: Progress,
+    partly: Callable[[Branches], None] | None = None,
+) -> Branches | None:
     """Find the branches of an experiment over one parameter.
 
     Parameters
@@ -73,6 +90,8 @@ def find(spec: BranchSpec, progress: Progress) -> Branches | None:
     spec : BranchSpec
     progress : callable
         Asked about every 50 ms, from the thread that this runs in.
+    partly : callable, optional
+        Given what is found until then, about once a second where there is more.
 
     Returns
     -------
@@ -85,12 +104,20 @@ def find(spec: BranchSpec, progress: Progress) -> Branches | None:
         If the experiment has no smooth step, or the parameter cannot be varied so.
     """
     ends = {spec.name: (spec.low, spec.high)}
-    search = _Search(spec, progress, subject_of(spec.experiment, spec.params, spec.seed, ends))
+    subject = subject_of(spec.experiment, spec.params, spec.seed, ends)
+    size = max(float(np.linalg.norm(subject.start)), 1e-3)
+    family = Family(subject.carrier, spec.low, spec.high, subject.frame, size)
+    search = Search(family, subject.start, spec.max_period, spec.seed, progress)
+    shown, count = time.monotonic(), 0
     try:
-        search.run()
-    except _StoppedError:
+        for _ in search.steps():
+            now = time.monotonic()
+            if partly is not None and now - shown >= PARTLY and len(search.found) > count:
+                partly(_result(spec, subject, search))
+                shown, count = time.monotonic(), len(search.found)
+    except StoppedError:
         return None
-    return search.result()
+    return _result(spec, subject, search)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +191,10 @@ def subject_of(
     if law is not None and set(ranges) <= set(known):
         from engine.kernels.maps.carry import LawCarrier  # loads numba
 
-        carrier = LawCarrier(law, tuple(ranges))
+        by_law = LawCarrier(law, tuple(ranges))
+        one, other = (each.orbit(start, lows, 1)[1] for each in (by_law, carrier))
+        if np.allclose(one, other, rtol=1e-9, atol=1e-12):  # the same coordinates
+            carrier = by_law
     return Subject(
         carrier=carrier,
         frame=Frame(system.dimension, set_of(system, start)),
@@ -199,7 +229,7 @@ def set_of(system: System[Any], start: FloatArray) -> InvariantSet | None:
 
 
 @dataclass(slots=True, eq=False)
-class _Found:
+class Found:
     """A branch, and the special point of another that it begins at."""
 
     branch: Branch
@@ -207,24 +237,41 @@ class _Found:
 
 
 @dataclass(slots=True, eq=False)
-class _Search:
-    """The state of a search."""
+class Search:
+    """A search for branches over one parameter.
 
-    spec: BranchSpec
+    Attributes
+    ----------
+    family : Family
+    start : ndarray, shape (n,)
+        Where the run begins.
+    max_period : int
+    seed : int
+        Of the random points that cycles are looked for from.
+    progress : callable
+    values : int
+        Values of the parameter at which cycles are looked for.
+    found : list of Found
+    is_full : bool
+        Whether there were more branches than are followed.
+    is_blurred : bool
+        Whether there were cycles with a multiplier 1 that fill no manifold.
+    """
+
+    family: Family
+    start: FloatArray
+    max_period: int
+    seed: int
     progress: Progress
-    subject: Subject
-    family: Family = field(init=False)
-    found: list[_Found] = field(default_factory=list)
+    values: int = VALUES
+    found: list[Found] = field(default_factory=list)
     waiting: deque[tuple[BranchPoint, int, tuple[int, Special] | None]] = field(
         default_factory=deque
     )
     done: float = 0.0
     asked: float = 0.0
     is_full: bool = False
-
-    def __post_init__(self) -> None:
-        subject = self.subject
-        self.family = Family(subject.carrier, self.spec.low, self.spec.high, subject.frame)
+    is_blurred: bool = False
 
     def go_on(self) -> bool:
         """Raise where the search is to stop."""
@@ -232,19 +279,27 @@ class _Search:
         if now - self.asked >= PATIENCE:
             self.asked = now
             if not self.progress(self.done, f"{len(self.found)} branches found"):
-                raise _StoppedError
+                raise StoppedError
         return True
 
     def run(self) -> None:
         """Look for cycles at all values, and follow their branches."""
-        order = np.argsort([int(f"{i:06b}"[::-1], 2) for i in range(VALUES)])  # coarse to fine
-        for count, place in enumerate(order):
-            self.done = count / VALUES
-            share = (int(place) + 0.5) / VALUES
-            value = self.spec.low + share * (self.spec.high - self.spec.low)
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """Do the same, and pause after each branch."""
+        bits = max(self.values - 1, 1).bit_length()
+        order = np.argsort([int(f"{i:0{bits}b}"[::-1], 2) for i in range(self.values)])
+        for count, place in enumerate(order):  # coarse to fine
+            self.done = count / self.values
+            share = (int(place) + 0.5) / self.values
+            value = self.family.low + share * (self.family.high - self.family.low)
             for period, begin in self._seeds(value, scattered=count % BOXED == 0):
                 self.waiting.append((begin, period, None))
-                self._follow_all()
+                while self.waiting:
+                    self._follow(*self.waiting.popleft())
+                    yield
 
     def _seeds(self, value: float, *, scattered: bool) -> Iterator[tuple[int, BranchPoint]]:
         """Find cycles at a value of the parameter, in turn."""
@@ -253,8 +308,8 @@ class _Search:
         if scattered:
             reach = REACH * max(float(np.max(np.abs(orbit), initial=0.0)), 1.0)
             center = np.zeros(self.family.frame.count)
-            around = starts(center, np.full_like(center, reach), SCATTERED, self.spec.seed)
-        for period in range(1, self.spec.max_period + 1):
+            around = starts(center, np.full_like(center, reach), SCATTERED, self.seed)
+        for period in range(1, self.max_period + 1):
             points = [*_returns(orbit, period), *(around if period <= 2 else [])]
             for point in points:
                 for begin in cycles(self.family, value, period, [point], self.go_on):
@@ -264,39 +319,41 @@ class _Search:
         """Return where the run's start is led to, shape (m, k); empty where it diverges."""
         self.go_on()
         with np.errstate(all="ignore"):
-            points = self.family.carrier.orbit(
-                self.subject.start, np.array([value]), TRANSIENT + KEPT
-            )
+            points = self.family.carrier.orbit(self.start, np.array([value]), TRANSIENT + KEPT)
         made = self.family.frame.seen(points[TRANSIENT:])
-        return made if np.isfinite(made).all() else made[:0]
+        return made if np.max(np.abs(made), initial=0.0) < FAR else made[:0]
 
-    def _follow_all(self) -> None:
-        while self.waiting:
-            begin, period, origin = self.waiting.popleft()
-            if (period > 2 and begin.radius > SEEDED) or self._is_known(begin, period):
-                continue
-            if len(self.found) >= MOST:
-                self.is_full = True
-                continue
-            largest = np.inf if period <= 2 else FADED
-            branch = follow(
-                self.family,
-                begin,
-                period,
-                both=origin is None,
-                largest=largest,
-                go_on=self.go_on,
-            )
-            number = len(self.found)
-            self.found.append(_Found(branch, origin))
-            for event in branch.events:
-                self._switch(number, period, event)
+    def _follow(self, begin: BranchPoint, period: int, origin: tuple[int, Special] | None) -> None:
+        """Follow the branch of a cycle, if it is a new one."""
+        is_faint = period > 2 and begin.radius > SEEDED
+        circle = ON_CIRCLE if origin is None else BORN
+        if is_faint or self._is_known(begin, period, begin.ones(circle)):
+            return
+        if origin is None and not is_sharp(self.family, begin, period):
+            self.is_blurred = True
+            return
+        if len(self.found) >= MOST:
+            self.is_full = True
+            return
+        branch = follow(
+            self.family,
+            begin,
+            period,
+            both=origin is None,
+            largest=np.inf if period <= 2 else FADED,
+            circle=circle,
+            go_on=self.go_on,
+        )
+        number = len(self.found)
+        self.found.append(Found(branch, origin))
+        for event in branch.events:
+            self._switch(number, period, event)
 
     def _switch(self, number: int, period: int, event: Special) -> None:
         """Go on along the branches that begin at a special point."""
         self.go_on()
         begun: tuple[BranchPoint, ...] = ()
-        if event.event is Event.FLIP and 2 * period <= self.spec.max_period:
+        if event.event is Event.FLIP and 2 * period <= self.max_period:
             born = doubled(self.family, event.at, period)
             if born is not None:
                 self.waiting.append((born, 2 * period, (number, event)))
@@ -304,12 +361,12 @@ class _Search:
             begun = forked(self.family, event.at, period)
         self.waiting.extend((each, period, (number, event)) for each in begun)
 
-    def _is_known(self, point: BranchPoint, period: int) -> bool:
+    def _is_known(self, point: BranchPoint, period: int, neutral: int) -> bool:
         """Return whether a cycle lies on a branch that was followed, or fills one's manifold."""
         a = point.parameter
         for each in self.found:
             branch = each.branch
-            if branch.period != period or branch.neutral != point.neutral:
+            if branch.period != period or branch.neutral != neutral:
                 continue
             for before, after in pairwise(branch.points):
                 span = after.parameter - before.parameter
@@ -328,94 +385,111 @@ class _Search:
                     return True
         return False
 
-    def result(self) -> Branches:
-        """Return what was found as plain data."""
-        specials: list[drawn.Special] = []
-        numbers: dict[int, int] = {}
-        for number, each in enumerate(self.found):
-            for event in each.branch.events:
-                numbers[id(event)] = len(specials)
-                specials.append(self._special(len(specials), number, each.branch.period, event))
-        curves = []
-        for number, each in enumerate(self.found):
-            origin = None if each.origin is None else numbers[id(each.origin[1])]
-            curves.append(self._curve(number, each, origin))
-        within = self.family.frame.within
-        return Branches(
-            spec=self.spec,
-            coordinates=self.subject.coordinates,
-            names=self.subject.names,
-            within="" if within is None else within.name,
-            curves=tuple(curves),
-            specials=tuple(specials),
-            lamps=self._lamps(curves),
-            notes=tuple(self._notes()),
-        )
 
-    def _special(self, number: int, curve: int, period: int, event: Special) -> drawn.Special:
-        form = event.form
-        return drawn.Special(
-            number=number,
-            event=event.event.value,
-            curve=curve,
-            period=period,
-            parameter=event.parameter,
-            cycle=self.family.cycle(event.at.x, event.parameter, period),
-            coefficient=None if form is None else form.value,
-            error=0.0 if form is None else form.error,
-        )
-
-    def _curve(self, number: int, each: _Found, origin: int | None) -> drawn.Curve:
-        branch, points = each.branch, list(each.branch.points)
-        codes = _codes(branch)
-        cycle = [self.family.cycle(at.x, at.parameter, branch.period) for at in points]
-        if each.origin is not None:  # its first point is a step away from where it begins
-            at = each.origin[1].at
-            half = self.family.cycle(at.x, at.parameter, self.found[each.origin[0]].branch.period)
-            cycle.insert(0, np.tile(half, (branch.period // len(half), 1)))
-            points.insert(0, at)
-            codes.insert(0, codes[0])
-        return drawn.Curve(
-            number=number,
-            period=branch.period,
-            parameter=np.array([at.parameter for at in points]),
-            cycles=np.array(cycle),
-            stability=np.array(codes, np.uint8),
-            radius=np.array([at.radius for at in points]),
-            across=np.array([np.max(np.abs(at.across), initial=0.0) for at in points]),
-            manifold=branch.neutral,
-            origin=origin,
-        )
-
-    def _lamps(self, curves: list[drawn.Curve]) -> tuple[Lamp, ...]:
-        most = max((each.manifold for each in curves), default=0)
-        detail = ""
-        if most:
-            detail = f"some fill a manifold of dimension {most}, of which one point is drawn"
-        lamps = [Lamp("Cycles are isolated", most == 0, detail)]
-        if self.family.frame.within is not None:
-            some = [each.across[each.stability != Stability.UNSTABLE] for each in curves]
-            largest = max((float(np.max(each, initial=0.0)) for each in some), default=0.0)
-            lamps.append(
-                Lamp(
-                    "Transversally stable",
-                    not any(np.any(each.stability == Stability.ACROSS) for each in curves),
-                    f"largest multiplier across, of a lap of a cycle stable within: {largest:.6g}",
-                )
+def _result(spec: BranchSpec, subject: Subject, search: Search) -> Branches:
+    """Return what was found as plain data."""
+    specials: list[drawn.Special] = []
+    numbers: dict[int, int] = {}
+    for number, each in enumerate(search.found):
+        for event in each.branch.events:
+            numbers[id(event)] = len(specials)
+            specials.append(
+                _special(search.family, len(specials), number, each.branch.period, event)
             )
-        return tuple(lamps)
+    curves = []
+    for number, each in enumerate(search.found):
+        origin = None if each.origin is None else numbers[id(each.origin[1])]
+        curves.append(_curve(search, number, each, origin))
+    within = subject.frame.within
+    return Branches(
+        spec=spec,
+        coordinates=subject.coordinates,
+        names=subject.names,
+        within="" if within is None else within.name,
+        curves=tuple(curves),
+        specials=tuple(specials),
+        lamps=_lamps(curves, within is not None),
+        notes=tuple(_notes(search)),
+    )
 
-    def _notes(self) -> Iterator[str]:
-        ends = [end for each in self.found for end in each.branch.ends]
-        if self.is_full:
-            yield f"The search ended after {MOST} branches; there are more."
-        if End.FADED in ends:
-            yield (
-                f"Cycles of period 3 and longer are followed up to a multiplier of {FADED:g} in "
-                "magnitude."
+
+def _special(family: Family, number: int, curve: int, period: int, event: Special) -> drawn.Special:
+    form = event.form
+    return drawn.Special(
+        number=number,
+        event=event.event.value,
+        curve=curve,
+        period=period,
+        parameter=event.parameter,
+        cycle=family.cycle(event.at.x, event.parameter, period),
+        coefficient=None if form is None else form.value,
+        error=0.0 if form is None else form.error,
+    )
+
+
+def _curve(search: Search, number: int, each: Found, origin: int | None) -> drawn.Curve:
+    branch, points, family = each.branch, list(each.branch.points), search.family
+    codes = _codes(branch)
+    radius = [
+        at.radius if branch.neutral else float(np.max(np.abs(at.multipliers))) for at in points
+    ]
+    across = [float(np.max(np.abs(at.across), initial=0.0)) for at in points]
+    cycle = [family.cycle(at.x, at.parameter, branch.period) for at in points]
+    if each.origin is not None:  # its first point is a step away from where it begins
+        at = each.origin[1].at
+        half = family.cycle(at.x, at.parameter, search.found[each.origin[0]].branch.period)
+        times = branch.period // len(half)
+        cycle.insert(0, np.tile(half, (times, 1)))
+        points.insert(0, at)
+        codes.insert(0, codes[0])
+        radius.insert(0, float(np.max(np.abs(at.multipliers))) ** times)
+        across.insert(0, float(np.max(np.abs(at.across), initial=0.0)) ** times)
+    return drawn.Curve(
+        number=number,
+        period=branch.period,
+        parameter=np.array([at.parameter for at in points]),
+        cycles=np.array(cycle),
+        stability=np.array(codes, np.uint8),
+        radius=np.array(radius),
+        across=np.array(across),
+        manifold=branch.neutral,
+        origin=origin,
+    )
+
+
+def _lamps(curves: list[drawn.Curve], is_within: bool) -> tuple[Lamp, ...]:
+    most = max((each.manifold for each in curves), default=0)
+    detail = f"some fill a manifold of dimension {most}, of which one point is drawn"
+    lamps = [Lamp("Cycles are isolated", most == 0, detail if most else "")]
+    if is_within:
+        some = [each.across[each.stability != Stability.UNSTABLE] for each in curves]
+        largest = max((float(np.max(each, initial=0.0)) for each in some), default=0.0)
+        lamps.append(
+            Lamp(
+                "Transversally stable",
+                not any(np.any(each.stability == Stability.ACROSS) for each in curves),
+                f"largest multiplier across, of a lap of a cycle stable within: {largest:.6g}",
             )
-        if End.LOST in ends:
-            yield f"{ends.count(End.LOST)} ends lie where Newton's steps no longer converge."
+        )
+    return tuple(lamps)
+
+
+def _notes(search: Search) -> Iterator[str]:
+    ends = [end for each in search.found for end in each.branch.ends]
+    if search.is_full:
+        yield f"The search ended after {MOST} branches; there are more."
+    if search.is_blurred:
+        yield (
+            "Cycles with a multiplier 1 that fill no manifold are left out: Newton's steps do not "
+            "find them sharply."
+        )
+    if End.FADED in ends:
+        yield (
+            f"Cycles of period 3 and longer are followed up to a multiplier of {FADED:g} in "
+            "magnitude."
+        )
+    if End.LOST in ends:
+        yield f"{ends.count(End.LOST)} ends lie where Newton's steps no longer converge."
 
 
 def _codes(branch: Branch) -> list[Stability]:

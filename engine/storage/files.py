@@ -154,18 +154,30 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     FileError
         If the folder or the disk does not take the file.
     """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary file, for another program to write, that takes a name as `atomic`.
+
+    Raises
+    ------
+    FileError
+        If the folder or the disk does not take the file.
+    """
     path = Path(path)
     temporary = path.with_name(temporary_name(path.name))
     with contextlib.suppress(OSError):
         _sweep(path)
     try:
-        file = temporary.open("xb")
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise FileError(path, "written", error) from None
     try:
-        with file:
-            yield file
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         sync_folder(path.parent)

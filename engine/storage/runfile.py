@@ -28,7 +28,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,6 @@ import tomli_w
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from engine.core import interrupt
 from engine.core.change import Change, Nudge, checked
 from engine.core.effect import check_live
 from engine.core.errors import InputError
@@ -47,10 +45,6 @@ from engine.run import inputs
 from engine.run.spec import RunSpec
 from engine.storage.arrays import load_numbers, save_npz
 from engine.storage.files import (
-    check_values,
-    fault,
-    faulty_line,
-    first_line,
     inside,
     is_folder,
     is_temporary,
@@ -59,7 +53,7 @@ from engine.storage.files import (
     user_path,
     write_text,
 )
-from engine.text.numbers import whole as grouped
+from engine.storage.toml import parse_toml
 
 FORMAT = 1
 """Version of the run file and of `run.json`; a newer one is refused by name."""
@@ -68,14 +62,9 @@ STEPS_LIMIT = 10**12
 SEED_LIMIT = 2**63 - 1
 SIZE_LIMIT = 16 * 2**20
 """Bytes of a run file: hours of dragging a slider are 300,000 changes."""
-NUMBERS_LIMIT = 400_000
-"""Commas outside texts, and so about the numbers, of a run file: its reader makes 100,000 a second.
-A change has one at most, the largest matrix 4,096."""
 _START_SUFFIX = ".start.npz"
 START = "run" + _START_SUFFIX
 """File beside a run file with the learned parameters that the run began from."""
-_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){15}""")
-"""A key of many parts, of which none in a run file has more than two."""
 _KEYS = ("format", "experiment", "seed", "steps", "start", "params", "sha256", "changes")
 
 
@@ -301,25 +290,7 @@ def loads(text: str, what: str = "run file", folder: Path | None = None) -> RunS
     InputError
         If it is not TOML, or as `from_table`.
     """
-    if _DOTTED.search(text):  # its parser needs the square of their number in memory
-        raise InputError(what, first_line(text), "give keys of few parts joined by dots")
-    _check_length(text, what)
-    try:
-        with interrupt.breakable():
-            table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a whole number may be too long to be read
-        rule = f"give a TOML text ({fault(error)})"
-        raise InputError(what, faulty_line(text, error), rule) from None
-    check_values(table, what)
-    return from_table(table, what, folder)
-
-
-def _check_length(text: str, what: str) -> None:
-    """Refuse a text that would take its reader many seconds."""
-    count = text.count(",")
-    if count > NUMBERS_LIMIT:
-        rule = f"give at most {grouped(NUMBERS_LIMIT)} commas, that is numbers in lists"
-        raise InputError(what, f"{grouped(count)} commas", rule)
+    return from_table(parse_toml(text, what), what, folder)
 
 
 def check_writable(run: RunSpec, folder: Path) -> None:

@@ -30,6 +30,7 @@ THREADS = (
     "engine-runner",
     "engine-maps",
     "engine-maps-asks",
+    "engine-maps-long",
     "typesetter",
     "background",
 )

@@ -46,6 +46,7 @@ class FormBody(QuietScrollArea):
             group = self._groups.get(spec.group)
             if group is None:
                 group = self._groups[spec.group] = FieldGroup(spec.group)
+                group.heading.setChecked(spec.group not in model.folded)
                 layout.addWidget(group)
             row = make_row(spec, is_optional(model, spec.name))
             self.rows[spec.name] = row
@@ -70,6 +71,12 @@ class FormBody(QuietScrollArea):
         bar = self.verticalScrollBar()
         bar.setValue(bar.value() + _top(focused, body) - before)
         body.setUpdatesEnabled(True)
+
+    def unfold(self, row: FieldRow) -> None:
+        """Open the group of a row, so that what is said of its value is seen."""
+        for group in self._groups.values():
+            if group.isAncestorOf(row):
+                group.heading.setChecked(True)
 
     def follow(self, row: FieldRow) -> None:
         """Bring a row that has grown into view, if it is in use."""

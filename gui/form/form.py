@@ -160,6 +160,7 @@ class ParamForm(QWidget):
         row = self.body.rows.get(refusal.field)
         if row is not None:
             self._set_error(row, self.in_words(refusal), refusal.place)
+            self.body.unfold(row)
         return row is not None
 
     def in_words(self, refusal: Refusal) -> str:
@@ -253,6 +254,7 @@ class ParamForm(QWidget):
         """Mark a field, and bring the sentence into view if the field is in use."""
         row, sentence = self.body.rows[name], self.in_words(refusal)
         self._set_error(row, sentence, refusal.place)
+        self.body.unfold(row)
         self.body.follow(row)
         self.input_rejected.emit(sentence)
 

@@ -36,6 +36,7 @@ from gui.maps.form import Wanted
 from gui.maps.history import History, Part
 from gui.maps.layers import RunLayer
 from gui.maps.page import MapPage, axis_between
+from gui.maps.search import SEARCHED, CurveSearch
 from gui.maps.source import MapSource
 from gui.plots.canvas.range import Ends, data_ends, padded
 from gui.run.bridge import Bridge
@@ -125,6 +126,7 @@ class MapControl(QObject):
         self._control, self._bridge, self._settings = control, bridge, settings
         self.source = source or MapSource(parent=self)
         self.panel, self.page = MapsPanel(), MapPage()
+        self.search = CurveSearch(self.source, self)
         self.history = History()
         self._experiment: AbstractExperiment[Any, Any] | None = None
         self._offers: dict[str, Offered] = {}
@@ -132,6 +134,8 @@ class MapControl(QObject):
         self._wanted: Wanted | None = None
         self._layer = ""
         self._made_of: tuple[Params, int] | None = None
+        self._searched = ""
+        self._is_ready = False  # whether the form is to show what a ready map asked for
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
@@ -169,6 +173,9 @@ class MapControl(QObject):
         page.close_requested.connect(lambda: self.set_mode(PLOTS))
         page.again_requested.connect(self._make_again)
         page.menu_wanted.connect(self._fill_export)
+        panel.search_toggled.connect(self._on_search_toggled)
+        self.search.found.connect(self.page.set_branches)
+        self.search.said.connect(self.panel.say_search)
         source.shown.connect(self._on_shown)
         source.failed.connect(self._on_failed)
         theme_signals().changed.connect(self._show_look)
@@ -180,6 +187,7 @@ class MapControl(QObject):
         """Begin with an experiment: no map is shown until one is asked for."""
         self.save()
         self.source.forget()
+        self.search.stop()
         self._experiment = experiment
         self._offers, self._wanted, self._made_of = {}, None, None
         self._layer, self._seconds, self._is_wanted = "", math.inf, False
@@ -227,6 +235,7 @@ class MapControl(QObject):
     def close(self, timeout: float) -> None:
         """Keep what was asked for, and end the threads."""
         self.save()
+        self.search.stop()
         self.source.close(timeout)
 
     # What there is to ask for.
@@ -265,12 +274,18 @@ class MapControl(QObject):
         wanted = self._wanted
         if wanted is not None and wanted.kind in found:
             form.choose_kind(wanted.kind)
-        self._offer(str(form.kind.currentData()), refill=is_first or self._made_of is None)
+        refill = is_first or self._made_of is None or self._is_ready
+        self._is_ready = False
+        self._offer(str(form.kind.currentData()), refill=refill)
+        self._name_page()
+        if self.history.present is not None:
+            self.page.show_part(self.history.present)
 
     def _offer(self, kind_id: str, refill: bool) -> None:
         """Show what a kind offers, and its numbers unless the user's are there already."""
         each = self._offers[kind_id]
         form = self.panel.form
+        self.panel.show_search(kind_id)
         form.offer(each.help, each.offer)
         if not refill:
             return
@@ -298,8 +313,10 @@ class MapControl(QObject):
     def make_ready(self, ready: ReadyMap) -> None:
         """Make a ready map, with its parameters in the run too."""
         spec = ready.spec
-        wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=spec.options)
-        self._made_of = None
+        offered = self._offers.get(spec.kind)
+        options = dict(offered.offer.options if offered is not None else {}) | dict(spec.options)
+        wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=options)
+        self._made_of, self._is_ready = None, True
         self._control.restore(spec.params, spec.seed, f"map “{ready.title}”")
         self._wanted = wanted
         if spec.kind in self._offers:
@@ -335,7 +352,9 @@ class MapControl(QObject):
         self._is_wanted = False
         self._wanted = replace(wanted, x=part.x, y=part.y)
         params, seed = self._control.params, self._control.seed
-        self._made_of = params, seed
+        if self._made_of != (params, seed) or self._searched != wanted.kind:
+            self.search.stop()  # its branches are those of other parameters
+        self._made_of, self._searched = (params, seed), wanted.kind
         self._name_page()
         self.page.say("")
         self.page.show_part(part)
@@ -352,7 +371,7 @@ class MapControl(QObject):
             steps=wanted.steps,
             options=wanted.options,
         )
-        self.source.make(spec, self._look())
+        self.source.make(spec, self._look(), self.panel.scheduler.text().strip())
         self._show_run()
 
     def _name_page(self) -> None:
@@ -364,7 +383,9 @@ class MapControl(QObject):
     def _look(self) -> Look:
         part = self.history.present
         ends = None if part is None else (part.y.low, part.y.high)
-        return Look(current_theme(), self._layer, ends, self.page.rows)
+        look = Look(current_theme(), self._layer, ends)
+        is_orbit = self._wanted is not None and self._wanted.kind == "orbit"
+        return replace(look, rows=self.page.rows) if is_orbit else look
 
     def _show_look(self) -> None:
         if self._made_of is not None:
@@ -382,6 +403,19 @@ class MapControl(QObject):
             self._request.start()
             self._request_map()
 
+    def _on_search_toggled(self, on: bool) -> None:
+        shown = self.page.shown
+        if not on:
+            self.search.stop()
+        elif shown is not None and shown.state == "done":
+            self._search(shown)
+
+    def _search(self, shown: MapShown) -> None:
+        """Search on a map that is done, where that is wanted."""
+        part = self.history.present
+        if part is not None and shown.spec.kind in SEARCHED and self.panel.search.isChecked():
+            self.search.begin(replace(shown.spec, x=part.x, y=part.y))
+
     def _make_again(self) -> None:
         self._request_map()
 
@@ -392,6 +426,9 @@ class MapControl(QObject):
     def _on_shown(self, shown: MapShown) -> None:
         if shown.state == "done":
             self._seconds = shown.seconds
+            self._search(shown)
+        if shown.spec.kind not in SEARCHED:
+            self.search.stop()
         self._free = self._free_of(shown)
         self.page.show_map(shown)
         self.panel.show_map(shown)
@@ -550,9 +587,10 @@ class MapControl(QObject):
 
     def _on_picked(self, x: float, y: float) -> None:
         """Begin the run of a point, or steer the one that goes on if that is enough."""
-        shown = self.page.shown
-        if shown is None:
+        shown, part = self.page.shown, self.history.present
+        if shown is None or part is None:
             return
+        x, y = middle_of(part.x, x), y if shown.spec.kind == "orbit" else middle_of(part.y, y)
         try:
             params = update(self._control.params, **shown.prepared.start_at(x, y))
         except LabError as error:
@@ -659,6 +697,12 @@ class MapControl(QObject):
         return False
 
 
+def middle_of(axis: Axis, value: float) -> float:
+    """Return the value of the cell that a value lies in: the run there ends as the cell does."""
+    place = float(axis.place(value))
+    return float(axis.at(math.floor(place) + 0.5)) if 0 <= place < axis.count else value
+
+
 def _suits(wanted: Wanted | None, usual: Wanted, offer: Offer) -> bool:
     """Return whether what was asked for before can still be."""
     return (
@@ -666,7 +710,7 @@ def _suits(wanted: Wanted | None, usual: Wanted, offer: Offer) -> bool:
         and wanted.kind == usual.kind
         and wanted.x.name in offer.x_names
         and wanted.y.name in offer.y_names
-        and set(wanted.options) == set(offer.options)
+        and set(wanted.options) <= set(offer.options)
     )
 
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.maps.live import MapShown
 from engine.maps.picture import layers_of
@@ -15,7 +23,9 @@ from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, whole
 from gui.maps.form import MapForm
 from gui.maps.legend import MapLegend
+from gui.maps.search import SEARCHED
 from gui.style import scaling
+from gui.widgets.cards import Link
 from gui.widgets.controls import QuietCombo, QuietScrollArea, Segments, Switch
 from gui.widgets.focus import FieldLabel
 from gui.widgets.words import Words
@@ -38,6 +48,9 @@ class MapsPanel(QWidget):
         Name of the field that is to be drawn.
     ready_chosen : Signal(ReadyMap)
     follow_toggled : Signal(bool)
+    search_toggled : Signal(bool)
+        Branches are to be searched for, or to be taken away.
+    help_requested : Signal
     export_menu_wanted : Signal(QMenu)
         The menu of exports opens, to be filled.
     """
@@ -49,6 +62,8 @@ class MapsPanel(QWidget):
     layer_chosen = Signal(str)
     ready_chosen = Signal(object)
     follow_toggled = Signal(bool)
+    search_toggled = Signal(bool)
+    help_requested = Signal()
     export_menu_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -67,6 +82,16 @@ class MapsPanel(QWidget):
         self.follow.setChecked(True)
         self.follow.setAccessibleName("Follow the parameters")
         self.follow.setToolTip("Make a quick map anew whenever the parameters of the run change")
+        self.search = Switch()
+        self.search.setAccessibleName("Branches")
+        self.search.setToolTip(
+            "Search for cycles and for where they begin or lose stability, and draw that on the map"
+        )
+        self.scheduler = QLineEdit()
+        self.scheduler.setPlaceholderText("this machine")
+        self.scheduler.setAccessibleName("Cluster")
+        self.scheduler.setToolTip("Address of a Dask scheduler, as tcp://host:8786")
+        self.search_text = Words("muted", fine=True)
         self.make = self._button("Make map", "Make the map with the parameters in force", True)
         self.cancel = self._button("Cancel", "Stop, and keep what is made so far")
         self.cancel.setEnabled(False)
@@ -81,10 +106,13 @@ class MapsPanel(QWidget):
         self._export_menu = QMenu(self.export)
         self.export.setMenu(self._export_menu)
         self.none = Words("muted")
+        self.about = Link("About maps")
+        self.about.setToolTip("What maps show, and how to look closer")
         self._lay_out()
         self._connect()
         self.set_ready(())
         self.forget_map()
+        self.say_search("")
         self.show_none("")
 
     def _lay_out(self) -> None:
@@ -95,6 +123,9 @@ class MapsPanel(QWidget):
         wishes.addWidget(self.ready)
         wishes.addWidget(self.ready_text)
         wishes.addWidget(self.form)
+        self._search_label = FieldLabel("Branches", self.search)
+        wishes.addLayout(_row(self._search_label, self.search))
+        wishes.addLayout(_row(FieldLabel("Cluster", self.scheduler), self.scheduler, wide=True))
         wishes.addLayout(_row(FieldLabel("Follow the parameters", self.follow), self.follow))
         self._results = QWidget()
         results = QVBoxLayout(self._results)
@@ -104,6 +135,7 @@ class MapsPanel(QWidget):
         results.addLayout(_row(self._layer_label, self.layer, wide=True))
         results.addWidget(self.legend)
         results.addLayout(_row(QWidget(), self.export))
+        links = _row(QWidget(), self.about)
         body = QWidget()
         column = QVBoxLayout(body)
         scaling.margins(column, 12, 10, 12, 12)
@@ -112,14 +144,19 @@ class MapsPanel(QWidget):
         column.addWidget(self.none)
         column.addWidget(self._wishes)
         column.addWidget(self._results)
+        column.addLayout(links)
         column.addStretch(1)
         area = QuietScrollArea()
         area.setWidget(body)
+        rigid = _Rigid()
+        parts = QVBoxLayout(rigid)
+        parts.setContentsMargins(0, 0, 0, 0)
+        parts.setSpacing(0)
+        parts.addWidget(area, 1)
+        parts.addWidget(self._made_foot())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(area, 1)
-        layout.addWidget(self._made_foot())
+        layout.addWidget(rigid)
         scaling.least(self, width=280)
 
     def _made_foot(self) -> QWidget:
@@ -135,6 +172,7 @@ class MapsPanel(QWidget):
         foot.addLayout(buttons)
         foot.addWidget(self.bar)
         foot.addWidget(self.state)
+        foot.addWidget(self.search_text)
         foot.addWidget(self.error)
         return self._foot
 
@@ -143,6 +181,8 @@ class MapsPanel(QWidget):
         self.cancel.clicked.connect(self._on_cancel)
         self.mode.chosen.connect(self.mode_chosen)
         self.follow.toggled.connect(self.follow_toggled)
+        self.search.toggled.connect(self.search_toggled)
+        self.about.clicked.connect(lambda: self.help_requested.emit())
         self.layer.activated.connect(lambda index: self.layer_chosen.emit(self.layer.currentData()))
         self.ready.activated.connect(self._on_ready)
         self._export_menu.aboutToShow.connect(self._on_export_menu)
@@ -183,6 +223,19 @@ class MapsPanel(QWidget):
         """Show what is to be seen in a ready map."""
         self.ready_text.say(sentence)
         self.ready_text.setVisible(bool(sentence))
+
+    def show_search(self, kind_id: str) -> None:
+        """Show the switch of the search where a kind of map has one."""
+        name = SEARCHED.get(kind_id, "")
+        self._search_label.setText(name)
+        self.search.setAccessibleName(name)
+        for widget in (self.search, self._search_label):
+            widget.setVisible(bool(name))
+
+    def say_search(self, sentence: str) -> None:
+        """Show how far the search for branches is, or what came of it; nothing if empty."""
+        self.search_text.say(sentence)
+        self.search_text.setVisible(bool(sentence))
 
     def forget_ready(self) -> None:
         """Show that what is asked for is no longer a ready map."""
@@ -255,6 +308,14 @@ class MapsPanel(QWidget):
     def _on_export_menu(self) -> None:
         self._export_menu.clear()
         self.export_menu_wanted.emit(self._export_menu)
+
+
+class _Rigid(QWidget):
+    """Parts of which one scrolls: they fit any height, so that the page itself need not scroll."""
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Return False: what is higher for a width is within the part that scrolls."""
+        return False
 
 
 def _row(name: QWidget, field: QWidget, wide: bool = False) -> QHBoxLayout:

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from engine.core.errors import InputError, Refusal
 from engine.maps.axis import MOST_CELLS, Axis
 from engine.maps.kind import Offer
 from engine.text.mathtext import to_plain
 from gui.maps.fields import RealField
+from gui.maps.options import FoldedOptions
 from gui.style import scaling
 from gui.widgets.controls import QuietCombo, Switch
 from gui.widgets.focus import FieldLabel
@@ -171,11 +172,6 @@ class AxisForm(QWidget):
         return self.name.currentText() or self._title
 
 
-def _readable(name: str) -> str:
-    """Write the name of an option for people; components such as ``u.w1`` stay as they are."""
-    return name if "." in name else name.replace("_", " ").capitalize()
-
-
 def digits_of(axis: Axis) -> int:
     """Return the digits in which the ends of an axis differ from numbers within it."""
     size = max(abs(axis.low), abs(axis.high))
@@ -205,20 +201,13 @@ class MapForm(QWidget):
         self.steps = CountField(1000, 1, keeps=True)
         self.steps.setAccessibleName("Steps")
         self.steps.setToolTip("Steps after which a run counts as undecided")
-        self.options: dict[str, RealField] = {}
-        self._option_row = QHBoxLayout()
-        scaling.spacing(self._option_row, 8)
         steps = QGridLayout()
         scaling.across(steps, 8)
         steps.addWidget(FieldLabel("Steps", self.steps), 0, 0)
         steps.addWidget(self.steps, 0, 1)
         steps.setColumnStretch(0, 1)
         steps.setColumnStretch(1, 1)
-        self._option_grid = QGridLayout()
-        scaling.across(self._option_grid, 8)
-        scaling.down(self._option_grid, 4)
-        self._option_grid.setColumnStretch(0, 1)
-        self._option_grid.setColumnStretch(1, 1)
+        self.more = FoldedOptions()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         scaling.spacing(column, 8)
@@ -227,11 +216,12 @@ class MapForm(QWidget):
         column.addWidget(self.across)
         column.addWidget(self.up)
         column.addLayout(steps)
-        column.addLayout(self._option_grid)
+        column.addWidget(self.more)
         self.kind.activated.connect(lambda index: self.kind_chosen.emit(self.kind.currentData()))
         for axis in (self.across, self.up):
             axis.edited.connect(self.edited)
         self.steps.edited.connect(lambda value: self.edited.emit())
+        self.more.edited.connect(self.edited)
 
     def list_kinds(self, kinds: Mapping[str, str]) -> None:
         """List the kinds of map there are, by id with their titles; the choice stays if it can."""
@@ -250,16 +240,14 @@ class MapForm(QWidget):
         self.help.say(help_text)
         self.across.offer(offer.x_names, offer.labels)
         self.up.offer(offer.y_names, offer.labels)
-        self._offer_options(offer.options, offer.labels)
+        self.more.offer(offer.options, offer.labels)
 
     def fill(self, wanted: Wanted) -> None:
         """Show numbers."""
         self.across.show_axis(wanted.x)
         self.up.show_axis(wanted.y)
         self.steps.show_count(wanted.steps)
-        for name, field in self.options.items():
-            if name in wanted.options:
-                field.show_value(wanted.options[name])
+        self.more.fill(wanted.options)
 
     def read(self) -> Wanted:
         """Return what is asked for.
@@ -278,7 +266,7 @@ class MapForm(QWidget):
             x=self.across.read(),
             y=self.up.read(),
             steps=self.steps.count,
-            options={name: field.read() for name, field in self.options.items()},
+            options=self.more.read(),
         )
 
     def clear_errors(self) -> None:
@@ -293,23 +281,3 @@ class MapForm(QWidget):
                 form.refuse(refusal)
                 return True
         return False
-
-    def _offer_options(self, options: Mapping[str, float], labels: Mapping[str, str]) -> None:
-        if tuple(options) == tuple(self.options):
-            return
-        while self._option_grid.count():
-            item = self._option_grid.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.options = {}
-        for row, (name, value) in enumerate(options.items()):
-            text = labels.get(name, _readable(name))
-            field = RealField(to_plain(text))
-            field.show_value(value)
-            field.edited.connect(lambda value: self.edited.emit())
-            self.options[name] = field
-            label = FieldLabel(to_plain(text), field)
-            self._option_grid.addWidget(label, row, 0)
-            self._option_grid.addWidget(field, row, 1)

@@ -144,7 +144,7 @@ class OverlayLayer(Layer):
         if each.dash == "points":
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color)
-            path = symbol_path("o", 6.0 + width)
+            path = symbol_path("o", 4.0 + width)
             for at in zip(x.tolist(), y.tolist(), strict=True):
                 if scene.plot.adjusted(-9, -9, 9, 9).contains(QPointF(*at)):
                     painter.drawPath(path.translated(*at))

@@ -30,6 +30,7 @@ from gui.maps.layers import (
     dash_of,
     patch_of,
 )
+from gui.maps.legend import class_name, ordered
 from gui.maps.strip import EXPONENT, ExponentStrip
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.layers import CurveLayer, Layer
@@ -132,6 +133,8 @@ class MapPage(QWidget):
         self._part: Part | None = None
         self._base: object = None
         self._hidden: set[str] = set()
+        self._theory: tuple[Overlay, ...] = ()
+        self._branches: tuple[Overlay, ...] = ()
         self.canvas = MapCanvas(self)
         self.canvas.setAccessibleName("Map")
         self.picture = MapLayer()
@@ -216,6 +219,7 @@ class MapPage(QWidget):
         self.picture.patches, self.curve = (), None
         self.strip.hide()
         self.overlays.overlays, self.bar.bar = (), None
+        self._theory = self._branches = ()
         self.run = RunLayer()
         self._point(None)
         self._draw()
@@ -244,6 +248,7 @@ class MapPage(QWidget):
         self.strip.show_ends(x_axis.text, x_axis.manual, x_axis.log)
         self.canvas.refresh_axes()
         self._align_soon()
+        self._point(None)
 
     def show_map(self, shown: MapShown) -> None:
         """Show a map as far as it is made, over what is still finer of the one before."""
@@ -261,11 +266,13 @@ class MapPage(QWidget):
             kept = () if finished else tuple(p for p in self.picture.patches if p is not self._new)
             self.picture.patches = (*kept[-1:], patch)
             self._new = patch
-        self.overlays.overlays = shown.overlays
+        self._theory = shown.overlays
+        self.overlays.overlays = (*self._branches, *shown.overlays)
         self._show_bar(shown.picture.bar if self.curve is None else None)
         self._show_strip(shown)
         self._show_entries(shown)
         self._draw()
+        self._point(self.pointer.at)
 
     def _show_strip(self, shown: MapShown) -> None:
         wanted = shown.layer == POINTS and EXPONENT in shown.arrays
@@ -284,6 +291,16 @@ class MapPage(QWidget):
             return
         missing = self.strip.align(self.canvas.frame.mapper.plot.left())
         self._map_row.setContentsMargins(round(scaling.px(missing)), 0, 0, 0)
+
+    def set_branches(self, branches: tuple[Overlay, ...]) -> None:
+        """Draw branches of cycles below the theory's curves; none if empty."""
+        if not (branches or self._branches):
+            return
+        self._branches = branches
+        self.overlays.overlays = (*branches, *self._theory)
+        if self._shown is not None:
+            self._show_entries(self._shown)
+        self.canvas.refresh()
 
     def show_run(self, run: RunLayer) -> None:
         """Show where the run is on the map."""
@@ -329,8 +346,9 @@ class MapPage(QWidget):
         self.canvas.set_margins(Margins(right=12.0 if bar is None else ROOM + 4))
 
     def _show_entries(self, shown: MapShown) -> None:
-        entries = [_entry(swatch) for swatch in shown.picture.swatches]
-        for each in shown.overlays:
+        steps = shown.spec.steps
+        entries = [_entry(swatch, steps) for swatch in ordered(shown)]
+        for each in self.overlays.overlays:
             points = each.dash == "points"
             entries.append(
                 Entry(
@@ -368,6 +386,8 @@ class MapPage(QWidget):
 
     def _point(self, at: QPointF | None) -> None:
         pointer, shown = self.pointer, self._shown
+        if at is None and pointer.at is None:
+            return
         pointer.at, pointer.lines, pointer.swatch = at, (), ""
         pointer.font = self.canvas.small_font
         text = ""
@@ -384,9 +404,11 @@ class MapPage(QWidget):
         """Describe what is at a point: cell, place, and the curve that runs there."""
         cell = shown.cell(x, y)
         if cell is None:
-            lines = ["not computed yet"] if shown.state == "making" else []
+            lines = []
         else:
             lines = _COMMA.split(shown.prepared.hover(cell))
+            if not shown.is_computed(x, y):
+                lines[0] += ", coarse" if shown.state == "making" else ", of the nearest cell"
             self.pointer.swatch = shown.color_at(x, y)
         names = [(self.canvas.x_axis.text, x), (self.canvas.y_axis.text, y)]
         lines.append(", ".join(f"{name} = {number(value)}" for name, value in names))
@@ -430,9 +452,11 @@ def base_of(shown: MapShown) -> object:
     return (*rest, axes, options, shown.layer, look.palette)
 
 
-def _entry(swatch: Swatch) -> Entry:
+def _entry(swatch: Swatch, steps: int) -> Entry:
     kind: Literal["ramp", "area"] = "ramp" if swatch.is_ramp else "area"
-    return Entry(f"class {swatch.code}", swatch.name, swatch.color, kind=kind, can_hide=False)
+    return Entry(
+        f"class {swatch.code}", class_name(swatch, steps), swatch.color, kind=kind, can_hide=False
+    )
 
 
 def _curve_entry(each: Overlay) -> Entry:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 if TYPE_CHECKING:
+    from engine.executors.executor import Executor
+    from engine.maps.kind import Prepared
     from engine.maps.live import LiveMap, Look
     from engine.maps.spec import MapSpec
 
+NICENESS = 5
+"""How far processes that make maps stand back behind the window."""
 FRAME_MS = 16
 IDLE_TICKS = 60
 """Polls without news after which the timer stops, while nothing is awaited."""
@@ -20,12 +24,14 @@ _T = TypeVar("_T")
 
 def new_live_map() -> LiveMap:
     """Make what makes maps; its parts are imported when they are first needed."""
-    from engine.executors.processes import Processes
-    from engine.executors.threads import Threads
+    from engine.executors.choice import pool
     from engine.maps.catalogue import kind
     from engine.maps.live import LiveMap
 
-    return LiveMap(kind, lambda prepared: Threads() if prepared.has_threads else Processes())
+    def pool_for(prepared: Prepared, scheduler: str) -> Executor:
+        return pool(has_threads=prepared.has_threads, scheduler=scheduler, niceness=NICENESS)
+
+    return LiveMap(kind, pool_for)
 
 
 class MapSource(QObject):
@@ -67,9 +73,9 @@ class MapSource(QObject):
             self._live = new_live_map()
         return self._live
 
-    def make(self, spec: MapSpec, look: Look) -> None:
-        """Begin a map in place of the one before."""
-        self._number = self.live.make(spec, look)
+    def make(self, spec: MapSpec, look: Look, scheduler: str = "") -> None:
+        """Begin a map in place of the one before, on a cluster if an address is given."""
+        self._number = self.live.make(spec, look, scheduler)
         self._is_making = True
         self._wake()
 
@@ -89,7 +95,13 @@ class MapSource(QObject):
         self.cancel()
         self._number, self._is_making = -1, False
 
-    def ask(self, function: Callable[[], _T], then: Callable[[_T | Exception], None]) -> None:
+    def ask(
+        self,
+        function: Callable[[], _T],
+        then: Callable[[_T | Exception], None],
+        *,
+        is_long: bool = False,
+    ) -> None:
         """Call a function beside the window's thread, and `then` here with its result or error."""
         self._awaited += 1
 
@@ -97,8 +109,12 @@ class MapSource(QObject):
             self._awaited -= 1
             then(result)
 
-        self.live.ask(function, answered)
+        self.live.ask(function, answered, is_long=is_long)
         self._wake()
+
+    def tell(self, news: Callable[[], None]) -> None:
+        """Call something on the window's thread soon; may be called on any thread."""
+        self.live.answers.put(news)
 
     def close(self, timeout: float) -> bool:
         """Stop polling and end the threads; returns whether they ended in time."""

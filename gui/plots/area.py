@@ -87,6 +87,7 @@ class PlotArea(QWidget):
         self._waiting: list[str] = []
         self._refreshed_at = -1.0
         self._arranged = self._restored = False
+        self._chosen: tuple[str, ...] = ()
         self._scale = scaling.factor()
         self._unsqueezed: tuple[float, QByteArray] | None = None
         self._menu = QMenu("Plots", self)
@@ -277,10 +278,22 @@ class PlotArea(QWidget):
             return TablePane(view)
         raise TypeError(f"no pane draws a {type(view).__name__}")
 
+    def show_only(self, view_ids: Sequence[str]) -> None:
+        """Show these plots and no others until called again; the usual ones if none is given."""
+        if tuple(view_ids) != self._chosen or view_ids:
+            self._chosen = tuple(view_ids)
+            self.reset_layout()
+            self._refresh_all()
+
+    def _is_shown_at_first(self, view: View) -> bool:
+        chosen = [each.id for each in self._views if each.id in self._chosen]
+        return view.id in chosen if chosen else view.shown
+
     def reset_layout(self) -> None:
-        """Put the plots back where they were at first."""
-        shown = [self.docks[view.id] for view in self._views if view.shown]
-        hidden = [self.docks[view.id] for view in self._views if not view.shown]
+        """Put the plots back where they were at first, or those of `show_only` alone."""
+        first = [view for view in self._views if self._is_shown_at_first(view)]
+        shown = [self.docks[view.id] for view in first]
+        hidden = [self.docks[view.id] for view in self._views if view not in first]
         for dock in self.docks.values():
             dock.set_afloat(False)
         self._shares.set(arrange(self._inner, shown, hidden, self.size()))

@@ -53,6 +53,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("usual_size", "View", "Usual size", "Ctrl+0"),
     Shortcut("full_screen", "View", "Page for an audience", "F11"),
     Shortcut("developer", "View", "Frames a second in the status bar", "Ctrl+Shift+D"),
+    Shortcut("story_next", "Story", "Reveal the answer, or the next scene", "PgDown", plain=True),
+    Shortcut("story_back", "Story", "The scene before", "PgUp", plain=True),
     Shortcut("help", "Help", "What am I looking at?", "F1"),
     Shortcut("shortcuts", "Help", "Keyboard shortcuts", "Ctrl+/"),
 )
@@ -78,6 +80,8 @@ _PLAIN = {
     "Left": Qt.Key.Key_Left,
     "+": Qt.Key.Key_Plus,
     "-": Qt.Key.Key_Minus,
+    "PgDown": Qt.Key.Key_PageDown,
+    "PgUp": Qt.Key.Key_PageUp,
 }
 _IGNORED_MODIFIERS = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
 

@@ -8,14 +8,12 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QGridLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,32 +22,9 @@ from engine.core.versions import NAME, VERSION, versions
 from engine.storage.files import write_text
 from gui.style import scaling
 from gui.style.icons import app_icon
+from gui.widgets.dialog import Dialog
 from gui.widgets.shortcuts import NUMBERED, SHORTCUTS, experiment_keys, native_text
 from gui.window.help_view import HelpView, help_text
-
-
-class Dialog(QDialog):
-    """A dialog beside the window, gone when closed."""
-
-    def __init__(self, title: str, parent: QWidget | None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        self.setModal(False)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.column = QVBoxLayout(self)
-        scaling.margins(self.column, 16, 16, 16, 16)
-        scaling.spacing(self.column, 12)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.buttons.rejected.connect(self.close)
-
-    def finish(self, default: QPushButton | None = None) -> None:
-        """Put the buttons under what was added; Return presses the default one, or closes."""
-        self.column.addWidget(self.buttons)
-        for button in self.buttons.buttons():
-            if isinstance(button, QPushButton):
-                button.setAutoDefault(False)
-        close = self.buttons.button(QDialogButtonBox.StandardButton.Close)
-        (default or close).setDefault(True)
 
 
 def help_dialog(experiment_id: str, title: str, parent: QWidget | None) -> Dialog:
@@ -61,6 +36,17 @@ def help_dialog(experiment_id: str, title: str, parent: QWidget | None) -> Dialo
     scaling.margins(dialog.buttons, 16, 0, 16, 16)
     dialog.finish()
     dialog.resize(560, 640)
+    return dialog
+
+
+def stories_dialog(parent: QWidget | None) -> Dialog:
+    """Show how a story is written."""
+    dialog = Dialog("Writing a story", parent)
+    dialog.column.setContentsMargins(0, 0, 0, 0)
+    dialog.column.addWidget(HelpView(help_text("stories")), 1)
+    scaling.margins(dialog.buttons, 16, 0, 16, 16)
+    dialog.finish()
+    dialog.resize(620, 720)
     return dialog
 
 

@@ -28,6 +28,7 @@ _TEXTS = {
     "open": "&Open…",
     "save": "&Save settings…",
     "export": "&Export…",
+    "animation": "A&nimation…",
     "quit": "&Quit",
     "copy": "&Copy plots as a picture",
     "play": "&Play or pause",
@@ -41,24 +42,31 @@ _TEXTS = {
     "slower": "S&lower",
     "pin": "&Pin this run",
     "unpin": "&Unpin all",
+    "compare": "&Compare runs…",
     "previous_preset": "Pre&vious preset",
     "next_preset": "Ne&xt preset",
     "gallery": "Presets as pictu&res…",
     "scaled_axis": "Axis &δ·step",
     "maps": "&Maps",
     "reset_layout": "Reset &layout",
+    "tour": "&Tour in ten scenes",
+    "story": "Open a st&ory…",
+    "story_next": "&Next scene",
+    "story_back": "&Scene before",
+    "reproduce": "&Reproduce the paper…",
     "larger": "Lar&ger",
     "smaller": "S&maller",
     "usual_size": "Usual si&ze",
     "full_screen": "Page for an &audience",
     "developer": "&Developer view",
     "help": "&What am I looking at?",
+    "stories": "Writing a stor&y",
     "shortcuts": "&Keyboard shortcuts",
     "about": "&About Lyapunov Lab",
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export maps play step back reset run nudge live pin unpin help"
+    "save export animation maps play step back reset run nudge live pin unpin compare help"
     " previous_preset next_preset gallery"
 ).split()
 _REPEATED = ("step", "back", "faster", "slower")
@@ -168,7 +176,7 @@ class Actions(QObject):
         return menu
 
     def _fill(self) -> None:
-        file_menu = self._menu("&File", ("open", "save", "export", "-", "quit"))
+        file_menu = self._menu("&File", ("open", "save", "export", "animation", "-", "quit"))
         self.recent_menu = QMenu("Open &recent", file_menu)
         file_menu.insertMenu(self._actions["save"], self.recent_menu)
         self.data_menu = QMenu("&Get data", file_menu)
@@ -188,7 +196,7 @@ class Actions(QObject):
             "faster",
             "slower",
         )
-        run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "-"))
+        run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "compare", "-"))
         self._experiments_menu = run_menu.addMenu("&Experiments")
         self._presets_menu = run_menu.addMenu("Pre&sets")
         self._presets_menu.setToolTipsVisible(True)
@@ -210,12 +218,19 @@ class Actions(QObject):
             size_menu.addAction(self._actions[name])
         for name in ("reset_layout", "full_screen", "developer"):
             self._view_menu.addAction(self._actions[name])
-        self._menu("&Help", ("help", "shortcuts", "-", "about"))
+        tools = ("tour", "story", "story_next", "story_back", "-", "reproduce")
+        self._menu("&Tools", tools)
+        self._menu("&Help", ("help", "stories", "shortcuts", "-", "about"))
 
     def set_run_enabled(self, enabled: bool) -> None:
         """Enable or disable the actions that need an experiment."""
         for name in _OF_A_RUN:
             self._actions[name].setEnabled(enabled)
+
+    def show_story(self, playing: bool) -> None:
+        """Enable the way through a story while one is played."""
+        for name in ("story_next", "story_back"):
+            self._actions[name].setEnabled(playing)
 
     def show_experiments(self, experiments: Sequence[Listed]) -> None:
         """List the experiments in the Run menu."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gui.compare.pins import Pins
 from gui.run.control import RunControl
+from gui.story.player import StoryPlayer
 from gui.window.actions import Actions
 from gui.window.dialogs import WindowDialogs
 from gui.window.docks import Docks
@@ -74,9 +75,28 @@ class Commands(QObject):
     def bind_dialogs(self, dialogs: WindowDialogs) -> None:
         """Connect the dialogs."""
         self.bind("export", dialogs.show_export)
+        self.bind("animation", dialogs.show_animation)
+        self.bind("compare", dialogs.show_comparison)
+        self.bind("reproduce", dialogs.show_reproduce)
         self.bind("help", dialogs.show_help)
+        self.bind("stories", dialogs.show_stories)
         self.bind("shortcuts", dialogs.show_shortcuts)
         self.bind("about", dialogs.show_about)
+
+    def bind_story(self, player: StoryPlayer, dialogs: WindowDialogs) -> None:
+        """Connect the playing of stories."""
+
+        def open_story() -> None:
+            path = dialogs.ask_story()
+            if path is not None:
+                player.play_file(path)
+
+        self.bind("tour", player.play_tour)
+        self.bind("story", open_story)
+        self.bind("story_next", player.forward)
+        self.bind("story_back", player.back)
+        player.playing_changed.connect(self._actions.show_story)
+        self._actions.show_story(False)
 
     def bind_pins(self, control: RunControl, pins: Pins, docks: Docks) -> None:
         """Connect the pinning of runs."""

@@ -12,7 +12,7 @@ from engine.core.errors import LabError
 from engine.core.listing import DataSet
 from engine.core.registry import Listed
 from gui.run.control import RunControl
-from gui.window.background import Background
+from gui.widgets.background import Background
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress

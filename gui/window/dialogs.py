@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from gui.compare.pins import Pins
 from gui.run.bridge import Bridge
@@ -58,12 +59,24 @@ class WindowDialogs(QObject):
         self._pins = pins
         self._device = device
 
+    def show_map_help(self) -> None:
+        """Show what maps are and how to use them."""
+        from gui.window.about import help_dialog
+
+        self._open(help_dialog("maps", "Maps", self._window))
+
     def show_help(self) -> None:
         """Show the text on the experiment."""
         from gui.window.about import help_dialog
 
         experiment = self._control.experiment
         self._open(help_dialog(experiment.id, experiment.title, self._window))
+
+    def show_stories(self) -> None:
+        """Show how a story is written."""
+        from gui.window.about import stories_dialog
+
+        self._open(stories_dialog(self._window))
 
     def show_shortcuts(self) -> None:
         """Show all keys."""
@@ -79,12 +92,52 @@ class WindowDialogs(QObject):
 
     def show_export(self) -> None:
         """Offer figures, data and learned parameters as files."""
-        from gui.window.export_dialog import ExportDialog
+        from gui.export.export_dialog import ExportDialog
 
         if self._control.snapshot is None:
             self.message_requested.emit("There is nothing to export yet.")
             return
         self._open(ExportDialog(self._control, self._bridge, self._files, self._window, self._pins))
+
+    def show_animation(self) -> None:
+        """Offer the run, or a sweep of a parameter, as a film."""
+        from gui.export.animation_dialog import AnimationDialog
+
+        if self._control.snapshot is None:
+            self.message_requested.emit("There is nothing to show yet.")
+            return
+        self._open(AnimationDialog(self._control, self._bridge, self._files, self._window))
+
+    def show_comparison(self) -> None:
+        """Show the present run and the pinned ones in a table."""
+        from gui.compare.compare_dialog import CompareDialog
+        from gui.style.theme import current_theme
+
+        self._open(
+            CompareDialog(
+                self._control,
+                self._pins,
+                lambda role: current_theme().color(role),
+                self._files.folder,
+                self._window,
+            )
+        )
+
+    def show_reproduce(self) -> None:
+        """Offer to recompute the paper."""
+        from gui.window.reproduce.dialog import ReproduceDialog
+
+        self._open(ReproduceDialog(self._files, self._window))
+
+    def ask_story(self) -> Path | None:
+        """Ask the user for the file of a story."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a story", self._files.folder(), "Stories (*.toml);;All files (*)"
+        )
+        if not name:
+            return None
+        self._files.keep_folder(Path(name))
+        return Path(name)
 
     def show_report(self, failure: Failure) -> None:
         """Show what failed, to be saved."""

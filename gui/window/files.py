@@ -14,7 +14,7 @@ from engine.text.numbers import whole
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
-from gui.window.background import Background
+from gui.widgets.background import Background
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress

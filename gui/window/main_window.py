@@ -27,6 +27,8 @@ from gui.compare.pins import Pin, Pins, PinsPanel
 from gui.run.bridge import CLOSE_SECONDS, Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
+from gui.story.card import StoryCard
+from gui.story.player import StoryPlayer
 from gui.style import scaling, theme
 from gui.style.icons import app_icon
 from gui.widgets.focus import TabPlace
@@ -125,6 +127,7 @@ class MainWindow(QMainWindow):
         self.message_bar = MessageBar()
         self.hint_bar = HintBar()
         self.gallery = Gallery(self)
+        self.story_card = StoryCard()
         self.status = StatusBar(self.bridge, self)
         self.setStatusBar(self.status)
         self._loading = QLabel("Loading…")
@@ -138,6 +141,7 @@ class MainWindow(QMainWindow):
         self._column.addWidget(self.message_bar)
         self._column.addWidget(self.hint_bar)
         self._column.addWidget(self._loading, 1)
+        self._column.addWidget(self.story_card)
         self.setCentralWidget(center)
         self.docks = Docks(
             self,
@@ -176,6 +180,13 @@ class MainWindow(QMainWindow):
             size=self.size_chosen,
         )
         self.switching = Switching(control, self.experiments, self.state.load, self)
+        self.story = StoryPlayer(
+            self.story_card,
+            control,
+            open_experiment=self.open_experiment,
+            set_speed=self.set_speed,
+            show_views=self._show_only,
+        )
         self.commands = Commands(self.actions_by_name, self.switching.settle, self)
 
     def _connect_parts(self) -> None:
@@ -191,10 +202,11 @@ class MainWindow(QMainWindow):
         self.notices.report_requested.connect(self.dialogs.show_report)
         for part in (self.commands, self.dialogs, self.files, self.downloads):
             part.message_requested.connect(self.notices.show_message)
-        for refusing in (self.files, self.downloads):
+        for refusing in (self.files, self.downloads, self.story):
             refusing.refused.connect(self.notices.show_warning)
         self.files.trace_opened.connect(self.pins.add_trace)
         self.downloads.fill(self.actions_by_name.data_menu)
+        self.story.playing_changed.connect(lambda playing: self._fit_docks())
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
         scheme = QGuiApplication.styleHints().colorSchemeChanged
         scheme.connect(self._on_color_scheme_changed)
@@ -204,6 +216,7 @@ class MainWindow(QMainWindow):
         commands.bind_run(self.control, self.transport)
         commands.bind_files(self.files)
         commands.bind_dialogs(self.dialogs)
+        commands.bind_story(self.story, self.dialogs)
         commands.bind("quit", self.close)
         commands.bind("reset_layout", self.docks.reset)
         for name, resize in (
@@ -217,6 +230,7 @@ class MainWindow(QMainWindow):
         commands.bind("next_preset", lambda: self.header.presets.step(1))
         commands.bind("gallery", self.show_gallery)
         self.pins_panel.pin_requested.connect(actions["pin"].trigger)
+        self.pins_panel.compare_requested.connect(actions["compare"].trigger)
         actions["developer"].toggled.connect(self.status.show_frames)
         actions["full_screen"].toggled.connect(self.set_audience)
         actions.show_experiments(self.experiments)
@@ -285,7 +299,7 @@ class MainWindow(QMainWindow):
 
         panels = Panels(self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self)
         self._column.replaceWidget(self._loading, panels.middle)
-        self._column.addWidget(panels.step_bar)
+        self._column.insertWidget(self._column.indexOf(self.story_card), panels.step_bar)
         self._loading.deleteLater()
         panels.views_shown.connect(self.hints.show_views)
         self.hints.show_views(panels.views)
@@ -297,6 +311,7 @@ class MainWindow(QMainWindow):
         panels.hovered.connect(self.status.showMessage)
         panels.run_delayed.connect(self._show_no_run)
         panels.failed.connect(self.report_failure)
+        panels.maps.panel.help_requested.connect(self.dialogs.show_map_help)
         self.switching.named.connect(panels.cover_plots)
         self.switching.named.connect(panels.begin_waiting)
         self.switching.opening.connect(panels.hold_waiting)
@@ -412,6 +427,11 @@ class MainWindow(QMainWindow):
         menu = self.actions_by_name.experiments_menu
         menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
+    def _show_only(self, view_ids: Sequence[str]) -> None:
+        """Show these plots and no others, or the usual ones."""
+        if self.panels is not None:
+            self.panels.plots.show_only(view_ids)
+
     def _fit_docks(self) -> None:
         """Hide or stack docks where the window is small at its scale, or before an audience."""
         factor = scaling.factor()
@@ -420,7 +440,7 @@ class MainWindow(QMainWindow):
         self.docks.make_room(fit)
         self.header.show_experiments_button(fit.is_narrow or fit.has_audience)
         self.header.set_short(fit.is_short and not fit.has_audience)
-        self.hint_bar.set_room(not fit.is_short)
+        self.hint_bar.set_room(not fit.is_short and not self.story.is_playing)
 
     def report_failure(self, traceback_text: str) -> None:
         """Show that something failed, and offer a report with the settings in force now."""

@@ -27,6 +27,8 @@ PICTURES = {  # experiment: preset, steps (None for the preset's), view
     "piecewise-fit": ("figure-4", None, "fit"),
     "mnist": ("tiny", None, "parts"),
     "own-loss": ("drift", None, "landscape"),
+    "network": ("edge", None, "sharpness"),
+    "trace": ("edge", None, "stability"),
 }
 
 

@@ -142,6 +142,41 @@ def own_loss(problem: str) -> Callable[[int], Any]:
     return lambda n: jax.block_until_ready(compiled(start, n))
 
 
+def basins() -> Callable[[int], Any]:
+    """Return a jitted loop from one start until it is decided, mapped over a square grid."""
+    import jax
+    import jax.numpy as jnp
+
+    from tests.benchmarks.bench_maps import FAR, MOST, NEAR, PENALTY, STEP, TARGET, starts
+
+    def loss(z: Any) -> Any:
+        return 0.5 * (z[0] * z[1] - TARGET) ** 2 + 0.5 * PENALTY * (z[0] ** 2 + z[1] ** 2)
+
+    gradient = jax.grad(loss)
+
+    def is_open(carried: Any) -> Any:
+        k, z, slope = carried
+        small = jnp.max(jnp.abs(slope)) > NEAR
+        return (k < MOST) & small & (jnp.max(jnp.abs(z)) < FAR)
+
+    def step(carried: Any) -> Any:
+        k, z, slope = carried
+        z = z - STEP * slope
+        return k + 1, z, gradient(z)
+
+    def follow(z: Any) -> Any:
+        return jax.lax.while_loop(is_open, step, (0, z, gradient(z)))[:2]
+
+    compiled, grids = jax.jit(jax.vmap(follow)), {}
+
+    def steps(side: int) -> Any:
+        if side not in grids:
+            grids[side] = jnp.stack([jnp.asarray(each).ravel() for each in starts(side)], axis=1)
+        return jax.block_until_ready(compiled(grids[side]))
+
+    return steps
+
+
 JOBS: dict[str, Callable[[], Callable[[int], Any]]] = {
     "scalar": scalar,
     "matrix": lambda: matrix(1),
@@ -149,6 +184,7 @@ JOBS: dict[str, Callable[[], Callable[[int], Any]]] = {
     "Rosenbrock": lambda: own_loss("Rosenbrock"),
     "product": lambda: own_loss("product"),
     "net": lambda: own_loss("net"),
+    "basins": basins,
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import animate
 from engine.cli import commands as cli
 from engine.core.params import build, parse_setting
 from engine.core.registry import get
@@ -41,6 +42,22 @@ def test_commands_of_the_readme_are_understood() -> None:
         options = cli._parser().parse_args(words)
         model = get(options.what).parameters
         build(model, dict(parse_setting(model, setting) for setting in options.set))
+
+
+def test_animations_of_the_readme_can_be_made() -> None:
+    """The moving picture is there, and its command and all others like it are accepted."""
+    text = (ROOT / "README.md").read_text("utf-8").replace("\\\n", " ")
+    commands = [shlex.split(line, comments=True) for line in re.findall(r"main\.py (.+)", text)]
+    films = [words for words in commands if words[:1] == ["animate"] and words[1] in _ids()]
+    assert films
+    for words in films:
+        made = animate.film_of(cli._parser().parse_args(words))
+        assert made.shots
+    pictures = [words[-1] for words in films if words[-1].startswith("resources/")]
+    assert pictures
+    for name in pictures:
+        assert f"]({name})" in text
+        assert (ROOT / name).stat().st_size < 2_000_000
 
 
 def _ids() -> set[str]:

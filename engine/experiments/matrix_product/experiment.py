@@ -26,7 +26,7 @@ from engine.core.outcome import Outcome
 from engine.core.views import Dash, View
 from engine.experiments.matrix_product.listing import LISTING
 from engine.families.matrix import claims as matrix_claims
-from engine.families.matrix import cycles, descent
+from engine.families.matrix import cycles, descent, transverse
 from engine.families.matrix import measure as matrix_measure
 from engine.families.matrix import theory as matrix_theory
 from engine.families.matrix import views as shared
@@ -285,6 +285,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
             matrix_claims.theorem_2(evidence),
             matrix_claims.proposition_3(evidence),
             matrix_claims.balancing(evidence, state.start_spread, float(seen.spread[0])),
+            transverse.decoupling(evidence),
         )
 
     def views(self, params: MatrixProductParams) -> tuple[View, ...]:
@@ -363,6 +364,7 @@ class MatrixProduct(AbstractExperiment[MatrixProductParams, MatrixProductState])
         state = self.init(MatrixProductParams(width=2, depth=2, flow=True), 0)
         state, _ = self.advance(state, 2)
         self.record(state)
+        transverse.transverse(0.1, 2, (1.0, 0.5))
 
 
 def _finite(value: float) -> float | None:

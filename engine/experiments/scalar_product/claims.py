@@ -17,9 +17,12 @@ from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.experiment import Recent
 from engine.core.outcome import OutcomeKind, Standing
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState
+from engine.experiments.scalar_product.parting import parting
 
 SLACK = 1e-9
 """Relative margin in comparisons with a bound: on the bound itself nothing is claimed."""
+DRAWN_TOGETHER = 1e-6
+"""Relative difference of the weights' magnitudes up to which they count as equal."""
 ROUNDING = 1e-12
 """Absolute tolerance of Proposition 2's envelope, in units of the root if that is larger."""
 
@@ -71,7 +74,50 @@ class Evidence:
 def claims(evidence: Evidence) -> tuple[Claim, ...]:
     """Confront all propositions with the run."""
     made = [_bound_1(evidence), _delta_max(evidence), _spectrum(evidence), _rate(evidence)]
-    return (*made, _sinking(evidence), _sinking_corrected(evidence), *_ellipse(evidence))
+    made += [_sinking(evidence), _sinking_corrected(evidence), *_ellipse(evidence)]
+    return (*made, *_equal_weights(evidence))
+
+
+def _equal_weights(run: Evidence) -> tuple[Claim, ...]:
+    """Confront the thresholds of equal weights with a run of unequal ones."""
+    params, state = run.params, run.state
+    limit = theory.delta_max(params.target, params.depth, params.power)
+    ratio = state.smallest_step / limit
+    if params.depth < 2 or state.is_symmetric or not ratio > 1.0 + SLACK:
+        return ()
+    lamps = [
+        _plain(params),
+        Lamp("λ > 0", params.target > 0, f"λ = {params.target:g}"),
+        Lamp("δ > δ_max", True, f"δ/δ_max = {ratio:.6g}"),
+    ]
+    if all(lamp.on for lamp in lamps):
+        found = parting(params.step_size * params.power, params.depth, params.target)
+        lamps.append(
+            Lamp(
+                "Transversally stable",
+                None if found is None else found.is_stable,
+                "equal weights diverge" if found is None else f"exponent {found.exponent}",
+            )
+        )
+    sizes = np.abs(state.weights)
+    spread = float(np.ptp(sizes)) / max(float(np.max(sizes)), 1e-300)
+    bounded = run.phase.kind is not OutcomeKind.DIVERGED
+    holds = True if bounded and spread <= DRAWN_TOGETHER else None
+    return (
+        Claim(
+            id="equal-weights",
+            title="Whether unequal weights become equal beyond δ_max",
+            source="derived for this program",
+            statement="For λ > 0 and δ > δ_max the orbit of equal weights attracts weights that "
+            "differ a little if its transverse exponent is negative.",
+            assumptions=tuple(lamps),
+            predicted="the weights draw together, if they ever come near one another",
+            measured=f"they differ by {spread:.3g} of the largest; {run.measured}",
+            verdict=_verdict(tuple(lamps), holds),
+            note="Period 2, period 4 and the crisis of equal weights hold for this run only if it "
+            "draws its weights together; if displacements across grow, they do not.",
+        ),
+    )
 
 
 def _ellipse(run: Evidence) -> tuple[Claim, ...]:

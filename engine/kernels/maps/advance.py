@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -49,6 +50,8 @@ class Motion(NamedTuple):
         The optimiser; its numbers are those of the cells.
     scales : ndarray, shape (n,)
         Factors of the coordinates' step sizes.
+    has_edges : bool
+        Whether the loss may be no number where its gradient is one.
     """
 
     program: Program
@@ -56,6 +59,7 @@ class Motion(NamedTuple):
     copies: int
     base: Rule
     scales: FloatArray
+    has_edges: bool
 
 
 class Pack(NamedTuple):
@@ -159,10 +163,11 @@ def _one_lane(motion: Motion, pack: Pack, lane: int, steps: int, room: Room) -> 
         w[i] = pack.points[i, lane]
         moments[0, i] = pack.points[n + i, lane] if copies > 1 else 0.0
         moments[1, i] = pack.points[2 * n + i, lane] if copies > 2 else 0.0
-    peak = 0.0
+    peak, is_spoilt = 0.0, False
     for k in range(steps):
         loss = gradient(motion.program, w, room.constants, slope, room.work)
         size = length(slope)
+        is_spoilt = is_spoilt or not (abs(loss) <= HUGE and size <= HUGE)
         is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
         curvature = curvature_for(motion, rule, point, room)
         step = step_size(rule, pack.made[lane] + k, loss, size, curvature)
@@ -181,7 +186,7 @@ def _one_lane(motion: Motion, pack: Pack, lane: int, steps: int, room: Room) -> 
                 pack.trail[k + 1, 2 * n + i, lane] = moments[1, i]
     for i in range(copies * n):
         pack.points[i, lane] = pack.trail[steps, i, lane]
-    pack.peaks[lane] = peak
+    pack.peaks[lane] = math.nan if is_spoilt else peak
 
 
 @inner
@@ -217,7 +222,7 @@ def _push_lane(motion: Motion, pack: Pack, lane: int, steps: int, room: Room) ->
     method, plain = motion.base.method, motion.base.method == GRADIENT_DESCENT
     beta = 0.0 if plain else pack.fixed[pack.fixed.shape[0] - HYPERPARAMETERS, lane]
     constants_of(pack, lane, room)
-    points, pushes, peak = pack.points, pack.pushes, 0.0
+    points, pushes, peak, spoilt = pack.points, pack.pushes, 0.0, 0.0
     for k in range(steps):
         for i in range(n):
             room.point[i], room.direction[i] = points[i, lane], pushes[i, lane]
@@ -234,6 +239,7 @@ def _push_lane(motion: Motion, pack: Pack, lane: int, steps: int, room: Room) ->
             room.slopes,
             room.work,
         )
+        spoilt += 0.0 * room.work[0]
         for i in range(n):
             rate = pack.fixed[first + i, lane]
             pull, turn = rate * room.slopes[i], rate * room.slopes[n + i]
@@ -249,7 +255,7 @@ def _push_lane(motion: Motion, pack: Pack, lane: int, steps: int, room: Room) ->
             peak = peak if peak >= height else height
         for i in range(points.shape[0]):
             pack.trail[k + 1, i, lane] = points[i, lane]
-    pack.peaks[lane] = peak
+    pack.peaks[lane] = peak + spoilt
 
 
 @inner

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from engine.expressions.tape import Tape
+from engine.kernels.tape import codes
 from engine.kernels.tape.lanes import DOUBLE, INTEGER, Lanes, constant
 from engine.kernels.tape.native import effort
 from engine.kernels.tape.sweep import Sweep, TangentSweep
@@ -69,7 +71,14 @@ def width_of(tape: Tape) -> int:
 
 def can_be_compiled(tape: Tape, method: OptimiserId) -> bool:
     """Return whether steps of an optimiser on a tape are compiled."""
+    if method == "nesterov" and has_edges(tape):
+        return False  # its gradient is taken elsewhere than where the loss is looked at
     return method in METHODS and not len(tape.rows) and effort(tape) <= MOST_EFFORT
+
+
+def has_edges(tape: Tape) -> bool:
+    """Return whether the loss may be no number where its gradient is one."""
+    return bool(np.any(tape.shared[:, 0] == codes.LOG))
 
 
 def compiled(
@@ -137,7 +146,7 @@ class _Writer:
         begin = [self._load(self._z, i) for i in range(size)]
         if self._has_tangent:
             begin += [self._load(self._along, i) for i in range(size)]
-        begin.append(constant(builder, self._pack, 0.0))
+        begin += [constant(builder, self._pack, 0.0)] * 2
         entry, loop = builder.block, builder.append_basic_block("step")
         builder.branch(loop)
         builder.position_at_end(loop)
@@ -147,15 +156,17 @@ class _Writer:
         for phi, first in zip(phis, begin, strict=True):
             phi.add_incoming(first.value, entry)
         before = [Lanes(builder, phi) for phi in phis]
-        point, push, peak = before[:size], before[size:-1], before[-1]
-        point, push = self._step(point, push, [*constants, *numbers], rates, momentum)
+        point, push, (spoilt, peak) = before[:size], before[size:-2], before[-2:]
+        point, push, loss = self._step(point, push, [*constants, *numbers], rates, momentum)
+        if has_edges(self._tape):
+            spoilt = spoilt + loss * 0.0  # no number from then on
         for each in point[:n]:
             height = each.magnitude()
             peak = peak.where(peak.is_(">=", height), height)  # and nan where it is no number
         row = builder.mul(index, ir.Constant(INTEGER, size * self._width))
         for i, each in enumerate(point):
             self._store(self._trail, each, i, row)
-        after = [*point, *push, peak]
+        after = [*point, *push, spoilt, peak]
         following = builder.add(index, ir.Constant(INTEGER, 1))
         index.add_incoming(following, builder.block)
         for phi, new in zip(phis, after, strict=True):
@@ -167,7 +178,7 @@ class _Writer:
             self._store(self._z, each, i)
         for i, each in enumerate(push):
             self._store(self._along, each, i)
-        self._store(self._peak, peak, 0)
+        self._store(self._peak, peak + spoilt, 0)
         builder.ret(ir.Constant(ir.IntType(32), 0))
 
     def _step(
@@ -177,18 +188,17 @@ class _Writer:
         rest: list[Lanes],
         rates: list[Lanes],
         momentum: Lanes,
-    ) -> tuple[list[Lanes], list[Lanes]]:
-        """Write one step; return the point and the direction after it."""
+    ) -> tuple[list[Lanes], list[Lanes], Lanes]:
+        """Write one step; return point and direction after it, and the loss before."""
         n = len(rates)
         looks_ahead = self._method == "nesterov"
         at, along = point[:n], push[:n]
         if looks_ahead:
             at = [w + momentum * v for w, v in zip(at, point[n:], strict=True)]
             along = [u + momentum * v for u, v in zip(along, push[n:], strict=True)]
-        slopes, turns = self._slopes([*at, *rest], along)
-        return self._moved(point, slopes, rates, momentum), self._moved(
-            push, turns, rates, momentum
-        )
+        slopes, turns, loss = self._slopes([*at, *rest], along)
+        following = self._moved(point, slopes, rates, momentum)
+        return following, self._moved(push, turns, rates, momentum), loss
 
     def _moved(
         self, point: list[Lanes], slopes: list[Lanes], rates: list[Lanes], momentum: Lanes
@@ -202,8 +212,10 @@ class _Writer:
         speeds = [momentum * v - move for v, move in zip(point[n:], moves, strict=True)]
         return [*(w + v for w, v in zip(point[:n], speeds, strict=True)), *speeds]
 
-    def _slopes(self, leaves: list[Lanes], along: list[Lanes]) -> tuple[list[Lanes], list[Lanes]]:
-        """Write the gradient, and the Hessian times a direction if there is one."""
+    def _slopes(
+        self, leaves: list[Lanes], along: list[Lanes]
+    ) -> tuple[list[Lanes], list[Lanes], Lanes]:
+        """Write the gradient, the Hessian times a direction if there is one, and the loss."""
         builder, tape, n = self._builder, self._tape, len(self._tape.variables)
         zero, one = (constant(builder, self._pack, number) for number in (0.0, 1.0))
         sweep = (
@@ -215,7 +227,8 @@ class _Writer:
         sweep.backward(tape.root, one)
         bars = [bar + 0.0 if bar is not None else zero for bar in sweep.bars[:n]]
         turns = sweep.turns[:n] if isinstance(sweep, TangentSweep) else []
-        return bars, [zero if turn is None else turn + 0.0 for turn in turns]
+        turned = [zero if turn is None else turn + 0.0 for turn in turns]
+        return bars, turned, sweep.values[tape.root]
 
     def _numbers(self) -> list[Lanes]:
         """Read the program's numbers into all lanes."""

@@ -37,6 +37,8 @@ EXACTLY = 1e-12
 """The same for an equilibrium that repels, at which a run has been held by symmetry."""
 ROUNDING = 1e-8
 """Change over a step, relative to the distance that is near, that rounding can make."""
+FAR = 1e200
+"""Weight that no step leads to from where loss and gradient are not too large by far."""
 GROWS = 1.25
 """Factor between two steps at which a run is looked at more closely."""
 
@@ -78,28 +80,47 @@ def _load(
 
 @inner
 def _left(motion: Motion, pack: Pack, lane: int, limit: float, room: Room) -> tuple[int, int]:
-    """Return after which step of the last ones a run has diverged or is undefined, and which.
+    """Return after which of the last steps a run has diverged or is undefined, and which.
 
-    The step is 0 where neither holds.
+    As of a single run: by its weights, its loss and its gradient. The step is -1 where neither
+    holds.
     """
-    n = room.weights.size
-    for k in range(1, CHUNK + 1):
+    end, code, is_far = CHUNK + 1, UNDECIDED, False
+    for k in range(CHUNK + 1):
         is_number, is_within = True, True
-        for i in range(n):
+        for i in range(room.weights.size):
             value = pack.trail[k, i, lane]
             is_number = is_number and value == value
             is_within = is_within and abs(value) <= limit
-        if is_within:
-            continue
-        if not is_number:  # if the loss was finite before, it is not defined here
-            constants_of(pack, lane, room)
-            for i in range(n):
-                room.weights[i] = pack.trail[k - 1, i, lane]
-            loss = gradient(motion.program, room.weights, room.constants, room.slope, room.work)
-            steep = abs(loss) > HUGE or length(room.slope) > HUGE
-            return k, DIVERGED if steep else UNDEFINED
-        return k, DIVERGED
-    return 0, UNDECIDED
+            is_far = is_far or not abs(value) < FAR
+        if not is_within:
+            end, code = k, DIVERGED if is_number else UNDEFINED
+            break
+    constants_of(pack, lane, room)
+    if motion.has_edges:
+        for k in range(end):
+            early = _is_steep(motion, pack, lane, k, room)
+            if early != UNDECIDED:
+                return k, early
+    elif is_far:  # loss and gradient grow too large just before the weights do
+        while end > 0:
+            early = _is_steep(motion, pack, lane, end - 1, room)
+            if early == UNDECIDED:
+                break
+            end, code = end - 1, early
+    return (end if code != UNDECIDED else -1), code
+
+
+@inner
+def _is_steep(motion: Motion, pack: Pack, lane: int, row: int, room: Room) -> int:
+    """Return whether loss or gradient at a state of the trail are too large, or no numbers."""
+    for i in range(room.weights.size):
+        room.weights[i] = pack.trail[row, i, lane]
+    loss = gradient(motion.program, room.weights, room.constants, room.slope, room.work)
+    size = length(room.slope)
+    if abs(loss) <= HUGE and size <= HUGE:
+        return UNDECIDED
+    return DIVERGED if abs(loss) > HUGE or size > HUGE else UNDEFINED
 
 
 @inner
@@ -227,8 +248,12 @@ def follow(
     lanes: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
     found: Found,
     room: Room,
+    progress: NDArray[Any],
+    budget: int,
 ) -> None:
     """Follow runs until it is decided what they do, up to a number of steps.
+
+    It returns when all are decided or the budget is spent; called again, it goes on.
 
     Parameters
     ----------
@@ -247,19 +272,26 @@ def follow(
     found : Found
         Receives what is found.
     room : Room
+    progress : ndarray of int64, shape (2,)
+        The next run that no lane has, -1 at first; and the lanes that have one.
+    budget : int
+        Chunks of steps of a pack that may be made.
     """
     cells, looks, checked = lanes
-    width, following, busy = pack.points.shape[1], 0, 0
-    for lane in range(width):
-        cells[lane] = -1
-        if following < starts.shape[0]:
-            _load(pack, lane, following, starts, fixed, looks, checked)
-            cells[lane] = following
-            following += 1
-            busy += 1
-        else:
-            _load(pack, lane, 0, starts, fixed, looks, checked)
-    while busy:
+    width, following, busy = pack.points.shape[1], progress[0], progress[1]
+    if following < 0:
+        following = 0
+        for lane in range(width):
+            cells[lane] = -1
+            if following < starts.shape[0]:
+                _load(pack, lane, following, starts, fixed, looks, checked)
+                cells[lane] = following
+                following += 1
+                busy += 1
+            else:
+                _load(pack, lane, 0, starts, fixed, looks, checked)
+    while busy and budget > 0:
+        budget -= 1
         advance(motion, pack, CHUNK, room)
         for lane in range(width):
             cell = cells[lane]
@@ -276,6 +308,7 @@ def follow(
             else:
                 cells[lane] = -1
                 busy -= 1
+    progress[0], progress[1] = following, busy
 
 
 @inner
@@ -298,7 +331,7 @@ def _is_decided(
         is_number = is_number and pack.points[i, lane] == pack.points[i, lane]
     if not (pack.peaks[lane] <= limit and is_number):
         step, code = _left(motion, pack, lane, limit, room)
-        if step:
+        if step >= 0:
             steps = float(pack.made[lane] - CHUNK + step)
             _finish(pack, lane, cell, code, steps, math.nan, found)
             return True

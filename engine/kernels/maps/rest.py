@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.kernels.jit import inner
 from engine.kernels.maps.advance import Motion, Pack, Room, constants_of, curvature_for, rule_of
+from engine.kernels.optimisers.eigenvalues import extremes
 from engine.kernels.optimisers.steps import (
     ADAM,
     ADAMW,
@@ -22,6 +23,7 @@ from engine.kernels.optimisers.steps import (
     RMSPROP,
     SAM,
     Rule,
+    step_size,
 )
 from engine.kernels.tape.program import gradient, hessian
 
@@ -114,10 +116,10 @@ def factor_at(rule: Rule, pull: float) -> float:
 
 
 @inner
-def _measure(motion: Motion, rule: Rule, at: Any, room: Room) -> bool:
+def _measure(motion: Motion, rule: Rule, made: int, at: Any, room: Room) -> bool:
     """Write A's eigenvalues and vectors at a point; return whether all is finite."""
     n = at.size
-    step = rule.step_size
+    step = step_size(rule, made, 0.0, 1.0, 0.0)  # where the state decides it, see below
     if rule.rule != FIXED and rule.method != POLYAK:
         curvature = curvature_for(motion, rule, at, room)
         step = rule.alpha / curvature if rule.alpha < rule.cap * curvature else rule.cap
@@ -163,7 +165,7 @@ def judge(
         at[i] = pack.points[i, lane]
         size = max(size, abs(at[i]))
     for _ in range(POLISH):
-        if not _measure(motion, rule, at, room):
+        if not _measure(motion, rule, pack.made[lane], at, room):
             return NOWHERE, math.nan, math.nan
         top = 0.0
         for i in range(n):
@@ -211,27 +213,29 @@ def _is_level(room: Room, top: float, size: float) -> bool:
 def _kind(motion: Motion, rule: Rule, room: Room, top: float) -> tuple[int, float, float]:
     """Return what the eigenvalues at an equilibrium say of it, with sharpness and factor."""
     n = room.weights.size
-    flat, largest, is_saddle = 0, 0.0, False
+    flat, largest, is_saddle, sharpness = 0, 0.0, False, -math.inf
+    is_even = True
+    for j in range(n):
+        is_even = is_even and room.ahead[j] == room.ahead[0]
     for j in range(n):
         value = room.curved[j, j]
+        sharpness = max(sharpness, value / (room.ahead[j] * room.ahead[j]))
         if abs(value) <= FLAT * top:
             flat += 1
         else:
             is_saddle = is_saddle or value < 0.0
             largest = max(largest, factor_at(rule, value))
-    hessian(
-        motion.program,
-        room.weights,
-        room.constants,
-        room.direction,
-        room.slopes,
-        room.curved,
-        room.work,
-    )
-    diagonalise(room.curved, room.vectors)
-    sharpness = room.curved[0, 0]
-    for j in range(1, n):
-        sharpness = max(sharpness, room.curved[j, j])
+    if not is_even:  # the eigenvalues are those of another matrix than the Hessian
+        hessian(
+            motion.program,
+            room.weights,
+            room.constants,
+            room.direction,
+            room.slopes,
+            room.curved,
+            room.work,
+        )
+        sharpness = extremes(room.curved)[1]
     if is_saddle or largest > 2.0 - CONTRACTS:
         return REPELLING, sharpness, largest
     if largest >= CONTRACTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.kernels.maps import growth, orbits, outcomes
 from engine.kernels.maps.advance import CHUNK, HYPERPARAMETERS, Motion, Pack, Room
-from engine.kernels.maps.code import PackCode, can_be_compiled, compiled, width_of
+from engine.kernels.maps.code import PackCode, can_be_compiled, compiled, has_edges, width_of
 from engine.kernels.maps.loss import TapeLoss
 from engine.kernels.maps.outcomes import Found
 from engine.kernels.optimisers.descent import LIMIT
@@ -170,12 +171,21 @@ class Runs:
             self.copies,
             rule_of(law.setting),
             self._scales,
+            bool(len(law.tape.rows)) or has_edges(law.tape),
         )
 
     @property
     def size(self) -> int:
         """Numbers n of variables."""
         return len(self.law.start)
+
+    @cached_property
+    def _budget(self) -> int:
+        """Chunks of steps between two looks whether to stop, some 20 ms."""
+        tape, data = self.law.tape, self.law.data
+        rows = 1 if data is None else data.shape[1]
+        operations = self.width * CHUNK * (6 + len(tape.shared) + len(tape.rows) * rows)
+        return max(1, int((2e7 if self.is_packed else 2e6) / operations))
 
     @cached_property
     def _scales(self) -> FloatArray:
@@ -204,7 +214,13 @@ class Runs:
         """Return the weight beyond which each run has diverged, as for a single run."""
         return np.asarray(LIMIT * np.maximum(1.0, np.abs(starts).max(axis=1)))
 
-    def follow(self, cells: Cells, most: int, known: FloatArray | None = None) -> Found:
+    def follow(
+        self,
+        cells: Cells,
+        most: int,
+        known: FloatArray | None = None,
+        stop: threading.Event | None = None,
+    ) -> Found:
         """Follow runs until it is decided what they do, or for some steps.
 
         Parameters
@@ -213,29 +229,52 @@ class Runs:
         most : int
         known : ndarray, shape (r, n + 1), optional
             Isolated minima that attract whatever differs between the runs, with their sharpness.
+        stop : threading.Event, optional
+            Once it is set no more runs are decided.
         """
         count = len(cells.starts)
-        found = Found(
-            np.zeros(count, np.uint8),
-            np.empty(count),
-            np.empty(count),
-            np.empty((count, self.copies * self.size)),
-        )
+        found = self._nothing(count)
         if count:
-            lanes = tuple(np.zeros(self.width, np.int64) for _ in range(3))
-            outcomes.follow(
-                self._motion,
-                np.ascontiguousarray(cells.starts),
-                self.fixed(cells),
-                self.limits(cells.starts),
-                np.empty((0, self.size + 1)) if known is None else known,
-                int(most),
-                self._pack(),
-                (lanes[0], lanes[1], lanes[2]),
-                found,
-                self._room(),
-            )
+            lanes = [np.zeros(self.width, np.int64) for _ in range(3)]
+            minima = np.empty((0, self.size + 1)) if known is None else known
+            fixed, limits = self.fixed(cells), self.limits(cells.starts)
+            pack, room, progress = self._pack(), self._room(), np.array([-1, 0])
+            while progress[0] != count or progress[1]:
+                outcomes.follow(
+                    self._motion,
+                    np.ascontiguousarray(cells.starts),
+                    fixed,
+                    limits,
+                    minima,
+                    int(most),
+                    pack,
+                    (lanes[0], lanes[1], lanes[2]),
+                    found,
+                    room,
+                    progress,
+                    self._budget,
+                )
+                if stop is not None and stop.is_set():
+                    break
         return found
+
+    def part(self, cells: Cells, states: FloatArray) -> Growth:
+        """Find which runs that go on from states are aperiodic, and measure the exponents of those.
+
+        Displacements that shrink over some steps are not looked at for longer.
+        """
+        first = self.grow(cells, states, growth.BATCHES)
+        rows = np.flatnonzero(first.exponents > 0.0)
+        again = self.grow(cells[rows], states[rows])
+        for ours, theirs in (
+            (first.exponents, again.exponents),
+            (first.errors, again.errors),
+            (first.left, again.left),
+        ):
+            ours[rows] = theirs
+        first.is_aperiodic[:] = False
+        first.is_aperiodic[rows] = again.is_aperiodic
+        return first
 
     def grow(self, cells: Cells, states: FloatArray, chunks: int = 32) -> Growth:
         """Measure how displacements grow along runs that go on from states.
@@ -300,6 +339,12 @@ class Runs:
                 self._room(),
             )
         return Orbits(points, laps, periods, ends)
+
+    def _nothing(self, count: int) -> Found:
+        """Return what is found of so many runs before they are followed."""
+        numbers = np.empty((2, count))
+        ends = np.empty((count, self.copies * self.size))
+        return Found(np.zeros(count, np.uint8), numbers[0], numbers[1], ends)
 
     def _pack(self) -> Pack:
         states, lanes = self.copies * self.size, self.width

@@ -14,6 +14,7 @@ from engine.maps.axis import Axis
 from engine.maps.kind import Kind, Offer, Prepared
 from engine.maps.kinds.ends import prepared
 from engine.maps.kinds.lawful import (
+    apart_of,
     axis_of,
     check_options,
     check_steps,
@@ -51,6 +52,10 @@ class Basin(Kind):
         if len(dials) > 2:
             labels |= {"u": "along the direction $u$", "v": "along the direction $v$"}
             options = {f"u.{names[0]}": 1.0, f"v.{names[1]}": 1.0}
+            for direction in DIRECTIONS:
+                for dial in dials:
+                    label = f"component of ${direction}$ along ${dial.label}$"
+                    labels[f"{direction}.{dial.name}"] = label
         return Offer(
             x_names=names if len(dials) == 2 else (*names, "u"),
             y_names=names if len(dials) == 2 else (*names, "v"),
@@ -64,7 +69,7 @@ class Basin(Kind):
     def prepare(self, spec: MapSpec) -> Prepared:
         """Look for the minima that runs reach."""
         check_steps(spec)
-        law = law_for(spec, (spec.x.name, spec.y.name))
+        law = law_for(spec, apart_of(spec))
         directions = _directions(law, spec)
         names = [dial.name for dial in law.dials if dial.is_start]
         for field, axis in (("x", spec.x), ("y", spec.y)):

@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError, LabError
-from engine.core.law import Dial
 from engine.core.params import update
 from engine.core.registry import get
+from engine.core.system import Dial
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
 from engine.maps.spec import MapSpec
@@ -51,6 +51,12 @@ def law_for(spec: MapSpec, apart: Sequence[str]) -> DescentLaw:
     if law is None:
         raise InputError("map", spec.kind, "this experiment has no such map at these parameters")
     return law
+
+
+def apart_of(spec: MapSpec) -> tuple[str, ...]:
+    """Return the coordinates of the start that differ from cell to cell of a map."""
+    along = [name.partition(".")[2] for name in spec.options if name[:2] in ("u.", "v.")]
+    return (spec.x.name, spec.y.name, *along)
 
 
 def dial_of(law: DescentLaw, field: str, axis: Axis, names: Sequence[str]) -> Dial:
@@ -248,17 +254,7 @@ def critical_curve(
     if law.places[along.name].variables:
         return None
     places = along.at(np.linspace(0.0, along.count, ALONG))
-    values = np.full(ALONG, np.nan)
-    middle = int(np.argmin(np.abs(places - at)))
-    for order in (range(middle, ALONG), range(middle - 1, -1, -1)):
-        point = minimum
-        for number in order:
-            value = float(places[number])
-            following = _followed(runs, law, along.name, value, point)
-            if following is None:
-                break
-            point = following
-            values[number] = _critical(runs, law, along.name, value, point)
+    values = _critical_steps(runs, law, along.name, places, minimum, at)
     x, y = (values, places) if names[0] == "step_size" else (places, values)
     optimiser = describe(law.setting.optimiser)
     return Overlay(
@@ -267,6 +263,24 @@ def critical_curve(
         label=rf"${optimiser.limit_formula}/S$, critical step size at a minimum",
         source=optimiser.source.text,
     )
+
+
+def _critical_steps(
+    runs: Runs, law: DescentLaw, name: str, places: FloatArray, minimum: FloatArray, at: float
+) -> FloatArray:
+    """Return critical step sizes at values of a dial, nan where the minimum is lost."""
+    values = np.full(len(places), np.nan)
+    middle = int(np.argmin(np.abs(places - at)))
+    for order in (range(middle, len(places)), range(middle - 1, -1, -1)):
+        point = minimum
+        for number in order:
+            value = float(places[number])
+            following = _followed(runs, law, name, value, point)
+            if following is None:
+                break
+            point = following
+            values[number] = _critical(runs, law, name, value, point)
+    return values
 
 
 def _loss_at(runs: Runs, law: DescentLaw, name: str, value: float) -> Any:

@@ -12,13 +12,12 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.core.law import Dial
+from engine.core.system import Dial
 from engine.maps.axis import Axis
 from engine.maps.kind import CellField, Cells, Kind, Offer, Overlay, Prepared
 from engine.maps.kinds.lawful import (
     cells_of,
     check_options,
-    check_steps,
     dial_of,
     law_for,
     law_of,
@@ -38,6 +37,8 @@ POINTS, MOST_POINTS = 192, 4096
 """Points of an orbit that are kept: usually, and at most."""
 EXPONENT_CHUNKS, MOST_CHUNKS = 32, 4096
 """Chunks of 48 steps over which an exponent is measured: usually, and at most."""
+MOST_STEPS = 10**6
+"""Steps that may be left out."""
 LOSS, SHARPNESS = "loss", "sharpness"
 """Observables beside the variables."""
 
@@ -70,13 +71,20 @@ class Orbit(Kind):
             x=step_axis(law, first, CELLS[0]),
             y=_axis_of_observable(law),
             steps=2000,
-            labels={**labels, LOSS: "loss", SHARPNESS: "sharpness"},
+            labels={
+                **labels,
+                LOSS: "loss",
+                SHARPNESS: "sharpness",
+                "points": "points of an orbit",
+                "exponent_steps": "steps for the exponent",
+            },
             options={"points": POINTS, "exponent_steps": 48 * EXPONENT_CHUNKS},
         )
 
     def prepare(self, spec: MapSpec) -> Prepared:
         """Check the axes and options."""
-        check_steps(spec)
+        if not 0 <= spec.steps <= MOST_STEPS:
+            raise InputError("steps", spec.steps, "give a whole number from 0 to 10⁶")
         check_options(spec, lambda name: name in ("points", "exponent_steps"))
         law = law_for(spec, (spec.x.name,))
         dial_of(law, "x", spec.x, [dial.name for dial in law.dials])
@@ -192,6 +200,8 @@ class Diagram(Prepared):
         """Describe a column."""
         if not np.isfinite(cell["points"]).any():
             return "diverged"
+        if not self.law.is_smooth:
+            return "stays bounded"
         exponent, error, period = cell["exponent"], cell["error"], int(cell["period"])
         what = {0: "no period found", 1: "at rest"}.get(period, f"period {period}")
         if not np.isfinite(exponent):

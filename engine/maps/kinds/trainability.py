@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -165,9 +165,16 @@ class WholeRuns(Prepared):
     error_label: str
     whole: frozenset[str] = frozenset()
 
-    classes = CLASSES
     cells_a_job = 1
     has_threads = False
+
+    @property
+    def classes(self) -> tuple[CellClass, ...]:  # type: ignore[override]
+        """The ways in which a run ends; what is built layer by layer is complete at its end."""
+        if "step_size" in type(self.spec.params).model_fields:
+            return CLASSES
+        complete = replace(CLASSES[UNDECIDED], name="complete", color="good")
+        return (*CLASSES[:UNDECIDED], complete, *CLASSES[UNDECIDED + 1 :])
 
     @property
     def fields(self) -> tuple[CellField, ...]:  # type: ignore[override]

@@ -84,8 +84,8 @@ class RowsModel(QAbstractTableModel):
         """Return a cell's text, number or alignment."""
         row = self._rows[index.row()]
         value = row[index.column()] if index.column() < len(row) else ""
-        if role == Qt.ItemDataRole.DisplayRole:
-            return cell_text(value)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return cell_text(value)  # a column may be narrower than the text
         if role == RAW:
             return (
                 value if _is_number(value) and value == value else cell_text(value)
@@ -162,7 +162,9 @@ class TablePane(Pane[TableView]):
         layout = QVBoxLayout(self)
         scaling.margins(layout, 6, 0, 6, 6)
         layout.addWidget(self.table)
-        self._was_empty = True
+        self._fitted_rows = 0
+        self._is_fitting = self._is_users = False
+        header.sectionResized.connect(self._on_resized)
 
     def set_view(self, view: TableView) -> None:
         """Take other headings or another key."""
@@ -175,6 +177,13 @@ class TablePane(Pane[TableView]):
         given = None if self._shown is None else self._shown.observation.get(self.view.key)
         rows = [row for row in given if isinstance(row, list | tuple)] if given is not None else []
         self.model.set_rows(rows)
-        if rows and self._was_empty:
+        if rows and len(rows) != self._fitted_rows and not self._is_users:
+            self._is_fitting = True
             self.table.resizeColumnsToContents()
-        self._was_empty = not rows
+            self._is_fitting = False
+        self._fitted_rows = len(rows)
+
+    def _on_resized(self, column: int) -> None:
+        """Leave the columns as the user makes them; the last one follows the width."""
+        is_last = column == self.model.columnCount() - 1
+        self._is_users = self._is_users or not (self._is_fitting or is_last)

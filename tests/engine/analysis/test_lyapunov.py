@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.analysis.lyapunov import lyapunov_spectrum
+from engine.analysis.lyapunov import lyapunov_spectrum, transverse_exponents
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.experiments.scalar_product.system import system_of
 from tests.ninth.experiment import DampedRotation, RotationParams
@@ -68,3 +68,35 @@ def test_the_exponents_add_up_to_the_growth_of_volume() -> None:
 
 def test_an_orbit_that_diverges_has_no_spectrum() -> None:
     assert lyapunov_spectrum(chaotic(1.2), np.full(2, 3.0), 256) is None
+
+
+def test_the_transverse_exponent_of_a_cycle_is_that_of_its_multiplier() -> None:
+    """On the 2-cycle a lap multiplies w₁ - w₂ by (1 + a₁)(1 + a₂), a = δ e."""
+    step_size = 0.55
+    system = chaotic(step_size)
+    found = transverse_exponents(system, np.ones(2), 400, system.invariant_sets[0], transient=400)
+    assert found is not None
+    (exponent,) = found
+    lap = [1.0 + step_size * (w * w - 2.0) for w in (1.15194996, 1.57835139)]
+    assert exponent.value == pytest.approx(0.5 * math.log(abs(lap[0] * lap[1])), abs=1e-6)
+    assert exponent.of == "out of the points with all weights equal"
+
+
+def test_transverse_and_tangent_exponents_make_up_the_spectrum() -> None:
+    system = chaotic(0.75)
+    line, begin = system.invariant_sets[0], np.array([1.1, 1.1])
+    whole = lyapunov_spectrum(system, begin, 2000, transient=200)
+    along = lyapunov_spectrum(system, begin, 2000, transient=200, within=line)
+    across = transverse_exponents(system, begin, 2000, line, transient=200)
+    assert whole is not None and along is not None and across is not None
+    parts = sorted([along[0].value, across[0].value], reverse=True)
+    errors = [each.error for each in (*whole, *along, *across)]
+    assert all(error is not None and error > 0.0 for error in errors)
+    margin = 3.0 * sum(error for error in errors if error is not None)  # the orbits part
+    assert [each.value for each in whole] == pytest.approx(parts, abs=margin)
+    assert margin < 0.3
+
+
+def test_a_diverging_orbit_has_no_transverse_exponent() -> None:
+    system = chaotic(1.2)
+    assert transverse_exponents(system, np.full(2, 3.0), 100, system.invariant_sets[0]) is None

@@ -51,15 +51,26 @@ def deadly(shared: object, job: int, stop: threading.Event) -> int:
     return job
 
 
-def obedient(shared: object, job: int, stop: threading.Event) -> int:
-    """Go on until it should stop; the first two end at once."""
-    if job > 1:
-        stop.wait(60)
+class OnceBegun(threading.Event):
+    """Is set once a job has left a mark in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def is_set(self) -> bool:
+        return any(self._folder.iterdir())
+
+
+def obedient(folder: Path, job: int, stop: threading.Event) -> int:
+    """Leave a mark, and go on until it should stop."""
+    (folder / str(job)).touch()
+    stop.wait(60)
     return job
 
 
 def stubborn(shared: object, job: int, stop: threading.Event) -> int:
-    """Go on for ever, but for the first."""
-    if job > 0:
+    """Go on for ever, but for the first two."""
+    if job > 1:
         threading.Event().wait(60)
     return job

@@ -556,3 +556,33 @@ def test_the_flip_coefficient_is_told_with_its_amplitude() -> None:
         session.advance(20_000)
         half = 0.5 * float(np.linalg.norm(np.diff(session.recent()["weights"][-2:], axis=0)))
         assert half == pytest.approx(np.sqrt(0.002 / 2.0), rel=2e-3)
+
+
+@pytest.mark.parametrize(("step_size", "verdict"), [(0.58, Verdict.HOLDS), (0.4, None)])
+def test_unequal_weights_become_equal_where_equal_ones_attract(
+    step_size: float, verdict: Verdict | None
+) -> None:
+    """Beyond δ_max = 0.5 the 2-cycle of equal weights is stable across."""
+    experiment = get("scalar-product")
+    params = experiment.parameters(
+        depth=2, target=2.0, step_size=step_size, init="list", weights=(1.2, 1.3)
+    )
+    state, chunk = experiment.advance(experiment.init(params, 0), 2000)
+    recent = {key: rows[-500:] for key, rows in chunk.low.items()}
+    found = {each.id: each for each in experiment.claims(params, state, recent)}
+    if verdict is None:
+        assert "equal-weights" not in found
+        return
+    claim = found["equal-weights"]
+    assert claim.verdict is verdict
+    assert [lamp.name for lamp in claim.assumptions][-1] == "Transversally stable"
+
+
+def test_nothing_is_claimed_of_equal_weights_that_diverge() -> None:
+    experiment = get("scalar-product")
+    params = experiment.parameters(
+        depth=2, target=2.0, step_size=1.3, init="list", weights=(1.2, 1.0)
+    )
+    state, chunk = experiment.advance(experiment.init(params, 0), 200)
+    found = {each.id: each for each in experiment.claims(params, state, chunk.low)}
+    assert found["equal-weights"].verdict is Verdict.UNDECIDED

@@ -52,6 +52,7 @@ SHARES["own-loss"] = {
     *("converged", "converging", "oscillating", "aperiodic", "diverged", "undecided"),
     *("minimum_1", "other_minima", "no_minimum", "reached_least"),
 }
+SHARES["network"] = {"diverged"}
 BETTER = {f"double_better{at}" for at in ("", "_at_4", "_at_10", "_at_20")}
 SHARES["double-matrix"] = BETTER | {
     "single_diverged",

@@ -140,10 +140,10 @@ def test_an_error_of_a_drawing_is_raised_here(
 
 
 def test_a_machine_of_one_core_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(painters, "_cores", lambda: 1)
+    monkeypatch.setattr(painters, "cores", lambda: 1)
     with Painters.for_sheets(18) as crew:
         crew.start()
         assert not multiprocessing.active_children()
-    monkeypatch.setattr(painters, "_cores", lambda: 64)
+    monkeypatch.setattr(painters, "cores", lambda: 64)
     assert Painters.for_sheets(3)._wanted == 0
     assert Painters.for_sheets(18)._wanted == painters.MOST

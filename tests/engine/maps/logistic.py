@@ -26,7 +26,6 @@ CLASSES = (
     CellClass(code=2, name="diverged", color="bad", shade="steps"),
     CellClass(code=3, name="undecided", color="muted"),
 )
-NAMES = ("rate", "start")
 
 
 class LogisticParams(Params):
@@ -77,8 +76,8 @@ class Region(Prepared):
 
     def start_at(self, x: float, y: float) -> dict[str, Any]:
         if not 0 < x <= 10:
-            raise InputError("rate", x, "give a number above 0, at most 10")
-        return {"rate": float(x), "start": float(y)}
+            raise InputError(self.spec.x.name, x, "give a number above 0, at most 10")
+        return {self.spec.x.name: float(x), self.spec.y.name: float(y)}
 
 
 class Orbit(Prepared):
@@ -95,7 +94,7 @@ class Orbit(Prepared):
         self.spec = spec
 
     def cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
-        z = np.full(len(x), self.spec.params.model_dump()["start"])
+        z = np.full(len(x), 0.2)
         rows, slope = [], np.zeros(len(x))
         with np.errstate(all="ignore"):
             for k in range(self.spec.steps + self.WIDTH):
@@ -106,28 +105,30 @@ class Orbit(Prepared):
         return {"points": np.stack(rows, axis=1), "exponent": slope / self.WIDTH}
 
     def start_at(self, x: float, y: float) -> dict[str, Any]:
-        return {"rate": float(x)}
+        return {self.spec.x.name: float(x)}
 
 
 class LogisticKind(Kind):
-    """Makes either; `prepare_region` may be replaced by a test."""
+    """Makes either, of an experiment whose parameters have names of their own."""
 
-    def __init__(self, kind: KindId = "stability") -> None:
+    def __init__(
+        self, kind: KindId = "stability", rate: str = "rate", start: str = "start"
+    ) -> None:
         self.id: KindId = kind
+        self._rate, self._start = rate, start
         self.title = "Orbit diagram" if kind == "orbit" else "Stability region"
         self.help = "Where orbits of the logistic map go."
 
     def offer(self, experiment: str, params: Any, seed: int) -> Offer | None:
-        if self.id not in ("orbit", "stability"):
-            return None
-        y = Axis(name="start", low=0.0, high=1.0, count=48)
+        rate, start = self._rate, self._start
+        is_orbit = self.id == "orbit"
         return Offer(
-            x_names=("rate",) if self.id == "orbit" else NAMES,
-            y_names=("x",) if self.id == "orbit" else NAMES,
-            x=Axis(name="rate", low=2.0, high=4.0, count=64),
-            y=Axis(name="x", low=0.0, high=1.0, count=48) if self.id == "orbit" else y,
-            steps=200,
-            labels={"rate": "$r$", "start": "$x_0$", "x": "$x$"},
+            x_names=(rate,) if is_orbit else (rate, start),
+            y_names=("x",) if is_orbit else (rate, start),
+            x=Axis(name=rate, low=2.0, high=4.0, count=64),
+            y=Axis(name="x" if is_orbit else start, low=0.0, high=1.0, count=48),
+            steps=60,
+            labels={rate: "$r$", start: "$x_0$", "x": "$x$"},
         )
 
     def prepare(self, spec: MapSpec) -> Prepared:

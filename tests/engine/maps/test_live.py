@@ -59,7 +59,7 @@ def kinds() -> dict[str, LogisticKind]:
 
 @pytest.fixture
 def watch(kinds: dict[str, LogisticKind]) -> Iterator[Watch]:
-    live = LiveMap(lambda kind: kinds[kind], lambda prepared: Threads(2))
+    live = LiveMap(lambda kind: kinds[kind], lambda prepared, scheduler: Threads(2))
     yield Watch(live)
     assert live.close()
 
@@ -78,8 +78,9 @@ def test_the_finished_map_is_that_made_at_once(
 
 
 def test_pictures_come_coarse_to_fine_and_each_cell_is_that_of_the_finished_map(
-    watch: Watch,
+    kinds: dict[str, LogisticKind],
 ) -> None:
+    watch = Watch(LiveMap(lambda kind: kinds[kind], lambda prepared, scheduler: Inline()))
     number = watch.live.make(spec(columns=320, rows=200, steps=60), LOOK)
     last = watch.done(number)
     strides = [n.stride for n in watch.news if isinstance(n, MapShown)]
@@ -91,6 +92,7 @@ def test_pictures_come_coarse_to_fine_and_each_cell_is_that_of_the_finished_map(
     np.testing.assert_array_equal(
         first.arrays["outcome"], last.arrays["outcome"][::s, ::s][:rows, :columns]
     )
+    assert watch.live.close()
 
 
 def test_hover_reads_the_nearest_computed_cell(watch: Watch) -> None:

@@ -21,6 +21,7 @@ from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.storage import runfile
 from engine.storage.files import FileError
+from engine.storage.toml import COMMAS_LIMIT
 from engine.text.numbers import whole
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.registered import only
@@ -234,8 +235,8 @@ def test_the_line_at_fault_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_list_that_would_take_half_a_minute_is_refused() -> None:
-    with pytest.raises(InputError, match=f"at most {whole(runfile.NUMBERS_LIMIT)} commas"):
-        runfile.loads(HEAD + "[params]\nx = [" + "1," * (runfile.NUMBERS_LIMIT + 1) + "]")
+    with pytest.raises(InputError, match=f"at most {whole(COMMAS_LIMIT)} commas"):
+        runfile.loads(HEAD + "[params]\nx = [" + "1," * (COMMAS_LIMIT + 1) + "]")
 
 
 def test_many_changes_are_checked_one_by_one_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,9 @@ from pytestqt.qtbot import QtBot
 import engine.run.replay
 from engine.run.snapshot import Status
 from engine.run.spec import RunSpec
+from gui.export.export_dialog import ExportDialog
 from gui.settings import Settings
 from gui.style.theme import LIGHT
-from gui.window.export_dialog import ExportDialog
 from gui.window.main_window import MainWindow
 from tests.gui.fakes import FakeExperiment, FakeParams
 from tests.registered import only

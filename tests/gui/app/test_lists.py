@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from engine.core.listing import Listing
-from gui.compare.pins import ROLES, Pins, PinsPanel, settings_text
+from engine.run.labels import settings_text
+from gui.compare.pins import ROLES, Pins, PinsPanel
 from gui.style.theme import DARK, LIGHT, Theme
 from gui.window.experiment_panel import ExperimentPanel
 from tests.gui.fakes import FakeExperiment, FakeParams, snapshot

@@ -21,7 +21,7 @@ from engine.core.errors import Refusal
 from engine.core.params import Params, describe, param, spec_of
 from engine.core.registry import Entry
 from engine.experiments import EXPERIMENTS
-from gui.form.body import make_row
+from gui.form.body import FormBody, make_row
 from gui.form.expression import ExpressionRow
 from gui.form.form import ParamForm
 from gui.form.matrix import MatrixRow
@@ -886,3 +886,23 @@ def test_no_part_of_a_form_is_ever_a_window(qtbot: QtBot, entry: Entry) -> None:
     finally:
         app.removeEventFilter(windows)
     assert windows.found == []
+
+
+class FoldedParams(Params):
+    """Two groups, of which one is folded at first."""
+
+    folded = ("Rare",)
+
+    often: float = param(1.0, "Often set.", group="Often")
+    rare: float = param(1.0, "Rarely set.", group="Rare", ge=0)
+
+
+def test_a_folded_group_opens_for_what_is_said_of_its_field(qtbot: QtBot) -> None:
+    body = FormBody()
+    qtbot.addWidget(body)
+    body.build(FoldedParams)
+    body.show_rows({"often", "rare"})
+    often, rare = body.rows["often"], body.rows["rare"]
+    assert often.isVisibleTo(body) and not rare.isVisibleTo(body)
+    body.unfold(rare)
+    assert rare.isVisibleTo(body)

@@ -577,6 +577,21 @@ def test_a_table_shows_sorts_and_copies_numbers(area, qtbot) -> None:
     assert table.model().rowCount() == 0
 
 
+def test_columns_fit_other_rows_until_the_user_sizes_them(area) -> None:
+    pane = shown(area, RUNS, rows=[["", "being proved", ""]])
+    header = pane.table.horizontalHeader()
+    narrow = header.sectionSize(0)
+    area.show_observation({"rows": [["a long name of a row", 1.0, ""]] * 2})
+    area._refresh_all()
+    assert header.sectionSize(0) > narrow
+    header.resizeSection(0, 40)
+    area.show_observation({"rows": [["a long name of a row", 1.0, ""]] * 3})
+    area._refresh_all()
+    assert header.sectionSize(0) == 40
+    cut = pane.table.model().index(0, 0)
+    assert cut.data(int(Qt.ItemDataRole.ToolTipRole)) == "a long name of a row"
+
+
 def test_cells_of_all_kinds() -> None:
     cells = [None, True, 3, 2.5, math.nan, "$w_1$"]
     assert [cell_text(cell) for cell in cells] == ["—", "yes", "3", "2.5", "—", "w₁"]

@@ -57,6 +57,7 @@ class Background(QObject):
         self._stop = threading.Event()
         self._news: queue.SimpleQueue[_Report | _Answer] = queue.SimpleQueue()
         self._then: Callable[[Any], None] | None = None
+        self._cancelled: Callable[[], None] = lambda: None
         self._dialog: QProgressDialog | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -72,6 +73,7 @@ class Background(QObject):
         text: str,
         function: Callable[[Progress], T],
         then: Callable[[T | Exception], None],
+        cancelled: Callable[[], None] = lambda: None,
     ) -> None:
         """Run a function that touches no Qt object, and give its result or error to `then` here.
 
@@ -83,8 +85,11 @@ class Background(QObject):
             Called with a `Progress`.
         then : callable
             Called on the window's thread, unless the work was cancelled.
+        cancelled : callable
+            Called there if the user cancelled it.
         """
         self.cancel()
+        self._cancelled = cancelled
         stop, news = threading.Event(), queue.SimpleQueue[_Report | _Answer]()
         self._stop, self._news, self._then = stop, news, then
         self._show(text)
@@ -108,13 +113,17 @@ class Background(QObject):
         self._stop.set()
         self._end()
 
+    def _on_cancelled(self) -> None:
+        self.cancel()
+        self._cancelled()
+
     def _show(self, text: str) -> None:
         dialog = QProgressDialog(text, "Cancel", 0, 0, self._window)
         dialog.setMinimumDuration(PATIENCE_MS)
         dialog.setAutoClose(False)
         dialog.setAutoReset(False)
-        dialog.canceled.connect(self.cancel)
-        dialog.rejected.connect(self.cancel)
+        dialog.canceled.connect(self._on_cancelled)
+        dialog.rejected.connect(self._on_cancelled)
         self._dialog = dialog
         dialog.setValue(0)  # from here on its patience is counted
 

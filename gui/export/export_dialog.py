@@ -24,11 +24,11 @@ from engine.core.errors import LabError
 from engine.core.views import TimeView, View
 from engine.text.numbers import whole
 from gui.compare.pins import Pin, Pins
+from gui.export.folders import Folders
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.style import scaling
-from gui.window.about import Dialog
-from gui.window.files import RunFiles
+from gui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
@@ -91,7 +91,7 @@ class Moment:
         """
         from engine.figures.data import FigureData, PinnedRun
 
-        pins = tuple(PinnedRun(pin.label, pin.color, pin.trace) for pin in self.pins)
+        pins = tuple(PinnedRun(pin.title, pin.color, pin.trace) for pin in self.pins)
         return FigureData.of(session, self.step, pins)
 
 
@@ -132,7 +132,7 @@ class ExportDialog(Dialog):
         Whose experiment's runs are exported.
     bridge : Bridge
         To the engine thread, which does it.
-    files : RunFiles
+    files : Folders
         Knows the folder last used.
     pins : Pins, optional
         Pinned runs; those that are shown are drawn in figures.
@@ -147,7 +147,7 @@ class ExportDialog(Dialog):
         self,
         control: RunControl,
         bridge: Bridge,
-        files: RunFiles,
+        files: Folders,
         parent: QWidget | None = None,
         pins: Pins | None = None,
     ) -> None:

@@ -1,0 +1,108 @@
+"""Statements of the paper and of others, confronted with a training run."""
+
+from __future__ import annotations
+
+from engine.core.claims import Claim, Lamp
+from engine.core.experiment import Recent
+from engine.core.outcome import OutcomeKind
+from engine.experiments.network.params import NetworkParams
+from engine.experiments.network.phase import outcome_of
+from engine.experiments.network.state import NetworkState
+from engine.experiments.network.theory import SMOOTH
+from engine.families.edges import edge_claim, judged
+from engine.text.numbers import short, whole
+
+ROUNDING = 0.01
+"""Relative excess over the limit, where a run rests, that the samples of a look explain."""
+
+
+def claims(params: NetworkParams, state: NetworkState, recent: Recent) -> tuple[Claim, ...]:
+    """List what the run says of the limit, the edge of stability and the catapult."""
+    return (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+
+
+def _common(params: NetworkParams, state: NetworkState) -> tuple[Lamp, ...]:
+    whole_look = not 0 < params.sharpness_samples < state.problem.train.count
+    return (
+        Lamp("full batch", not state.is_minibatch),
+        Lamp("sharpness on all samples", whole_look),
+        Lamp("sharpness is measured", params.sharpness_every > 0),
+    )
+
+
+def _edge(params: NetworkParams, state: NetworkState) -> Claim:
+    """Confront the mean of the sharpness since the onset with the limit."""
+    lamps = (
+        *_common(params, state),
+        Lamp("smooth activation", params.is_smooth, params.activation),
+        Lamp("squared error", params.loss == "squared-error", params.loss),
+    )
+    return edge_claim(params.setting, state.edge, lamps, diverged=state.diverged_at is not None)
+
+
+def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Claim:
+    """Confront a run at rest with the optimiser's limit."""
+    described, edge = params.described, state.edge
+    outcome = outcome_of(state, recent)
+    lamps = (
+        *_common(params, state),
+        Lamp("the limit is one on the Hessian", params.optimiser in SMOOTH, described.title),
+        Lamp("smooth activation", params.is_smooth, params.activation),
+    )
+    resting = outcome.kind is OutcomeKind.CONVERGED and outcome.phase != "goal reached"
+    holds, measured = None, "the run does not rest yet"
+    if resting and edge.last is not None:
+        measured = f"at rest at {short(edge.last, 4)} of the limit"
+        holds = edge.last <= 1.0 + ROUNDING
+    return Claim(
+        id="threshold",
+        title="A run comes to rest only where the sharpness is below the limit",
+        source="Proposition 1, eq. (1)" if params.optimiser == "gradient-descent" else (
+            described.source.text
+        ),
+        statement=described.sentence,
+        assumptions=lamps,
+        predicted="at most the limit, where a run rests",
+        measured=measured,
+        verdict=judged(lamps, holds),
+        note="Except from starts on a set of measure 0.",
+    )  # fmt: skip
+
+
+def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
+    """Confront a run that began beyond the limit with what is said of large step sizes."""
+    edge = state.edge
+    began, hidden = edge.first, len(params.hidden)
+    linear = params.activation == "linear" and params.form == "plain" and hidden == 1
+    lamps = (
+        *_common(params, state),
+        Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title),
+        Lamp("squared error", params.loss == "squared-error", params.loss),
+        Lamp("linear, one hidden layer", linear, f"{params.activation}, {hidden} hidden"),
+        Lamp(
+            "begun between 1 and 2 times the limit",
+            None if began is None else 1.0 < began < 2.0,
+            "" if began is None else f"at {short(began, 4)} of it",
+        ),
+    )
+    holds, measured = None, "no catapult so far"
+    if edge.catapult is not None:
+        measured = f"the loss rose by step {whole(edge.catapult)}"
+        if edge.landed is not None:
+            holds = True
+            measured += f", below the limit at step {whole(edge.landed)}"
+    if state.diverged_at is not None:
+        holds, measured = False, f"diverged at step {whole(state.diverged_at)}"
+    return Claim(
+        id="catapult",
+        title="From somewhat beyond the limit the loss rises, then the run lands where it is flat",
+        source="Lewkowycz et al. 2020, arXiv:2003.02218",
+        statement="At large step sizes the loss grows during the early part of training, and the "
+        "run converges to a flatter minimum.",
+        assumptions=lamps,
+        predicted="the loss rises, then the sharpness is below the limit",
+        measured=measured,
+        verdict=judged(lamps, holds),
+        note="Shown for wide linear networks with one hidden layer, up to twice the limit; others "
+        "may have catapults, too, or diverge.",
+    )

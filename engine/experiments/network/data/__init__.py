@@ -1,0 +1,1 @@
+"""What a network learns from: bundled, drawn, or read from a file."""

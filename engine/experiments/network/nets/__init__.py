@@ -1,0 +1,1 @@
+"""The networks: their parts, their start, gradients, products of the Hessian."""

@@ -1,0 +1,102 @@
+"""How a training run stands, read off its losses and the looks at the Hessian."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.analysis.edge import place
+from engine.core.arrays import FloatArray
+from engine.core.experiment import Recent
+from engine.core.outcome import CONVERGED, Outcome, OutcomeKind, Standing
+from engine.experiments.network.state import NetworkState
+from engine.text.numbers import short, whole
+
+LAST_LOOKS = 8
+FEW = 12
+"""Steps with a known loss below which a trend is not read."""
+TREND = 1e-3
+"""Least relative change of the loss over the steps seen that is called a trend."""
+
+
+def outcome_of(state: NetworkState, recent: Recent) -> Outcome:
+    """Describe a run by its recent steps since its last change."""
+    recent = state.evidence(recent)
+    since = state.changed_at or None
+    if state.diverged_at is not None:
+        at = whole(state.diverged_at)
+        return Outcome(
+            kind=OutcomeKind.DIVERGED,
+            step=state.diverged_at,
+            message=f"The loss left the range of useful numbers at step {at}.",
+            phase=f"diverged at k = {at}",
+            since=since,
+        )
+    kind, text, message, standing = _standing(state, recent)
+    if since is not None:
+        message += f" Judged since k = {whole(since)}."
+    return Outcome(
+        kind=kind, step=state.step, message=message, phase=text, standing=standing, since=since
+    )
+
+
+def _standing(state: NetworkState, recent: Recent) -> tuple[OutcomeKind, str, str, Standing]:
+    params = state.params
+    losses = known(recent["loss"])
+    loss = float(losses[-1]) if losses.size else state.first_loss
+    if params.goal > 0.0 and loss <= params.goal:
+        reached = f"The training loss has reached its goal, {short(params.goal, 4)}."
+        return OutcomeKind.CONVERGED, "goal reached", reached, Standing.OPEN
+    if loss <= CONVERGED * state.first_loss:
+        fitted = "The network fits the samples: the training loss is 0 to ten digits."
+        return OutcomeKind.CONVERGED, "converged", fitted, Standing.AT_MINIMUM
+    if is_at_rest(state, recent):
+        rest = "The gradient vanishes, and the loss does not: the run rests."
+        return OutcomeKind.CONVERGED, "at rest", rest, Standing.SETTLING
+    where, sentence = place(state.edge, known(recent["stability"]))
+    trend = trend_of(losses)
+    if trend is None:
+        return (
+            OutcomeKind.MAX_STEPS,
+            where or "starting",
+            sentence or "Too few steps to tell.",
+            (Standing.OPEN),
+        )
+    if trend < -TREND:
+        falls = f"The training loss falls, {short(loss, 4)} now."
+        return OutcomeKind.CONVERGING, where or "learning", _joined(falls, sentence), Standing.OPEN
+    if trend > TREND:
+        rises = f"The training loss rises, {short(loss, 4)} now."
+        kind = OutcomeKind.MAX_STEPS
+        return kind, where or "loss rising", _joined(rises, sentence), Standing.OPEN
+    stalls = f"The training loss stays at about {short(loss, 4)}."
+    return OutcomeKind.MAX_STEPS, where or "stalled", _joined(stalls, sentence), Standing.OPEN
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def known(rows: FloatArray) -> FloatArray:
+    """Return the rows at which a number was measured."""
+    return np.asarray(rows[~np.isnan(rows)])
+
+
+def trend_of(losses: FloatArray) -> float | None:
+    """Return the relative change of the mean loss from the first to the last third of the rows."""
+    if losses.size < FEW:
+        return None
+    first, _, last = np.array_split(losses, 3)
+    before, after = float(first.mean()), float(last.mean())
+    return (after - before) / before if before > 0.0 else None
+
+
+def is_at_rest(state: NetworkState, recent: Recent) -> bool:
+    """Return whether no step changes the loss any more to ten digits: ‖∇f‖‖w‖ against f[0]."""
+    if state.is_minibatch or state.params.optimiser in (
+        "sam",
+        "normalised-gd",
+    ):
+        return False
+    size = float(np.linalg.norm(state.weights))
+    slopes = recent["gradient"][-LAST_LOOKS:]
+    return bool(slopes.size and np.nanmax(slopes) * size <= CONVERGED * state.first_loss)

@@ -1,0 +1,120 @@
+"""What the theory says of a training run: the optimiser's limit, and the step that is critical."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine import theory
+from engine.core.beside import once
+from engine.core.claims import Bound
+from engine.experiments.network.params import NetworkParams
+from engine.experiments.network.state import NetworkState
+
+if TYPE_CHECKING:
+    from engine.experiments.network.look import Look
+
+SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
+"""Optimisers whose limit is a number over the sharpness of the Hessian."""
+
+
+def bounds(params: NetworkParams, state: NetworkState | None) -> tuple[Bound, ...]:
+    """List the limit of the sharpness, the step size critical here, and that of linear nets."""
+    look = None
+    if state is not None:
+        from engine.experiments.network.descent import last_look
+
+        look = last_look(state)
+    made = [_limit(params, look)]
+    if params.optimiser in SMOOTH:
+        made.append(_critical(params, look))
+    if is_deep_linear(params):
+        made.append(_deep_linear(params, state))
+    return tuple(made)
+
+
+def _limit(params: NetworkParams, look: Look | None) -> Bound:
+    described = params.described
+    limit = described.limit(params.setting)
+    value = None if limit is None else limit / params.step_size
+    if value is None and look is not None:
+        value = look.limit
+    measured = None if look is None else float(look.eigenvalues[0])
+    missing = " It moves with the gradient." if limit is None else ""
+    return Bound(
+        id="sharpness",
+        name="Largest stable sharpness",
+        symbol=r"S_{\max}",
+        value=value if value is not None and math.isfinite(value) else None,
+        source=described.source.text,
+        formula=described.sharpness_formula,
+        measured=measured,
+        measured_symbol=rf"{params.curvature_symbol}",
+        note=described.sentence + missing + ("" if look is None else f" S is of k = {look.step}."),
+    )
+
+
+def _critical(params: NetworkParams, look: Look | None) -> Bound:
+    limit = params.described.limit(params.setting)
+    top = 0.0 if look is None else float(look.eigenvalues[0])
+    value = limit / top if limit is not None and top > 0.0 else None
+    return Bound(
+        id="critical",
+        name="Critical step size here",
+        symbol=r"\delta^*",
+        value=value,
+        source=params.described.source.text,
+        formula=rf"{params.described.limit_formula}/S",
+        field="step_size" if value is not None else "",
+        note="Of a minimum as sharp as the point where the run is; it moves with the run."
+        if value is not None
+        else "The sharpness is not measured yet.",
+    )
+
+
+def is_deep_linear(params: NetworkParams) -> bool:
+    """Return whether a network is the paper's product of matrices, biases apart."""
+    return (
+        params.activation == "linear"
+        and params.form == "plain"
+        and not params.layer_norm
+        and params.loss == "squared-error"
+    )
+
+
+def _deep_linear(params: NetworkParams, state: NetworkState | None) -> Bound:
+    """Return the step size above which no minimum of a deep linear network is stable."""
+    value = None if state is None else once(state, "linear", lambda: _linear_step(state))
+    note = "Of the best linear map R of the samples, for plain descent and full batches; any start."
+    if value is None:
+        note = "Needs a network that is wide enough, without biases and without decay."
+    return Bound(
+        id="linear",
+        name="Largest step of a deep linear network",
+        symbol=r"\delta_{\max}",
+        value=value,
+        source="Theorem 1, with the spectral norm",
+        formula=r"2/(L(\|R\Sigma^{1/2}\|^{2(L-1)}\|\Sigma^{1/2}v\|^2)^{1/L})",
+        note=note,
+    )
+
+
+def _linear_step(state: NetworkState) -> float | None:
+    """Compute the largest step size at which a global minimum can be stable."""
+    params, problem = state.params, state.problem
+    sizes = problem.architecture.sizes
+    narrow = min(sizes[1:-1], default=math.inf) < min(sizes[0], sizes[-1])
+    if params.biases or narrow or params.weight_decay or params.optimiser != "gradient-descent":
+        return None
+    x = problem.train.x.cpu().numpy().astype(np.float64)
+    y = problem.train.y.cpu().numpy().astype(np.float64)
+    best = np.linalg.lstsq(x, y, rcond=None)[0].T
+    values, vectors = np.linalg.eigh(x.T @ x / len(x))
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    _, singular, right = np.linalg.svd(best @ root)
+    gain = float(np.sum((root @ right[0]) ** 2))
+    if not singular[0] > 0.0 or not gain > 0.0:
+        return None
+    return float(theory.norm_bound(float(singular[0]), problem.architecture.depth, gain))

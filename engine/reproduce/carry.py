@@ -1,0 +1,205 @@
+"""Carrying out a study: its runs, computations and checks, in whatever process."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import tomli_w
+
+import engine.experiments  # noqa: F401  registers the experiments
+from engine.core.errors import InputError, LabError
+from engine.core.packages import is_installed
+from engine.core.params import build
+from engine.core.registry import get
+from engine.figures.data import FigureData
+from engine.reproduce import measures
+from engine.reproduce.checking import MISSING, check, quantity
+from engine.reproduce.findings import Computed, Findings, MadeRun, Picture, ShownClaim
+from engine.reproduce.pictures import drawn
+from engine.reproduce.study import RunPlan, Study
+from engine.run import replay
+from engine.run.analyst import complete
+from engine.run.session import Session
+from engine.run.spec import RunSpec
+from engine.storage import presets, runfile, runfolder
+from engine.text.mathtext import to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a report was asked for: quick or not, and the data of MNIST, if there are any."""
+
+    quick: bool = False
+    data: str = ""
+
+
+class StoppedError(Exception):
+    """The study was stopped before its end."""
+
+
+def carry_out(options: Options, study: Study, stop: threading.Event) -> Findings | None:
+    """Carry out a study; a failure of one of its parts is a finding, too.
+
+    Returns
+    -------
+    Findings or None
+        None once `stop` is set.
+    """
+    begin = time.perf_counter()
+    work = _Work(study, options, lambda *_: not stop.is_set())
+    error = ""
+    try:
+        work.make()
+    except StoppedError:
+        return None
+    except LabError as failure:
+        error = str(failure)
+    except Exception as failure:  # a report of all else is worth more than a traceback
+        error = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
+    if stop.is_set():
+        return None
+    return dataclasses.replace(work.findings(), seconds=time.perf_counter() - begin, error=error)
+
+
+def spec_of(plan: RunPlan, options: Options) -> RunSpec:
+    """Return the run that a plan describes.
+
+    Raises
+    ------
+    InputError
+        For an unknown experiment, preset or parameter, or a value out of range.
+    """
+    experiment = get(plan.experiment)
+    values: dict[str, Any] = {}
+    seed, steps = plan.seed, plan.steps
+    if plan.preset:
+        preset = presets.preset(plan.experiment, plan.preset)
+        values = preset.params.model_dump()
+        seed = preset.seed if seed is None else seed
+        steps = preset.steps if steps is None else steps
+    values |= plan.params
+    if options.quick:
+        values |= plan.quick_params
+        steps = steps if plan.quick_steps is None else plan.quick_steps
+    if plan.from_data:
+        values["data"] = options.data
+    params = build(experiment.parameters, values)
+    return RunSpec(experiment=experiment.id, params=params, seed=seed or 0, steps=steps)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A study being carried out."""
+
+    study: Study
+    options: Options
+    go_on: Callable[..., bool]
+    results: dict[str, Any] = field(default_factory=dict)
+    runs: list[MadeRun] = field(default_factory=list)
+    computed: list[Computed] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    checks: list[Any] = field(default_factory=list)
+
+    def make(self) -> None:
+        missing = [package for package in self.study.needs if not is_installed(package)]
+        for plan in self.study.run:
+            if missing or (plan.from_data and not self.options.data):
+                self.results[plan.name] = MISSING
+            else:
+                self._run(plan)
+        for each in self.study.compute:
+            self._heed()
+            arguments = each.arguments | (each.quick_arguments if self.options.quick else {})
+            self.results[each.name] = measures.compute(each.function, arguments)
+            text = tomli_w.dumps(arguments).strip()
+            self.computed.append(Computed(name=each.name, function=each.function, arguments=text))
+        for formula in self.study.quantity:
+            self.results[formula.name] = quantity(self.results, formula)
+        for wanted in self.study.check:
+            self.checks += check(self.results, wanted, quick=self.options.quick)
+
+    def findings(self) -> Findings:
+        return Findings(
+            id=self.study.id,
+            checks=tuple(self.checks),
+            runs=tuple(self.runs),
+            computed=tuple(self.computed),
+            pictures=tuple(self.pictures),
+        )
+
+    def _heed(self) -> None:
+        if not self.go_on():
+            raise StoppedError
+
+    def _run(self, plan: RunPlan) -> None:
+        """Carry out a run as `main.py run` does, and keep what its `run.json` would hold."""
+        run = spec_of(plan, self.options)
+        session = replay.begin(run)
+        try:
+            if not replay.in_chunks(run, session, self.go_on):
+                raise StoppedError
+            experiment = session.experiment
+            complete(experiment, session.params, session.state, self.go_on)
+            ensemble = None
+            if plan.ensemble:
+                steps = replay.target_of(run)
+                ensemble = experiment.ensemble(session.params, run.seed, steps, self.go_on)
+            self._heed()
+            result = runfolder.result_of(run, session, session.outcome(), ensemble)
+            self.results[plan.name] = result
+            self.runs.append(self._described(plan, run, result))
+            self._draw(plan, session)
+        finally:
+            session.close()
+
+    def _described(self, plan: RunPlan, run: RunSpec, result: dict[str, Any]) -> MadeRun:
+        claims = {claim["id"]: claim for claim in result["claims"]}
+        for name in plan.claims:
+            if name not in claims:
+                rule = f"give some of {', '.join(claims)}"
+                raise InputError(f"claims of the run {plan.name}", name, rule)
+        outcome = result["outcome"]
+        file = f"runs/{self.study.id}/{plan.name}.toml"
+        return MadeRun(
+            name=plan.name,
+            title=_title(plan),
+            experiment=run.experiment,
+            outcome=to_plain(f"{outcome['kind']} at step {outcome['step']}: {outcome['message']}"),
+            file_name=file,
+            file=runfile.dumps(run),
+            claims=tuple(_shown(claims[name]) for name in plan.claims),
+        )
+
+    def _draw(self, plan: RunPlan, session: Session) -> None:
+        if not plan.pictures:
+            return
+        views = {view.id: view for view in session.experiment.views(session.params)}
+        data = FigureData.of(session)
+        for name in plan.pictures:
+            self._heed()
+            if name not in views:
+                rule = f"give some of {', '.join(views)}"
+                raise InputError(f"pictures of the run {plan.name}", name, rule)
+            view = views[name]
+            prefix = f"{self.study.id}-{len(self.pictures) + 1}"
+            caption = plan.caption or f"{_title(plan)}. {view.help}"
+            self.pictures.append(
+                Picture(title=view.title, caption=caption, svg=drawn(view, data, prefix))
+            )
+
+
+def _title(plan: RunPlan) -> str:
+    return plan.title or plan.name.replace("-", " ").capitalize()
+
+
+def _shown(claim: dict[str, Any]) -> ShownClaim:
+    lamps = tuple((lamp["name"], lamp["on"], lamp["detail"]) for lamp in claim["assumptions"])
+    kept = ("title", "source", "statement", "predicted", "measured", "note")
+    return ShownClaim(
+        **{name: claim[name] for name in kept}, assumptions=lamps, verdict=str(claim["verdict"])
+    )

@@ -1,0 +1,1 @@
+"""Files that leave the window: figures, data, learned parameters, animations."""

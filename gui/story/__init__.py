@@ -1,0 +1,1 @@
+"""Stories: scenes played one after the other beside the plots."""

@@ -1,0 +1,1 @@
+"""Recomputing the paper from the window."""

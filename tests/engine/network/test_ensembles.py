@@ -1,0 +1,96 @@
+"""Networks of many seeds trained at once are those trained one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.core.claims import Verdict
+from engine.core.errors import InputError
+from engine.core.params import build
+from engine.experiments.network.experiment import Network
+from engine.experiments.network.params import NetworkParams
+
+NETWORK = Network()
+
+
+def params_of(**changes: Any) -> NetworkParams:
+    values = {
+        "data": "moons",
+        "points": 30,
+        "width": 4,
+        "precision": "float64",
+        "ensemble": 3,
+        "sharpness_every": 0,
+        **changes,
+    }
+    return build(NetworkParams, values)
+
+
+def go_on(done: float, text: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"form": "pair", "loss": "cross-entropy", "depth": 4},
+        {"form": "residual", "loss": "logistic", "layer_norm": True, "depth": 4},
+        {"optimiser": "adam", "step_size": 0.01, "batch_size": 7, "loss": "cross-entropy"},
+        {"optimiser": "sam", "batch_size": 7},
+        {"optimiser": "normalised-gd", "biases": False, "start": "he"},
+        {"optimiser": "nesterov", "step_size": 0.05},
+        {"data": "sines", "optimiser": "heavy-ball", "step_size": 0.05},
+    ],
+    ids=str,
+)
+def test_networks_trained_at_once_are_those_trained_alone(changes: dict[str, Any]) -> None:
+    params = params_of(**changes)
+    found = NETWORK.ensemble(params, 5, 20, go_on)
+    for index, seed in enumerate(found.columns["seed"]):
+        state, _ = NETWORK.advance(NETWORK.init(params, seed), 20)
+        row = NETWORK.record(state)
+        for name in ("loss", "held_loss", "accuracy", "held_accuracy"):
+            value = found.columns[name][index]
+            if value is not None:
+                np.testing.assert_allclose(value, row[name], rtol=1e-8, err_msg=name)
+
+
+def test_diverged_networks_leave_the_others_alone() -> None:
+    params = params_of(step_sizes=(0.1, 1000.0))
+    found = NETWORK.ensemble(params, 0, 30, go_on)
+    assert [each["diverged"] for each in found.summary["table"]] == [0.0, 1.0]
+    assert (
+        found.columns["loss"][:3]
+        == NETWORK.ensemble(params_of(step_size=0.1), 0, 30, go_on).columns["loss"]
+    )
+
+
+def test_an_ensemble_can_be_cancelled() -> None:
+    found = NETWORK.ensemble(params_of(), 0, 30, lambda done, text: done < 0.5)
+    assert found.cancelled and not found.columns["seed"]
+
+
+def test_depths_cannot_go_with_a_list_of_widths() -> None:
+    with pytest.raises(InputError, match="depths"):
+        NETWORK.ensemble(params_of(depths=(2, 3), widths="4, 4"), 0, 5, go_on)
+
+
+def test_the_claim_on_depth_is_judged_by_seeds() -> None:
+    """Narrow tanh layers: plain ones of 24 layers do not learn the moons, residual ones do."""
+    params = params_of(
+        compare="plain-and-residual",
+        depths=(3, 24),
+        step_size=0.2,
+        width=6,
+        branch_scale="1/L",
+        ensemble=4,
+    )
+    found = NETWORK.ensemble(params, 0, 60, go_on)
+    verdicts = {claim.id: claim.verdict for claim in found.claims}
+    assert verdicts["plain-degrades"] is Verdict.HOLDS
+    alone = NETWORK.ensemble(params_of(compare="plain-and-residual"), 0, 5, go_on)
+    assert all(claim.verdict is Verdict.NOT_APPLICABLE for claim in alone.claims)
