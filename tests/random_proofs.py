@@ -37,7 +37,7 @@ class Trial:
     contradictions: int
 
 
-def systems(count: int, seed: int = 0) -> Iterator[OwnLossParams]:
+def systems(count: int, seed: int = 0, cells: int = 96) -> Iterator[OwnLossParams]:
     """Draw random losses of one and two variables, with random steps."""
     rng = np.random.default_rng(seed)
     for i in range(count):
@@ -60,7 +60,7 @@ def systems(count: int, seed: int = 0) -> Iterator[OwnLossParams]:
             reach=2.5,
             searches=4,
             prove=True,
-            cells=96,
+            cells=cells,
         )
 
 

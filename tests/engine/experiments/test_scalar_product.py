@@ -76,6 +76,8 @@ PRESETS = {
     "state-dependent": (OutcomeKind.CONVERGED, "converged (oscillating)"),
     "momentum": (OutcomeKind.CONVERGED, "converged (oscillating)"),
     "deep": (OutcomeKind.CONVERGED, "converged (monotone)"),
+    "proved-region": (OutcomeKind.CONVERGED, "converged (monotone)"),
+    "proved-cycle": (OutcomeKind.OSCILLATING, "period 2"),
 }
 
 

