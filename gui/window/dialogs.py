@@ -59,6 +59,12 @@ class WindowDialogs(QObject):
         self._pins = pins
         self._device = device
 
+    def show_map_help(self) -> None:
+        """Show what maps are and how to use them."""
+        from gui.window.about import help_dialog
+
+        self._open(help_dialog("maps", "Maps", self._window))
+
     def show_help(self) -> None:
         """Show the text on the experiment."""
         from gui.window.about import help_dialog

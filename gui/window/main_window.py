@@ -311,6 +311,7 @@ class MainWindow(QMainWindow):
         panels.hovered.connect(self.status.showMessage)
         panels.run_delayed.connect(self._show_no_run)
         panels.failed.connect(self.report_failure)
+        panels.maps.panel.help_requested.connect(self.dialogs.show_map_help)
         self.switching.named.connect(panels.cover_plots)
         self.switching.named.connect(panels.begin_waiting)
         self.switching.opening.connect(panels.hold_waiting)
