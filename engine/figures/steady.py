@@ -64,8 +64,8 @@ class Steady:
         """Set the ends that are kept for a view on its plot; return whether there are any."""
         ends = self.ends.get(view_id)
         if ends is not None:
-            axes.set_xlim(ends.x)
-            axes.set_ylim(ends.y)
+            axes.set_xlim(ends.x, auto=None)  # else equal units are refused with a warning
+            axes.set_ylim(ends.y, auto=None)
         return ends is not None
 
 

@@ -57,7 +57,9 @@ def test_a_picture_is_that_of_the_whole_figure(make_film: MakeFilm, name: str) -
     assert far.mean() < 2e-4  # a grid below an image, a spine over a line
 
 
-def test_axes_are_the_same_in_all_pictures(make_film: MakeFilm) -> None:
+def test_axes_are_the_same_in_all_pictures(
+    make_film: MakeFilm, caplog: pytest.LogCaptureFixture
+) -> None:
     film = make_film(Sweep("step_size", 0.2, 1.9))
     studio, steady = begun(film)
     seen = []
@@ -67,6 +69,7 @@ def test_axes_are_the_same_in_all_pictures(make_film: MakeFilm) -> None:
     assert all(ends == seen[0] for ends in seen)
     weights = next(plot for plot in studio._stage._plots if plot.view.id == "weights")
     assert Ends.of(weights.axes) == steady.ends["weights"]
+    assert not caplog.records  # of matplotlib, on ends that equal units do not allow
 
 
 def test_a_run_shows_no_step_that_is_to_come(make_film: MakeFilm) -> None:
