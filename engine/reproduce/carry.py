@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import tomli_w
+
 import engine.experiments  # noqa: F401  registers the experiments
 from engine.core.errors import InputError, LabError
 from engine.core.packages import is_installed
@@ -17,7 +19,7 @@ from engine.core.registry import get
 from engine.figures.data import FigureData
 from engine.reproduce import measures
 from engine.reproduce.checking import MISSING, check, quantity
-from engine.reproduce.findings import Findings, MadeRun, Picture, ShownClaim
+from engine.reproduce.findings import Computed, Findings, MadeRun, Picture, ShownClaim
 from engine.reproduce.pictures import drawn
 from engine.reproduce.study import RunPlan, Study
 from engine.run import replay
@@ -99,6 +101,7 @@ class _Work:
     go_on: Callable[..., bool]
     results: dict[str, Any] = field(default_factory=dict)
     runs: list[MadeRun] = field(default_factory=list)
+    computed: list[Computed] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     checks: list[Any] = field(default_factory=list)
 
@@ -113,6 +116,8 @@ class _Work:
             self._heed()
             arguments = each.arguments | (each.quick_arguments if self.options.quick else {})
             self.results[each.name] = measures.compute(each.function, arguments)
+            text = tomli_w.dumps(arguments).strip()
+            self.computed.append(Computed(name=each.name, function=each.function, arguments=text))
         for formula in self.study.quantity:
             self.results[formula.name] = quantity(self.results, formula)
         for wanted in self.study.check:
@@ -123,6 +128,7 @@ class _Work:
             id=self.study.id,
             checks=tuple(self.checks),
             runs=tuple(self.runs),
+            computed=tuple(self.computed),
             pictures=tuple(self.pictures),
         )
 

@@ -12,7 +12,7 @@ from engine.reproduce.study import Check, Quantity
 from engine.text.arithmetic import NumberError, read_number
 from engine.text.numbers import short
 
-DIGITS = 8
+DIGITS = 10
 """Significant digits of a number in a report."""
 MISSING = object()
 """Stands for the result of a run that was not made."""

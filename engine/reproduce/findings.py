@@ -67,6 +67,15 @@ class MadeRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A computation that is no single run: the measure, and its arguments as TOML."""
+
+    name: str
+    function: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A figure of a run as SVG, whose colours follow the page."""
 
@@ -94,6 +103,7 @@ class Findings:
     error: str = ""
     checks: tuple[Checked, ...] = ()
     runs: tuple[MadeRun, ...] = ()
+    computed: tuple[Computed, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
     def verdict(self, of: str) -> Verdict:
@@ -129,6 +139,7 @@ class Findings:
             error=str(table["error"]),
             checks=tuple(Checked(**check) for check in table["checks"]),
             runs=tuple(_run(run) for run in table["runs"]),
+            computed=tuple(Computed(**each) for each in table["computed"]),
             pictures=tuple(Picture(**picture) for picture in table["pictures"]),
         )
 

@@ -21,6 +21,7 @@ MEASURES: dict[str, Measure] = {
     "lyapunov-exponents": maps.lyapunov_exponents,
     "step-eigenvalues": maps.step_eigenvalues,
     "orbit-end": maps.orbit_end,
+    "bifurcations": maps.bifurcations,
     "bounded-starts": maps.bounded_starts,
     "period-doublings": depth.period_doublings,
     "heavy-ball-doubling": depth.heavy_ball_doubling,

@@ -12,6 +12,8 @@ from engine.core.errors import InputError
 from engine.core.params import build
 from engine.core.registry import get
 from engine.core.system import System
+from engine.maps import tree
+from engine.maps.branches import BranchSpec
 
 Steps = Annotated[int, Field(ge=1, le=10**8)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -135,3 +137,58 @@ def bounded_starts(
         "counted": float(np.count_nonzero(counted)),
         "share": float(np.mean(~far)),
     }
+
+
+def bifurcations(
+    experiment: str,
+    params: dict[str, Any],
+    name: str,
+    low: float,
+    high: float,
+    near: Annotated[list[tuple[str, int, float]], Field(min_length=1, max_length=100)],
+    max_period: Annotated[int, Field(ge=1, le=16)] = 8,
+    seed: Seed = 0,
+) -> dict[str, float]:
+    """Follow the branches of an experiment over one parameter and locate bifurcations on them.
+
+    Parameters
+    ----------
+    experiment, params, seed
+    name, low, high
+        The parameter that varies, and its ends.
+    near : list of (str, int, float)
+        Event ("flip", "fold", ...), period, and about where.
+    max_period : int
+
+    Returns
+    -------
+    dict
+        By the number of the entry of `near` from 0, where the nearest such event is.
+
+    Raises
+    ------
+    InputError
+        If there is none of an event and period.
+    """
+    built = build(get(experiment).parameters, params)
+    spec = BranchSpec(
+        experiment=experiment,
+        params=built,
+        seed=seed,
+        name=name,
+        low=low,
+        high=high,
+        max_period=max_period,
+    )
+    found = tree.find(spec, lambda *_: True)
+    made = {}
+    for place, (event, period, about) in enumerate(near):
+        there = [
+            special.parameter
+            for special in (found.specials if found else ())
+            if (special.event, special.period) == (event, period)
+        ]
+        if not there:
+            raise InputError("near", [event, period, about], "give events that there are")
+        made[str(place)] = min(there, key=lambda value: abs(value - about))
+    return made

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings
 from engine.reproduce.making import Made
-from engine.reproduce.report.words import PAPER, TITLE, WHOSE, WORDING, mark, summary, verdicts
+from engine.reproduce.report.words import (
+    PAPER,
+    TITLE,
+    WHOSE,
+    WORDING,
+    in_short,
+    mark,
+    summary,
+    verdicts,
+)
 from engine.reproduce.study import Study
 from engine.text.mathtext import to_plain
 from engine.text.numbers import duration
@@ -74,6 +83,14 @@ def _study(study: Study, found: Findings) -> Iterator[str]:
         for claim in run.claims:
             lamps = "; ".join(f"{mark(on)} {to_plain(name)}" for name, on, _ in claim.assumptions)
             yield f"- {_text(claim.title)}: **{claim.verdict}**. {_text(claim.measured)}. {lamps}"
+    yield from _computed(found)
+
+
+def _computed(found: Findings) -> Iterator[str]:
+    if found.computed:
+        yield ""
+    for each in found.computed:
+        yield f"- Computed {each.name}: {each.function} `{in_short(each.arguments)}`"
 
 
 def _checks(checks: tuple[Checked, ...]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from engine.core.palette import ROLES, SERIES
 from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings, MadeRun
 from engine.reproduce.making import Made
+from engine.reproduce.report import words
 from engine.reproduce.report.words import (
     LATER,
     PAPER,
@@ -92,7 +93,7 @@ blockquote p { margin: .2rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .8rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-th { color: var(--muted); font-weight: 600; }
+th { color: var(--muted); font-weight: 600; overflow-wrap: normal; }
 td.number { font-variant-numeric: tabular-nums; min-width: 7.2rem; }
 table.overview td:not(:first-child) { white-space: nowrap; }
 td.mark { width: 1.4rem; font-weight: 700; }
@@ -135,7 +136,9 @@ def _body(made: Made) -> Iterator[str]:
     yield f'<p class="muted">{html.escape(PAPER)}. Made by {NAME} {VERSION}.</p>'
     yield f"<p>{html.escape(summary(made))}</p>"
     begun = False
-    heads = "".join(f"<th>{whose}</th>" for whose in WHOSE.values())
+    heads = "".join(
+        f"<th>{whose.removeprefix('as ').capitalize()}</th>" for whose in WHOSE.values()
+    )
     yield f'<table class="overview"><thead><tr><th>Study</th>{heads}</tr></thead><tbody>'
     for study in made.studies:
         if study.citation and not begun:
@@ -194,6 +197,14 @@ def _study(study: Study, found: Findings) -> Iterator[str]:
         yield "<h3>Runs</h3>"
     for run in found.runs:
         yield from _run(run)
+    if found.computed:
+        yield "<h3>Computations</h3><ul>"
+    for each in found.computed:
+        arguments = words.in_short(each.arguments)
+        yield f"<li>{html.escape(each.name)}: {html.escape(each.function)}"
+        yield f" <code>{html.escape(arguments)}</code></li>"
+    if found.computed:
+        yield "</ul>"
     yield "</section>"
 
 

@@ -8,11 +8,13 @@ from engine.reproduce.making import Made
 
 TITLE = "The paper, recomputed"
 PAPER = "K. Nar and S. Sastry, Residual Networks: Lyapunov Stability and Convex Decomposition, 2018"
+LONGEST = 300
+"""Letters of the arguments of a computation; `results.json` has all of them."""
 LATER = "Later literature"
 WHOSE = {
     "paper": "as printed",
     "corrected": "as corrected",
-    "reference": "numbers on record",
+    "reference": "on record",
 }
 WORDING = {
     "stated": "It states",
@@ -38,6 +40,12 @@ def summary(made: Made) -> str:
         f"{count - len(surprises)} of {count} studies of this {kind} report have the verdicts that "
         f"are on record; others: {named}."
     )
+
+
+def in_short(arguments: str) -> str:
+    """Write the arguments of a computation on one line, the end of a long one left out."""
+    line = " ".join(arguments.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
 def mark(holds: bool | None) -> str:

@@ -18,6 +18,7 @@ PAPER = {
     "proposition-1": (HOLDS, HOLDS),
     "catapult": (HOLDS, NONE),
     "period-doubling": (HOLDS, NONE),
+    "windows": (HOLDS, NONE),
     "proposition-2": (HOLDS, HOLDS),
     "theorem-1": (HOLDS, HOLDS),
     "theorem-2": (VIOLATED, HOLDS),
@@ -29,6 +30,7 @@ PAPER = {
     "equations-9": (HOLDS, HOLDS),
     "figure-3": (VIOLATED, HOLDS),
     "figure-4": (VIOLATED, HOLDS),
+    "depth": (HOLDS, NONE),
     "figure-5": (UNDECIDED, HOLDS),
     "state-dependent": (NONE, NONE),
 }
