@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from functools import lru_cache
 from importlib import import_module
 from itertools import islice
 from typing import Any
@@ -35,6 +36,8 @@ LEAVING = 2.0
 BATCH_SECONDS = 0.2
 """Time of the jobs that are sent together, so that sending them takes a small part of it."""
 LARGEST_BATCH = 64
+SMALL = 2**17
+"""Bytes of what all jobs have in common that are sent with every task."""
 RULE = "give the address of a Dask scheduler, such as tcp://localhost:8786"
 
 
@@ -97,11 +100,12 @@ class Cluster(Executor):
         """
         distributed: Any = import_module("distributed")
 
-        token = uuid.uuid4().hex
-        # A task as the jobs are: where the last worker that has it is lost, Dask makes it again.
-        common = self._client.submit(
-            _load, pickle.dumps((function, shared)), fingerprint(), key=f"lab-{token}"
-        )
+        token, payload = uuid.uuid4().hex, pickle.dumps((function, shared))
+        # Sent with each task, since Dask would rather keep tasks on the worker that has what they
+        # need than use one that is free. Where it is large it is a task, too, so that Dask makes
+        # it again where the last worker that has it is lost.
+        is_small = len(payload) <= SMALL
+        common = payload if is_small else self._client.submit(bytes, payload, pure=False)
         done = distributed.as_completed(
             with_results=True, raise_errors=False, loop=self._client.loop
         )
@@ -113,7 +117,9 @@ class Cluster(Executor):
                     batch = list(islice(waiting, size.jobs))
                     if not batch:
                         break
-                    future = self._client.submit(_carry_out, common, batch, token, pure=False)
+                    future = self._client.submit(
+                        _carry_out, common, fingerprint(), batch, token, pure=False
+                    )
                     pending[future] = batch
                     done.add(future)
                 if not pending:
@@ -133,7 +139,6 @@ class Cluster(Executor):
         finally:
             if pending:
                 self._abandon(list(pending), token)
-            common.release()
 
     def _result(
         self, future: Any, result: Any, batch: Sequence[Any]
@@ -265,18 +270,19 @@ def _version() -> str:
     return fingerprint()
 
 
-def _load(payload: bytes, version: str) -> Any:
+@lru_cache(maxsize=4)
+def _load(payload: bytes, version: str) -> tuple[Job[Any, Any], Any]:
     """Return a function and what all jobs have in common."""
     if version != fingerprint():
         raise LabError(_OTHER_VERSION)
-    return pickle.loads(payload)
+    function, shared = pickle.loads(payload)
+    return function, shared
 
 
 def _carry_out(
-    common: tuple[Job[Any, Any], Any], batch: Sequence[Any], token: str
+    payload: bytes, version: str, batch: Sequence[Any], token: str
 ) -> tuple[list[Any], float, Exception | None]:
     """Carry out some jobs; return their results, how long they took, and what one raised."""
-    function, shared = common
     stop = _stops.setdefault(token, threading.Event())
     begin = time.perf_counter()
     results: list[Any] = []
@@ -284,6 +290,7 @@ def _carry_out(
         if stop.is_set():
             break
         try:
+            function, shared = _load(payload, version)
             results.append(function(shared, job, stop))
         except Exception as error:
             return results, time.perf_counter() - begin, portable(error)

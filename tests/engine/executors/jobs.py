@@ -15,6 +15,11 @@ def power(shared: int, job: int, stop: threading.Event) -> tuple[int, float]:
     return job**shared, (job + 0.1) ** (1.0 / shared)
 
 
+def letter(shared: bytes, job: int, stop: threading.Event) -> int:
+    """Return one of the bytes that all jobs have in common."""
+    return shared[job]
+
+
 def who(shared: object, job: int, stop: threading.Event) -> int:
     """Return the process that carries it out."""
     return os.getpid()

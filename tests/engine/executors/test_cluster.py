@@ -47,6 +47,12 @@ def test_results_are_those_of_one_thread(pool: Cluster, numbers: list[int], expo
     assert dict(pool.run(jobs.power, exponent, numbers, never())) == right
 
 
+def test_what_all_jobs_have_in_common_may_be_large(pool: Cluster) -> None:
+    large = b"0123456789" * (cluster.SMALL // 5)
+    found = dict(pool.run(jobs.letter, large, range(20), never()))
+    assert found == {number: large[number] for number in range(20)}
+
+
 def test_all_workers_take_part(pool: Cluster) -> None:
     assert pool.workers == 2
     assert len(set(dict(pool.run(jobs.who, None, range(200), never())).values())) == 2
