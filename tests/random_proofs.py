@@ -72,7 +72,7 @@ def tried(params: OwnLossParams, starts: int, seed: int = 0) -> Trial:
         raise LabError("nothing was tried")
     task = made.task
     points = np.random.default_rng(seed).uniform(task.low, task.high, (starts, len(task.low)))
-    points = points[made.region.holds(points)]
+    points = points[made.holds(points)]
     count = len(points)
     for _ in range(MOST_STEPS):
         if not len(points):
@@ -84,7 +84,7 @@ def tried(params: OwnLossParams, starts: int, seed: int = 0) -> Trial:
             break
         points = points[~arrived]
     kind = made.attractor.kind
-    return Trial(params.function, params.step_size, kind, made.region.volume, count, len(points))
+    return Trial(params.function, params.step_size, kind, made.volume, count, len(points))
 
 
 def _arrived(params: OwnLossParams, made: Proofs, points: FloatArray) -> FloatArray:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from itertools import pairwise
@@ -33,6 +33,7 @@ from engine.analysis.critical import Coefficient, flip_form, fold_form, neimark_
 from engine.analysis.family import Family
 from engine.analysis.multistart import (
     NEWTON,
+    ON_CIRCLE,
     TOLERANCE,
     BranchPoint,
     always,
@@ -174,6 +175,11 @@ class Walker:
         """Return where a point is, shape (k + 1,)."""
         return np.append(point.x, point.parameter / self.unit)
 
+    def longest_at(self, point: BranchPoint) -> float:
+        """Return the longest step from a point: so much of its size and of the range at most."""
+        size = self.family.size_at(point.x) * self.unit / (self.family.high - self.family.low)
+        return self.longest * min(max(size, 1.0), 1.0 / max(abs(self.slant(point)), 1e-3))
+
     def corrected(
         self, start: FloatArray, direction: FloatArray, along: FloatArray
     ) -> BranchPoint | None:
@@ -191,7 +197,7 @@ class Walker:
                 if not (lap.is_finite and np.isfinite(gap).all()):
                     return None
                 if float(np.linalg.norm(gap)) <= TOLERANCE * max(float(np.linalg.norm(u)), 1.0):
-                    return point_of(u[:-1], a, lap, self.unit, along)
+                    return point_of(u[:-1], a, lap, self.unit, along, self.neutral)
                 rows = np.empty((len(u), len(u)))
                 rows[:-1, :-1], rows[:-1, -1] = lap.slope - one, self.unit * lap.by_parameter
                 rows[-1] = direction
@@ -220,6 +226,12 @@ class Walker:
         i, j = np.triu_indices(len(mu), 1)
         return float(np.prod(mu[i] * mu[j] - 1.0).real)
 
+    def least(self, point: BranchPoint) -> float:
+        """Return how far the least real multiplier is above -1."""
+        mu = point.multipliers
+        real = mu.real[np.abs(mu.imag) <= ON_CIRCLE * np.maximum(np.abs(mu), 1.0)]
+        return float(np.min(real, initial=0.0)) + 1.0
+
     def slant(self, point: BranchPoint) -> float:
         """Return how fast the parameter changes along the branch."""
         return float(point.tangent[-1])
@@ -247,6 +259,7 @@ def follow(
     most: int = 2000,
     both: bool = True,
     largest: float = np.inf,
+    circle: float = ON_CIRCLE,
     go_on: Callable[[], bool] = always,
 ) -> Branch:
     """Follow a branch from a point as far as the parameter's limits.
@@ -265,17 +278,19 @@ def follow(
         Whether to follow it in both directions, or only along the tangent.
     largest : float
         The branch ends where a multiplier of a lap is larger in magnitude.
+    circle : float
+        Distance of a multiplier from 1 at the first point up to which it is 1 all along.
     go_on : callable
         Asked before each point; where it says no, the branch ends.
     """
-    size = max(float(np.linalg.norm(begin.x)), 1e-3)
+    size = family.size_at(begin.x)
     walker = Walker(
         family=family,
         period=period,
         unit=(family.high - family.low) / size,
         longest=step * size,
         largest=largest,
-        neutral=begin.neutral,
+        neutral=begin.ones(circle),
         go_on=go_on,
     )
     begin = _turned(walker, begin)
@@ -289,13 +304,13 @@ def follow(
         found = _events(walker, before, after)
         points += [*(each.at for each in found), after]
         events += found
-    return Branch(period, tuple(points), tuple(events), begin.neutral, (first, last))
+    return Branch(period, tuple(points), tuple(events), walker.neutral, (first, last))
 
 
 def _turned(walker: Walker, begin: BranchPoint) -> BranchPoint:
     """Return the first point with its tangent in the walker's units."""
     lap = walker.family.lap(begin.x, begin.parameter, walker.period)
-    return point_of(begin.x, begin.parameter, lap, walker.unit, begin.tangent)
+    return point_of(begin.x, begin.parameter, lap, walker.unit, begin.tangent, walker.neutral)
 
 
 def _reversed(point: BranchPoint) -> BranchPoint:
@@ -304,7 +319,7 @@ def _reversed(point: BranchPoint) -> BranchPoint:
 
 def _walk(walker: Walker, begin: BranchPoint, most: int) -> tuple[list[BranchPoint], End]:
     """Follow a branch along the tangent at its first point; return why it ends, too."""
-    points, here, length = [begin], begin, walker.longest
+    points, here, length = [begin], begin, walker.longest_at(begin)
     family, before = walker.family, walker.half(begin)
     while len(points) < most:
         if not walker.go_on():
@@ -324,7 +339,7 @@ def _walk(walker: Walker, begin: BranchPoint, most: int) -> tuple[list[BranchPoi
         points.append(there)
         if there.radius > walker.largest:
             return points, End.FADED
-        here, before, length = there, after, min(1.3 * length, walker.longest)
+        here, before, length = there, after, min(1.3 * length, walker.longest_at(there))
         if len(points) > 8 and _is_back(walker, begin, points[-2], there):
             return [*points, begin], End.CLOSED
     return points, End.MOST
@@ -358,10 +373,12 @@ def _at_limit(walker: Walker, here: BranchPoint, there: BranchPoint) -> BranchPo
     a = family.high if there.parameter > family.high else family.low
     part = (a - here.parameter) / (there.parameter - here.parameter)
     x = newton(family, here.x + part * (there.x - here.x), a, walker.period)
-    if x is None or float(np.linalg.norm(x - here.x)) > 3.0 * walker.longest:
+    if x is None or float(np.linalg.norm(x - here.x)) > 3.0 * walker.longest_at(here):
         return None
     lap = family.lap(x, a, walker.period)
-    return point_of(x, a, lap, walker.unit, here.tangent) if lap.is_finite else None
+    if not lap.is_finite:
+        return None
+    return point_of(x, a, lap, walker.unit, here.tangent, walker.neutral)
 
 
 def _turns_over(before: FloatArray, after: FloatArray) -> bool:
@@ -389,6 +406,8 @@ def _events(walker: Walker, before: BranchPoint, after: BranchPoint) -> list[Spe
         crosses = walker.test(event, before) * walker.test(event, after) < 0.0
         kind = event
         test: Callable[[BranchPoint], float] = partial(walker.test, event)
+        if event is Event.FLIP and not crosses:  # of two multipliers at once the product is blind
+            crosses, test = walker.least(before) * walker.least(after) < 0.0, walker.least
         if event is Event.FOLD and crosses is not turns:
             # it crosses another branch, or where two that mirror meet turns round at their fork
             kind, crosses = Event.BRANCH_POINT, True
@@ -448,4 +467,4 @@ def _locate(
             along(s)
     except (ArithmeticError, ValueError):
         return None
-    return s, kept[s]
+    return s, replace(kept[s], tangent=direction)  # there the derivative may not tell it

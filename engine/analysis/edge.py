@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from engine.core.arrays import FloatArray
+from engine.text.numbers import short, whole
+
 RISE = 1.01
 """Factor by which the loss rises above that at the first look before a catapult is seen."""
 HOVER = (0.85, 1.25)
 """Ratios between which a run is near the limit."""
 STRETCH = 8
 """Looks near the limit, one after the other, before a run from beyond it is at the edge."""
+
+LAST_LOOKS = 8
+"""Looks whose mean tells whether a run is near the limit now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +109,44 @@ class Edge:
     def mean(self) -> float | None:
         """Mean of the ratios since the onset; None without one."""
         return self.edge_total / self.edge_looks if self.edge_looks else None
+
+
+def is_at_edge(edge: Edge, ratios: FloatArray) -> bool:
+    """Return whether the edge has begun and a run stays near the limit, by its last ratios."""
+    if edge.onset is None:
+        return False
+    last = ratios[-LAST_LOOKS:]
+    return bool(last.size and HOVER[0] <= float(last.mean()) <= HOVER[1])
+
+
+def place(edge: Edge, ratios: FloatArray) -> tuple[str, str]:
+    """Name where a run is against the limit, as badge and sentence; empty where it is not known.
+
+    Parameters
+    ----------
+    edge : Edge
+    ratios : ndarray, shape (m,)
+        Of the last looks.
+    """
+    if edge.last is None or edge.first is None:
+        return "", ""
+    now = f"{short(edge.last, 3)} of the limit"
+    if is_at_edge(edge, ratios):
+        since = whole(edge.onset or 0)
+        mean = "" if edge.mean is None else f", on average {short(edge.mean, 4)} of it"
+        return f"edge of stability since k = {since}", (
+            f"The sharpness is near the optimiser's limit since step {since}{mean}."
+        )
+    if edge.catapult is not None and edge.landed is None:
+        return f"catapult since k = {whole(edge.catapult)}", (
+            f"The run began beyond the limit and the loss rose; the sharpness is {now}."
+        )
+    if edge.last >= 1.0:
+        return "beyond the limit", f"The sharpness is {now}: a minimum as sharp would repel."
+    if edge.landed is not None and edge.onset is None:
+        landed = whole(edge.landed)
+        return f"landed at k = {landed}", (
+            f"A catapult brought the sharpness below the limit at step {landed}; it is {now}."
+        )
+    rises = ratios.size >= 4 and float(ratios[-1] - ratios[0]) > 0.02
+    return "sharpening" if rises else "below the limit", f"The sharpness is {now}."

@@ -93,12 +93,15 @@ class Family:
         The values between which branches are followed.
     frame : Frame
         The set in whose coordinates points are given.
+    size : float
+        Least size of points that steps along a branch are measured by: near 0 there is none.
     """
 
     carrier: Carrier
     low: float
     high: float
     frame: Frame
+    size: float = 1e-3
 
     @classmethod
     def of(
@@ -121,6 +124,10 @@ class Family:
         """
         carrier = SystemCarrier(at, np.array([low]), np.array([high]))
         return cls(carrier, low, high, Frame(carrier.dimension, within))
+
+    def size_at(self, x: FloatArray) -> float:
+        """Return what steps along a branch at a point are measured by."""
+        return max(float(np.linalg.norm(x)), self.size)
 
     def cycle(self, x: FloatArray, a: float, period: int) -> FloatArray:
         """Return the points that `period` steps from a point pass, itself first, (period, n)."""

@@ -19,6 +19,10 @@ SEARCH = 4 * NEWTON
 """Newton's steps at most from a start."""
 ON_CIRCLE = 1e-8
 """Distance of a multiplier from 1 up to which it counts as 1."""
+BLURRED = 1e-9
+"""Last Newton step at a point that is determined, relative to its size, at most."""
+STRIDE = 1e-3
+"""Length of a step along a manifold of cycles, relative to the size of the point."""
 SAME = 1e-7
 """Distance relative to the size of the points, below which two are one."""
 
@@ -51,10 +55,9 @@ class BranchPoint:
     tangent: FloatArray
     across: NDArray[np.complex128]
 
-    @property
-    def neutral(self) -> int:
-        """Number of multipliers that are 1, up to rounding."""
-        return int(np.count_nonzero(np.abs(self.multipliers - 1.0) < ON_CIRCLE))
+    def ones(self, circle: float = ON_CIRCLE) -> int:
+        """Return how many multipliers are 1, up to a distance."""
+        return int(np.count_nonzero(np.abs(self.multipliers - 1.0) < circle))
 
     @property
     def radius(self) -> float:
@@ -89,17 +92,23 @@ def null_directions(lap: Lap, unit: float, rank: int) -> FloatArray:
 
 
 def point_of(
-    x: FloatArray, a: float, lap: Lap, unit: float, along: FloatArray | None = None
+    x: FloatArray,
+    a: float,
+    lap: Lap,
+    unit: float,
+    along: FloatArray | None = None,
+    neutral: int = 0,
 ) -> BranchPoint:
-    """Describe a zero of G, with the tangent that goes on along a direction (or rises)."""
+    """Describe a zero of G, with the tangent that goes on along a direction (or rises).
+
+    Of a manifold of `neutral` dimensions the tangent is that at which the parameter changes most.
+    """
     multipliers = np.linalg.eigvals(lap.slope).astype(np.complex128)
     across = np.linalg.eigvals(lap.across).astype(np.complex128)
-    ones = int(np.count_nonzero(np.abs(multipliers - 1.0) < ON_CIRCLE))
-    rows = null_directions(lap, unit, len(x) - ones)
-    wanted = np.append(np.zeros(len(x)), 1.0) if along is None or ones else along
-    tangent = rows.T @ (rows @ wanted) if len(rows) > 1 else rows[-1]
-    size = float(np.linalg.norm(tangent))
-    tangent = tangent / size if size > 0.0 else rows[-1]
+    rows = null_directions(lap, unit, len(x) - neutral)
+    tangent = rows[-1]
+    if neutral and float(np.linalg.norm(rows[:, -1])) > 0.0:
+        tangent = rows.T @ rows[:, -1] / float(np.linalg.norm(rows[:, -1]))
     way = tangent[-1] if along is None else float(tangent @ along)
     return BranchPoint(x, a, multipliers, tangent if way >= 0.0 else -tangent, across)
 
@@ -116,6 +125,27 @@ def newton(family: Family, x: FloatArray, a: float, period: int) -> FloatArray |
                 return x
             x = x - np.linalg.lstsq(lap.slope - np.eye(len(x)), gap, rcond=1e-10)[0]
     return None
+
+
+def is_sharp(family: Family, point: BranchPoint, period: int) -> bool:
+    """Return whether Newton's steps determine a point: alone, or as one of a manifold of cycles.
+
+    Where a multiplier is 1 and no other cycles are around, as at 0 of x - x³, they come to rest at
+    points that depend on where they began.
+    """
+    lap = family.lap(point.x, point.parameter, period, by_parameter=False)
+    size = max(float(np.linalg.norm(point.x)), 1.0)
+    left, sizes, rows = np.linalg.svd(lap.slope - np.eye(len(point.x)))
+    flat = sizes < ON_CIRCLE * max(float(sizes[0]), 1.0)
+    off = np.abs(left.T @ (lap.image - point.x))[~flat] / sizes[~flat]
+    if np.max(off, initial=0.0) > BLURRED * size:
+        return False
+    for direction in rows[flat]:
+        for side in (STRIDE * size, -STRIDE * size):
+            near = newton(family, point.x + side * direction, point.parameter, period)
+            if near is None or float((near - point.x) @ direction) / side < 0.5:
+                return False
+    return True
 
 
 def has_shorter(family: Family, x: FloatArray, a: float, period: int) -> bool:

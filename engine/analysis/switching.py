@@ -16,7 +16,7 @@ LENGTHS = (OFF, 4.0 * OFF, 0.25 * OFF)
 
 
 def _walker(family: Family, at: BranchPoint, period: int) -> Walker:
-    size = max(float(np.linalg.norm(at.x)), 1e-3)
+    size = family.size_at(at.x)
     return Walker(
         family=family, period=period, unit=(family.high - family.low) / size, longest=size
     )

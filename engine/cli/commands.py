@@ -183,6 +183,7 @@ def _map_line(each: Mapping[str, Any]) -> str:
 def _configure_run(parser: argparse.ArgumentParser) -> None:
     chosen.configure(parser)
     add = parser.add_argument
+    add("--scheduler", metavar="ADDRESS", default="", help="Dask cluster that makes the ensemble")
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
     add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
@@ -209,6 +210,7 @@ def _run(options: argparse.Namespace) -> int:
         figures=figure_formats(options.figures),
         model=_model_format(options.model),
         svg_text=options.svg_text,
+        scheduler=options.scheduler,
     )
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)

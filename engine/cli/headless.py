@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.ensemble import Ensemble, Progress, Share
-from engine.core.errors import LabError
+from engine.core.errors import InputError, LabError
 from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.registry import get
+from engine.executors.choice import pool
+from engine.executors.executor import Executor
+from engine.executors.together import pool_in_force
 from engine.figures.album import save_sheets
 from engine.figures.data import FigureData
 from engine.figures.formats import formats
@@ -38,7 +43,8 @@ MOST_SETTINGS = 5
 class Job:
     """What `main.py run` was asked for: formats of figures, ending of the file of parameters.
 
-    With `svg_text` the letters of SVG figures stay text.
+    With `svg_text` the letters of SVG figures stay text. `scheduler` is the address of a Dask
+    cluster on which the ensemble is made.
     """
 
     run: RunSpec
@@ -46,6 +52,7 @@ class Job:
     figures: tuple[str, ...] = ()
     model: str = ""
     svg_text: bool = False
+    scheduler: str = ""
 
 
 def execute(job: Job, progress: Progress) -> dict[str, Any]:
@@ -62,6 +69,21 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
     LabError
         If a file cannot be written into the folder; the run is then kept elsewhere where it can.
     """
+    with _pool(job) as workers, pool_in_force(workers):
+        return _execute(job, progress)
+
+
+def _pool(job: Job) -> contextlib.AbstractContextManager[Executor | None]:
+    """Connect to the cluster of an ensemble; nothing where the cores of this machine serve."""
+    if not job.scheduler:
+        return contextlib.nullcontext()
+    if not _has_ensemble(job.run):
+        rule = "give it with an ensemble, as in --set ensemble=50; a single run is made here"
+        raise InputError("--scheduler", job.scheduler, rule)
+    return pool(has_threads=True, scheduler=job.scheduler)
+
+
+def _execute(job: Job, progress: Progress) -> dict[str, Any]:
     session = replay.begin(job.run)
     views = session.experiment.views(session.params) if job.figures else ()
     painters = Painters.for_sheets(len(views))
@@ -162,10 +184,13 @@ def _cancelled(session: Session, run: RunSpec) -> Outcome:
 
 
 def _ensemble(run: RunSpec, session: Session, progress: Progress) -> Ensemble | None:
-    experiment = session.experiment
-    if not experiment.has_ensemble or getattr(run.params, "ensemble", 1) <= 1:
+    if not _has_ensemble(run):
         return None
-    return experiment.ensemble(run.params, run.seed, replay.target_of(run), progress)
+    return session.experiment.ensemble(run.params, run.seed, replay.target_of(run), progress)
+
+
+def _has_ensemble(run: RunSpec) -> bool:
+    return get(run.experiment).has_ensemble and getattr(run.params, "ensemble", 1) > 1
 
 
 def describe(result: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from engine.cli.terminal import Interrupt, progress_line
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
 from engine.core.registry import get
+from engine.executors.executor import Executor
+from engine.maps import frames
 from engine.maps.axis import Axis
 from engine.maps.catalogue import KINDS, kind, offered
+from engine.maps.frames import Zoom
 from engine.maps.kind import Cells, Offer, Prepared
-from engine.maps.making import make, pool_for
+from engine.maps.making import made, make, pool_for
 from engine.maps.spec import KindId, MapSpec
 from engine.maps.store import ARRAYS, PARTS, RESULT, HalfMade, MapFolder
 from engine.maps.summary import shares, summary
@@ -39,7 +43,7 @@ _HELP: Mapping[KindId, str] = {  # those of the kinds would import all of them
     "trainability": "How a whole run of any experiment ends for every pair of parameters.",
 }
 MOST_WORKERS = 1024
-MOST_FRAMES = 12
+MOST_FRAMES, MOST_ZOOMED = 12, 10_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -86,33 +90,66 @@ def _configure_kind(parser: argparse.ArgumentParser) -> None:
         help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
     )
     add("--frames", metavar="N", help="also pictures from coarse to fine, for an animation")
+    add("--zoom", metavar="X:Y:FACTOR", help="let the frames come closer to a point instead")
     parser.set_defaults(device="auto")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is drawn of a map, and who makes it."""
+
+    formats: tuple[str, ...]
+    frames: int
+    zoom: Zoom | None
+    scheduler: str
+    workers: int | None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> _Wanted:
+        """Read the options; raise `InputError` for one that is not allowed."""
+        count, workers = 0, None
+        zoom = None if options.zoom is None else Zoom.parse(options.zoom)
+        if options.frames is not None:
+            most = MOST_FRAMES if zoom is None else MOST_ZOOMED
+            count = whole_number("--frames", options.frames, 1, most)
+        elif zoom is not None:
+            raise InputError("--zoom", options.zoom, "give --frames, too: the number of pictures")
+        if options.workers is not None:
+            workers = whole_number("--workers", options.workers, 1, MOST_WORKERS)
+        return cls(figure_formats(options.figures), count, zoom, options.scheduler, workers)
+
+    def pool(self, prepared: Prepared) -> Executor:
+        """Start the workers."""
+        return pool_for(prepared, self.scheduler, self.workers)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Make a map, or go on with one, and write what comes out."""
-    formats = figure_formats(options.figures)
-    frames = 0
-    if options.frames is not None:
-        frames = whole_number("--frames", options.frames, 1, MOST_FRAMES)
-    workers = None
-    if options.workers is not None:
-        workers = whole_number("--workers", options.workers, 1, MOST_WORKERS)
+    wanted = _Wanted.of(options)
     prepared = prepare(options.kind, chosen_run(options), options)
+    if wanted.zoom is not None:
+        wanted.zoom.check(prepared.spec)
     folder = MapFolder(Path(options.out), prepared)
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
-        if not folder.is_finished and not _make(folder, options, workers, interrupt, show):
+        if not folder.is_finished and not _make(folder, wanted, interrupt, show):
             return INTERRUPTED
-        names = _pictures(folder, formats, frames, lambda *said: show(*said) and interrupt.go_on)
+        names = _pictures(folder, wanted, interrupt, show)
     result = folder.result()
     print(to_json(result) if options.json else _in_words(prepared, result))
     if not options.json:
         arrays = ARRAYS if (folder.path / ARRAYS).is_file() else f"{PARTS}/"
-        print(f"Written to {options.out}: {', '.join([RESULT, arrays, *names])}")
+        print(f"Written to {options.out}: {', '.join([RESULT, arrays, *_short(names)])}")
     if not interrupt.go_on:
         print("stopped; figures that were not drawn yet are left out", file=sys.stderr)
         return INTERRUPTED
     return DONE
+
+
+def _short(names: list[str]) -> list[str]:
+    """Return names of files, many frames as their number."""
+    few = [name for name in names if not name.startswith("frames/")]
+    count = len(names) - len(few)
+    return names if count <= MOST_FRAMES else [*few, f"{count} frames"]
 
 
 class _Asked(threading.Event):
@@ -173,17 +210,11 @@ def _options(offer: Offer, given: list[str]) -> dict[str, float]:
     return values
 
 
-def _make(
-    folder: MapFolder,
-    options: argparse.Namespace,
-    workers: int | None,
-    interrupt: Interrupt,
-    show: Progress,
-) -> bool:
+def _make(folder: MapFolder, wanted: _Wanted, interrupt: Interrupt, show: Progress) -> bool:
     """Make the tiles that are missing and finish the map; False if it was interrupted."""
     prepared, stop, begin = folder.prepared, _Asked(interrupt), time.monotonic()
     with folder.half_made() as half:
-        with pool_for(prepared, options.scheduler, workers) as pool:
+        with wanted.pool(prepared) as pool:
             _fill(half, make(prepared, pool, stop, half.missing()), show)
         if half.done < half.total:
             there = f"{whole(half.done)} of {whole(half.total)} cells are there"
@@ -203,29 +234,59 @@ def _fill(half: HalfMade, made: Iterator[tuple[Tile, Cells]], show: Progress) ->
 
 
 def _pictures(
-    folder: MapFolder, formats: tuple[str, ...], frames: int, progress: Progress
+    folder: MapFolder, wanted: _Wanted, interrupt: Interrupt, show: Progress
 ) -> list[str]:
     """Draw the figures and the frames, and return the names of their files.
 
     Cancelling leaves out those not drawn yet.
     """
-    if not (formats or frames):
+    if not (wanted.formats or wanted.frames):
         return []
-    from engine.maps import frames as coarse_to_fine
-    from engine.maps import sheet
 
-    prepared = folder.prepared
-    arrays = coarse_to_fine.thinned(prepared, folder.arrays())
+    def progress(done: float, text: str) -> bool:
+        return show(done, text) and interrupt.go_on
+
+    prepared, formats = folder.prepared, wanted.formats
+    arrays = frames.thinned(prepared, folder.arrays())
     names: list[str] = []
     if formats:
+        from engine.maps import sheet  # loads matplotlib
+
         make_folder(folder.path / "figures")
         page = sheet.figure(prepared, arrays)
-        for place, each in enumerate(formats):
-            if not progress(place / len(formats), f"drawing {each.upper()}"):
+        for number, each in enumerate(formats):
+            if not progress(number / len(formats), f"drawing {each.upper()}"):
                 return names
             sheet.save(page, folder.path / "figures" / f"map.{each}", prepared)
             names.append(f"figures/map.{each}")
-    return names + coarse_to_fine.save(folder.path / "frames", prepared, arrays, frames, progress)
+    place = folder.path / "frames"
+    if wanted.zoom is not None:
+        return names + _zoomed(place, prepared, wanted, wanted.zoom, _Asked(interrupt), progress)
+    return names + frames.save(place, prepared, arrays, wanted.frames, progress)
+
+
+def _zoomed(
+    place: Path,
+    prepared: Prepared,
+    wanted: _Wanted,
+    zoom: Zoom,
+    stop: threading.Event,
+    progress: Progress,
+) -> list[str]:
+    """Make a map for every frame, and return the names of their files."""
+    make_folder(place)
+    names: list[str] = []
+    chosen = kind(prepared.spec.kind)
+    with wanted.pool(prepared) as pool:
+        for number, spec in enumerate(zoom.specs(prepared.spec, wanted.frames)):
+            text = f"frame {number + 1} of {wanted.frames}"
+            if not progress(number / wanted.frames, text):
+                break
+            closer = chosen.prepare(spec)
+            arrays = made(closer, pool, stop)
+            if not stop.is_set():
+                names.append(frames.save_frame(place, number, frames.frame(closer, arrays, 1)))
+    return names
 
 
 def _in_words(prepared: Prepared, result: Mapping[str, Any]) -> str:

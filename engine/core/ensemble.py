@@ -1,16 +1,10 @@
-"""Many runs at once: threads over seeds, quantile bands, and tables of shares.
-
-Kernels release the GIL, so plain threads use all cores, each advancing one run at a time.
-"""
+"""Many runs at once: what they come to, quantile bands, and shares of runs."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +17,6 @@ Observation = Mapping[str, Any]
 """Named arrays, numbers and texts that views draw; `engine.core.views` gives the shapes."""
 Progress = Callable[[float, str], bool]
 """Called with the fraction done and a short text; returns False when the job should stop."""
-
-T = TypeVar("T")
-Job = Callable[[threading.Event], T | None]
-"""Makes one run; looks at the event between chunks and returns None once it is set."""
-
-POLL = 0.1
-"""Seconds between two looks at the cancel button."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,47 +73,6 @@ class Share(float):
     def words(self) -> str:
         """Write it with what was counted: ``92 % (46 of 50)``."""
         return f"{self.percent} ({self.count} of {self.total})"
-
-
-def run_all(
-    jobs: Sequence[Job[T]], progress: Progress, noun: str = "runs", workers: int | None = None
-) -> list[T | None]:
-    """Carry out jobs on all cores, reporting progress and heeding cancel.
-
-    Parameters
-    ----------
-    jobs : sequence of callables
-    progress : callable
-        Called about ten times a second from this thread; its False stops the jobs.
-    noun : str
-        What the progress text counts.
-    workers : int, optional
-        Threads; as many as cores by default.
-
-    Returns
-    -------
-    list
-        One result per job, None for those that were cancelled.
-    """
-    stop = threading.Event()
-    results: list[T | None] = [None] * len(jobs)
-    count = workers or min(len(jobs), os.cpu_count() or 1)
-    with ThreadPoolExecutor(max(count, 1), thread_name_prefix="engine-ensemble") as pool:
-        pending = {pool.submit(job, stop): index for index, job in enumerate(jobs)}
-        try:
-            while pending:
-                done, _ = wait(pending, POLL, FIRST_COMPLETED)
-                for future in done:
-                    results[pending.pop(future)] = future.result()
-                finished = len(jobs) - len(pending)
-                text = f"{finished} of {len(jobs)} {noun}"
-                if not progress(finished / len(jobs), text) and not stop.is_set():
-                    stop.set()
-        finally:
-            stop.set()  # a job that raised ends the others too
-            for future in pending:
-                future.cancel()
-    return results
 
 
 def checkpoints(steps: int, count: int = 200) -> NDArray[np.int64]:

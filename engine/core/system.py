@@ -201,6 +201,25 @@ class Dial:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Border:
+    """A curve in a plane of starts at which, as the theory says, what runs do changes.
+
+    Attributes
+    ----------
+    names : tuple of two str
+        Coordinates of the start.
+    points : ndarray, shape (m, 2)
+    label, source : str
+        For people, and where the statement stands.
+    """
+
+    names: tuple[str, str]
+    points: FloatArray
+    label: str
+    source: str
+
+
 class Law(ABC):
     """How all runs of an experiment move whose parameters differ in its dials only.
 
@@ -212,11 +231,14 @@ class Law(ABC):
         Names of the variables that move, as an axis names them.
     labels : mapping of str to str
         Mathtext of the variables.
+    borders : tuple of Border
+        Of the law's own parameters.
     """
 
     dials: tuple[Dial, ...]
     variables: tuple[str, ...]
     labels: Mapping[str, str]
+    borders: tuple[Border, ...]
 
     @abstractmethod
     def settings(self, values: Mapping[str, float], start: FloatArray | None) -> dict[str, Any]:

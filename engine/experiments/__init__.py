@@ -19,6 +19,7 @@ from engine.experiments.network.listing import LISTING as NETWORK
 from engine.experiments.own_loss.listing import LISTING as OWN_LOSS
 from engine.experiments.piecewise_fit.listing import LISTING as PIECEWISE_FIT
 from engine.experiments.scalar_product.listing import LISTING as SCALAR_PRODUCT
+from engine.experiments.trace.listing import LISTING as TRACE
 
 if TYPE_CHECKING:
     from engine.core.registry import Experiment
@@ -84,6 +85,12 @@ def _network() -> Experiment:
     return Network()
 
 
+def _trace() -> Experiment:
+    from engine.experiments.trace.experiment import Trace
+
+    return Trace()
+
+
 EXPERIMENTS: tuple[Entry, ...] = (
     register(LEAST_SQUARES, _least_squares),
     register(SCALAR_PRODUCT, _scalar_product),
@@ -95,4 +102,5 @@ EXPERIMENTS: tuple[Entry, ...] = (
     register(MNIST, _mnist),
     register(OWN_LOSS, _own_loss),
     register(NETWORK, _network),
+    register(TRACE, _trace),
 )

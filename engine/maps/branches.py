@@ -137,7 +137,8 @@ class Curve:
     stability : ndarray of u1, shape (m,)
         Codes of `Stability`.
     radius : ndarray, shape (m,)
-        Largest multiplier of a lap in magnitude, within the set that the branch is followed in.
+        Largest multiplier of a lap in magnitude, within the set that the branch is followed in;
+        those of a manifold, which are 1, left out.
     across : ndarray, shape (m,)
         The same out of the set; 0 where it is the whole space.
     manifold : int

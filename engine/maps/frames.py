@@ -1,8 +1,9 @@
-"""Pictures of a map from coarse to fine, as it was made: frames of an animation."""
+"""Frames of an animation: a map from coarse to fine, as it was made, or closer and closer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.ensemble import Progress
+from engine.core.errors import InputError
+from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
 from engine.maps.kind import Prepared
 from engine.maps.picture import CLASSES, POINTS, Rgba, picture_of_classes, picture_of_points
+from engine.maps.spec import MapSpec
 from engine.storage.files import atomic, make_folder
+from engine.text.arithmetic import read_number
 
 MOST = 2000
 """Rows and columns of a picture at most; of a larger map every so many-th cell is drawn."""
 
+DEEPEST = 1e12
 LEAST = 960
 """Columns of a frame at least: those of a smaller map are repeated."""
 
@@ -45,20 +51,97 @@ def save(
     FileError
         If they cannot be written.
     """
-    from matplotlib.image import imsave
-
     names: list[str] = []
     if count:
         make_folder(folder)
     for place in range(count):
         if not progress(place / count, f"drawing frame {place + 1} of {count}"):
             break
-        rgba = frame(prepared, arrays, 2 ** (count - 1 - place))
-        name = f"frame-{place:04}.png"
-        with atomic(folder / name) as file:
-            imsave(file, rgba, origin="lower", format="png")
-        names.append(f"{folder.name}/{name}")
+        rgb = frame(prepared, arrays, 2 ** (count - 1 - place))
+        names.append(save_frame(folder, place, rgb))
     return names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zoom:
+    """The way to a point of a map.
+
+    Attributes
+    ----------
+    x, y : float
+        The point, which keeps its place in the picture.
+    factor : float
+        How many times as close the last picture is, more than 1.
+    """
+
+    x: float
+    y: float
+    factor: float
+
+    @classmethod
+    def parse(cls, text: str) -> Zoom:
+        """Read ``x:y:factor``.
+
+        Raises
+        ------
+        InputError
+            If it has another form, or the factor is not above 1.
+        """
+        try:
+            x, y, factor = (read_number(part) for part in text.split(":"))
+        except ValueError:
+            rule = "give x:y:factor, as in 0.9:1.5:100"
+            raise InputError("--zoom", text, rule) from None
+        if not 1.0 < factor <= DEEPEST:
+            raise InputError("--zoom", factor, f"give a factor above 1, at most {DEEPEST:g}")
+        return cls(x=x, y=y, factor=factor)
+
+    def check(self, spec: MapSpec) -> None:
+        """Check that the point is one of a map.
+
+        Raises
+        ------
+        InputError
+            If it is not.
+        """
+        for name, axis, value in (("x", spec.x, self.x), ("y", spec.y, self.y)):
+            if not axis.low <= value <= axis.high:
+                rule = f"give a point of the map, {name} from {axis.low:g} to {axis.high:g}"
+                raise InputError("--zoom", value, rule)
+
+    def specs(self, spec: MapSpec, count: int) -> Iterator[MapSpec]:
+        """Yield maps of which each is closer than the one before by the same factor."""
+        for place in range(count):
+            share = self.factor ** (-place / max(count - 1, 1))
+            x, y = closer(spec.x, self.x, share), closer(spec.y, self.y, share)
+            yield replace(spec, x=x, y=y)
+
+
+def closer(axis: Axis, value: float, share: float) -> Axis:
+    """Return a part of an axis in which a value has the place that it has in the whole."""
+    count = min(axis.count, MOST)
+    if share == 1.0:
+        return replace(axis, count=count)
+    place = float(axis.place(value))
+    low, high = place - place * share, place + (axis.count - place) * share
+    ends = float(axis.at(low)), float(axis.at(high))
+    return replace(axis, low=ends[0], high=ends[1], count=count)
+
+
+def save_frame(folder: Path, number: int, rgb: Rgba) -> str:
+    """Write a picture and return its name from the folder of the map.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    from matplotlib.image import imsave
+
+    name = f"frame-{number:04}.png"
+    with atomic(folder / name) as file:
+        imsave(file, rgb, origin="lower", format="png")
+    return f"{folder.name}/{name}"
 
 
 def frame(prepared: Prepared, arrays: Arrays, scale: int) -> Rgba:

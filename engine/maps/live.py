@@ -7,9 +7,12 @@ are some of those of the finer ones.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import queue
+import sys
 import threading
 import time
 import traceback
@@ -44,6 +47,8 @@ PICTURE_SECONDS = 0.12
 """Time between pictures of a map that is being made, at least."""
 PICTURE_REST = 4.0
 """The same as a multiple of what a picture takes."""
+NICENESS = 4
+"""How far the threads of maps stand back behind that of the window."""
 KEPT_BYTES = 96 * 2**20
 """Finished maps that are kept, to go back to, together take no more."""
 
@@ -190,6 +195,8 @@ class _Level:
         self.done = 0
         self.arrays: dict[str, NDArray[Any]] = {}
         self.known = np.zeros((0, 0), np.bool_)
+        self.overlays: tuple[Overlay, ...] = ()
+        self.has_asked = False
 
     @property
     def total(self) -> int:
@@ -274,8 +281,16 @@ class _Worker:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        _stand_back()
         while (thing := self._things.get()) is not None:
             thing()
+
+
+def _stand_back() -> None:
+    """Stand back behind the window: this thread, and those that it starts, are nice to others."""
+    if sys.platform == "linux":  # elsewhere niceness is that of a process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 @dataclass(slots=True)
@@ -285,7 +300,6 @@ class _Present:
     number: int
     level: _Level
     begin: float
-    overlays: tuple[Overlay, ...] | None = None
     state: State = "making"
     shown_at: float = -math.inf
     picture_seconds: float = 0.0
@@ -439,9 +453,33 @@ class LiveMap:
             self._publish(present)
         if present.state == "done":
             self._keep(present.level)
-            if present.overlays is None:
-                present.overlays = present.level.prepared.overlays()
-                self._publish(present)
+            self._find_overlays(present)
+
+    def _find_overlays(self, present: _Present) -> None:
+        """Find the theory's curves once a map, beside its cells: that may take longer than they."""
+        level = present.level
+        if level.has_asked:
+            return
+        level.has_asked = True
+
+        def find() -> None:
+            if present.number != self._number:
+                level.has_asked = False  # for whoever goes back to it
+                return
+            try:
+                level.overlays = level.prepared.overlays()
+            except Exception:
+                spec, text = level.prepared.spec, traceback.format_exc()
+                self.mailbox.put(
+                    MapFailed(number=present.number, spec=spec, error=None, traceback=text)
+                )
+            self._maker.do(lambda: self._publish_again(present))
+
+        self._searcher.do(find)
+
+    def _publish_again(self, present: _Present) -> None:
+        if present is self._present and present.level.stride:
+            self._publish(present)
 
     def _publish_now_and_then(self, present: _Present, is_first: bool) -> None:
         """Publish the first whole picture at once, and others as often as they are taken."""
@@ -451,6 +489,8 @@ class LiveMap:
         is_due = rest >= least and self.mailbox.is_empty
         if is_first or is_due or (is_asked and math.isfinite(present.shown_at)):
             self._publish(present)
+        if is_first:
+            self._find_overlays(present)
 
     def _publish(self, present: _Present) -> None:
         look, level = self._look, present.level
@@ -469,7 +509,7 @@ class LiveMap:
                 known=level.known,
                 look=look,
                 picture=level.picture(look),
-                overlays=present.overlays or (),
+                overlays=level.overlays,
                 done=level.done / level.total,
                 seconds=elapsed,
                 seconds_left=left if present.state == "making" else None,

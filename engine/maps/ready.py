@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from engine.core.errors import InputError
 from engine.core.params import build
 from engine.core.paths import resource
 from engine.core.registry import get
@@ -56,6 +57,21 @@ def ready_maps(experiment_id: str) -> tuple[ReadyMap, ...]:
         return ()
     tables: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8"))["map"]
     return tuple(_ready(experiment_id, table) for table in tables)
+
+
+def ready_map(experiment_id: str, map_id: str) -> ReadyMap:
+    """Find a ready map by its id.
+
+    Raises
+    ------
+    InputError
+        If there is none of that id; the sentence lists those there are.
+    """
+    for each in ready_maps(experiment_id):
+        if each.id == map_id:
+            return each
+    known = ", ".join(each.id for each in ready_maps(experiment_id)) or "none here"
+    raise InputError("map", map_id, f"give one of {known}")
 
 
 def _ready(experiment_id: str, table: dict[str, Any]) -> ReadyMap:

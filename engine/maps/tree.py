@@ -22,7 +22,14 @@ from engine.analysis.carrier import Carrier, SystemCarrier
 from engine.analysis.continuation import Branch, End, Event, Special, follow
 from engine.analysis.equilibria import starts
 from engine.analysis.family import Family, Frame
-from engine.analysis.multistart import BranchPoint, cycles, newton, on_cycle
+from engine.analysis.multistart import (
+    ON_CIRCLE,
+    BranchPoint,
+    cycles,
+    is_sharp,
+    newton,
+    on_cycle,
+)
 from engine.analysis.switching import doubled, forked
 from engine.core import registry
 from engine.core.arrays import FloatArray
@@ -53,10 +60,14 @@ FADED = 100.0
 SEEDED = 20.0
 """Multiplier in magnitude up to which such a cycle is followed from where it was found: one that
 is larger at all these values is stable in so small a part of the range that it cannot be seen."""
+BORN = 1e-11
+"""Distance of a multiplier from 1 near a bifurcation up to which it is 1 all along the branch."""
 MOST = 160
 """Branches that are followed at most."""
 MOST_COORDINATES = 64
 """Dimension of the largest system whose branches are followed."""
+FAR = 1e100
+"""Size of an orbit that has diverged."""
 PARTLY = 1.0
 """Seconds between two looks at what is found until then."""
 PATIENCE = 0.05
@@ -94,7 +105,8 @@ def find(
     """
     ends = {spec.name: (spec.low, spec.high)}
     subject = subject_of(spec.experiment, spec.params, spec.seed, ends)
-    family = Family(subject.carrier, spec.low, spec.high, subject.frame)
+    size = max(float(np.linalg.norm(subject.start)), 1e-3)
+    family = Family(subject.carrier, spec.low, spec.high, subject.frame, size)
     search = Search(family, subject.start, spec.max_period, spec.seed, progress)
     shown, count = time.monotonic(), 0
     try:
@@ -242,6 +254,8 @@ class Search:
     found : list of Found
     is_full : bool
         Whether there were more branches than are followed.
+    is_blurred : bool
+        Whether there were cycles with a multiplier 1 that fill no manifold.
     """
 
     family: Family
@@ -257,6 +271,7 @@ class Search:
     done: float = 0.0
     asked: float = 0.0
     is_full: bool = False
+    is_blurred: bool = False
 
     def go_on(self) -> bool:
         """Raise where the search is to stop."""
@@ -306,12 +321,16 @@ class Search:
         with np.errstate(all="ignore"):
             points = self.family.carrier.orbit(self.start, np.array([value]), TRANSIENT + KEPT)
         made = self.family.frame.seen(points[TRANSIENT:])
-        return made if np.isfinite(made).all() else made[:0]
+        return made if np.max(np.abs(made), initial=0.0) < FAR else made[:0]
 
     def _follow(self, begin: BranchPoint, period: int, origin: tuple[int, Special] | None) -> None:
         """Follow the branch of a cycle, if it is a new one."""
         is_faint = period > 2 and begin.radius > SEEDED
-        if is_faint or self._is_known(begin, period):
+        circle = ON_CIRCLE if origin is None else BORN
+        if is_faint or self._is_known(begin, period, begin.ones(circle)):
+            return
+        if origin is None and not is_sharp(self.family, begin, period):
+            self.is_blurred = True
             return
         if len(self.found) >= MOST:
             self.is_full = True
@@ -322,6 +341,7 @@ class Search:
             period,
             both=origin is None,
             largest=np.inf if period <= 2 else FADED,
+            circle=circle,
             go_on=self.go_on,
         )
         number = len(self.found)
@@ -341,12 +361,12 @@ class Search:
             begun = forked(self.family, event.at, period)
         self.waiting.extend((each, period, (number, event)) for each in begun)
 
-    def _is_known(self, point: BranchPoint, period: int) -> bool:
+    def _is_known(self, point: BranchPoint, period: int, neutral: int) -> bool:
         """Return whether a cycle lies on a branch that was followed, or fills one's manifold."""
         a = point.parameter
         for each in self.found:
             branch = each.branch
-            if branch.period != period or branch.neutral != point.neutral:
+            if branch.period != period or branch.neutral != neutral:
                 continue
             for before, after in pairwise(branch.points):
                 span = after.parameter - before.parameter
@@ -410,7 +430,9 @@ def _special(family: Family, number: int, curve: int, period: int, event: Specia
 def _curve(search: Search, number: int, each: Found, origin: int | None) -> drawn.Curve:
     branch, points, family = each.branch, list(each.branch.points), search.family
     codes = _codes(branch)
-    radius = [at.radius for at in points]
+    radius = [
+        at.radius if branch.neutral else float(np.max(np.abs(at.multipliers))) for at in points
+    ]
     across = [float(np.max(np.abs(at.across), initial=0.0)) for at in points]
     cycle = [family.cycle(at.x, at.parameter, branch.period) for at in points]
     if each.origin is not None:  # its first point is a step away from where it begins
@@ -420,7 +442,7 @@ def _curve(search: Search, number: int, each: Found, origin: int | None) -> draw
         cycle.insert(0, np.tile(half, (times, 1)))
         points.insert(0, at)
         codes.insert(0, codes[0])
-        radius.insert(0, at.radius**times)
+        radius.insert(0, float(np.max(np.abs(at.multipliers))) ** times)
         across.insert(0, float(np.max(np.abs(at.across), initial=0.0)) ** times)
     return drawn.Curve(
         number=number,
@@ -456,6 +478,11 @@ def _notes(search: Search) -> Iterator[str]:
     ends = [end for each in search.found for end in each.branch.ends]
     if search.is_full:
         yield f"The search ended after {MOST} branches; there are more."
+    if search.is_blurred:
+        yield (
+            "Cycles with a multiplier 1 that fill no manifold are left out: Newton's steps do not "
+            "find them sharply."
+        )
     if End.FADED in ends:
         yield (
             f"Cycles of period 3 and longer are followed up to a multiplier of {FADED:g} in "

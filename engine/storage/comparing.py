@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
 from engine.core.interrupt import Interrupted
+from engine.core.params import Params, update
 from engine.run import replay
 from engine.run.analyst import complete
 from engine.run.labels import settings_text
@@ -92,10 +93,11 @@ def read(source: Source, progress: Progress) -> Compared:
         return Compared(
             label=source.name,
             experiment=kept.run.experiment,
-            params=kept.run.params,
+            params=_at_the_end(kept.run),
             seed=kept.run.seed,
             result=result,
             trace=kept.trace,
+            changes=len(kept.run.changes),
         )
     run, _ = replay.on_this_machine(runfile.load(source.path))
     return made(run, source.name, progress)
@@ -124,9 +126,16 @@ def made(run: RunSpec, label: str, progress: Progress) -> Compared:
             seed=run.seed,
             result=Result.of(table),
             trace=session.trace.view(),
+            changes=len(session.changes),
         )
     finally:
         session.close()
+
+
+def _at_the_end(run: RunSpec) -> Params:
+    """Return the parameters in force after all changes of a run."""
+    values = {name: value for change in run.changes for name, value in change.values.items()}
+    return update(run.params, **values) if values else run.params
 
 
 def labelled(runs: Sequence[Compared]) -> list[Compared]:

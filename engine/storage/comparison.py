@@ -88,7 +88,10 @@ def _part(table: Mapping[str, Any], key: str, kind: type, what: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A run among others: its name, its settings, what came out if known, and its history."""
+    """A run among others: its name, its settings, what came out if known, and its history.
+
+    `params` are those in force at its end, after so many `changes` made while it ran.
+    """
 
     label: str
     experiment: str
@@ -96,6 +99,7 @@ class Compared:
     seed: int
     result: Result | None
     trace: TraceView
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ def compare(runs: Sequence[Compared]) -> Comparison:
 
 
 def _settings(runs: Sequence[Compared]) -> list[Column]:
-    """Return the parameters and the seed, where they differ."""
+    """Return the parameters and the seed, where they differ, and whether any were changed."""
     specs: dict[str, ParamSpec] = {}
     rows = []
     for run in runs:
@@ -181,7 +185,12 @@ def _settings(runs: Sequence[Compared]) -> list[Column]:
             heading = plain_math(spec.symbol) or spec.label
             columns.append(Column(name, heading, "settings", given))
     seeds = tuple(run.seed for run in runs)
-    return [*columns, Column("seed", "seed", "settings", seeds)] if _differ(seeds) else columns
+    if _differ(seeds):
+        columns.append(Column("seed", "seed", "settings", seeds))
+    changes = tuple(run.changes for run in runs)
+    if any(changes):  # they had other settings before
+        columns.append(Column("changes", "changed while it ran", "settings", changes))
+    return columns
 
 
 def _differ(values: Sequence[Any]) -> bool:

@@ -12,7 +12,9 @@ from engine.core.errors import InputError, LabError
 from gui.app.application import application, problem_with_qt
 
 if TYPE_CHECKING:
+    from engine.maps.ready import ReadyMap
     from gui.run.control import RunControl
+    from gui.window.main_window import MainWindow
 
 SETTLE_SECONDS = 1.5
 """For formulas to be typeset."""
@@ -20,6 +22,8 @@ TYPESET_SECONDS = 30.0
 """For formulas that take longer, on a machine that is busy."""
 ANALYSIS_SECONDS = 120.0
 """For what is computed in the background: equilibria, proofs."""
+THEORY_SECONDS = 10.0
+"""For the theory's curves over a map, which not every map has."""
 PLOT_SECONDS = 60.0
 """For plots to show the last step, on a machine that is busy."""
 
@@ -41,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--theme", choices=("light", "dark"), default="light")
     made.add_argument("--experiment", default="scalar-product", help="id of an experiment")
     made.add_argument("--preset", default="", help="id of one of its presets")
+    made.add_argument("--map", default="", help="id of one of its ready maps, shown large")
     made.add_argument("--steps", type=int, default=200, help="steps to make before the picture")
     made.add_argument("--name", default="", help="name of the file without .png")
     return made
@@ -72,13 +77,14 @@ def take(options: argparse.Namespace) -> Path:
     Raises
     ------
     InputError
-        If the name is that of another folder.
+        If the name is that of another folder, or there is no such ready map.
     LabError
         If experiment or preset are unknown, the run fails, or the file cannot be written.
     """
     from PySide6.QtCore import QBuffer, QIODevice
 
     from engine.core.registry import get
+    from engine.maps.ready import ready_map
     from engine.storage.files import inside, make_folder, write_bytes
     from engine.storage.presets import preset
     from gui.app.drive import Driver, wait_until
@@ -86,7 +92,8 @@ def take(options: argparse.Namespace) -> Path:
 
     experiment = get(options.experiment)
     chosen = preset(experiment.id, options.preset) if options.preset else None
-    parts = (experiment.id, options.preset, options.theme)
+    ready = ready_map(experiment.id, options.map) if options.map else None
+    parts = (experiment.id, options.preset, options.map, options.theme)
     folder = make_folder(options.out)
     path = inside(folder, f"{options.name or '-'.join(part for part in parts if part)}.png")
     driver = Driver(*options.size)
@@ -95,7 +102,9 @@ def take(options: argparse.Namespace) -> Path:
         driver.open(experiment.id)
         if chosen is not None:
             driver.choose(chosen)
-        if options.steps > 0:
+        if ready is not None:
+            _show_map(driver.window, ready)
+        elif options.steps > 0:
             driver.run(options.steps)
         wait_until(lambda: _is_analysed(driver.window.control), ANALYSIS_SECONDS)
         driver.settle(SETTLE_SECONDS)
@@ -113,6 +122,26 @@ def take(options: argparse.Namespace) -> Path:
         driver.close()
     write_bytes(path, bytes(buffer.data().data()))
     return path
+
+
+def _show_map(window: MainWindow, ready: ReadyMap) -> None:
+    """Show a ready map, finished, with the theory's curves where it has any."""
+    from gui.app.drive import wait_until
+
+    panels = window.panels
+    if panels is None:
+        raise LabError("The window has no panels.")
+    window.actions_by_name["maps"].trigger()
+    page = panels.maps.page
+    panels.maps.make_ready(ready)
+
+    def is_done() -> bool:
+        return page.shown is not None and page.shown.state == "done"
+
+    wait_until(is_done, ANALYSIS_SECONDS)
+    wait_until(lambda: page.shown is not None and bool(page.shown.overlays), THEORY_SECONDS)
+    if not is_done():
+        raise LabError(f"The map {ready.id} was not finished in {ANALYSIS_SECONDS:.0f} s.")
 
 
 def _is_analysed(control: RunControl) -> bool:

@@ -49,6 +49,7 @@ class PinStore:
 
     def _pin(self, experiment: AbstractExperiment[Any, Any], folder: Path, entry: Any) -> None:
         from engine.storage.recording import load_trace
+        from gui.compare.results import from_table
 
         known = self._settings.checked_params(experiment, entry)
         name, color, visible = entry["file"], entry["color"], entry["visible"]
@@ -59,7 +60,17 @@ class PinStore:
         if Path(name).name != name:
             return  # it would lie in another folder
         trace = load_trace(folder / name)
-        pin = self._pins.add_trace(experiment.id, *known, trace, color=color, visible=visible)
+        given, result, changes = entry.get("name", ""), entry.get("result"), entry.get("changes", 0)
+        pin = self._pins.add_trace(
+            experiment.id,
+            *known,
+            trace,
+            color=color,
+            visible=visible,
+            name=given if isinstance(given, str) else "",
+            result=None if result is None else from_table(result),
+            changes=changes if type(changes) is int and changes >= 0 else 0,
+        )
         self._files[pin.id] = name
 
     def save(self) -> None:
@@ -85,6 +96,7 @@ class PinStore:
 
     def _entry(self, folder: Path, pin: Pin) -> dict[str, Any] | None:
         from engine.storage.recording import save_view
+        from gui.compare.results import to_table
 
         name = self._files.get(pin.id, "")
         if not name:
@@ -97,6 +109,12 @@ class PinStore:
                 return None  # without room or right to write it lives until the window closes
             self._files[pin.id] = name
         kept = {"file": name, "color": pin.color, "visible": pin.visible, "seed": pin.seed}
+        if pin.name:
+            kept["name"] = pin.name
+        if pin.changes:
+            kept["changes"] = pin.changes
+        if pin.result is not None:
+            kept["result"] = to_table(pin.result)
         return {**kept, "values": pin.params.model_dump(mode="json")}
 
     def _folder(self, experiment_id: str) -> Path | None:

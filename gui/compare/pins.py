@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -30,7 +30,10 @@ from gui.style.icons import IconButton, swatch
 if TYPE_CHECKING:
     from engine.core.params import Params
     from engine.run.trace import TraceView
+    from engine.storage.comparison import Result
 
+LONGEST_NAME = 80
+"""Letters of a name."""
 ROLES = tuple(f"pin{number}" for number in range(1, 9))
 """Colours given to pins in turn; those of series stay the live run's."""
 
@@ -39,7 +42,16 @@ ROLES = tuple(f"pin{number}" for number in range(1, 9))
 class Pin:
     """A pinned run: what is needed to draw it and to go back to its settings.
 
-    `label` names the settings in which it differs from the current run or from other pins.
+    Attributes
+    ----------
+    label : str
+        Names the settings in which it differs from the current run or from other pins.
+    name : str
+        What the user calls it, or nothing.
+    result : Result or None
+        What came out, None where that is not known.
+    changes : int
+        How often it was changed or pushed while it ran; `params` are those at its end.
     """
 
     id: int
@@ -50,18 +62,36 @@ class Pin:
     seed: int
     trace: TraceView
     visible: bool = True
+    name: str = ""
+    result: Result | None = None
+    changes: int = 0
+
+    @property
+    def title(self) -> str:
+        """What it is called: by the user, or else by its settings."""
+        return self.name or self.label
 
 
 class Pins(QObject):
-    """The pinned runs of all experiments, in the order in which they were pinned."""
+    """The pinned runs of all experiments, in an order of the user's.
+
+    Attributes
+    ----------
+    changed : Signal
+        Pins came, went, or are shown otherwise.
+    marked : Signal
+        Another pin, or none, is to stand out in the plots.
+    """
 
     changed = Signal()
+    marked = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pins: tuple[Pin, ...] = ()
         self._numbers = itertools.count(1)
         self._current: dict[str, tuple[Params, int]] = {}
+        self._mark: int | None = None
 
     def set_current(self, experiment_id: str, params: Params, seed: int) -> None:
         """Label the pins of an experiment by what differs from its current run."""
@@ -74,7 +104,16 @@ class Pins(QObject):
 
     def add(self, snapshot: Snapshot) -> Pin:
         """Pin a run as it is."""
-        return self.add_trace(snapshot.experiment, snapshot.params, snapshot.seed, snapshot.trace)
+        from gui.compare.results import result_of
+
+        return self.add_trace(
+            snapshot.experiment,
+            snapshot.params,
+            snapshot.seed,
+            snapshot.trace,
+            result=result_of(snapshot),
+            changes=len(snapshot.changes),
+        )
 
     @property
     def experiments(self) -> set[str]:
@@ -89,6 +128,9 @@ class Pins(QObject):
         trace: TraceView,
         color: str = "",
         visible: bool = True,
+        name: str = "",
+        result: Result | None = None,
+        changes: int = 0,
     ) -> Pin:
         """Pin what was recorded of a run, in the colour used least unless one is given."""
         used = [pin.color for pin in self.of(experiment)]
@@ -101,6 +143,9 @@ class Pins(QObject):
             seed=seed,
             trace=trace,
             visible=visible,
+            name=name,
+            result=result,
+            changes=changes,
         )
         self._set((*self._pins, pin))
         return self._pins[-1]
@@ -120,6 +165,32 @@ class Pins(QObject):
     def recolor(self, pin_id: int, role: str) -> None:
         """Change the colour of a pin."""
         self._replace(pin_id, color=role)
+
+    def rename(self, pin_id: int, name: str) -> None:
+        """Call a pin something else; nothing brings back the name of its settings."""
+        self._replace(pin_id, name=" ".join(name.split())[:LONGEST_NAME])
+
+    def move(self, pin_id: int, by: int) -> None:
+        """Move a pin up (by < 0) or down among those of its experiment."""
+        pin = next((pin for pin in self._pins if pin.id == pin_id), None)
+        if pin is None:
+            return
+        own = list(self.of(pin.experiment))
+        place = own.index(pin)
+        own.insert(min(max(place + by, 0), len(own) - 1), own.pop(place))
+        others = tuple(each for each in self._pins if each.experiment != pin.experiment)
+        self._set((*others, *own))
+
+    @property
+    def mark(self) -> int | None:
+        """The pin that stands out in the plots."""
+        return self._mark
+
+    def set_mark(self, pin_id: int | None) -> None:
+        """Make a pin stand out in the plots, or none."""
+        if pin_id != self._mark:
+            self._mark = pin_id
+            self.marked.emit()
 
     def _replace(self, pin_id: int, **changes: Any) -> None:
         self._set(
@@ -144,6 +215,25 @@ class Pins(QObject):
         return pin if label == pin.label else dataclasses.replace(pin, label=label)
 
 
+class _Row(QWidget):
+    """The row of a pin, which stands out in the plots while the mouse is on it."""
+
+    def __init__(self, pin_id: int, pins: Pins) -> None:
+        super().__init__()
+        self._pin_id = pin_id
+        self._pins = pins
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Make the run stand out."""
+        super().enterEvent(event)
+        self._pins.set_mark(self._pin_id)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Make it a run like the others."""
+        super().leaveEvent(event)
+        self._pins.set_mark(None)
+
+
 class PinsPanel(QWidget):
     """The pinned runs of the experiment shown: colour, visibility, go back to, unpin.
 
@@ -160,9 +250,12 @@ class PinsPanel(QWidget):
         The run shown is to be pinned.
     restore_requested : Signal(Pin)
         The settings of a pin are to be applied.
+    compare_requested : Signal
+        The table of all runs is wanted.
     """
 
     pin_requested = Signal()
+    compare_requested = Signal()
     restore_requested = Signal(object)
 
     def __init__(
@@ -175,6 +268,9 @@ class PinsPanel(QWidget):
         self.pin_button = IconButton("pin", "Pin this run", "Keep this run on the plots (P)")
         self.pin_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.pin_button.clicked.connect(self.pin_requested)
+        self.compare_button = IconButton("table", "Compare", "Compare runs in a table")
+        self.compare_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.compare_button.clicked.connect(self.compare_requested)
         self.empty = QLabel("A pinned run stays on the plots, to compare others with.")
         self.empty.setWordWrap(True)
         self.empty.setObjectName("hint")
@@ -192,7 +288,12 @@ class PinsPanel(QWidget):
         layout = QVBoxLayout(self)
         scaling.margins(layout, 4, 4, 4, 4)
         scaling.spacing(layout, 4)
-        layout.addWidget(self.pin_button)
+        head = QHBoxLayout()
+        scaling.spacing(head, 4)
+        head.addWidget(self.pin_button)
+        head.addWidget(self.compare_button)
+        head.addStretch(1)
+        layout.addLayout(head)
         layout.addWidget(self.empty, 1)
         layout.addWidget(scroll, 1)
         pins.changed.connect(self.refresh)
@@ -217,14 +318,14 @@ class PinsPanel(QWidget):
         self._scroll.setVisible(bool(pins))
 
     def _row(self, pin: Pin) -> QWidget:
-        row = QWidget()
+        row = _Row(pin.id, self._pins)
         row.setObjectName("pinRow")
         shown = QCheckBox()
         shown.setChecked(pin.visible)
-        shown.setAccessibleName(f"Show {pin.label}")
+        shown.setAccessibleName(f"Show {pin.title}")
         shown.setToolTip("Draw this run")
         shown.toggled.connect(lambda on: self._pins.show(pin.id, on))
-        label = QLabel(pin.label)
+        label = QLabel(pin.title)
         label.setToolTip(f"{pin.label}\nto step {pin.trace.last}")
         label.setWordWrap(True)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -250,7 +351,7 @@ class PinsPanel(QWidget):
         button = QToolButton()
         button.setAutoRaise(True)
         button.setIcon(swatch(self._color_of(pin.color), self))
-        button.setAccessibleName(f"Colour of {pin.label}")
+        button.setAccessibleName(f"Colour of {pin.title}")
         button.setToolTip("Choose another colour")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)

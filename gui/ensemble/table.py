@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QPersistentModelIndex,
-    QSortFilterProxyModel,
     Qt,
 )
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
@@ -20,8 +18,8 @@ from engine.core.ensemble import Share
 from engine.text.mathtext import to_plain
 from engine.text.numbers import exact_text, short
 from gui.style import scaling
+from gui.widgets.sorting import SORT_ROLE, Sorted
 
-SORT_ROLE = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -107,24 +105,6 @@ class EnsembleModel(QAbstractTableModel):
         return str(section + 1)
 
 
-class _Sorted(QSortFilterProxyModel):
-    """Sorts numbers as numbers and texts as texts; what is missing comes last either way."""
-
-    def lessThan(self, left: _Index, right: _Index) -> bool:  # noqa: N802
-        one, other = left.data(SORT_ROLE), right.data(SORT_ROLE)
-        if one is None or other is None:
-            down = self.sortOrder() == Qt.SortOrder.DescendingOrder
-            return one is not other and (one is None) == down
-        return _rank(one) < _rank(other)
-
-
-def _rank(value: Any) -> tuple[int, float, str]:
-    if isinstance(value, int | float):
-        number = float(value)
-        return (0, math.inf if math.isnan(number) else number, "")
-    return (1, 0.0, str(value))
-
-
 class EnsembleTable(QTableView):
     """The table."""
 
@@ -132,7 +112,7 @@ class EnsembleTable(QTableView):
         super().__init__(parent)
         self.source = EnsembleModel()
         self.source.setParent(self)
-        self._sorted = _Sorted(self)
+        self._sorted = Sorted(self)
         self._sorted.setSourceModel(self.source)
         self.setModel(self._sorted)
         self.setSortingEnabled(True)

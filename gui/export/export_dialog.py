@@ -91,7 +91,7 @@ class Moment:
         """
         from engine.figures.data import FigureData, PinnedRun
 
-        pins = tuple(PinnedRun(pin.label, pin.color, pin.trace) for pin in self.pins)
+        pins = tuple(PinnedRun(pin.title, pin.color, pin.trace) for pin in self.pins)
         return FigureData.of(session, self.step, pins)
 
 

@@ -36,7 +36,7 @@ from gui.maps.form import Wanted
 from gui.maps.history import History, Part
 from gui.maps.layers import RunLayer
 from gui.maps.page import MapPage, axis_between
-from gui.maps.search import BranchSearch
+from gui.maps.search import SEARCHED, CurveSearch
 from gui.maps.source import MapSource
 from gui.plots.canvas.range import Ends, data_ends, padded
 from gui.run.bridge import Bridge
@@ -126,7 +126,7 @@ class MapControl(QObject):
         self._control, self._bridge, self._settings = control, bridge, settings
         self.source = source or MapSource(parent=self)
         self.panel, self.page = MapsPanel(), MapPage()
-        self.search = BranchSearch(self.source, self)
+        self.search = CurveSearch(self.source, self)
         self.history = History()
         self._experiment: AbstractExperiment[Any, Any] | None = None
         self._offers: dict[str, Offered] = {}
@@ -134,6 +134,8 @@ class MapControl(QObject):
         self._wanted: Wanted | None = None
         self._layer = ""
         self._made_of: tuple[Params, int] | None = None
+        self._searched = ""
+        self._is_ready = False  # whether the form is to show what a ready map asked for
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
@@ -272,7 +274,12 @@ class MapControl(QObject):
         wanted = self._wanted
         if wanted is not None and wanted.kind in found:
             form.choose_kind(wanted.kind)
-        self._offer(str(form.kind.currentData()), refill=is_first or self._made_of is None)
+        refill = is_first or self._made_of is None or self._is_ready
+        self._is_ready = False
+        self._offer(str(form.kind.currentData()), refill=refill)
+        self._name_page()
+        if self.history.present is not None:
+            self.page.show_part(self.history.present)
 
     def _offer(self, kind_id: str, refill: bool) -> None:
         """Show what a kind offers, and its numbers unless the user's are there already."""
@@ -309,7 +316,7 @@ class MapControl(QObject):
         offered = self._offers.get(spec.kind)
         options = dict(offered.offer.options if offered is not None else {}) | dict(spec.options)
         wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=options)
-        self._made_of = None
+        self._made_of, self._is_ready = None, True
         self._control.restore(spec.params, spec.seed, f"map “{ready.title}”")
         self._wanted = wanted
         if spec.kind in self._offers:
@@ -345,9 +352,9 @@ class MapControl(QObject):
         self._is_wanted = False
         self._wanted = replace(wanted, x=part.x, y=part.y)
         params, seed = self._control.params, self._control.seed
-        if self._made_of != (params, seed):
+        if self._made_of != (params, seed) or self._searched != wanted.kind:
             self.search.stop()  # its branches are those of other parameters
-        self._made_of = params, seed
+        self._made_of, self._searched = (params, seed), wanted.kind
         self._name_page()
         self.page.say("")
         self.page.show_part(part)
@@ -376,7 +383,9 @@ class MapControl(QObject):
     def _look(self) -> Look:
         part = self.history.present
         ends = None if part is None else (part.y.low, part.y.high)
-        return Look(current_theme(), self._layer, ends, self.page.rows)
+        look = Look(current_theme(), self._layer, ends)
+        is_orbit = self._wanted is not None and self._wanted.kind == "orbit"
+        return replace(look, rows=self.page.rows) if is_orbit else look
 
     def _show_look(self) -> None:
         if self._made_of is not None:
@@ -402,13 +411,10 @@ class MapControl(QObject):
             self._search(shown)
 
     def _search(self, shown: MapShown) -> None:
-        """Search for the branches of an orbit diagram that is done."""
+        """Search on a map that is done, where that is wanted."""
         part = self.history.present
-        if part is not None and shown.spec.kind == "orbit" and self.panel.search.isChecked():
-            try:
-                self.search.begin(replace(shown.spec, x=part.x, y=part.y))
-            except LabError as error:
-                self.panel.say_search(str(error))
+        if part is not None and shown.spec.kind in SEARCHED and self.panel.search.isChecked():
+            self.search.begin(replace(shown.spec, x=part.x, y=part.y))
 
     def _make_again(self) -> None:
         self._request_map()
@@ -421,7 +427,7 @@ class MapControl(QObject):
         if shown.state == "done":
             self._seconds = shown.seconds
             self._search(shown)
-        if shown.spec.kind != "orbit":
+        if shown.spec.kind not in SEARCHED:
             self.search.stop()
         self._free = self._free_of(shown)
         self.page.show_map(shown)
@@ -581,9 +587,10 @@ class MapControl(QObject):
 
     def _on_picked(self, x: float, y: float) -> None:
         """Begin the run of a point, or steer the one that goes on if that is enough."""
-        shown = self.page.shown
-        if shown is None:
+        shown, part = self.page.shown, self.history.present
+        if shown is None or part is None:
             return
+        x, y = middle_of(part.x, x), y if shown.spec.kind == "orbit" else middle_of(part.y, y)
         try:
             params = update(self._control.params, **shown.prepared.start_at(x, y))
         except LabError as error:
@@ -688,6 +695,12 @@ class MapControl(QObject):
         if event.type() == QEvent.Type.Resize and self._layer_is_points:
             QTimer.singleShot(0, self, self._show_look)
         return False
+
+
+def middle_of(axis: Axis, value: float) -> float:
+    """Return the value of the cell that a value lies in: the run there ends as the cell does."""
+    place = float(axis.place(value))
+    return float(axis.at(math.floor(place) + 0.5)) if 0 <= place < axis.count else value
 
 
 def _suits(wanted: Wanted | None, usual: Wanted, offer: Offer) -> bool:

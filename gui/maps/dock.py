@@ -23,15 +23,15 @@ from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, whole
 from gui.maps.form import MapForm
 from gui.maps.legend import MapLegend
+from gui.maps.search import SEARCHED
 from gui.style import scaling
+from gui.widgets.cards import Link
 from gui.widgets.controls import QuietCombo, QuietScrollArea, Segments, Switch
 from gui.widgets.focus import FieldLabel
 from gui.widgets.words import Words
 
 PLOTS, MAP, BOTH = "plots", "map", "both"
 """What the middle of the window shows."""
-SEARCHED = ("orbit",)
-"""Kinds of map on which branches can be drawn."""
 
 
 class MapsPanel(QWidget):
@@ -50,6 +50,7 @@ class MapsPanel(QWidget):
     follow_toggled : Signal(bool)
     search_toggled : Signal(bool)
         Branches are to be searched for, or to be taken away.
+    help_requested : Signal
     export_menu_wanted : Signal(QMenu)
         The menu of exports opens, to be filled.
     """
@@ -62,6 +63,7 @@ class MapsPanel(QWidget):
     ready_chosen = Signal(object)
     follow_toggled = Signal(bool)
     search_toggled = Signal(bool)
+    help_requested = Signal()
     export_menu_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -83,7 +85,7 @@ class MapsPanel(QWidget):
         self.search = Switch()
         self.search.setAccessibleName("Branches")
         self.search.setToolTip(
-            "Search for cycles, stable or not, and where they begin, and draw them on the diagram"
+            "Search for cycles and for where they begin or lose stability, and draw that on the map"
         )
         self.scheduler = QLineEdit()
         self.scheduler.setPlaceholderText("this machine")
@@ -104,6 +106,8 @@ class MapsPanel(QWidget):
         self._export_menu = QMenu(self.export)
         self.export.setMenu(self._export_menu)
         self.none = Words("muted")
+        self.about = Link("About maps")
+        self.about.setToolTip("What maps show, and how to look closer")
         self._lay_out()
         self._connect()
         self.set_ready(())
@@ -131,6 +135,7 @@ class MapsPanel(QWidget):
         results.addLayout(_row(self._layer_label, self.layer, wide=True))
         results.addWidget(self.legend)
         results.addLayout(_row(QWidget(), self.export))
+        links = _row(QWidget(), self.about)
         body = QWidget()
         column = QVBoxLayout(body)
         scaling.margins(column, 12, 10, 12, 12)
@@ -139,6 +144,7 @@ class MapsPanel(QWidget):
         column.addWidget(self.none)
         column.addWidget(self._wishes)
         column.addWidget(self._results)
+        column.addLayout(links)
         column.addStretch(1)
         area = QuietScrollArea()
         area.setWidget(body)
@@ -176,6 +182,7 @@ class MapsPanel(QWidget):
         self.mode.chosen.connect(self.mode_chosen)
         self.follow.toggled.connect(self.follow_toggled)
         self.search.toggled.connect(self.search_toggled)
+        self.about.clicked.connect(lambda: self.help_requested.emit())
         self.layer.activated.connect(lambda index: self.layer_chosen.emit(self.layer.currentData()))
         self.ready.activated.connect(self._on_ready)
         self._export_menu.aboutToShow.connect(self._on_export_menu)
@@ -218,9 +225,12 @@ class MapsPanel(QWidget):
         self.ready_text.setVisible(bool(sentence))
 
     def show_search(self, kind_id: str) -> None:
-        """Show the switch of the branches where a kind of map has them."""
+        """Show the switch of the search where a kind of map has one."""
+        name = SEARCHED.get(kind_id, "")
+        self._search_label.setText(name)
+        self.search.setAccessibleName(name)
         for widget in (self.search, self._search_label):
-            widget.setVisible(kind_id in SEARCHED)
+            widget.setVisible(bool(name))
 
     def say_search(self, sentence: str) -> None:
         """Show how far the search for branches is, or what came of it; nothing if empty."""

@@ -30,7 +30,7 @@ from gui.maps.layers import (
     dash_of,
     patch_of,
 )
-from gui.maps.legend import class_name
+from gui.maps.legend import class_name, ordered
 from gui.maps.strip import EXPONENT, ExponentStrip
 from gui.plots.canvas.axes import Margins
 from gui.plots.canvas.layers import CurveLayer, Layer
@@ -248,6 +248,7 @@ class MapPage(QWidget):
         self.strip.show_ends(x_axis.text, x_axis.manual, x_axis.log)
         self.canvas.refresh_axes()
         self._align_soon()
+        self._point(None)
 
     def show_map(self, shown: MapShown) -> None:
         """Show a map as far as it is made, over what is still finer of the one before."""
@@ -271,6 +272,7 @@ class MapPage(QWidget):
         self._show_strip(shown)
         self._show_entries(shown)
         self._draw()
+        self._point(self.pointer.at)
 
     def _show_strip(self, shown: MapShown) -> None:
         wanted = shown.layer == POINTS and EXPONENT in shown.arrays
@@ -345,7 +347,7 @@ class MapPage(QWidget):
 
     def _show_entries(self, shown: MapShown) -> None:
         steps = shown.spec.steps
-        entries = [_entry(swatch, steps) for swatch in shown.picture.swatches]
+        entries = [_entry(swatch, steps) for swatch in ordered(shown)]
         for each in self.overlays.overlays:
             points = each.dash == "points"
             entries.append(
@@ -384,6 +386,8 @@ class MapPage(QWidget):
 
     def _point(self, at: QPointF | None) -> None:
         pointer, shown = self.pointer, self._shown
+        if at is None and pointer.at is None:
+            return
         pointer.at, pointer.lines, pointer.swatch = at, (), ""
         pointer.font = self.canvas.small_font
         text = ""

@@ -111,6 +111,13 @@ def _list(painter: QPainter) -> None:
         painter.drawLine(QPointF(5, y), QPointF(19, y))
 
 
+def _table(painter: QPainter) -> None:
+    painter.drawRoundedRect(QRectF(4.5, 5.5, 15, 13), 1.5, 1.5)
+    for y in (10.0, 14.3):
+        painter.drawLine(QPointF(4.5, y), QPointF(19.5, y))
+    painter.drawLine(QPointF(10.5, 5.5), QPointF(10.5, 18.5))
+
+
 def _close(painter: QPainter) -> None:
     painter.drawLine(QPointF(7, 7), QPointF(17, 17))
     painter.drawLine(QPointF(17, 7), QPointF(7, 17))
@@ -142,6 +149,7 @@ _ICONS: dict[str, Callable[[QPainter], None]] = {
     "live": _live,
     "nudge": _nudge,
     "pin": _pin,
+    "table": _table,
     "next": _next,
     "previous": _mirrored(_next),
     "tiles": _tiles,

@@ -42,6 +42,7 @@ _TEXTS = {
     "slower": "S&lower",
     "pin": "&Pin this run",
     "unpin": "&Unpin all",
+    "compare": "&Compare runs…",
     "previous_preset": "Pre&vious preset",
     "next_preset": "Ne&xt preset",
     "gallery": "Presets as pictu&res…",
@@ -65,7 +66,7 @@ _TEXTS = {
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export animation maps play step back reset run nudge live pin unpin help"
+    "save export animation maps play step back reset run nudge live pin unpin compare help"
     " previous_preset next_preset gallery"
 ).split()
 _REPEATED = ("step", "back", "faster", "slower")
@@ -195,7 +196,7 @@ class Actions(QObject):
             "faster",
             "slower",
         )
-        run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "-"))
+        run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "compare", "-"))
         self._experiments_menu = run_menu.addMenu("&Experiments")
         self._presets_menu = run_menu.addMenu("Pre&sets")
         self._presets_menu.setToolTipsVisible(True)

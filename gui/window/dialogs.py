@@ -59,6 +59,12 @@ class WindowDialogs(QObject):
         self._pins = pins
         self._device = device
 
+    def show_map_help(self) -> None:
+        """Show what maps are and how to use them."""
+        from gui.window.about import help_dialog
+
+        self._open(help_dialog("maps", "Maps", self._window))
+
     def show_help(self) -> None:
         """Show the text on the experiment."""
         from gui.window.about import help_dialog
@@ -101,6 +107,21 @@ class WindowDialogs(QObject):
             self.message_requested.emit("There is nothing to show yet.")
             return
         self._open(AnimationDialog(self._control, self._bridge, self._files, self._window))
+
+    def show_comparison(self) -> None:
+        """Show the present run and the pinned ones in a table."""
+        from gui.compare.compare_dialog import CompareDialog
+        from gui.style.theme import current_theme
+
+        self._open(
+            CompareDialog(
+                self._control,
+                self._pins,
+                lambda role: current_theme().color(role),
+                self._files.folder,
+                self._window,
+            )
+        )
 
     def show_reproduce(self) -> None:
         """Offer to recompute the paper."""

@@ -159,6 +159,7 @@ class Panels(QObject):
         bridge.failed.connect(self.waiting.end)
         bridge.rejected.connect(self._on_rejected)
         self._pins.changed.connect(self._show_ghosts)
+        self._pins.marked.connect(self._show_ghosts)
 
     def _connect_maps(self) -> None:
         maps = self.maps
@@ -243,7 +244,11 @@ class Panels(QObject):
         """Show the pinned runs behind the present one."""
         pins = () if self._experiment is None else self._pins.of(self._experiment.id)
         self.plots.set_ghosts(
-            tuple(Ghost(pin.label, pin.color, pin.trace) for pin in pins if pin.visible)
+            tuple(
+                Ghost(pin.title, pin.color, pin.trace, is_marked=pin.id == self._pins.mark)
+                for pin in pins
+                if pin.visible or pin.id == self._pins.mark
+            )
         )
 
     def show_snapshot(self, snapshot: Snapshot) -> None:

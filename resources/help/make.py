@@ -28,6 +28,7 @@ PICTURES = {  # experiment: preset, steps (None for the preset's), view
     "mnist": ("tiny", None, "parts"),
     "own-loss": ("drift", None, "landscape"),
     "network": ("edge", None, "sharpness"),
+    "trace": ("edge", None, "stability"),
 }
 
 

@@ -40,6 +40,7 @@ NAMES = (
     "network",
     "basins",
     "maps",
+    "cluster",
     "startup",
     "figures",
     "frames",

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.regions.cycles import Core
-from engine.analysis.regions.interval import Bools, Interval
+from engine.analysis.regions.interval import Bools, Interval, interval
 from engine.analysis.regions.maps import EnclosedMap, Iterated
 from engine.analysis.regions.residual import Pace, SquareDescent
+from engine.analysis.regions.sublevel import Level
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
 
@@ -183,6 +184,9 @@ class Region:
         Enclosures that were computed.
     seconds : float
         Time that it took.
+    loss_level : Level or None
+        Where the loss is the square of a residual, the level below which it is proved to fall
+        along every run from the region.
     """
 
     grid: Grid
@@ -190,17 +194,16 @@ class Region:
     core: Bools
     boxes: int
     seconds: float
+    loss_level: Level | None = None
 
     @property
     def volume(self) -> float:
         """Volume (area) that is proved."""
         return float(self.grid.volumes[self.proved].sum())
 
-    def holds(self, points: FloatArray) -> Bools:
-        """Return which points, shape (m, n), lie in a proved cell."""
-        windows = self.grid.met(Interval.point(points))
-        at = tuple(windows.first.T)
-        return np.asarray(windows.fits & self.proved[at])
+    def holds(self, points: Interval | FloatArray) -> Bools:
+        """Return which points, shape (m, n), lie in proved cells, wherever in their boxes."""
+        return self.grid.met(interval(points)).are_within(self.proved)
 
     def doubtful(self, point: FloatArray) -> Interval | None:
         """Return the cell nearest to a point that is not proved, shape (n,); None if all are."""
@@ -259,8 +262,33 @@ def covering(
     proved = growth.of(core, progress)
     if proved is None:
         return None
-    count = boxes.shape[0] + growth.more
-    return Region(grid, proved, core, count, time.perf_counter() - begin)
+    count, seconds = boxes.shape[0] + growth.more, time.perf_counter() - begin
+    level = None
+    if square is not None and paces:
+        rises = proved & ~core & ~growth.kept(proved, core)
+        rises |= proved & ~core & ~(Pace.joined(paces).factor.size < 1.0).reshape(grid.shape)
+        level = _loss_level(square, Pace.joined(paces), boxes, rises, count, seconds)
+    return Region(grid, proved, core, count, seconds, level)
+
+
+def _loss_level(
+    square: SquareDescent, pace: Pace, boxes: Interval, rises: Bools, count: int, seconds: float
+) -> Level:
+    """Return the level of the loss below which it falls along every run from the region.
+
+    From a cell of the core it falls for ever. Let R be the core with cells that one step maps into
+    R, and on which |ρ| < 1 (`rises` has all others that are proved). From where the loss is lower
+    than in any of these others, a run is in R, the loss falls, and the next point is such a one.
+    """
+    r = pace.residual
+    least = Interval.point(np.maximum(np.maximum(r.lo, -r.hi), 0.0))
+    loss = (0.5 * square.factor * least.squared()).lo
+    chosen = np.flatnonzero(rises)
+    if not chosen.size:
+        return Level(None, None, False, count, seconds)
+    at = int(chosen[np.argmin(loss[chosen])])
+    value = float(loss[at])
+    return Level(value if value > 0.0 else None, boxes[at], False, count, seconds)
 
 
 @dataclass(slots=True, eq=False)
@@ -292,6 +320,21 @@ class _Growth:
             if joined and not self._close(proved, progress):
                 return None
         return proved
+
+    def kept(self, proved: Bools, core: Bools) -> Bools:
+        """Return the greatest part of the proved cells that one step maps into itself or the core.
+
+        Some cells were joined for what several steps make of them.
+        """
+        made = proved.copy()
+        flat, others = made.reshape(-1), np.flatnonzero(proved & ~core)
+        while others.size:
+            leaves = ~self.images[others].are_within(made)
+            if not leaves.any():
+                break
+            flat[others[leaves]] = False
+            others = others[~leaves]
+        return made
 
     def _close(self, proved: Bools, progress: Progress) -> bool:
         """Add the cells whose images lie in proved cells, again and again; False if stopped."""

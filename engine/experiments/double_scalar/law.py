@@ -48,8 +48,7 @@ def descent_law(params: DoubleScalarParams, seed: int) -> DescentLaw | None:
     labels = {name: name if count == 1 else rf"{name[0]}_{{{name[1:]}}}" for name in variables}
     dials, places = _parameters(params), dict(_PLACES)
     if count == 1:
-        for name, value in zip("wz", start[:, 0].tolist(), strict=True):
-            dials.append(Dial.coordinate(name, name, value, max(2.0, 1.25 * abs(value))))
+        dials += _coordinates(start[:, 0])
         places |= {"w": Place(variables=(0,)), "z": Place(variables=(1,))}
 
     def written(chosen: Mapping[str, float], begin: FloatArray | None) -> dict[str, Any]:
@@ -69,6 +68,13 @@ def descent_law(params: DoubleScalarParams, seed: int) -> DescentLaw | None:
         places=places,
         written=written,
     )
+
+
+def _coordinates(start: FloatArray) -> list[Dial]:
+    return [
+        Dial.coordinate(name, name, value, max(2.0, 1.25 * abs(value)))
+        for name, value in zip("wz", start.tolist(), strict=True)
+    ]
 
 
 def _parameters(params: DoubleScalarParams) -> list[Dial]:

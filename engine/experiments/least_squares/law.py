@@ -39,12 +39,7 @@ def descent_law(params: LeastSquaresParams, seed: int) -> DescentLaw | None:
     start = make_starts(params, problem, seed)[0]
     names = tuple(f"w{i + 1}" for i in range(problem.size))
     places = {"step_size": Place(field="step_size"), "momentum": Place(field="momentum")}
-    values = params.model_dump()
-    dials = [
-        Dial.of(spec, float(values[spec.name]))
-        for spec in describe(LeastSquaresParams)
-        if spec.name in ("step_size", "momentum") and spec.is_active(values)
-    ]
+    dials = _parameters(params)
     reach = 1.25 * float(np.max(np.abs(start - problem.minimum))) or 1.0
     for i, name in enumerate(names):
         value, middle = float(start[i]), float(problem.minimum[i])
@@ -86,3 +81,12 @@ def _tape(problem: Quadratic) -> Tape:
         part = builder.binary(Op.SUB, part, builder.number(float(problem.load[i])))
         total = builder.binary(Op.ADD, total, builder.binary(Op.MUL, node, part))
     return builder.tape(total, None, tuple(names), ())
+
+
+def _parameters(params: LeastSquaresParams) -> list[Dial]:
+    values = params.model_dump()
+    return [
+        Dial.of(spec, float(values[spec.name]))
+        for spec in describe(LeastSquaresParams)
+        if spec.name in ("step_size", "momentum") and spec.is_active(values)
+    ]

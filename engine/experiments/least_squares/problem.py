@@ -63,7 +63,6 @@ class LeastSquaresParams(Params):
         live=True,
         when={"optimiser": ["heavy-ball", "nesterov"]},
     )
-    prove: bool = asks_for_proofs()
     width: int = param(
         2,
         "Number n of weights; a file brings its own.",
@@ -154,6 +153,7 @@ class LeastSquaresParams(Params):
         log=True,
         live=True,
     )
+    prove: bool = asks_for_proofs()
     ensemble: int = many_seeds()
     step_sizes: tuple[float, ...] = many_step_sizes()
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from engine.core.claims import Claim, Lamp, Verdict
+from engine.core.claims import Claim, Lamp
 from engine.core.experiment import Recent
 from engine.core.outcome import OutcomeKind
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.phase import outcome_of
 from engine.experiments.network.state import NetworkState
 from engine.experiments.network.theory import SMOOTH
+from engine.families.edges import edge_claim, judged
 from engine.text.numbers import short, whole
 
-TOLERANCE = 0.1
-"""Relative distance of the mean from the limit that counts as hovering at it: the first overshoot
-is a part of the mean."""
-ENOUGH, MANY = 40, 150
-"""Looks since the onset from which a mean is judged: if the sharpness has come back below the limit
-`RETURNS` times, which it does at its own pace, and in any case."""
-RETURNS = 3
-SLOW = 0.999
-"""Decay of the mean square from which on P changes slowly enough to count as frozen."""
 ROUNDING = 0.01
 """Relative excess over the limit, where a run rests, that the samples of a look explain."""
 
@@ -38,60 +30,14 @@ def _common(params: NetworkParams, state: NetworkState) -> tuple[Lamp, ...]:
     )
 
 
-def _verdict(lamps: tuple[Lamp, ...], holds: bool | None) -> Verdict:
-    if any(lamp.on is False for lamp in lamps):
-        return Verdict.NOT_APPLICABLE
-    if holds is None or any(lamp.on is None for lamp in lamps):
-        return Verdict.UNDECIDED
-    return Verdict.HOLDS if holds else Verdict.VIOLATED
-
-
 def _edge(params: NetworkParams, state: NetworkState) -> Claim:
     """Confront the mean of the sharpness since the onset with the limit."""
-    described, edge = params.described, state.edge
-    limit = described.limit(params.setting)
     lamps = (
         *_common(params, state),
-        Lamp("the optimiser has a limit", limit is not None, described.title),
         Lamp("smooth activation", params.is_smooth, params.activation),
         Lamp("squared error", params.loss == "squared-error", params.loss),
-        Lamp(
-            "begun below the limit",
-            edge.came_from_below,
-            "" if edge.first is None else f"at {short(edge.first, 3)} of it",
-        ),
     )
-    if described.is_adaptive:
-        slow = params.square_decay >= SLOW
-        lamps += (Lamp("P changes slowly", slow, f"β₂ = {short(params.square_decay, 6)}"),)
-    holds, measured = None, "the limit is not reached"
-    if edge.mean is not None:
-        measured = f"{short(edge.mean, 4)} of the limit, over {whole(edge.edge_looks)} looks"
-        if edge.edge_looks >= (ENOUGH if edge.returns >= RETURNS else MANY):
-            holds = abs(edge.mean - 1.0) <= TOLERANCE
-    if state.diverged_at is not None:
-        holds, measured = None, f"diverged; before that {measured}"
-    return Claim(
-        id="edge",
-        title="The sharpness rises to the optimiser's limit and hovers there",
-        source=_source_of_edge(params),
-        statement="Under full batches the largest eigenvalue of the Hessian (for Adam: of the "
-        "preconditioned one) typically comes to the limit of the step size and stays near it.",
-        assumptions=lamps,
-        predicted=f"a mean since the onset within {100 * TOLERANCE:.0f} % of the limit",
-        measured=measured,
-        verdict=_verdict(lamps, holds),
-        note="The statement is about what is typical. Once the samples are fitted the sharpness "
-        "may stay below the limit, and the mean sinks.",
-    )
-
-
-def _source_of_edge(params: NetworkParams) -> str:
-    if params.described.is_adaptive:
-        return "Cohen et al. 2022, arXiv:2207.14484, abstract"
-    if params.optimiser == "gradient-descent":
-        return "Cohen et al. 2021, arXiv:2103.00065, abstract"
-    return params.described.source.text
+    return edge_claim(params.setting, state.edge, lamps, diverged=state.diverged_at is not None)
 
 
 def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Claim:
@@ -118,7 +64,7 @@ def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Cl
         assumptions=lamps,
         predicted="at most the limit, where a run rests",
         measured=measured,
-        verdict=_verdict(lamps, holds),
+        verdict=judged(lamps, holds),
         note="Except from starts on a set of measure 0.",
     )  # fmt: skip
 
@@ -156,7 +102,7 @@ def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
         assumptions=lamps,
         predicted="the loss rises, then the sharpness is below the limit",
         measured=measured,
-        verdict=_verdict(lamps, holds),
+        verdict=judged(lamps, holds),
         note="Shown for wide linear networks with one hidden layer, up to twice the limit; others "
         "may have catapults, too, or diverge.",
     )

@@ -9,7 +9,8 @@ Recorded series: ``loss``, ``held_loss``, ``accuracy`` and ``held_accuracy`` (in
 ``batch_loss`` (of batches), ``gradient`` (norm); where the Hessian was looked at ``sharpness`` (the
 largest eigenvalue of the curvature that counts for the optimiser), ``limit`` (its largest stable
 value), ``stability`` (the one over the other), ``eigenvalues``, ``products`` (with the Hessian);
-``layer_norms`` and ``alignments`` of the layers.
+``layer_norms`` and ``alignments`` of the layers; ``flow_loss`` and ``flow_distance`` of the
+gradient flow where it is integrated.
 """
 
 from __future__ import annotations

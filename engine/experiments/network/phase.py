@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.analysis.edge import HOVER, Edge
+from engine.analysis.edge import place
 from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, Outcome, OutcomeKind, Standing
-from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 from engine.text.numbers import short, whole
 
@@ -53,7 +52,7 @@ def _standing(state: NetworkState, recent: Recent) -> tuple[OutcomeKind, str, st
     if is_at_rest(state, recent):
         rest = "The gradient vanishes, and the loss does not: the run rests."
         return OutcomeKind.CONVERGED, "at rest", rest, Standing.SETTLING
-    where, sentence = place(params, state.edge, recent)
+    where, sentence = place(state.edge, known(recent["stability"]))
     trend = trend_of(losses)
     if trend is None:
         return (
@@ -101,38 +100,3 @@ def is_at_rest(state: NetworkState, recent: Recent) -> bool:
     size = float(np.linalg.norm(state.weights))
     slopes = recent["gradient"][-LAST_LOOKS:]
     return bool(slopes.size and np.nanmax(slopes) * size <= CONVERGED * state.first_loss)
-
-
-def is_at_edge(edge: Edge, recent: Recent) -> bool:
-    """Return whether the edge has begun and the run stays near the limit."""
-    if edge.onset is None:
-        return False
-    ratios = known(recent["stability"])[-LAST_LOOKS:]
-    return bool(ratios.size and HOVER[0] <= float(ratios.mean()) <= HOVER[1])
-
-
-def place(params: NetworkParams, edge: Edge, recent: Recent) -> tuple[str, str]:
-    """Name where a run is against the limit, as badge and sentence; empty where it is not known."""
-    if edge.last is None or edge.first is None:
-        return "", ""
-    now = f"{short(edge.last, 3)} of the limit"
-    if is_at_edge(edge, recent):
-        since = whole(edge.onset or 0)
-        mean = "" if edge.mean is None else f", on average {short(edge.mean, 4)} of it"
-        return f"edge of stability since k = {since}", (
-            f"The sharpness is near the optimiser's limit since step {since}{mean}."
-        )
-    if edge.catapult is not None and edge.landed is None:
-        return f"catapult since k = {whole(edge.catapult)}", (
-            f"The run began beyond the limit and the loss rose; the sharpness is {now}."
-        )
-    if edge.last >= 1.0:
-        return "beyond the limit", f"The sharpness is {now}: a minimum as sharp would repel."
-    if edge.landed is not None and edge.onset is None:
-        landed = whole(edge.landed)
-        return f"landed at k = {landed}", (
-            f"A catapult brought the sharpness below the limit at step {landed}; it is {now}."
-        )
-    ratios = known(recent["stability"])
-    rises = ratios.size >= 4 and float(ratios[-1] - ratios[0]) > 0.02
-    return "sharpening" if rises else "below the limit", f"The sharpness is {now}."

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.core import ensemble
 from engine.core.arrays import FloatArray
 from engine.core.beside import keep
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.params import spec_of, update
+from engine.executors import together
 from engine.experiments.own_loss.analysis import (
     Listed,
     LossAnalysis,
@@ -84,8 +84,8 @@ def run(
     keep(key_of(params, seed), found)
     entries = _entries(params, loss, seed, found)
     loss.compiled()
-    jobs: list[ensemble.Job[Raced]] = [partial(_follow, entry, points) for entry in entries]
-    made = ensemble.run_all(jobs, _part(progress, 0.1, 0.7), workers=workers)
+    jobs: list[together.Job[Raced]] = [partial(_follow, entry, points) for entry in entries]
+    made = together.run_all(jobs, _part(progress, 0.1, 0.7), workers=workers)
     runs = [each for each in made if each is not None]
     least = min((each.least for each in runs if each.diverged_at is None), default=None)
     cancelled = len(runs) < len(entries)
@@ -281,10 +281,10 @@ def _timed(
     """Count the steps of every run to the least loss of all; None when stopped."""
     target = least + CLOSE * max(abs(least), 1.0)
     those = [each for each in runs if each.diverged_at is None and each.least <= target]
-    jobs: list[ensemble.Job[int]] = [
+    jobs: list[together.Job[int]] = [
         partial(_first_below, each.entry, target, steps) for each in those
     ]
-    counts = ensemble.run_all(jobs, progress, "runs timed", workers)
+    counts = together.run_all(jobs, progress, "runs timed", workers)
     if any(count is None for count in counts):
         return None
     found = {id(each): count for each, count in zip(those, counts, strict=True)}

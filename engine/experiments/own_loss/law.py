@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from engine.core.system import Dial
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.problem import check_scales, loss_of, starting_point
 from engine.experiments.own_loss.system import symbol_of
-from engine.expressions.constants import read_constants, unnamed, with_value
+from engine.expressions.constants import LARGEST, read_constants, unnamed, with_value
 from engine.theory.optimisers.law import DescentLaw, Place, SettingField
 
 _FIELDS: tuple[SettingField, ...] = (
@@ -29,6 +29,12 @@ _FIELDS: tuple[SettingField, ...] = (
 )
 """Fields of the optimiser's setting that are parameters of the same name."""
 
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi "
+    "omega".split()
+)
+"""Names of constants that are Greek letters."""
+
 
 def descent_law(params: OwnLossParams, seed: int) -> DescentLaw:
     """Describe how runs move that differ in constants, hyperparameters and start.
@@ -41,38 +47,64 @@ def descent_law(params: OwnLossParams, seed: int) -> DescentLaw:
     loss = loss_of(params)
     check_scales(params, loss.dimension)
     start = starting_point(params, loss.dimension, seed)
-    dials: list[Dial] = []
-    places: dict[str, Place] = {}
-    specs = {spec.name: spec for spec in describe(OwnLossParams)}
-    values = params.model_dump()
-    for field in _FIELDS:
-        if specs[field].is_active(values) and _counts(params, field):
-            dials.append(Dial.of(specs[field], float(values[field])))
-            places[field] = Place(field=field)
-    given = read_constants(params.constants)
-    for number, key in enumerate(loss.expression.tape.constants):
-        each = given.get(key) or unnamed(key)
-        name = key if key not in specs else f"constants.{key}"
-        dials.append(
-            Dial(
-                name=name,
-                label=symbol_of(key) if len(key) == 1 else rf"\{key}" if key in _GREEK else key,
-                value=each.value,
-                low=each.low,
-                high=each.high,
-                least=-1e12,
-                most=1e12,
-            )
-        )
-        places[name] = Place(constant=number)
-    taken = {dial.name for dial in dials}
-    variables = tuple(key if key not in taken else f"start.{key}" for key in loss.variables)
-    reach = max(params.reach, 1.25 * float(np.max(np.abs(start))))
-    for number, (name, key) in enumerate(zip(variables, loss.variables, strict=True)):
-        dials.append(Dial.coordinate(name, symbol_of(key), float(start[number]), reach))
-        places[name] = Place(variables=(number,))
-    data = loss.data
     tape = loss.expression.tape
+    placed = [*_hyperparameters(params), *_constants(params, tape.constants)]
+    taken = {dial.name for dial, _ in placed}
+    variables = tuple(key if key not in taken else f"start.{key}" for key in loss.variables)
+    labels = {name: symbol_of(key) for name, key in zip(variables, loss.variables, strict=True)}
+    reach = max(params.reach, 1.25 * float(np.max(np.abs(start))))
+    for number, (name, label) in enumerate(labels.items()):
+        dial = Dial.coordinate(name, label, float(start[number]), reach)
+        placed.append((dial, Place(variables=(number,))))
+    places = {dial.name: place for dial, place in placed}
+    return DescentLaw(
+        dials=tuple(dial for dial, _ in placed),
+        variables=variables,
+        labels=labels,
+        tape=tape,
+        constants=loss.constants,
+        data=None if loss.data is None else loss.data.columns(tape.columns),
+        setting=params.setting,
+        start=start,
+        places=places,
+        written=_writer(params, places, tape.constants),
+    )
+
+
+def _hyperparameters(params: OwnLossParams) -> list[tuple[Dial, Place]]:
+    """Return those parameters of the optimiser that it reads."""
+    values = params.model_dump()
+    specs = {spec.name: spec for spec in describe(OwnLossParams)}
+    return [
+        (Dial.of(specs[field], float(values[field])), Place(field=field))
+        for field in _FIELDS
+        if specs[field].is_active(values) and _counts(params, field)
+    ]
+
+
+def _constants(params: OwnLossParams, keys: Sequence[str]) -> list[tuple[Dial, Place]]:
+    """Return the named constants of the loss, with the ranges of their sliders."""
+    given = read_constants(params.constants)
+    made = []
+    for number, key in enumerate(keys):
+        each = given.get(key) or unnamed(key)
+        dial = Dial(
+            name=key if key not in OwnLossParams.model_fields else f"constants.{key}",
+            label=rf"\{key}" if key in _GREEK else symbol_of(key),
+            value=each.value,
+            low=each.low,
+            high=each.high,
+            least=-LARGEST,
+            most=LARGEST,
+        )
+        made.append((dial, Place(constant=number)))
+    return made
+
+
+def _writer(
+    params: OwnLossParams, places: Mapping[str, Place], keys: Sequence[str]
+) -> Callable[[Mapping[str, float], FloatArray | None], dict[str, Any]]:
+    """Return what writes the parameters of a single run."""
 
     def written(chosen: Mapping[str, float], begin: FloatArray | None) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -82,31 +114,14 @@ def descent_law(params: OwnLossParams, seed: int) -> DescentLaw:
             if place.field is not None:
                 made[place.field] = value
             elif place.constant is not None:
-                text = with_value(text, tape.constants[place.constant], value)
+                text = with_value(text, keys[place.constant], value)
         if text != params.constants:
             made["constants"] = text
         if begin is not None:
             made |= {"start": tuple(map(float, begin)), "noise": 0.0}
         return made
 
-    return DescentLaw(
-        dials=tuple(dials),
-        variables=variables,
-        labels={name: symbol_of(key) for name, key in zip(variables, loss.variables, strict=True)},
-        tape=tape,
-        constants=loss.constants,
-        data=None if data is None else data.columns(tape.columns),
-        setting=params.setting,
-        start=start,
-        places=places,
-        written=written,
-    )
-
-
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi "
-    "omega".split()
-)
+    return written
 
 
 def _counts(params: OwnLossParams, field: str) -> bool:

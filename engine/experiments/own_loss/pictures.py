@@ -13,6 +13,7 @@ from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.phase import SMOOTH
 from engine.experiments.own_loss.plane import FAR, marks, observe_plane
 from engine.experiments.own_loss.problem import loss_of
+from engine.experiments.own_loss.spectrum import observe_spectrum
 from engine.experiments.own_loss.theory import place_of
 from engine.text.numbers import short
 from engine.theory.optimisers import describe
@@ -30,7 +31,7 @@ def observe(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     listed = [row(state.params, each) for each in found.equilibria] if found is not None else []
     none = "none found" if found is not None else "being looked for"
     made["equilibria"] = listed or [["", none, "", "", "", ""]]
-    return made | _multipliers(state)
+    return made | _multipliers(state) | observe_spectrum(state, recent)
 
 
 def row(params: OwnLossParams, each: Listed) -> list[str]:

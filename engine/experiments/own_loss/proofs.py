@@ -116,7 +116,7 @@ def analyse(params: OwnLossParams, state: OwnLossState, progress: Progress) -> P
     loss = loss_of(params)
     start = starting_point(params, loss.dimension, state.seed)
     velocities = law.descent.dimension - loss.dimension
-    reach = max(params.reach, 1.25 * float(np.abs(start).max()))
+    reach = _reach(params, state.seed)
     rest = np.zeros(velocities)
     listed = found.equilibria[:MOST_MINIMA]
     text = typed(params.lyapunov_typed, loss.variables) if params.lyapunov == "typed" else None
@@ -131,6 +131,12 @@ def analyse(params: OwnLossParams, state: OwnLossState, progress: Progress) -> P
         typed=text,
     )
     return prove(task, progress)
+
+
+def _reach(params: OwnLossParams, seed: int) -> float:
+    """Return half the width of the box in which regions are looked for."""
+    start = starting_point(params, len(variables_of(params)), seed)
+    return max(params.reach, 1.25 * float(np.abs(start).max()))
 
 
 def _settled(
@@ -174,9 +180,7 @@ def observe(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     proofs = proofs_of(params, state.seed)
     path = recent["weights"]
     made = pictures.observe(proofs, path, params.lyapunov, params.epsilon_ball)
-    if path.shape[1] == 2:
-        made |= {"proof_start_x": float(state.start[0]), "proof_start_y": float(state.start[1])}
-    return made
+    return made | pictures.corners(_reach(params, state.seed))
 
 
 def plots(params: OwnLossParams) -> tuple[View, ...]:

@@ -54,6 +54,7 @@ def views(params: OwnLossParams) -> tuple[View, ...]:
         *((_cobweb(names[0]),) if len(names) == 1 and plain else ()),
         _gradient(),
         *((_multipliers(),) if plain else ()),
+        *((_spectrum(),) if plain and params.has_fixed_step else ()),
         _equilibria(),
         _sharpness(plain=plain),
         _hessian(),
@@ -201,6 +202,24 @@ def _multipliers() -> View:
         equal=True,
         x_extent=CIRCLE_X,
         y_extent=CIRCLE_Y,
+    )
+
+
+def _spectrum() -> View:
+    return PlaneView(
+        id="lyapunov",
+        title="Lyapunov spectrum",
+        help="How fast a small volume around the run grows along each of its axes, over the last "
+        "steps, with standard errors: the largest is above 0 in chaos, all are below 0 where the "
+        "run is drawn to a minimum or a cycle, and those along a manifold of minima are 0.",
+        x_label="axis",
+        y_label="exponent per step",
+        items=(
+            Rule(label="", value=0.0, color="muted"),
+            Curve(x="exponent_bar_x", y="exponent_bar_y", color="1", width=1.2),
+            Points(x="exponent_place", y="exponent", label=r"$\lambda_i$", color="1"),
+        ),
+        shown=False,
     )
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp
-from engine.core.ensemble import Ensemble, Progress, Share, bands, fraction, run_all
+from engine.core.ensemble import Ensemble, Progress, Share, bands, fraction
 from engine.core.params import update
+from engine.executors import together
 from engine.experiments.piecewise_fit.claims import ENOUGH, judged, paper_setting
 from engine.experiments.piecewise_fit.ensemble_views import MOST_CURVES, all_views, table_of
 from engine.experiments.piecewise_fit.params import FitParams, rule_of, samples_of, starts
@@ -59,7 +60,7 @@ def run(params: FitParams, seed: int, steps: int, progress: Progress) -> Ensembl
     every = max(1, steps // CURVE_POINTS)
     blocks = [list(seeds[i : i + SEEDS_AT_ONCE]) for i in range(0, len(seeds), SEEDS_AT_ONCE)]
     jobs = [_job(params, block, steps, every, data) for block in blocks]
-    done = run_all(jobs, progress, f"groups of up to {SEEDS_AT_ONCE} seeds")
+    done = together.run_all(jobs, progress, f"groups of up to {SEEDS_AT_ONCE} seeds")
     kept = [(block, made) for block, made in zip(blocks, done, strict=True) if made is not None]
     if not kept:
         return Ensemble(columns={"seed": []}, summary={"runs": 0}, cancelled=True)

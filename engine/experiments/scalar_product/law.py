@@ -6,14 +6,15 @@ class of weights is one variable, whose step is that of each of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from engine import theory
 from engine.core.arrays import FloatArray
 from engine.core.params import describe
-from engine.core.system import Dial
+from engine.core.system import Border, Dial
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.experiments.scalar_product.start import starting_weights
 from engine.families.products import product_tape
@@ -41,55 +42,87 @@ def descent_law(params: ScalarParams, seed: int, apart: Sequence[str]) -> Descen
     """
     start = starting_weights(params, seed)
     names = [f"w{i + 1}" for i in range(params.depth)]
-    free = [name for name in apart if name in names]
-    classes = _classes(start, [names.index(name) for name in free])
-    if len(classes) > MOST_COORDINATES:
-        return None
-    signs = np.concatenate([np.sign(start[c]) * np.sign(start[c[0]] or 1.0) for c in classes])
-    setting = Setting(
+    classes = _classes(start, [names.index(name) for name in apart if name in names])
+    many = any(len(each) > 1 for each in classes)
+    if len(classes) > MOST_COORDINATES or (params.step_rule != "fixed" and many):
+        return None  # the curvature that decides a step is not that of the classes
+    signs = _signs(start, classes)
+    members = {names[i]: number for number, each in enumerate(classes) for i in each}
+    dials, places = _parameters(params)
+    for number, name in enumerate(names if params.depth <= MOST_COORDINATES else []):
+        value = float(start[number])
+        dials.append(Dial.coordinate(name, _symbol(name), value, max(4.0, 1.25 * abs(value))))
+        places[name] = Place(variables=(members[name],))
+    powers = [len(each) for each in classes]
+    return DescentLaw(
+        dials=tuple(dials),
+        variables=tuple(names[each[0]] for each in classes),
+        labels={name: _symbol(name) for name in names},
+        tape=product_tape(powers, is_negative=bool(np.sum(signs < 0.0) % 2)),
+        constants=np.array([params.power, params.target]),
+        setting=_setting(params, powers),
+        start=np.array([start[each[0]] for each in classes]),
+        places=places,
+        written=_writer(places, classes, signs),
+        borders=_borders(params),
+    )
+
+
+def _borders(params: ScalarParams) -> tuple[Border, ...]:
+    """Return the ellipse of bounded starts of two weights, where there is one."""
+    gain = params.step_size * params.power
+    if params.depth != 2 or not params.is_plain or not 0.0 < gain * abs(params.target) < 2.0:
+        return ()
+    points = theory.bounded_ellipse(params.step_size, params.target, params.power)
+    label = r"$s^2/(2/\delta\sigma+\lambda)+d^2/(2/\delta\sigma-\lambda)=4$, "
+    label += "with $s=w_1+w_2$, $d=w_1-w_2$: no run leaves what lies inside"
+    source = (
+        "derived for this program: a step maps the level u to u' with u' − 1 = (u − 1) g, g > 0"
+    )
+    return (Border(names=("w1", "w2"), points=points, label=label, source=source),)
+
+
+def _symbol(name: str) -> str:
+    return rf"w_{{{name[1:]}}}"
+
+
+def _setting(params: ScalarParams, powers: Sequence[int]) -> Setting:
+    """Return the optimiser; the gradient of a class is that of all its weights together."""
+    return Setting(
         optimiser=params.optimiser,
         step_size=params.step_size,
         rule=params.step_rule,
         alpha=params.alpha,
         step_cap=params.step_cap,
         momentum=params.momentum,
-        scales=tuple(1.0 / len(each) for each in classes),
+        scales=tuple(1.0 / power for power in powers),
     )
-    if params.step_rule != "fixed" and any(len(each) > 1 for each in classes):
-        return None  # the curvature of the classes is not that of the weights
-    dials, places = _parameters(params)
-    shown = names if params.depth <= MOST_COORDINATES else []
-    for number, name in enumerate(shown):
-        value = float(start[number])
-        reach = max(4.0, 1.25 * abs(value))
-        dials.append(Dial.coordinate(name, rf"w_{{{name[1:]}}}", value, reach))
-    members = {names[i]: number for number, each in enumerate(classes) for i in each}
-    places |= {name: Place(variables=(members[name],)) for name in shown}
-    variables = tuple(names[each[0]] for each in classes)
+
+
+def _writer(
+    places: Mapping[str, Place], classes: Sequence[Sequence[int]], signs: FloatArray
+) -> Callable[[Mapping[str, float], FloatArray | None], dict[str, Any]]:
+    """Return what writes the parameters of a single run."""
 
     def written(chosen: Mapping[str, float], begin: FloatArray | None) -> dict[str, Any]:
-        made: dict[str, Any] = {key: v for key, v in chosen.items() if places[key].variables == ()}
+        made: dict[str, Any] = {key: v for key, v in chosen.items() if not places[key].variables}
         if begin is not None:
-            weights = start.copy()
+            weights = signs.copy()
             for value, each in zip(begin, classes, strict=True):
-                turned = np.sign(start[each]) * np.sign(start[each[0]] or 1.0)
-                weights[each] = value * np.where(turned == 0.0, 1.0, turned)
+                weights[list(each)] *= value
             made |= {"init": "list", "weights": tuple(map(float, weights)), "noise": 0.0}
         return made
 
-    return DescentLaw(
-        dials=tuple(dials),
-        variables=variables,
-        labels={name: rf"w_{{{name[1:]}}}" for name in names},
-        tape=product_tape(
-            [len(each) for each in classes], is_negative=bool(np.sum(signs < 0.0) % 2)
-        ),
-        constants=np.array([params.power, params.target]),
-        setting=setting,
-        start=np.array([start[each[0]] for each in classes]),
-        places=places,
-        written=written,
-    )
+    return written
+
+
+def _signs(start: FloatArray, classes: Sequence[Sequence[int]]) -> FloatArray:
+    """Return of every weight the sign that it has beside the first one of its class, shape (L,)."""
+    made = np.ones(len(start))
+    for each in classes:
+        opposite = np.sign(start[list(each)]) * np.sign(start[each[0]]) < 0.0
+        made[list(each)] = np.where(opposite, -1.0, 1.0)
+    return made
 
 
 def _classes(start: FloatArray, free: Sequence[int]) -> list[list[int]]:

@@ -23,7 +23,7 @@ from engine.families.proofs import claims as statements
 from engine.families.proofs import pictures, views
 from engine.families.proofs.laws import Law, Rule, typed
 from engine.families.proofs.laws import law_of as descent_of
-from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, Task, prove
+from engine.families.proofs.proofs import MOST_DIMENSIONS, Plane, Proofs, Task, prove
 
 SETTLING = 50_000
 """Steps after which a run is looked at for what it comes to."""
@@ -95,6 +95,40 @@ def law(params: ScalarParams) -> Law:
     return made
 
 
+def plane(params: ScalarParams, reach: float) -> Plane | None:
+    """Return the sum and the difference of two weights, under plain descent or a step over S.
+
+    In them the axes of the ellipse of bounded starts, and the directions across and along the
+    balanced minima, are those of the boxes. Descent in w is descent in them with twice the step.
+    """
+    if params.depth != 2 or params.has_momentum or params.step_rule == "hessian":
+        return None
+    tape = read("sigma/2*((s^2 - d^2)/4 - lambda)^2", ("s", "d")).tape
+    values = {"sigma": params.power, "lambda": params.target}
+    rule = None
+    if params.step_rule == "sharpness":
+        rule = Rule(alpha=params.alpha, cap=2.0 * params.step_cap)
+    made = descent_of(
+        tape, constants_in_order(tape, values), step_size=2.0 * params.step_size, rule=rule
+    )
+    if made is None:
+        raise ValueError("the loss is the square of a residual")
+    high = np.full(2, 2.0 * reach)
+    gain = params.step_size * params.power
+    if params.is_plain and 0.0 < gain * abs(params.target) < 2.0:
+        axes = np.array([2.0 / gain + params.target, 2.0 / gain - params.target])
+        high = np.minimum(high, 2.02 * np.sqrt(axes))
+    matrix = np.array([[1.0, 1.0], [1.0, -1.0]])
+    return Plane(
+        law=made,
+        matrix=matrix,
+        inverse=0.5 * matrix,
+        low=-high,
+        high=high,
+        names=("w₁ + w₂", "w₁ − w₂"),
+    )
+
+
 def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | None:
     """Prove what can be."""
     made = law(params)
@@ -109,6 +143,7 @@ def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | Non
         minima=_minima(params),
         cells=params.cells,
         epsilon=params.epsilon,
+        plane=plane(params, reach),
         typed=text,
     )
     return prove(task, progress)
@@ -191,6 +226,7 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
     proofs = proofs_of(params, state.seed)
     made = pictures.observe(proofs, recent["weights"], params.lyapunov, params.epsilon)
     gain = params.step_size * params.power * abs(params.target)
+    made |= pictures.corners(domain_of(params, state.seed))
     if params.depth == 2 and params.is_plain and 0.0 < gain < 2.0:
         border = theory.bounded_ellipse(params.step_size, params.target, params.power)
         made |= {"proof_ellipse_x": border[:, 0], "proof_ellipse_y": border[:, 1]}

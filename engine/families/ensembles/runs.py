@@ -20,6 +20,7 @@ from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
 from engine.core.outcome import CONVERGED_IN_ENSEMBLE, OutcomeKind
+from engine.executors import together
 
 Points = NDArray[np.int64]
 Setting = Mapping[str, float]
@@ -182,7 +183,7 @@ def points_of(steps: int) -> Points:
 def carry_out(
     work: Work, settings: Sequence[Setting], seeds: range, steps: int, progress: Progress
 ) -> Batch:
-    """Make the runs of all settings and seeds on all cores.
+    """Make the runs of all settings and seeds on the pool in force, all cores by default.
 
     Raises
     ------
@@ -190,10 +191,10 @@ def carry_out(
         For less than one step.
     """
     points = points_of(steps)
-    jobs: list[ensemble.Job[Run]] = [
+    jobs: list[together.Job[Run]] = [
         partial(work, setting, seed, points) for setting in settings for seed in seeds
     ]
-    results = ensemble.run_all(jobs, progress, "runs")
+    results = together.run_all(jobs, progress, "runs")
     runs = tuple(run for run in results if run is not None)
     return Batch(runs, points, seeds.start, len(runs) < len(jobs))
 

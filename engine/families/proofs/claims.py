@@ -137,7 +137,7 @@ def _region(proofs: Proofs | None, seen: Seen) -> Claim:
     is_inside = None
     measured = _waiting(seen)
     if proofs is not None and region is not None:
-        is_inside = bool(region.holds(seen.start[None])[0])
+        is_inside = bool(proofs.holds(seen.start[None])[0])
         measured = region_in_words(proofs)
     lamps = (
         *seen.lamps,
@@ -174,11 +174,13 @@ def region_parts(proofs: Proofs) -> tuple[str, str]:
         return "no region", ""
     effort = _effort(region.boxes, region.seconds)
     if not region.proved.any():
-        doubtful = None if point is None else region.doubtful(point)
-        where = "" if doubtful is None else f": first doubtful box {box_in_words(doubtful)}"
+        plane = proofs.task.coordinates
+        doubtful = None if point is None else region.doubtful(plane.matrix @ point)
+        names = f" of {' and '.join(plane.names)}" if plane.names else ""
+        where = "" if doubtful is None else f": first doubtful box{names} {box_in_words(doubtful)}"
         return f"not proved{where}", effort
     what = "length" if len(region.grid.shape) == 1 else "area"
-    text = f"proved: {what} {short(region.volume, 5)}"
+    text = f"proved: {what} {short(proofs.volume, 5)}"
     if proofs.share is not None:
         text += f", {short(100.0 * proofs.share, 3)} % of the basin measured"
     return text, effort
@@ -190,18 +192,26 @@ def _effort(boxes: int, seconds: float) -> str:
 
 def box_in_words(box: Interval) -> str:
     """Write a box, shape (n,), as a product of intervals."""
-    parts = [f"[{short(a, 5)}, {short(b, 5)}]" for a, b in zip(box.lo, box.hi, strict=True)]
+    parts = []
+    for a, b in zip(box.lo.tolist(), box.hi.tolist(), strict=True):
+        digits = next(
+            (digits for digits in range(4, 17) if short(a, digits) != short(b, digits)), 16
+        )
+        parts.append(f"[{short(a, digits)}, {short(b, digits)}]" if a < b else f"{short(a, 5)}")
     return " × ".join(parts)
 
 
-def level_in_words(level: Level) -> str:
+def level_in_words(proofs: Proofs, level: Level) -> str:
     """Describe which level is proved, and what bounds it."""
-    return "; ".join(level_parts(level))
+    return "; ".join(level_parts(proofs, level))
 
 
-def level_parts(level: Level) -> tuple[str, str]:
+def level_parts(proofs: Proofs, level: Level) -> tuple[str, str]:
     """Return what is said of a level: the result, and what bounds it and what it took."""
     where = "" if level.doubtful is None else box_in_words(level.doubtful)
+    names = proofs.task.coordinates.names
+    if names and proofs.region is not None and level is proofs.region.loss_level:
+        where = f"of {' and '.join(names)} {where}"
     bound = f"border of the domain at {where}" if level.is_border else f"first doubtful box {where}"
     effort = f"{bound}; {_effort(level.boxes, level.seconds)}"
     return (
@@ -219,19 +229,23 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
         lamps = (*lamps, Lamp("This V can be tried here", is_known, _why_not(seen, is_known)))
         measured = "nothing is tried"
     if proofs is not None and level is not None:
-        measured = level_in_words(level)
+        measured = level_in_words(proofs, level)
         holds = True if level.value is not None else None
         ends = np.stack([seen.start, seen.now])
         if level.value is not None and seen.is_steady and np.isfinite(ends).all():
             v = proofs.functions[seen.function].value(Interval.point(ends))
-            began_inside = bool(v.hi[0] < level.value) and _within(proofs, seen.start)
+            is_within = _within(proofs, seen.start)
+            if proofs.attractor.kind == "manifold":
+                is_within = bool(proofs.holds(seen.start[None])[0])
+            began_inside = bool(v.hi[0] < level.value) and is_within
             holds = not (began_inside and bool(v.lo[1] > v.hi[0]))
     return Claim(
         id="proved-level",
         title="V falls along every run below a level",
         source=SOURCE,
-        statement="Where V is less than the level, within the domain, every step lowers V until "
-        "the run is at an equilibrium, and no run leaves.",
+        statement="From where V is less than the level, within the domain, every step lowers V "
+        "until the run is at an equilibrium, and no run leaves; on a manifold of minima this is "
+        "said of starts in the proved region.",
         assumptions=lamps,
         predicted=_NAMES.get(seen.function, seen.function),
         measured=measured,

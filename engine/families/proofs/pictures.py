@@ -18,6 +18,7 @@ from engine.text.numbers import short
 _FINE = 141
 _PIXELS = 320
 _EDGE_STEPS = 40
+_TAIL_OF_PATH = 400
 _LEVELS = 12
 _TAIL = 1500
 _NAMES = {"loss": "f", "quadratic": "quadratic form", "typed": "typed"}
@@ -39,9 +40,14 @@ def observe(
         Which V.
     epsilon : float
     """
+    made: dict[str, Any] = {}
+    if path.shape[1] == 2:
+        seen = path[-_TAIL_OF_PATH:]
+        seen = np.where(np.abs(seen) <= FAR, seen, np.nan)
+        made |= {"proof_path_x": seen[:, 0], "proof_path_y": seen[:, 1]}
     if proofs is None:
-        return {"proof_rows": [["", "being proved", ""]]}
-    made: dict[str, Any] = {"proof_rows": rows(proofs)}
+        return made | {"proof_rows": [["", "being proved", ""]]}
+    made["proof_rows"] = rows(proofs)
     v = proofs.functions.get(function)
     if v is not None:
         made |= _along(v, path[-_TAIL:])
@@ -49,10 +55,16 @@ def observe(
         return made
     made |= once(proofs, ("plane", function), lambda: _plane(proofs, v))
     made |= once(proofs, ("region",), lambda: _region(proofs))
-    inside = np.abs(path) <= 1.2 * np.abs(np.stack([proofs.task.low, proofs.task.high])).max(0)
-    seen = np.where(inside.all(axis=1, keepdims=True), path, np.nan)[-400:]
-    made |= {"proof_path_x": seen[:, 0], "proof_path_y": seen[:, 1]}
+    if path.shape[1] == 2:
+        inside = (np.abs(seen) <= 1.2 * proofs.task.high).all(axis=1)
+        made["proof_path_x"] = np.where(inside, made["proof_path_x"], np.nan)
     return made | once(proofs, ("balls", epsilon), lambda: _balls(proofs, epsilon))
+
+
+def corners(reach: float) -> dict[str, Any]:
+    """Return what opens the axes of the plane before anything is proved."""
+    ends = reach * np.array([-1.0, np.nan, 1.0])  # broken, so that no line joins them
+    return {"proof_corner_x": ends, "proof_corner_y": ends}
 
 
 def rows(proofs: Proofs) -> list[list[str]]:
@@ -67,7 +79,7 @@ def rows(proofs: Proofs) -> list[list[str]]:
         made.append(["region", *region_parts(proofs)])
     for name, level in proofs.levels.items():
         star = ", the best" if name == proofs.best and len(proofs.levels) > 1 else ""
-        result, effort = level_parts(level)
+        result, effort = level_parts(proofs, level)
         made.append([f"V = {_NAMES[name]}", result + star, effort])
     for each in proofs.minima:
         if each.point is not None:
@@ -84,13 +96,16 @@ def _region(proofs: Proofs) -> dict[str, Any]:
     parts = (np.arange(_PIXELS) + 0.5) / _PIXELS
     x, y = (a + parts * (b - a) for a, b in zip(low, high, strict=True))
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    proved = region.holds(points).reshape(_PIXELS, _PIXELS)
+    proved = proofs.holds(points).reshape(_PIXELS, _PIXELS)
     image = np.where(proved, 1.0, np.nan)
-    if proofs.sample is not None and proofs.settles is not None:
+    if proofs.settles is not None:
+        plane = proofs.task.coordinates
         side = round(len(proofs.settles) ** 0.5)
-        nearest = np.arange(_PIXELS) * side // _PIXELS
-        seen = proofs.settles.reshape(side, side)[np.ix_(nearest, nearest)].T
-        image = np.where(proved, 1.0, np.where(seen, 0.4, np.nan))
+        at = (points @ plane.matrix.T - plane.low) / (plane.high - plane.low) * side
+        known = ((at >= 0.0) & (at < side)).all(axis=1)
+        place = np.clip(at, 0, side - 1).astype(np.int64)
+        seen = known & proofs.settles.reshape(side, side)[place[:, 0], place[:, 1]]
+        image = np.where(proved, 1.0, np.where(seen.reshape(image.shape), 0.4, np.nan))
     return {
         "proof_region": image,
         "proof_extent": np.array([low[0], high[0], low[1], high[1]]),
@@ -126,6 +141,9 @@ def _plane(proofs: Proofs, v: Slopes | None) -> dict[str, Any]:
     level = proofs.levels.get(name)
     if level is not None and level.value is not None:
         c_x, c_y = level_curves(x, y, np.ma.masked_invalid(heights), np.array([level.value]))
+        if proofs.attractor.kind == "manifold":  # it is said of starts in the region alone
+            inside = proofs.holds(np.nan_to_num(np.stack([c_x, c_y], axis=-1)))
+            c_x = np.where(inside, c_x, np.nan)
         made |= {"proof_best_x": c_x, "proof_best_y": c_y}
     return made
 

@@ -12,7 +12,7 @@ import numpy as np
 from engine.analysis.regions.covering import Grid, Region, covering
 from engine.analysis.regions.cycles import LONGEST, Core, ProvedCycle, prove_cycle
 from engine.analysis.regions.definition import ball_within
-from engine.analysis.regions.interval import Bools, Interval
+from engine.analysis.regions.interval import Bools, Interval, product
 from engine.analysis.regions.maps import Slopes
 from engine.analysis.regions.repelling import is_repelling
 from engine.analysis.regions.residual import proved_ball
@@ -37,6 +37,39 @@ AttractorKind = Literal["equilibrium", "cycle", "manifold", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plane:
+    """Coordinates u = Mw in which a region is looked for, where boxes fit the map better.
+
+    Attributes
+    ----------
+    law : Law
+        Of u.
+    matrix, inverse : ndarray, shape (d, d)
+        M, whose entries are 0, 1 or -1, and its inverse.
+    low, high : ndarray, shape (d,)
+        Domain, of u.
+    names : tuple of str
+        Of u, in words.
+    """
+
+    law: Law
+    matrix: FloatArray
+    inverse: FloatArray
+    low: FloatArray
+    high: FloatArray
+    names: tuple[str, ...] = ()
+
+    def seen(self, points: FloatArray) -> Interval:
+        """Enclose u of points, shape (m, d)."""
+        return product(Interval.point(points), self.matrix.T)
+
+    @property
+    def scale(self) -> float:
+        """Volume in w over that in u."""
+        return float(abs(np.linalg.det(self.inverse)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task:
     """What is to be proved.
 
@@ -52,6 +85,8 @@ class Task:
     cells : int
         Along each axis.
     epsilon : float
+    plane : Plane or None
+        Other coordinates for the region; its own if None.
     typed : Slopes or None
         A function V that is tried beside the loss and the quadratic form.
     """
@@ -63,7 +98,15 @@ class Task:
     minima: tuple[FloatArray, ...] = ()
     cells: int = 256
     epsilon: float = 0.25
+    plane: Plane | None = None
     typed: Slopes | None = None
+
+    @property
+    def coordinates(self) -> Plane:
+        """Coordinates in which the region is looked for."""
+        one = np.eye(len(self.low))
+        own = Plane(law=self.law, matrix=one, inverse=one, low=self.low, high=self.high)
+        return self.plane or own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,14 +173,26 @@ class Proofs(Analysis):
         """Volume of the domain from which starts were seen to come to the attractor."""
         if self.settles is None:
             return None
-        return float(self.settles.mean() * np.prod(self.task.high - self.task.low))
+        plane = self.task.coordinates
+        return float(self.settles.mean() * np.prod(plane.high - plane.low) * plane.scale)
+
+    @property
+    def volume(self) -> float:
+        """Volume (area) of the proved region."""
+        return 0.0 if self.region is None else self.region.volume * self.task.coordinates.scale
+
+    def holds(self, points: FloatArray) -> Bools:
+        """Return which points, shape (m, d), are proved to come to the attractor."""
+        if self.region is None:
+            return np.zeros(len(points), bool)
+        return self.region.holds(self.task.coordinates.seen(points))
 
     @property
     def share(self) -> float | None:
         """Part of the measured basin that is proved."""
         if self.region is None or not self.measured:
             return None
-        return min(self.region.volume / self.measured, 1.0)
+        return min(self.volume / self.measured, 1.0)
 
     @property
     def best(self) -> str | None:
@@ -166,7 +221,7 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
         if measured is None:
             return None
         sample, settles = measured
-        settles = settles | region.holds(sample)  # slow ones, too
+        settles = settles | region.holds(task.coordinates.seen(sample))  # slow ones, too
     functions = _functions(task, attractor)
     levels: dict[str, Level] = {}
     domain = Interval(task.low, task.high)
@@ -185,6 +240,8 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
         if level is None:
             return None
         levels[name] = level
+    if region is not None and attractor.kind == "manifold" and "loss" in levels:
+        levels["loss"] = region.loss_level or levels["loss"]
     return Proofs(
         task=task,
         attractor=attractor,
@@ -247,12 +304,17 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
 
 
 def _region(task: Task, attractor: Attractor, progress: Progress) -> Region | None:
-    descent = task.law.descent
+    plane = task.coordinates
+    descent, cores = plane.law.descent, attractor.cores
+    if task.plane is not None and attractor.cycle is not None and cores:
+        point = plane.matrix @ attractor.cycle.points[0].mid
+        again = prove_cycle(descent, point, attractor.cycle.period)
+        cores = () if again is None else again.cores
     most = (_BUDGET / task.law.operations) ** (1.0 / descent.dimension)
     cells = int(np.clip(task.cells, 16, max(most, 24.0)))
-    grid = Grid.around(task.low, task.high, cells, attractor.cores)
-    square = task.law.square if attractor.kind == "manifold" else None
-    return covering(descent, grid, attractor.cores, square, progress)
+    grid = Grid.around(plane.low, plane.high, cells, cores)
+    square = plane.law.square if attractor.kind == "manifold" else None
+    return covering(descent, grid, cores, square, progress)
 
 
 def _functions(task: Task, attractor: Attractor) -> dict[str, Slopes]:
@@ -274,8 +336,10 @@ def _measured(
     n = task.law.descent.dimension
     count = _SAMPLES if n > 1 else _SAMPLES**2
     parts = (np.arange(count) + 0.5) / count
-    sides = [a + parts * (b - a) for a, b in zip(task.low, task.high, strict=True)]
+    plane = task.coordinates
+    sides = [a + parts * (b - a) for a, b in zip(plane.low, plane.high, strict=True)]
     sample = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, n)
+    sample = sample @ plane.inverse.T
     step, points, alive = step_of(task.law), sample.copy(), np.arange(len(sample))
     settles = np.zeros(len(sample), bool)
     far = 1e3 * float(np.abs(np.stack([task.low, task.high])).max())

@@ -41,6 +41,7 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
                 at_top="proved",
                 headroom=0.1,
             ),
+            Curve(x="proof_corner_x", y="proof_corner_y", color="muted", width=0.0),
             Curve(x="proof_level_x", y="proof_level_y", color="muted", width=0.6, ground=True),
             Curve(
                 x="proof_edge_x",

@@ -28,6 +28,9 @@ LEAST_SHOTS = 20
 LOOK_SECONDS = 0.1
 """Time between two looks at whether to go on."""
 
+COLLECT_EVERY = 40
+"""Shots between two collections of what was drawn for former ones."""
+
 GoOn = Callable[[], bool]
 
 
@@ -145,15 +148,18 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
         film, first, stride = connection.recv()
+        gc.disable()  # it would go through the modules again and again
         gc.freeze()
         numbers = range(first, len(film.shots), stride)
         try:
             studio = Studio(film)
             for number in numbers:
                 connection.send(studio.extents(number))
+                _collect(number)
             studio.begin(connection.recv())
             for number in numbers:
                 connection.send(studio.picture(number).tobytes())
+                _collect(number)
         except (EOFError, OSError):
             raise
         except Exception:  # the other side finds out why
@@ -161,3 +167,9 @@ def _serve(connection: Connection) -> None:
             return
         with contextlib.suppress(EOFError):
             connection.recv()  # the other end closes when it has all
+
+
+def _collect(number: int) -> None:
+    """Free what was drawn, now and then."""
+    if number % COLLECT_EVERY < 2:
+        gc.collect()

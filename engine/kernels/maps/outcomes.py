@@ -248,8 +248,12 @@ def follow(
     lanes: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
     found: Found,
     room: Room,
+    progress: NDArray[Any],
+    budget: int,
 ) -> None:
     """Follow runs until it is decided what they do, up to a number of steps.
+
+    It returns when all are decided or the budget is spent; called again, it goes on.
 
     Parameters
     ----------
@@ -268,19 +272,26 @@ def follow(
     found : Found
         Receives what is found.
     room : Room
+    progress : ndarray of int64, shape (2,)
+        The next run that no lane has, -1 at first; and the lanes that have one.
+    budget : int
+        Chunks of steps of a pack that may be made.
     """
     cells, looks, checked = lanes
-    width, following, busy = pack.points.shape[1], 0, 0
-    for lane in range(width):
-        cells[lane] = -1
-        if following < starts.shape[0]:
-            _load(pack, lane, following, starts, fixed, looks, checked)
-            cells[lane] = following
-            following += 1
-            busy += 1
-        else:
-            _load(pack, lane, 0, starts, fixed, looks, checked)
-    while busy:
+    width, following, busy = pack.points.shape[1], progress[0], progress[1]
+    if following < 0:
+        following = 0
+        for lane in range(width):
+            cells[lane] = -1
+            if following < starts.shape[0]:
+                _load(pack, lane, following, starts, fixed, looks, checked)
+                cells[lane] = following
+                following += 1
+                busy += 1
+            else:
+                _load(pack, lane, 0, starts, fixed, looks, checked)
+    while busy and budget > 0:
+        budget -= 1
         advance(motion, pack, CHUNK, room)
         for lane in range(width):
             cell = cells[lane]
@@ -297,6 +308,7 @@ def follow(
             else:
                 cells[lane] = -1
                 busy -= 1
+    progress[0], progress[1] = following, busy
 
 
 @inner

@@ -23,6 +23,7 @@ from engine.kernels.optimisers.steps import (
     RMSPROP,
     SAM,
     Rule,
+    step_size,
 )
 from engine.kernels.tape.program import gradient, hessian
 
@@ -115,10 +116,10 @@ def factor_at(rule: Rule, pull: float) -> float:
 
 
 @inner
-def _measure(motion: Motion, rule: Rule, at: Any, room: Room) -> bool:
+def _measure(motion: Motion, rule: Rule, made: int, at: Any, room: Room) -> bool:
     """Write A's eigenvalues and vectors at a point; return whether all is finite."""
     n = at.size
-    step = rule.step_size
+    step = step_size(rule, made, 0.0, 1.0, 0.0)  # where the state decides it, see below
     if rule.rule != FIXED and rule.method != POLYAK:
         curvature = curvature_for(motion, rule, at, room)
         step = rule.alpha / curvature if rule.alpha < rule.cap * curvature else rule.cap
@@ -164,7 +165,7 @@ def judge(
         at[i] = pack.points[i, lane]
         size = max(size, abs(at[i]))
     for _ in range(POLISH):
-        if not _measure(motion, rule, at, room):
+        if not _measure(motion, rule, pack.made[lane], at, room):
             return NOWHERE, math.nan, math.nan
         top = 0.0
         for i in range(n):

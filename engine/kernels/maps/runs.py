@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -179,6 +180,14 @@ class Runs:
         return len(self.law.start)
 
     @cached_property
+    def _budget(self) -> int:
+        """Chunks of steps between two looks whether to stop, some 20 ms."""
+        tape, data = self.law.tape, self.law.data
+        rows = 1 if data is None else data.shape[1]
+        operations = self.width * CHUNK * (6 + len(tape.shared) + len(tape.rows) * rows)
+        return max(1, int((2e7 if self.is_packed else 2e6) / operations))
+
+    @cached_property
     def _scales(self) -> FloatArray:
         scales = self.law.setting.scales
         return np.array(scales, np.float64) if scales else np.ones(self.size)
@@ -205,7 +214,13 @@ class Runs:
         """Return the weight beyond which each run has diverged, as for a single run."""
         return np.asarray(LIMIT * np.maximum(1.0, np.abs(starts).max(axis=1)))
 
-    def follow(self, cells: Cells, most: int, known: FloatArray | None = None) -> Found:
+    def follow(
+        self,
+        cells: Cells,
+        most: int,
+        known: FloatArray | None = None,
+        stop: threading.Event | None = None,
+    ) -> Found:
         """Follow runs until it is decided what they do, or for some steps.
 
         Parameters
@@ -214,28 +229,33 @@ class Runs:
         most : int
         known : ndarray, shape (r, n + 1), optional
             Isolated minima that attract whatever differs between the runs, with their sharpness.
+        stop : threading.Event, optional
+            Once it is set no more runs are decided.
         """
         count = len(cells.starts)
-        found = Found(
-            np.zeros(count, np.uint8),
-            np.empty(count),
-            np.empty(count),
-            np.empty((count, self.copies * self.size)),
-        )
+        found = self._nothing(count)
         if count:
-            lanes = tuple(np.zeros(self.width, np.int64) for _ in range(3))
-            outcomes.follow(
-                self._motion,
-                np.ascontiguousarray(cells.starts),
-                self.fixed(cells),
-                self.limits(cells.starts),
-                np.empty((0, self.size + 1)) if known is None else known,
-                int(most),
-                self._pack(),
-                (lanes[0], lanes[1], lanes[2]),
-                found,
-                self._room(),
-            )
+            lanes = [np.zeros(self.width, np.int64) for _ in range(3)]
+            minima = np.empty((0, self.size + 1)) if known is None else known
+            fixed, limits = self.fixed(cells), self.limits(cells.starts)
+            pack, room, progress = self._pack(), self._room(), np.array([-1, 0])
+            while progress[0] != count or progress[1]:
+                outcomes.follow(
+                    self._motion,
+                    np.ascontiguousarray(cells.starts),
+                    fixed,
+                    limits,
+                    minima,
+                    int(most),
+                    pack,
+                    (lanes[0], lanes[1], lanes[2]),
+                    found,
+                    room,
+                    progress,
+                    self._budget,
+                )
+                if stop is not None and stop.is_set():
+                    break
         return found
 
     def part(self, cells: Cells, states: FloatArray) -> Growth:
@@ -319,6 +339,12 @@ class Runs:
                 self._room(),
             )
         return Orbits(points, laps, periods, ends)
+
+    def _nothing(self, count: int) -> Found:
+        """Return what is found of so many runs before they are followed."""
+        numbers = np.empty((2, count))
+        ends = np.empty((count, self.copies * self.size))
+        return Found(np.zeros(count, np.uint8), numbers[0], numbers[1], ends)
 
     def _pack(self) -> Pack:
         states, lanes = self.copies * self.size, self.width

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -46,8 +46,14 @@ LONGEST = 16
 """Longest period of a cycle that is looked for."""
 SAME = 1e-4
 """Distance, relative to the size of the point, below which two minima are one."""
+ROUNDING = 1e-9
+"""Coordinate of a minimum, relative to its size, that counts as 0."""
 SAMPLE, SAMPLE_STEPS = 24, 4000
 """Cells along each side of the sample in which minima are looked for, and steps at most."""
+SEARCHES = 64
+"""Runs of the sample from whose ends minima are looked for, where few runs rest at one."""
+FLAT = 1e-7
+"""Curvature relative to the largest, up to which a direction counts as flat."""
 SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
 _BATCH = 2048
@@ -121,7 +127,7 @@ class Ends(Prepared):
             if stop.is_set():
                 break
             part = slice(first, first + _BATCH)
-            for name, values in self._batch(x[part], y[part]).items():
+            for name, values in self._batch(x[part], y[part], stop).items():
                 made[name][part] = values
         return made
 
@@ -135,7 +141,7 @@ class Ends(Prepared):
     def overlays(self) -> tuple[Overlay, ...]:
         """Return what the theory says of one axis as a function of the other."""
         if self.is_fixed:
-            return ()
+            return tuple(self._borders())
         made = theory_curves(self.spec, self.law)
         if made or not len(self.minima):
             return made
@@ -143,12 +149,20 @@ class Ends(Prepared):
         curve = critical_curve(self.spec, self.law, self.runs, self.minima[0, :-1], at)
         return () if curve is None else (curve,)
 
-    def _batch(self, x: FloatArray, y: FloatArray) -> Cells:
+    def _borders(self) -> Iterator[Overlay]:
+        """Yield the curves that the theory has in the plane of both axes."""
+        names = (self.spec.x.name, self.spec.y.name)
+        for border in self.law.borders:
+            if set(border.names) == set(names):
+                x, y = border.points.T if border.names == names else border.points.T[::-1]
+                yield Overlay(x=x, y=y, label=border.label, source=border.source)
+
+    def _batch(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
         from engine.kernels.maps import outcomes
 
         cells = plane_cells(self.law, self.spec, self.directions, x, y)
         known = self.minima if self.is_fixed else None
-        found = self.runs.follow(cells, self.spec.steps, known)
+        found = self.runs.follow(cells, self.spec.steps, known, stop)
         codes = np.full(len(x), UNDECIDED, np.uint8)
         for kernel_code, code in (
             (outcomes.AT_MANIFOLD, MANIFOLD if self.has_manifold else UNDECIDED),
@@ -165,7 +179,7 @@ class Ends(Prepared):
             self._place(codes, found.ends[:, : self.runs.size])
         steps, exponents = found.steps.copy(), np.full(len(x), np.nan)
         rows = np.flatnonzero(found.codes == outcomes.UNDECIDED)
-        if rows.size and self.law.is_smooth:
+        if rows.size and self.law.is_smooth and not stop.is_set():
             grown = self.runs.part(cells[rows], found.ends[rows])
             codes[rows[grown.is_aperiodic]] = APERIODIC
             gone = np.isfinite(grown.left)
@@ -253,25 +267,19 @@ def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: b
         axis.name in directions or law.places[axis.name].constant is None
         for axis in (spec.x, spec.y)
     )
+    first = at_rest[0] if len(at_rest) else 0
     if law.is_smooth or not has_one_loss:
         rows = at_rest if has_one_loss else at_rest[:1]
         points, sharpness = found.ends[rows, : runs.size], found.sharpness[rows]
     else:
         points, sharpness = _minima_near(runs, found)
-    loss = runs.loss(cells.constants[at_rest[0] if len(at_rest) else 0])
-    minima, losses = _listed(loss, points, sharpness)
-    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
-    has_manifold = all(
-        runs.loss(cells.constants[cell]).is_on_manifold(found.ends[cell, : runs.size])
-        for cell in flat[:: max(1, len(flat) // 4)][:5]
-    )
-    first = at_rest[0] if len(at_rest) else 0
+    minima, losses = _listed(runs.loss(cells.constants[first]), points, sharpness)
     return Ends(
         spec=spec,
         directions=directions,
         minima=minima,
         losses=losses,
-        has_manifold=has_manifold,
+        has_manifold=_is_manifold(runs, cells, found),
         has_one_loss=has_one_loss,
         is_fixed=is_fixed,
         found_at=(float(x[first]), float(y[first])),
@@ -297,19 +305,31 @@ def _sample(spec: MapSpec, side: int) -> tuple[FloatArray, FloatArray]:
     return np.tile(x, side), np.repeat(y, side)
 
 
+def _is_manifold(runs: Runs, cells: RunCells, found: Found) -> bool:
+    """Return whether the equilibria with flat directions that were found are on manifolds."""
+    from engine.kernels.maps import outcomes
+
+    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
+    return all(
+        runs.loss(cells.constants[cell]).is_on_manifold(found.ends[cell, : runs.size])
+        for cell in flat[:: max(1, len(flat) // 4)][:5]
+    )
+
+
 def _minima_near(runs: Runs, found: Found) -> tuple[FloatArray, FloatArray]:
     """Return minima, with their sharpness, to which Newton's steps lead from where runs are."""
     from engine.kernels.maps import outcomes
 
     loss, points, sharpness = runs.loss(), [], []
     gone = (found.codes == outcomes.DIVERGED) | (found.codes == outcomes.UNDEFINED)
-    for end in found.ends[~gone, : runs.size]:
+    ends = found.ends[~gone, : runs.size]
+    for end in ends[:: max(1, len(ends) // SEARCHES)]:
         point = loss.newton(end)
         if point is None:
             continue
         values = np.linalg.eigvalsh(loss.hessian(point))
         size = CLOSE * max(1.0, float(np.max(np.abs(point))))
-        if values[0] > 0.0 and float(np.max(np.abs(point - end))) <= size:
+        if values[0] > FLAT * values[-1] and float(np.max(np.abs(point - end))) <= size:
             points.append(point)
             sharpness.append(float(values[-1]))
     return np.array(points).reshape(len(points), runs.size), np.array(sharpness)
@@ -375,6 +395,8 @@ def _classes(
 
 def _name(row: FloatArray, loss: float) -> str:
     """Name a minimum by its place and its loss."""
-    point = ", ".join(short(float(number) + 0.0, 4) for number in row[:-1][:4])
+    size = ROUNDING * max(1.0, float(np.max(np.abs(row[:-1]))))
+    shown = [number if abs(number) > size else 0.0 for number in row[:-1].tolist()]
+    point = ", ".join(short(number, 4) for number in shown[:4])
     more = ", …" if len(row) > 5 else ""
     return f"minimum ({point}{more}), loss {short(loss, 4)}"

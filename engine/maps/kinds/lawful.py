@@ -254,17 +254,7 @@ def critical_curve(
     if law.places[along.name].variables:
         return None
     places = along.at(np.linspace(0.0, along.count, ALONG))
-    values = np.full(ALONG, np.nan)
-    middle = int(np.argmin(np.abs(places - at)))
-    for order in (range(middle, ALONG), range(middle - 1, -1, -1)):
-        point = minimum
-        for number in order:
-            value = float(places[number])
-            following = _followed(runs, law, along.name, value, point)
-            if following is None:
-                break
-            point = following
-            values[number] = _critical(runs, law, along.name, value, point)
+    values = _critical_steps(runs, law, along.name, places, minimum, at)
     x, y = (values, places) if names[0] == "step_size" else (places, values)
     optimiser = describe(law.setting.optimiser)
     return Overlay(
@@ -273,6 +263,24 @@ def critical_curve(
         label=rf"${optimiser.limit_formula}/S$, critical step size at a minimum",
         source=optimiser.source.text,
     )
+
+
+def _critical_steps(
+    runs: Runs, law: DescentLaw, name: str, places: FloatArray, minimum: FloatArray, at: float
+) -> FloatArray:
+    """Return critical step sizes at values of a dial, nan where the minimum is lost."""
+    values = np.full(len(places), np.nan)
+    middle = int(np.argmin(np.abs(places - at)))
+    for order in (range(middle, len(places)), range(middle - 1, -1, -1)):
+        point = minimum
+        for number in order:
+            value = float(places[number])
+            following = _followed(runs, law, name, value, point)
+            if following is None:
+                break
+            point = following
+            values[number] = _critical(runs, law, name, value, point)
+    return values
 
 
 def _loss_at(runs: Runs, law: DescentLaw, name: str, value: float) -> Any:

@@ -18,7 +18,6 @@ from engine.maps.kind import CellField, Cells, Kind, Offer, Overlay, Prepared
 from engine.maps.kinds.lawful import (
     cells_of,
     check_options,
-    check_steps,
     dial_of,
     law_for,
     law_of,
@@ -38,6 +37,8 @@ POINTS, MOST_POINTS = 192, 4096
 """Points of an orbit that are kept: usually, and at most."""
 EXPONENT_CHUNKS, MOST_CHUNKS = 32, 4096
 """Chunks of 48 steps over which an exponent is measured: usually, and at most."""
+MOST_STEPS = 10**6
+"""Steps that may be left out."""
 LOSS, SHARPNESS = "loss", "sharpness"
 """Observables beside the variables."""
 
@@ -82,7 +83,8 @@ class Orbit(Kind):
 
     def prepare(self, spec: MapSpec) -> Prepared:
         """Check the axes and options."""
-        check_steps(spec)
+        if not 0 <= spec.steps <= MOST_STEPS:
+            raise InputError("steps", spec.steps, "give a whole number from 0 to 10⁶")
         check_options(spec, lambda name: name in ("points", "exponent_steps"))
         law = law_for(spec, (spec.x.name,))
         dial_of(law, "x", spec.x, [dial.name for dial in law.dials])
@@ -198,6 +200,8 @@ class Diagram(Prepared):
         """Describe a column."""
         if not np.isfinite(cell["points"]).any():
             return "diverged"
+        if not self.law.is_smooth:
+            return "stays bounded"
         exponent, error, period = cell["exponent"], cell["error"], int(cell["period"])
         what = {0: "no period found", 1: "at rest"}.get(period, f"period {period}")
         if not np.isfinite(exponent):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.core.arrays import FloatArray
-from engine.core.system import Dial, Law
+from engine.core.system import Border, Dial, Law
 from engine.expressions.tape import Tape
 from engine.theory.optimisers.setting import Setting
 
@@ -69,6 +69,7 @@ class DescentLaw(Law):
     start: FloatArray
     places: Mapping[str, Place]
     written: Callable[[Mapping[str, float], FloatArray | None], dict[str, Any]]
+    borders: tuple[Border, ...] = ()
 
     @property
     def is_smooth(self) -> bool:

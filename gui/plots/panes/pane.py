@@ -26,11 +26,15 @@ WILD = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
-    """A run kept for comparison: its name, its colour (a role or ``#rrggbb``) and its history."""
+    """A run kept for comparison: its name, its colour (a role or ``#rrggbb``) and its history.
+
+    One that is marked stands out among the others.
+    """
 
     label: str
     color: str
     trace: TraceView
+    is_marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ Drawn = tuple[FloatArray, FloatArray]
 """Steps, shape (m,), and values, shape (m, lines)."""
 
 
+MARKED = 2.5
+"""Width of the lines of a pinned run that stands out."""
+
+
 class TimePane(CanvasPane[TimeView]):
     """Draws a `TimeView`.
 
@@ -149,8 +153,11 @@ class TimePane(CanvasPane[TimeView]):
                 if drawn is not None:
                     data = self._placed(ghost.trace, *drawn)
                     colors = (theme.color(ghost.color),) * data[1].shape[1]
-                    found.append(Group(*data, colors, weight=1.0, is_ghost=True, fill=colors[0]))
-        return tuple(found)
+                    marked = ghost.is_marked
+                    weight = MARKED if marked else 1.0
+                    group = Group(*data, colors, weight=weight, is_ghost=not marked, fill=colors[0])
+                    found.append(group)
+        return tuple(sorted(found, key=lambda group: not group.is_ghost))
 
     def _placed(self, trace: TraceView, steps: FloatArray, values: FloatArray) -> Drawn:
         """Return measured values with their places along the axis."""

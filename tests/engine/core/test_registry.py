@@ -95,7 +95,15 @@ def test_ids_are_unique_and_public() -> None:
     ids = [experiment.id for experiment in EXPERIMENTS]
     assert len(set(ids)) == len(ids)
     known = "least-squares scalar-product matrix-product double-scalar double-matrix".split()
-    assert set(ids) <= {*known, "convex-shape", "piecewise-fit", "mnist", "own-loss", "network"}
+    assert set(ids) <= {
+        *known,
+        "convex-shape",
+        "piecewise-fit",
+        "mnist",
+        "own-loss",
+        "network",
+        "trace",
+    }
 
 
 def test_an_experiment_stands_under_the_listing_that_it_is_registered_with() -> None:
@@ -319,7 +327,7 @@ def test_a_push_alone_breaks_no_claim(experiment: Experiment) -> None:
                 before = violated(session)
                 session.nudge(size)
                 assert violated(session) <= before, (chosen.id, size)
-                last = {key: rows[-1] for key, rows in session.look(60)[1].items()}
+                last = {key: rows[-1] for key, rows in session.look(session.step)[1].items()}
                 for key, value in experiment.record(session.state).items():
                     np.testing.assert_array_equal(last[key], value, err_msg=key)
             session.close()

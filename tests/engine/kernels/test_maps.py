@@ -167,6 +167,12 @@ def test_divergence_is_told_from_leaving_where_the_loss_is_defined() -> None:
     assert ends_of(law_of("sqrt(x) + y^2", step_size=0.5), [0.01, 0.0])[0] == UNDEFINED
 
 
+def test_a_step_size_that_falls_is_judged_by_what_it_is_at_last() -> None:
+    falling = {"schedule": "linear", "schedule_length": 200, "schedule_end": 0.1}
+    law = law_of("x^2/2 + y^2", step_size=1.3, **falling)
+    assert ends_of(law, [1.0, 1.0])[0] == AT_MINIMUM  # 2.6 would be too much for y, 0.26 is not
+
+
 def test_steps_are_counted_until_the_run_is_near_for_good() -> None:
     law = law_of("x^2/2 + y^2/2", step_size=0.5)
     _, found = ends_of(law, [1.0, 0.25])

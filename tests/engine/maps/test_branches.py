@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import theory
 from engine.core.errors import InputError
 from engine.core.registry import get
 from engine.maps import tree
@@ -168,6 +169,17 @@ def test_on_a_manifold_of_minima_there_are_no_folds() -> None:
     lamp = next(each for each in branches.lamps if each.name == "Cycles are isolated")
     assert lamp.on is False and "dimension 1" in lamp.detail
     assert len([each for each in branches.curves if each.manifold]) == 1
+
+
+def test_a_saddle_that_is_no_sharp_zero_is_left_out_and_named() -> None:
+    """At 0 of three equal weights the multiplier is 1 at every step size."""
+    branches = found(spec(0.2, 0.4, 2, depth=3))
+    assert {each.period for each in branches.curves} == {1, 2}
+    assert all(np.abs(each.cycles).min() > 0.1 for each in branches.curves)
+    assert len([each for each in branches.curves if each.period == 1]) == 1
+    assert any("no manifold" in note for note in branches.notes)
+    flip = theory.delta_max(2.0, 3, 1.0)
+    assert min(abs(each - flip) for each in at(branches, "flip", 1)) < 1e-9
 
 
 def test_a_cycle_stable_within_may_be_unstable_across() -> None:

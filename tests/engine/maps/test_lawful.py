@@ -76,6 +76,10 @@ def test_what_stays_bounded_with_two_weights_is_the_ellipse() -> None:
     level = (w1 + w2) ** 2 / (2 / step + target) + (w1 - w2) ** 2 / (2 / step - target)
     clear = np.abs(level - 4.0) > 1e-3
     assert np.mean((bounded == (level < 4.0))[clear]) >= 0.9999
+    (ellipse,) = made.overlays()
+    on_it = (ellipse.x + ellipse.y) ** 2 / (2 / step + target)
+    on_it += (ellipse.x - ellipse.y) ** 2 / (2 / step - target)
+    np.testing.assert_allclose(on_it, 4.0)
     share = 2 * math.pi * math.sqrt(4 / step**2 - target**2) / 64
     assert np.mean(bounded) == pytest.approx(share, abs=2e-3)
 
@@ -286,7 +290,24 @@ def test_options_and_steps_are_checked() -> None:
         with pytest.raises(InputError):
             prepared("orbit", "scalar-product", *axes, 10, options)
     with pytest.raises(InputError):
-        prepared("orbit", "scalar-product", *axes, 0)
+        prepared("orbit", "scalar-product", *axes, 10**7)
+    with pytest.raises(InputError):
+        prepared("stability", "scalar-product", "target=1:2:9", axes[0], 0)
+
+
+def test_a_map_of_endless_runs_stops_at_once() -> None:
+    made = prepared(
+        "basin", "own-loss", "x=1:2:9", "y=1:2:9", 10**9, function="x^4 + y^4", constants=""
+    )
+    stop = threading.Event()
+    stop.set()
+    x = made.spec.x.values
+    assert np.all(made.cells(x, x, stop)["outcome"] == 255)
+    timer = threading.Timer(0.2, stop.set)
+    stop.clear()
+    timer.start()
+    made.cells(x, x, stop)  # 9 runs of a thousand million steps
+    assert stop.is_set()
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "sam"])
@@ -305,6 +326,11 @@ def test_an_optimiser_that_never_rests_is_placed_near_a_minimum(optimiser: str) 
     )
     shown = [names(made)[code] for code in grid(made)["outcome"].ravel().tolist()]
     assert sum(name.startswith("near minimum") for name in shown) >= 30
+
+
+def test_points_of_a_manifold_are_not_listed_as_isolated_minima() -> None:
+    made = prepared("basin", "own-loss", "x=-3:3:6", "y=-3:3:6", 1000, optimiser="adam")
+    assert not any(each.name.startswith("minimum") for each in made.classes)
 
 
 def test_every_experiment_without_a_law_has_none_of_these_maps() -> None:

@@ -31,6 +31,7 @@ FILES = {
         "data_file": "points.csv",
     },
     "network": {"data": "file", "data_file": "points.csv", "width": "2", "held_out": "0"},
+    "trace": {"file": "points.csv"},
 }
 TEXTS = {
     "least-squares": "2,0.5,1\n0.25,1,2\n",
@@ -39,6 +40,7 @@ TEXTS = {
     "double-matrix": "2,0.5\n0.25,1\n",
     "own-loss": "1,2\n2,4\n3,5\n",
     "network": "1,2\n2,4\n3,5\n",
+    "trace": "1,2\n0.9,4\n0.8,5\n0.7,5\n",
 }
 OPTIONS = ["--figures", "none", "--steps", "3", "--out", "out"]
 

@@ -199,3 +199,16 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out" / "thesis.tex").touch()
     assert cli.main(["compare", str(folder), "--out", str(tmp_path / "out")]) == 2
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.tex"]
+
+
+def test_a_run_that_was_changed_says_so(tmp_path: Path) -> None:
+    text = (run(tmp_path / "a", 0.1) / "run.toml").read_text("utf-8")
+    changed = tmp_path / "changed.toml"
+    changed.write_text(text + "\n[[changes]]\nstep = 5\nvalues = { step_size = 0.3 }\n", "utf-8")
+    options = ["run", str(changed), "--figures", "none", "--out", str(tmp_path / "b")]
+    assert cli.main(options) == 0
+    folders = [tmp_path / "a", tmp_path / "b", changed]
+    runs = [comparing.read(source, lambda d, t: True) for source in comparing.sources(folders)]
+    found = {column.name: column.values for column in compare(runs).columns}
+    assert found["step_size"] == (0.1, 0.3, 0.3)
+    assert found["changes"] == (0, 1, 1)

@@ -20,17 +20,19 @@ from tests.registered import only_here
 only_here(DrawnMap())
 sys.exit(cli.main(sys.argv[2:]))
 """
-OPTIONS = ["run", "linear-map", "--set", "step_size=1.9999"]
+OPTIONS = ["linear-map", "--set", "step_size=1.9999"]
 
 
-def run(*options: str, disk: tuple[Path, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *options: str, disk: tuple[Path, str] | None = None, command: str = "run"
+) -> subprocess.CompletedProcess[str]:
     """Run the fake in a process of its own, on a small disk of its own if one is given."""
-    command = [sys.executable, "-c", RUN, str(ROOT), *OPTIONS, *options]
+    words = [sys.executable, "-c", RUN, str(ROOT), command, *OPTIONS, *options]
     if disk is not None:
         mount = (
             'mount -t tmpfs -o size="$2" none "$1" && shift 2 && "$@"; s=$?; ls -A "$0"; exit $s'
         )
-        command = [
+        words = [
             "unshare",
             "--user",
             "--map-root-user",
@@ -41,9 +43,9 @@ def run(*options: str, disk: tuple[Path, str] | None = None) -> subprocess.Compl
             str(disk[0]),
             str(disk[0]),
             disk[1],
-            *command,
+            *words,
         ]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -90,7 +92,8 @@ def test_a_former_run_survives_a_failed_one(tmp_path: Path) -> None:
     options = ["--figures", "none", "--out", str(tmp_path)]
     assert run(*options, "--steps", "5").returncode == 0
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    command = [sys.executable, "-c", LIMITED, str(ROOT), *OPTIONS, *options, "--steps", "9000"]
+    command = [sys.executable, "-c", LIMITED, str(ROOT), "run", *OPTIONS, *options]
+    command += ["--steps", "9000"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert "could not be written" in done.stderr
@@ -98,3 +101,16 @@ def test_a_former_run_survives_a_failed_one(tmp_path: Path) -> None:
     assert after.keys() == before.keys()
     assert after["run.json"] == before["run.json"]
     assert after["trace.npz"] == before["trace.npz"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.mp4"])
+def test_an_animation_on_a_full_disk_is_one_sentence(small_disk: Path, name: str) -> None:
+    options = ["--steps", "20", "--view", "weights", "--size", "640x480", "--seconds", "1"]
+    done = run(
+        *options, "--out", str(small_disk / name), disk=(small_disk, "8k"), command="animate"
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert f"{name} could not be written: No space left on device." in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,1 @@
+"""Training runs of others, read from their logs and set against the optimiser's limit."""

@@ -1,0 +1,134 @@
+"""Logs of training runs: read from every form, set against the limit, refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.analysis.edge import Edge
+from engine.core.claims import Verdict
+from engine.core.errors import InputError, LabError
+from engine.core.params import build
+from engine.experiments.trace.experiment import Trace
+from engine.experiments.trace.params import TraceParams
+from engine.experiments.trace.recording import recording_of
+
+TRACE = Trace()
+STEPS = np.arange(0, 50, 5)
+LOSS = np.linspace(1.0, 0.1, 10)
+SHARPNESS = np.linspace(2.0, 6.5, 10)
+
+
+def params_of(file: Path | str, **changes: Any) -> TraceParams:
+    return build(TraceParams, {"file": str(file), **changes})
+
+
+def write(path: Path) -> None:
+    columns = {"iteration": STEPS, "train_loss": LOSS, "lambda_max": SHARPNESS}
+    if path.suffix == ".csv":
+        rows = "\n".join(
+            f"{k},{a!r},{b!r}"
+            for k, a, b in zip(STEPS, LOSS.tolist(), SHARPNESS.tolist(), strict=True)
+        )
+        path.write_text("Iteration,Train loss,lambda_max\n" + rows + "\n")
+    elif path.suffix == ".npz":
+        np.savez(path, **columns)
+    elif path.suffix == ".npy":
+        np.save(path, np.column_stack([STEPS, LOSS, SHARPNESS]))
+    elif path.suffix == ".safetensors":
+        safetensors.numpy.save_file(columns, path)
+    else:
+        lines = [
+            json.dumps({"step": int(k), "loss": a, "eigs": [b - 1, b], "note": "x"})
+            for k, a, b in zip(STEPS, LOSS, SHARPNESS, strict=True)
+        ]
+        path.write_text("\n".join(lines) + '\n{"step": 50, "lo')
+
+
+@pytest.mark.parametrize("ending", ["csv", "npy", "npz", "safetensors", "jsonl"])
+def test_every_form_is_read_alike(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"log.{ending}"
+    write(path)
+    found = recording_of(params_of(path))
+    np.testing.assert_array_equal(found.steps, STEPS)
+    np.testing.assert_allclose(found.loss, LOSS)
+    np.testing.assert_allclose(found.sharpness, SHARPNESS)
+
+
+def test_the_bundled_log_comes_to_its_edge_and_hovers_there() -> None:
+    params = TraceParams()
+    state, chunk = TRACE.advance(TRACE.init(params, 0), 10_000)
+    assert state.step == 1000
+    edge = state.recording.edge_at(state.step)
+    assert 100 < (edge.onset or 0) < 200 and edge.mean == pytest.approx(1.0, abs=0.03)
+    assert TRACE.claims(params, state, chunk.low)[0].verdict is Verdict.HOLDS
+    assert "edge of stability since k = 140" in TRACE.outcome(state, chunk.low).phase
+    assert TRACE.theory(params, state)[0].value == pytest.approx(5.0)
+
+
+def test_another_optimiser_has_another_limit() -> None:
+    state = TRACE.init(TraceParams(optimiser="heavy-ball", momentum=0.5), 0)
+    assert state.recording.limit == 3.0
+    assert state.recording.edge_at(1000).onset is None
+
+
+@given(st.lists(st.floats(0.1, 2.0), min_size=2, max_size=40))
+def test_the_edge_at_a_step_is_that_of_the_looks_so_far(ratios: list[float]) -> None:
+    edges, edge = [], Edge()
+    for step, ratio in enumerate(ratios):
+        edge = edge.seen(step, ratio, 1.0)
+        edges.append(edge)
+    assert edges[-1].looks == len(ratios)
+    onsets = [each.onset for each in edges if each.onset is not None]
+    assert len(set(onsets)) <= 1  # once begun it does not begin anew
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("log.csv", "step,loss\n0,1\n"),
+        ("log.csv", "step,loss\n0,1\n0,2\n"),
+        ("log.csv", "step,loss\n0.5,1\n1,2\n"),
+        ("log.csv", "step,loss\n0,1\n99999999,2\n"),
+        ("log.csv", "a,b\n0,1\n1,2\n"),
+        ("log.csv", "1,2,3,4\n1,2,3,4\n"),
+        ("log.csv", "step,lr,loss\n0,0,1\n1,1,2\n"),
+        ("log.csv", ""),
+        ("log.jsonl", ""),
+        ("log.jsonl", "[1, 2]\n[3, 4]\n"),
+        ("log.jsonl", '{"step": 0}\n{"step": 1}\n'),
+        ("log.jsonl", '{"loss": 1e400}\n{"loss": ' + "9" * 400 + "}\n"),
+        ("log.jsonl", '{"loss": 1e200}\n{"loss": 2}\n'),
+        ("log.jsonl", "{" * 5000 + "\n\n"),
+        ("log.npz", "PK"),
+        ("log.pt", "x"),
+    ],
+)
+def test_what_is_no_log_is_refused_in_one_sentence(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(LabError) as found:
+        recording_of(params_of(path))
+    assert "\n" not in str(found.value)
+
+
+def test_columns_of_other_lengths_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "log.npz", loss=np.ones(4), sharpness=np.ones(5))
+    with pytest.raises(InputError, match="one row a step"):
+        recording_of(params_of(tmp_path / "log.npz"))
+
+
+def test_gaps_and_overflows_are_not_measured(tmp_path: Path) -> None:
+    np.savez(tmp_path / "log.npz", loss=[1.0, np.inf, 2.0], sharpness=[1.0, np.nan, 3.0])
+    state = TRACE.init(params_of(tmp_path / "log.npz", interval=2), 0)
+    state, chunk = TRACE.advance(state, 9)
+    assert state.step == 4
+    np.testing.assert_array_equal(chunk.low["loss"], [np.nan, np.nan, np.nan, 2.0])
+    assert state.recording.edge_at(4).looks == 2

@@ -1,0 +1,112 @@
+"""Files of a map: figures, arrays, shares, and the command that makes it again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+import engine.experiments  # noqa: F401  registers the experiments
+from engine.core.errors import InputError
+from engine.core.registry import get
+from engine.maps import sheet
+from engine.maps.axis import Axis
+from engine.maps.colors import PAPER
+from engine.maps.export import command, save_arrays, save_shares
+from engine.maps.kind import Prepared
+from engine.maps.making import made
+from engine.maps.picture import picture_of_classes
+from engine.maps.spec import MapSpec
+from tests.engine.maps.logistic import Inline, LogisticKind
+
+
+def ready(kind: Any = "stability", log: bool = False) -> tuple[Prepared, dict[str, Any]]:
+    """Return a small finished map; its experiment is one that has a title."""
+    spec = MapSpec(
+        kind=kind,
+        experiment="least-squares",
+        params=get("least-squares").parameters(),
+        x=Axis(name="step_size", low=2.0, high=4.0, count=40, log=log),
+        y=Axis(name="w1", low=0.05, high=1.0, count=30, log=log and kind != "orbit"),
+        steps=80,
+    )
+    prepared = LogisticKind(kind).prepare(spec)
+    return prepared, dict(made(prepared, Inline(), threading.Event()))
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+@pytest.mark.parametrize(("kind", "log"), [("stability", False), ("stability", True), ("orbit", 0)])
+def test_a_figure_says_what_it_was_made_of(
+    kind: str, log: bool, suffix: str, tmp_path: Path
+) -> None:
+    prepared, arrays = ready(kind, bool(log))
+    page = sheet.figure(prepared, arrays)
+    path = tmp_path / f"map.{suffix}"
+    sheet.save(page, path, prepared, dpi=60)
+    data = path.read_bytes()
+    if suffix == "svg":
+        assert b"least-squares" in data
+    assert len(data) > 3000
+    if suffix == "png":
+        assert imread(path).std() > 0.02
+
+
+@pytest.mark.parametrize("layer", ["steps", "last"])
+def test_other_layers_have_a_colour_bar(layer: str) -> None:
+    prepared, arrays = ready()
+    page = sheet.figure(prepared, arrays, layer)
+    assert len(page.axes) == 2
+
+
+def test_a_field_of_a_diagram_is_a_curve() -> None:
+    prepared, arrays = ready("orbit")
+    page = sheet.figure(prepared, arrays, "exponent")
+    (line,) = page.axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), arrays["exponent"])
+
+
+def test_a_figure_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    prepared, arrays = ready()
+    with pytest.raises(InputError, match="png"):
+        sheet.save(sheet.figure(prepared, arrays), tmp_path / "map.bmp", prepared)
+
+
+def test_arrays_and_shares(tmp_path: Path) -> None:
+    prepared, arrays = ready()
+    save_arrays(tmp_path / "m.npz", prepared, arrays)
+    with np.load(tmp_path / "m.npz") as kept:
+        table = json.loads(str(kept["map"]))
+        np.testing.assert_array_equal(kept["outcome"], arrays["outcome"])
+        np.testing.assert_array_equal(kept["x"], prepared.spec.x.values)
+    assert table["kind"] == "stability" and table["classes"]["0"] == "fixed point"
+    known = np.ones(prepared.spec.shape, bool)
+    picture = picture_of_classes(prepared.classes, prepared.fields, arrays, known, PAPER)
+    save_shares(tmp_path / "m.csv", picture.swatches)
+    rows = (tmp_path / "m.csv").read_text().splitlines()[1:]
+    assert sum(int(row.split(",")[2]) for row in rows) == known.size
+
+
+def test_the_command_names_all_that_differs() -> None:
+    params = get("scalar-product").parameters(depth=2, target=1.5)
+    spec = MapSpec(
+        kind="stability",
+        experiment="scalar-product",
+        params=params,
+        seed=3,
+        x=Axis(name="target", low=0.5, high=2.0, count=9),
+        y=Axis(name="step_size", low=0.01, high=1.0, count=7, log=True),
+        steps=500,
+        options={"tolerance": 1e-6},
+    )
+    words = shlex.split(command(spec))
+    assert words[:5] == ["python", "main.py", "map", "stability", "scalar-product"]
+    assert "target=0.5:2.0:9" in words and "step_size=0.01:1.0:7:log" in words
+    assert "depth=2" in words and not any(word.startswith("target=1.5") for word in words)
+    assert words[words.index("--option") + 1] == "tolerance=1e-06"
+    assert words[words.index("--seed") + 1] == "3"
