@@ -13,6 +13,11 @@ from queue import Empty, SimpleQueue
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0
+ENDING = {
+    "scheduler": ("--idle-timeout", "600s"),
+    "worker": ("--death-timeout", "60"),
+}
+"""When they end by themselves, where the tests are killed."""
 
 
 class LocalCluster:
@@ -23,7 +28,9 @@ class LocalCluster:
 
     def __init__(self, workers: int, failures: int = 2) -> None:
         self._failures = failures
-        self._scheduler, said = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        self._scheduler, said = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", "0", *ENDING["scheduler"]
+        )
         self.address = "tcp://" + _part_after(said, "Scheduler at:", "tcp://")
         self.workers: list[subprocess.Popen[str]] = []
         for _ in range(workers):
@@ -31,7 +38,7 @@ class LocalCluster:
 
     def add_worker(self) -> None:
         """Start another worker, and wait until it is there."""
-        options = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0")
+        options = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0", *ENDING["worker"])
         worker, said = self._start("worker", self.address, "--host", "127.0.0.1", *options)
         _part_after(said, "Registered to", "")
         self.workers.append(worker)
