@@ -49,3 +49,6 @@ MAPS: dict[Colormap, tuple[str, ...]] = {
     "gray": ("#ffffff", "#10141b"),
 }
 """Equally spaced stops of the maps for images; the first sequential colour is nearly the ground."""
+
+PALE = 0.35
+"""Share of a role's colour in an area, on the ground: lines and words on it stay readable."""

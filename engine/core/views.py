@@ -125,6 +125,15 @@ class Circle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tint:
+    """What a value of an image means, and the role whose colour, paled, its cells have."""
+
+    value: float
+    label: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heat:
     """An image under the other items; `key` has shape (rows, columns), row 0 at the smallest y.
 
@@ -133,6 +142,7 @@ class Heat:
     `missing` says what a cell without a value (NaN, blank) means, `at_top` what the greatest does.
     `counts_key` names whole numbers of the same shape that the colours stand for: tables then hold
     these, and only the cells where there are any.
+    With `tints` the image has these values only; each has one colour and stands in the legend.
     """
 
     key: str
@@ -143,10 +153,15 @@ class Heat:
     missing: str = ""
     at_top: str = ""
     counts_key: str = ""
+    tints: tuple[Tint, ...] = ()
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
         """Return the values of the first and the last colour, from those of the data."""
         return low - self.headroom / (1.0 - self.headroom) * (high - low), high
+
+    def meaning(self, value: float) -> str:
+        """Return what a value means, where the image has but a few; else nothing."""
+        return next((tint.label for tint in self.tints if tint.value == value), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,18 +22,15 @@ LEAST = 1e-300
 
 
 def observe_spectrum(state: OwnLossState, recent: Recent) -> dict[str, Any]:
-    """Return the exponents with their standard errors, the largest first; empty without a map."""
+    """Return the exponents with their standard errors, the largest first; none without a map."""
     return once(state, "spectrum", lambda: _measured(state, recent))
 
 
 def _measured(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     system = system_of(state.params) if state.diverged_at is None else None
-    if system is None:
-        return {}
-    logs = growths(system, state.evidence(recent)["weights"])
-    if logs is None:
-        return {}
-    found = [exponent_of(settled(column), "one direction") for column in logs.T]
+    logs = None if system is None else growths(system, state.evidence(recent)["weights"])
+    columns = () if logs is None else logs.T
+    found = [exponent_of(settled(column), "one direction") for column in columns]
     known = sorted(
         ((each.value, each.error or 0.0) for each in found if each is not None), reverse=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.views import Curve, Handle, Heat, Item, PlaneView, Points, TableView, View
+from engine.core.views import Curve, Handle, Heat, Item, PlaneView, Points, TableView, Tint, View
 
 
 def views(x_label: str, y_label: str, extra: tuple[Item, ...] = ()) -> tuple[View, ...]:
@@ -27,8 +27,8 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
     return PlaneView(
         id="proved-region",
         title="Proved region",
-        help="Every run from the strongly coloured region is proved to come to the attractor, from "
-        "the faint one it was only seen to. Thin: level curves of V; dotted: where a step neither "
+        help="Every run from the green region is proved to come to the attractor, from the violet "
+        "one it was only seen to. Thin: level curves of V; dotted: where a step neither "
         "lowers nor raises it; its largest proved level; the circle of ε, that of the δ proved "
         "for it, and a run from its edge. Drag the start.",
         x_label=x_label,
@@ -38,8 +38,10 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
                 key="proof_region",
                 extent_key="proof_extent",
                 missing="not in the basin",
-                at_top="proved",
-                headroom=0.1,
+                tints=(
+                    Tint(value=1.0, label="proved", color="good"),
+                    Tint(value=0.4, label="in the basin, not proved", color="bound"),
+                ),
             ),
             Curve(x="proof_corner_x", y="proof_corner_y", color="muted", width=0.0),
             Curve(x="proof_level_x", y="proof_level_y", color="muted", width=0.6, ground=True),

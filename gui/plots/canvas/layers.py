@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,12 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 
 from engine.core.arrays import FloatArray
+from engine.core.palette import PALE
 from engine.core.views import Colormap, Dash, Symbol
 from gui.plots.canvas.groups import draw_groups
 from gui.plots.canvas.paint import Group, Scene, draw_dots, hair_pen, line_pen, pieces, polygon
 from gui.plots.canvas.range import Ends
+from gui.style.ink import mixed
 from gui.style.theme import Theme, color_table
 
 LONG = 4000
@@ -153,6 +156,14 @@ def symbol_path(symbol: Symbol, size: float) -> QPainterPath:
     return path
 
 
+def areas_of(values: NDArray[np.generic], named: Sequence[float]) -> NDArray[np.uint8]:
+    """Return the place of each value among some, from 1; 0 for any other."""
+    levels = np.zeros(np.shape(values), np.uint8)
+    for place, value in enumerate(named, 1):
+        levels[np.asarray(values) == value] = place
+    return levels
+
+
 def to_levels(values: NDArray[np.generic], ends: Ends) -> NDArray[np.uint8]:
     """Return the place of each value between two ends as 1 to 255; 0 where it is not finite."""
     data = np.asarray(values, np.float64)
@@ -180,13 +191,27 @@ def picture_of(levels: NDArray[np.uint8], theme: Theme, colormap: Colormap) -> Q
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
+def tinted(levels: NDArray[np.uint8], theme: Theme, roles: Sequence[str]) -> QImage:
+    """Make an image of areas, level i in the colour of the i-th role, paled; 0 is transparent."""
+    levels = np.ascontiguousarray(levels)
+    rows, columns = levels.shape
+    image = QImage(levels.data, columns, rows, columns, QImage.Format.Format_Indexed8).copy()
+    colors = [mixed(QColor(theme.surface), theme.color(role), PALE).rgba() for role in roles]
+    image.setColorTable([0, *colors])
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
 @dataclass
 class HeatLayer(Layer):
-    """An image between x0, x1 and y0, y1; row 0 at the smallest y."""
+    """An image between x0, x1 and y0, y1; row 0 at the smallest y.
+
+    With `roles` its levels are those of areas, see `tinted`.
+    """
 
     levels: NDArray[np.uint8]
     extent: tuple[float, float, float, float]
     colormap: Colormap
+    roles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._made_for: str = ""
@@ -195,7 +220,10 @@ class HeatLayer(Layer):
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw the image, with sharp cells unless they are smaller than a few pixels."""
         if self._made_for != scene.theme.name:
-            self._image = picture_of(self.levels[::-1], scene.theme, self.colormap)
+            if self.roles:
+                self._image = tinted(self.levels[::-1], scene.theme, self.roles)
+            else:
+                self._image = picture_of(self.levels[::-1], scene.theme, self.colormap)
             self._made_for = scene.theme.name
         x = scene.mapper.px(np.array(self.extent[:2]))
         y = scene.mapper.py(np.array(self.extent[2:]))

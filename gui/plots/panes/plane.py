@@ -28,6 +28,7 @@ from gui.plots.canvas.layers import (
     HeatLayer,
     Layer,
     PointsLayer,
+    areas_of,
     to_levels,
 )
 from gui.plots.canvas.notes import NotesLayer, OffAxisLayer
@@ -177,7 +178,10 @@ class PlanePane(CanvasPane[PlaneView]):
         made_of = (values, ends, (x0, x1, y0, y1), item.colormap)
         known = self._heats.get(item.key)
         if known is None or known[0][0] is not values or known[0][1:] != made_of[1:]:
-            layer = HeatLayer(to_levels(values, ends), (x0, x1, y0, y1), item.colormap)
+            roles = tuple(tint.color for tint in item.tints)
+            named = [tint.value for tint in item.tints]
+            levels = areas_of(values, named) if roles else to_levels(values, ends)
+            layer = HeatLayer(levels, (x0, x1, y0, y1), item.colormap, roles)
             self._heats[item.key] = known = made_of, layer
         return known[1]
 
@@ -240,15 +244,24 @@ class PlanePane(CanvasPane[PlaneView]):
 
     def entries(self) -> tuple[Entry, ...]:
         """List the items that have a label."""
-        return tuple(
-            entry_of(str(index), item)
-            for index, item in enumerate(self.view.items)
-            if isinstance(item, Curve | Points | Circle) and item.label
-        ) + tuple(
-            Entry(f"{index}-missing", item.missing, "surface", "area", can_hide=False)
-            for index, item in enumerate(self.view.items)
-            if isinstance(item, Heat) and item.missing
+        items = tuple(enumerate(self.view.items))
+        heats = [(index, item) for index, item in items if isinstance(item, Heat)]
+        areas = tuple(
+            Entry(f"{index}-{tint.value}", tint.label, tint.color, "area", can_hide=False)
+            for index, item in heats
+            for tint in item.tints
         )
+        drawn = tuple(
+            entry_of(str(index), item)
+            for index, item in items
+            if isinstance(item, Curve | Points | Circle) and item.label
+        )
+        blank = tuple(
+            Entry(f"{index}-missing", item.missing, "surface", "area", can_hide=False)
+            for index, item in heats
+            if item.missing
+        )
+        return areas + drawn + blank
 
     def fill_axes_menu(self, menu: QMenu) -> None:
         """Offer log axes, and the drawing that was there at first."""
@@ -346,7 +359,7 @@ def _outcome(item: Heat, value: float, most: float) -> str:
     """Return what the value of a cell means, beside its number."""
     if math.isnan(value):
         return item.missing
-    return item.at_top if value == most else ""
+    return item.meaning(value) or (item.at_top if value == most else "")
 
 
 def curve_layer(item: Curve, observation: Observation) -> CurveLayer | None:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QWheelE
 from PySide6.QtWidgets import QApplication, QScrollArea
 
 from engine.core.outcome import Outcome, OutcomeKind
+from engine.core.palette import PALE
 from engine.core.views import (
     CIRCLE_X,
     CIRCLE_Y,
@@ -22,6 +23,7 @@ from engine.core.views import (
     PlaneView,
     Points,
     Rule,
+    Tint,
     View,
 )
 from gui.plots.area import PlotArea
@@ -33,6 +35,7 @@ from gui.plots.panes.images import ImagePane, tiles
 from gui.plots.panes.pane import Shown
 from gui.plots.panes.plane import PATIENCE, PlanePane, grips_of
 from gui.plots.panes.tables import TablePane, cell_text
+from gui.style.ink import mixed
 from gui.style.theme import current_theme
 from tests.gui.fakes import FakeParams
 from tests.gui.plot_feed import (
@@ -438,6 +441,32 @@ def test_an_image_in_the_plane_has_row_0_at_the_smallest_y(area) -> None:
     assert light(1.5, 0.5) < light(0.5, 1.5) < light(0.5, 0.6) + 1
     assert light(0.4, 0.4) > 240, "gray runs from paper to ink"
     assert light(1.6, 1.6) > 240, "what is not finite is not drawn"
+
+
+def test_areas_have_the_paled_colours_of_their_roles_and_stand_in_the_legend(area) -> None:
+    tints = (Tint(value=1.0, label="proved", color="good"), Tint(value=0.4, label="s", color="bad"))
+    heat = Heat(key="image", extent_key="at", missing="outside", tints=tints)
+    view = PlaneView(
+        id="areas",
+        title="Areas",
+        x_label="x",
+        y_label="y",
+        items=(heat,),
+        x_range=(0.0, 2.0),
+        y_range=(0.0, 2.0),
+    )
+    pane = shown(area, view, image=np.array([[0.4, 1.0], [np.nan, 0.4]]), at=[0, 2, 0, 2])
+    image, theme = pane.canvas.to_image(1.0), current_theme()
+
+    def color(x: float, y: float) -> QColor:
+        return QColor(image.pixel(pixel(pane, x, y)))
+
+    surface = QColor(theme.surface)
+    assert color(1.33, 0.33).rgb() == mixed(surface, theme.color("good"), PALE).rgb()
+    assert color(0.33, 0.33).rgb() == mixed(surface, theme.color("bad"), PALE).rgb()
+    assert color(0.33, 1.33).rgb() == surface.rgb(), "what has no tint is not drawn"
+    assert [entry.label for entry in pane.entries()] == ["proved", "s", "outside"]
+    assert [heat.meaning(value) for value in (1.0, 0.4, 0.7)] == ["proved", "s", ""]
 
 
 def test_an_image_that_stays_is_not_made_again(area) -> None:
