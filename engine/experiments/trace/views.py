@@ -16,6 +16,7 @@ def views(params: TraceParams) -> tuple[View, ...]:
         dash="dash",
     )
     symbol = params.symbol
+    every = symbol.replace(r"\max", "i")
     return (
         TimeView(
             id="sharpness",
@@ -44,9 +45,9 @@ def views(params: TraceParams) -> tuple[View, ...]:
             id="eigenvalues",
             title="Eigenvalues",
             help="Those that the log has, the largest first, with the limit.",
-            y_label=r"$\lambda_i$",
+            y_label=f"${every}$",
             series=(
-                Series(key="eigenvalues", label=r"$\lambda_i$", color="ramp", points=True),
+                Series(key="eigenvalues", label=f"${every}$", color="ramp", points=True),
                 limit,
             ),
             shown=False,

@@ -465,7 +465,7 @@ def test_areas_have_the_paled_colours_of_their_roles_and_stand_in_the_legend(are
     assert color(1.33, 0.33).rgb() == mixed(surface, theme.color("good"), PALE).rgb()
     assert color(0.33, 0.33).rgb() == mixed(surface, theme.color("bad"), PALE).rgb()
     assert color(0.33, 1.33).rgb() == surface.rgb(), "what has no tint is not drawn"
-    assert [entry.label for entry in pane.entries()] == ["proved", "s", "outside"]
+    assert [entry.text for entry in pane.entries()] == ["proved", "s", "outside"]
     assert [heat.meaning(value) for value in (1.0, 0.4, 0.7)] == ["proved", "s", ""]
 
 
