@@ -43,6 +43,25 @@ def product_tape(
     return builder.tape(root, None, (*first, *second), ("sigma", "lambda"))
 
 
+def parted(powers: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Take one weight of every variable for itself.
+
+    Parameters
+    ----------
+    powers : sequence of int
+        Multiplicities of the variables.
+
+    Returns
+    -------
+    variables, powers : tuples of int
+        Of every part the number of its variable, and its multiplicity.
+    """
+    made: list[tuple[int, int]] = []
+    for number, power in enumerate(powers):
+        made += [(number, 1), (number, power - 1)] if power > 1 else [(number, 1)]
+    return tuple(number for number, _ in made), tuple(power for _, power in made)
+
+
 def _product(builder: Builder, names: Sequence[str], powers: Sequence[int]) -> int:
     made = builder.number(1.0)
     for name, power in zip(names, powers, strict=True):

@@ -5,7 +5,7 @@ Without noise all weights of a network are equal and stay so, and each network i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from engine.core.arrays import FloatArray
 from engine.core.params import describe
 from engine.core.system import Dial
 from engine.experiments.double_scalar.params import DoubleScalarParams, make_start
-from engine.families.products import product_tape
+from engine.families.products import parted, product_tape
 from engine.theory.optimisers import Setting
-from engine.theory.optimisers.law import DescentLaw, Place
+from engine.theory.optimisers.law import DescentLaw, Place, Whole
 
 MOST_WEIGHTS = 20
 """Different weights of a network, where there is noise."""
@@ -67,7 +67,16 @@ def descent_law(params: DoubleScalarParams, seed: int) -> DescentLaw | None:
         start=start.ravel(),
         places=places,
         written=written,
+        whole=_whole(powers) if powers[0] > 1 else None,
     )
+
+
+def _whole(powers: Sequence[int]) -> Whole:
+    """Return the loss in all weights of both networks, whose multiplicities are the same."""
+    variables, parts = parted(powers)
+    others = tuple(len(powers) + number for number in variables)
+    tape = product_tape(parts, parts)
+    return Whole(tape=tape, variables=variables + others, powers=parts + parts)
 
 
 def _coordinates(start: FloatArray) -> list[Dial]:

@@ -17,9 +17,9 @@ from engine.core.params import describe
 from engine.core.system import Border, Dial
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.experiments.scalar_product.start import starting_weights
-from engine.families.products import product_tape
+from engine.families.products import parted, product_tape
 from engine.theory.optimisers import Setting
-from engine.theory.optimisers.law import DescentLaw, Place
+from engine.theory.optimisers.law import DescentLaw, Place, Whole
 
 MOST_COORDINATES = 20
 """Weights whose start may be an axis each."""
@@ -53,19 +53,27 @@ def descent_law(params: ScalarParams, seed: int, apart: Sequence[str]) -> Descen
         value = float(start[number])
         dials.append(Dial.coordinate(name, _symbol(name), value, max(4.0, 1.25 * abs(value))))
         places[name] = Place(variables=(members[name],))
-    powers = [len(each) for each in classes]
+    powers, is_negative = [len(each) for each in classes], bool(np.sum(signs < 0.0) % 2)
     return DescentLaw(
         dials=tuple(dials),
         variables=tuple(names[each[0]] for each in classes),
         labels={name: _symbol(name) for name in names},
-        tape=product_tape(powers, is_negative=bool(np.sum(signs < 0.0) % 2)),
+        tape=product_tape(powers, is_negative=is_negative),
         constants=np.array([params.power, params.target]),
         setting=_setting(params, powers),
         start=np.array([start[each[0]] for each in classes]),
         places=places,
         written=_writer(places, classes, signs),
+        whole=_whole(powers, is_negative) if many else None,
         borders=_borders(params),
     )
+
+
+def _whole(powers: Sequence[int], is_negative: bool) -> Whole:
+    """Return the loss in all weights."""
+    variables, parts = parted(powers)
+    tape = product_tape(parts, is_negative=is_negative)
+    return Whole(tape=tape, variables=variables, powers=parts)
 
 
 def _borders(params: ScalarParams) -> tuple[Border, ...]:

@@ -52,6 +52,12 @@ class Motion(NamedTuple):
         Factors of the coordinates' step sizes.
     has_edges : bool
         Whether the loss may be no number where its gradient is one.
+    whole : Program
+        The loss in coordinates that tell equal weights apart; `program` where none are merged.
+    variables : ndarray of int64, shape (p,)
+        Variable that each of those coordinates belongs to; empty where none are merged.
+    units : ndarray, shape (p,)
+        Length of each coordinate of a unit displacement.
     """
 
     program: Program
@@ -60,6 +66,9 @@ class Motion(NamedTuple):
     base: Rule
     scales: FloatArray
     has_edges: bool
+    whole: Program
+    variables: NDArray[Any]
+    units: FloatArray
 
 
 class Pack(NamedTuple):
@@ -91,7 +100,8 @@ class Room(NamedTuple):
     """Working arrays of one thread.
 
     ``work`` of the program for 2 coefficients; vectors (n,) and (2 n,); ``moments`` (2, n);
-    matrices (n, n) and (m, m) for m numbers a state.
+    matrices (n, n) and (m, m) for m numbers a state. Of p coordinates that tell equal weights
+    apart: work, ``parts`` and a vector (p,), a vector (2 p,) and a matrix (p, p).
     """
 
     work: FloatArray
@@ -108,6 +118,11 @@ class Room(NamedTuple):
     lap: FloatArray
     factor: FloatArray
     product: FloatArray
+    whole_work: FloatArray
+    parts: FloatArray
+    whole_direction: FloatArray
+    whole_slopes: FloatArray
+    whole_curved: FloatArray
 
 
 @inner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.kernels.tape import looks, program
@@ -18,10 +19,18 @@ class TapeLoss:
     ----------
     of : Program
     constants : ndarray, shape (c,)
+    whole : Program, ndarray of int64 and ndarray, shape (p,), optional
+        Where variables stand for several equal weights: the loss in coordinates that tell them
+        apart, the variables of these and their units, as of `advance.Motion`.
     """
 
-    def __init__(self, of: Program, constants: FloatArray) -> None:
-        self._program = of
+    def __init__(
+        self,
+        of: Program,
+        constants: FloatArray,
+        whole: tuple[Program, NDArray[np.int64], FloatArray] | None = None,
+    ) -> None:
+        self._program, self._whole = of, whole
         self._constants = np.ascontiguousarray(constants, np.float64)
         self._work = program.workspace(of, 2)
 
@@ -51,9 +60,25 @@ class TapeLoss:
         looks.values_at(self._program, flat, self._constants, out, slopes, self._work)
         return out
 
+    def whole_hessian(self, z: FloatArray) -> FloatArray:
+        """Compute at a point a matrix with the eigenvalues of the Hessian in all weights.
+
+        Shape (n, n), or (p, p) where variables stand for several equal weights.
+        """
+        if self._whole is None:
+            return self.hessian(z)
+        of, variables, units = self._whole
+        out = np.empty((len(variables), len(variables)))
+        work = program.workspace(of, 2)
+        looks.hessian(of, _array(_array(z)[variables]), self._constants, out, work)
+        return np.asarray(units[:, None] * out * units)
+
     def sharpness(self, points: FloatArray) -> FloatArray:
-        """Compute the largest eigenvalue of the Hessian at points, shape (m, n); returns (m,)."""
-        hessians = np.array([self.hessian(point) for point in points])
+        """Compute the sharpness at points, shape (m, n); returns shape (m,).
+
+        It is the largest eigenvalue of the Hessian in all weights, across equal ones too.
+        """
+        hessians = np.array([self.whole_hessian(point) for point in points])
         made = np.full(len(points), np.nan)
         known = np.isfinite(hessians).all(axis=(1, 2))
         if known.any():

@@ -1,7 +1,9 @@
 """Whether a run that hardly moves is at an equilibrium, and of what kind.
 
 In the coordinates in which the optimiser has the step size 1 the Hessian is A = R^(1/2) H R^(1/2)
-with the step sizes R of the weights; its eigenvalues decide whether the equilibrium attracts.
+with the step sizes R of the weights; its eigenvalues decide whether the equilibrium attracts. The
+sharpness is the largest eigenvalue of H itself; where a variable stands for several equal weights,
+of the Hessian in all weights, whose negative eigenvalues show a saddle too.
 """
 
 from __future__ import annotations
@@ -210,6 +212,33 @@ def _is_level(room: Room, top: float, size: float) -> bool:
 
 
 @inner
+def _whole_extremes(motion: Motion, room: Room) -> tuple[float, float]:
+    """Return the extreme eigenvalues of the Hessian in all weights, where some are merged.
+
+    After the last of Newton's steps, in ``room.point``: across equal weights of a minimum the
+    curvature is 0, but grows with the distance from it.
+    """
+    count = motion.variables.size
+    for i in range(count):
+        k = motion.variables[i]
+        room.parts[i] = room.weights[k] - room.point[k]
+    hessian(
+        motion.whole,
+        room.parts,
+        room.constants,
+        room.whole_direction,
+        room.whole_slopes,
+        room.whole_curved,
+        room.whole_work,
+    )
+    for i in range(count):
+        for j in range(count):
+            room.whole_curved[i, j] *= motion.units[i] * motion.units[j]
+    least, greatest = extremes(room.whole_curved)
+    return least, greatest
+
+
+@inner
 def _kind(motion: Motion, rule: Rule, room: Room, top: float) -> tuple[int, float, float]:
     """Return what the eigenvalues at an equilibrium say of it, with sharpness and factor."""
     n = room.weights.size
@@ -225,7 +254,10 @@ def _kind(motion: Motion, rule: Rule, room: Room, top: float) -> tuple[int, floa
         else:
             is_saddle = is_saddle or value < 0.0
             largest = max(largest, factor_at(rule, value))
-    if not is_even:  # the eigenvalues are those of another matrix than the Hessian
+    if motion.variables.size:
+        least, sharpness = _whole_extremes(motion, room)
+        is_saddle = is_saddle or least < -FLAT * max(abs(least), abs(sharpness))
+    elif not is_even:  # the eigenvalues are those of another matrix than the Hessian
         hessian(
             motion.program,
             room.weights,

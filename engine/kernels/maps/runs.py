@@ -172,6 +172,7 @@ class Runs:
             rule_of(law.setting),
             self._scales,
             bool(len(law.tape.rows)) or has_edges(law.tape),
+            *self._whole,
         )
 
     @property
@@ -193,6 +194,16 @@ class Runs:
         return np.array(scales, np.float64) if scales else np.ones(self.size)
 
     @cached_property
+    def _whole(self) -> tuple[Program, NDArray[np.int64], FloatArray]:
+        """The loss in all weights, the variables of its coordinates and their units."""
+        whole = self.law.whole
+        if whole is None:
+            return self.program, np.empty(0, np.int64), np.empty(0)
+        powers = np.array(whole.powers, np.float64)
+        variables = np.array(whole.variables, np.int64)
+        return program.program(whole.tape), variables, np.asarray(1.0 / np.sqrt(powers))
+
+    @cached_property
     def _pushed(self) -> PackCode | None:
         """Machine code for packs with displacements, compiled when it is first needed."""
         if not self.is_packed:
@@ -201,7 +212,8 @@ class Runs:
 
     def loss(self, constants: FloatArray | None = None) -> TapeLoss:
         """Return the loss at values of its constants, by default the law's own."""
-        return TapeLoss(self.program, self.law.constants if constants is None else constants)
+        fixed = self.law.constants if constants is None else constants
+        return TapeLoss(self.program, fixed, None if self.law.whole is None else self._whole)
 
     def fixed(self, cells: Cells) -> FloatArray:
         """Return what is fixed along each run, as kernels take it, shape (m, c + n + 9)."""
@@ -361,6 +373,7 @@ class Runs:
     def _room(self) -> Room:
         n, m = self.size, self.copies * self.size
         vectors: Sequence[FloatArray] = [np.zeros(n) for _ in range(5)]
+        whole, parts = self._whole[0], len(self._whole[1])
         return Room(
             program.workspace(self.program, 2),
             np.zeros(len(self.law.constants)),
@@ -376,4 +389,9 @@ class Runs:
             np.zeros((m, m)),
             np.zeros((m, m)),
             np.zeros((m, m)),
+            program.workspace(whole, 2),
+            np.zeros(parts),
+            np.zeros(parts),
+            np.zeros(2 * parts),
+            np.zeros((parts, parts)),
         )

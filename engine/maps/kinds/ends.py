@@ -328,10 +328,13 @@ def _minima_near(runs: Runs, found: Found) -> tuple[FloatArray, FloatArray]:
         if point is None:
             continue
         values = np.linalg.eigvalsh(loss.hessian(point))
+        whole = np.linalg.eigvalsh(loss.whole_hessian(point))
         size = CLOSE * max(1.0, float(np.max(np.abs(point))))
+        if whole[0] < -FLAT * whole[-1]:
+            continue  # a saddle across equal weights
         if values[0] > FLAT * values[-1] and float(np.max(np.abs(point - end))) <= size:
             points.append(point)
-            sharpness.append(float(values[-1]))
+            sharpness.append(float(whole[-1]))
     return np.array(points).reshape(len(points), runs.size), np.array(sharpness)
 
 

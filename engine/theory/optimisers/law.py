@@ -38,6 +38,29 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Whole:
+    """The loss in coordinates that tell equal weights apart, of a law with merged weights.
+
+    A variable that stands for m > 1 equal weights has two coordinates: one of its weights, and the
+    m - 1 others. The Hessian along unit displacements of these coordinates has the eigenvalues of
+    the Hessian in all weights: symmetry makes the others copies of those across a variable.
+
+    Attributes
+    ----------
+    tape : Tape
+        With the constants of the law.
+    variables : tuple of int
+        Variable of the law that each coordinate belongs to.
+    powers : tuple of int
+        Weights that each coordinate stands for.
+    """
+
+    tape: Tape
+    variables: tuple[int, ...]
+    powers: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DescentLaw(Law):
     """Steps of an optimiser on a tape.
 
@@ -55,6 +78,8 @@ class DescentLaw(Law):
         Where a run begins, at rest.
     places : mapping of str to Place
         Of every dial.
+    whole : Whole or None
+        The loss in all weights, None where every variable is one weight.
     written : callable
         Writes parameters of a single run, see `settings`.
     """
@@ -69,6 +94,7 @@ class DescentLaw(Law):
     start: FloatArray
     places: Mapping[str, Place]
     written: Callable[[Mapping[str, float], FloatArray | None], dict[str, Any]]
+    whole: Whole | None = None
     borders: tuple[Border, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import theory
 from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import update
@@ -19,6 +20,7 @@ from engine.maps.catalogue import kind
 from engine.maps.kind import Prepared
 from engine.maps.spec import KindId, MapSpec
 from engine.run.session import Session
+from engine.theory.optimisers.law import DescentLaw
 
 STOP = threading.Event()
 HIMMELBLAU = "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"
@@ -252,6 +254,126 @@ def test_the_observable_may_be_the_loss_or_the_sharpness() -> None:
             np.testing.assert_allclose(points, expected, atol=1e-20)
         else:
             assert np.isfinite(points).all() and np.all(np.ptp(points, axis=1) < 1e-9)
+
+
+def reached(which: KindId, experiment: str, x: str, y: str, **values: Any) -> float:
+    """Return the sharpness that the run in the middle of a map of 41 x 41 cells reaches."""
+    made = prepared(which, experiment, x, y, 3000, **values)
+    if which == "orbit":
+        points = made.cells(made.spec.x.values[20:21], np.empty(0), STOP)["points"]
+        assert np.ptp(points) < 1e-6
+        return float(points[0, -1])
+    cells = made.cells(made.spec.x.values[20:21], made.spec.y.values[20:21], STOP)
+    assert "minim" in names(made)[int(cells["outcome"][0])]
+    return float(cells["sharpness"][0])
+
+
+@pytest.mark.parametrize("which, y", [("stability", "step_size=0.05:0.15:41"), ("orbit", "")])
+@pytest.mark.parametrize("depth, target", [(2, 1.782), (3, 1.782), (5, 0.7)])
+def test_the_sharpness_of_equal_weights_is_that_of_all_weights(
+    which: KindId, y: str, depth: int, target: float
+) -> None:
+    expected = depth * target ** (2.0 * (depth - 1) / depth)
+    x, y = f"target={target - 0.1}:{target + 0.1}:41", y or "sharpness=0:10:41"
+    for last, share in ((1.0, 1e-6), (1.001, 0.01), (-1.0, 1e-6)):
+        weights = (*[math.copysign(1.0, last)] * (depth > 2), *[1.0] * (depth - 2 - (depth > 2)))
+        start = (*weights, last, 1.0)
+        signs = float(np.prod(np.sign(start)))
+        chosen = {"depth": depth, "init": "list", "weights": start, "step_size": 0.1}
+        along = x if signs > 0.0 else f"target={-target - 0.1}:{-target + 0.1}:41"
+        chosen["target"] = signs * target
+        found = reached(which, "scalar-product", along, y, **chosen)
+        assert found == pytest.approx(expected, rel=share)
+
+
+def test_basins_of_merged_weights_have_the_sharpness_of_all_weights() -> None:
+    target, weights = 1.782, (1.0, 1.0, 1.0, 1.0)
+    for others, share in ((weights, 1e-6), ((1.0, 1.0, 1.0, 1.001), 0.01)):
+        found = reached(
+            "basin",
+            "scalar-product",
+            "w1=0.9:1.1:41",
+            "w2=0.9:1.1:41",
+            depth=4,
+            target=target,
+            init="list",
+            weights=others,
+            step_size=0.05,
+        )
+        assert found == pytest.approx(4.0 * target**1.5, rel=share)
+
+
+@pytest.mark.parametrize("depth, target, step", [(5, -1.0, 0.1), (3, 0.8, 0.05), (2, 1.3, 0.1)])
+def test_the_sharpness_of_a_double_network_is_that_of_the_theory(
+    depth: int, target: float, step: float
+) -> None:
+    chosen = {"depth": depth, "target": target, "step_size": step, "noise": 0.0}
+    axis = f"step_size={step - 0.01}:{step + 0.01}:41"
+    seen = []
+    for name in "wz":
+        made = prepared("orbit", "double-scalar", axis, f"{name}=-2:2:41", 3000, **chosen)
+        points = made.cells(np.array([step]), np.empty(0), STOP)["points"]
+        seen.append(float(points[0, -1]))
+    expected = theory.double_sharpness(seen[0], seen[1], depth)
+    other = f"target={target - 0.1}:{target + 0.1}:41"
+    kinds: tuple[tuple[KindId, str, str], ...] = (
+        ("stability", other, axis),
+        ("orbit", axis, "sharpness=0:10:41"),
+    )
+    for which, x, y in kinds:
+        found = reached(which, "double-scalar", x, y, **chosen)
+        assert found == pytest.approx(expected, rel=1e-6)
+    law = get("double-scalar").law(get("double-scalar").parameters(**chosen), 0, ())
+    assert isinstance(law, DescentLaw)
+    w, z = law.start.tolist()
+    axes = [f"{n}={v - 0.1}:{v + 0.1}:41" for n, v in (("w", w), ("z", z))]
+    found = reached("basin", "double-scalar", axes[0], axes[1], **chosen)
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_saddle_across_equal_weights_is_no_minimum() -> None:
+    made = prepared(
+        "stability",
+        "scalar-product",
+        "target=-1.1:-0.9:3",
+        "step_size=0.2:0.4:3",
+        3000,
+        depth=2,
+        target=-1.0,
+        init="list",
+        weights=(0.5, 0.5),
+    )
+    cells = made.cells(np.array([-1.0]), np.array([0.3]), STOP)
+    assert names(made)[int(cells["outcome"][0])] == "held at an equilibrium that repels"
+    assert cells["sharpness"][0] == pytest.approx(1.0)  # eigenvalues 1 and -1 at 0
+
+
+def test_factors_of_step_sizes_do_not_change_the_sharpness_of_an_own_loss() -> None:
+    kinds: tuple[tuple[KindId, str], ...] = (
+        ("stability", "step_size=0.2:0.4:41"),
+        ("orbit", "sharpness=0:9:41"),
+    )
+    for scales in ((0.2, 1.0), (0.5, 0.5), ()):
+        chosen: dict[str, Any] = {
+            "function": "a*x^2/2 + 2*y^2",
+            "constants": "a = 1",
+            "start": (0.5, 0.5),
+            "scales": scales,
+            "step_size": 0.3,
+        }
+        for which, y in kinds:
+            found = reached(which, "own-loss", "a=0.9:1.1:41", y, **chosen)
+            assert found == pytest.approx(4.0)
+    made = prepared(
+        "stability",
+        "own-loss",
+        "a=0.9:1.1:3",
+        "step_size=0.2:0.4:3",
+        **chosen | {"scales": (1, 0.5)},
+    )  # the limit is 2 / (0.5 * 4) = 1
+    cells = made.cells(np.array([1.0, 1.0]), np.array([0.98, 1.02]), STOP)
+    assert names(made)[int(cells["outcome"][0])].startswith("at a minimum")
+    assert names(made)[int(cells["outcome"][1])] == "diverged"
 
 
 def test_a_plane_through_two_directions() -> None:
