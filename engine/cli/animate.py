@@ -104,7 +104,7 @@ def _course(options: argparse.Namespace, run: RunSpec) -> Span | Sweep:
     found = re.fullmatch(r"([^=]+)=([^:]+):([^:]+?)(:log)?", options.sweep)
     if found is None:
         raise InputError("--sweep", options.sweep, "write name=low:high or name=low:high:log")
-    spec = spec_of(type(run.params), found[1].strip())
+    spec = spec_of(type(run.params), found[1].strip(), "--sweep")
     if spec.kind not in ("float", "int"):
         raise InputError("--sweep", spec.name, "give a parameter that is a number")
     names = named_bounds(run.experiment, run.params)

@@ -14,7 +14,7 @@ from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.maps.branches import Branches, BranchSpec, Special
 from engine.maps.tree import find, subject_of
-from engine.storage.files import make_folder, to_json, write_json, write_text
+from engine.storage.files import make_folder, to_json, try_folder, write_json, write_text
 from engine.text.arithmetic import NumberError, read_number
 from engine.text.mathtext import to_plain
 
@@ -51,13 +51,14 @@ def execute(options: argparse.Namespace) -> int:
     formats = figure_formats(options.figures)
     spec = _spec(options)
     place = _coordinate(spec, options.y)
-    folder = make_folder(Path(options.out))
+    folder = Path(options.out)
+    try_folder(folder, "--out")
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         found = find(spec, lambda done, text: show(done, text) and interrupt.go_on)
     if found is None:
         print("stopped; nothing was written", file=sys.stderr)
         return INTERRUPTED
-    names = _written(folder, found, place, formats)
+    names = _written(make_folder(folder), found, place, formats)
     print(to_json(found.as_table()) if options.json else _in_words(found))
     if not options.json:
         print(f"Written to {options.out}: {', '.join(names)}")

@@ -19,9 +19,11 @@ from engine.storage.comparison import Compared, Comparison, compare
 from engine.storage.files import (
     entries,
     is_file,
+    is_folder,
     is_temporary,
     make_folder,
     to_json,
+    try_folder,
     user_path,
     write_bytes,
     write_json,
@@ -49,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Compare the runs."""
     wanted = formats(chosen.figure_formats(options.figures))
-    folder = _folder(options.out)
+    folder = _free(options.out)
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
 
         def progress(share: float, text: str) -> bool:
@@ -58,11 +60,12 @@ def execute(options: argparse.Namespace) -> int:
         try:
             runs = _runs(options.runs, progress)
             table = compare(runs)
+            make_folder(folder)
             names = _write(folder, runs, table, wanted, progress)
         except Interrupted:
             print("stopped", file=sys.stderr)
             return INTERRUPTED
-    print(to_json(table.to_table()) if options.json else table.to_markdown(), end="")
+    print(to_json(table.to_table()) if options.json else table.to_text(), end="")
     if not options.json:
         print(f"\nWritten to {options.out}: {', '.join(names)}")
     return DONE
@@ -70,6 +73,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def _runs(paths: Sequence[str], progress: Progress) -> list[Compared]:
     found = comparing.sources(paths)
+    if len(found) < 2:
+        raise InputError("RUN", ", ".join(paths), "give two or more runs to compare")
     runs = []
     for number, source in enumerate(found):
 
@@ -83,10 +88,12 @@ def _runs(paths: Sequence[str], progress: Progress) -> list[Compared]:
     return comparing.labelled(runs)
 
 
-def _folder(name: str) -> Path:
-    """Make the folder of a comparison; one that holds something else is refused."""
-    folder = make_folder(user_path(name, "--out"))
-    held = [path for path in entries(folder, "--out") if not is_temporary(path)]
+def _free(name: str) -> Path:
+    """Return the folder of a comparison, not made yet; one that holds something else is refused."""
+    folder = user_path(name, "--out")
+    try_folder(folder, "--out")
+    inside = entries(folder, "--out") if is_folder(folder, "--out") else []
+    held = [path for path in inside if not is_temporary(path)]
     if held and not is_file(folder / RESULT, "--out"):
         raise InputError("--out", name, "give an empty folder or that of a former comparison")
     return folder
@@ -101,7 +108,7 @@ def _write(
 ) -> list[str]:
     """Write tables and figures, and return the names of their files."""
     write_text(folder / "comparison.csv", table.to_csv())
-    write_text(folder / "comparison.md", table.to_markdown())
+    write_text(folder / "comparison.md", table.to_text())
     figures = _figures(folder / "figures", runs, wanted, progress) if wanted else []
     write_json(folder / RESULT, table.to_table())
     names = ["comparison.csv", "comparison.md", RESULT]

@@ -54,7 +54,7 @@ def reproduce(options: argparse.Namespace) -> int:
     if options.workers is not None and not 1 <= options.workers <= MOST_WORKERS:
         rule = f"give a whole number from 1 to {MOST_WORKERS}"
         raise InputError("--workers", options.workers, rule)
-    folder = store.prepare(Path(options.out))
+    folder = store.check(Path(options.out))
     with (
         workers_for(
             has_threads=False, scheduler=options.scheduler, workers=options.workers
@@ -63,7 +63,7 @@ def reproduce(options: argparse.Namespace) -> int:
         progress_line(sys.stderr) as show,
     ):
         made = making.make(
-            folder,
+            store.prepare(folder),
             studies,
             wanted,
             pool,

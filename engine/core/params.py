@@ -318,8 +318,8 @@ def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
     return simple[annotation], ()
 
 
-def spec_of(model: type[Params], name: str) -> ParamSpec:
-    """Find a field by name.
+def spec_of(model: type[Params], name: str, where: str = "parameter") -> ParamSpec:
+    """Find a field by name; `where` is what a refusal names, such as an option.
 
     Raises
     ------
@@ -330,7 +330,7 @@ def spec_of(model: type[Params], name: str) -> ParamSpec:
     if spec is not None:
         return spec
     known = ", ".join(model.model_fields)
-    raise InputError("parameter", name, f"this experiment has {known}")
+    raise InputError(where, name, f"this experiment has {known}")
 
 
 def build(model: type[P], values: Mapping[str, Any]) -> P:

@@ -20,7 +20,6 @@ from matplotlib.figure import Figure
 
 from engine.core.change import Change
 from engine.core.errors import InputError
-from engine.core.params import describe
 from engine.core.versions import NAME, VERSION
 from engine.core.views import BarView, ImageView, PlaneView, TableView, TimeView, View
 from engine.figures.data import FigureData
@@ -32,6 +31,7 @@ from engine.figures.plane import draw_plane
 from engine.figures.style import paper
 from engine.figures.time import draw_time
 from engine.figures.vector import svg_and_pdf
+from engine.run.labels import worth_saying
 from engine.storage import runfile
 from engine.storage.files import atomic
 from engine.text.numbers import short, whole
@@ -115,13 +115,7 @@ def _size(view: View, data: FigureData) -> tuple[float, float]:
 
 def _caption(data: FigureData, columns: int) -> str:
     """Return the parameters in short lines, and a line for every pinned run."""
-    specs = {spec.name: spec for spec in describe(type(data.run.params))}
-    values = data.run.params.model_dump()
-    parts = [
-        f"{name} = {_short(value)}"
-        for name, value in values.items()
-        if value is not None and specs[name].is_active(values)
-    ]
+    parts = [f"{name} = {_short(value)}" for name, value in worth_saying(data.run.params).items()]
     parts.append(f"seed = {data.run.seed}")
     parts += [_change(change) for change in data.changes]
     lines, width = [""], 82 * columns

@@ -16,6 +16,22 @@ MOST_CELLS = 100_000
 FORM = "give name=low:high:count, as in step_size=0.1:0.9:400, with :log for equal ratios"
 
 
+def check_ends(name: str, low: float, high: float) -> None:
+    """Raise unless two ends are finite and in ascending order.
+
+    Raises
+    ------
+    InputError
+        If they are not; the sentence names what varies between them.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InputError(name, f"{low}:{high}", "give two finite ends, low:high")
+    if low > high:
+        raise InputError(name, f"{low}:{high}", "give the lower end first")
+    if low == high:
+        raise InputError(name, f"{low}:{high}", "give two ends that differ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
     """Equal cells between two ends; the value of a cell is that of its middle.
@@ -44,8 +60,7 @@ class Axis:
     log: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise InputError(self.name, f"{self.low}:{self.high}", "give two finite ends, low:high")
+        check_ends(self.name, self.low, self.high)
         if self.log and self.low <= 0.0:
             raise InputError(self.name, self.low, "a logarithmic axis begins above 0")
         if not 1 <= self.count <= MOST_CELLS:

@@ -28,6 +28,7 @@ from engine.figures.parts import Entry, add_legend
 from engine.figures.style import LINESTYLES, color, paper
 from engine.maps.branches import Branches, BranchSpec, Special, Stability
 from engine.maps.tree import subject_of
+from engine.run.labels import worth_saying
 from engine.storage.files import atomic
 
 SIZE = (7.6, 4.6)
@@ -177,14 +178,12 @@ def _label(spec: BranchSpec) -> str:
 def _caption(branches: Branches) -> str:
     spec = branches.spec
     specs = {each.name: each for each in describe(type(spec.params))}
-    values = spec.params.model_dump()
     parts = [
         f"{name} = {value}"
-        for name, value in values.items()
+        for name, value in worth_saying(spec.params).items()
         if name != spec.name
         and isinstance(value, int | float | str)
         and len(str(value)) < 40
-        and specs[name].is_active(values)
         and not specs[name].for_ensemble
     ]
     lines, width = [""], 120

@@ -7,7 +7,6 @@ run.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -20,6 +19,7 @@ from engine.core.arrays import FloatArray
 from engine.core.claims import Lamp
 from engine.core.errors import InputError
 from engine.core.params import Params
+from engine.maps.axis import check_ends
 from engine.maps.kind import Overlay
 from engine.maps.spec import MapSpec
 from engine.text.numbers import short
@@ -67,8 +67,7 @@ class BranchSpec:
     max_period: int = 8
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise InputError(self.name, f"{self.low}:{self.high}", "give two finite ends, low:high")
+        check_ends(self.name, self.low, self.high)
         if not 1 <= self.max_period <= 16:
             raise InputError("max_period", self.max_period, "give a whole number from 1 to 16")
 

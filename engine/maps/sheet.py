@@ -45,6 +45,7 @@ from engine.maps.picture import (
     picture_of_field,
     picture_of_points,
 )
+from engine.run.labels import worth_saying
 from engine.storage.files import atomic
 from engine.text.numbers import short, whole
 
@@ -291,15 +292,11 @@ def _caption(prepared: Prepared) -> str:
     """Return what the map was made of, in a few short lines."""
     spec = prepared.spec
     specs = {each.name: each for each in describe(type(spec.params))}
-    values = spec.params.model_dump()
     free = {spec.x.name, spec.y.name}
     parts = [
         f"{name} = {_short(value)}"
-        for name, value in values.items()
-        if value is not None
-        and name not in free
-        and specs[name].is_active(values)
-        and not specs[name].for_ensemble
+        for name, value in worth_saying(spec.params).items()
+        if name not in free and not specs[name].for_ensemble
     ]
     cells = whole(spec.x.count)
     if spec.kind != "orbit":

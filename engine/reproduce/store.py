@@ -26,6 +26,7 @@ from engine.storage.files import (
     parse_json,
     plain,
     read_text,
+    try_folder,
     user_path,
     write_json,
 )
@@ -37,18 +38,31 @@ OWN = ("report.html", "report.md", "results.json", "figures", "runs", PARTS)
 _SIZE_LIMIT = 64 * 2**20
 
 
-def prepare(folder: Path) -> Path:
-    """Make the folder of a report, or take that of a former one.
+def check(folder: Path) -> Path:
+    """Return the folder of a report, not made yet, or that of a former one.
 
     Raises
     ------
     InputError
         If it cannot be written to, or holds something that is not of a report.
     """
-    folder = make_folder(user_path(folder, "--out"))
-    for path in entries(folder, "--out"):
+    folder = user_path(folder, "--out")
+    try_folder(folder, "--out")
+    for path in entries(folder, "--out") if is_folder(folder, "--out") else []:
         if path.name not in OWN and not is_temporary(path):
             raise InputError("--out", str(folder), "give an empty folder or that of a report")
+    return folder
+
+
+def prepare(folder: Path) -> Path:
+    """Make the folder of a report, or take that of a former one.
+
+    Raises
+    ------
+    InputError
+        As `check`.
+    """
+    folder = make_folder(check(folder))
     make_folder(folder / PARTS)
     return folder
 

@@ -1,4 +1,4 @@
-"""Names: of runs, by what distinguishes them, and of bounds that a number may be given in."""
+"""Names of runs by what distinguishes them, values worth a caption, and names of bounds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from engine.text.numbers import short
 
 if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec
+
+
+LONGEST_TEXT = 16
+"""Letters of a text in the name of a run."""
+LONGEST_LIST = 28
+"""Letters of a list of numbers in the name of a run."""
+MOST_NUMBERS = 4
+"""Numbers of a list, and of a row, in the name of a run."""
 
 
 def settings_text(params: Params, seed: int, others: Sequence[tuple[Params, int]] = ()) -> str:
@@ -46,9 +54,39 @@ def _short(spec: ParamSpec, value: Any) -> str:
     if spec.kind == "float":
         return short(value, 5)
     if spec.kind in ("floats", "matrix"):
-        return f"[{len(value)}]"
-    text = str(value)
-    return text if len(text) <= 16 else text[:15] + "…"
+        return _shortened(_numbers(value), LONGEST_LIST)
+    return _shortened(str(value), LONGEST_TEXT)
+
+
+def _numbers(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_numbers(each) for each in value[:MOST_NUMBERS])}" + (
+            ", …]" if len(value) > MOST_NUMBERS else "]"
+        )
+    return short(value, 4)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def worth_saying(params: Params) -> dict[str, Any]:
+    """Return the values that a caption lists, by name; files' metadata has all of them.
+
+    Left out are those without an effect, those that are empty or off, and those of folded groups
+    that are as usual.
+    """
+    from engine.core.params import describe
+
+    values = params.model_dump()
+    return {
+        spec.name: values[spec.name]
+        for spec in describe(type(params))
+        if spec.is_active(values)
+        and not (values[spec.name] is None or values[spec.name] is False)
+        and values[spec.name] not in ("", (), [])
+        and not (spec.group in params.folded and values[spec.name] == spec.default)
+    }
 
 
 def named_bounds(experiment: str, params: Params) -> dict[str, float]:

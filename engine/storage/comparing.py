@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.core.ensemble import Progress
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.core.interrupt import Interrupted
 from engine.core.params import Params, update
 from engine.run import replay
@@ -78,12 +78,31 @@ def read(source: Source, progress: Progress) -> Compared:
     Raises
     ------
     InputError
-        If it is damaged, or cannot be made.
-    FileError
-        If it cannot be read.
+        If it is damaged, or cannot be made; the sentence begins with its path as it was given.
+    LabError
+        If it cannot be read, likewise.
     Interrupted
         If `progress` asked to stop.
     """
+    try:
+        return _read(source, progress)
+    except InputError as error:
+        raise _located(error, source) from error
+    except LabError as error:
+        raise LabError(f"{source.path}: {error}") from error
+
+
+def _located(error: InputError, source: Source) -> InputError:
+    """Return a refusal that says which of the runs it is about."""
+    path = str(source.path)
+    if error.value == source.path.name:
+        return InputError("RUN", path, error.allowed)
+    if error.field == source.path.name:
+        return InputError(path, error.value, error.allowed)
+    return InputError(f"{path}: {error.field}", error.value, error.allowed)
+
+
+def _read(source: Source, progress: Progress) -> Compared:
     folder = source.path
     if folder.name == runfolder.RESULT:
         folder = folder.parent

@@ -118,6 +118,14 @@ class Comparison:
 
     columns: tuple[Column, ...]
 
+    @property
+    def settings_differ(self) -> bool:
+        """Whether the runs are of several experiments, or differ in a parameter or the seed."""
+        return any(
+            column.group == "settings" or (column.group == "run" and column.name == "experiment")
+            for column in self.columns
+        )
+
     def to_csv(self) -> str:
         """Write it as CSV with all digits; the headings are the names of parameters and results."""
         lines = [[_key(column) for column in self.columns], *self._rows()]
@@ -132,6 +140,11 @@ class Comparison:
         ]
         lines = [head, rule, *([escaped(text(value)) for value in row] for row in self._rows())]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+    def to_text(self) -> str:
+        """Write the table in Markdown, and say so where no parameter differs."""
+        note = "" if self.settings_differ else "\nNo parameter differs between these runs.\n"
+        return self.to_markdown() + note
 
     def to_table(self) -> list[dict[str, Any]]:
         """Return plain values for JSON: a table for every run, its columns by group."""

@@ -52,6 +52,8 @@ OFFER_MS = 300
 """Rest in the parameters after which it is found out anew what maps there are."""
 QUICK = 2.0
 """Seconds up to which a map is made anew by itself when the parameters change."""
+LEAST_DIGITS = 4
+"""Significant digits of a parameter chosen on a map at least."""
 PATH = 2000
 """Points of the run that are kept on a map of starts."""
 
@@ -135,7 +137,7 @@ class MapControl(QObject):
         self._layer = ""
         self._made_of: tuple[Params, int] | None = None
         self._searched = ""
-        self._is_ready = False  # whether the form is to show what a ready map asked for
+        self._is_edited = False  # whether the form asks for another map than that on screen
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
@@ -163,7 +165,7 @@ class MapControl(QObject):
         panel.follow_toggled.connect(lambda on: self._check_params())
         panel.export_menu_wanted.connect(self._fill_export)
         panel.form.kind_chosen.connect(self._on_kind_chosen)
-        panel.form.edited.connect(panel.forget_ready)
+        panel.form.edited.connect(self._on_edited)
         page.zoomed.connect(self._on_zoomed)
         page.picked.connect(self._on_picked)
         page.hovered.connect(self.hovered)
@@ -191,6 +193,7 @@ class MapControl(QObject):
         self._experiment = experiment
         self._offers, self._wanted, self._made_of = {}, None, None
         self._layer, self._seconds, self._is_wanted = "", math.inf, False
+        self._is_edited = False
         self.history = History()
         self.page.clear()
         self.page.say("")
@@ -272,10 +275,9 @@ class MapControl(QObject):
         form = self.panel.form
         form.list_kinds({kind_id: each.title for kind_id, each in found.items()})
         wanted = self._wanted
-        if wanted is not None and wanted.kind in found:
+        if wanted is not None and wanted.kind in found and not self._is_edited:
             form.choose_kind(wanted.kind)
-        refill = is_first or self._made_of is None or self._is_ready
-        self._is_ready = False
+        refill = is_first or self._made_of is None or not self._is_edited
         self._offer(str(form.kind.currentData()), refill=refill)
         self._name_page()
         if self.history.present is not None:
@@ -284,17 +286,38 @@ class MapControl(QObject):
     def _offer(self, kind_id: str, refill: bool) -> None:
         """Show what a kind offers, and its numbers unless the user's are there already."""
         each = self._offers[kind_id]
-        form = self.panel.form
+        form, offer, made = self.panel.form, each.offer, self._made(kind_id)
         self.panel.show_search(kind_id)
-        form.offer(each.help, each.offer)
+        if made is not None:  # its axes are listed even where they are not offered any more
+            offer = replace(
+                offer,
+                x_names=tuple(dict.fromkeys((*offer.x_names, made.x.name))),
+                y_names=tuple(dict.fromkeys((*offer.y_names, made.y.name))),
+            )
+        form.offer(each.help, offer)
         if not refill:
             return
-        wanted, offer = self._wanted, each.offer
         usual = Wanted(kind=kind_id, x=offer.x, y=offer.y, steps=offer.steps, options=offer.options)
-        form.fill(wanted if _suits(wanted, usual, offer) else usual)  # type: ignore[arg-type]
+        if made is not None:
+            form.fill(replace(made, options={**offer.options, **made.options}))
+            return
+        wanted = self._wanted
+        form.fill(wanted if wanted is not None and _suits(wanted, usual, offer) else usual)
+
+    def _made(self, kind_id: str) -> Wanted | None:
+        """Return what the map on screen was made with; None where it is not of that kind."""
+        wanted, part = self._wanted, self.history.present
+        if self._made_of is None or wanted is None or part is None or wanted.kind != kind_id:
+            return None
+        return replace(wanted, x=part.x, y=part.y)
+
+    def _on_edited(self) -> None:
+        self._is_edited = True
+        self.panel.forget_ready()
 
     def _on_kind_chosen(self, kind_id: str) -> None:
         self.panel.forget_ready()
+        self._is_edited = self._made(kind_id) is None
         self._offer(kind_id, refill=True)
 
     # Making maps.
@@ -313,16 +336,14 @@ class MapControl(QObject):
     def make_ready(self, ready: ReadyMap) -> None:
         """Make a ready map, with its parameters in the run too."""
         spec = ready.spec
-        offered = self._offers.get(spec.kind)
-        options = dict(offered.offer.options if offered is not None else {}) | dict(spec.options)
+        options = dict(spec.options)  # those not named are as usual at the parameters of the map
         wanted = Wanted(kind=spec.kind, x=spec.x, y=spec.y, steps=spec.steps, options=options)
-        self._made_of, self._is_ready = None, True
+        self._made_of = None
         self._control.restore(spec.params, spec.seed, f"map “{ready.title}”")
-        self._wanted = wanted
+        self._begin(wanted)
         if spec.kind in self._offers:
             self.panel.form.choose_kind(spec.kind)
             self._offer(spec.kind, refill=True)
-        self._begin(wanted)
 
     def _begin(self, wanted: Wanted) -> None:
         """Make a map; another part of the same one is added to the history."""
@@ -339,7 +360,7 @@ class MapControl(QObject):
             self.history.begin(part)
         offered = self._offers.get(wanted.kind)
         self._fits = wanted.kind == "orbit" and offered is not None and wanted.y == offered.offer.y
-        self._wanted = wanted
+        self._wanted, self._is_edited = wanted, False
         self._request_map()
         if self._mode == PLOTS:
             self.set_mode(MAP)
@@ -698,16 +719,25 @@ class MapControl(QObject):
 
 
 def middle_of(axis: Axis, value: float) -> float:
-    """Return the value of the cell that a value lies in: the run there ends as the cell does."""
+    """Return the middle of the cell that a value lies in, in digits that the cell can tell apart.
+
+    It is rounded by at most a twentieth of the cell's width, to no less than four digits.
+    """
     place = float(axis.place(value))
-    return float(axis.at(math.floor(place) + 0.5)) if 0 <= place < axis.count else value
+    if not 0 <= place < axis.count:
+        return value
+    low, middle, high = axis.at(math.floor(place) + np.array([0.0, 0.5, 1.0])).tolist()
+    width = high - low
+    if not width > 0.0 or abs(middle) < 1e-9 * width:
+        return float(middle) if width <= 0.0 else 0.0
+    digits = math.floor(math.log10(abs(middle))) - math.floor(math.log10(width)) + 2
+    return float(f"{middle:.{min(max(digits, LEAST_DIGITS), 17)}g}")
 
 
-def _suits(wanted: Wanted | None, usual: Wanted, offer: Offer) -> bool:
+def _suits(wanted: Wanted, usual: Wanted, offer: Offer) -> bool:
     """Return whether what was asked for before can still be."""
     return (
-        wanted is not None
-        and wanted.kind == usual.kind
+        wanted.kind == usual.kind
         and wanted.x.name in offer.x_names
         and wanted.y.name in offer.y_names
         and set(wanted.options) <= set(offer.options)

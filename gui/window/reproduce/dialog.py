@@ -76,9 +76,11 @@ def reproduce(folder: Path, data: str, *, quick: bool, progress: Progress) -> st
 
         datasets.load(data)
     every = (*studies("reproduce"), *studies("atlas"))
-    folder = store.prepare(folder)
+    folder = store.check(folder)
     with pool(has_threads=False, niceness=NICENESS) as workers:
-        made = making.make(folder, every, Options(quick=quick, data=data), workers, progress)
+        made = making.make(
+            store.prepare(folder), every, Options(quick=quick, data=data), workers, progress
+        )
     if made is None:
         return None
     files.write(folder, made)

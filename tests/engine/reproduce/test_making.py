@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import commands as cli
 from engine.core.errors import InputError
 from engine.executors.threads import Threads
 from engine.reproduce import making, store
@@ -75,6 +76,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     assert made(folder) is not None
     return folder
+
+
+def test_a_refused_scheduler_leaves_no_folder(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    command = ["reproduce", "--quick", "--scheduler", "foo", "--out", str(out)]
+    assert cli.main(command) == 2
+    assert not out.exists()
 
 
 MOMENTS = random.Random(7).sample(range(1, 11), 5)

@@ -149,9 +149,30 @@ def test_a_damaged_run_is_one_sentence(
 ) -> None:
     folder = run(tmp_path / "a", 0.1)
     (folder / "run.json").write_text(damage, "utf-8")
+    whole = run(tmp_path / "b", 0.1)
     capsys.readouterr()
-    assert cli.main(["compare", str(folder), "--out", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    command = ["compare", str(whole), str(folder), "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 2
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith(f"{folder}: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_run_and_a_missing_one_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out, missing = run(tmp_path / "a", 0.1), tmp_path / "out", tmp_path / "no" / "b.toml"
+    for runs, named in (([folder], "two or more"), ([folder, missing], f"'{missing}'"[-20:])):
+        assert cli.main(["compare", *map(str, runs), "--out", str(out)]) == 2
+        assert named in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_runs_of_equal_settings_say_so() -> None:
+    same = compare([compared(), compared("b")])
+    assert "No parameter differs" in same.to_text()
+    other = compare([compared(step_size=0.1), compared("b", step_size=0.2)])
+    assert other.to_text() == other.to_markdown()
 
 
 def test_a_damaged_trace_is_refused(tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
@@ -26,7 +30,7 @@ from engine.maps.live import LiveMap, MapShown
 from engine.maps.ready import ReadyMap
 from engine.maps.spec import MapSpec
 from engine.run.snapshot import Status
-from gui.maps.control import MapControl
+from gui.maps.control import MapControl, middle_of
 from gui.maps.dock import BOTH, MAP, PLOTS
 from gui.maps.source import MapSource
 from gui.run.bridge import Bridge
@@ -393,6 +397,52 @@ def test_a_ready_map_is_made_with_its_parameters(desk: Desk) -> None:
     assert shown.spec.shape == (30, 40) and desk.control.params.projected  # type: ignore[attr-defined]
     assert panel.ready_text.text() == "What is to be seen." and desk.maps.page.notice.isHidden()
     assert panel.form.across.low.value == 3.0
+
+
+def test_the_form_shows_what_the_map_on_screen_was_made_with(desk: Desk) -> None:
+    maps, form = desk.maps, desk.maps.panel.form
+    stale = maps._offers["stability"]  # offers an option that the ready map's parameters do not
+    options = {**stale.offer.options, "u.w1": 1.0}
+    maps._offers["stability"] = replace(stale, offer=replace(stale.offer, options=options))
+    spec = MapSpec(
+        kind="stability",
+        experiment=FakeExperiment.id,
+        params=FakeParams(curvature=3.0, offset=0.4),
+        seed=0,
+        x=Axis(name="curvature", low=3.0, high=3.5, count=40),
+        y=Axis(name="offset", low=0.1, high=0.9, count=30),
+        steps=50,
+    )
+    maps.make_ready(ReadyMap(id="one", title="One", description="Seen.", spec=spec))
+    shown = desk.finished()
+    asked = maps._asked
+    maps._ask_offers()
+    desk.wait(lambda: maps._asked > asked and "u.w1" not in maps._offers["stability"].offer.options)
+    assert shown.spec.options == {}
+    assert (form.across.count.count, form.up.count.count) == (40, 30)
+    assert form.steps.count == 50 and form.across.low.value == 3.0
+
+
+@given(
+    low=st.floats(-100, 100),
+    width=st.floats(1e-6, 100),
+    count=st.integers(1, 2000),
+    share=st.floats(0.0, 0.999),
+)
+def test_a_choice_on_a_map_is_short_and_stays_in_its_cell(
+    low: float, width: float, count: int, share: float
+) -> None:
+    axis = Axis(name="x", low=low, high=low + width, count=count)
+    value = float(axis.at(share * count))
+    place = float(axis.place(value))
+    chosen = middle_of(axis, value)
+    if 0 <= place < count:
+        assert float(axis.place(chosen)) == pytest.approx(math.floor(place) + 0.5, abs=0.06)
+
+
+def test_a_choice_on_a_map_has_few_digits() -> None:
+    axis = Axis(name="x", low=0.1, high=0.9, count=640)
+    assert len(repr(middle_of(axis, 0.3333))) <= 7
 
 
 def test_what_was_asked_for_is_kept(desk: Desk) -> None:
