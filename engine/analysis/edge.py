@@ -12,7 +12,12 @@ from engine.core.arrays import FloatArray
 from engine.text.numbers import short, whole
 
 RISE = 1.01
-"""Factor by which the loss rises above that at the first look before a catapult is seen."""
+"""Factor by which the loss rises above that at the first look before a catapult is seen.
+
+A catapult is the loss rising above its start, at a step size beyond the limit at the start, before
+the run lands where it is flatter (Lewkowycz et al. 2020). A loss that rises and falls at the edge
+of stability, in a run that began below the limit, is none.
+"""
 HOVER = (0.85, 1.25)
 """Ratios between which a run is near the limit."""
 STRETCH = 8
@@ -139,7 +144,8 @@ def place(edge: Edge, ratios: FloatArray) -> tuple[str, str]:
         )
     if edge.catapult is not None and edge.landed is None:
         return f"catapult since k = {whole(edge.catapult)}", (
-            f"The run began beyond the limit and the loss rose; the sharpness is {now}."
+            "The run began beyond the limit and the loss rose above its start; "
+            f"the sharpness is {now}."
         )
     if edge.last >= 1.0:
         return "beyond the limit", f"The sharpness is {now}: a minimum as sharp would repel."
@@ -149,4 +155,5 @@ def place(edge: Edge, ratios: FloatArray) -> tuple[str, str]:
             f"A catapult brought the sharpness below the limit at step {landed}; it is {now}."
         )
     rises = ratios.size >= 4 and float(ratios[-1] - ratios[0]) > 0.02
+    rises = rises and float(ratios[-2:].mean()) >= float(ratios[-4:-2].mean())  # and still does
     return "sharpening" if rises else "below the limit", f"The sharpness is {now}."

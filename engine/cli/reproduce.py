@@ -170,7 +170,7 @@ def _in_words(study: Study, found: Findings, *, is_own: bool) -> str:
     from engine.reproduce.report.words import WORDING, mark
 
     lines = [f"{study.id}: {study.title}" + (" (your own)" if is_own else "")]
-    lines += [f"  {study.citation}. {study.section}" if study.citation else f"  {study.section}"]
+    lines += [f"  {study.place}"]
     lines += [f"  {WORDING[study.wording]}: {' '.join(study.says.split())}"]
     lines += [f"  Assumes: {'; '.join(study.assumptions)}"] if study.assumptions else []
     for check in found.checks:

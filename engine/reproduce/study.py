@@ -165,6 +165,11 @@ class Study(Document):
         min_length=1, max_length=100, description="give a list of one table or more"
     )
 
+    @property
+    def place(self) -> str:
+        """The publication and where in it, or the place alone for the paper itself."""
+        return f"{self.citation}, {self.section}" if self.citation else self.section
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         """Refuse two results of one name, and a path that begins with no name."""

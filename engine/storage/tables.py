@@ -4,7 +4,8 @@ All files of numbers from outside are read here. A CSV file has one row a line; 
 lines that begin with # are skipped. Its delimiter is the first of tab, semicolon, comma and space
 that its first row holds outside quotes, and the same in all rows. Cells may be quoted, exponents
 written with D as Fortran does. Between semicolons or tabs a comma is a decimal mark. A number with
-separators of thousands is refused, since 1,200 has two readings.
+separators of thousands is refused, since 1,200 has two readings. Where a caller
+allows it a column may hold texts, which are labels.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import math
 import os
 import re
 from array import array
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -49,11 +50,15 @@ class Table:
         Rows of the file, of which fewer may have been taken.
     names : tuple of str
         Headings of the columns; empty where the file has none.
+    labels : dict of int to tuple of str
+        For each column of labels that holds texts, these in sorted order; the column's values are
+        their places.
     """
 
     values: FloatArray
     rows: int
     names: tuple[str, ...] = ()
+    labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def columns(self) -> int:
@@ -67,7 +72,18 @@ class Table:
         return f"{rows} of {whole(self.columns)} column{'' if self.columns == 1 else 's'}"
 
 
-def read_table(path: str | Path, field: str, max_numbers: int) -> Table:
+LabelColumns = Callable[[tuple[str, ...], int], Collection[int]]
+"""Names the columns that may hold texts, from the headings and the number of columns."""
+
+
+def no_labels(_names: tuple[str, ...], _columns: int) -> Collection[int]:
+    """Return that all columns hold numbers."""
+    return ()
+
+
+def read_table(
+    path: str | Path, field: str, max_numbers: int, label_columns: LabelColumns = no_labels
+) -> Table:
     """Read a table of finite numbers from a ``.csv`` or ``.npy`` file.
 
     A first row of nothing but names, or the only row in which all cells are quoted, gives the
@@ -80,6 +96,8 @@ def read_table(path: str | Path, field: str, max_numbers: int) -> Table:
         The parameter that names the file, for the error sentences.
     max_numbers : int
         Numbers that the table may hold; larger files are refused before they are read.
+    label_columns : callable
+        Which columns of a CSV file may hold texts, all of whose cells then are labels.
 
     Raises
     ------
@@ -99,7 +117,9 @@ def read_table(path: str | Path, field: str, max_numbers: int) -> Table:
         if os.fstat(file.fileno()).st_size > limit:
             rule = f"give at most {whole(max_numbers)} numbers in at most {human_size(limit)}"
             raise InputError(field, path.name, rule)
-        return _CsvReader(file, path, field).read(max_numbers)
+        reader = _CsvReader(file, path, field)
+        reader.label_columns = label_columns
+        return reader.read(max_numbers)
 
 
 def read_thinned(path: str | Path, field: str, columns: int, most: int, limit: int) -> Table:
@@ -142,7 +162,8 @@ class _Line(NamedTuple):
 class _CsvReader:
     """One CSV file, from its encoding to its numbers.
 
-    `kept` holds the indices of the rows to take; None takes all.
+    `kept` holds the indices of the rows to take; None takes all. `label_columns` names the columns
+    that may hold texts.
     """
 
     def __init__(self, file: BinaryIO, path: Path, field: str) -> None:
@@ -156,6 +177,7 @@ class _CsvReader:
                 break
         self._encoding = encoding
         self.kept: set[int] | None = None
+        self.label_columns: LabelColumns = no_labels
         first = next(self._lines(), None)
         self._delimiter = "," if first is None else _delimiter(first[1])
         self._commas = self._points = False
@@ -222,6 +244,7 @@ class _CsvReader:
     def read(self, max_numbers: int, columns: int | None = None) -> Table:
         """Read the rows that are to be taken."""
         numbers, taken, index = array("d"), 0, -1
+        labels: dict[int, _Labels] | None = None
         for index, found in enumerate(self._rows()):
             if self.kept is not None and index not in self.kept:
                 continue
@@ -232,7 +255,13 @@ class _CsvReader:
                 which = "as in the others" if taken else "one a column"
                 rule = f"give {columns} cells in line {line.number} of {self._path.name}, {which}"
                 raise InputError(self._field, f"{len(cells)} cells", rule)
-            numbers.extend(self._number(cell, line, i) for i, cell in enumerate(cells))
+            if labels is None:
+                labels = {i: _Labels() for i in self.label_columns(self._names, columns)}
+            texts = {i for i, each in labels.items() if each.add(cells[i])}
+            numbers.extend(
+                math.nan if i in texts else self._number(cell, line, i)
+                for i, cell in enumerate(cells)
+            )
             taken += 1
             if len(numbers) > max_numbers:
                 rule = f"give at most {whole(max_numbers)} numbers; it holds more"
@@ -241,7 +270,11 @@ class _CsvReader:
             rule = "give a file with at least one row of numbers"
             raise InputError(self._field, self._path.name, rule)
         values = np.frombuffer(numbers, np.float64).reshape(taken, columns)
-        return Table(values, index + 1, self._names)
+        names: dict[int, tuple[str, ...]] = {}
+        for i, each in (labels or {}).items():
+            if each.has_texts:
+                values[:, i], names[i] = each.places(), each.sorted()
+        return Table(values, index + 1, self._names, names)
 
     def _number(self, cell: str, line: _Line, column: int) -> float:
         place = f"in row {line.number}, column {column + 1} of {self._path.name}"
@@ -260,6 +293,32 @@ class _CsvReader:
         if not math.isfinite(value):
             raise InputError(self._field, cell, f"give a finite number {place}")
         return value
+
+
+class _Labels:
+    """The cells of one column, as labels if any of them is a text."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._cells = array("q")
+        self.has_texts = False
+
+    def add(self, cell: str) -> bool:
+        """Keep a cell, and return whether it is a text: neither empty nor meant as a number."""
+        self._cells.append(self._codes.setdefault(cell, len(self._codes)))
+        is_text = bool(cell) and not _is_number(cell)
+        self.has_texts |= is_text
+        return is_text
+
+    def sorted(self) -> tuple[str, ...]:
+        """Return the different labels in sorted order."""
+        return tuple(sorted(self._codes))
+
+    def places(self) -> FloatArray:
+        """Return the place of each cell among the sorted labels, shape (rows,)."""
+        place = {label: float(place) for place, label in enumerate(self.sorted())}
+        places = np.array([place[label] for label in self._codes])
+        return np.asarray(places[np.frombuffer(self._cells, np.int64)])
 
 
 def _delimiter(line: str) -> str:

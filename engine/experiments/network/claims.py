@@ -87,7 +87,7 @@ def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
     )
     holds, measured = None, "no catapult so far"
     if edge.catapult is not None:
-        measured = f"the loss rose by step {whole(edge.catapult)}"
+        measured = f"the loss rose above its start by step {whole(edge.catapult)}"
         if edge.landed is not None:
             holds = True
             measured += f", below the limit at step {whole(edge.landed)}"
@@ -100,7 +100,7 @@ def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
         statement="At large step sizes the loss grows during the early part of training, and the "
         "run converges to a flatter minimum.",
         assumptions=lamps,
-        predicted="the loss rises, then the sharpness is below the limit",
+        predicted="the loss rises above its start, then the sharpness is below the limit",
         measured=measured,
         verdict=judged(lamps, holds),
         note="Shown for wide linear networks with one hidden layer, up to twice the limit; others "

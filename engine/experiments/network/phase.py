@@ -14,6 +14,10 @@ from engine.text.numbers import short, whole
 LAST_LOOKS = 8
 FEW = 12
 """Steps with a known loss below which a trend is not read."""
+LATELY = 4
+"""Last steps whose mean loss is compared with that of as many before them."""
+STILL = 1e-9
+"""Largest relative change over the last steps that is none."""
 TREND = 1e-3
 """Least relative change of the loss over the steps seen that is called a trend."""
 
@@ -53,23 +57,31 @@ def _standing(state: NetworkState, recent: Recent) -> tuple[OutcomeKind, str, st
         rest = "The gradient vanishes, and the loss does not: the run rests."
         return OutcomeKind.CONVERGED, "at rest", rest, Standing.SETTLING
     where, sentence = place(state.edge, known(recent["stability"]))
+    kind, badge, words = tendency(losses)
+    return kind, where or badge, _joined(words, sentence), Standing.OPEN
+
+
+def tendency(losses: FloatArray) -> tuple[OutcomeKind, str, str]:
+    """Describe where the loss goes, over the rows seen and lately, as badge and sentence."""
     trend = trend_of(losses)
     if trend is None:
-        return (
-            OutcomeKind.MAX_STEPS,
-            where or "starting",
-            sentence or "Too few steps to tell.",
-            (Standing.OPEN),
-        )
+        return OutcomeKind.MAX_STEPS, "starting", "Too few steps to tell how the loss goes."
+    loss, now = short(float(losses[-1]), 4), lately(losses)
     if trend < -TREND:
-        falls = f"The training loss falls, {short(loss, 4)} now."
-        return OutcomeKind.CONVERGING, where or "learning", _joined(falls, sentence), Standing.OPEN
+        words = f"The training loss falls, {loss} now."
+        if now > STILL:
+            words = f"The training loss has fallen on the whole, and rises now: {loss}."
+        elif now >= -STILL:
+            words = f"The training loss has fallen on the whole, and stays now: {loss}."
+        return OutcomeKind.CONVERGING, "learning", words
     if trend > TREND:
-        rises = f"The training loss rises, {short(loss, 4)} now."
-        kind = OutcomeKind.MAX_STEPS
-        return kind, where or "loss rising", _joined(rises, sentence), Standing.OPEN
-    stalls = f"The training loss stays at about {short(loss, 4)}."
-    return OutcomeKind.MAX_STEPS, where or "stalled", _joined(stalls, sentence), Standing.OPEN
+        words = f"The training loss rises, {loss} now."
+        if now < -STILL:
+            words = f"The training loss has risen on the whole, and falls now: {loss}."
+        elif now <= STILL:
+            words = f"The training loss has risen on the whole, and stays now: {loss}."
+        return OutcomeKind.MAX_STEPS, "loss rising", words
+    return OutcomeKind.MAX_STEPS, "stalled", f"The training loss stays at about {loss}."
 
 
 def _joined(*sentences: str) -> str:
@@ -88,6 +100,15 @@ def trend_of(losses: FloatArray) -> float | None:
     first, _, last = np.array_split(losses, 3)
     before, after = float(first.mean()), float(last.mean())
     return (after - before) / before if before > 0.0 else None
+
+
+def lately(losses: FloatArray) -> float:
+    """Return the relative change of the mean of the last `LATELY` rows from as many before.
+
+    The number is even, so that a swing of period two is no change.
+    """
+    before, after = losses[-2 * LATELY : -LATELY].mean(), losses[-LATELY:].mean()
+    return float((after - before) / before) if before > 0.0 else 0.0
 
 
 def is_at_rest(state: NetworkState, recent: Recent) -> bool:

@@ -30,7 +30,7 @@ from engine.core.outcome import Outcome, OutcomeKind
 from engine.core.views import View
 from engine.experiments.trace import views as plots
 from engine.experiments.trace.listing import LISTING
-from engine.experiments.trace.params import EXAMPLE, TraceParams
+from engine.experiments.trace.params import EXAMPLE, EXAMPLE_LOG, TraceParams
 from engine.experiments.trace.recording import Recording, recording_of
 from engine.families.edges import edge_claim
 from engine.text.numbers import short, whole
@@ -79,6 +79,7 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
         """Return the rows of the table about the recording."""
         recording, edge = state.recording, state.recording.edge_at(state.step)
         rows = [
+            ["Log", EXAMPLE_LOG if state.params.file == EXAMPLE else Path(state.params.file).name],
             ["Rows", whole(len(recording.steps))],
             ["Steps", f"{whole(int(recording.steps[0]))} to {whole(recording.last)}"],
             ["Eigenvalues a row", whole(recording.eigenvalues.shape[1])],
@@ -102,7 +103,9 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
         return Outcome(
             kind=OutcomeKind.MAX_STEPS if done else OutcomeKind.CONVERGING,
             step=state.step,
-            message=message or "The log says nothing of the sharpness so far.",
+            message=_with_source(
+                message or "The log says nothing of the sharpness so far.", state.params
+            ),
             phase=text or ("end of the log" if done else "playing"),
         )
 
@@ -172,3 +175,8 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
     def input_files(self, params: TraceParams) -> Mapping[str, tuple[Path, ...]]:
         """List the log, unless it is the bundled one."""
         return {} if params.file == EXAMPLE else {"file": (Path(params.file),)}
+
+
+def _with_source(message: str, params: TraceParams) -> str:
+    """Return a message that also says if the log is the bundled one."""
+    return f"{message} This is {EXAMPLE_LOG}." if params.file == EXAMPLE else message

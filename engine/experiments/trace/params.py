@@ -10,6 +10,7 @@ from engine.theory.optimisers import OptimiserDescription, Setting, describe
 _RECORD, _DESCENT = "Recording", "Descent"
 EXAMPLE = "example"
 """Word for the bundled trace."""
+EXAMPLE_LOG = "the bundled example log"
 
 
 class TraceParams(Params):

@@ -116,19 +116,19 @@ def _definition(proofs: Proofs | None, seen: Seen) -> Claim:
     at_rest = None if found is None else found.kind in ("equilibrium", "manifold")
     lamps = (*seen.lamps, Lamp("The run comes to an equilibrium", at_rest))
     delta = None if found is None else found.delta
-    measured = _waiting(seen) if found is None else "no δ is proved for this ε"
+    measured = _waiting(seen) if found is None else "no radius r is proved for this ε"
     if delta is not None:
-        measured = f"δ = {short(delta, 6)} for ε = {short(seen.epsilon, 6)}, proved"
+        measured = f"r = {short(delta, 6)} for ε = {short(seen.epsilon, 6)}, proved"
     return Claim(
         id="proved-definition",
-        title="Stability by its definition: a δ for this ε",
+        title="Stability by its definition: a radius r for this ε",
         source=f"Lyapunov's definition (Figure 1); {SOURCE}",
-        statement="Every run that begins closer than δ to the equilibrium stays closer than ε.",
+        statement="Every run that begins closer than r to the equilibrium stays closer than ε.",
         assumptions=lamps,
-        predicted=f"a δ for ε = {short(seen.epsilon, 6)}",
+        predicted=f"a radius r for ε = {short(seen.epsilon, 6)}",
         measured=measured,
         verdict=_verdict(lamps, proofs, True if delta is not None else None),
-        note="The δ that is proved is not the largest.",
+        note="The radius r that is proved is not the largest.",
     )
 
 

@@ -53,8 +53,8 @@ def stability_radius() -> Any:
     """Declare the radius ε of the definition of stability."""
     return param(
         0.25,
-        "Radius ε of the definition of stability: a δ is proved such that runs that begin closer "
-        "than δ to the equilibrium stay closer than ε.",
+        "Radius ε of the definition of stability: a radius r is proved such that runs that begin "
+        "closer than r to the equilibrium stay closer than ε.",
         symbol=r"\epsilon",
         group=GROUP,
         gt=0,

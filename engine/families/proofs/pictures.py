@@ -21,7 +21,7 @@ _EDGE_STEPS = 40
 _TAIL_OF_PATH = 400
 _LEVELS = 12
 _TAIL = 1500
-_NAMES = {"loss": "f", "quadratic": "quadratic form", "typed": "typed"}
+_NAMES = {"loss": "loss f", "quadratic": "quadratic form", "typed": "as typed"}
 FAR = 1e9
 
 
@@ -71,16 +71,17 @@ def rows(proofs: Proofs) -> list[list[str]]:
     """Write what is proved as rows of a table: of what, the result, and what it took."""
     found = proofs.attractor
     judged = {True: "stable, proved", False: "repels, proved", None: "not proved"}
-    made = [["comes to", judged[found.is_stable], named(found)]]
+    made = [["where the run ends", judged[found.is_stable], named(found)]]
     if found.delta is not None:
         epsilon = short(proofs.task.epsilon, 6)
-        made.append(["definition", f"δ = {short(found.delta, 6)}", f"for ε = {epsilon}"])
+        begun = f"for starts within r = {short(found.delta, 6)}"
+        made.append([f"runs stay within ε = {epsilon}", begun, "by the definition of stability"])
     if proofs.region is not None:
-        made.append(["region", *region_parts(proofs)])
+        made.append(["region of attraction", *region_parts(proofs)])
     for name, level in proofs.levels.items():
         star = ", the best" if name == proofs.best and len(proofs.levels) > 1 else ""
         result, effort = level_parts(proofs, level)
-        made.append([f"V = {_NAMES[name]}", result + star, effort])
+        made.append([f"V falls, V = {_NAMES[name]}", result + star, effort])
     for each in proofs.minima:
         if each.point is not None:
             place = ", ".join(short(float(x), 4) for x in each.point)

@@ -29,8 +29,8 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
         title="Proved region",
         help="Every run from the green region is proved to come to the attractor, from the violet "
         "one it was only seen to. Thin: level curves of V; dotted: where a step neither "
-        "lowers nor raises it; its largest proved level; the circle of ε, that of the δ proved "
-        "for it, and a run from its edge. Drag the start.",
+        "lowers nor raises it; its largest proved level; the circle of radius ε, that of the "
+        "radius r proved for it, and a run from its edge. Drag the start.",
         x_label=x_label,
         y_label=y_label,
         items=(
@@ -58,9 +58,13 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
                 x="proof_best_x", y="proof_best_y", label="proved V < c", color="good", width=2.0
             ),
             *extra,
-            Curve(x="proof_epsilon_x", y="proof_epsilon_y", label="ε", color="bound", width=1.2),
-            Curve(x="proof_delta_x", y="proof_delta_y", label="δ", color="bound", dash="dash"),
-            Curve(x="proof_edge_run_x", y="proof_edge_run_y", label="from its edge", color="3"),
+            Curve(
+                x="proof_epsilon_x", y="proof_epsilon_y", label="radius ε", color="bound", width=1.2
+            ),
+            Curve(
+                x="proof_delta_x", y="proof_delta_y", label="radius r", color="bound", dash="dash"
+            ),
+            Curve(x="proof_edge_run_x", y="proof_edge_run_y", label="run from radius r", color="3"),
             Curve(x="proof_path_x", y="proof_path_y", label="run", color="2", width=1.0),
             Handle(id="start", x="start_x", y="start_y", label="start"),
         ),
@@ -103,5 +107,5 @@ def _table() -> View:
         title="Proofs",
         help="What is proved, with the number of boxes and the time that it took.",
         key="proof_rows",
-        headings=("of", "result", "how"),
+        headings=("what", "result", "how"),
     )

@@ -52,7 +52,7 @@ def _study(study: Study, found: Findings) -> Iterator[str]:
     yield ""
     yield f"## {to_plain(study.title)}"
     yield ""
-    yield f"{study.citation + '. ' if study.citation else ''}{study.section}."
+    yield f"{study.place}."
     yield ""
     yield f"**{WORDING[study.wording]}:** {_text(study.says)}"
     if study.assumptions:

@@ -176,9 +176,8 @@ def _badges(found: Findings) -> str:
 
 
 def _study(study: Study, found: Findings) -> Iterator[str]:
-    place = f"{study.citation}. {study.section}" if study.citation else study.section
     yield f'<section id="{study.id}"><h2>{to_html(study.title)}</h2>'
-    yield f'<p class="muted">{to_html(place)}</p><p>{_badges(found)}</p>'
+    yield f'<p class="muted">{to_html(study.place)}</p><p>{_badges(found)}</p>'
     yield f'<blockquote><p class="muted">{WORDING[study.wording]}</p>'
     yield f"<p>{to_html(study.says.strip())}</p></blockquote>"
     if study.assumptions:

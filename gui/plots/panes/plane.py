@@ -342,7 +342,8 @@ class PlanePane(CanvasPane[PlaneView]):
                 column = int((x - x0) / (x1 - x0) * values.shape[1])
                 row = int((y - y0) / (y1 - y0) * values.shape[0])
                 value = float(values[row, column])
-                found.append(ReadingItem(item.label or "value", number(value)))
+                if not item.tints:  # the values of areas only tell them apart
+                    found.append(ReadingItem(item.label or "value", number(value)))
                 outcome = _outcome(item, value, float(np.nanmax(values, initial=-math.inf)))
                 found += [ReadingItem(outcome, "")] if outcome else []
         return found

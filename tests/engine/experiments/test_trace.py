@@ -17,8 +17,9 @@ from engine.core.claims import Verdict
 from engine.core.errors import InputError, LabError
 from engine.core.params import build
 from engine.experiments.trace.experiment import Trace
-from engine.experiments.trace.params import TraceParams
+from engine.experiments.trace.params import EXAMPLE_LOG, TraceParams
 from engine.experiments.trace.recording import recording_of
+from engine.run.session import Session
 
 TRACE = Trace()
 STEPS = np.arange(0, 50, 5)
@@ -132,3 +133,15 @@ def test_gaps_and_overflows_are_not_measured(tmp_path: Path) -> None:
     assert state.step == 4
     np.testing.assert_array_equal(chunk.low["loss"], [np.nan, np.nan, np.nan, 2.0])
     assert state.recording.edge_at(4).looks == 2
+
+
+def test_a_run_of_the_bundled_log_says_so_and_one_of_a_file_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    write(path)
+    for params, is_example in ((TraceParams(), True), (params_of(path), False)):
+        session = Session(TRACE, params, 0)
+        session.advance(20)
+        message = TRACE.outcome(session.state, session.recent()).message
+        rows = dict(TRACE.observe(session.state, session.recent())["status"])
+        assert (EXAMPLE_LOG in message) == is_example
+        assert rows["Log"] == (EXAMPLE_LOG if is_example else "log.csv")

@@ -94,6 +94,10 @@ BAD = {
     "column 0": (GOOD, {"targets": "0"}, "targets"),
     "no inputs left": (GOOD, {"targets": "1, 2, 3"}, "targets"),
     "one class only": ("1,2,7\n2,3,7\n", {"task": "classes"}, "targets"),
+    "a hole among texts": ("1,2,a\n2,3,\n3,1,b\n", {"task": "classes"}, "data_file"),
+    "no number among texts": ("1,2,a\n2,3,nan\n3,1,b\n", {"task": "classes"}, "data_file"),
+    "a text among inputs": ("1,2,a\n2,two,b\n3,1,b\n", {"task": "classes"}, "data_file"),
+    "one text only": ("1,2,a\n2,3,a\n", {"task": "classes"}, "targets"),
     "two columns of classes": (GOOD, {"task": "classes", "targets": "1, 2"}, "targets"),
     "far too large": ("1,2,0\n1e300,2,1\n", {}, "data_file"),
     "two decimal marks": ("1,5;2.5;0\n2;1;1\n", {}, "data_file"),
@@ -144,3 +148,24 @@ def test_files_that_are_none_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(LabError) as found:
         read(tmp_path / name if name else Path(""))
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "names", "places"),
+    [
+        ("b a c b", ("a", "b", "c"), [1, 0, 2, 1]),
+        ("2 ten ten 1", ("1", "2", "ten"), [1, 2, 2, 0]),
+        ("10 9 9 10", ("9", "10"), [1, 0, 0, 1]),
+    ],
+)
+def test_texts_are_classes_in_sorted_order_and_numbers_by_size(
+    tmp_path: Path, column: str, names: tuple[str, ...], places: list[int]
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("x,y,kind\n" + "".join(f"{i},1,{c}\n" for i, c in enumerate(column.split())))
+    found = read(path, task="classes")
+    assert found.classes == names and found.targets.tolist() == places
+    assert found.inputs[:, 0].tolist() == [0, 1, 2, 3]
+    if any(name.isalpha() for name in names):
+        with pytest.raises(InputError, match="finite number"):
+            read(path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.analysis.edge import Edge
+from engine.analysis.edge import Edge, place
 from engine.core.claims import Verdict
 from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
@@ -16,6 +16,7 @@ from engine.core.params import build, update
 from engine.core.registry import get
 from engine.experiments.network.experiment import Network
 from engine.experiments.network.params import NetworkParams
+from engine.experiments.network.phase import tendency, trend_of
 from engine.run.session import Session
 
 NETWORK = Network()
@@ -134,6 +135,42 @@ def test_a_catapult_begins_beyond_the_limit_and_lands() -> None:
     for step, (ratio, loss) in enumerate([(1.5, 1.0), (1.6, 0.9), (1.4, 2.0), (0.8, 1.5)]):
         edge = edge.seen(step, ratio, loss)
     assert (edge.catapult, edge.landed, edge.onset) == (2, 3, None)
+
+
+def test_a_spike_of_a_run_begun_below_the_limit_is_no_catapult() -> None:
+    edge = Edge()
+    for step, (ratio, loss) in enumerate([(0.6, 1.0), (1.2, 0.5), (1.3, 3.0), (0.8, 0.6)]):
+        edge = edge.seen(step, ratio, loss)
+    assert (edge.catapult, edge.landed, edge.onset) == (None, None, 1)
+
+
+@pytest.mark.parametrize(("last", "is_rising"), [([0.7, 0.75], True), ([0.6, 0.55], False)])
+def test_a_sharpness_that_has_just_fallen_is_not_sharpening(
+    last: list[float], is_rising: bool
+) -> None:
+    ratios, edge = np.array([0.3, 0.4, 0.5, 0.65, 0.68, *last]), Edge()
+    for step, ratio in enumerate(ratios.tolist()):
+        edge = edge.seen(step, ratio, 1.0)
+    assert (place(edge, ratios)[0] == "sharpening") == is_rising
+
+
+@pytest.mark.parametrize(
+    ("tail", "has", "no"),
+    [
+        (np.linspace(0.5, 0.4, 12), "loss falls", "rises"),
+        (np.linspace(0.5, 0.8, 12), "rises now", "loss falls"),
+        (np.full(12, 0.5), "stays", "falls"),
+        (np.tile([0.5, 0.6], 6) * 0.99 ** np.arange(12), "loss falls", "rises"),
+    ],
+)
+def test_a_loss_that_has_just_risen_is_not_said_to_fall(
+    tail: np.ndarray, has: str, no: str
+) -> None:
+    losses = np.concatenate([np.linspace(2.0, 0.6, 24), tail])
+    trend = trend_of(losses)
+    assert trend is not None and trend < 0.0
+    sentence = tendency(losses)[2]
+    assert has in sentence and no not in sentence
 
 
 def test_a_live_change_looks_for_the_edge_anew() -> None:

@@ -104,6 +104,8 @@ def test_a_study_of_the_program_can_be_carried_out(collection: Collection, each:
         assert "$" not in to_plain(text)
         assert "\\" not in to_html(text)
     assert (collection == "atlas") == bool(each.citation)
+    assert each.place == (f"{each.citation}, {each.section}" if each.citation else each.section)
+    assert not each.citation or each.section[0].islower(), "it goes on after a comma"
 
 
 def test_ids_are_unique() -> None:

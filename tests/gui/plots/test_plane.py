@@ -467,6 +467,9 @@ def test_areas_have_the_paled_colours_of_their_roles_and_stand_in_the_legend(are
     assert color(0.33, 1.33).rgb() == surface.rgb(), "what has no tint is not drawn"
     assert [entry.text for entry in pane.entries()] == ["proved", "s", "outside"]
     assert [heat.meaning(value) for value in (1.0, 0.4, 0.7)] == ["proved", "s", ""]
+    for place, meaning in (((1.33, 0.33), "proved"), ((0.33, 1.33), "outside")):
+        read = [(item.text, item.value) for item in pane._heat_at(*place)]
+        assert read == [(meaning, "")], "the value of an area is no measurement"
 
 
 def test_an_image_that_stays_is_not_made_again(area) -> None:

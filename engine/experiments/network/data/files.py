@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ from engine.experiments.network.data.dataset import Dataset, Targets, split
 from engine.experiments.network.params import NetworkParams
 from engine.storage.arrays import load_numbers
 from engine.storage.files import user_path
-from engine.storage.tables import Table, read_table
+from engine.storage.tables import read_table
 from engine.text.numbers import short, whole
 
 FIELD = "data_file"
 MOST_NUMBERS = 8_000_000
 """Numbers of a file."""
 MOST_CLASSES = 100
+LONGEST_NAME = 40
+"""Characters of a class's name; the rest is cut off."""
 LARGEST = 1e12
 """Magnitude of numbers beyond which their squares are of no use in 32 bits."""
 
@@ -34,12 +37,19 @@ def read(params: NetworkParams) -> Dataset:
     if not params.data_file.strip():
         raise InputError(FIELD, params.data_file, "name a CSV, NPY or NPZ file")
     path = user_path(params.data_file, FIELD)
-    inputs, values = _of_npz(path) if path.suffix.lower() == ".npz" else _of_table(path, params)
+    labels: tuple[str, ...] = ()
+    if path.suffix.lower() == ".npz":
+        inputs, values = _of_npz(path)
+    else:
+        inputs, values, labels = _of_table(path, params)
     if len(inputs) < 2:
         raise InputError(FIELD, path.name, "give two rows or more")
     if max(np.abs(inputs).max(), np.abs(values).max()) > LARGEST:
         raise InputError(FIELD, path.name, f"give numbers of at most {short(LARGEST)}")
-    targets, classes = _classes(values, path) if params.task == "classes" else (values, ())
+    targets: Targets = values
+    classes: tuple[str, ...] = ()
+    if params.task == "classes":
+        targets, classes = _classes(values, labels, path)
     generator = np.random.default_rng(params.data_seed)
     return split(inputs, targets, params.held_out, generator, classes)
 
@@ -61,48 +71,58 @@ def _of_npz(path: Path) -> tuple[FloatArray, FloatArray]:
     return x.reshape(len(x), -1), y.reshape(len(y), -1)
 
 
-def _of_table(path: Path, params: NetworkParams) -> tuple[FloatArray, FloatArray]:
-    """Return the columns that are inputs, and those to learn."""
-    table = read_table(path, FIELD, MOST_NUMBERS)
+def _of_table(path: Path, params: NetworkParams) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+    """Return the columns that are inputs, those to learn, and the labels of a column of texts."""
+
+    def may_hold_texts(names: tuple[str, ...], count: int) -> Collection[int]:
+        chosen = _columns(names, count, params.targets)
+        return chosen if params.task == "classes" and len(chosen) == 1 else ()
+
+    table = read_table(path, FIELD, MOST_NUMBERS, may_hold_texts)
     if table.columns < 2:
         raise InputError(FIELD, path.name, "give inputs and targets, two columns or more")
-    chosen = _columns(table, params.targets)
+    chosen = _columns(table.names, table.columns, params.targets)
     others = [column for column in range(table.columns) if column not in chosen]
     if not others:
         raise InputError("targets", params.targets, "leave a column for the inputs")
-    return table.values[:, others], table.values[:, chosen]
+    labels = table.labels.get(chosen[0], ())
+    return table.values[:, others], table.values[:, chosen], labels
 
 
-def _columns(table: Table, text: str) -> list[int]:
+def _columns(headings: tuple[str, ...], count: int, text: str) -> list[int]:
     """Return the places of the columns that a text names."""
     if text.strip().lower() in ("", "last"):
-        return [table.columns - 1]
-    names = [name.strip().casefold() for name in table.names]
+        return [count - 1]
+    names = [name.strip().casefold() for name in headings]
     whole_text = text.strip().casefold()
     words = [whole_text] if whole_text in names else [w.strip() for w in text.split(",")]
     chosen = []
     for word in filter(None, words):
         if word.casefold() in names:
             chosen.append(names.index(word.casefold()))
-        elif word.isdecimal() and 1 <= int(word) <= table.columns:
+        elif word.isdecimal() and 1 <= int(word) <= count:
             chosen.append(int(word) - 1)
         else:
-            listed = ", ".join(table.names)
+            listed = ", ".join(headings)
             listed = f", or of {listed[:60]}" if listed else ""
-            rule = f"give last, numbers from 1 to {table.columns}{listed}"
+            rule = f"give last, numbers from 1 to {count}{listed}"
             raise InputError("targets", word, rule)
-    return list(dict.fromkeys(chosen)) or [table.columns - 1]
+    return list(dict.fromkeys(chosen)) or [count - 1]
 
 
-def _classes(values: FloatArray, path: Path) -> tuple[Targets, tuple[str, ...]]:
-    """Return the classes that the values of one column name, in ascending order."""
+def _classes(
+    values: FloatArray, labels: tuple[str, ...], path: Path
+) -> tuple[Targets, tuple[str, ...]]:
+    """Return the classes that the values of one column name, in ascending order, or its labels."""
     if values.shape[1] != 1:
         raise InputError("targets", f"{values.shape[1]} columns", "give one column of classes")
-    found, labels = np.unique(values[:, 0], return_inverse=True)
+    found, places = np.unique(values[:, 0], return_inverse=True)
+    names = tuple(label[:LONGEST_NAME] for label in labels)
+    names = names or tuple(short(float(value), 6) for value in found[: MOST_CLASSES + 1])
     if len(found) < 2:
-        rule = f"give targets of two classes or more; all of {path.name} are {short(found[0], 6)}"
-        raise InputError("targets", short(float(found[0]), 6), rule)
+        rule = f"give targets of two classes or more; all of {path.name} are {names[0]}"
+        raise InputError("targets", names[0], rule)
     if len(found) > MOST_CLASSES:
         rule = f"give at most {MOST_CLASSES} classes, or regression for task"
         raise InputError("targets", f"{whole(len(found))} different values", rule)
-    return labels.astype(np.int64), tuple(short(float(value), 6) for value in found)
+    return places.astype(np.int64), names
