@@ -7,6 +7,7 @@ is edited in. `engine.text.arithmetic` reads them all. Files for machines have P
 from __future__ import annotations
 
 import math
+from decimal import ROUND_FLOOR, Decimal
 
 from engine.text.scripts import raised
 
@@ -56,6 +57,15 @@ def short(value: float | None, digits: int = 4) -> str:
     if times and mantissa in ("1", f"{MINUS}1"):
         return mantissa[:-1] + power
     return mantissa + times + power
+
+
+def short_below(value: float, digits: int = 4) -> str:
+    """Return a number as `short` does, but never more than it: a bound that is proved."""
+    if not math.isfinite(value) or value == 0 or (abs(value) < 1e9 and value == int(value)):
+        return short(value, digits)
+    exact = Decimal(value)
+    unit = Decimal((0, (1,), exact.adjusted() - digits + 1))
+    return short(float(exact.quantize(unit, ROUND_FLOOR)), digits)
 
 
 def fixed(value: float, decimals: int) -> str:

@@ -76,6 +76,24 @@ class Core:
             inside[chosen] &= dot(away, applied(self.weight, away)).hi <= self.level
         return inside
 
+    def within_level(self, level: float) -> Core:
+        """Return the part of the ellipsoid where V is at most a level; it is mapped into itself."""
+        return Core(self.center, self.weight, min(level, self.level))
+
+    def within(self, domain: Interval) -> Core | None:
+        """Return the part V <= c of the ellipsoid that is proved to lie within a box, shape (n,).
+
+        None where there is none.
+        """
+        widths = half_widths(self.weight)
+        if widths is None:
+            return None
+        room = np.minimum((self.center - domain.lo).lo, (domain.hi - self.center).lo)
+        ratio = (Interval.point(room) * Interval.point(widths).inverse()).lo
+        if not (ratio > 0.0).all():
+            return None
+        return self.within_level(float(Interval.point(ratio.min()).squared().lo))
+
     @property
     def reach(self) -> FloatArray:
         """Half-widths of a box that holds the ellipsoid, nearly, shape (n,)."""
@@ -201,8 +219,4 @@ def _core(lap: EnclosedMap, center: Interval) -> Core | None:
     if count == 0:
         return None
     box = boxes[count - 1]
-    room = np.minimum((center - box.lo).lo, (box.hi - center).lo)
-    ratio = (Interval.point(room) * Interval.point(widths).inverse()).lo
-    if not (ratio > 0.0).all():
-        return None
-    return Core(center, weight, float(Interval.point(ratio.min()).squared().lo))
+    return Core(center, weight, np.inf).within(box)

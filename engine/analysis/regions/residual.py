@@ -123,13 +123,15 @@ class Pace:
 def proved_ball(square: SquareDescent, center: FloatArray, radius: float) -> float | None:
     """Return δ such that runs from within δ of a minimum are proved to stay within `radius`.
 
-    They converge to minima there. Both are Euclidean distances from the floats of `center`.
+    They converge to minima there. Both are Euclidean distances from the minimum to which a run
+    from `center` converges. It is at most :math:`d=G|r|` away from these floats, where G bounds how
+    far a run goes over :math:`|r|` at its start; so δ + d and ε - d are proved of the floats.
 
     Parameters
     ----------
     square : SquareDescent
     center : ndarray, shape (n,)
-        A minimum to rounding.
+        Next to a minimum.
     radius : float
         ε.
 
@@ -148,8 +150,9 @@ def proved_ball(square: SquareDescent, center: FloatArray, radius: float) -> flo
     steepest = Interval.point(np.sqrt(pace.slope.squared().sum().hi).max() * (1.0 + 1e-15))
     grows = Interval.point(np.sqrt(Interval.point(rates).squared().sum().hi) * (1.0 + 1e-15))
     here = Interval.point(square.residual.value(Interval.point(center[None])).size)[0]
-    room = Interval.point(radius) - grows * here
-    made = float((room * (1.0 + grows * steepest).inverse()).lo)
+    away = grows * here  # of the minimum from the floats
+    room = Interval.point(radius) - away - away
+    made = float((room * (1.0 + grows * steepest).inverse() - away).lo)
     return made if made > 0.0 else None
 
 

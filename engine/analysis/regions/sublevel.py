@@ -1,10 +1,14 @@
 r"""The largest sublevel set of a Lyapunov function that is proved, in one to six dimensions.
 
 Let V be continuous, D a box, and c such that :math:`V>c` on the border of D. Let every box that
-meets :math:`K=\{w\in D:V(w)\leq c\}` be either within a core A, from which all runs converge, or
-have an image within D and :math:`V(F(w))<V(w)` proved for all its w, but for the equilibria.
-Then a run in K outside A stays in D and has V fall, so it stays in K. As V is bounded from below
-there, it comes into A, or its limit points are points of K where V does not fall: equilibria.
+meets :math:`K=\{w\in D:V(w)\leq c\}` be either within a core A, or have an image within D and
+:math:`V(F(w))<V(w)` proved for all its w, but for the equilibria. The core is an ellipsoid within
+D that is mapped into itself and from which all runs converge. Then a run in K stays there and has
+V fall until it comes into A, where it remains. As V is bounded from below, it comes into A, or its
+limit points are points of K where V does not fall: equilibria.
+
+Within A nothing is proved of V, unless V is the quadratic form of the ellipsoid, which falls there
+(`cycles`). For any other V the core is to be tiny, and what is proved ends at it.
 
 `certified_level` finds the greatest such c at once: it takes the boxes in the order of their lowest
 V, cuts those that fail in two, and stops where one is too small to be cut or too many were looked
@@ -35,6 +39,8 @@ MOST_BOXES = 120_000
 _AT_ONCE = 2048
 _FINEST = 1.0 / 4096.0
 """Least side of a box, in units of the domain's."""
+_FINEST_TO_CENTER = 1.0 / 64.0
+"""Least side of a box, in units of its distance to the core's centre, where that is less."""
 
 Falls = Callable[[Interval], Bools]
 
@@ -45,12 +51,13 @@ class Quadratic:
 
     Attributes
     ----------
-    center : ndarray, shape (n,)
+    center : Interval, shape (n,)
+        Holds c.
     weight : ndarray, shape (n, n)
         P.
     """
 
-    center: FloatArray
+    center: Interval
     weight: FloatArray
 
     @property
@@ -153,7 +160,8 @@ def certified_level(
     proved : callable
         Of boxes, shape (m, n), whether V falls there; `falls` or `loss_falls`.
     core : Core or None
-        Within the domain.
+        Of it, the part within the domain is used. V is proved to fall outside it alone, unless V
+        is its quadratic form.
     progress : callable
     most : int
         Boxes that are looked at.
@@ -164,6 +172,7 @@ def certified_level(
         None if `progress` asked to stop.
     """
     begin = time.perf_counter()
+    core = None if core is None else core.within(domain)
     border, edge = _border(function, domain)
     boxes, lows = domain[None], function.value(domain[None]).lo
     count, least, bound, doubtful = 0, float(lows[0]), border, edge
@@ -177,7 +186,7 @@ def certified_level(
         good = _is_good(map, lot, domain, proved, core)
         count += lot.shape[0]
         bad = lot[~good]
-        small = (bad.hi - bad.lo <= smallest).all(axis=1)
+        small = _is_small(bad, smallest, core)
         if small.any():
             at = int(np.argmin(np.where(small, lows[chosen][~good], np.inf)))
             if lows[chosen][~good][at] < bound:
@@ -204,6 +213,16 @@ def _is_good(
     stays = ((image.lo >= domain.lo) & (image.hi <= domain.hi)).all(axis=1)
     made = stays & proved(box)
     return made if core is None else made | core.holds(box)
+
+
+def _is_small(box: Interval, smallest: FloatArray, core: Core | None) -> Bools:
+    """Return which boxes, shape (m, n), are not cut; those next to the core's centre are."""
+    sides = box.hi - box.lo
+    small = (sides <= smallest).all(axis=1)
+    if core is None:
+        return np.asarray(small)
+    far = (box - core.center).size.max(axis=1, initial=0.0)
+    return np.asarray(small & (sides.max(axis=1, initial=0.0) <= _FINEST_TO_CENTER * far))
 
 
 def _halves(box: Interval) -> Interval:

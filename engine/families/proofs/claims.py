@@ -11,8 +11,8 @@ from engine.analysis.regions.sublevel import Level
 from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.outcome import OutcomeKind
-from engine.families.proofs.proofs import Attractor, Proofs
-from engine.text.numbers import short, whole
+from engine.families.proofs.proofs import TINY_LEVEL, Attractor, Proofs
+from engine.text.numbers import short, short_below, whole
 
 SOURCE = "interval arithmetic with outward rounding"
 MEANING = (
@@ -118,7 +118,7 @@ def _definition(proofs: Proofs | None, seen: Seen) -> Claim:
     delta = None if found is None else found.delta
     measured = _waiting(seen) if found is None else "no radius r is proved for this ε"
     if delta is not None:
-        measured = f"r = {short(delta, 6)} for ε = {short(seen.epsilon, 6)}, proved"
+        measured = f"r = {short_below(delta, 6)} for ε = {short(seen.epsilon, 6)}, proved"
     return Claim(
         id="proved-definition",
         title="Stability by its definition: a radius r for this ε",
@@ -128,7 +128,8 @@ def _definition(proofs: Proofs | None, seen: Seen) -> Claim:
         predicted=f"a radius r for ε = {short(seen.epsilon, 6)}",
         measured=measured,
         verdict=_verdict(lamps, proofs, True if delta is not None else None),
-        note="The radius r that is proved is not the largest.",
+        note="The radius r that is proved is not the largest. On a manifold of minima the "
+        "equilibrium is the minimum to which a run from where this run has settled converges.",
     )
 
 
@@ -180,9 +181,9 @@ def region_parts(proofs: Proofs) -> tuple[str, str]:
         where = "" if doubtful is None else f": first doubtful box{names} {box_in_words(doubtful)}"
         return f"not proved{where}", effort
     what = "length" if len(region.grid.shape) == 1 else "area"
-    text = f"proved: {what} {short(proofs.volume, 5)}"
+    text = f"proved: {what} {short_below(proofs.volume, 5)}"
     if proofs.share is not None:
-        text += f", {short(100.0 * proofs.share, 3)} % of the basin measured"
+        text += f", {short_below(100.0 * proofs.share, 3)} % of the basin measured"
     return text, effort
 
 
@@ -215,7 +216,7 @@ def level_parts(proofs: Proofs, level: Level) -> tuple[str, str]:
     bound = f"border of the domain at {where}" if level.is_border else f"first doubtful box {where}"
     effort = f"{bound}; {_effort(level.boxes, level.seconds)}"
     return (
-        "not proved" if level.value is None else f"proved for V < {short(level.value, 6)}",
+        "not proved" if level.value is None else f"proved for V < {short_below(level.value, 6)}",
         effort,
     )
 
@@ -238,13 +239,17 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
             if proofs.attractor.kind == "manifold":
                 is_within = bool(proofs.holds(seen.start[None])[0])
             began_inside = bool(v.hi[0] < level.value) and is_within
-            holds = not (began_inside and bool(v.lo[1] > v.hi[0]))
+            is_there = seen.function == "typed" and proofs.is_at_rest(seen.now)
+            holds = not (began_inside and not is_there and bool(v.lo[1] > v.hi[0]))
+    end = "at an equilibrium"
+    if seen.function == "typed":
+        end = f"within the ball (w − w*)ᵀP(w − w*) ≤ {short(TINY_LEVEL)}, where it stays"
     return Claim(
         id="proved-level",
         title="V falls along every run below a level",
         source=SOURCE,
         statement="From where V is less than the level, within the domain, every step lowers V "
-        "until the run is at an equilibrium, and no run leaves; on a manifold of minima this is "
+        f"until the run is {end}, and no run leaves; on a manifold of minima this is "
         "said of starts in the proved region.",
         assumptions=lamps,
         predicted=_NAMES.get(seen.function, seen.function),

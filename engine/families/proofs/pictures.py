@@ -13,7 +13,7 @@ from engine.core.beside import once
 from engine.families.contours import level_curves
 from engine.families.proofs.claims import level_parts, named, region_parts
 from engine.families.proofs.proofs import Proofs, step_of
-from engine.text.numbers import short
+from engine.text.numbers import short, short_below
 
 _FINE = 141
 _PIXELS = 320
@@ -74,7 +74,7 @@ def rows(proofs: Proofs) -> list[list[str]]:
     made = [["where the run ends", judged[found.is_stable], named(found)]]
     if found.delta is not None:
         epsilon = short(proofs.task.epsilon, 6)
-        begun = f"for starts within r = {short(found.delta, 6)}"
+        begun = f"for starts within r = {short_below(found.delta, 6)}"
         made.append([f"runs stay within ε = {epsilon}", begun, "by the definition of stability"])
     if proofs.region is not None:
         made.append(["region of attraction", *region_parts(proofs)])

@@ -24,6 +24,8 @@ from engine.families.proofs.laws import Law
 
 MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
+TINY_LEVEL = 1e-12
+"""Of (w - w*)ᵀP(w - w*), with P of norm 1: a typed V need not fall where it is at most this."""
 _SAME = 1e-9
 """Relative distance at which a run has returned to a point."""
 _PARTS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 1e-3, 1e-4)
@@ -187,6 +189,12 @@ class Proofs(Analysis):
             return np.zeros(len(points), bool)
         return self.region.holds(self.task.coordinates.seen(points))
 
+    def is_at_rest(self, point: FloatArray) -> bool:
+        """Return whether a point, shape (d,), is proved to lie in the ball of `TINY_LEVEL`."""
+        cores = self.attractor.cores
+        box = Interval.point(point[None])
+        return bool(cores) and bool(cores[0].within_level(TINY_LEVEL).holds(box)[0])
+
     @property
     def share(self) -> float | None:
         """Part of the measured basin that is proved."""
@@ -230,7 +238,11 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
         proved = falls(task.law.descent, function)
         if name == "loss":
             proved = loss_falls(task.law.descent)
-        own_core = None if name == "loss" else core
+        own_core = None
+        if core is not None and name == "quadratic":
+            own_core = core
+        elif core is not None and name == "typed":
+            own_core = core.within_level(TINY_LEVEL)
         if name != "loss" and core is None:
             continue
         most = int(np.clip(_BUDGET / task.law.operations / 20.0, 200, 60_000))
@@ -323,7 +335,7 @@ def _functions(task: Task, attractor: Attractor) -> dict[str, Slopes]:
         made["loss"] = task.law.descent.loss
     if attractor.kind == "equilibrium" and attractor.cores:
         core = attractor.cores[0]
-        made["quadratic"] = Quadratic(core.center.mid, core.weight)
+        made["quadratic"] = Quadratic(core.center, core.weight)
     if task.typed is not None and not task.law.descent.has_velocity:
         made["typed"] = task.typed
     return made

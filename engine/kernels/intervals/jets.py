@@ -80,7 +80,15 @@ def _composed(lo: Any, hi: Any, c: int, a: int, jet: Any, n: int, count: int) ->
 
 @inner
 def _greatest(lo: Any, hi: Any, c: int, a: int, b: int, is_max: bool, n: int, count: int) -> None:
-    """Write the jet of max(a, b) or min(a, b); where they may be equal it has a kink."""
+    """Write the jet of max(a, b) or min(a, b); where they may be equal it has a kink.
+
+    Where a or b may be undefined, so may the result, though it would be bounded by the other.
+    """
+    for each in (a, b):
+        if lo[each, 0] == -math.inf and hi[each, 0] == math.inf:
+            for k in range(count):
+                lo[c, k], hi[c, k] = -math.inf, math.inf
+            return
     sign = 1.0 if is_max else -1.0
     if sign * (lo[a, 0] if is_max else hi[a, 0]) > sign * (hi[b, 0] if is_max else lo[b, 0]):
         first, second = a, a

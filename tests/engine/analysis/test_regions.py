@@ -17,6 +17,7 @@ from engine.analysis.regions.sublevel import Quadratic, certified_level, falls, 
 from engine.core.arrays import FloatArray
 from engine.expressions.reader import read
 from engine.families.proofs.laws import Law, Momentum, Rule, law_of
+from engine.kernels.intervals.enclosure import Enclosure
 
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 CYCLES = [
@@ -210,7 +211,7 @@ def test_the_level_of_the_loss_is_bounded_by_the_next_equilibrium() -> None:
 def test_the_level_of_a_quadratic_form_holds_no_start_that_leaves() -> None:
     made = law("x^2 + y^4 + x*y/3 + y^2", step=0.3)
     core = cycle_at(made, 0.0, 0.0).cores[0]
-    function = Quadratic(core.center.mid, core.weight)
+    function = Quadratic(core.center, core.weight)
     domain = Interval(np.full(2, -3.0), np.full(2, 3.0))
     found = certified_level(
         made.descent, function, domain, falls(made.descent, function), core, go_on
@@ -223,6 +224,58 @@ def test_the_level_of_a_quadratic_form_holds_no_start_that_leaves() -> None:
     for _ in range(500):
         points = made.descent.plain_image(Interval.point(points)).mid
     assert (np.abs(points) < 1e-9).all()
+
+
+def typed_level(text: str, v: str, names: str, step: float, reach: float) -> float | None:
+    """Return the level that is proved of a typed V, outside a tiny ball around the origin."""
+    made = law(text, names, step)
+    n = made.descent.dimension
+    core = cycle_at(made, *np.zeros(n)).cores[0].within_level(1e-12)
+    function = Enclosure(read(v, tuple(names.split())).tape, np.zeros(0))
+    domain = Interval(np.full(n, -reach), np.full(n, reach))
+    proved = falls(made.descent, function)
+    found = certified_level(made.descent, function, domain, proved, core, go_on, 20_000)
+    assert found is not None
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("text", "v", "names"),
+    [
+        ("x^2/2 + y^2", "(x^2 + y^2)^2 - x^2 - y^2", "x y"),
+        ("w^2/2", "w^4 - w^2", "w"),
+        ("w^2/2", "-w^2", "w"),
+        ("w^2/2", "w^2 + min(max(log(w - 1), 0), 1)", "w"),
+    ],
+)
+def test_a_function_that_rises_next_to_the_equilibrium_has_no_level(
+    text: str, v: str, names: str
+) -> None:
+    assert typed_level(text, v, names, 0.5, 3.0) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "v", "names", "least"),
+    [("x^2/2 + y^2", "x^2 + 2*y^2 + x*y/2", "x y", 7.0), ("w^2/2", "w^2 + w^4", "w", 89.0)],
+)
+def test_a_typed_function_that_falls_has_its_level_up_to_the_border(
+    text: str, v: str, names: str, least: float
+) -> None:
+    level = typed_level(text, v, names, 0.5, 3.0)
+    assert level is not None
+    assert level > least
+
+
+def test_a_core_is_cut_down_to_the_domain() -> None:
+    core = cycle_at(law("x^2/2 + y^2", step=0.5), 0.0, 0.0).cores[0]
+    within = core.within(Interval(np.array([-0.3, -1.0]), np.array([1.0, 0.2])))
+    assert within is not None
+    edge = np.linalg.inv(np.linalg.cholesky(core.weight)).T
+    angle = np.linspace(0.0, 2.0 * np.pi, 400)
+    points = np.sqrt(within.level) * np.stack([np.cos(angle), np.sin(angle)], axis=-1) @ edge.T
+    assert points[:, 0].min() > -0.3
+    assert points[:, 1].max() < 0.2
+    assert core.within(Interval(np.full(2, 0.1), np.full(2, 1.0))) is None
 
 
 def test_nothing_is_proved_of_a_loss_that_does_not_fall() -> None:
@@ -264,6 +317,27 @@ def test_the_definition_of_stability_on_a_manifold(depth: int) -> None:
         points = made.descent.plain_image(Interval.point(points)).mid
         assert (np.linalg.norm(points - 1.0, axis=1) < 0.05).all()
     assert (made.square.residual.value(Interval.point(points)).size < 1e-9).all()
+
+
+@pytest.mark.parametrize("off", [1e-6, -1e-4, 1e-3])
+def test_the_definition_holds_of_the_minimum_itself_where_the_point_is_off(off: float) -> None:
+    made = network(2, 1.0, 0.4)
+    assert made.square is not None
+    at = np.array([1.0, 1.0 + off])
+    delta = proved_ball(made.square, at, 0.05)
+    assert delta is not None
+    minimum = at[None]
+    for _ in range(500):
+        minimum = made.descent.plain_image(Interval.point(minimum)).mid
+    angle = np.linspace(0.0, 2.0 * np.pi, 100)
+    points = minimum + delta * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    for _ in range(200):
+        points = made.descent.plain_image(Interval.point(points)).mid
+        assert (np.linalg.norm(points - minimum, axis=1) < 0.05).all()
+    exact = proved_ball(made.square, np.ones(2), 0.05)
+    assert exact is not None
+    assert delta < exact - abs(off) / 2.0  # the minimum is about |off| / √2 away
+    assert proved_ball(made.square, at, 0.5 * abs(off)) is None
 
 
 def test_no_other_equilibrium_is_taken_for_a_minimum_of_a_manifold() -> None:

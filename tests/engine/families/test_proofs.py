@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from engine.core.errors import InputError
 from engine.core.registry import get
 from engine.experiments.scalar_product import proofs as scalar
 from engine.experiments.scalar_product.params import ScalarParams
+from engine.families.proofs.claims import level_parts, region_parts
+from engine.families.proofs.pictures import rows
 from engine.families.proofs.proofs import Proofs
 from engine.run.analyst import complete
 from engine.run.session import Session
+from engine.text.numbers import short_below
 from tests.random_proofs import systems, tried
 
 
@@ -151,6 +155,31 @@ def test_level_sets_of_all_functions_are_proved(lyapunov: str) -> None:
     claim = made["proved-level"]
     assert claim.verdict is Verdict.HOLDS, claim.measured
     assert "proved for V <" in claim.measured
+
+
+def test_no_level_is_proved_of_a_typed_function_that_rises_towards_the_minimum() -> None:
+    made = proved(
+        "own-loss",
+        function="x^2/2 + y^2",
+        step_size=0.5,
+        start=(0.6, 0.1),
+        lyapunov="typed",
+        lyapunov_typed="(x^2 + y^2)^2 - x^2 - y^2",
+        cells=32,
+    )
+    assert made["proved-level"].verdict is Verdict.UNDECIDED
+    assert "not proved" in made["proved-level"].measured
+    assert "ball" in made["proved-level"].statement
+
+
+def test_proved_numbers_are_written_rounded_down() -> None:
+    made = plane(step_size=0.3)
+    level = replace(next(iter(made.levels.values())), value=0.12345678)
+    attractor = replace(made.attractor, delta=0.98765499)
+    shown = replace(made, attractor=attractor, levels={"loss": level})
+    assert level_parts(shown, level)[0] == "proved for V < 0.123456"
+    assert region_parts(shown)[0].startswith(f"proved: area {short_below(made.volume, 5)}")
+    assert ["δ = 0.987654"] in [row[1:2] for row in rows(shown)]
 
 
 def test_a_typed_function_that_cannot_be_used_is_refused() -> None:

@@ -155,6 +155,38 @@ def test_what_is_undefined_somewhere_is_the_whole_line(text: str, low: float, hi
         assert np.isposinf(each.hi).all()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max({}, 0)",
+        "min(1, {})",
+        "min(max({}, 0), 1)",
+        "max(min({}, y), x)",
+        "abs({})",
+        "relu({})",
+        "tanh({})",
+        "sigmoid({})",
+        "sin({})",
+        "exp(-{})",
+        "({})^2",
+        "({})^3",
+        "({})^(-2)",
+        "({})^0.5",
+        "({})^p",
+        "y*({})",
+        "1/(1 + ({})^2)",
+    ],
+)
+@pytest.mark.parametrize("inner", ["log(x - 1)", "sqrt(x)", "1/x", "x^0.5"])
+def test_nothing_makes_an_undefined_argument_defined(text: str, inner: str) -> None:
+    tape = read(text.format(inner), ("x", "y")).tape
+    made = Enclosure(tape, np.zeros(len(tape.constants)))
+    box = Interval(np.array([[-3.0, 0.0]]), np.array([[3.0, 0.0]]))
+    for each in made.curves(box):
+        assert np.isneginf(each.lo).all()
+        assert np.isposinf(each.hi).all()
+
+
 @pytest.mark.parametrize("text", ["abs(x)", "relu(x)", "max(x, -x)"])
 def test_a_kink_has_all_slopes_between_and_no_second_derivative(text: str) -> None:
     made = Enclosure(read(text, ("x",)).tape, np.zeros(0))

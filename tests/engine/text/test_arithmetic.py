@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from engine.text.arithmetic import (
     read_number,
     read_whole,
 )
-from engine.text.numbers import exact_text, number, short, whole
+from engine.text.numbers import exact_text, number, short, short_below, whole
 
 NAMES = {"delta_max": 0.25, r"δ_c": 0.125}
 TYPED = st.text(alphabet="0123456789.,'_ eEkMGT+-−*/^()×·²⁻δabc\u2009", max_size=30)
@@ -212,3 +213,39 @@ def test_spellings_of_a_name_are_one() -> None:
 def test_a_refusal_of_an_unknown_name_lists_those_that_are_known() -> None:
     with pytest.raises(InputError, match="delta_max, δ_c"):
         parse_value(spec_of(Model, "real"), "1.1*delta_mx", NAMES)
+
+
+def written(text: str) -> Decimal:
+    """Return the exact number that a text stands for."""
+    plain = text.replace("\u2009", "").replace("−", "-")
+    if plain.startswith(("10", "-10")) and not plain.lstrip("-").isascii():
+        plain = plain.replace("10", "1×10", 1)
+    mantissa, _, power = plain.partition("×10")
+    exponent = power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    return Decimal(f"{mantissa}e{exponent or 0}")
+
+
+@given(
+    st.floats(-1e300, 1e300, allow_subnormal=False) | st.floats(-1e4, 1e4, allow_subnormal=False),
+    st.integers(2, 8),
+)
+def test_a_bound_is_written_rounded_down_in_its_last_digit(value: float, digits: int) -> None:
+    made = written(short_below(value, digits))
+    exact = Decimal(value)
+    assert made <= exact
+    assert exact - made <= abs(exact) * Decimal(10) ** (1 - digits) or abs(value) < 1e-290
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1999999, "0.1999"),
+        (2.0, "2"),
+        (0.99999, "0.9999"),
+        (3.29999e-7, "3.299×10⁻⁷"),
+        (-0.10001, "−0.1001"),
+        (math.inf, "∞"),
+    ],
+)
+def test_bounds_are_rounded_down(value: float, text: str) -> None:
+    assert short_below(value, 4) == text
