@@ -6,6 +6,7 @@ looked at now and then; what is kept of all looks is small, and the same however
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from engine.core.arrays import FloatArray
@@ -40,13 +41,19 @@ class Edge:
     first, last : float or None
         The ratios of the first and the last.
     begun_loss : float or None
-        The loss at the first.
+        The first loss that is known, of the first look unless it was not measured there.
     near_since, near_looks : int
         Where the present stretch of looks near the limit began, and how long it is.
     onset : int or None
         Step at which the edge began: of the first look at which the ratio was 1 or more after one
         below; of a run from beyond the limit, of the first of a stretch of looks near it while the
-        loss was below that at the first look.
+        loss was below that at the first look. It is dropped where the run leaves the limit.
+    away_looks : int
+        Looks away from the limit since the onset, less those near it that came after.
+    left : int or None
+        Step of the look at which the last onset was dropped, `STRETCH` more looks away than near.
+    left_beyond : bool
+        Whether the ratio was above the limit there.
     edge_looks, edge_total : int, float
         Looks from the onset on, and the sum of their ratios.
     returns : int
@@ -65,6 +72,9 @@ class Edge:
     near_since: int = 0
     near_looks: int = 0
     onset: int | None = None
+    away_looks: int = 0
+    left: int | None = None
+    left_beyond: bool = False
     edge_looks: int = 0
     edge_total: float = 0.0
     returns: int = 0
@@ -72,31 +82,50 @@ class Edge:
     landed: int | None = None
 
     def seen(self, step: int, ratio: float, loss: float) -> Edge:
-        """Return it with another look."""
-        if self.first is None or self.last is None or self.begun_loss is None:
-            return replace(self, looks=1, first=ratio, last=ratio, begun_loss=loss)
-        made = self._near(step, ratio, loss < self.begun_loss)
-        made = replace(made, looks=self.looks + 1, last=ratio)
+        """Return it with another look; a loss that is not known is NaN, and compared with none."""
+        known = None if math.isnan(loss) else loss
+        if self.first is None or self.last is None:
+            return replace(self, looks=1, first=ratio, last=ratio, begun_loss=known)
+        begun_loss = known if self.begun_loss is None else self.begun_loss
+        begun = math.nan if begun_loss is None else begun_loss  # NaN makes comparisons false
+        made = self._near(step, ratio, loss < begun)
+        made = replace(made, looks=self.looks + 1, last=ratio, begun_loss=begun_loss)
         if self.onset is None:
             if self.last < 1.0 <= ratio:
                 made = replace(made, onset=step)
-            elif self.first >= 1.0 and made.near_looks >= STRETCH:
+            elif (self.first >= 1.0 or self.left_beyond) and made.near_looks >= STRETCH:
                 made = replace(made, onset=made.near_since)
         if made.onset is not None:
-            total = self.edge_total + ratio
-            fell = self.onset is not None and ratio < 1.0 <= self.last
-            made = replace(
-                made,
-                edge_looks=self.edge_looks + 1,
-                edge_total=total,
-                returns=self.returns + fell,
-            )
-        elif self.first > 1.0:
-            if self.catapult is None and ratio > 1.0 and loss > RISE * self.begun_loss:
+            return made.counted(step, ratio, returned=ratio < 1.0 <= self.last)
+        if self.first > 1.0:
+            if self.catapult is None and ratio > 1.0 and loss > RISE * begun:
                 made = replace(made, catapult=step)
             elif self.catapult is not None and self.landed is None and ratio < 1.0:
                 made = replace(made, landed=step)
         return made
+
+    def counted(self, step: int, ratio: float, *, returned: bool) -> Edge:
+        """Return it with a look since the onset counted, or without the onset if the run left."""
+        is_near = HOVER[0] <= ratio <= HOVER[1]
+        away = max(self.away_looks - 1, 0) if is_near else self.away_looks + 1
+        if away >= STRETCH:
+            return replace(
+                self,
+                onset=None,
+                away_looks=0,
+                edge_looks=0,
+                edge_total=0.0,
+                returns=0,
+                left=step,
+                left_beyond=ratio > HOVER[1],
+            )
+        return replace(
+            self,
+            away_looks=away,
+            edge_looks=self.edge_looks + 1,
+            edge_total=self.edge_total + ratio,
+            returns=self.returns + (returned and self.edge_looks > 0),
+        )
 
     def _near(self, step: int, ratio: float, falls: bool) -> Edge:
         """Return it with the present stretch of looks near the limit made longer, or ended."""

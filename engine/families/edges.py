@@ -19,7 +19,12 @@ SLOW = 0.999
 
 
 def edge_claim(
-    setting: Setting, edge: Edge, lamps: tuple[Lamp, ...], *, diverged: bool = False
+    setting: Setting,
+    edge: Edge,
+    lamps: tuple[Lamp, ...],
+    *,
+    diverged: bool = False,
+    knows_decay: bool = True,
 ) -> Claim:
     """Confront the mean of the sharpness since the onset of the edge with the limit.
 
@@ -30,6 +35,8 @@ def edge_claim(
     lamps : tuple of Lamp
         Assumptions beside those on the optimiser and the start.
     diverged : bool
+    knows_decay : bool
+        Whether the decay of the mean square is that of the run, and not one taken for it.
     """
     described = describe(setting.optimiser)
     lamps += (
@@ -41,9 +48,13 @@ def edge_claim(
         ),
     )
     if described.is_adaptive:
-        slow = setting.square_decay >= SLOW
-        lamps += (Lamp("P changes slowly", slow, f"β₂ = {short(setting.square_decay, 6)}"),)
+        decay = setting.square_decay
+        slow = decay >= SLOW if knows_decay else None
+        detail = f"β₂ = {short(decay, 6)}" if knows_decay else "not in the log"
+        lamps += (Lamp("P changes slowly", slow, detail),)
     holds, measured = None, "the limit is not reached"
+    if edge.left is not None:
+        measured = f"the run had left the limit by step {whole(edge.left)}"
     if edge.mean is not None:
         measured = f"{short(edge.mean, 4)} of the limit, over {whole(edge.edge_looks)} looks"
         if edge.edge_looks >= (ENOUGH if edge.returns >= RETURNS else MANY):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from engine.core.claims import Claim, Lamp
 from engine.core.experiment import Recent
-from engine.core.outcome import OutcomeKind
+from engine.core.outcome import CONVERGED, OutcomeKind
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.phase import outcome_of
 from engine.experiments.network.state import NetworkState
@@ -12,6 +16,11 @@ from engine.experiments.network.theory import SMOOTH
 from engine.families.edges import edge_claim, judged
 from engine.text.numbers import short, whole
 
+WIDE = 16
+"""Units of a hidden layer from which on what is shown of wide networks may be looked for."""
+MANY_E_FOLDS = 100.0
+"""Growth, in e-foldings, after which a displacement from an unstable minimum would show: rounding
+errors of 64-bit numbers take 37."""
 ROUNDING = 0.01
 """Relative excess over the limit, where a run rests, that the samples of a look explain."""
 
@@ -53,7 +62,10 @@ def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Cl
     holds, measured = None, "the run does not rest yet"
     if resting and edge.last is not None:
         measured = f"at rest at {short(edge.last, 4)} of the limit"
-        holds = edge.last <= 1.0 + ROUNDING
+        holds = True
+        if edge.last > 1.0 + ROUNDING:
+            # the run may have come to rest below the limit, before the step size was changed
+            holds = False if _e_folds_at_rest(state, recent, edge.last) >= MANY_E_FOLDS else None
     return Claim(
         id="threshold",
         title="A run comes to rest only where the sharpness is below the limit",
@@ -69,16 +81,34 @@ def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Cl
     )  # fmt: skip
 
 
+def _e_folds_at_rest(state: NetworkState, recent: Recent, ratio: float) -> float:
+    """Return the e-foldings by which a displacement would have grown while the run was at rest.
+
+    It is multiplied by 1 − 2 × ratio a step. Steps whose gradient is exactly 0 do not count: the
+    weights are on the set of measure 0 then, from which nothing grows.
+    """
+    seen = state.evidence(recent)
+    level = CONVERGED * state.first_loss
+    size = float(np.linalg.norm(state.weights))
+    slopes = seen["gradient"]
+    rests = (slopes > 0.0) & ((seen["loss"] <= level) | (slopes * size <= level))
+    moving = np.flatnonzero(~rests)
+    steps = len(rests) - (int(moving[-1]) + 1 if moving.size else 0)
+    return steps * math.log(2.0 * ratio - 1.0)
+
+
 def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
     """Confront a run that began beyond the limit with what is said of large step sizes."""
     edge = state.edge
-    began, hidden = edge.first, len(params.hidden)
+    began, hidden, width = edge.first, len(params.hidden), min(params.hidden, default=0)
     linear = params.activation == "linear" and params.form == "plain" and hidden == 1
     lamps = (
         *_common(params, state),
         Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title),
         Lamp("squared error", params.loss == "squared-error", params.loss),
         Lamp("linear, one hidden layer", linear, f"{params.activation}, {hidden} hidden"),
+        Lamp("no biases", not params.biases),
+        Lamp("wide", (width >= WIDE) or None, f"{whole(width)} units"),
         Lamp(
             "begun between 1 and 2 times the limit",
             None if began is None else 1.0 < began < 2.0,

@@ -44,6 +44,8 @@ from engine.families.ensembles.runs import (
 
 STACK = 64 * 2**20
 """Bytes of the values of one layer that are held for all seeds trained at once."""
+SIDES: tuple[Form, ...] = ("plain", "residual")
+"""The forms that are compared, in the order of a run's tracks."""
 AGO = "The paper's abstract, on training error and depth"
 
 
@@ -104,7 +106,7 @@ def _values(setting: Setting) -> dict[str, Any]:
 
 def _sides(params: NetworkParams) -> dict[str, Form]:
     if params.compare == "plain-and-residual":
-        return {"plain": "plain", "residual": "residual"}
+        return {side: side for side in SIDES}
     return {params.form: params.form}
 
 
@@ -249,7 +251,8 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
             "network increases, residual networks appear to be an exception.",
             answers=[_grew(low, high, 0) for low, high in pairs],
             lamps=lamps,
-            predicted="a larger loss at the largest depth than at the smallest, in nearly all runs",
+            predicted="a larger training loss at the largest depth than at the smallest, in nearly "
+            "all runs",
             source=AGO,
             note="After as many steps of the same size. What does not agree stays open until "
             "both runs have diverged or fitted the samples.",
@@ -260,8 +263,8 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
             "Residual networks appear to be an exception.",
             answers=[_grew_not(low, high, 1) for low, high in pairs],
             lamps=lamps,
-            predicted="no larger loss at the largest depth than at the smallest, in nearly all "
-            "runs",
+            predicted="no larger training loss at the largest depth than at the smallest, in "
+            "nearly all runs",
             source=AGO,
         ),
     )
@@ -294,6 +297,6 @@ def _has_ended(low: Run, high: Run, side: int) -> bool:
 
 
 def _loss(run: Run, side: int) -> float:
-    """Return the last loss relative to the first; one that diverged counts as infinite."""
-    known = run.tracks[side].known
-    return math.inf if known is None else known
+    """Return the last training loss, of a plain (0) or a residual (1) network; inf if diverged."""
+    loss = run.facts[f"{SIDES[side]}_loss"]
+    return math.inf if loss is None else float(loss)

@@ -90,6 +90,7 @@ def _equal_weights(run: Evidence) -> tuple[Claim, ...]:
         Lamp("λ > 0", params.target > 0, f"λ = {params.target:g}"),
         Lamp("δ > δ_max", True, f"δ/δ_max = {ratio:.6g}"),
     ]
+    typically = ""
     if all(lamp.on for lamp in lamps):
         found = parting(params.step_size * params.power, params.depth, params.target)
         lamps.append(
@@ -99,6 +100,8 @@ def _equal_weights(run: Evidence) -> tuple[Claim, ...]:
                 "equal weights diverge" if found is None else f"exponent {found.exponent}",
             )
         )
+        if found is not None and not found.is_cycle:
+            typically = "typically, as the orbit of equal weights is aperiodic: "
     sizes = np.abs(state.weights)
     spread = float(np.ptp(sizes)) / max(float(np.max(sizes)), 1e-300)
     bounded = run.phase.kind is not OutcomeKind.DIVERGED
@@ -108,10 +111,11 @@ def _equal_weights(run: Evidence) -> tuple[Claim, ...]:
             id="equal-weights",
             title="Whether unequal weights become equal beyond δ_max",
             source="derived for this program",
-            statement="For λ > 0 and δ > δ_max the orbit of equal weights attracts weights that "
-            "differ a little if its transverse exponent is negative.",
+            statement="For λ > 0 and δ > δ_max a cycle of equal weights attracts weights that "
+            "differ a little if its transverse exponent is negative; an aperiodic orbit of equal "
+            "weights attracts typically.",
             assumptions=tuple(lamps),
-            predicted="the weights draw together, if they ever come near one another",
+            predicted=f"{typically}the weights draw together, if they ever come near one another",
             measured=f"they differ by {spread:.3g} of the largest; {run.measured}",
             verdict=_verdict(tuple(lamps), holds),
             note="Period 2, period 4 and the crisis of equal weights hold for this run only if it "

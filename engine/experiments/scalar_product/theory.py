@@ -28,8 +28,8 @@ def bounds(params: ScalarParams, state: ScalarState | None) -> tuple[Bound, ...]
         made += [_delta_c(params), *zero, *_sharpness(params, state), _rate(params, state)]
     if params.depth >= 2 and params.step_rule == "fixed":
         made.append(_flip(params))
-    if params.target > 0 and params.depth >= 2:
-        made += _doublings(params)
+        if params.target > 0:
+            made += _doublings(params)
     return tuple(_representable(bound) for bound in made)
 
 

@@ -98,7 +98,7 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
         """Name where the run is against the limit."""
         edge = state.recording.edge_at(state.step)
         ratios = recent["stability"]
-        text, message = place(edge, ratios[np.isfinite(ratios)])
+        text, message = place(edge, ratios[np.isfinite(ratios)][-max(edge.looks, 1) :])
         done = state.step >= state.recording.last
         return Outcome(
             kind=OutcomeKind.MAX_STEPS if done else OutcomeKind.CONVERGING,
@@ -142,7 +142,8 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
             Lamp("the log has the sharpness", known),
             Lamp("full batch", True, "taken for granted of the log"),
         )
-        return (edge_claim(setting, state.recording.edge_at(state.step), lamps),)
+        edge = state.recording.edge_at(state.step)
+        return (edge_claim(setting, edge, lamps, knows_decay=False),)
 
     def views(self, params: TraceParams) -> tuple[View, ...]:
         """Describe the plots."""

@@ -83,16 +83,22 @@ class Recording:
 
     @cached_property
     def edges(self) -> tuple[NDArray[np.int64], list[Edge]]:
-        """The steps at which the sharpness is known, and what is known of the edge from each on."""
+        """The steps at which something of the edge changes, and what is known from each on.
+
+        The count begins anew where the step size changes, as the limit is another one then.
+        """
         found, edge = [], Edge(begun=int(self.steps[0]))
-        looks = np.flatnonzero(np.isfinite(self.ratios))
-        for row in looks:
-            loss = float(self.loss[row])
-            edge = edge.seen(
-                int(self.steps[row]), float(self.ratios[row]), loss if math.isfinite(loss) else 0.0
-            )
+        is_look = np.isfinite(self.ratios)
+        is_change = np.diff(self.step_size, prepend=self.step_size[0]) != 0.0
+        rows = np.flatnonzero(is_look | is_change)
+        for row in rows:
+            step = int(self.steps[row])
+            if is_change[row]:
+                edge = Edge(begun=step)
+            if is_look[row]:
+                edge = edge.seen(step, float(self.ratios[row]), float(self.loss[row]))
             found.append(edge)
-        return self.steps[looks], found
+        return self.steps[rows], found
 
     def edge_at(self, step: int) -> Edge:
         """Return what the looks up to a step show."""

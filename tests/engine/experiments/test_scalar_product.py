@@ -19,6 +19,7 @@ from engine.core.registry import get
 from engine.experiments.scalar_product import basins as basin
 from engine.experiments.scalar_product import orbit_diagram as orbit
 from engine.experiments.scalar_product.exponents import APART, EQUAL
+from engine.experiments.scalar_product.parting import parting
 from engine.kernels.scalar import maps
 from engine.run.session import Session
 from engine.storage.presets import preset, presets
@@ -586,3 +587,19 @@ def test_nothing_is_claimed_of_equal_weights_that_diverge() -> None:
     state, chunk = experiment.advance(experiment.init(params, 0), 200)
     found = {each.id: each for each in experiment.claims(params, state, chunk.low)}
     assert found["equal-weights"].verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize("rule", ["sharpness", "hessian"])
+def test_thresholds_of_a_fixed_step_are_not_given_for_others(rule: str) -> None:
+    experiment = get("scalar-product")
+    values = {"depth": 2, "target": 2.0, "step_rule": rule}
+    bounds = experiment.theory(build(experiment.parameters, values), None)
+    assert not {"delta_4", "delta_sign", "flip"} & {bound.id for bound in bounds}
+
+
+@pytest.mark.parametrize(("gain", "is_cycle"), [(1.16, True), (1.9, False)])
+def test_an_aperiodic_orbit_of_equal_weights_proves_no_attraction(
+    gain: float, is_cycle: bool
+) -> None:
+    found = parting(gain / 2.0, 2, 2.0)
+    assert found is not None and found.is_cycle is is_cycle

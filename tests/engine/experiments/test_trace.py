@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,9 @@ def test_the_edge_at_a_step_is_that_of_the_looks_so_far(ratios: list[float]) -> 
         edge = edge.seen(step, ratio, 1.0)
         edges.append(edge)
     assert edges[-1].looks == len(ratios)
-    onsets = [each.onset for each in edges if each.onset is not None]
-    assert len(set(onsets)) <= 1  # once begun it does not begin anew
+    for before, after in pairwise(edges):  # once begun it stays, or is left
+        assert after.onset == before.onset or before.onset is None or after.onset is None
+        assert after.onset is not None or before.onset is None or after.left is not None
 
 
 @pytest.mark.parametrize(
@@ -145,3 +147,56 @@ def test_a_run_of_the_bundled_log_says_so_and_one_of_a_file_does_not(tmp_path: P
         rows = dict(TRACE.observe(session.state, session.recent())["status"])
         assert (EXAMPLE_LOG in message) == is_example
         assert rows["Log"] == (EXAMPLE_LOG if is_example else "log.csv")
+
+
+def log_of(path: Path, **columns: Any) -> Path:
+    np.savez(path / "log.npz", **columns)
+    return path / "log.npz"
+
+
+def test_the_count_begins_anew_where_the_step_size_changes(tmp_path: Path) -> None:
+    sizes = np.repeat([0.1, 0.21], [50, 350])
+    file = log_of(tmp_path, loss=np.geomspace(1, 0.1, 400), sharpness=np.full(400, 10.0), lr=sizes)
+    params = params_of(file)
+    state, chunk = TRACE.advance(TRACE.init(params, 0), 1000)
+    edge = state.recording.edge_at(399)
+    assert (edge.begun, edge.looks, edge.came_from_below) == (50, 350, False)
+    assert state.recording.edge_at(49).looks == 50
+    assert TRACE.claims(params, state, chunk.low)[0].verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_change_between_two_looks_leaves_no_old_count(tmp_path: Path) -> None:
+    file = log_of(tmp_path, sharpness=[1.0, np.nan, np.nan, 2.0], lr=[0.1, 0.1, 0.2, 0.2])
+    recording = recording_of(params_of(file))
+    assert recording.edge_at(1).looks == 1
+    assert recording.edge_at(2) == Edge(begun=2)
+    assert recording.edge_at(3).looks == 1
+
+
+def test_a_loss_that_is_not_known_is_compared_with_none(tmp_path: Path) -> None:
+    losses = [np.nan, 5.0, 4.9, np.nan, 4.8]
+    file = log_of(tmp_path, loss=losses, sharpness=np.full(5, 10.0), lr=np.full(5, 0.3))
+    edge = recording_of(params_of(file)).edge_at(4)
+    assert (edge.begun_loss, edge.catapult) == (5.0, None)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.1, 2.0), st.floats(0.1, 9.0), st.booleans()), min_size=2),
+)
+def test_unknown_losses_make_no_catapult(looks: list[tuple[float, float, bool]]) -> None:
+    """A catapult takes two known losses, of which the later is the larger."""
+    edge, known = Edge(), []
+    for step, (ratio, loss, is_known) in enumerate(looks):
+        edge = edge.seen(step, ratio, loss if is_known else np.nan)
+        known += [loss] if is_known else []
+    if edge.catapult is not None:
+        assert max(known) > known[0]
+
+
+def test_the_decay_of_the_mean_square_is_not_in_a_log() -> None:
+    params = build(TraceParams, {"optimiser": "adam"})
+    state, chunk = TRACE.advance(TRACE.init(params, 0), 1000)
+    claim = TRACE.claims(params, state, chunk.low)[0]
+    lamps = {lamp.name: lamp for lamp in claim.assumptions}
+    assert lamps["P changes slowly"].on is None
+    assert claim.verdict in (Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)

@@ -10,6 +10,7 @@ import pytest
 from engine.core.claims import Verdict
 from engine.core.errors import InputError
 from engine.core.params import build
+from engine.experiments.network import ensemble
 from engine.experiments.network.experiment import Network
 from engine.experiments.network.params import NetworkParams
 
@@ -94,3 +95,23 @@ def test_the_claim_on_depth_is_judged_by_seeds() -> None:
     assert verdicts["plain-degrades"] is Verdict.HOLDS
     alone = NETWORK.ensemble(params_of(compare="plain-and-residual"), 0, 5, go_on)
     assert all(claim.verdict is Verdict.NOT_APPLICABLE for claim in alone.claims)
+
+
+def test_depths_are_compared_by_their_training_losses() -> None:
+    """Here the deep networks begin lower, so that losses over the first ones say the opposite."""
+    params = params_of(
+        compare="plain-and-residual",
+        depths=(2, 12),
+        points=40,
+        width=8,
+        activation="relu",
+        step_size=0.002,
+        ensemble=4,
+    )
+    found = NETWORK.ensemble(params, 0, 60, go_on)
+    depths, losses = np.array(found.columns["depth"]), np.array(found.columns["plain_loss"])
+    grew = losses[depths == 12] > losses[depths == 2]
+    runs = ensemble.run(params, 0, 60, go_on)
+    claim = {claim.id: claim for claim in runs.claims}["plain-degrades"]
+    assert claim.verdict is (Verdict.HOLDS if grew.all() else Verdict.UNDECIDED)
+    assert f"{grew.sum()}" in claim.measured

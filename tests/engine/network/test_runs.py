@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.analysis.edge import Edge, place
-from engine.core.claims import Verdict
+from engine.core.claims import Claim, Verdict
 from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import build, update
@@ -171,6 +174,45 @@ def test_a_loss_that_has_just_risen_is_not_said_to_fall(
     assert trend is not None and trend < 0.0
     sentence = tendency(losses)[2]
     assert has in sentence and no not in sentence
+
+
+def claim_of(session: Session[Any, Any], name: str) -> Claim:
+    state = session.state
+    return {c.id: c for c in NETWORK.claims(state.params, state, session.recent())}[name]
+
+
+def test_the_rest_of_another_step_size_says_nothing_of_the_present_one() -> None:
+    params = params_of(data="digits", points=8, width=16, depth=2, step_size=0.3)
+    session = Session(NETWORK, params, 0)
+    session.advance(600)
+    assert claim_of(session, "threshold").verdict is Verdict.HOLDS
+    ratio = session.state.edge.last or 0.0
+    session.retune(update(params, step_size=0.3 * 1.6 / ratio))
+    for _ in range(20):
+        session.advance(1)
+        assert claim_of(session, "threshold").verdict is Verdict.UNDECIDED
+
+
+def test_a_catapult_is_claimed_of_wide_networks_without_biases() -> None:
+    for width, biases, on in ((8, False, None), (16, False, True), (16, True, True)):
+        params = params_of(activation="linear", depth=2, width=width, biases=biases)
+        session = Session(NETWORK, params, 0)
+        lamps = {lamp.name: lamp.on for lamp in claim_of(session, "catapult").assumptions}
+        assert lamps["wide"] is on and lamps["no biases"] is not biases
+
+
+@settings(max_examples=10)
+@given(st.booleans(), st.floats(1.1, 1.9))
+def test_a_narrow_network_never_violates_the_catapult(diverged: bool, ratio: float) -> None:
+    params = params_of(activation="linear", depth=2, width=8, biases=False)
+    state = dataclasses.replace(
+        NETWORK.init(params, 0),
+        edge=Edge().seen(0, ratio, 1.0),
+        diverged_at=5 if diverged else None,
+    )
+    recent = {key: rows[None] for key, rows in NETWORK.record(state).items()}
+    found = {claim.id: claim for claim in NETWORK.claims(params, state, recent)}
+    assert found["catapult"].verdict is not Verdict.VIOLATED
 
 
 def test_a_live_change_looks_for_the_edge_anew() -> None:
