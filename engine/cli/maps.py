@@ -103,6 +103,7 @@ class _Wanted:
     zoom: Zoom | None
     scheduler: str
     workers: int | None
+    fit: bool
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> _Wanted:
@@ -116,7 +117,8 @@ class _Wanted:
             raise InputError("--zoom", options.zoom, "give --frames, too: the number of pictures")
         if options.workers is not None:
             workers = whole_number("--workers", options.workers, 1, MOST_WORKERS)
-        return cls(figure_formats(options.figures), count, zoom, options.scheduler, workers)
+        formats, fit = figure_formats(options.figures), options.y is None
+        return cls(formats, count, zoom, options.scheduler, workers, fit)
 
     def pool(self, prepared: Prepared) -> Executor:
         """Start the workers."""
@@ -253,7 +255,7 @@ def _pictures(
         from engine.maps import sheet  # loads matplotlib
 
         make_folder(folder.path / "figures")
-        page = sheet.figure(prepared, arrays)
+        page = sheet.figure(prepared, arrays, fit=wanted.fit)
         for number, each in enumerate(formats):
             if not progress(number / len(formats), f"drawing {each.upper()}"):
                 return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ from engine.core.views import Rule
 from engine.figures.rules import FARTHEST, rule_value
 from engine.figures.style import LINESTYLES, color
 from engine.figures.zero_notes import ZeroNote, bounded
+from engine.text.mathtext import to_plain
 from engine.text.scripts import raised
 
 if TYPE_CHECKING:
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 MOST_ENTRIES = 14
-"""Lines in a legend; the rest has no entry."""
+"""Entries in a legend; the rest has none."""
+LABEL_WIDTH = 40
+"""Characters of a line in a legend, if words allow."""
+_WORD = re.compile(r"(?:\$[^$]*\$|[^ \n])+")
+"""A word, or a formula between dollars with what adjoins it."""
 NOTE_EDGE = 0.015
 """Distance of notes from the sides of a plot, as a share of it."""
 TURN = 0.45
@@ -53,6 +59,21 @@ def bundle(lines: list[Line2D], label: str) -> list[Entry]:
     return [Entry((lines[0], lines[len(lines) // 2], lines[-1]), label)]
 
 
+def wrapped(label: str, width: int = LABEL_WIDTH) -> str:
+    """Break a label between words into lines of some `width` characters; formulas stay whole."""
+    lines = []
+    for given in label.split("\n"):
+        line = ""
+        for word in _WORD.findall(given):
+            longer = f"{line} {word}" if line else word
+            if line and len(to_plain(longer)) > width:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def add_legend(axes: Axes, entries: list[Entry]) -> None:
     """Put the legend beside the plot, where it hides nothing."""
     unique = list({entry.label: entry for entry in entries}.values())[:MOST_ENTRIES]
@@ -60,7 +81,7 @@ def add_legend(axes: Axes, entries: list[Entry]) -> None:
         return
     axes.legend(
         [entry.handle for entry in unique],
-        [entry.label for entry in unique],
+        [wrapped(entry.label) for entry in unique],
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0.1)},
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),

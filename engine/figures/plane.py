@@ -15,6 +15,7 @@ from engine.core.arrays import FloatArray
 from engine.core.palette import PALE, RAMP
 from engine.core.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
 from engine.figures.data import FigureData
+from engine.figures.fine import draw_fine
 from engine.figures.off_axis import off_axis
 from engine.figures.parts import (
     Entry,
@@ -233,16 +234,17 @@ class _Painter:
         if item.tints:
             image, low, high = _places(image, item), 0.5, len(item.tints) + 0.5
         self._axes.grid(False)
-        artist = self._axes.imshow(
-            image,
-            origin="lower",
-            extent=extent.tolist(),
-            aspect="equal" if self._view.equal else "auto",
-            cmap=_tints(item) if item.tints else COLORMAPS[item.colormap],
-            zorder=0,
-            vmin=low,
-            vmax=high,
-        )
+        style: dict[str, Any] = {
+            "aspect": "equal" if self._view.equal else "auto",
+            "cmap": _tints(item) if item.tints else COLORMAPS[item.colormap],
+            "zorder": 0,
+            "vmin": low,
+            "vmax": high,
+        }
+        if item.tints:
+            artist = self._axes.imshow(image, origin="lower", extent=extent.tolist(), **style)
+        else:
+            artist = draw_fine(self._axes, image, tuple(extent.tolist()), **style)
         if item.label:
             color_bar(self._axes, artist, item.label)
         named = [Entry(Patch(facecolor=_pale(tint.color)), tint.label) for tint in item.tints]

@@ -45,7 +45,7 @@ NOT_YET = 255
 HATCHED = "muted"
 """Role of classes of which nothing is known."""
 _HATCH = 6
-"""Cells between the lines of the hatching."""
+"""Pixels of a picture between the lines of the hatching."""
 _MOST = 20_000
 """Values, evenly spread, that decide on the ends of colours where there are more."""
 _TAILS = 0.5
@@ -143,6 +143,7 @@ def picture_of_classes(
     known: NDArray[np.bool_],
     palette: Palette,
     stride: int = 1,
+    grain: tuple[int, int] = (1, 1),
 ) -> Picture:
     """Draw the classes of cells, shaded by what shades each.
 
@@ -157,6 +158,9 @@ def picture_of_classes(
     palette : Palette
     stride : int
         Cells of the finished map that a cell of these arrays stands for.
+    grain : tuple of int
+        Rows and columns of the picture that a cell has, so that lines of the hatching are as
+        close where cells are large.
     """
     codes = arrays[CLASSES]
     counts = np.bincount(codes[known].ravel(), minlength=NOT_YET + 1)
@@ -178,6 +182,7 @@ def picture_of_classes(
     rgba = np.empty((*codes.shape, 4), np.uint8)
     rgba[..., :3] = table.reshape(-1, 3)[codes.astype(np.int64) * LEVELS + level]
     rgba[..., 3] = np.where(codes == NOT_YET, 0, 255)
+    rgba, codes = (each.repeat(grain[0], 0).repeat(grain[1], 1) for each in (rgba, codes))
     _hatch(rgba, codes, classes, palette, stride)
     return Picture(rgba, _swatches(classes, counts, table, bars))
 

@@ -6,8 +6,10 @@ matplotlib is loaded with this module, so it is imported where a figure is wante
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,11 @@ from engine.core.errors import InputError
 from engine.core.params import describe
 from engine.core.registry import get
 from engine.core.versions import NAME, VERSION
+from engine.figures.fine import draw_fine
 from engine.figures.fonts import lean
 from engine.figures.formats import DPI, FORMATS
 from engine.figures.paper import check_dpi
-from engine.figures.parts import Entry, add_legend, set_log
+from engine.figures.parts import MOST_ENTRIES, Entry, add_legend, set_log
 from engine.figures.style import LINESTYLES, color, paper
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
@@ -41,6 +44,7 @@ from engine.maps.picture import (
     POINTS,
     Bar,
     Picture,
+    Swatch,
     picture_of_classes,
     picture_of_field,
     picture_of_points,
@@ -50,15 +54,27 @@ from engine.storage.files import atomic
 from engine.text.numbers import short, whole
 
 SIZE = (7.6, 4.6)
-"""Inches of a page without colour bars."""
+"""Inches of a page at least, without colour bars."""
+PLOT = 5.0
+"""Inches of a page beside the legend and the colour bars."""
+EXPONENT = 1.3
+"""Inches that the Lyapunov exponent adds below an orbit diagram."""
 BAR = 0.75
 """Inches that a colour bar adds to its width."""
 MOST_BARS = 3
 """Colour bars beside a map; more classes have none."""
 DENSITY_ROWS = 1200
-"""Rows of the picture of an orbit diagram."""
+"""Rows of the picture of an orbit diagram, before it is reduced to the pixels of the page."""
+PIXELS = 640, 900
+"""Rows and columns up to which a picture of classes is refined, so that hatching is fine."""
+FIT_MARGIN = 0.05
+"""Share of the span of the points that is free above and below where the axis is fitted."""
 _VARIABLE = re.compile(r"([A-Za-z])_?(\d*)")
 """The name of a variable: a letter, perhaps with a number."""
+_CYCLE = "cycle"
+"""What the names of cycles begin with."""
+EXPONENTS = "exponent"
+"""Field of an orbit diagram that is drawn below it."""
 _TITLES = {
     "orbit": "Orbit diagram",
     "basin": "Basins of attraction",
@@ -74,6 +90,7 @@ def figure(
     overlays: tuple[Overlay, ...] | None = None,
     *,
     known: NDArray[np.bool_] | None = None,
+    fit: bool = False,
 ) -> Figure:
     """Draw one layer of a map.
 
@@ -89,6 +106,8 @@ def figure(
         Curves over it; those of `prepared` by default.
     known : ndarray of bool, shape (rows, columns), optional
         Cells that are computed; by default all that hold a value.
+    fit : bool
+        Whether the axis of the observable of an orbit diagram ends where the points do.
     """
     spec, layer = prepared.spec, shown_layer(prepared, layer)
     is_orbit = spec.kind == "orbit"
@@ -97,22 +116,27 @@ def figure(
         first = arrays[prepared.fields[0].name]
         flat = first if first.ndim == 2 else first[..., 0]
         known = flat != NOT_YET if first.dtype.kind == "u" else ~np.isnan(flat)
+    field = next((each for each in prepared.fields if each.name == layer), None)
+    has_points = is_orbit and (layer == POINTS or field is None)
+    y = _fitted(spec.y, arrays[POINTS]) if fit and has_points else spec.y
     with paper():
         page = Figure(figsize=SIZE, layout="constrained")
-        axes = page.subplots()
+        axes, below = _plots(page, has_points and EXPONENTS in arrays)
         axes.set_title(f"{get(spec.experiment).title}: {_TITLES[spec.kind]}")
-        field = next((each for each in prepared.fields if each.name == layer), None)
+        _label(axes, prepared, "" if field is None or layer == POINTS else field.label, y)
+        curves = prepared.overlays() if overlays is None else overlays
+        entries = _draw_overlays(axes, curves)
+        if below is not None:
+            _draw_exponents(below, axes, prepared, arrays, known)
+            _draw_overlays(below, tuple(each for each in curves if _is_upright(each)))
         if is_orbit and layer != POINTS and field is not None:
-            entries = _draw_curve(axes, prepared, field, arrays, known)
+            entries += _draw_curve(axes, prepared, field, arrays, known)
         else:
-            picture = _picture(prepared, field, arrays, known)
-            entries = _draw_picture(axes, prepared, picture)
-        entries += _draw_overlays(axes, prepared.overlays() if overlays is None else overlays)
-        _label(axes, prepared, "" if field is None or layer == POINTS else field.label)
+            picture = _picture(prepared, field, arrays, known, y)
+            entries += _draw_picture(axes, picture, is_orbit, MOST_ENTRIES - len(entries))
         add_legend(axes, entries)
         page.supxlabel(_caption(prepared), x=0.01, ha="left", fontsize=7.5)
-        bars = len(page.axes) - 1
-        page.set_size_inches(SIZE[0] + BAR * bars, SIZE[1])
+        _resize(page, axes, below)
         engine = page.get_layout_engine()
         if engine is not None:
             engine.execute(page)
@@ -155,49 +179,63 @@ def _picture(
     field: CellField | None,
     arrays: Mapping[str, NDArray[Any]],
     known: NDArray[np.bool_],
+    y: Axis,
 ) -> Picture:
-    y = prepared.spec.y
     if field is not None and field.name == POINTS:
         return picture_of_points(arrays[POINTS][0], y.low, y.high, DENSITY_ROWS, PAPER)
     if field is None or field.name == CLASSES:
-        return picture_of_classes(prepared.classes, prepared.fields, arrays, known, PAPER)
+        rows, columns = (max(1, most // n) for most, n in zip(PIXELS, known.shape, strict=True))
+        return picture_of_classes(
+            prepared.classes, prepared.fields, arrays, known, PAPER, grain=(rows, columns)
+        )
     return picture_of_field(field, arrays[field.name], known, PAPER)
 
 
-def _draw_picture(axes: Axes, prepared: Prepared, picture: Picture) -> list[Entry]:
-    """Draw a picture between the ends of the axes, cell by cell, and return its legend."""
-    spec = prepared.spec
+def _draw_picture(axes: Axes, picture: Picture, is_fine: bool, most: int) -> list[Entry]:
+    """Draw a picture from end to end of the axes, and return its legend of at most `most` entries.
+
+    The cells are equally wide on the page, be the axes logarithmic or not. A fine picture keeps
+    its thin lines where there are fewer pixels than cells.
+    """
     axes.grid(False)
-    rows, columns = picture.rgba.shape[:2]
-    across, up = _edges(spec.x, columns), _edges(spec.y, rows)
-    if spec.x.log or spec.y.log:
-        mesh = axes.pcolormesh(across, up, picture.rgba, rasterized=True, zorder=0)
-        mesh.set_edgecolor("none")
+    ends, style = (0.0, 1.0, 0.0, 1.0), {"transform": axes.transAxes, "zorder": 0}
+    if is_fine:
+        draw_fine(axes, picture.rgba, ends, interpolation="none", **style)
     else:
-        ends = (spec.x.low, spec.x.high, spec.y.low, spec.y.high)
-        axes.imshow(picture.rgba, origin="lower", extent=ends, aspect="auto", zorder=0)
+        axes.imshow(picture.rgba, origin="lower", extent=ends, aspect="auto", **style)
     if picture.bar is not None:
         _draw_bar(axes, picture.bar)
     shaded = [swatch for swatch in picture.swatches if swatch.bar is not None][:MOST_BARS]
     for swatch in shaded:
         if swatch.bar is not None:
             _draw_bar(axes, swatch.bar, swatch.name)
-    return [
-        Entry(
-            Patch(
-                facecolor=swatch.color,
-                edgecolor=color("muted"),
-                linewidth=0.4,
-                hatch="////" if swatch.hatched else "",
-            ),
-            f"{swatch.name}, {_percent(swatch.share)}",
-        )
-        for swatch in picture.swatches
+    return _entries(picture.swatches, most)
+
+
+def _entries(swatches: tuple[Swatch, ...], most: int) -> list[Entry]:
+    """Return entries of classes, the rarest cycles as one where there are more than `most`."""
+    excess = len(swatches) - most
+    cycles = [swatch for swatch in swatches if swatch.name.startswith(_CYCLE)]
+    merged = cycles[-(excess + 1) :] if excess > 0 else []
+    entries = [
+        Entry(_patch(swatch), f"{swatch.name}, {_percent(swatch.share)}")
+        for swatch in swatches
+        if swatch not in merged
     ]
+    if merged:
+        share = math.fsum(swatch.share for swatch in merged)
+        handle = tuple(_patch(swatch) for swatch in merged[:3])
+        entries.append(Entry(handle, f"other cycles, {_percent(share)}"))
+    return entries
 
 
-def _edges(axis: Axis, cells: int) -> NDArray[np.float64]:
-    return np.asarray(axis.at(np.linspace(0.0, axis.count, cells + 1)))
+def _patch(swatch: Swatch) -> Patch:
+    return Patch(
+        facecolor=swatch.color,
+        edgecolor=color("muted"),
+        linewidth=0.4,
+        hatch="\\\\\\\\" if swatch.hatched else "",
+    )
 
 
 def _draw_bar(axes: Axes, bar: Bar, name: str = "") -> None:
@@ -232,6 +270,13 @@ def _draw_overlays(axes: Axes, overlays: tuple[Overlay, ...]) -> list[Entry]:
     entries = []
     for each in overlays:
         shade = color(each.color)
+        if _is_upright(each):
+            at = float(each.x[0])
+            axes.axvline(at, color="white", alpha=0.75, linewidth=2.6)
+            style = LINESTYLES.get(each.dash, "-")
+            line = axes.axvline(at, color=shade, linestyle=style, linewidth=1.2)
+            entries += _named(line, each)
+            continue
         if each.dash == "points":
             line = Line2D(
                 each.x,
@@ -248,13 +293,80 @@ def _draw_overlays(axes: Axes, overlays: tuple[Overlay, ...]) -> list[Entry]:
             axes.add_line(Line2D(each.x, each.y, color="white", alpha=0.75, linewidth=2.6))
             line = Line2D(each.x, each.y, color=shade, linestyle=style, linewidth=1.2)
         axes.add_line(line)
-        if each.label:
-            source = f" ({each.source})" if each.source else ""
-            entries.append(Entry(line, f"{each.label}{source}"))
+        entries += _named(line, each)
     return entries
 
 
-def _label(axes: Axes, prepared: Prepared, field: str) -> None:
+def _named(line: Line2D, overlay: Overlay) -> list[Entry]:
+    """Return the entry of a curve of the theory, its source on a line of its own."""
+    if not overlay.label:
+        return []
+    source = f"\n({overlay.source})" if overlay.source else ""
+    return [Entry(line, f"{overlay.label}{source}")]
+
+
+def _is_upright(overlay: Overlay) -> bool:
+    """Return whether a curve is a line from the bottom to the top of an orbit diagram."""
+    return overlay.dash != "points" and len(overlay.x) == 2 and overlay.x[0] == overlay.x[1]
+
+
+def _plots(page: Figure, has_exponents: bool) -> tuple[Axes, Axes | None]:
+    """Make the plot of a map, and one below it for the exponents of an orbit diagram."""
+    if not has_exponents:
+        return page.subplots(), None
+    heights = [SIZE[1] - 1.6, EXPONENT]
+    axes, below = page.subplots(2, 1, sharex=True, height_ratios=heights)
+    return axes, below
+
+
+def _fitted(axis: Axis, points: NDArray[Any]) -> Axis:
+    """Return an axis that ends a little beyond the points; the same where there are none."""
+    finite = points[np.isfinite(points)]
+    if not finite.size or axis.log:
+        return axis
+    low, high = float(finite.min()), float(finite.max())
+    margin = FIT_MARGIN * (high - low)
+    if not (margin > 0.0 and math.isfinite(margin)):
+        return axis
+    return replace(axis, low=low - margin, high=high + margin)
+
+
+def _draw_exponents(
+    below: Axes,
+    above: Axes,
+    prepared: Prepared,
+    arrays: Mapping[str, NDArray[Any]],
+    known: NDArray[np.bool_],
+) -> None:
+    """Draw the Lyapunov exponent below an orbit diagram, on the same axis of x."""
+    field = next(each for each in prepared.fields if each.name == EXPONENTS)
+    _draw_curve(below, prepared, field, arrays, known)
+    below.axhline(0.0, color=color("muted"), linewidth=0.8, zorder=1)
+    values = arrays[EXPONENTS][0]
+    finite = values[known[0] & np.isfinite(values)]
+    if finite.size:
+        low, high = min(0.0, float(np.percentile(finite, 1))), max(0.0, float(finite.max()))
+        margin = 0.08 * (high - low) or 1.0
+        below.set_ylim(low - margin, high + margin)
+    below.set_ylabel(field.label.replace(" ", "\n", 1))
+    below.set_xlabel(above.get_xlabel())
+    above.set_xlabel("")
+
+
+def _resize(page: Figure, axes: Axes, below: Axes | None) -> None:
+    """Make a page so large that its legend and colour bars have room beside the plot."""
+    panels = 1 if below is None else 2
+    width, height = SIZE[0], SIZE[1] if below is None else SIZE[1] + EXPONENT
+    legend = axes.get_legend()
+    if legend is not None:
+        canvas = FigureCanvasAgg(page)
+        box = legend.get_window_extent(canvas.get_renderer())
+        width = max(width, PLOT + box.width / page.dpi)
+        height = max(height, 1.4 + box.height / page.dpi)
+    page.set_size_inches(width + BAR * (len(page.axes) - panels), height)
+
+
+def _label(axes: Axes, prepared: Prepared, field: str, y: Axis) -> None:
     """Name the axes and set their ends."""
     spec = prepared.spec
     names = _names(prepared)
@@ -268,7 +380,7 @@ def _label(axes: Axes, prepared: Prepared, field: str) -> None:
     axes.set_ylabel(names[1])
     if spec.y.log:
         set_log(axes, "y")
-    axes.set_ylim(spec.y.low, spec.y.high)
+    axes.set_ylim(y.low, y.high)
 
 
 def _names(prepared: Prepared) -> tuple[str, str]:
@@ -317,10 +429,13 @@ def _short(value: Any) -> str:
 
 
 def _percent(share: float) -> str:
+    """Return a share in percent, with spaces at which no line ends."""
     percent = 100.0 * share
     if share < 1.0 and percent >= 99.95:
-        return "> 99.9 %"
-    return "< 0.1 %" if percent < 0.05 else f"{percent:.1f} %"
+        text = "> 99.9 %"
+    else:
+        text = "< 0.1 %" if percent < 0.05 else f"{percent:.1f} %"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _metadata(suffix: str, prepared: Prepared) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 
 from engine.core.arrays import FloatArray
+from engine.core.blocks import largest_in_blocks
 from engine.core.palette import PALE
 from engine.core.views import Colormap, Dash, Symbol
 from gui.plots.canvas.groups import draw_groups
@@ -214,24 +215,38 @@ class HeatLayer(Layer):
     roles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._made_for: str = ""
+        self._made_for: tuple[str, int, int] = ("", 0, 0)
         self._image = QImage()
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw the image, with sharp cells unless they are smaller than a few pixels."""
-        if self._made_for != scene.theme.name:
-            if self.roles:
-                self._image = tinted(self.levels[::-1], scene.theme, self.roles)
-            else:
-                self._image = picture_of(self.levels[::-1], scene.theme, self.colormap)
-            self._made_for = scene.theme.name
         x = scene.mapper.px(np.array(self.extent[:2]))
         y = scene.mapper.py(np.array(self.extent[2:]))
         place = QRectF(QPointF(x[0], y[1]), QPointF(x[1], y[0]))
+        self._make_image(scene, place)
         fine = place.width() / max(self.levels.shape[1], 1) < 5
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fine)
         painter.drawImage(place, self._image)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+
+    def _make_image(self, scene: Scene, place: QRectF) -> None:
+        """Make the image of a theme, reduced where there are fewer pixels than levels.
+
+        Reduced by maximum, since smoothing drops lines of one pixel; areas have no order.
+        """
+        rows, columns = self.levels.shape
+        if not self.roles:
+            rows = min(rows, max(1, int(abs(place.height()) * scene.ratio)))
+            columns = min(columns, max(1, int(abs(place.width()) * scene.ratio)))
+        wanted = scene.theme.name, rows, columns
+        if self._made_for == wanted:
+            return
+        if self.roles:
+            self._image = tinted(self.levels[::-1], scene.theme, self.roles)
+        else:
+            levels = largest_in_blocks(self.levels[::-1], rows, columns)
+            self._image = picture_of(levels, scene.theme, self.colormap)
+        self._made_for = wanted
 
 
 @dataclass

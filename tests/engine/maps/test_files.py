@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 
 import engine.experiments  # noqa: F401  registers the experiments
@@ -19,9 +20,9 @@ from engine.maps import sheet
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
 from engine.maps.export import command, save_arrays, save_shares
-from engine.maps.kind import Prepared
+from engine.maps.kind import Overlay, Prepared
 from engine.maps.making import made
-from engine.maps.picture import picture_of_classes
+from engine.maps.picture import Swatch, picture_of_classes
 from engine.maps.spec import MapSpec
 from tests.engine.maps.logistic import Inline, LogisticKind
 
@@ -69,6 +70,47 @@ def test_a_field_of_a_diagram_is_a_curve() -> None:
     page = sheet.figure(prepared, arrays, "exponent")
     (line,) = page.axes[0].lines
     np.testing.assert_array_equal(line.get_ydata(), arrays["exponent"])
+
+
+def test_the_exponent_is_below_its_diagram_and_the_axis_fits_the_points() -> None:
+    prepared, arrays = ready("orbit")
+    page = sheet.figure(prepared, arrays, fit=True)
+    above, below = page.axes
+    assert above.get_xlim() == below.get_xlim()
+    np.testing.assert_array_equal(below.lines[0].get_ydata(), arrays["exponent"])
+    points = arrays["points"][np.isfinite(arrays["points"])]
+    low, high = above.get_ylim()
+    assert low < points.min() and points.max() < high
+    assert high - low < 1.2 * np.ptp(points)
+    assert sheet.figure(prepared, arrays).axes[0].get_ylim() == (0.05, 1.0)
+
+
+def test_a_long_legend_stays_on_the_page_and_the_caption_below_the_plot() -> None:
+    prepared, arrays = ready()
+    words = "a statement of the theory that needs more than one line of a legend " * 3
+    curve = Overlay(x=np.array([2.0, 4.0]), y=np.array([0.1, 0.9]), label=words, source=words)
+    page = sheet.figure(prepared, arrays, overlays=(curve,))
+    renderer = FigureCanvasAgg(page).get_renderer()
+    legend, (axes, *_) = page.axes[0].get_legend(), page.axes
+    assert legend is not None
+    box = legend.get_window_extent(renderer)
+    assert page.bbox.x0 <= box.x0 and box.x1 <= page.bbox.x1
+    assert page.bbox.y0 <= box.y0 and box.y1 <= page.bbox.y1
+    caption = next(text for text in page.texts if "seed" in text.get_text())
+    plot = axes.get_tightbbox(renderer)
+    assert plot is not None and not plot.overlaps(caption.get_window_extent(renderer))
+    assert legend.get_texts()[0].get_text().startswith("a statement")
+
+
+def test_the_rarest_cycles_share_an_entry() -> None:
+    cycles = tuple(
+        Swatch(code=n, name=f"cycle of period {n}", color="#102030", count=1, share=0.04)
+        for n in range(2, 22)
+    )
+    rest = Swatch(code=1, name="undecided", color="#808080", count=1, share=0.01)
+    labels = [entry.label for entry in sheet._entries((*cycles, rest), 6)]
+    assert len(labels) == 6 and labels[4].startswith("undecided")
+    assert labels[5] == "other cycles, 64.0\N{NO-BREAK SPACE}%"
 
 
 def test_a_figure_of_an_unknown_format_is_refused(tmp_path: Path) -> None:

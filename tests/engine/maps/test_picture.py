@@ -128,6 +128,16 @@ def test_undecided_cells_are_grey_and_hatched() -> None:
     assert (chroma < 0.05).all()
 
 
+def test_hatching_is_as_fine_where_cells_are_large() -> None:
+    fields = {"outcome": np.full((2, 3), 9, np.uint8), "steps": np.ones((2, 3), np.int32)}
+    known = np.ones((2, 3), bool)
+    rgba = picture_of_classes(CLASSES, FIELDS, fields, known, PAPER, grain=(12, 8)).rgba
+    assert rgba.shape == (24, 24, 4)
+    row, column = np.indices((24, 24))
+    ink = (rgba != rgba[0, 1]).any(axis=-1)
+    np.testing.assert_array_equal(ink, (row + column) % 6 == 0)
+
+
 def test_a_field_alone_spans_its_colors() -> None:
     field = CellField(name="sharpness", label="sharpness")
     values = np.linspace(1.0, 3.0, 401).reshape(1, -1)
