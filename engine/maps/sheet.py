@@ -202,7 +202,8 @@ def _draw_picture(axes: Axes, picture: Picture, is_fine: bool, most: int) -> lis
     if is_fine:
         draw_fine(axes, picture.rgba, ends, interpolation="none", **style)
     else:
-        axes.imshow(picture.rgba, origin="lower", extent=ends, aspect="auto", **style)
+        image: Any = axes.imshow  # whose types know no unpacked arguments
+        image(picture.rgba, origin="lower", extent=ends, aspect="auto", **style)
     if picture.bar is not None:
         _draw_bar(axes, picture.bar)
     shaded = [swatch for swatch in picture.swatches if swatch.bar is not None][:MOST_BARS]
@@ -359,7 +360,7 @@ def _resize(page: Figure, axes: Axes, below: Axes | None) -> None:
     width, height = SIZE[0], SIZE[1] if below is None else SIZE[1] + EXPONENT
     legend = axes.get_legend()
     if legend is not None:
-        canvas = FigureCanvasAgg(page)
+        canvas: Any = FigureCanvasAgg(page)  # whose renderer has no types
         box = legend.get_window_extent(canvas.get_renderer())
         width = max(width, PLOT + box.width / page.dpi)
         height = max(height, 1.4 + box.height / page.dpi)
