@@ -63,7 +63,7 @@ class Quadratic:
     @property
     def dimension(self) -> int:
         """Number of variables."""
-        return len(self.center)
+        return self.center.shape[0]
 
     def value(self, box: Interval) -> Interval:
         """Enclose the values over boxes, shape (m, n); by the mean value theorem, too."""
