@@ -103,10 +103,45 @@ class Special:
         return self.at.parameter
 
     @property
+    def others(self) -> float:
+        """Largest multiplier in magnitude, within the set, but for those that the event is of."""
+        return largest_other(self.at.multipliers, self.event)
+
+    @property
     def is_soft(self) -> bool | None:
-        """Of a flip: whether the doubled cycle is born stable; None where the sign is not known."""
+        """Of a flip: whether the doubled cycle is born stable within the set.
+
+        None where the sign is not known, and where another multiplier within the set is not
+        smaller than 1: neither side of the flip attracts then.
+        """
         sign = None if self.form is None or self.event is not Event.FLIP else self.form.sign
-        return None if not sign else sign > 0
+        return None if not sign or not self.others < 1.0 else sign > 0
+
+
+def largest_other(multipliers: NDArray[np.complex128], event: Event) -> float:
+    """Return the largest multiplier in magnitude but for those that an event is of.
+
+    These are the one nearest to -1 of a flip, the complex pair nearest to the unit circle of a
+    Neimark-Sacker point, and the one nearest to 1 of all others.
+
+    Parameters
+    ----------
+    multipliers : ndarray of complex, shape (k,)
+    event : Event
+
+    Returns
+    -------
+    float
+        0 where there are no others.
+    """
+    sizes = np.abs(multipliers)
+    if event is Event.NEIMARK_SACKER:
+        away = np.where(multipliers.imag != 0.0, np.abs(sizes - 1.0), np.inf)
+        gone = np.argsort(away, kind="stable")[:2]
+    else:
+        target = -1.0 if event is Event.FLIP else 1.0
+        gone = np.argsort(np.abs(multipliers - target), kind="stable")[:1]
+    return float(np.max(np.delete(sizes, gone), initial=0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.analysis.carrier import Carried, Carrier
-from engine.analysis.continuation import BEND, SHORTEST, Event
+from engine.analysis.continuation import BEND, SHORTEST, Event, largest_other
 from engine.analysis.critical import flip_form
 from engine.analysis.family import Family, Frame
 from engine.analysis.multistart import NEWTON, TOLERANCE, always
@@ -116,8 +116,10 @@ class BifurcationCurve:
     points : ndarray, shape (m, k)
         One point of each cycle.
     coefficients : ndarray, shape (m,)
-        Of the flip's normal form, positive where it is soft; NaN where it is not defined, and of
-        folds.
+        Of the flip's normal form; NaN where it is not defined, and of folds.
+    others : ndarray, shape (m,)
+        Largest multiplier of a lap in magnitude, within the set, but for the one that is -1 or 1.
+        Where it is below 1, a flip is soft for a positive coefficient and hard for a negative one.
     """
 
     event: Event
@@ -125,6 +127,7 @@ class BifurcationCurve:
     parameters: FloatArray
     points: FloatArray
     coefficients: FloatArray
+    others: FloatArray
 
 
 @dataclass(slots=True, eq=False)
@@ -255,7 +258,14 @@ def follow_curve(
     k = len(x)
     values = points[:, k:] * units
     forms = [_coefficient(sheet, event, at[:k], at[k:] * units, period) for at in points]
-    return BifurcationCurve(event, period, values, points[:, :k], np.array(forms))
+    rest = [_largest_other(walk, event, at) for at in points]
+    return BifurcationCurve(event, period, values, points[:, :k], np.array(forms), np.array(rest))
+
+
+def _largest_other(walk: _Walk, event: Event, u: FloatArray) -> float:
+    matrix = walk.matrix(u)[0]
+    multipliers = np.linalg.eigvals(matrix - walk.shift * np.eye(len(matrix)))
+    return largest_other(multipliers.astype(np.complex128), event)
 
 
 def _coefficient(

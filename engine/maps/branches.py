@@ -197,6 +197,9 @@ class Special:
         Of the normal form (`engine.analysis.critical`); None where it is not defined.
     error : float
         How far it may be off.
+    others : float
+        Largest multiplier of a lap in magnitude, but for those that the event is of, within the set
+        that the branch is followed in; NaN where it is not known.
     """
 
     number: int
@@ -207,6 +210,7 @@ class Special:
     cycle: FloatArray
     coefficient: float | None = None
     error: float = 0.0
+    others: float = math.nan
 
     @property
     def character(self) -> str:
@@ -214,10 +218,13 @@ class Special:
 
         Soft: beyond a flip or Neimark-Sacker point what branches off attracts. Hard: before it
         what branches off repels, and beyond it nothing near attracts. It is a statement on
-        motion within the set that the branch is followed in.
+        motion within the set that the branch is followed in, and says nothing where another
+        multiplier within that set is not smaller than 1: what branches off repels then anyway.
         """
         c = self.coefficient
         if c is None or not abs(c) > self.error or self.event not in ("flip", "Neimark-Sacker"):
+            return ""
+        if not self.others < 1.0:
             return ""
         sign = 1.0 if self.event == "flip" else -1.0
         return "soft" if sign * c > 0.0 else "hard"
@@ -236,6 +243,8 @@ class Special:
             parts[0] += f", period {self.period}"
         if self.coefficient is not None:
             parts.append(f"coefficient {short(self.coefficient, 6)} ± {short(self.error, 1)}")
+        if self.others >= 1.0:
+            parts.append(f"another multiplier is {short(self.others, 6)} in magnitude")
         return ", ".join(parts)
 
 
@@ -256,7 +265,7 @@ class Branches:
     curves : tuple of Curve
     specials : tuple of Special
     lamps : tuple of Lamp
-        "Cycles are isolated", and in an invariant set "Stable across".
+        "Cycles are isolated", also across an invariant set, and in one "Transversally stable".
     notes : tuple of str
         What was left out, each in a sentence.
     """
@@ -358,4 +367,5 @@ def _special(special: Special) -> Mapping[str, Any]:
         "cycle": special.cycle.tolist(),
         "coefficient": special.coefficient,
         "error": special.error,
+        "others": special.others,
     }

@@ -117,7 +117,10 @@ def _joined(parts: list[Overlay]) -> Overlay:
 
 
 def _parts(curve: BifurcationCurve) -> Iterator[Overlay]:
-    """Return the parts of a curve of one character each."""
+    """Return the parts of a curve of one character each.
+
+    A flip is soft or hard only where all other multipliers within the set are smaller than 1.
+    """
     period = curve.period
     shade = COLORS[(period - 1) % len(COLORS)]
     if curve.event is Event.FOLD:
@@ -125,7 +128,7 @@ def _parts(curve: BifurcationCurve) -> Iterator[Overlay]:
         label = f"fold, period {period}"
         yield Overlay(x=x, y=y, label=label, color=shade, dash="dot", source=SOURCE)
         return
-    signs = np.sign(np.nan_to_num(curve.coefficients))
+    signs = np.where(curve.others < 1.0, np.sign(np.nan_to_num(curve.coefficients)), 0.0)
     edges = [0, *(np.flatnonzero(np.diff(signs)) + 1).tolist(), len(signs)]
     for first, last in pairwise(edges):
         x, y = curve.parameters[first : last + 1].T

@@ -408,7 +408,7 @@ def _result(spec: BranchSpec, subject: Subject, search: Search) -> Branches:
         within="" if within is None else within.name,
         curves=tuple(curves),
         specials=tuple(specials),
-        lamps=_lamps(curves, within is not None),
+        lamps=_lamps(search, curves, within is not None),
         notes=tuple(_notes(search)),
     )
 
@@ -424,6 +424,7 @@ def _special(family: Family, number: int, curve: int, period: int, event: Specia
         cycle=family.cycle(event.at.x, event.parameter, period),
         coefficient=None if form is None else form.value,
         error=0.0 if form is None else form.error,
+        others=event.others,
     )
 
 
@@ -457,21 +458,45 @@ def _curve(search: Search, number: int, each: Found, origin: int | None) -> draw
     )
 
 
-def _lamps(curves: list[drawn.Curve], is_within: bool) -> tuple[Lamp, ...]:
-    most = max((each.manifold for each in curves), default=0)
-    detail = f"some fill a manifold of dimension {most}, of which one point is drawn"
-    lamps = [Lamp("Cycles are isolated", most == 0, detail if most else "")]
+def _lamps(search: Search, curves: list[drawn.Curve], is_within: bool) -> tuple[Lamp, ...]:
+    within = max((each.branch.neutral for each in search.found), default=0)
+    across = max((_ones_across(each.branch) for each in search.found), default=0)
+    details = []
+    if within:
+        details.append(f"some fill a manifold of dimension {within}, of which one point is drawn")
+    if across:
+        details.append(f"some fill a manifold of dimension {across} across the invariant set")
+    isolated = None if not curves else not details
+    lamps = [Lamp("Cycles are isolated", isolated, "; ".join(details))]
     if is_within:
-        some = [each.across[each.stability != Stability.UNSTABLE] for each in curves]
-        largest = max((float(np.max(each, initial=0.0)) for each in some), default=0.0)
-        lamps.append(
-            Lamp(
-                "Transversally stable",
-                not any(np.any(each.stability == Stability.ACROSS) for each in curves),
-                f"largest multiplier across, of a lap of a cycle stable within: {largest:.6g}",
-            )
-        )
+        lamps.append(_transverse(search, curves))
     return tuple(lamps)
+
+
+def _ones_across(branch: Branch) -> int:
+    """Return how many transverse multipliers are 1 all along a branch."""
+    counts = [np.count_nonzero(np.abs(at.across - 1.0) < ON_CIRCLE) for at in branch.points]
+    return int(min(counts, default=0))
+
+
+def _transverse(search: Search, curves: list[drawn.Curve]) -> Lamp:
+    """Return whether all cycles that are stable within the set are so across it.
+
+    It is open where the largest multiplier is 1, and where no cycle is stable within the set.
+    """
+    some = [each.across[each.stability != Stability.UNSTABLE] for each in curves]
+    sizes = np.concatenate([*some, np.zeros(0)])
+    if not sizes.size:
+        return Lamp("Transversally stable", None, "no cycle is stable within the invariant set")
+    largest = float(np.max(sizes))
+    detail = f"largest multiplier across, of a lap of a cycle stable within: {largest:.6g}"
+    if any(np.any(each.stability == Stability.ACROSS) for each in curves):
+        return Lamp("Transversally stable", False, detail)
+    if largest < 1.0 - ON_CIRCLE:
+        return Lamp("Transversally stable", True, detail)
+    is_manifold = any(_ones_across(each.branch) for each in search.found)
+    word = "neutral: the minima are a manifold" if is_manifold else "neutral"
+    return Lamp("Transversally stable", None, f"{detail}, {word}")
 
 
 def _notes(search: Search) -> Iterator[str]:

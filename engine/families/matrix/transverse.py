@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations
 
 import numpy as np
@@ -17,16 +18,25 @@ from engine.families.matrix.evidence import Evidence, lamps
 
 TRANSIENT, STEPS = 1024, 4096
 """Steps of the scalar orbits that are left out, and those that are averaged over."""
+LONG = 32768
+"""Both of them where these leave open whether an exponent is 0."""
 SIGMAS = 3.0
-"""Standard errors by which an exponent must be beyond what a neutral one can show."""
-NEUTRAL = 2e-3
-"""Size up to which an exponent may be 0: a displacement along the minima grows linearly."""
+"""Standard errors by which an exponent must be off 0, or off what a neutral one can show."""
+OPEN = 2e-3
+"""Size up to which an exponent is measured over `LONG` steps."""
+LINEAR = math.log(2.0) / LONG
+"""Exponent that linear growth shows over those: displacements along the minima grow so at most."""
+EXACT = 1e-9
+"""Size up to which an exponent is 0 to rounding."""
 SAME = 1e-9
 """Relative difference below which two eigenvalues are one, which no displacement mixes."""
 MOST = 12
 """Distinct eigenvalues, the largest in magnitude, of which all pairs are looked at."""
 _BOUND = 1e-9
 """Relative distance within which a step size counts as equal to a bound."""
+
+_Growth = Callable[[int, FloatArray], bool]
+"""Writes log growths after a transient; returns whether the orbits stay bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +53,17 @@ class Transverse:
 
     @property
     def is_stable(self) -> bool | None:
-        """Whether no displacement grows; None where that is not known."""
+        """Whether no displacement grows exponentially; None where that is not known.
+
+        Neutral displacements, which a symmetry leads along, keep their size or grow linearly.
+        """
         if self.exponent is None:
             return None
-        if self.exponent.value > NEUTRAL + SIGMAS * (self.exponent.error or 0.0):
+        value, margin = self.exponent.value, SIGMAS * (self.exponent.error or 0.0)
+        if value > LINEAR + margin:
             return False
-        return True if self.exponent.value <= NEUTRAL else None
+        is_neutral = abs(value) <= LINEAR and margin <= LINEAR
+        return True if value < -margin or is_neutral else None
 
 
 @lru_cache(maxsize=64)
@@ -67,22 +82,37 @@ def transverse(step: float, depth: int, eigenvalues: tuple[float, ...]) -> Trans
     from engine.kernels.matrix.transverse import mixing_growth
     from engine.kernels.scalar.parting import parting_growth
 
-    found: list[Exponent] = []
-    logs = np.empty(STEPS)
+    growths: list[tuple[str, _Growth]] = []
     for value in eigenvalues if depth > 1 else ():
-        if not parting_growth(step, depth, value, 1.0, TRANSIENT, logs):
-            return Transverse(None)
-        found += _exponent(logs, f"drawing the weights of λ = {_short(value)} apart")
+        of = f"drawing the weights of λ = {_short(value)} apart"
+        growths.append((of, partial(parting_growth, step, depth, value, 1.0)))
     for first, second in combinations(eigenvalues, 2):
-        if not mixing_growth(step, depth, first, second, 1.0, TRANSIENT, logs):
+        of = f"mixing λ = {_short(first)} and {_short(second)}"
+        growths.append((of, partial(mixing_growth, step, depth, first, second, 1.0)))
+    found: list[Exponent] = []
+    for of, growth in growths:
+        exponent = _exponent(growth, of)
+        if exponent is None:
             return Transverse(None)
-        found += _exponent(logs, f"mixing λ = {_short(first)} and {_short(second)}")
+        found.append(exponent)
     return Transverse(max(found, key=lambda each: each.value, default=None))
 
 
-def _exponent(logs: FloatArray, of: str) -> list[Exponent]:
-    exponent = exponent_of(logs, of)
-    return [] if exponent is None else [exponent]
+def _exponent(growth: _Growth, of: str) -> Exponent | None:
+    """Measure an exponent, over more steps where it may be 0; None where an orbit diverges."""
+    exponent = _measured(growth, of, TRANSIENT, STEPS)
+    if exponent is None:
+        return None
+    margin = SIGMAS * (exponent.error or 0.0)
+    is_zero = abs(exponent.value) <= EXACT and margin <= EXACT
+    if is_zero or not -margin <= exponent.value <= OPEN + margin:
+        return exponent
+    return _measured(growth, of, LONG, LONG)
+
+
+def _measured(growth: _Growth, of: str, transient: int, steps: int) -> Exponent | None:
+    logs = np.empty(steps)
+    return exponent_of(logs, of) if growth(transient, logs) else None
 
 
 def _short(value: float) -> str:

@@ -54,6 +54,8 @@ SEARCHES = 64
 """Runs of the sample from whose ends minima are looked for, where few runs rest at one."""
 FLAT = 1e-7
 """Curvature relative to the largest, up to which a direction counts as flat."""
+TESTED = 48
+"""Equilibria with flat directions of a batch that are looked at, whether they are on manifolds."""
 SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
 _BATCH = 2048
@@ -80,8 +82,6 @@ class Ends(Prepared):
     minima : ndarray, shape (r, n + 1)
         The isolated minima that are listed, by ascending loss, each with its sharpness.
     losses : ndarray, shape (r,)
-    has_manifold : bool
-        Whether equilibria with flat directions, where there are any, are those of a manifold.
     has_one_loss : bool
         Whether the loss is the same in all cells, so that the minima are those of all of them.
     is_fixed : bool
@@ -94,7 +94,6 @@ class Ends(Prepared):
     directions: Mapping[str, FloatArray]
     minima: FloatArray
     losses: FloatArray
-    has_manifold: bool
     has_one_loss: bool
     is_fixed: bool
     found_at: tuple[float, float]
@@ -165,12 +164,13 @@ class Ends(Prepared):
         found = self.runs.follow(cells, self.spec.steps, known, stop)
         codes = np.full(len(x), UNDECIDED, np.uint8)
         for kernel_code, code in (
-            (outcomes.AT_MANIFOLD, MANIFOLD if self.has_manifold else UNDECIDED),
             (outcomes.AT_SADDLE, SADDLE),
             (outcomes.DIVERGED, DIVERGED),
             (outcomes.UNDEFINED, UNDEFINED),
         ):
             codes[found.codes == kernel_code] = code
+        flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
+        codes[flat[self._are_on_manifold(cells.constants[flat], found.ends[flat], stop)]] = MANIFOLD
         turning = found.codes > outcomes.CYCLE
         codes[turning] = CYCLES + found.codes[turning] - outcomes.CYCLE
         at_rest = found.codes == outcomes.AT_MINIMUM
@@ -192,6 +192,34 @@ class Ends(Prepared):
             "sharpness": found.sharpness.astype(np.float32),
             "exponent": exponents.astype(np.float32),
         }
+
+    def _are_on_manifold(
+        self, constants: FloatArray, ends: FloatArray, stop: threading.Event
+    ) -> NDArray[np.bool_]:
+        """Return which equilibria with flat directions are on manifolds, shape (m,).
+
+        Where there are many, first `TESTED` of them, as far as possible of different losses: if
+        these all are, so are the others.
+        """
+
+        def test(rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+            made = np.zeros(len(rows), np.bool_)
+            for i, row in enumerate(rows.tolist()):
+                if stop.is_set():
+                    break
+                loss = self.runs.loss(constants[row])
+                made[i] = loss.is_on_manifold(ends[row, : self.runs.size])
+            return made
+
+        if len(ends) > TESTED:
+            rows = np.unique(constants, axis=0, return_index=True)[1]
+            if len(rows) < TESTED:
+                rows = np.append(rows, np.linspace(0, len(ends) - 1, TESTED).astype(np.intp))
+            elif len(rows) > TESTED:
+                rows = rows[np.linspace(0, len(rows) - 1, TESTED).astype(np.intp)]
+            if test(rows).all():
+                return np.ones(len(ends), np.bool_)
+        return test(np.arange(len(ends)))
 
     def _place(self, codes: NDArray[np.uint8], points: FloatArray) -> None:
         """Note near which minimum runs are at last, of an optimiser that seldom rests at one."""
@@ -279,7 +307,6 @@ def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: b
         directions=directions,
         minima=minima,
         losses=losses,
-        has_manifold=_is_manifold(runs, cells, found),
         has_one_loss=has_one_loss,
         is_fixed=is_fixed,
         found_at=(float(x[first]), float(y[first])),
@@ -303,17 +330,6 @@ def _sample(spec: MapSpec, side: int) -> tuple[FloatArray, FloatArray]:
     share = (np.arange(side) + 0.5) / side
     x, y = spec.x.at(share * spec.x.count), spec.y.at(share * spec.y.count)
     return np.tile(x, side), np.repeat(y, side)
-
-
-def _is_manifold(runs: Runs, cells: RunCells, found: Found) -> bool:
-    """Return whether the equilibria with flat directions that were found are on manifolds."""
-    from engine.kernels.maps import outcomes
-
-    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
-    return all(
-        runs.loss(cells.constants[cell]).is_on_manifold(found.ends[cell, : runs.size])
-        for cell in flat[:: max(1, len(flat) // 4)][:5]
-    )
 
 
 def _minima_near(runs: Runs, found: Found) -> tuple[FloatArray, FloatArray]:

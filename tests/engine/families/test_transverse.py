@@ -9,9 +9,9 @@ import pytest
 
 from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Verdict
-from engine.core.outcome import OutcomeKind
+from engine.core.outcome import Exponent, OutcomeKind
 from engine.core.registry import get
-from engine.families.matrix.transverse import distinct, transverse
+from engine.families.matrix.transverse import Transverse, distinct, transverse
 from engine.kernels.matrix.transverse import mixing_growth
 
 VALUES = (10.0, 6.0, 3.0, 0.0)
@@ -49,14 +49,41 @@ def test_growth_is_that_of_whole_matrices(depth: int) -> None:
 
 
 def test_bounded_scalar_maps_can_be_unstable_across() -> None:
-    """Singular values 10, 6, 3, 0, 0 and L = 3: stable at 0.0425, not from 0.044 to 0.055."""
-    below = transverse(0.0425, 3, VALUES)
+    """Singular values 10, 6, 3, 0, 0 and L = 3: stable at 0.042, not from 0.044 to 0.055."""
+    below = transverse(0.042, 3, VALUES)
     assert below.is_stable and below.exponent is not None
     for step in (0.044, 0.047, 0.05, 0.055):
         found = transverse(step, 3, VALUES)
         assert found.exponent is not None, "the scalar maps stay bounded"
         assert found.is_stable is False
         assert found.exponent.of == "mixing λ = 10 and 6"
+
+
+def test_a_small_positive_exponent_is_no_neutral_one() -> None:
+    """At δ = 0.572 the 2-cycle of λ = 2 mixes with λ = 1.5, by 0.00107 a step."""
+    found = transverse(0.572, 2, (2.0, 1.5))
+    assert found.exponent is not None
+    assert found.exponent.value == pytest.approx(0.00107, abs=2e-5)
+    assert found.is_stable is False
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "is_stable"),
+    [
+        (1e-3, 5e-6, False),
+        (1e-3, 5e-4, None),
+        (1e-4, 1e-5, False),
+        (-1e-3, 1e-4, True),
+        (-1e-4, 1e-4, None),
+        (0.0, None, True),
+        (1e-5, 1e-6, True),
+        (1e-5, 1e-3, None),
+    ],
+)
+def test_an_exponent_decides_beyond_its_error(
+    value: float, error: float | None, is_stable: bool | None
+) -> None:
+    assert Transverse(Exponent(value=value, error=error, of="")).is_stable is is_stable
 
 
 def test_nothing_is_said_where_a_scalar_map_diverges() -> None:
@@ -95,7 +122,7 @@ def test_a_run_that_leaves_the_scalar_maps_violates_nothing() -> None:
 
 
 def test_a_run_on_stable_scalar_maps_stays_bounded() -> None:
-    claim, kind = _claim(0.0425, 2000)
+    claim, kind = _claim(0.042, 2000)
     assert kind is not OutcomeKind.DIVERGED
     assert claim.verdict is Verdict.HOLDS
 

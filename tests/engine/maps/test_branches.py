@@ -287,3 +287,40 @@ def test_a_hard_flip_at_0_is_of_isolated_cycles() -> None:
     assert np.all(two.stability == Stability.UNSTABLE) and two.manifold == 0
     assert two.cycles[:, 0, 0] ** 2 == pytest.approx(2.0 / two.parameter - 1.0, abs=1e-7)
     assert two.parameter.min() == 1.2
+
+
+def test_a_flip_of_a_cycle_that_repels_is_neither_soft_nor_hard() -> None:
+    """2 log cosh x + log cosh y: at its second flip the multiplier of x is -3."""
+    params = get("own-loss").parameters(
+        function="2*logcosh(x)+logcosh(y)", step_size=0.9, start=(0.05, 0.03)
+    )
+    branches = found(
+        BranchSpec(
+            experiment="own-loss", params=params, name="step_size", low=0.8, high=2.2, max_period=2
+        )
+    )
+    first, second = (each for each in branches.specials if each.event == "flip")
+    assert first.label == "soft flip 1 → 2" and first.others == pytest.approx(0.0, abs=1e-8)
+    assert second.label == "flip 1 → 2" and second.others == pytest.approx(3.0, abs=1e-8)
+    assert second.coefficient is not None and second.coefficient > 0.0
+    born = next(each for each in branches.curves if each.origin == second.number)
+    assert np.all(born.stability == Stability.UNSTABLE)
+
+
+def test_a_manifold_across_the_invariant_set_is_named() -> None:
+    """Minima of two equal weights are points of a hyperbola that crosses their line."""
+    lamps = {each.name: each for each in whole().lamps}
+    assert lamps["Cycles are isolated"].on is False
+    assert lamps["Transversally stable"].on is None
+    assert "neutral: the minima are a manifold" in lamps["Transversally stable"].detail
+
+
+def test_without_cycles_nothing_is_said_of_them() -> None:
+    params = get("own-loss").parameters(function="x", step_size=0.5, start=(0.05,))
+    branches = found(
+        BranchSpec(
+            experiment="own-loss", params=params, name="step_size", low=0.4, high=0.6, max_period=1
+        )
+    )
+    assert branches.curves == ()
+    assert [each.on for each in branches.lamps] == [None]

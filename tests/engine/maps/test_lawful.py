@@ -455,6 +455,37 @@ def test_points_of_a_manifold_are_not_listed_as_isolated_minima() -> None:
     assert not any(each.name.startswith("minimum") for each in made.classes)
 
 
+def test_an_isolated_degenerate_minimum_is_on_no_manifold() -> None:
+    """Only at a = 0, which no cell of the sample has, is the minimum flat along y."""
+    made = prepared(
+        "stability",
+        "own-loss",
+        "a=-1:1:41",
+        "step_size=0.3:0.7:3",
+        function="x^2/2 + a*y^2/2 + y^4",
+        constants="a = 1",
+        start=(1.0, 0.0),
+    )
+    shown = grid(made)["outcome"]
+    assert {names(made)[code] for code in shown[:, 20].tolist()} == {"undecided"}
+    assert {names(made)[code] for code in shown[:, 21:].ravel().tolist()} == {"at a minimum"}
+
+
+def test_a_flat_line_of_one_column_is_a_manifold() -> None:
+    """Of a family of losses whose minima are isolated but for the one at a = 0."""
+    made = prepared(
+        "stability",
+        "own-loss",
+        "a=-1:1:41",
+        "step_size=0.3:0.7:3",
+        function="x^2/2 + a*y^2/2",
+        constants="a = 1",
+        start=(1.0, 0.0),
+    )
+    shown = grid(made)["outcome"][:, 20]
+    assert {names(made)[code] for code in shown.tolist()} == {"on a manifold of minima"}
+
+
 def test_every_experiment_without_a_law_has_none_of_these_maps() -> None:
     params = get("matrix-product").parameters()
     for which in ("orbit", "basin", "stability"):
