@@ -176,7 +176,7 @@ def test_a_loss_that_has_just_risen_is_not_said_to_fall(
     assert has in sentence and no not in sentence
 
 
-def claim_of(session: Session[Any, Any], name: str) -> Claim:
+def claim_of(session: Session, name: str) -> Claim:
     state = session.state
     return {c.id: c for c in NETWORK.claims(state.params, state, session.recent())}[name]
 
