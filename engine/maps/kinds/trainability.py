@@ -137,13 +137,18 @@ def _check_range(spec: ParamSpec, axis: Axis) -> None:
 
 
 def _error_of(experiment: AbstractExperiment[Any, Any], spec: MapSpec) -> tuple[str, str]:
-    """Return the series whose last value a cell keeps, and its label."""
+    """Return the series whose last value a cell keeps, and its label.
+
+    The name is empty where an experiment records no single numbers.
+    """
     session = Session(experiment, spec.params, spec.seed)
     try:
         recorded = experiment.record(session.state)
     finally:
         session.close()
-    return next((key, label) for key, label in _ERRORS.items() if key in recorded)
+    known = [(key, label) for key, label in _ERRORS.items() if key in recorded]
+    known += [(key, f"final {key}") for key, value in recorded.items() if np.ndim(value) == 0]
+    return known[0] if known else ("", "no number")
 
 
 @dataclass(frozen=True)
@@ -229,7 +234,8 @@ class WholeRuns(Prepared):
         code = _KINDS.index(kind) if kind in _KINDS else UNDECIDED
         if outcome.standing.is_elsewhere and kind is not OutcomeKind.DIVERGED:
             code = ELSEWHERE
-        last = np.abs(session.experiment.record(session.state)[self.error])
+        recorded = session.experiment.record(session.state)
+        last = np.abs(recorded.get(self.error, math.nan))
         steps = session.step
         if kind is OutcomeKind.CONVERGED and session.experiment.rewindable:
             steps = first_converged(session)
