@@ -10,5 +10,5 @@ LISTING = Listing(
     section="Section 2, equations (4) and (5), Theorems 1 and 2",
     summary="Gradient descent on a product of L matrices that should become R.",
     cadence=60.0,
-    kernels=4,
+    kernels=6,
 )
