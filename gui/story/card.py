@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -14,10 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.storage.story import Scene
 from gui.style import scaling
 from gui.style.icons import IconButton
 from gui.typeset.sentence import Sentence
+
+if TYPE_CHECKING:
+    from engine.storage.story import Scene  # which takes longer to load than the window
 
 SIDE_BY_SIDE = 900
 """Width, at a scale of 1, from which the text and what to do stand side by side."""
