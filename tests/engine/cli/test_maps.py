@@ -121,7 +121,7 @@ def test_what_is_not_given_is_as_in_the_window(
     ("given", "words"),
     [
         (("--x", "step_size"), ("axis", "step_size", "low:high:count")),
-        (("--x", "step_size=1:0.1:9"), ("step_size", "low:high")),
+        (("--x", "step_size=1:0.1:9"), ("step_size", "lower end first")),
         (("--x", "step_size=0.1:1:0"), ("step_size", "0", "1 to")),
         (("--x", "step_size=0:1:9:log"), ("step_size", "above 0")),
         (("--x", "step_size=-1:1:9"), ("step_size", "-0.8888", "finite number")),
