@@ -179,7 +179,7 @@ def test_proved_numbers_are_written_rounded_down() -> None:
     shown = replace(made, attractor=attractor, levels={"loss": level})
     assert level_parts(shown, level)[0] == "proved for V < 0.123456"
     assert region_parts(shown)[0].startswith(f"proved: area {short_below(made.volume, 5)}")
-    assert ["δ = 0.987654"] in [row[1:2] for row in rows(shown)]
+    assert ["for starts within r = 0.987654"] in [row[1:2] for row in rows(shown)]
 
 
 def test_a_typed_function_that_cannot_be_used_is_refused() -> None:
