@@ -162,7 +162,10 @@ def test_one_run_and_a_missing_one_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out, missing = run(tmp_path / "a", 0.1), tmp_path / "out", tmp_path / "no" / "b.toml"
-    for runs, named in (([folder], "two or more"), ([folder, missing], f"{missing.parent.name}/{missing.name}")):
+    for runs, named in (
+        ([folder], "two or more"),
+        ([folder, missing], f"{missing.parent.name}/{missing.name}"),
+    ):
         assert cli.main(["compare", *map(str, runs), "--out", str(out)]) == 2
         assert named in capsys.readouterr().err
     assert not out.exists()
