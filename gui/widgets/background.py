@@ -23,7 +23,7 @@ POLL_MS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
+class Report:
     """How far the work is."""
 
     fraction: float
@@ -31,7 +31,7 @@ class _Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """What came of the work, or its error."""
 
     result: Any
@@ -55,7 +55,7 @@ class Background(QObject):
         super().__init__(window)
         self._window = window
         self._stop = threading.Event()
-        self._news: queue.SimpleQueue[_Report | _Answer] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[Report | Answer] = queue.SimpleQueue()
         self._then: Callable[[Any], None] | None = None
         self._cancelled: Callable[[], None] = lambda: None
         self._dialog: QProgressDialog | None = None
@@ -90,20 +90,20 @@ class Background(QObject):
         """
         self.cancel()
         self._cancelled = cancelled
-        stop, news = threading.Event(), queue.SimpleQueue[_Report | _Answer]()
+        stop, news = threading.Event(), queue.SimpleQueue[Report | Answer]()
         self._stop, self._news, self._then = stop, news, then
         self._show(text)
 
         def progress(fraction: float, text: str) -> bool:
             if text:
-                news.put(_Report(fraction, text))
+                news.put(Report(fraction, text))
             return not stop.is_set()
 
         def work() -> None:
             try:
-                news.put(_Answer(function(progress)))
+                news.put(Answer(function(progress)))
             except Exception as error:
-                news.put(_Answer(error))
+                news.put(Answer(error))
 
         threading.Thread(target=work, name="background", daemon=True).start()
         self._timer.start()
@@ -138,13 +138,13 @@ class Background(QObject):
 
     def _look(self) -> None:
         """Show the latest report, and hand the answer over."""
-        latest: _Report | None = None
+        latest: Report | None = None
         while self._then is not None:
             try:
                 news = self._news.get_nowait()
             except queue.Empty:
                 break
-            if isinstance(news, _Answer):
+            if isinstance(news, Answer):
                 then = self._then
                 self._end()
                 then(news.result)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
 from engine.core.errors import LabError
 from engine.text.numbers import duration
 from gui.style import scaling
+from gui.widgets.background import Answer, Report
 from gui.widgets.dialog import Dialog
 from gui.window.files import RunFiles
 
@@ -39,21 +39,6 @@ NICENESS = 10
 """How far the processes stand back behind the window and its run."""
 LEAST_SHARE = 0.02
 """Share done from which the time left is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """How far the work is."""
-
-    fraction: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The sentence that sums up the report, None if it was stopped, or an error."""
-
-    result: Any
 
 
 def reproduce(folder: Path, data: str, *, quick: bool, progress: Progress) -> str | None:
@@ -100,7 +85,7 @@ class ReproduceDialog(Dialog):
         super().__init__("Reproduce the paper", parent)
         self._files = files
         self._stop = threading.Event()
-        self._news: queue.SimpleQueue[_Report | _Answer] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[Report | Answer] = queue.SimpleQueue()
         self._begun = 0.0
         self.folder = QLineEdit(str(Path(files.folder()) / "reproduction"))
         self.folder.setAccessibleName("Folder of the report")
@@ -167,14 +152,14 @@ class ReproduceDialog(Dialog):
         quick = self.kind.currentIndex() == 0
 
         def progress(fraction: float, text: str) -> bool:
-            news.put(_Report(fraction, text))
+            news.put(Report(fraction, text))
             return not stop.is_set()
 
         def work() -> None:
             try:
-                news.put(_Answer(reproduce(folder, data, quick=quick, progress=progress)))
+                news.put(Answer(reproduce(folder, data, quick=quick, progress=progress)))
             except Exception as error:
-                news.put(_Answer(error))
+                news.put(Answer(error))
 
         self._begun = time.monotonic()
         self._set_busy(True)
@@ -183,13 +168,13 @@ class ReproduceDialog(Dialog):
 
     def _look(self) -> None:
         """Show the latest report, or what came of it."""
-        latest: _Report | None = None
+        latest: Report | None = None
         while True:
             try:
                 news = self._news.get_nowait()
             except queue.Empty:
                 break
-            if isinstance(news, _Answer):
+            if isinstance(news, Answer):
                 self._end(news.result)
                 return
             latest = news
