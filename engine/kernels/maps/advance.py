@@ -205,24 +205,37 @@ def _one_lane(motion: Motion, pack: Pack, lane: int, steps: int, room: Room) -> 
 
 
 @inner
-def advance(motion: Motion, pack: Pack, steps: int, room: Room) -> None:
-    """Make up to `CHUNK` steps of all runs."""
+def _begin_trail(pack: Pack) -> None:
+    """Write the points before the first step."""
     size, lanes = pack.points.shape
     for i in range(size):
         for lane in range(lanes):
             pack.trail[0, i, lane] = pack.points[i, lane]
+
+
+@inner
+def _make_at(address: int, motion: Motion, pack: Pack, steps: int, room: Room) -> None:
+    """Make steps of all runs by the machine code at an address."""
+    call(
+        address,
+        pack.points,
+        pack.fixed,
+        pack.pushes,
+        steps,
+        pack.trail[1:],
+        pack.peaks,
+        motion.program.table,
+        room.work,
+    )
+
+
+@inner
+def advance(motion: Motion, pack: Pack, steps: int, room: Room) -> None:
+    """Make up to `CHUNK` steps of all runs."""
+    lanes = pack.points.shape[1]
+    _begin_trail(pack)
     if motion.address:
-        call(
-            motion.address,
-            pack.points,
-            pack.fixed,
-            pack.pushes,
-            steps,
-            pack.trail[1:],
-            pack.peaks,
-            motion.program.table,
-            room.work,
-        )
+        _make_at(motion.address, motion, pack, steps, room)
     else:
         for lane in range(lanes):
             _one_lane(motion, pack, lane, steps, room)
@@ -287,22 +300,10 @@ def advance_pushed(motion: Motion, address: int, pack: Pack, steps: int, room: R
     steps : int
     room : Room
     """
-    size, lanes = pack.points.shape
-    for i in range(size):
-        for lane in range(lanes):
-            pack.trail[0, i, lane] = pack.points[i, lane]
+    lanes = pack.points.shape[1]
+    _begin_trail(pack)
     if address:
-        call(
-            address,
-            pack.points,
-            pack.fixed,
-            pack.pushes,
-            steps,
-            pack.trail[1:],
-            pack.peaks,
-            motion.program.table,
-            room.work,
-        )
+        _make_at(address, motion, pack, steps, room)
     else:
         for lane in range(lanes):
             _push_lane(motion, pack, lane, steps, room)
