@@ -102,8 +102,9 @@ _short = _Short()
 def shown(value: object) -> str:
     """Return a value as it stands in a sentence, at most `LONGEST_VALUE` characters long.
 
-    A whole number of thousands of digits and lists within lists without end, which Python does
-    not write, are abbreviated.
+    A longer text keeps its two ends: the end of a path is the name of the file. A whole number of
+    thousands of digits and lists within lists without end, which Python does not write, are
+    abbreviated.
     """
     if isinstance(value, str):  # `repr` escapes the thin spaces of grouped numbers
         value = value.replace(THIN, " ")
@@ -111,4 +112,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except (ValueError, RecursionError):
         text = _short.repr(value)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+    if len(text) <= LONGEST_VALUE:
+        return text
+    head = LONGEST_VALUE // 2 - 3
+    return f"{text[:head]}...{text[head + 3 - LONGEST_VALUE :]}"

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np  # noqa: F401  before the engine chooses the number of its threads
 
+import engine.experiments  # noqa: F401  registers them, for every benchmark
 from tests.benchmarks import catalogue, jax_peer, machine, report
 from tests.benchmarks.timing import ROUNDS, Measurement, Timer
 

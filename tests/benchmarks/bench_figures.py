@@ -12,7 +12,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-import engine.experiments  # noqa: F401  registers the experiments
 from engine.core.params import build
 from engine.core.registry import get
 from engine.figures import paper

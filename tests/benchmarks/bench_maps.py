@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-import engine.experiments  # noqa: F401  registers them
 from engine.core.registry import get
 from engine.executors.threads import Threads
 from engine.maps.axis import Axis

@@ -675,7 +675,9 @@ def test_giving_a_value_is_an_edit(form: ParamForm, watch: Watch) -> None:
 
 @given(value=st.text(max_size=90), allowed=st.text(max_size=40))
 def test_a_sentence_of_the_form_shows_the_value_whatever_is_in_it(value: str, allowed: str) -> None:
-    given_as = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+    given_as = (
+        repr(value) if len(repr(value)) <= 80 else repr(value)[:37] + "..." + repr(value)[-40:]
+    )
     sentence = in_words(Refusal("start", value, allowed), FakeParams)
     assert sentence.startswith(f"Weights w[0]: {given_as} is not allowed; ")
 
