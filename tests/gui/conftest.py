@@ -54,8 +54,10 @@ def right_thread(thread_guard: ThreadGuard) -> Iterator[None]:
 def usual_size(qapp: QApplication) -> Iterator[None]:
     """Bring back the usual size of the interface, which all windows share."""
     yield
-    scaling.set_factor(1.0)
-    theme.apply_theme(qapp, theme.current_theme())
+    _settle()  # what the test has closed need not be scaled back
+    if scaling.factor() != 1.0:
+        scaling.set_factor(1.0)
+        theme.apply_theme(qapp, theme.current_theme())
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,8 +100,10 @@ def test_a_killed_report_goes_on_to_the_same_end(tmp_path: Path, whole: Path, at
     assert left == content(whole)
 
 
-def test_kept_studies_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made(tmp_path)
+def test_kept_studies_are_not_made_again(
+    tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(making, "carry_out", None)
     again = made(tmp_path)
     assert again is not None
@@ -109,7 +112,7 @@ def test_kept_studies_are_not_made_again(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("damage", ["", "{}", '{"key": 1}', "[1, 2", "\x00", "digit"])
 def test_a_damaged_part_is_made_again(tmp_path: Path, whole: Path, damage: str) -> None:
-    made(tmp_path)
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     path = tmp_path / store.PARTS / "figure-2.json"
     text = path.read_text("utf-8")
     path.write_text(text.replace('"holds": true', '"holds": false', 1) if damage else damage)

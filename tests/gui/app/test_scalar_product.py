@@ -192,11 +192,14 @@ def test_a_pinned_run_is_drawn_behind(window: MainWindow, qtbot: QtBot) -> None:
     assert pane.grab().toImage() != with_ghost
 
 
-def test_every_preset_can_follow_every_other(window: MainWindow, qtbot: QtBot) -> None:
+def test_presets_can_follow_those_of_other_depths(window: MainWindow, qtbot: QtBot) -> None:
     """The plots of more weights meet the history of the run before, for as long as it is shown."""
-    known = presets("scalar-product")
-    one_of_each = {preset.params.depth: preset.id for preset in known}  # the history's width
-    for preset_id in (*(preset.id for preset in known), *reversed(one_of_each.values())):
+    of_depth: dict[int, str] = {}
+    for preset in presets("scalar-product"):
+        of_depth.setdefault(preset.params.model_dump()["depth"], preset.id)
+    rising = [of_depth[depth] for depth in sorted(of_depth)]
+    assert len(rising) >= 5
+    for preset_id in (*rising, *reversed(rising[:-1]), rising[-1], rising[0]):
         before = 0 if window.control.snapshot is None else _shown(window).run_id
         _choose(window, preset_id)
         qtbot.waitUntil(
