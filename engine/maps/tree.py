@@ -8,6 +8,7 @@ the branches that begin there.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -200,7 +201,7 @@ def subject_of(
         frame=Frame(system.dimension, set_of(system, start)),
         start=start,
         coordinates=system.coordinates,
-        names=() if law is None else law.variables,
+        names=() if law is None else _names_of(law),
     )
 
 
@@ -208,13 +209,22 @@ def _law_of(
     experiment: AbstractExperiment[Any, Any], system: System[Any], params: Params, seed: int
 ) -> DescentLaw | None:
     """Return the law of a system in the same coordinates; None where there is none."""
-    law = experiment.law(params, seed)
-    if isinstance(law, DescentLaw):
-        law = experiment.law(params, seed, [dial.name for dial in law.dials if dial.is_start])
+    weights = [re.sub("[_{}]", "", symbol) for symbol in system.coordinates]
+    law = experiment.law(params, seed, weights)
     if not isinstance(law, DescentLaw) or not law.is_smooth:
         return None
     copies = 1 if law.setting.optimiser == "gradient-descent" else 2
     return law if copies * len(law.variables) == system.dimension else None
+
+
+def _names_of(law: DescentLaw) -> tuple[str, ...]:
+    """Return what an axis names each variable of a law: one name may stand for several."""
+    names = list(law.variables)
+    for dial in law.dials:
+        if len(law.places[dial.name].variables) > 1:
+            for number in law.places[dial.name].variables:
+                names[number] = dial.name
+    return tuple(names)
 
 
 def set_of(system: System[Any], start: FloatArray) -> InvariantSet | None:
