@@ -24,10 +24,10 @@ from engine.core.params import Params, update
 from engine.maps.axis import Axis
 from engine.maps.export import command
 from engine.maps.kind import Offer
-from engine.maps.live import Look, MapFailed, MapShown, finest
 from engine.maps.picture import POINTS
 from engine.maps.place import place_of, point_of
 from engine.maps.ready import ReadyMap, ready_maps
+from engine.maps.shown import Look, MapFailed, MapShown, finest
 from engine.maps.spec import MapSpec
 from engine.run.snapshot import Snapshot
 from gui.maps import export
@@ -159,6 +159,7 @@ class MapControl(QObject):
         panel.seen.connect(self._on_seen)
         panel.make_requested.connect(self.make)
         panel.cancel_requested.connect(self._on_cancel)
+        panel.go_on_requested.connect(self._go_on)
         panel.mode_chosen.connect(self.set_mode)
         panel.layer_chosen.connect(self._on_layer_chosen)
         panel.ready_chosen.connect(self.make_ready)
@@ -443,6 +444,13 @@ class MapControl(QObject):
     def _on_cancel(self) -> None:
         self._is_wanted = False
         self.source.cancel()
+
+    def _go_on(self) -> None:
+        """Make what is missing of the map on screen, with the parameters that it was begun with."""
+        shown = self.page.shown
+        if shown is not None:
+            self.panel.begin()
+            self.source.make(shown.spec, self._look(), self.panel.scheduler.text().strip())
 
     def _on_shown(self, shown: MapShown) -> None:
         if shown.state == "done":

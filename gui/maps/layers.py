@@ -13,8 +13,8 @@ from engine.core.arrays import FloatArray
 from engine.core.views import Dash
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
-from engine.maps.live import MapShown
 from engine.maps.picture import POINTS
+from engine.maps.shown import MapShown
 from gui.plots.canvas.layers import Layer, symbol_path
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen, line_pen, pieces, polygon

@@ -26,8 +26,9 @@ from engine.executors.threads import Threads
 from engine.maps import catalogue
 from engine.maps.axis import Axis
 from engine.maps.kind import Prepared
-from engine.maps.live import LiveMap, MapShown
+from engine.maps.live import LiveMap
 from engine.maps.ready import ReadyMap
+from engine.maps.shown import MapShown
 from engine.maps.spec import MapSpec
 from engine.run.snapshot import Status
 from gui.maps.control import MapControl, middle_of
@@ -320,7 +321,9 @@ def test_a_range_that_cannot_be_used_is_one_sentence_at_its_field(
     assert form.up.error.isHidden()
 
 
-def test_cancel_keeps_what_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_keeps_what_is_made_and_the_map_goes_on_from_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs, stuck = threading.Semaphore(5), threading.Event()
     live = desk.maps.source.live
 
@@ -342,8 +345,14 @@ def test_cancel_keeps_what_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     desk.wait(stuck.is_set)
     assert desk.maps.panel.cancel.isEnabled()
     desk.qtbot.mouseClick(desk.maps.panel.cancel, LEFT)
-    desk.wait(lambda: desk.maps.panel.state.text().startswith("Cancelled at"))
-    assert not desk.maps.panel.cancel.isEnabled()
+    panel = desk.maps.panel
+    desk.wait(lambda: panel.state.text().startswith("Cancelled at"))
+    assert panel.cancel.isHidden() and not panel.go_on.isHidden()
+    jobs.release(10**6)
+    monkeypatch.setattr(desk.kinds["stability"], "prepare", None)  # would fail if it were called
+    desk.qtbot.mouseClick(panel.go_on, LEFT)
+    shown = desk.finished()
+    assert shown.known.all() and panel.go_on.isHidden() and not panel.cancel.isHidden()
 
 
 def test_a_quick_map_follows_the_parameters(desk: Desk) -> None:
