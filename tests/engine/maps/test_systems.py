@@ -17,6 +17,7 @@ from engine.maps import tree
 from engine.maps.branches import BranchSpec
 from engine.maps.catalogue import kind
 from engine.maps.spec import KindId, MapSpec
+from engine.maps.subject import subject_of
 
 SMALL: dict[str, dict[str, object]] = {
     "scalar-product": {"depth": 3},
@@ -68,7 +69,7 @@ def test_its_branches_are_carried_by_its_law(
     spec = BranchSpec(
         experiment=experiment, params=params, name="step_size", low=0.1, high=0.3, max_period=1
     )
-    subject = tree.subject_of(experiment, params, 0, {"step_size": (0.1, 0.3)})
+    subject = subject_of(experiment, params, 0, {"step_size": (0.1, 0.3)})
     assert isinstance(subject.carrier, LawCarrier)
     law = registry.get(experiment).law(params, 0)
     assert law is not None
@@ -84,5 +85,5 @@ def test_its_branches_are_carried_by_its_law(
 
 def test_a_variable_of_many_weights_is_the_first_of_them() -> None:
     params = registry.get("double-scalar").parameters(depth=3)
-    subject = tree.subject_of("double-scalar", params, 0, {"step_size": (0.1, 0.3)})
+    subject = subject_of("double-scalar", params, 0, {"step_size": (0.1, 0.3)})
     assert subject.names == ("w", "w", "w", "z", "z", "z")
