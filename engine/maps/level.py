@@ -107,8 +107,14 @@ class Level:
         prepared = self.prepared
         layer = shown_layer(prepared, look.layer)
         if layer == CLASSES:
-            named = prepared.classes, prepared.fields
-            return picture_of_classes(*named, self.arrays, self.known, look.palette, self.stride)
+            return picture_of_classes(
+                prepared.classes,
+                prepared.fields,
+                self.arrays,
+                self.known,
+                look.palette,
+                has_hatching=False,
+            )
         if layer == POINTS:
             y = prepared.spec.y
             low, high = look.ends or (y.low, y.high)
