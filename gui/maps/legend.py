@@ -10,8 +10,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.maps.live import MapShown
 from engine.maps.picture import Bar, Swatch
+from engine.maps.shown import MapShown
 from engine.text.mathtext import to_html, to_plain
 from engine.text.numbers import short, whole
 from gui.plots.canvas.paint import line_pen, painting

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
-from engine.maps.live import MapShown
 from engine.maps.picture import POINTS, Bar, Swatch
+from engine.maps.shown import MapShown
 from engine.text.mathtext import to_plain
 from engine.text.numbers import number
 from gui.maps.canvas import MapCanvas

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 if TYPE_CHECKING:
     from engine.executors.executor import Executor
     from engine.maps.kind import Prepared
-    from engine.maps.live import LiveMap, Look
+    from engine.maps.live import LiveMap
+    from engine.maps.shown import Look
     from engine.maps.spec import MapSpec
 
 NICENESS = 5
@@ -124,7 +125,7 @@ class MapSource(QObject):
 
     def poll(self) -> bool:
         """Pass on what came; returns whether there was anything."""
-        from engine.maps.live import MapFailed
+        from engine.maps.shown import MapFailed
 
         if self._live is None:
             return False
