@@ -9,6 +9,7 @@ import numpy as np
 from engine.core.claims import Claim, Lamp
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, OutcomeKind
+from engine.experiments.network.flow_claims import central_claim, flip_claim
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.phase import MANY_E_FOLDS, ROUNDING, outcome_of
 from engine.experiments.network.state import NetworkState
@@ -22,7 +23,14 @@ WIDE = 16
 
 def claims(params: NetworkParams, state: NetworkState, recent: Recent) -> tuple[Claim, ...]:
     """List what the run says of the limit, the edge of stability and the catapult."""
-    return (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+    made: tuple[Claim, ...]
+    made = (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+    common = _common(params, state)
+    if params.has_central_flow:
+        made += (central_claim(params, state, common),)
+    if params.expands:
+        made += (flip_claim(params, state, recent, common),)
+    return made
 
 
 def _common(params: NetworkParams, state: NetworkState) -> tuple[Lamp, ...]:
