@@ -215,6 +215,10 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         """Return the steps of a headless run when none are asked for."""
         return self.default_steps
 
+    def waits(self, state: StateT) -> bool:
+        """Return whether more steps may come from outside after the last, and are waited for."""
+        return False
+
     def input_files(self, params: ParamsT) -> Mapping[str, tuple[Path, ...]]:
         """List the files that a run of these parameters reads, by the parameter that names them.
 

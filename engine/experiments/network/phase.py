@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine.analysis.edge import place
@@ -20,6 +22,11 @@ STILL = 1e-9
 """Largest relative change over the last steps that is none."""
 TREND = 1e-3
 """Least relative change of the loss over the steps seen that is called a trend."""
+MANY_E_FOLDS = 100.0
+"""Growth, in e-foldings, after which a displacement from an unstable minimum would show: rounding
+errors of 64-bit numbers take 37."""
+ROUNDING = 0.01
+"""Relative excess over the limit, where a run rests, that the samples of a look explain."""
 
 
 def outcome_of(state: NetworkState, recent: Recent) -> Outcome:
@@ -50,15 +57,29 @@ def _standing(state: NetworkState, recent: Recent) -> tuple[OutcomeKind, str, st
     if params.goal > 0.0 and loss <= params.goal:
         reached = f"The training loss has reached its goal, {short(params.goal, 4)}."
         return OutcomeKind.CONVERGED, "goal reached", reached, Standing.OPEN
-    if loss <= CONVERGED * state.first_loss:
+    settled = has_settled(state, len(recent["loss"]))
+    if loss <= CONVERGED * state.first_loss and settled:
         fitted = "The network fits the samples: the training loss is 0 to ten digits."
         return OutcomeKind.CONVERGED, "converged", fitted, Standing.AT_MINIMUM
-    if is_at_rest(state, recent):
+    if settled and is_at_rest(state, recent):
         rest = "The gradient vanishes, and the loss does not: the run rests."
         return OutcomeKind.CONVERGED, "at rest", rest, Standing.SETTLING
     where, sentence = place(state.edge, known(recent["stability"]))
     kind, badge, words = tendency(losses)
     return kind, where or badge, _joined(words, sentence), Standing.OPEN
+
+
+def has_settled(state: NetworkState, rows: int) -> bool:
+    """Return whether so many rows show that a run stays where its gradient vanishes.
+
+    After a change the point of rest is that of the settings before it. Beyond the limit what
+    rounding adds grows, by 2 × ratio − 1 a step, and has to have had the time to show.
+    """
+    needed = 0 if state.changed_at is None else FEW
+    ratio = state.edge.last
+    if ratio is not None and ratio > 1.0 + ROUNDING:
+        needed = max(needed, math.ceil(MANY_E_FOLDS / math.log(2.0 * ratio - 1.0)))
+    return rows >= needed
 
 
 def tendency(losses: FloatArray) -> tuple[OutcomeKind, str, str]:

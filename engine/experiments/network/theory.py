@@ -12,6 +12,7 @@ from engine.core.beside import once
 from engine.core.claims import Bound
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
+from engine.text.numbers import short, whole
 
 if TYPE_CHECKING:
     from engine.experiments.network.look import Look
@@ -30,6 +31,8 @@ def bounds(params: NetworkParams, state: NetworkState | None) -> tuple[Bound, ..
     made = [_limit(params, look)]
     if params.optimiser in SMOOTH:
         made.append(_critical(params, look))
+    if params.expands:
+        made.append(_flip(params, state))
     if is_deep_linear(params):
         made.append(_deep_linear(params, state))
     return tuple(made)
@@ -71,6 +74,38 @@ def _critical(params: NetworkParams, look: Look | None) -> Bound:
         note="Of a minimum as sharp as the point where the run is; it moves with the run."
         if value is not None
         else "The sharpness is not measured yet.",
+    )
+
+
+def _flip(params: NetworkParams, state: NetworkState | None) -> Bound:
+    """Return what the derivatives along the first eigenvector say, and where it means something."""
+    found = None
+    if state is not None:
+        from engine.experiments.network.descent import last_expansion
+
+        found = last_expansion(state)
+    note = "The derivatives along the first eigenvector are not known yet."
+    measured = None
+    if found is not None:
+        measured, error = found.flip(params.step_size)
+        note = (
+            f"± {short(error, 2)}, at k = {whole(found.step)}, without the {short(found.flat, 2)} "
+            "of T in flat directions. It decides at a minimum at the limit of plain descent; "
+            "elsewhere it is a number of the place."
+        )
+        if not found.smooth:
+            note = "The derivatives do not agree with differences of the gradient: a kink is near."
+            measured = None
+    return Bound(
+        id="flip",
+        name="Flip coefficient",
+        symbol="c",
+        value=None,
+        source="normal form of the flip",
+        formula=r"\frac{\delta}{6}(3\,T^\top H^+T-\nabla^4f(v,v,v,v))",
+        measured=measured,
+        measured_symbol="c",
+        note=note,
     )
 
 
