@@ -102,7 +102,8 @@ def _attractor(proofs: Proofs | None, seen: Seen) -> Claim:
         title="What a run from the start comes to is stable",
         source=SOURCE,
         statement="The equilibrium exists and attracts all that starts near it; so does the cycle. "
-        "On a manifold of minima a start near the minimum converges to a minimum near it.",
+        "On a manifold of minima a start near the minimum converges to a minimum near it; with "
+        "momentum, a start whose velocity is small, too.",
         assumptions=seen.lamps,
         predicted="stable",
         measured=measured,
@@ -129,7 +130,8 @@ def _definition(proofs: Proofs | None, seen: Seen) -> Claim:
         measured=measured,
         verdict=_verdict(lamps, proofs, True if delta is not None else None),
         note="The radius r that is proved is not the largest. On a manifold of minima the "
-        "equilibrium is the minimum to which a run from where this run has settled converges.",
+        "equilibrium is the minimum to which a run from where this run has settled converges. With "
+        "momentum, distances are those of weights and velocity together.",
     )
 
 
@@ -237,7 +239,7 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
             v = proofs.functions[seen.function].value(Interval.point(ends))
             is_within = _within(proofs, seen.start)
             if proofs.attractor.kind == "manifold":
-                is_within = bool(proofs.holds(seen.start[None])[0])
+                is_within = bool(proofs.holds_uncut(seen.start[None])[0])
             began_inside = bool(v.hi[0] < level.value) and is_within
             is_there = seen.function == "typed" and proofs.is_at_rest(seen.now)
             holds = not (began_inside and not is_there and bool(v.lo[1] > v.hi[0]))
@@ -250,7 +252,7 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
         source=SOURCE,
         statement="From where V is less than the level, within the domain, every step lowers V "
         f"until the run is {end}, and no run leaves; on a manifold of minima this is "
-        "said of starts in the proved region.",
+        "said of starts in that part of the proved region for which no box had to be cut.",
         assumptions=lamps,
         predicted=_NAMES.get(seen.function, seen.function),
         measured=measured,

@@ -143,7 +143,7 @@ def _plane(proofs: Proofs, v: Slopes | None) -> dict[str, Any]:
     if level is not None and level.value is not None:
         c_x, c_y = level_curves(x, y, np.ma.masked_invalid(heights), np.array([level.value]))
         if proofs.attractor.kind == "manifold":  # it is said of starts in the region alone
-            inside = proofs.holds(np.nan_to_num(np.stack([c_x, c_y], axis=-1)))
+            inside = proofs.holds_uncut(np.nan_to_num(np.stack([c_x, c_y], axis=-1)))
             c_x = np.where(inside, c_x, np.nan)
         made |= {"proof_best_x": c_x, "proof_best_y": c_y}
     return made

@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from engine.analysis.regions.covering import Grid, Region, covering
+from engine.analysis.regions.covering import MOST_CUT, Grid, Region, covering
 from engine.analysis.regions.cycles import LONGEST, Core, ProvedCycle, prove_cycle
 from engine.analysis.regions.definition import ball_within
 from engine.analysis.regions.interval import Bools, Interval, product
 from engine.analysis.regions.maps import Slopes
+from engine.analysis.regions.momentum import proved_ball_with_momentum
 from engine.analysis.regions.repelling import is_repelling
-from engine.analysis.regions.residual import proved_ball
+from engine.analysis.regions.residual import SquareDescent, proved_ball
 from engine.analysis.regions.sublevel import Level, Quadratic, certified_level, falls, loss_falls
 from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
@@ -32,6 +33,8 @@ _PARTS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 1e-3, 1e-4)
 """Parts of ε that are tried: what stays within a part of it stays within it."""
 _SAMPLES = 48
 _MEASURED_STEPS = 400
+_LOOK_EVERY = 3
+"""Steps between two looks at which starts have arrived."""
 _BUDGET = 6e7
 """Operations that an enclosure of all cells may take."""
 
@@ -189,6 +192,13 @@ class Proofs(Analysis):
             return np.zeros(len(points), bool)
         return self.region.holds(self.task.coordinates.seen(points))
 
+    def holds_uncut(self, points: FloatArray) -> Bools:
+        """Return which points, shape (m, d), lie in what was proved before boxes were cut."""
+        if self.region is None:
+            return np.zeros(len(points), bool)
+        region = self.region.uncut or self.region
+        return region.holds(self.task.coordinates.seen(points))
+
     def is_at_rest(self, point: FloatArray) -> bool:
         """Return whether a point, shape (d,), is proved to lie in the ball of `TINY_LEVEL`."""
         cores = self.attractor.cores
@@ -267,6 +277,13 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
     )
 
 
+def region_of(task: Task, progress: Progress) -> tuple[Attractor, Region] | None:
+    """Prove the region of attraction alone, of one or two variables; None if stopped."""
+    attractor = _attractor(task)
+    region = _region(task, attractor, progress)
+    return None if region is None else (attractor, region)
+
+
 def step_of(law: Law) -> Callable[[FloatArray], FloatArray]:
     """Return the step in floats, of points of shape (m, d)."""
     return lambda points: law.descent.plain_image(Interval.point(points)).mid
@@ -304,18 +321,34 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
         at = Interval.point(point[None])
         is_minimum = float(law.square.residual.value(at).size[0]) <= 1e-6
         if is_minimum:
-            radii = [task.epsilon * part for part in _PARTS]
-            deltas = [proved_ball(law.square, point, each) for each in radii]
-            delta = max((each for each in deltas if each is not None), default=None)
-            stable = True if delta is not None else None
-            if stable is None and is_repelling(descent, Interval.around(point, 1e-9)):
-                stable = False
-            return Attractor(kind="manifold", point=point, is_stable=stable, delta=delta)
+            return _on_manifold(task, point, law.square, proved_ball)
+    if law.carried is not None and float(np.abs(point[n:]).max()) <= 1e-6:
+        size = law.carried.residual.value(Interval.point(point[None, :n])).size
+        if float(size[0]) <= 1e-6:
+            return _on_manifold(task, point, law.carried, proved_ball_with_momentum)
     repels = is_repelling(descent, Interval.around(point[:n], 1e-9))
     return Attractor(kind="equilibrium", point=point, is_stable=False if repels else None)
 
 
+def _on_manifold(
+    task: Task,
+    point: FloatArray,
+    square: SquareDescent,
+    ball: Callable[[SquareDescent, FloatArray, float], float | None],
+) -> Attractor:
+    """Return what is proved of a minimum on a manifold, by what proves balls around it."""
+    deltas = [ball(square, point, task.epsilon * part) for part in _PARTS]
+    delta = max((each for each in deltas if each is not None), default=None)
+    stable = True if delta is not None else None
+    weights = point[: square.residual.dimension]
+    if stable is None and is_repelling(square.map, Interval.around(weights, 1e-9)):
+        stable = False
+    return Attractor(kind="manifold", point=point, is_stable=stable, delta=delta)
+
+
 def _region(task: Task, attractor: Attractor, progress: Progress) -> Region | None:
+    from engine.kernels.intervals.growing import grow
+
     plane = task.coordinates
     descent, cores = plane.law.descent, attractor.cores
     if task.plane is not None and attractor.cycle is not None and cores:
@@ -326,7 +359,8 @@ def _region(task: Task, attractor: Attractor, progress: Progress) -> Region | No
     cells = int(np.clip(task.cells, 16, max(most, 24.0)))
     grid = Grid.around(plane.low, plane.high, cells, cores)
     square = plane.law.square if attractor.kind == "manifold" else None
-    return covering(descent, grid, cores, square, progress)
+    most = int(min(_BUDGET / task.law.operations, MOST_CUT))
+    return covering(descent, grid, cores, square, grow, progress, most)
 
 
 def _functions(task: Task, attractor: Attractor) -> dict[str, Slopes]:
@@ -352,8 +386,16 @@ def _measured(
     sides = [a + parts * (b - a) for a, b in zip(plane.low, plane.high, strict=True)]
     sample = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, n)
     sample = sample @ plane.inverse.T
-    step, points, alive = step_of(task.law), sample.copy(), np.arange(len(sample))
-    settles = np.zeros(len(sample), bool)
+    found = settles(task, attractor, sample, progress)
+    return None if found is None else (sample, found)
+
+
+def settles(
+    task: Task, attractor: Attractor, starts: FloatArray, progress: Progress
+) -> Bools | None:
+    """Return which starts, shape (m, d), are seen to come to the attractor; None if stopped."""
+    step, points, alive = step_of(task.law), starts.copy(), np.arange(len(starts))
+    made = np.zeros(len(starts), bool)
     far = 1e3 * float(np.abs(np.stack([task.low, task.high])).max())
     for k in range(_MEASURED_STEPS):
         if not alive.size:
@@ -361,11 +403,13 @@ def _measured(
         if not progress(k / _MEASURED_STEPS, "Basin"):
             return None
         points[alive] = step(points[alive])
+        if k % _LOOK_EVERY:
+            continue
         there = _is_there(task, attractor, points[alive])
-        settles[alive[there]] = True
+        made[alive[there]] = True
         kept = ~there & (np.abs(points[alive]) <= far).all(axis=1)
         alive = alive[kept]
-    return sample, settles
+    return made
 
 
 def _is_there(task: Task, attractor: Attractor, points: FloatArray) -> Bools:

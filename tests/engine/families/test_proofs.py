@@ -18,6 +18,7 @@ from engine.core.errors import InputError
 from engine.core.registry import get
 from engine.experiments.scalar_product import proofs as scalar
 from engine.experiments.scalar_product.params import ScalarParams
+from engine.families.proofs import rules as step_rules
 from engine.families.proofs.claims import level_parts, region_parts
 from engine.families.proofs.pictures import rows
 from engine.families.proofs.proofs import Proofs
@@ -79,20 +80,38 @@ def test_a_third_of_the_ellipse_is_proved_at_the_smallest_step() -> None:
     assert made.volume / 64.0 == pytest.approx(len(inside) / len(points), abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("step_size", "alpha"), [(0.5, 1.0), (0.25, 0.5)], ids=["rate-0", "rate-one-half"]
-)
-def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one(
-    step_size: float, alpha: float
-) -> None:
-    """Of the same rate at the balanced minima; α = 1/2 is Polyak's step on this model."""
-    square = np.random.default_rng(0).uniform(-4.0, 4.0, (20_000, 2))
-    fixed = plane(step_size=step_size).holds(square).mean()
-    scaled = {rule: plane(step_rule=rule, alpha=alpha) for rule in ("sharpness", "hessian")}
-    for made in scaled.values():
-        assert made.share is not None
-        assert made.share > 0.75
-        assert made.holds(square).mean() > max(0.75, fixed + 0.05)
+def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one() -> None:
+    """Of the same rate at the balanced minima, where all that is seen may be a start a cell."""
+    values = {"depth": 2, "target": 1.0, "prove": True, "compare_rules": True, "cells": 48}
+    params = ScalarParams(**values, step_size=0.5)
+    made = scalar.compare_step_rules(params, 0, go_on)
+    assert made is not None
+    fixed, sharp, top, polyak = made.regions
+    ellipse = 2.0 * np.pi * np.sqrt(4.0 / 0.5**2 - 1.0)
+    area, error = fixed.measured_area
+    assert abs(area - ellipse) < 4.0 * error < 0.3
+    assert fixed.proved_area[0] > ellipse / 3.0
+    assert fixed.rate == sharp.rate == top.rate == 0.0
+    assert polyak.rate == 0.5
+    for each in (sharp, top, polyak):
+        assert each.proved_area[0] > fixed.measured_area[0] + 4.0 * error
+        assert (each.seen | ~each.proved).all()
+    shown = step_rules.observe(made)
+    assert np.asarray(shown["rules_images"]).shape == (4, step_rules.SIDE, step_rules.SIDE)
+    assert len(shown["rules_rows"]) == len(shown["rules_names"]) == 4
+
+
+def test_the_comparison_of_step_rules_keeps_the_proofs_beside_it() -> None:
+    values = {"depth": 2, "target": 1.0, "prove": True, "cells": 24, "compare_rules": True}
+    entry = get("scalar-product").load()
+    params = entry.parameters(**values)
+    assert complete(entry, params, entry.init(params, 0), go_on)
+    assert scalar.proofs_of(params, 0) is not None
+    assert scalar.rules_of(params, 0) is not None
+    ids = {view.id for view in entry.views(params)}
+    assert {"proved-region", "step-rules", "step-rules-table"} <= ids
+    momentum = entry.parameters(**values, optimiser="heavy-ball", step_size=0.01)
+    assert "step-rules" not in {view.id for view in entry.views(momentum)}
 
 
 def test_a_minimum_that_repels_is_refuted() -> None:
