@@ -231,6 +231,14 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
                 files[spec.name] = (Path(value),)
         return files
 
+    def code_files(self, params: ParamsT) -> Mapping[str, Path]:
+        """List the Python files that a run of these parameters executes, by their parameters.
+
+        Only files that the user has trusted are (`engine.storage.user_code`); of others `init`
+        raises an error.
+        """
+        return {}
+
     def system(self, params: ParamsT, seed: int = 0) -> System[StateT] | None:
         """Describe the step as a smooth map with a derivative; None where it is none.
 

@@ -155,9 +155,18 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         )
 
     def input_files(self, params: NetworkParams) -> Mapping[str, tuple[Path, ...]]:
-        """List the file that the samples come from, if they come from one."""
-        named = params.data == "file" and params.data_file.strip()
-        return {"data_file": (Path(params.data_file),)} if named else {}
+        """List the files of the samples, of a module, and of the weights at the start."""
+        files = dict(super().input_files(params))
+        if params.data == "idx":
+            from engine.experiments.network.data.images import paths
+
+            files["data_folder"] = paths(params)
+        return files
+
+    def code_files(self, params: NetworkParams) -> Mapping[str, Path]:
+        """List the Python file of a module."""
+        named = params.form == "module" and params.module_file.strip()
+        return {"module_file": Path(params.module_file)} if named else {}
 
     def ensemble(
         self, params: NetworkParams, seed: int, steps: int, progress: Progress

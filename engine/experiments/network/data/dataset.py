@@ -12,6 +12,8 @@ from engine.core.arrays import FloatArray
 
 Targets = NDArray[np.int64] | FloatArray
 """Classes, shape (N,), or numbers, shape (N, t)."""
+Image = tuple[int, int, int]
+"""Channels, rows and columns of an image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +28,8 @@ class Dataset:
         Classes, whole numbers of shape (N,), or numbers of shape (N, t).
     classes : tuple of str
         Names of the classes; empty where the targets are numbers.
+    image : tuple of int or None
+        Channels, rows and columns of inputs that are images.
     """
 
     inputs: FloatArray
@@ -33,6 +37,7 @@ class Dataset:
     held_inputs: FloatArray
     held_targets: Targets
     classes: tuple[str, ...] = ()
+    image: Image | None = None
 
     @property
     def count(self) -> int:
