@@ -65,8 +65,6 @@ def model_bytes(
     """
     onnx = _onnx()
     helper, number = onnx.helper, onnx.TensorProto.FLOAT
-    if any(values.dtype == np.float64 for values in graph.constants.values()):
-        number = onnx.TensorProto.DOUBLE
     proto = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -168,8 +166,8 @@ def constants(path: Path, what: str) -> dict[str, NDArray[Any]]:
         raise refusal
     made = {}
     for each in proto.graph.initializer:
-        types = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-        if each.data_location != onnx.TensorProto.DEFAULT or each.data_type not in types:
+        is_inside = each.data_location == onnx.TensorProto.DEFAULT
+        if not is_inside or each.data_type != onnx.TensorProto.FLOAT:
             continue
         try:
             made[each.name] = np.asarray(onnx.numpy_helper.to_array(each))
@@ -185,11 +183,7 @@ def has_same(proto: Any, graph: OnnxGraph) -> bool:
     """
     onnx = _onnx()
     own = {name: (values.shape, str(values.dtype)) for name, values in graph.constants.items()}
-    types = {
-        onnx.TensorProto.FLOAT: "float32",
-        onnx.TensorProto.DOUBLE: "float64",
-        onnx.TensorProto.INT64: "int64",
-    }
+    types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.INT64: "int64"}
     held = {
         constant.name: (tuple(constant.dims), types.get(constant.data_type))
         for constant in proto.graph.initializer

@@ -53,6 +53,7 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     parameters = NetworkParams
     default_steps = 1000
     has_ensemble = True
+    model_endings = (".pt", ".onnx")
     why_no_nudge = ""
 
     def init(self, params: NetworkParams, seed: int) -> NetworkState:
@@ -122,6 +123,12 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     def arrays(self, state: NetworkState) -> Mapping[str, NDArray[Any]]:
         """Return the weights by layer: ``W1``, ``b1`` …, of a pair ``r.W1`` and so on."""
         return state.problem.parts(state.weights)
+
+    def save_model(self, state: NetworkState, path: Path) -> str:
+        """Write the weights as PyTorch's ``state_dict``, or the network as ONNX."""
+        from engine.experiments.network import model_files
+
+        return model_files.save(state, path)
 
     def with_arrays(self, state: NetworkState, arrays: Mapping[str, NDArray[Any]]) -> NetworkState:
         """Begin from given weights."""

@@ -444,9 +444,11 @@ class NetworkParams(Params):
         return self.task == "classes" if self.data == "file" else self.data in WITH_CLASSES
 
     @property
-    def is_smooth(self) -> bool:
-        """Whether the loss is known to have all derivatives."""
-        if self.form == "module" or (self.form == "convolutional" and self.pooling == "max"):
+    def is_smooth(self) -> bool | None:
+        """Whether the loss has all derivatives; None where that is not known."""
+        if self.form == "module":
+            return None
+        if self.form == "convolutional" and self.pooling == "max":
             return False
         return self.activation not in ("relu", "leaky-relu")
 

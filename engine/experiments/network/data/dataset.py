@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -30,6 +30,8 @@ class Dataset:
         Names of the classes; empty where the targets are numbers.
     image : tuple of int or None
         Channels, rows and columns of inputs that are images.
+    shift, divisor : ndarray, shape (d,) or ()
+        What was subtracted from the inputs, and what they were divided by then.
     """
 
     inputs: FloatArray
@@ -38,6 +40,8 @@ class Dataset:
     held_targets: Targets
     classes: tuple[str, ...] = ()
     image: Image | None = None
+    shift: FloatArray = field(default_factory=lambda: np.zeros(()))
+    divisor: FloatArray = field(default_factory=lambda: np.ones(()))
 
     @property
     def count(self) -> int:
@@ -62,6 +66,8 @@ class Dataset:
             self,
             inputs=(self.inputs - mean) / divisor,
             held_inputs=(self.held_inputs - mean) / divisor,
+            shift=mean,
+            divisor=divisor,
         )
 
 

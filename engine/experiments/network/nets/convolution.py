@@ -82,6 +82,10 @@ class Convolution(Functional):
             sides.append((rows // 2, columns // 2) if min(rows, columns) >= 4 else (rows, columns))
         return sides
 
+    def halves(self, layer: int) -> bool:
+        """Return whether the images are halved after a convolution, counted from 0."""
+        return min(self._sides[layer]) >= 4
+
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """``W1`` … are the kernels (outputs, inputs, side, side), the last the dense layer."""
@@ -119,7 +123,7 @@ class Convolution(Functional):
         for layer in range(self.layers - 1):
             z = functional.conv2d(h, parts[step * layer], biases[layer], padding=self.kernel // 2)
             h = function.apply(z)
-            if min(self._sides[layer]) >= 4:
+            if self.halves(layer):
                 h = pool(h, 2)
         return functional.linear(h.flatten(1), parts[-step], biases[-1])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -112,11 +113,11 @@ class FunctionalTrainer:
     def _mapped(
         self, x: Tensor, targets: Tensor, axis: int | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        def loss_of(weights: Tensor, x: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-            made = outputs_at(self._net, weights, x)
-            return losses.value(self._loss, made, targets), made
-
-        derived = torch.func.grad_and_value(loss_of, has_aux=True)
-        mapped = torch.vmap(derived, in_dims=(0, axis, axis))
-        slope, (loss, made) = mapped(self._weights, x, targets)
+        """Derive the sum of all losses: each weight is in one of them alone."""
+        with torch.enable_grad():
+            at = self._weights.detach().requires_grad_()
+            mapped = torch.vmap(partial(outputs_at, self._net), in_dims=(0, axis))
+            made = mapped(at, x)
+            loss = losses.value(self._loss, made, targets)
+            slope = torch.autograd.grad(loss.sum(), at, materialize_grads=True)[0]
         return slope, loss.detach(), made.detach()

@@ -117,7 +117,7 @@ class OwnModule(Functional):
         with torch.random.fork_rng(devices=[]), user_code.explained(self.code):
             torch.manual_seed(int(mixed) % 2**63)
             both = self._inputs, self._outputs
-            made = self._make(*both) if _takes(self._make, both) else self._make()
+            made = self._make(*both) if _takes_two(self._make) else self._make()
         if not isinstance(made, torch.nn.Module):
             raise self._refusal(f"of torch.nn.Module, not of {type(made).__name__}")
         return made
@@ -158,13 +158,14 @@ class OwnModule(Functional):
         return InputError(FUNCTION, self._name, rule)
 
 
-def _takes(function: Any, arguments: tuple[int, int]) -> bool:
-    """Return whether a function can be called with these arguments."""
+def _takes_two(function: Any) -> bool:
+    """Return whether a function names two arguments or more that are given by their places."""
     try:
-        inspect.signature(function).bind(*arguments)
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return False
-    return True
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(each.kind in by_place for each in parameters) >= 2
 
 
 @contextlib.contextmanager
