@@ -6,11 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.core.paths import ROOT
-
-SOURCES = sorted(
-    [*(ROOT / "engine").rglob("*.py"), *(ROOT / "gui").rglob("*.py"), ROOT / "main.py"]
-)
+ROOT = Path(__file__).parents[2]
+SOURCES = [ROOT / "main.py", *(ROOT / "engine").rglob("*.py"), *(ROOT / "gui").rglob("*.py")]
 EXECUTES = {"exec", "eval", "compile", "__import__", "execfile", "breakpoint"}
 """Builtins that make code of a text."""
 IMPORTS = {"import_module", "run_path", "run_module", "spec_from_file_location", "exec_module"}
