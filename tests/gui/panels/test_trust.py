@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.core.params import build
 from engine.experiments.network.experiment import Network
 from engine.experiments.network.params import NetworkParams
 from engine.storage import user_code
-from gui.panels.trust import breakable
-from gui.window.main_window import MainWindow
-from tests.gui.windows import has_ended, open_window
+from gui.panels.trust import TrustDialog, TrustQuestion, breakable
+from gui.run.bridge import Bridge
+from gui.run.control import RunControl
 
 SMALL = {"data": "moons", "points": 20, "sharpness_every": 0}
 
@@ -35,39 +37,58 @@ def params_of(path: Path, **changes: Any) -> NetworkParams:
     return build(NetworkParams, values)
 
 
-def opened(qtbot: QtBot) -> MainWindow:
-    window = open_window(qtbot, [Network()], before_close=lambda window: window.close())
-    window.control.choose(Network(), build(NetworkParams, SMALL))
-    qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=60_000)
-    return window
+class Desk:
+    """A run and the question about its file, without the window around them."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.bridge = Bridge()
+        self.control = RunControl(self.bridge)
+        self.window = QWidget()
+        qtbot.addWidget(self.window)
+        self.trust = TrustQuestion(self.control, self.bridge, self.window)
+        self._qtbot = qtbot
+
+    def question(self) -> TrustDialog:
+        """Wait for the question."""
+        self._qtbot.waitUntil(lambda: self.trust.dialog is not None, timeout=60_000)
+        assert self.trust.dialog is not None
+        return self.trust.dialog
+
+    def run(self) -> None:
+        """Wait until a run has begun."""
+        self._qtbot.waitUntil(lambda: self.control.snapshot is not None, timeout=60_000)
 
 
-def test_a_file_is_executed_only_after_the_answer(qtbot: QtBot, file: Path) -> None:
-    window = opened(qtbot)
-    assert window.panels is not None
-    trust, marker = window.panels.trust, file.parent / "executed"
-    code = user_code.read(file, "module_file")
-    window.control.edit_params(params_of(file))
-    qtbot.waitUntil(lambda: trust.dialog is not None, timeout=60_000)
-    assert trust.dialog is not None and not marker.exists()
-    assert trust.dialog.path.text().replace("\u200b", "") == str(file)
-    assert code.sha256 in trust.dialog.hash.text().replace("\u200b", "")
-    trust.dialog.refuse.click()
-    assert trust.dialog is None and not user_code.is_trusted(code)
-    with qtbot.waitSignal(window.bridge.rejected, timeout=60_000):
-        window.control.edit_params(params_of(file, step_size=0.2))
-    assert trust.dialog is None  # another value is no wish to be asked again
-    window.control.reset()
-    qtbot.waitUntil(lambda: trust.dialog is not None, timeout=60_000)
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk(qtbot)
+    yield desk
+    desk.bridge.close()
+
+
+def test_a_file_is_executed_only_after_the_answer(qtbot: QtBot, desk: Desk, file: Path) -> None:
+    code, marker = user_code.read(file, "module_file"), file.parent / "executed"
+    desk.control.choose(Network(), params_of(file))
+    dialog = desk.question()
+    assert not marker.exists() and dialog.path.text().replace("\u200b", "") == str(file)
+    assert code.sha256 in dialog.hash.text().replace("\u200b", "")
+    dialog.refuse.click()
+    assert desk.trust.dialog is None and not user_code.is_trusted(code)
+    with qtbot.waitSignal(desk.bridge.rejected, timeout=60_000):
+        desk.control.edit_params(params_of(file, start_scale=0.5))
+    assert desk.trust.dialog is None  # another value is no wish to be asked again
+    desk.control.reset()
+    dialog = desk.question()
     assert not marker.exists()
-    trust.dialog.execute.click()
-    qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=60_000)
+    dialog.execute.click()
+    desk.run()
     assert marker.exists() and user_code.is_trusted(code)
-    window.control.reset()
-    qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=60_000)
-    assert trust.dialog is None
-    window.close()
-    qtbot.waitUntil(has_ended, timeout=60_000)
+    desk.control.reset()
+    desk.run()
+    assert desk.trust.dialog is None
+    file.write_text(file.read_text() + "# changed\n")
+    desk.control.reset()
+    desk.question().refuse.click()
 
 
 def test_what_does_not_print_is_escaped() -> None:
