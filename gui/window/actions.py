@@ -29,6 +29,7 @@ _TEXTS = {
     "save": "&Save settings…",
     "export": "&Export…",
     "animation": "A&nimation…",
+    "live_page": "Li&ve page…",
     "quit": "&Quit",
     "copy": "&Copy plots as a picture",
     "play": "&Play or pause",
@@ -66,8 +67,8 @@ _TEXTS = {
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export animation maps play step back reset run nudge live pin unpin compare help"
-    " previous_preset next_preset gallery"
+    "save export animation live_page maps play step back reset run nudge live pin unpin compare"
+    " help previous_preset next_preset gallery"
 ).split()
 _REPEATED = ("step", "back", "faster", "slower")
 _MORE_KEYS = {"redo": ("Ctrl+Y",), "larger": ("Ctrl+=",)}
@@ -176,7 +177,9 @@ class Actions(QObject):
         return menu
 
     def _fill(self) -> None:
-        file_menu = self._menu("&File", ("open", "save", "export", "animation", "-", "quit"))
+        file_menu = self._menu(
+            "&File", ("open", "save", "export", "animation", "live_page", "-", "quit")
+        )
         self.recent_menu = QMenu("Open &recent", file_menu)
         file_menu.insertMenu(self._actions["save"], self.recent_menu)
         self.data_menu = QMenu("&Get data", file_menu)

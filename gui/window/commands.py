@@ -76,6 +76,7 @@ class Commands(QObject):
         """Connect the dialogs."""
         self.bind("export", dialogs.show_export)
         self.bind("animation", dialogs.show_animation)
+        self.bind("live_page", dialogs.ask_live_page)
         self.bind("compare", dialogs.show_comparison)
         self.bind("reproduce", dialogs.show_reproduce)
         self.bind("help", dialogs.show_help)
