@@ -36,8 +36,8 @@ def hatching(mask: QImage, place: QRectF, box: QRectF, ratio: float, ink: QColor
         Pixels a unit.
     ink : QColor
     """
-    size = (math.ceil(side * ratio) for side in (box.width(), box.height()))
-    layer = QImage(*(max(1, side) for side in size), QImage.Format.Format_ARGB32_Premultiplied)
+    width, height = (max(1, math.ceil(side * ratio)) for side in (box.width(), box.height()))
+    layer = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
     layer.fill(0)
     painter = QPainter(layer)
     painter.scale(ratio, ratio)
@@ -57,6 +57,6 @@ def _lines(ratio: float, ink: QColor) -> QBrush:
     period, width = max(3, round(HATCH * ratio)), max(1, round(ratio))
     row, column = np.indices((period, period))
     pixels = np.zeros((period, period, 4), np.uint8)
-    pixels[(row + column) % period < width] = ink.getRgb()
+    pixels[(row + column) % period < width] = np.array(ink.getRgb(), np.uint8)
     image = QImage(pixels.data, period, period, 4 * period, QImage.Format.Format_RGBA8888)
     return QBrush(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))

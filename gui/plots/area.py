@@ -35,6 +35,7 @@ from gui.plots.panes.tables import TablePane
 from gui.plots.panes.time import TimePane
 from gui.style import scaling
 from gui.widgets.dock_shares import DockShares
+from gui.widgets.dock_state import is_sound
 
 FRAME_SECONDS = 0.015
 """Least time between two drawings: snapshots that come sooner wait for their frame."""
@@ -386,7 +387,9 @@ class PlotArea(QWidget):
             kept = json.loads(saved)
             state = base64.b64decode(kept["docks"], validate=True)
             panes = dict(kept["panes"])
-        except (ValueError, KeyError, TypeError, binascii.Error):
+        except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+            return False
+        if not is_sound(state, STATE_VERSION):
             return False
         if not self._inner.restoreState(QByteArray(state), STATE_VERSION):
             return False

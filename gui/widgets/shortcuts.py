@@ -40,6 +40,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("gallery", "Run", "Presets as pictures", "Ctrl+G"),
     Shortcut("open", "File", "Open a run", "Ctrl+O"),
     Shortcut("save", "File", "Save the settings", "Ctrl+S"),
+    Shortcut("open_session", "File", "Open a session", "Ctrl+Shift+O"),
+    Shortcut("save_session", "File", "Save the session", "Ctrl+Shift+S"),
     Shortcut("export", "File", "Export figures and data", "Ctrl+E"),
     Shortcut("quit", "File", "Quit", "Ctrl+Q"),
     Shortcut("undo", "Edit", "Undo", "Ctrl+Z"),

@@ -27,8 +27,11 @@ THEMES = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
 _TEXTS = {
     "open": "&Open…",
     "save": "&Save settings…",
+    "open_session": "Open sess&ion…",
+    "save_session": "Save sessio&n…",
+    "last_session": "Restore &last session",
     "export": "&Export…",
-    "animation": "A&nimation…",
+    "animation": "Ani&mation…",
     "live_page": "Li&ve page…",
     "quit": "&Quit",
     "copy": "&Copy plots as a picture",
@@ -70,6 +73,10 @@ _OF_A_RUN = (
     "save export animation live_page maps play step back reset run nudge live pin unpin compare"
     " help previous_preset next_preset gallery"
 ).split()
+_FILE_MENU = (
+    *("open", "save", "-", "open_session", "save_session", "last_session"),
+    *("-", "export", "animation", "live_page", "-", "quit"),
+)
 _REPEATED = ("step", "back", "faster", "slower")
 _MORE_KEYS = {"redo": ("Ctrl+Y",), "larger": ("Ctrl+=",)}
 """Keys that do the same, for other habits and keyboards."""
@@ -177,9 +184,7 @@ class Actions(QObject):
         return menu
 
     def _fill(self) -> None:
-        file_menu = self._menu(
-            "&File", ("open", "save", "export", "animation", "live_page", "-", "quit")
-        )
+        file_menu = self._menu("&File", _FILE_MENU)
         self.recent_menu = QMenu("Open &recent", file_menu)
         file_menu.insertMenu(self._actions["save"], self.recent_menu)
         self.data_menu = QMenu("&Get data", file_menu)

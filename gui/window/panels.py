@@ -213,9 +213,7 @@ class Panels(QObject):
         self.plots.forget()
         self._pins.set_current(experiment.id, params, self._control.seed)
         self._show_views(params)
-        layout = self._settings.blob(f"plots/{experiment.id}")
-        if not layout.isEmpty():
-            self.plots.restore_layout(bytes(layout.data()))
+        self.bring_back_layout()
         if self._layout_before:
             self.show_audience_layout(True)
 
@@ -352,6 +350,14 @@ class Panels(QObject):
         if self._experiment is not None:
             layout = self._layout_before or self.plots.save_layout()
             self._settings.set_blob(f"plots/{self._experiment.id}", layout)
+
+    def bring_back_layout(self) -> None:
+        """Put the plots where the settings say."""
+        if self._experiment is None:
+            return
+        layout = self._settings.blob(f"plots/{self._experiment.id}")
+        if not layout.isEmpty():
+            self.plots.restore_layout(bytes(layout.data()))
 
     def picture(self) -> QPixmap:
         """Draw the plots, and the map, as they are on the screen."""
