@@ -48,8 +48,8 @@ class Fit:
         The exponent.
     error : float
         The larger of the standard error of the fit and half the difference of the exponents over
-        the finer and over the coarser half of the scales; of a box dimension also at least what a
-        further term changes that is of the order of a cell.
+        the finer and over the coarser half of the scales; in an image also at least what a further
+        term changes that is of the order of a cell.
     residual : float
         Root mean square distance of the log counts from the line.
     scales, counts : ndarray, shape (m,)
@@ -166,17 +166,18 @@ def box_dimension(classes: Classes, between: Sequence[int] | None = None) -> Fit
             scales.append(side)
             counts.append(count)
     fit = Fit.of(np.array(scales, np.float64), np.array(counts, np.float64))
-    return replace(fit, value=-fit.value, error=max(fit.error, abs(_bent(fit) - fit.value)))
+    return replace(_with_bend(fit), value=-fit.value)
 
 
-def _bent(fit: Fit) -> float:
-    """Return the exponent of counts that a further term of the order of one cell bends.
+def _with_bend(fit: Fit) -> Fit:
+    """Return a fit whose error is at least what a further term of the order of one cell changes.
 
-    Cells miss what is thinner than they are, and so the more the smaller the boxes.
+    Cells miss what is thinner than they are, and so the more the smaller the scale.
     """
     x = np.log(fit.scales)
     terms = np.stack([x, 1.0 / fit.scales, np.ones_like(x)], axis=1)
-    return float(np.linalg.lstsq(terms, np.log(fit.counts), rcond=None)[0][0])
+    bent = float(np.linalg.lstsq(terms, np.log(fit.counts), rcond=None)[0][0])
+    return replace(fit, error=max(fit.error, abs(bent - fit.value)))
 
 
 def _sides(largest: int) -> list[int]:
@@ -221,7 +222,7 @@ def uncertainty(classes: Classes) -> Fit:
             scales.append(s)
             shares.append(count / core.size)
         s *= 2
-    return Fit.of(np.array(scales, np.float64), np.array(shares, np.float64))
+    return _with_bend(Fit.of(np.array(scales, np.float64), np.array(shares, np.float64)))
 
 
 def uncertainty_of(

@@ -14,6 +14,7 @@ from engine.core.errors import InputError
 from engine.maps import borders
 from engine.maps.borders import Fit, Share
 from engine.maps.kind import Prepared
+from engine.maps.kinds.ends import SADDLE
 from engine.maps.picture import HATCHED
 
 MOST_UNDECIDED = 0.01
@@ -31,9 +32,10 @@ class Measured:
     dimension : Fit or None
         Box dimension, over the sides of boxes in cells.
     uncertainty : Fit or None
-        Uncertainty exponent alpha, over distances in cells; 2 - alpha is a dimension, too.
+        Uncertainty exponent alpha, over distances in cells.
     shares : mapping of int to Share
-        Part of the area that each class fills, by code.
+        Part of the area that each class fills, by code; starts that an equilibrium holds that
+        repels fill none, and are left out.
     reason : str
         Why there is no fit, in a sentence; empty where there are both.
     """
@@ -53,11 +55,8 @@ class Measured:
             made.append(f"Box dimension {value}, boxes of {low:g} to {high:g} cells")
         if self.uncertainty is not None:
             low, high = self.uncertainty.range
-            alpha, error = self.uncertainty.value, self.uncertainty.error
-            made.append(
-                rf"Uncertainty exponent $\alpha$ = {with_error(alpha, error)}, at {low:g} to "
-                rf"{high:g} cells; $2-\alpha$ = {with_error(2.0 - alpha, error)}"
-            )
+            value = with_error(self.uncertainty.value, self.uncertainty.error)
+            made.append(rf"Uncertainty exponent $\alpha$ = {value}, {low:g} to {high:g} cells")
         return (*made, self.reason) if self.reason else tuple(made)
 
     def as_table(self) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def measured(prepared: Prepared, outcome: NDArray[Any]) -> Measured:
     """
     if outcome.size > MOST_CELLS:
         return Measured(reason=f"Borders are measured in at most {MOST_CELLS:,} cells.")
-    shares = {each.code: each for each in borders.shares(outcome)}
+    shares = {each.code: each for each in borders.shares(outcome) if each.code != SADDLE}
     open_codes = [each.code for each in prepared.classes if each.color == HATCHED]
     undecided = sum(shares[code].value for code in open_codes if code in shares)
     if undecided > MOST_UNDECIDED:
