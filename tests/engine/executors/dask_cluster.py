@@ -18,6 +18,10 @@ ENDING = {
     "worker": ("--death-timeout", "60"),
 }
 """When they end by themselves, where the tests are killed."""
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+"""As a worker under a nanny has it: a worker uses no more than its own core."""
 
 
 class LocalCluster:
@@ -53,6 +57,7 @@ class LocalCluster:
     def _start(self, *options: str) -> tuple[subprocess.Popen[str], SimpleQueue[str]]:
         environment = {
             **os.environ,
+            **ONE_THREAD,
             "PYTHONPATH": str(ROOT),
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(self._failures),
         }
