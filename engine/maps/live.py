@@ -18,7 +18,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from engine.core.errors import LabError
@@ -107,6 +107,8 @@ class LiveMap:
         threads serve, is another for the next map.
     clock : callable
         Gives seconds; tests pass their own.
+    drawn : callable, optional
+        Makes of a map what is needed to show it, on the thread that makes maps.
 
     Attributes
     ----------
@@ -121,10 +123,12 @@ class LiveMap:
         kind_of: Callable[[str], Any],
         executor_for: Callable[[Prepared, str], Executor],
         clock: Callable[[], float] = time.perf_counter,
+        drawn: Callable[[MapShown], object] | None = None,
     ) -> None:
         self.mailbox: Mailbox[MapShown | MapFailed] = Mailbox()
         self.answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._kind_of, self._executor_for, self._clock = kind_of, executor_for, clock
+        self._draw = drawn
         self._maker, self._asker = _Worker("engine-maps"), _Worker("engine-maps-asks")
         self._searcher = _Worker("engine-maps-long")
         self._number = 0
@@ -292,23 +296,24 @@ class LiveMap:
         self._drawn, begin = look, self._clock()
         elapsed, made = self._clock() - present.begin, level.done - present.done
         left = elapsed * (level.total - level.done) / made if made else None
-        self.mailbox.put(
-            MapShown(
-                number=present.number,
-                spec=level.prepared.spec,
-                prepared=level.prepared,
-                stride=level.stride,
-                arrays=dict(level.arrays),
-                known=level.known,
-                look=look,
-                picture=level.picture(look),
-                overlays=level.overlays,
-                done=level.done / level.total,
-                seconds=level.seconds + (elapsed if present.state == "making" else 0.0),
-                seconds_left=left if present.state == "making" else None,
-                state=present.state,
-            )
+        shown = MapShown(
+            number=present.number,
+            spec=level.prepared.spec,
+            prepared=level.prepared,
+            stride=level.stride,
+            arrays=dict(level.arrays),
+            known=level.known,
+            look=look,
+            picture=level.picture(look),
+            overlays=level.overlays,
+            done=level.done / level.total,
+            seconds=level.seconds + (elapsed if present.state == "making" else 0.0),
+            seconds_left=left if present.state == "making" else None,
+            state=present.state,
         )
+        if self._draw is not None:
+            shown = replace(shown, drawn=self._draw(shown))
+        self.mailbox.put(shown)
         present.shown_at = self._clock()
         present.picture_seconds = present.shown_at - begin
 

@@ -68,6 +68,8 @@ class MapShown:
     seconds_left : float or None
         None where that is not known.
     state : {"making", "done", "cancelled"}
+    drawn : object
+        What whoever asked for the map made of it on the thread that makes maps; None for nothing.
     """
 
     number: int
@@ -83,6 +85,7 @@ class MapShown:
     seconds: float
     seconds_left: float | None
     state: State
+    drawn: object = None
 
     @property
     def layer(self) -> str:

@@ -20,6 +20,7 @@ from engine.maps.picture import POINTS
 from engine.maps.ready import ReadyMap, ready_maps
 from engine.maps.shown import Look, MapFailed, MapShown
 from engine.run.snapshot import Snapshot
+from gui.maps.borders import BorderMeasure
 from gui.maps.dock import MAP, PLOTS, MapsPanel
 from gui.maps.files import MapFiles
 from gui.maps.form import Wanted
@@ -89,6 +90,7 @@ class MapControl(QObject):
         self.source = source or MapSource(parent=self)
         self.panel, self.page = MapsPanel(), MapPage()
         self.search = CurveSearch(self.source, self)
+        self.borders = BorderMeasure(self.source, self.panel.borders, self.panel.legend, self)
         self.offers = OfferForm(self.panel, self.source, control, self._asked, self)
         self.track = RunTrack(self.page, control, bridge, self._screen, self)
         self.files = MapFiles(self.page, self.source, lambda: self.history.present, self)
@@ -156,6 +158,7 @@ class MapControl(QObject):
         self.page.say("")
         self._show_history()
         self.panel.forget_map()
+        self.borders.forget()
         self.panel.show_none("")
         self.panel.set_ready(ready_maps(experiment.id))
         self._restore()
@@ -395,8 +398,6 @@ class MapControl(QObject):
             self.page.show_part(part)
         self._show_look()
 
-    # Parts.
-
     def _on_zoomed(self, x: Ends | None, y: Ends | None) -> None:
         present = self.history.present
         if present is None:
@@ -461,9 +462,8 @@ class MapControl(QObject):
         if self._made_of is None or self._experiment is None:
             return
         (params, seed), now = self._made_of, self._control.params
-        other = set(changed_fields(params, now)) - self._free
-        other = {name for name in other if _matters(now, name)}
-        is_same = not other and seed == self._control.seed
+        other = (name for name in changed_fields(params, now) if name not in self._free)
+        is_same = not any(_matters(now, name) for name in other) and seed == self._control.seed
         if is_same:
             self.page.say("")
         elif self.panel.follow.isChecked() and self._seconds <= QUICK and self._mode != PLOTS:

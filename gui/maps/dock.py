@@ -21,6 +21,7 @@ from engine.maps.ready import ReadyMap
 from engine.maps.shown import MapShown, State
 from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, whole
+from gui.maps.borders import BorderFits
 from gui.maps.form import MapForm
 from gui.maps.legend import MapLegend
 from gui.maps.search import SEARCHED
@@ -106,6 +107,7 @@ class MapsPanel(QWidget):
         self.state = Words("muted", fine=True)
         self.error = Words("bad", fine=True)
         self.legend = MapLegend()
+        self.borders = BorderFits()
         self.export = self._button("Export", "Write the map to a file, or copy its command")
         self._export_menu = QMenu(self.export)
         self.export.setMenu(self._export_menu)
@@ -138,6 +140,7 @@ class MapsPanel(QWidget):
         self._layer_label = FieldLabel("Colour", self.layer)
         results.addLayout(_row(self._layer_label, self.layer, wide=True))
         results.addWidget(self.legend)
+        results.addWidget(self.borders)
         results.addLayout(_row(QWidget(), self.export))
         links = _row(QWidget(), self.about)
         body = QWidget()

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter
 
 from engine.maps.picture import HATCH
@@ -36,8 +36,8 @@ def hatching(mask: QImage, place: QRectF, box: QRectF, ratio: float, ink: QColor
         Pixels a unit.
     ink : QColor
     """
-    width, height = (max(1, math.ceil(side * ratio)) for side in (box.width(), box.height()))
-    layer = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    size = QSize(math.ceil(box.width() * ratio), math.ceil(box.height() * ratio))
+    layer = QImage(size.expandedTo(QSize(1, 1)), QImage.Format.Format_ARGB32_Premultiplied)
     layer.fill(0)
     painter = QPainter(layer)
     painter.scale(ratio, ratio)
@@ -57,6 +57,7 @@ def _lines(ratio: float, ink: QColor) -> QBrush:
     period, width = max(3, round(HATCH * ratio)), max(1, round(ratio))
     row, column = np.indices((period, period))
     pixels = np.zeros((period, period, 4), np.uint8)
-    pixels[(row + column) % period < width] = np.array(ink.getRgb(), np.uint8)
+    color = np.array([ink.red(), ink.green(), ink.blue(), 255], np.uint8)
+    pixels[(row + column) % period < width] = color
     image = QImage(pixels.data, period, period, 4 * period, QImage.Format.Format_RGBA8888)
     return QBrush(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))

@@ -261,7 +261,7 @@ class MapPage(QWidget):
         else:
             self.curve = None
             self.canvas.zoom_y = True
-            patch = patch_of(shown)
+            patch = shown.drawn if isinstance(shown.drawn, Patch) else patch_of(shown)
             finished = shown.state == "done" or is_other
             kept = () if finished else tuple(p for p in self.picture.patches if p is not self._new)
             self.picture.patches = (*kept[-1:], patch)

@@ -28,11 +28,12 @@ def new_live_map() -> LiveMap:
     from engine.executors.choice import pool
     from engine.maps.catalogue import kind
     from engine.maps.live import LiveMap
+    from gui.maps.layers import patch_of
 
     def pool_for(prepared: Prepared, scheduler: str) -> Executor:
         return pool(has_threads=prepared.has_threads, scheduler=scheduler, niceness=NICENESS)
 
-    return LiveMap(kind, pool_for)
+    return LiveMap(kind, pool_for, drawn=patch_of)
 
 
 class MapSource(QObject):

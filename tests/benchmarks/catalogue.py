@@ -44,6 +44,7 @@ NAMES = (
     "startup",
     "figures",
     "frames",
+    "map_frames",
     "plots",
     "planes",
 )

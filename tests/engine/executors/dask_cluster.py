@@ -23,6 +23,10 @@ ENDING = {
 """When they end by themselves, where the tests are killed."""
 _CONTEXT = multiprocessing.get_context("forkserver")  # they begin with Dask imported
 _CONTEXT.set_forkserver_preload(["distributed.cli.dask_scheduler", "distributed.cli.dask_worker"])
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+"""As a worker under a nanny has it: a worker uses no more than its own core."""
 
 
 class LocalCluster:
@@ -69,6 +73,7 @@ class LocalCluster:
 
 def _serve(says: Connection, failures: int, options: tuple[str, ...]) -> None:
     """Be a scheduler or a worker, as the command ``dask`` is, that writes into a pipe."""
+    os.environ |= ONE_THREAD
     import dask
     from distributed.cli import dask_scheduler, dask_worker
 

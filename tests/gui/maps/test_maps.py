@@ -150,6 +150,24 @@ def test_a_map_is_made_and_shown_in_the_middle(desk: Desk) -> None:
     assert "fixed point" in names
 
 
+def test_borders_of_basins_are_measured_with_their_errors(desk: Desk) -> None:
+    shown, panel = desk.make(), desk.maps.panel
+    assert panel.borders.isHidden()
+    codes = (np.indices((256, 256)).sum(axis=0) > 260).astype(np.uint8)
+    spec = replace(shown.spec, kind="basin")
+    basins = replace(shown, number=shown.number, spec=spec, arrays={"outcome": codes})
+    desk.maps.source.shown.emit(basins)
+    desk.wait(lambda: not panel.borders.isHidden())
+    assert "Box dimension" in panel.borders.words.text()
+    assert [name for _, name in panel.borders.plots.fits] == ["boxes", "uncertain"]
+    assert all("±" in panel.legend.share(each) for each in panel.legend.swatches if each.code < 2)
+    image = panel.borders.plots.grab().toImage()
+    assert not image.isNull()
+    desk.maps.source.shown.emit(replace(basins, number=shown.number + 1, state="making"))
+    assert panel.borders.isHidden()
+    assert not any("±" in panel.legend.share(each) for each in panel.legend.swatches)
+
+
 def test_the_theory_lies_over_the_map_and_says_its_source(desk: Desk) -> None:
     desk.make()
     page = desk.maps.page
