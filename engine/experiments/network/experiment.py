@@ -62,6 +62,7 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     default_steps = 1000
     has_ensemble = True
     model_endings = (".pt", ".onnx")
+    endings = phase.ENDINGS
     why_no_nudge = ""
 
     def init(self, params: NetworkParams, seed: int) -> NetworkState:
@@ -94,6 +95,15 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     def outcome(self, state: NetworkState, recent: Recent) -> Outcome:
         """Name where the run is against the limit of its optimiser, and where its loss goes."""
         return phase.outcome_of(state, recent)
+
+    def ending(self, state: NetworkState, recent: Recent) -> str:
+        """Name how the run has ended: converged, at the edge, learning, stalled or diverged."""
+        return phase.ending_of(state, recent)
+
+    def step_limits(self, params: NetworkParams, seed: int) -> tuple[Bound, ...]:
+        """Return the largest step of a linear network of this depth on these samples."""
+        require(*LISTING.needs, what=LISTING.title)
+        return theory.step_limits(params)
 
     def theory(self, params: NetworkParams, state: NetworkState | None) -> tuple[Bound, ...]:
         """List the limit of the sharpness and the step size that is critical here."""

@@ -16,6 +16,7 @@ from engine.text.numbers import short, whole
 
 if TYPE_CHECKING:
     from engine.experiments.network.look import Look
+    from engine.experiments.network.problem import Problem
 
 SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
 """Optimisers whose limit is a number over the sharpness of the Hessian."""
@@ -136,6 +137,32 @@ def _deep_linear(params: NetworkParams, state: NetworkState | None) -> Bound:
     )
 
 
+def step_limits(params: NetworkParams) -> tuple[Bound, ...]:
+    """Return the largest step size of linear layers as many, for plain descent on full batches."""
+    from engine.experiments.network.problem import problem_of
+
+    problem = problem_of(params)
+    if (
+        params.loss != "squared-error"
+        or params.weight_decay
+        or params.optimiser != "gradient-descent"
+        or params.is_minibatch(problem.train.count)
+    ):
+        return ()
+    own = is_deep_linear(params) and not params.biases
+    name = "largest step of this network" if own else "of as many plain linear layers"
+    return (
+        Bound(
+            id="linear",
+            name=rf"$2/(L\lambda^{{2(L-1)/L}})$, {name}",
+            symbol=r"\delta_{\max}",
+            value=linear_step(problem, problem.architecture.depth),
+            source="Theorem 1, with the spectral norm",
+            field="step_size",
+        ),
+    )
+
+
 def _linear_step(state: NetworkState) -> float | None:
     """Compute the largest step size at which a global minimum can be stable."""
     from engine.experiments.network.nets.architecture import Architecture
@@ -146,6 +173,11 @@ def _linear_step(state: NetworkState) -> float | None:
     narrow = min(sizes[1:-1], default=math.inf) < min(sizes[0], sizes[-1])
     if params.biases or narrow or params.weight_decay or params.optimiser != "gradient-descent":
         return None
+    return linear_step(problem, problem.architecture.depth)
+
+
+def linear_step(problem: Problem, depth: int) -> float | None:
+    """Compute that of so many plain linear layers, wide enough, on the samples of a problem."""
     x = problem.train.x.cpu().numpy().astype(np.float64)
     y = problem.train.y.cpu().numpy().astype(np.float64)
     best = np.linalg.lstsq(x, y, rcond=None)[0].T
@@ -155,4 +187,4 @@ def _linear_step(state: NetworkState) -> float | None:
     gain = float(np.sum((root @ right[0]) ** 2))
     if not singular[0] > 0.0 or not gain > 0.0:
         return None
-    return float(theory.norm_bound(float(singular[0]), problem.architecture.depth, gain))
+    return float(theory.norm_bound(float(singular[0]), depth, gain))

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TextIO
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0
@@ -62,7 +63,8 @@ class LocalCluster:
     def _start(self, *options: str) -> tuple[BaseProcess, SimpleQueue[str]]:
         hears, says = _CONTEXT.Pipe(duplex=False)
         process = _CONTEXT.Process(target=_serve, args=(says, self._failures, options), daemon=True)
-        process.start()
+        with patch.dict(os.environ, ONE_THREAD):  # for what the server of forks imports at first
+            process.start()
         says.close()
         said: SimpleQueue[str] = SimpleQueue()
         lines = os.fdopen(os.dup(hears.fileno()), encoding="utf-8", errors="replace")
@@ -73,7 +75,6 @@ class LocalCluster:
 
 def _serve(says: Connection, failures: int, options: tuple[str, ...]) -> None:
     """Be a scheduler or a worker, as the command ``dask`` is, that writes into a pipe."""
-    os.environ |= ONE_THREAD
     import dask
     from distributed.cli import dask_scheduler, dask_worker
 
