@@ -24,8 +24,9 @@ from engine.families.proofs import pictures, views
 from engine.families.proofs import rules as step_rules
 from engine.families.proofs.laws import Law, Rule, typed
 from engine.families.proofs.laws import law_of as descent_of
-from engine.families.proofs.proofs import MOST_DIMENSIONS, Plane, Proofs, Task, prove
+from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, prove
 from engine.families.proofs.rules import Candidate, StepRules, compare
+from engine.families.proofs.task import Plane, Task
 from engine.text.numbers import short
 
 SETTLING = 50_000
@@ -162,7 +163,7 @@ def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | Ste
 
 
 def _proved(params: ScalarParams, seed: int, progress: Progress) -> Proofs | None:
-    made = law(params)
+    made, start = law(params), starting_weights(params, seed)
     text = typed(params.lyapunov_typed, names_of(params)) if params.lyapunov == "typed" else None
     reach = domain_of(params, seed)
     n = made.descent.dimension
@@ -176,6 +177,8 @@ def _proved(params: ScalarParams, seed: int, progress: Progress) -> Proofs | Non
         epsilon=params.epsilon,
         plane=plane(params, reach),
         typed=text,
+        names=coordinates(params),
+        start=_point(params, start, np.zeros_like(start)),
     )
     return prove(task, progress)
 
@@ -216,6 +219,12 @@ def compare_step_rules(params: ScalarParams, seed: int, progress: Progress) -> S
 def names_of(params: ScalarParams) -> tuple[str, ...]:
     """Return the names of the weights in a typed V."""
     return tuple(f"w{i + 1}" for i in range(params.depth))
+
+
+def coordinates(params: ScalarParams) -> tuple[str, ...]:
+    """Return the names of the map's coordinates, as mathtext without dollars."""
+    letters = "wv" if params.has_momentum else "w"
+    return tuple(rf"{letter}_{{{i + 1}}}" for letter in letters for i in range(params.depth))
 
 
 def domain_of(params: ScalarParams, seed: int) -> float:
@@ -304,7 +313,7 @@ def plots(params: ScalarParams) -> tuple[View, ...]:
     if not params.prove or params.depth > MOST_DIMENSIONS:
         return ()
     if params.depth != 2 or params.has_momentum:
-        return views.views_of_any()
+        return views.views_of_any(len(coordinates(params)))
     ellipse: tuple[Item, ...] = (
         Curve(
             x="proof_ellipse_x",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from engine.analysis.regions.covering import MOST_CUT, Grid, Region, covering
-from engine.analysis.regions.cycles import LONGEST, Core, ProvedCycle, prove_cycle
+from engine.analysis.regions.cycles import LONGEST, prove_cycle
 from engine.analysis.regions.definition import ball_within
-from engine.analysis.regions.interval import Bools, Interval, product
+from engine.analysis.regions.interval import Bools, Interval
 from engine.analysis.regions.maps import Slopes
 from engine.analysis.regions.momentum import proved_ball_with_momentum
 from engine.analysis.regions.repelling import is_repelling
@@ -21,7 +20,8 @@ from engine.analysis.regions.sublevel import Level, Quadratic, certified_level, 
 from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
 from engine.core.ensemble import Progress
-from engine.families.proofs.laws import Law
+from engine.families.proofs.scattered import Scattered, scatter
+from engine.families.proofs.task import Attractor, AttractorKind, Task, settles, step_of
 
 MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
@@ -32,115 +32,8 @@ _SAME = 1e-9
 _PARTS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 1e-3, 1e-4)
 """Parts of ε that are tried: what stays within a part of it stays within it."""
 _SAMPLES = 48
-_MEASURED_STEPS = 400
-_LOOK_EVERY = 3
-"""Steps between two looks at which starts have arrived."""
 _BUDGET = 6e7
 """Operations that an enclosure of all cells may take."""
-
-AttractorKind = Literal["equilibrium", "cycle", "manifold", "none"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plane:
-    """Coordinates u = Mw in which a region is looked for, where boxes fit the map better.
-
-    Attributes
-    ----------
-    law : Law
-        Of u.
-    matrix, inverse : ndarray, shape (d, d)
-        M, whose entries are 0, 1 or -1, and its inverse.
-    low, high : ndarray, shape (d,)
-        Domain, of u.
-    names : tuple of str
-        Of u, in words.
-    """
-
-    law: Law
-    matrix: FloatArray
-    inverse: FloatArray
-    low: FloatArray
-    high: FloatArray
-    names: tuple[str, ...] = ()
-
-    def seen(self, points: FloatArray) -> Interval:
-        """Enclose u of points, shape (m, d)."""
-        return product(Interval.point(points), self.matrix.T)
-
-    @property
-    def scale(self) -> float:
-        """Volume in w over that in u."""
-        return float(abs(np.linalg.det(self.inverse)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Task:
-    """What is to be proved.
-
-    Attributes
-    ----------
-    law : Law
-    settled : ndarray or None, shape (d,)
-        Where the run is after many steps; None where it diverges.
-    low, high : ndarray, shape (d,)
-        Domain in which regions are looked for.
-    minima : tuple of ndarray, each of shape (d,)
-        Equilibria that are known.
-    cells : int
-        Along each axis.
-    epsilon : float
-    plane : Plane or None
-        Other coordinates for the region; its own if None.
-    typed : Slopes or None
-        A function V that is tried beside the loss and the quadratic form.
-    """
-
-    law: Law
-    settled: FloatArray | None
-    low: FloatArray
-    high: FloatArray
-    minima: tuple[FloatArray, ...] = ()
-    cells: int = 256
-    epsilon: float = 0.25
-    plane: Plane | None = None
-    typed: Slopes | None = None
-
-    @property
-    def coordinates(self) -> Plane:
-        """Coordinates in which the region is looked for."""
-        one = np.eye(len(self.low))
-        own = Plane(law=self.law, matrix=one, inverse=one, low=self.low, high=self.high)
-        return self.plane or own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Attractor:
-    """What a run from the start comes to, and what is proved of it.
-
-    Attributes
-    ----------
-    kind : str
-    point : ndarray or None, shape (d,)
-        Of it, in floats.
-    cycle : ProvedCycle or None
-        An isolated equilibrium or a cycle whose existence is proved.
-    is_stable : bool or None
-        None where neither stability nor instability is proved.
-    delta : float or None
-        Runs that start within it stay within ε, proved.
-    """
-
-    kind: AttractorKind
-    point: FloatArray | None
-    cycle: ProvedCycle | None = None
-    is_stable: bool | None = None
-    delta: float | None = None
-
-    @property
-    def cores(self) -> tuple[Core, ...]:
-        """Ellipsoids from which regions grow."""
-        return () if self.cycle is None else self.cycle.cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,6 +51,8 @@ class Proofs(Analysis):
     levels : dict of str to Level
         Of each function V that was tried.
     functions : dict of str to Slopes
+    scattered : Scattered or None
+        In three and more dimensions, what is proved of starts one by one.
     sample, settles : ndarray, shapes (m, d) and (m,)
         Starts spread over the domain, and which of them were seen to come to the attractor.
     seconds : float
@@ -167,6 +62,7 @@ class Proofs(Analysis):
     attractor: Attractor
     minima: tuple[Attractor, ...] = ()
     region: Region | None = None
+    scattered: Scattered | None = None
     levels: dict[str, Level] = field(default_factory=dict)
     functions: dict[str, Slopes] = field(default_factory=dict)
     sample: FloatArray | None = None
@@ -230,8 +126,13 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
     begin = time.perf_counter()
     attractor = _attractor(task)
     minima = tuple(_judged(task, point) for point in task.minima)
-    region = sample = settles = None
-    if task.law.descent.dimension <= 2:
+    region = sample = settles = scattered = None
+    if task.law.descent.dimension > 2:
+        scattered = scatter(task, attractor, progress)
+        if scattered is None:
+            return None
+        sample, settles = scattered.starts, scattered.seen
+    else:
         region = _region(task, attractor, progress)
         if region is None:
             return None
@@ -269,6 +170,7 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
         attractor=attractor,
         minima=minima,
         region=region,
+        scattered=scattered,
         levels=levels,
         functions=functions,
         sample=sample,
@@ -282,11 +184,6 @@ def region_of(task: Task, progress: Progress) -> tuple[Attractor, Region] | None
     attractor = _attractor(task)
     region = _region(task, attractor, progress)
     return None if region is None else (attractor, region)
-
-
-def step_of(law: Law) -> Callable[[FloatArray], FloatArray]:
-    """Return the step in floats, of points of shape (m, d)."""
-    return lambda points: law.descent.plain_image(Interval.point(points)).mid
 
 
 def _attractor(task: Task) -> Attractor:
@@ -388,39 +285,3 @@ def _measured(
     sample = sample @ plane.inverse.T
     found = settles(task, attractor, sample, progress)
     return None if found is None else (sample, found)
-
-
-def settles(
-    task: Task, attractor: Attractor, starts: FloatArray, progress: Progress
-) -> Bools | None:
-    """Return which starts, shape (m, d), are seen to come to the attractor; None if stopped."""
-    step, points, alive = step_of(task.law), starts.copy(), np.arange(len(starts))
-    made = np.zeros(len(starts), bool)
-    far = 1e3 * float(np.abs(np.stack([task.low, task.high])).max())
-    for k in range(_MEASURED_STEPS):
-        if not alive.size:
-            break
-        if not progress(k / _MEASURED_STEPS, "Basin"):
-            return None
-        points[alive] = step(points[alive])
-        if k % _LOOK_EVERY:
-            continue
-        there = _is_there(task, attractor, points[alive])
-        made[alive[there]] = True
-        kept = ~there & (np.abs(points[alive]) <= far).all(axis=1)
-        alive = alive[kept]
-    return made
-
-
-def _is_there(task: Task, attractor: Attractor, points: FloatArray) -> Bools:
-    """Return which points are at the attractor, to what can be seen."""
-    if attractor.kind == "manifold" and task.law.square is not None:
-        size = task.law.square.residual.value(Interval.point(points)).size
-        return np.asarray(size <= 1e-6)
-    if attractor.cycle is None:
-        return np.zeros(len(points), bool)
-    made = np.zeros(len(points), bool)
-    for each in attractor.cycle.points:
-        away = np.abs(points - each.mid).max(axis=1)
-        made |= away <= 1e-4 * max(1.0, float(np.abs(each.mid).max()))
-    return made

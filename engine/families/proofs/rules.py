@@ -13,8 +13,10 @@ from engine.analysis.regions.interval import Bools
 from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
 from engine.core.ensemble import Progress
-from engine.core.views import ImageView, TableView, Tint, View
-from engine.families.proofs.proofs import Task, region_of, settles
+from engine.core.views import ImageView, TableView, View
+from engine.families.proofs.proofs import region_of
+from engine.families.proofs.task import Task, settles
+from engine.families.proofs.views import PROVED, SEEN, TINTS
 from engine.text.mathtext import to_plain
 from engine.text.numbers import short
 
@@ -22,8 +24,6 @@ SIDE = 160
 """Cells along an axis of the picture; one random start is drawn from each."""
 LEAST_CUT = 4
 """Cells that the border is taken to cut at least: a set finer than the cells may not be seen."""
-PROVED, SEEN = 1.0, 0.4
-"""Values of a cell whose start is proved, or only seen, to come to the attractor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +202,7 @@ def views(x_label: str, y_label: str) -> tuple[View, ...]:
             x_label=x_label,
             y_label=y_label,
             missing="not in the basin",
-            tints=(
-                Tint(value=PROVED, label="proved", color="good"),
-                Tint(value=SEEN, label="in the basin, not proved", color="bound"),
-            ),
+            tints=TINTS,
         ),
         TableView(
             id="step-rules-table",

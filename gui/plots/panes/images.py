@@ -240,7 +240,8 @@ class ImagePane(Pane[ImageView]):
         self._values = None if values is None else values.reshape(-1, *values.shape[-2:])
         if self._values is not None:
             ends = calm_levels(self._calm, self._values, self.view.colormap)
-            self._bar.set(self.view.color_label, ends, self.view.colormap)
+            if not self.view.tints:
+                self._bar.set(self.view.color_label, ends, self.view.colormap)
         self._images = []
         self._place()
 

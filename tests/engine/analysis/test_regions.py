@@ -16,6 +16,7 @@ from engine.analysis.regions.maps import Affine, Descent
 from engine.analysis.regions.momentum import momentum_matrix, proved_ball_with_momentum
 from engine.analysis.regions.repelling import is_repelling
 from engine.analysis.regions.residual import proved_ball
+from engine.analysis.regions.starts import proved_starts
 from engine.analysis.regions.sublevel import Quadratic, certified_level, falls, loss_falls
 from engine.core.arrays import FloatArray
 from engine.expressions.reader import read
@@ -506,3 +507,33 @@ def test_the_residual_and_the_velocity_follow_the_matrix_of_their_proof(
         image = applied(momentum_matrix(square, slope), u)
         assert (image.lo <= moved + 1e-14).all()
         assert (moved - 1e-14 <= image.hi).all()
+
+
+@pytest.mark.parametrize(("depth", "step"), [(2, 0.45), (3, 0.25), (6, 0.1)])
+def test_starts_that_are_proved_one_by_one_converge_and_are_nearly_all(
+    depth: int, step: float
+) -> None:
+    made = network(depth, 1.0, step)
+    points = np.random.default_rng(depth).uniform(-2.5, 2.5, (150, depth))
+    proved = proved_starts(made.descent, points, (), made.square, go_on)
+    assert proved is not None
+    with np.errstate(all="ignore"):
+        seen = converges(made, points, 1500) < 1e-6
+    assert not (proved & ~seen).any()
+    assert proved.sum() > 0.8 * seen.sum() > 8.0
+    if depth == 2:
+        assert (theory.bounded_level(points[proved], step, 1.0) < 1.0).all()
+
+
+def test_starts_in_three_dimensions_are_proved_to_reach_an_equilibrium() -> None:
+    made = law("x^2 + y^2 + z^2/2 + z^4 + x*y/2", "x y z", 0.1)
+    cores = cycle_at(made, 0.0, 0.0, 0.0).cores
+    points = np.random.default_rng(0).uniform(-1.5, 1.5, (200, 3))
+    proved = proved_starts(made.descent, points, cores, None, go_on)
+    assert proved is not None
+    assert proved.all()
+    away = points + np.array([0.0, 0.0, 8.0])  # where a step is too long for z⁴
+    lost = proved_starts(made.descent, away, cores, None, go_on)
+    assert lost is not None
+    assert not lost.any()
+    assert proved_starts(made.descent, points, cores, None, lambda done, text: False) is None

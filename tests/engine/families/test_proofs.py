@@ -84,7 +84,7 @@ def test_a_third_of_the_ellipse_is_proved_at_the_smallest_step() -> None:
 
 def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one() -> None:
     """Of the same rate at the balanced minima, where all that is seen may be a start a cell."""
-    values = {"depth": 2, "target": 1.0, "prove": True, "compare_rules": True, "cells": 48}
+    values = {"depth": 2, "target": 1.0, "prove": True, "compare_rules": True, "cells": 96}
     params = ScalarParams(**values, step_size=0.5)
     made = scalar.compare_step_rules(params, 0, go_on)
     assert made is not None
@@ -252,3 +252,24 @@ def test_random_starts_never_contradict_a_proved_region() -> None:
     assert sum(each.contradictions for each in made) == 0
     assert sum(each.tried for each in made) > 15_000
     assert {each.kind for each in made} >= {"manifold", "equilibrium"}
+
+
+def test_shares_and_slices_are_proved_in_three_dimensions() -> None:
+    entry = get("scalar-product").load()
+    params = entry.parameters(depth=3, target=1.0, step_size=0.2, prove=True)
+    session = Session(entry, params, 0)
+    session.advance(20)
+    assert complete(entry, params, session.state, go_on)
+    made = scalar.proofs_of(params, 0)
+    assert made is not None
+    assert made.scattered is not None
+    share, error = made.scattered.proved_share
+    assert 0.3 < share <= made.scattered.seen_share[0] < 0.4
+    assert 0.0 < error < 0.03
+    assert made.scattered.is_start_proved
+    assert [each.axes for each in made.scattered.slices] == [(0, 1), (0, 2), (1, 2)]
+    shown = entry.observe(session.state, session.recent())
+    assert np.asarray(shown["proof_slices"]).shape[0] == len(shown["proof_slice_names"]) == 3
+    claims = {each.id: each for each in entry.claims(params, session.state, session.recent())}
+    assert claims["proved-region"].verdict is Verdict.HOLDS
+    assert "proved-slices" in {view.id for view in entry.views(params)}
