@@ -11,6 +11,7 @@ from engine.core.errors import InputError
 from engine.core.params import NO_HINT, Hint, Params, param
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds, many_step_sizes
+from engine.families.hyperparameters import hyperparameter
 from engine.theory.optimisers import OptimiserDescription, Setting, describe
 
 _DATA, _NETWORK, _DESCENT = "Data", "Network", "Descent"
@@ -57,6 +58,7 @@ _START_OF: dict[Form, tuple[Start, ...]] = {
 MOST_WEIGHTS = 20_000_000
 _MOMENTUM = ["heavy-ball", "nesterov", "adam", "adamw"]
 _ADAPTIVE = ["rmsprop", "adam", "adamw"]
+_DECAYING = ["gradient-descent", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"]
 
 
 class NetworkParams(Params):
@@ -264,60 +266,11 @@ class NetworkParams(Params):
         live=True,
         bounds={"optimiser": ["gradient-descent", "heavy-ball", "nesterov"]},
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step (Adam: of the mean gradient) that is kept.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _MOMENTUM},
-    )
-    square_decay: float = param(
-        0.999,
-        "Part of the mean squared gradient that a step keeps.",
-        symbol=r"\beta_2",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    epsilon: float = param(
-        1e-7,
-        "Added to the root of the mean square.",
-        symbol=r"\epsilon",
-        group=_DESCENT,
-        ge=1e-12,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    radius: float = param(
-        0.05,
-        "How far up the gradient SAM takes the one for its step.",
-        symbol=r"\rho",
-        group=_DESCENT,
-        ge=1e-9,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": ["sam"]},
-    )
-    weight_decay: float = param(
-        0.0,
-        "Coefficient of the weights in the gradient; of AdamW, the part of the weights, times the "
-        "step size, that a step takes away.",
-        group=_DESCENT,
-        ge=0,
-        le=1e3,
-        live=True,
-        when={
-            "optimiser": ["gradient-descent", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"]
-        },
-    )
+    momentum: float = hyperparameter("momentum", _MOMENTUM, group=_DESCENT)
+    square_decay: float = hyperparameter("square_decay", _ADAPTIVE, group=_DESCENT)
+    epsilon: float = hyperparameter("epsilon", _ADAPTIVE, group=_DESCENT)
+    radius: float = hyperparameter("radius", ["sam"], group=_DESCENT)
+    weight_decay: float = hyperparameter("weight_decay", _DECAYING, group=_DESCENT)
     batch_size: int = param(
         0,
         "Samples of a step, in a new order each epoch; 0: all.",
