@@ -25,7 +25,7 @@ from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
 from engine.core.listing import Listing
-from engine.core.outcome import Outcome
+from engine.core.outcome import Ending, Outcome
 from engine.core.params import Params, describe
 from engine.core.sound import soundly
 from engine.core.system import Law, System
@@ -91,6 +91,8 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         Whether `ensemble` works; such an experiment has an integer parameter ``ensemble``.
     model_endings : tuple of str
         Endings of the files that `save_model` writes.
+    endings : tuple of Ending
+        How runs end, where maps of them tell more apart than the kinds of outcome (`ending`).
     why_no_nudge : str
         Why `nudge` does not work, as the end of a sentence; empty where it does.
     """
@@ -101,6 +103,7 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     default_steps: ClassVar[int] = 1000
     has_ensemble: ClassVar[bool] = False
     model_endings: ClassVar[tuple[str, ...]] = ()
+    endings: ClassVar[tuple[Ending, ...]] = ()
     why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
 
     def __init_subclass__(cls) -> None:
@@ -153,6 +156,14 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     @abstractmethod
     def outcome(self, state: StateT, recent: Recent) -> Outcome:
         """Describe how the run stands."""
+
+    def ending(self, state: StateT, recent: Recent) -> str:
+        """Name which of `endings` a run has come to; asked only where there are some."""
+        raise NotImplementedError
+
+    def step_limits(self, params: ParamsT, seed: int) -> tuple[Bound, ...]:
+        """List step sizes beyond which the theory has no stable minimum, for curves on maps."""
+        return ()
 
     def theory(self, params: ParamsT, state: StateT | None) -> tuple[Bound, ...]:
         """List what the theory predicts for these parameters, with measurements at `state`."""
@@ -234,6 +245,10 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     def steps(self, params: ParamsT) -> int:
         """Return the steps of a headless run when none are asked for."""
         return self.default_steps
+
+    def waits(self, state: StateT) -> bool:
+        """Return whether more steps may come from outside after the last, and are waited for."""
+        return False
 
     def input_files(self, params: ParamsT) -> Mapping[str, tuple[Path, ...]]:
         """List the files that a run of these parameters reads, by the parameter that names them.

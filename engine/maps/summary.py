@@ -60,7 +60,7 @@ def summary(
             }
             for each in prepared.classes
         ],
-        "overlays": [_of_overlay(each) for each in prepared.overlays()],
+        "overlays": [_of_overlay(each) for each in (*prepared.overlays(), *prepared.found(arrays))],
         "seconds": round(seconds, 3),
         "versions": versions(),
     }

@@ -9,8 +9,9 @@ import numpy as np
 from engine.core.claims import Claim, Lamp
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, OutcomeKind
+from engine.experiments.network.flow_claims import central_claim, flip_claim
 from engine.experiments.network.params import DENSE, NetworkParams
-from engine.experiments.network.phase import outcome_of
+from engine.experiments.network.phase import MANY_E_FOLDS, ROUNDING, outcome_of
 from engine.experiments.network.state import NetworkState
 from engine.experiments.network.theory import SMOOTH
 from engine.families.edges import edge_claim, judged
@@ -18,16 +19,18 @@ from engine.text.numbers import short, whole
 
 WIDE = 16
 """Units of a hidden layer from which on what is shown of wide networks may be looked for."""
-MANY_E_FOLDS = 100.0
-"""Growth, in e-foldings, after which a displacement from an unstable minimum would show: rounding
-errors of 64-bit numbers take 37."""
-ROUNDING = 0.01
-"""Relative excess over the limit, where a run rests, that the samples of a look explain."""
 
 
 def claims(params: NetworkParams, state: NetworkState, recent: Recent) -> tuple[Claim, ...]:
     """List what the run says of the limit, the edge of stability and the catapult."""
-    return (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+    made: tuple[Claim, ...]
+    made = (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+    common = _common(params, state)
+    if params.has_central_flow:
+        made += (central_claim(params, state, common),)
+    if params.expands:
+        made += (flip_claim(params, state, recent, common),)
+    return made
 
 
 def _common(params: NetworkParams, state: NetworkState) -> tuple[Lamp, ...]:

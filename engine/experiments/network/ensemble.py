@@ -41,6 +41,7 @@ from engine.families.ensembles.runs import (
     median_known,
     points_of,
 )
+from engine.text.numbers import whole
 
 STACK = 64 * 2**20
 """Bytes of the values of one layer that are held for all seeds trained at once."""
@@ -249,7 +250,9 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
         Lamp("full batch", not params.is_minibatch(problem_of(params).train.count)),
     )
     pairs = _pairs(batch, depths) if both else []
+    steps = _step_claims(batch, depths, lamps) if both else ()
     return (
+        *steps,
         shared.agreement(
             "plain-degrades",
             "The training error of plain networks grows with depth",
@@ -274,6 +277,66 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
             source=AGO,
         ),
     )
+
+
+def _step_claims(
+    batch: Batch, depths: Sequence[float], lamps: tuple[Lamp, ...]
+) -> tuple[Claim, ...]:
+    """Confront what is said of depth and the stability of descent with the seeds."""
+    sizes = sorted({run.setting["step_size"] for run in batch.runs})
+    lamps = (*lamps, Lamp("three step sizes or more", len(sizes) > 2, whole(len(sizes))))
+    seeds = sorted({run.seed for run in batch.runs})
+    ends = (depths[0], depths[-1])
+    return (
+        shared.agreement(
+            "depth-against-step-size",
+            "The largest step size at which plain networks do not diverge falls with depth",
+            "For an arbitrarily chosen step size, the equilibria of the gradient descent are most "
+            "likely to remain stable for the parametrization of residual networks.",
+            answers=[_shrinks(batch, seed, ends, 0) for seed in seeds],
+            lamps=lamps,
+            predicted="a smaller one at the largest depth than at the smallest, for nearly all "
+            "seeds",
+            source="The paper's abstract",
+            note="Of the step sizes of the ensemble, up to the first that diverges; open where "
+            "none or all do. The paper proves the limit of minima of linear networks only.",
+        ),
+        shared.agreement(
+            "residual-step-size",
+            "That of residual networks does not fall with depth",
+            "For an arbitrarily chosen step size, the equilibria of the gradient descent are most "
+            "likely to remain stable for the parametrization of residual networks.",
+            answers=[_negated(_shrinks(batch, seed, ends, 1)) for seed in seeds],
+            lamps=lamps,
+            predicted="no smaller one at the largest depth than at the smallest, for nearly all "
+            "seeds",
+            source="The paper's abstract",
+            note="Of the step sizes of the ensemble, as above.",
+        ),
+    )
+
+
+def _negated(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _shrinks(batch: Batch, seed: int, depths: tuple[float, float], side: int) -> bool | None:
+    """Return whether the first step size that diverges is smaller at the second depth."""
+    first: list[float | None] = []
+    for depth in depths:
+        runs = [run for run in batch.runs if (run.seed, run.setting["depth"]) == (seed, depth)]
+        tried = sorted(run.setting["step_size"] for run in runs)
+        fails = [
+            run.setting["step_size"] for run in runs if run.tracks[side].diverged_at is not None
+        ]
+        if not fails or min(fails) == tried[0]:
+            first.append(math.inf if not fails else None)
+        else:
+            first.append(min(fails))
+    low, high = first
+    if low is None or high is None or (low == high == math.inf):
+        return None
+    return high < low
 
 
 def _pairs(batch: Batch, depths: Sequence[float]) -> list[tuple[Run, Run]]:

@@ -334,6 +334,24 @@ class NetworkParams(Params):
         group=_MEASURE,
         when={"optimiser": ["gradient-descent"], "batch_size": [0]},
     )
+    central_flow: bool = param(
+        False,
+        "Whether to integrate the central flow beside plain descent on full batches, meant to be "
+        "the mean of descent at the edge of stability; for networks of up to 20,000 weights, at "
+        "the cost of some 50 gradients a step and more.",
+        group=_MEASURE,
+        when={"optimiser": ["gradient-descent"], "batch_size": [0]},
+    )
+    expansion_every: int = param(
+        0,
+        "Looks at the Hessian from one at which third and fourth derivatives along its first "
+        "eigenvector are found, and the flip coefficient, to the next; 0: none.",
+        label="Expansion every",
+        group=_MEASURE,
+        ge=0,
+        le=1_000_000,
+        when={"optimiser": ["gradient-descent", "heavy-ball", "nesterov"]},
+    )
     goal: float = param(
         0.0,
         "Training loss at which the run is said to have converged.",
@@ -417,6 +435,18 @@ class NetworkParams(Params):
     def has_flow(self) -> bool:
         """Whether the gradient flow is integrated beside the run."""
         return self.flow and self.optimiser == "gradient-descent" and self.batch_size == 0
+
+    @property
+    def has_central_flow(self) -> bool:
+        """Whether the central flow is integrated beside the run."""
+        return self.central_flow and self.optimiser == "gradient-descent" and self.batch_size == 0
+
+    @property
+    def expands(self) -> bool:
+        """Whether derivatives along the first eigenvector are found at some looks."""
+        return bool(self.expansion_every and self.sharpness_every) and not (
+            self.described.is_adaptive or self.optimiser in ("sam", "normalised-gd")
+        )
 
     @property
     def curvature_symbol(self) -> str:

@@ -25,6 +25,13 @@ class TraceParams(Params):
         widget="file",
         keywords=(EXAMPLE,),
     )
+    follow: bool = param(
+        True,
+        "Whether to wait at the end of JSON lines for more, as of a run that is going on.",
+        label="Wait for more",
+        group=_RECORD,
+        live=True,
+    )
     interval: int = param(
         1,
         "Steps from one row to the next, where there is no column of steps.",

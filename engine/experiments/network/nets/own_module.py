@@ -92,7 +92,11 @@ class OwnModule(Functional):
         UserCodeError
             If the module fails.
         """
-        values = {**self._fixed, **dict(zip(self._names, parts, strict=True))}
+        fixed = {
+            name: each.to(x.dtype) if each.is_floating_point() else each
+            for name, each in self._fixed.items()
+        }  # in 64 bits for higher derivatives
+        values = {**fixed, **dict(zip(self._names, parts, strict=True))}
         with user_code.explained(self.code):
             made = torch.func.functional_call(self._module, values, (x,))
         if not isinstance(made, Tensor) or made.shape != (len(x), self._outputs):
