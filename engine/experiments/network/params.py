@@ -9,6 +9,20 @@ from pydantic import model_validator
 
 from engine.core.errors import InputError
 from engine.core.params import NO_HINT, Hint, Params, param
+from engine.experiments.network.choices import (
+    DENSE,
+    OWN,
+    STARTS,
+    WITH_CLASSES,
+    Activation,
+    Branch,
+    Form,
+    LossName,
+    OptimiserName,
+    Pooling,
+    Source,
+    Start,
+)
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds, many_step_sizes
 from engine.families.hyperparameters import hyperparameter
@@ -18,43 +32,6 @@ _DATA, _NETWORK, _DESCENT = "Data", "Network", "Descent"
 _START, _MEASURE, _MACHINE = "Start", "Measurements", "Machine"
 _IMAGES = "Convolutions"
 
-Source = Literal["digits", "teacher", "moons", "spirals", "line", "sines", "file", "idx"]
-Form = Literal["plain", "residual", "pair", "convolutional", "module"]
-Pooling = Literal["average", "max"]
-Activation = Literal["linear", "relu", "leaky-relu", "tanh", "gelu", "silu", "softplus"]
-Branch = Literal["1", "1/sqrt(L)", "1/L"]
-Start = Literal[
-    "standard",
-    "he",
-    "xavier",
-    "lecun",
-    "orthogonal",
-    "identity",
-    "mup",
-    "zero-branch",
-    "file",
-]
-LossName = Literal["squared-error", "cross-entropy", "logistic"]
-OptimiserName = Literal[
-    "gradient-descent",
-    "heavy-ball",
-    "nesterov",
-    "rmsprop",
-    "adam",
-    "adamw",
-    "normalised-gd",
-    "sam",
-]
-WITH_CLASSES = ("digits", "moons", "spirals", "idx")
-"""Data whose targets are classes; a file's may be."""
-DENSE: list[Form] = ["plain", "residual", "pair"]
-"""Forms of which all layers are dense."""
-_OWN: list[Form] = [*DENSE, "convolutional"]
-_START_OF: dict[Form, tuple[Start, ...]] = {
-    "convolutional": ("standard", "he", "xavier", "lecun", "orthogonal", "file"),
-    "module": ("standard", "file"),
-}
-"""Starts of the forms that do not have all."""
 MOST_WEIGHTS = 20_000_000
 _MOMENTUM = ["heavy-ball", "nesterov", "adam", "adamw"]
 _ADAPTIVE = ["rmsprop", "adam", "adamw"]
@@ -192,7 +169,7 @@ class NetworkParams(Params):
         group=_NETWORK,
         ge=1,
         le=128,
-        when={"form": _OWN},
+        when={"form": OWN},
     )
     width: int = param(
         32,
@@ -201,7 +178,7 @@ class NetworkParams(Params):
         ge=1,
         le=4096,
         log=True,
-        when={"form": _OWN},
+        when={"form": OWN},
     )
     widths: str = param(
         "",
@@ -215,7 +192,7 @@ class NetworkParams(Params):
         "What each hidden layer applies to its sums.",
         symbol=r"\varphi",
         group=_NETWORK,
-        when={"form": _OWN},
+        when={"form": OWN},
     )
     branch_scale: Branch = param(
         "1",
@@ -231,7 +208,7 @@ class NetworkParams(Params):
         when={"form": DENSE},
     )
     biases: bool = param(
-        True, "Whether the layers have biases.", group=_NETWORK, when={"form": _OWN}
+        True, "Whether the layers have biases.", group=_NETWORK, when={"form": OWN}
     )
 
     kernel: Literal["3", "5", "7"] = param(
@@ -486,7 +463,7 @@ class NetworkParams(Params):
         if self.loss == "logistic" and self.data == "digits":
             rule = "give squared-error or cross-entropy, as there are more than two classes"
             raise InputError("loss", self.loss, rule)
-        starts = _START_OF.get(self.form)
+        starts = STARTS.get(self.form)
         if starts is not None and self.start not in starts:
             rule = f"give one of {', '.join(starts)}, as the form is {self.form}"
             raise InputError("start", self.start, rule)

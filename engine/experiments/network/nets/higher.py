@@ -12,12 +12,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.experiments.network.choices import LossName
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.architecture import Architecture, Net
 from engine.experiments.network.nets.curvature import HessianProduct
 from engine.experiments.network.nets.functional import outputs_at, trainer_of
 from engine.experiments.network.nets.network import EPSILON, layers_of, outputs
-from engine.experiments.network.params import LossName
 
 REACH = 1e-3
 """Distance, relative to the direction, of the gradients that third derivatives are taken from."""

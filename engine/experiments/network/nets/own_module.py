@@ -14,8 +14,8 @@ from torch import Tensor
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
+from engine.experiments.network.choices import Start
 from engine.experiments.network.nets.functional import Functional
-from engine.experiments.network.params import Start
 from engine.storage import user_code
 from engine.storage.user_code import UserCode
 
