@@ -22,7 +22,7 @@ LASTING = (
     "Execute it only if you know what it does. The answer holds until the program is closed or the "
     "file changes."
 )
-WIDTH = 560
+WIDTH = 640
 
 
 class TrustDialog(Dialog):

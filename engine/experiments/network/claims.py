@@ -9,8 +9,9 @@ import numpy as np
 from engine.core.claims import Claim, Lamp
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, OutcomeKind
+from engine.experiments.network.choices import DENSE
 from engine.experiments.network.flow_claims import central_claim, flip_claim
-from engine.experiments.network.params import DENSE, NetworkParams
+from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.phase import MANY_E_FOLDS, ROUNDING, outcome_of
 from engine.experiments.network.state import NetworkState
 from engine.experiments.network.theory import SMOOTH

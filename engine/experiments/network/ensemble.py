@@ -24,11 +24,12 @@ from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import update
 from engine.experiments.network import steps as updates
+from engine.experiments.network.choices import Form
 from engine.experiments.network.descent import FAR
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.functional import FunctionalTrainer, trainer_of
 from engine.experiments.network.nets.network import Trainer
-from engine.experiments.network.params import Form, NetworkParams
+from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem, Samples, batch_of, problem_of
 from engine.families.ensembles import views as shared
 from engine.families.ensembles.runs import (

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError
+from engine.experiments.network.choices import Activation
 from engine.experiments.network.nets.activations import LEAK
 from engine.experiments.network.nets.architecture import Architecture
 from engine.experiments.network.nets.convolution import Convolution
 from engine.experiments.network.nets.network import EPSILON
-from engine.experiments.network.params import Activation
 from engine.experiments.network.pictures import answers
 from engine.experiments.network.state import NetworkState
 from engine.storage import onnx_graphs, state_dicts

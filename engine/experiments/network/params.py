@@ -9,54 +9,33 @@ from pydantic import model_validator
 
 from engine.core.errors import InputError
 from engine.core.params import NO_HINT, Hint, Params, param
+from engine.experiments.network.choices import (
+    DENSE,
+    OWN,
+    STARTS,
+    WITH_CLASSES,
+    Activation,
+    Branch,
+    Form,
+    LossName,
+    OptimiserName,
+    Pooling,
+    Source,
+    Start,
+)
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds, many_step_sizes
+from engine.families.hyperparameters import hyperparameter
 from engine.theory.optimisers import OptimiserDescription, Setting, describe
 
 _DATA, _NETWORK, _DESCENT = "Data", "Network", "Descent"
 _START, _MEASURE, _MACHINE = "Start", "Measurements", "Machine"
 _IMAGES = "Convolutions"
 
-Source = Literal["digits", "teacher", "moons", "spirals", "line", "sines", "file", "idx"]
-Form = Literal["plain", "residual", "pair", "convolutional", "module"]
-Pooling = Literal["average", "max"]
-Activation = Literal["linear", "relu", "leaky-relu", "tanh", "gelu", "silu", "softplus"]
-Branch = Literal["1", "1/sqrt(L)", "1/L"]
-Start = Literal[
-    "standard",
-    "he",
-    "xavier",
-    "lecun",
-    "orthogonal",
-    "identity",
-    "mup",
-    "zero-branch",
-    "file",
-]
-LossName = Literal["squared-error", "cross-entropy", "logistic"]
-OptimiserName = Literal[
-    "gradient-descent",
-    "heavy-ball",
-    "nesterov",
-    "rmsprop",
-    "adam",
-    "adamw",
-    "normalised-gd",
-    "sam",
-]
-WITH_CLASSES = ("digits", "moons", "spirals", "idx")
-"""Data whose targets are classes; a file's may be."""
-DENSE: list[Form] = ["plain", "residual", "pair"]
-"""Forms of which all layers are dense."""
-_OWN: list[Form] = [*DENSE, "convolutional"]
-_START_OF: dict[Form, tuple[Start, ...]] = {
-    "convolutional": ("standard", "he", "xavier", "lecun", "orthogonal", "file"),
-    "module": ("standard", "file"),
-}
-"""Starts of the forms that do not have all."""
 MOST_WEIGHTS = 20_000_000
 _MOMENTUM = ["heavy-ball", "nesterov", "adam", "adamw"]
 _ADAPTIVE = ["rmsprop", "adam", "adamw"]
+_DECAYING = ["gradient-descent", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"]
 
 
 class NetworkParams(Params):
@@ -190,7 +169,7 @@ class NetworkParams(Params):
         group=_NETWORK,
         ge=1,
         le=128,
-        when={"form": _OWN},
+        when={"form": OWN},
     )
     width: int = param(
         32,
@@ -199,7 +178,7 @@ class NetworkParams(Params):
         ge=1,
         le=4096,
         log=True,
-        when={"form": _OWN},
+        when={"form": OWN},
     )
     widths: str = param(
         "",
@@ -213,7 +192,7 @@ class NetworkParams(Params):
         "What each hidden layer applies to its sums.",
         symbol=r"\varphi",
         group=_NETWORK,
-        when={"form": _OWN},
+        when={"form": OWN},
     )
     branch_scale: Branch = param(
         "1",
@@ -229,7 +208,7 @@ class NetworkParams(Params):
         when={"form": DENSE},
     )
     biases: bool = param(
-        True, "Whether the layers have biases.", group=_NETWORK, when={"form": _OWN}
+        True, "Whether the layers have biases.", group=_NETWORK, when={"form": OWN}
     )
 
     kernel: Literal["3", "5", "7"] = param(
@@ -264,60 +243,11 @@ class NetworkParams(Params):
         live=True,
         bounds={"optimiser": ["gradient-descent", "heavy-ball", "nesterov"]},
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step (Adam: of the mean gradient) that is kept.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _MOMENTUM},
-    )
-    square_decay: float = param(
-        0.999,
-        "Part of the mean squared gradient that a step keeps.",
-        symbol=r"\beta_2",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    epsilon: float = param(
-        1e-7,
-        "Added to the root of the mean square.",
-        symbol=r"\epsilon",
-        group=_DESCENT,
-        ge=1e-12,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    radius: float = param(
-        0.05,
-        "How far up the gradient SAM takes the one for its step.",
-        symbol=r"\rho",
-        group=_DESCENT,
-        ge=1e-9,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": ["sam"]},
-    )
-    weight_decay: float = param(
-        0.0,
-        "Coefficient of the weights in the gradient; of AdamW, the part of the weights, times the "
-        "step size, that a step takes away.",
-        group=_DESCENT,
-        ge=0,
-        le=1e3,
-        live=True,
-        when={
-            "optimiser": ["gradient-descent", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"]
-        },
-    )
+    momentum: float = hyperparameter("momentum", _MOMENTUM, group=_DESCENT)
+    square_decay: float = hyperparameter("square_decay", _ADAPTIVE, group=_DESCENT)
+    epsilon: float = hyperparameter("epsilon", _ADAPTIVE, group=_DESCENT)
+    radius: float = hyperparameter("radius", ["sam"], group=_DESCENT)
+    weight_decay: float = hyperparameter("weight_decay", _DECAYING, group=_DESCENT)
     batch_size: int = param(
         0,
         "Samples of a step, in a new order each epoch; 0: all.",
@@ -546,7 +476,7 @@ class NetworkParams(Params):
         if self.loss == "logistic" and self.data == "digits":
             rule = "give squared-error or cross-entropy, as there are more than two classes"
             raise InputError("loss", self.loss, rule)
-        starts = _START_OF.get(self.form)
+        starts = STARTS.get(self.form)
         if starts is not None and self.start not in starts:
             rule = f"give one of {', '.join(starts)}, as the form is {self.form}"
             raise InputError("start", self.start, rule)

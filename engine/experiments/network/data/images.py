@@ -61,7 +61,7 @@ def read(params: NetworkParams) -> Dataset:
         raise InputError("points", params.points, rule)
     chosen, kept = classes[: params.points], held_classes[: max(MOST_HELD // size, 1)]
     values = np.unique(np.concatenate([chosen, kept]))
-    if len(values) < 2:
+    if len(np.unique(chosen)) < 2:
         raise InputError(FIELD, labels.name, "give labels of two classes or more")
     return Dataset(
         _flat(pixels[: params.points]),

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError
-from engine.experiments.network.params import MOST_WEIGHTS, Activation, NetworkParams
+from engine.experiments.network.choices import Activation
+from engine.experiments.network.params import MOST_WEIGHTS, NetworkParams
 from engine.text.numbers import whole
 
 Vector = NDArray[np.floating]

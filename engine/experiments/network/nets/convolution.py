@@ -13,11 +13,12 @@ from torch.nn import functional
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
+from engine.experiments.network.choices import Activation, Pooling, Start
 from engine.experiments.network.data.dataset import Image
 from engine.experiments.network.nets.activations import FUNCTIONS
 from engine.experiments.network.nets.functional import Functional
 from engine.experiments.network.nets.start import drawn, stream
-from engine.experiments.network.params import Activation, NetworkParams, Pooling, Start
+from engine.experiments.network.params import NetworkParams
 
 
 @dataclass(frozen=True)

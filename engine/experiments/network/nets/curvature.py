@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.core import interrupt
+from engine.experiments.network.choices import LossName
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.activations import FUNCTIONS
 from engine.experiments.network.nets.architecture import Architecture, Net
 from engine.experiments.network.nets.functional import compute, split
 from engine.experiments.network.nets.network import Layer, layers_of
-from engine.experiments.network.params import LossName
 
 Numbers = NDArray[np.floating[Any]]
 Operator = Callable[[Tensor], Tensor]

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from engine.core.arrays import FloatArray
+from engine.experiments.network.choices import LossName, Start
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.architecture import Architecture, Net
 from engine.experiments.network.nets.network import Trainer, grouped, outputs
-from engine.experiments.network.params import LossName, Start
 
 
 class Functional(Net):

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
+from engine.experiments.network.choices import Start
 from engine.experiments.network.nets.functional import Functional
-from engine.experiments.network.params import Start
 from engine.storage import user_code
 from engine.storage.user_code import UserCode
 
@@ -92,8 +92,11 @@ class OwnModule(Functional):
         UserCodeError
             If the module fails.
         """
-        values = {name: _of_type(each, x.dtype) for name, each in self._fixed.items()}
-        values |= dict(zip(self._names, parts, strict=True))
+        fixed = {
+            name: each.to(x.dtype) if each.is_floating_point() else each
+            for name, each in self._fixed.items()
+        }  # in 64 bits for higher derivatives
+        values = {**fixed, **dict(zip(self._names, parts, strict=True))}
         with user_code.explained(self.code):
             made = torch.func.functional_call(self._module, values, (x,))
         if not isinstance(made, Tensor) or made.shape != (len(x), self._outputs):
@@ -157,11 +160,6 @@ class OwnModule(Functional):
     def _refusal(self, wanted: str) -> InputError:
         rule = f"let {self._name} of {self.code.path.name} return an instance {wanted}"
         return InputError(FUNCTION, self._name, rule)
-
-
-def _of_type(fixed: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return a tensor with the type of the samples, which higher derivatives have in 64 bits."""
-    return fixed.to(dtype) if fixed.is_floating_point() else fixed
 
 
 def _takes_two(function: Any) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.experiments.network.choices import Start
 from engine.experiments.network.nets.architecture import Architecture
-from engine.experiments.network.params import Start
 
 _STREAM = 0x6E6574
 """Keeps the numbers of a start apart from those that the same seed makes batches of."""
