@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from engine.pages.derivatives import curve_of, gradient_of
 from engine.pages.lines import Function
 from engine.pages.steps import LOOKS_AHEAD, MEMORYLESS, NUMBERS, functions_of
 from engine.run.replay import target_of
-from engine.text.mathtext import html_math, plain_math
+from engine.text.mathtext import html_math, plain_math, to_plain
 from engine.theory.optimisers import describe
 from engine.theory.optimisers.law import DescentLaw, Place
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.core.system import Dial
     from engine.experiments.own_loss.params import OwnLossParams
     from engine.experiments.scalar_product.params import ScalarParams
+    from engine.run.notes import Note
     from engine.run.spec import RunSpec
 
 EXPERIMENTS = ("scalar-product", "own-loss")
@@ -68,6 +70,9 @@ class Subject:
         Step sizes in units of the largest stable one, see `_doublings`.
     remarks : tuple of str
         What of the run the page leaves out, in sentences.
+    notes : tuple of mapping
+        The user's notes: ``plot`` of the page, or nothing, ``title`` of the plot that they are on,
+        ``x``, ``y`` and ``text``.
     """
 
     title: str
@@ -82,6 +87,7 @@ class Subject:
     steps: int
     marks: tuple[Mapping[str, Any], ...]
     remarks: tuple[str, ...]
+    notes: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def setting(self) -> Mapping[str, Any]:
@@ -109,6 +115,7 @@ class Subject:
             "steps": self.steps,
             "marks": list(self.marks),
             "remarks": list(self.remarks),
+            "notes": list(self.notes),
             "curved": any(each.name == "curve" for each in self.functions),
         }
 
@@ -151,9 +158,31 @@ def subject_of(run: RunSpec) -> Subject:
     from engine.experiments.scalar_product.params import ScalarParams
 
     if isinstance(params, ScalarParams):
-        return _scalar(experiment.title, params, law, steps, remarks)
-    assert isinstance(params, OwnLossParams)
-    return _typed(params, law, steps, remarks)
+        made = _scalar(experiment.title, params, law, steps, remarks)
+    else:
+        assert isinstance(params, OwnLossParams)
+        made = _typed(params, law, steps, remarks)
+    titles = {view.id: to_plain(view.title) for view in experiment.views(params)}
+    return dataclasses.replace(made, notes=tuple(_note(each, titles, made) for each in run.notes))
+
+
+def _note(note: Note, titles: Mapping[str, str], subject: Subject) -> Mapping[str, Any]:
+    """Return a note as the page has it: on its plot of the same axes, if there is one."""
+    is_scalar, count = bool(subject.powers), len(subject.law.variables)
+    same = {"weights": "weights", "cobweb": "cobweb"}
+    if is_scalar:
+        same |= {"error": "error"} | ({"orbit-diagram": "orbit"} if count == 1 else {})
+    else:
+        same |= {"loss": "error"} | ({"landscape": "plane"} if count == 1 else {})
+        if subject.law.setting.lowest_loss == 0.0:
+            same["excess"] = "error"
+    return {
+        "plot": same.get(note.view, ""),
+        "title": titles.get(note.view, note.view),
+        "x": note.x,
+        "y": note.y,
+        "text": to_plain(note.text),
+    }
 
 
 def refusal_of(experiment: str) -> str:
@@ -274,8 +303,6 @@ def _is_negative(law: DescentLaw) -> bool:
 
 def _without_copies(law: DescentLaw) -> DescentLaw:
     """Keep one dial of the start for every variable, whichever weights it stands for."""
-    import dataclasses
-
     seen: set[tuple[int, ...]] = set()
     dials = []
     for dial in law.dials:

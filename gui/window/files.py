@@ -83,6 +83,7 @@ class RunFiles(QObject):
         if opened.trace is not None:
             self.trace_opened.emit(run.experiment, run.params, run.seed, opened.trace)
         self._control.choose(opened.experiment, run.params, run.seed, start=run.start)
+        self._control.notes_opened.emit(run.notes)
         if opened.experiment.rewindable and run.steps:
             self._bridge.ask(
                 lambda session, progress: _replay(run, session, progress), self._on_replayed

@@ -540,9 +540,16 @@ function play(on) {
   requestAnimationFrame(turn);
 }
 
+const NOTED = { weights: weightPlot, error: errorPlot, orbit: orbitPlot, cobweb: cobwebPlot, plane: planePlot };
+const elsewhere = [];
+for (const note of DATA.notes) {
+  if (NOTED[note.plot]) NOTED[note.plot].notes.push(note);
+  else elsewhere.push(`${note.title} (${short(note.x, 4)}, ${short(note.y, 4)}): ${note.text}`);
+}
+
 byId('title').textContent = DATA.title;
 byId('summary').textContent = DATA.summary;
-byId('remarks').replaceChildren(...DATA.remarks.map((text) => Object.assign(document.createElement('p'), { textContent: text })));
+byId('remarks').replaceChildren(...[...DATA.remarks, ...elsewhere].map((text) => Object.assign(document.createElement('p'), { textContent: text })));
 byId('made').textContent = `Made by ${document.querySelector('meta[name="generator"]').content}.`;
 for (const n of [...new Set([50, 100, 200, 500, 1000, 2000, 5000, DATA.steps])].sort((a, b) => a - b)) byId('steps').append(new Option(String(n), String(n)));
 byId('steps').value = String(state.steps);
