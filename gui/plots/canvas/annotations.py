@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLineEdit
 
 from engine.run.notes import LONGEST, MOST
 from gui.plots.canvas.paint import Scene, line_pen
 from gui.plots.canvas.view import PlotView
 from gui.style import scaling
-from gui.typeset.rich_text import Label, fitting_label
+from gui.typeset.rich_text import Label, fitting_label, label
 
 AWAY = 12.0
 """Pixels from the point of a note to its text, across and up."""
 PAD = QSizeF(12.0, 6.0)
-WIDEST, SHARE = 340.0, 0.7
+WIDEST, SHARE = 230.0, 0.6
 """Pixels, and share of the plot, that a note may be wide."""
 REACH = 8.0
 """Pixels from the point of a note within which a press takes it."""
 EDITOR = 220.0
+_WORD = re.compile(r"(?:\$[^$]*\$|[^ ])+")
+"""A word, or a formula between dollars with what adjoins it."""
 _MOVES = {
     Qt.Key.Key_Left: QPointF(-1, 0),
     Qt.Key.Key_Right: QPointF(1, 0),
@@ -92,7 +95,7 @@ class Annotations(QObject):
             point = self._pixel(note)
             if note is self._edited or not scene.plot.contains(point):
                 continue
-            text, box = self._laid_out(note, point, scene.plot)
+            lines, box = self._laid_out(note, point, scene.plot)
             is_chosen = number in (self._chosen, self._dragged)
             edge = scene.theme.color("accent" if is_chosen else "muted")
             painter.setPen(line_pen(edge, 1.0))
@@ -106,13 +109,16 @@ class Annotations(QObject):
             painter.drawEllipse(point, 4.0, 4.0)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             inside = QPointF(box.left() + PAD.width() / 2, box.top() + PAD.height() / 2)
-            text.draw(painter, inside, scene.theme.color("text"))
+            for line in lines:
+                line.draw(painter, inside, scene.theme.color("text"))
+                inside += QPointF(0.0, line.size.height())
 
-    def _laid_out(self, note: Placed, point: QPointF, plot: QRectF) -> tuple[Label, QRectF]:
-        """Return the text of a note and its box, on that side of its point where there is room."""
+    def _laid_out(self, note: Placed, point: QPointF, plot: QRectF) -> tuple[list[Label], QRectF]:
+        """Return the lines of a note and its box, on that side of its point where there is room."""
         widest = max(min(WIDEST, SHARE * plot.width()), 40.0)
-        text = fitting_label(note.text, self._view.small_font, widest)
-        size = text.size + PAD
+        lines = _lines(note.text, self._view.small_font, widest)
+        width = max(line.size.width() for line in lines)
+        size = QSizeF(width, sum(line.size.height() for line in lines)) + PAD
         left = point.x() + AWAY
         if left + size.width() > plot.right():
             left = point.x() - AWAY - size.width()
@@ -120,7 +126,7 @@ class Annotations(QObject):
         if top < plot.top():
             top = point.y() + AWAY
         left = min(max(left, plot.left() + 2), max(plot.right() - 2 - size.width(), plot.left()))
-        return text, QRectF(QPointF(left, top), size)
+        return lines, QRectF(QPointF(left, top), size)
 
     def at(self, place: QPointF) -> int:
         """Return the number of the note at a place, the uppermost; -1 where there is none."""
@@ -287,6 +293,18 @@ class Annotations(QObject):
             self._chosen = self._dragged = -1
             self._view.refresh_overlays()
             self.changed.emit()
+
+
+def _lines(text: str, font: QFont, width: float) -> list[Label]:
+    """Lay a text out in lines of at most a width, broken between words and never in a formula."""
+    made: list[str] = []
+    for word in _WORD.findall(text) or [text]:
+        longer = f"{made[-1]} {word}" if made else word
+        if made and label(longer, font).size.width() <= width:
+            made[-1] = longer
+        else:
+            made.append(word)
+    return [fitting_label(line, font, width) for line in made]
 
 
 def _nearest(box: QRectF, point: QPointF) -> QPointF:
