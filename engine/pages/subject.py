@@ -35,8 +35,8 @@ LIMIT = 1e12
 """Magnitude of a weight beyond which a run has diverged, in units of its scale."""
 LEAST_STEPS, MOST_STEPS = 50, 2000
 """Steps that a page shows at first; its reader may ask for more."""
-MOST_CURVED = 6
-"""Variables up to which a page has the Hessian, and with it critical step sizes."""
+MOST_CURVED, MOST_BENT = 6, 500
+"""Variables and operations up to which a page has the Hessian, and critical step sizes with it."""
 MOST_KEPT = 0.9999
 """Largest part of a mean, or of the last step, that a page keeps."""
 DEEPEST = 64
@@ -123,12 +123,14 @@ class Subject:
     def constants(self) -> Mapping[str, Any]:
         """Numbers that the written functions and the run name, by name."""
         data = self.law.data
+        rows = 0 if data is None else int(data.shape[1])
         return {
             "LOOKS_AHEAD": self.law.setting.optimiser in LOOKS_AHEAD,
             "MOST_PRODUCT": self.most_product,
             "POWERS": list(self.powers),
             "SIGN": self.sign,
-            "ROWS": 0 if data is None else int(data.shape[1]),
+            "ROWS": rows,
+            "OPERATIONS": len(self.law.tape.shared) + len(self.law.tape.rows) * rows,
             "D": [] if data is None else data.tolist(),
         }
 
@@ -219,7 +221,8 @@ def _in_force(
 def _functions(law: DescentLaw) -> tuple[Function, ...]:
     size = len(law.variables)
     made = (gradient_of(law.tape), *functions_of(law.setting, size))
-    return (*made, curve_of(law.tape)) if size <= MOST_CURVED else made
+    has_curve = size <= MOST_CURVED and law.tape.operations <= MOST_BENT
+    return (*made, curve_of(law.tape)) if has_curve else made
 
 
 def _control(dial: Dial, place: Place, law: DescentLaw) -> dict[str, Any] | None:
