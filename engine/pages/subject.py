@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from engine.pages.derivatives import curve_of, gradient_of
 from engine.pages.lines import Function
 from engine.pages.steps import LOOKS_AHEAD, MEMORYLESS, NUMBERS, functions_of
 from engine.run.replay import target_of
-from engine.text.mathtext import html_math, plain_math
+from engine.text.mathtext import html_math, plain_math, to_plain
 from engine.theory.optimisers import describe
 from engine.theory.optimisers.law import DescentLaw, Place
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.core.system import Dial
     from engine.experiments.own_loss.params import OwnLossParams
     from engine.experiments.scalar_product.params import ScalarParams
+    from engine.run.notes import Note
     from engine.run.spec import RunSpec
 
 EXPERIMENTS = ("scalar-product", "own-loss")
@@ -33,8 +35,8 @@ LIMIT = 1e12
 """Magnitude of a weight beyond which a run has diverged, in units of its scale."""
 LEAST_STEPS, MOST_STEPS = 50, 2000
 """Steps that a page shows at first; its reader may ask for more."""
-MOST_CURVED = 6
-"""Variables up to which a page has the Hessian, and with it critical step sizes."""
+MOST_CURVED, MOST_BENT = 6, 500
+"""Variables and operations up to which a page has the Hessian, and critical step sizes with it."""
 MOST_KEPT = 0.9999
 """Largest part of a mean, or of the last step, that a page keeps."""
 DEEPEST = 64
@@ -68,6 +70,9 @@ class Subject:
         Step sizes in units of the largest stable one, see `_doublings`.
     remarks : tuple of str
         What of the run the page leaves out, in sentences.
+    notes : tuple of mapping
+        The user's notes: ``plot`` of the page, or nothing, ``title`` of the plot that they are on,
+        ``x``, ``y`` and ``text``.
     """
 
     title: str
@@ -82,6 +87,7 @@ class Subject:
     steps: int
     marks: tuple[Mapping[str, Any], ...]
     remarks: tuple[str, ...]
+    notes: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def setting(self) -> Mapping[str, Any]:
@@ -109,6 +115,7 @@ class Subject:
             "steps": self.steps,
             "marks": list(self.marks),
             "remarks": list(self.remarks),
+            "notes": list(self.notes),
             "curved": any(each.name == "curve" for each in self.functions),
         }
 
@@ -116,12 +123,14 @@ class Subject:
     def constants(self) -> Mapping[str, Any]:
         """Numbers that the written functions and the run name, by name."""
         data = self.law.data
+        rows = 0 if data is None else int(data.shape[1])
         return {
             "LOOKS_AHEAD": self.law.setting.optimiser in LOOKS_AHEAD,
             "MOST_PRODUCT": self.most_product,
             "POWERS": list(self.powers),
             "SIGN": self.sign,
-            "ROWS": 0 if data is None else int(data.shape[1]),
+            "ROWS": rows,
+            "OPERATIONS": len(self.law.tape.shared) + len(self.law.tape.rows) * rows,
             "D": [] if data is None else data.tolist(),
         }
 
@@ -151,9 +160,31 @@ def subject_of(run: RunSpec) -> Subject:
     from engine.experiments.scalar_product.params import ScalarParams
 
     if isinstance(params, ScalarParams):
-        return _scalar(experiment.title, params, law, steps, remarks)
-    assert isinstance(params, OwnLossParams)
-    return _typed(params, law, steps, remarks)
+        made = _scalar(experiment.title, params, law, steps, remarks)
+    else:
+        assert isinstance(params, OwnLossParams)
+        made = _typed(params, law, steps, remarks)
+    titles = {view.id: to_plain(view.title) for view in experiment.views(params)}
+    return dataclasses.replace(made, notes=tuple(_note(each, titles, made) for each in run.notes))
+
+
+def _note(note: Note, titles: Mapping[str, str], subject: Subject) -> Mapping[str, Any]:
+    """Return a note as the page has it: on its plot of the same axes, if there is one."""
+    is_scalar, count = bool(subject.powers), len(subject.law.variables)
+    same = {"weights": "weights", "cobweb": "cobweb"}
+    if is_scalar:
+        same |= {"error": "error"} | ({"orbit-diagram": "orbit"} if count == 1 else {})
+    else:
+        same |= {"loss": "error"} | ({"landscape": "plane"} if count == 1 else {})
+        if subject.law.setting.lowest_loss == 0.0:
+            same["excess"] = "error"
+    return {
+        "plot": same.get(note.view, ""),
+        "title": titles.get(note.view, note.view),
+        "x": note.x,
+        "y": note.y,
+        "text": to_plain(note.text),
+    }
 
 
 def refusal_of(experiment: str) -> str:
@@ -190,7 +221,8 @@ def _in_force(
 def _functions(law: DescentLaw) -> tuple[Function, ...]:
     size = len(law.variables)
     made = (gradient_of(law.tape), *functions_of(law.setting, size))
-    return (*made, curve_of(law.tape)) if size <= MOST_CURVED else made
+    has_curve = size <= MOST_CURVED and law.tape.operations <= MOST_BENT
+    return (*made, curve_of(law.tape)) if has_curve else made
 
 
 def _control(dial: Dial, place: Place, law: DescentLaw) -> dict[str, Any] | None:
@@ -274,8 +306,6 @@ def _is_negative(law: DescentLaw) -> bool:
 
 def _without_copies(law: DescentLaw) -> DescentLaw:
     """Keep one dial of the start for every variable, whichever weights it stands for."""
-    import dataclasses
-
     seen: set[tuple[int, ...]] = set()
     dials = []
     for dial in law.dials:

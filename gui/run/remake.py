@@ -40,6 +40,7 @@ def remake(
         The run had ended by itself, which is found out by one step more, that is not made.
     """
     control.choose(experiment, run.params, run.seed, start=run.start)
+    control.notes_opened.emit(run.notes)
     bridge.ask(lambda session, progress: _carry_out(run, session, progress, finished), then)
     control.accept(last_params(run))
 

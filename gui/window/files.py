@@ -96,6 +96,7 @@ class RunFiles(QObject):
             remake(self._control, self._bridge, opened.experiment, run, self._on_replayed)
         else:
             self._control.choose(opened.experiment, run.params, run.seed, start=run.start)
+            self._control.notes_opened.emit(run.notes)
         self.remember(path)
         self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", opened.notice))))
 

@@ -115,6 +115,10 @@ function periodOf(record) {
   return 0;
 }
 
+// Milliseconds that a step takes, about; what is computed beside the run is cut to a budget.
+const COST = 3e-5 * (OPERATIONS + 20);
+const cut = (steps, budget) => min(1, budget / (steps * COST));
+
 // Orbits for many step sizes, made in slices so that the page stays at hand.
 class Orbits {
   constructor(changed) {
@@ -125,12 +129,16 @@ class Orbits {
   // setupAt(delta) is a run's setup, shown(w, loss) the number that is drawn.
   begin({ setupAt, shown, reach, least, columns, rows }) {
     clearTimeout(this.timer);
+    const few = cut(columns * 1300, 8000), narrow = max(sqrt(few), 0.3), left = min(few / narrow, 1);
+    columns = Math.round(columns * narrow);
     Object.assign(this, { setupAt, shown, columns, rows });
-    const scouts = 160, bounded = [];
+    Object.assign(this, { transient: Math.round(max(1000 * left, 60)), kept: Math.round(max(300 * left, 40)) });
+    const scouts = 160, share = cut(scouts * 700, 300), bounded = [];
+    const before = Math.round(max(600 * share, 30)), after = Math.round(max(100 * share, 10));
     let low = Infinity, high = -Infinity, kept = 0;
     const ranges = [];
     for (let i = 1; i <= scouts; i += 1) {
-      const points = this.orbit((reach * i) / scouts, 600, 100);
+      const points = this.orbit((reach * i) / scouts, before, after);
       bounded.push(points.length > 0);
       ranges.push(points);
     }
@@ -172,7 +180,7 @@ class Orbits {
     while (this.next < this.columns && performance.now() - begin < 12) {
       const column = this.next;
       this.next += 1;
-      const points = this.orbit(((column + 0.5) / this.columns) * this.end, 1000, 300);
+      const points = this.orbit(((column + 0.5) / this.columns) * this.end, this.transient, this.kept);
       for (const y of points) {
         const row = Math.floor(((this.high - y) / (this.high - this.low)) * this.rows);
         if (row < 0 || row >= this.rows) continue;

@@ -196,7 +196,7 @@ function paintOrbits() {
   orbitPlot.ends = [0, orbits.end, orbits.low, orbits.high];
   Object.assign(deltaControl, { low: 0, high: orbits.end });
   deltaControl.show();
-  orbitPlot.say(orbits.share < 1 ? `computing, ${Math.round(100 * orbits.share)} %` : 'Every column: 300 points of a run after 1000 steps from the start above; empty where it diverges.');
+  orbitPlot.say(orbits.share < 1 ? `computing, ${Math.round(100 * orbits.share)} %` : `Every column: ${orbits.kept} points of a run after ${orbits.transient} steps from the start above; empty where it diverges.`);
 }
 
 function rgb(text) {
@@ -342,7 +342,7 @@ function layOutPlane() {
 const BANDS = 16;
 function makeLevels() {
   const [i, j] = state.axes, [x0, x1, y0, y1] = planePlot.ends;
-  const cells = max(40, min(220, Math.round(220 / sqrt(max(1, ROWS / 40)))));
+  const cells = Math.round(max(30, 220 * sqrt(cut(220 * 220, 120))));
   const w = Float64Array.from(record.at(min(state.at, record.made))), g = new Float64Array(N), values = new Float64Array(cells * cells);
   let low = Infinity;
   for (let b = 0; b < cells; b += 1) for (let a = 0; a < cells; a += 1) {
@@ -487,8 +487,7 @@ function beginOrbits() {
   const known = deltaMax() || critical?.delta, delta = state.numbers[0];
   const reach = known > 0 ? max(8 * known, 1.1 * delta) : 4 * delta;
   const box = orbitPlot.canvas.getBoundingClientRect(), ratio = min(window.devicePixelRatio || 1, 2);
-  const cost = max(1, (N * max(ROWS, 1)) / 40);
-  const columns = Math.round(min(max(box.width * ratio, 200), 1100) / min(cost, 4));
+  const columns = Math.round(min(max(box.width * ratio, 200), 1100));
   orbits.begin({ setupAt, shown: shownOf, reach, least: 1.08 * delta, columns, rows: Math.round(min(max(orbitPlot.height * ratio, 120), 700)) });
 }
 
@@ -540,9 +539,16 @@ function play(on) {
   requestAnimationFrame(turn);
 }
 
+const NOTED = { weights: weightPlot, error: errorPlot, orbit: orbitPlot, cobweb: cobwebPlot, plane: planePlot };
+const elsewhere = [];
+for (const note of DATA.notes) {
+  if (NOTED[note.plot]) NOTED[note.plot].notes.push(note);
+  else elsewhere.push(`${note.title} (${short(note.x, 4)}, ${short(note.y, 4)}): ${note.text}`);
+}
+
 byId('title').textContent = DATA.title;
 byId('summary').textContent = DATA.summary;
-byId('remarks').replaceChildren(...DATA.remarks.map((text) => Object.assign(document.createElement('p'), { textContent: text })));
+byId('remarks').replaceChildren(...[...DATA.remarks, ...elsewhere].map((text) => Object.assign(document.createElement('p'), { textContent: text })));
 byId('made').textContent = `Made by ${document.querySelector('meta[name="generator"]').content}.`;
 for (const n of [...new Set([50, 100, 200, 500, 1000, 2000, 5000, DATA.steps])].sort((a, b) => a - b)) byId('steps').append(new Option(String(n), String(n)));
 byId('steps').value = String(state.steps);

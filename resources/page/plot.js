@@ -32,6 +32,16 @@ function decadesOf(low, high, most) {
 
 const colourOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+function wrapped(ctx, text, width) {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const longer = lines[lines.length - 1] ? `${lines[lines.length - 1]} ${word}` : word;
+    if (ctx.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.filter((line, i) => line || i);
+}
+
 class Plot {
   constructor(parent, { title, kind = '', x, y, describe }) {
     this.figure = document.createElement('figure');
@@ -51,7 +61,7 @@ class Plot {
     this.readout.className = 'readout';
     this.figure.append(this.caption, this.canvas, this.readout);
     parent.append(this.figure);
-    Object.assign(this, { xName: x, yName: y, logY: false, paint: () => {}, ends: [0, 1, 0, 1] });
+    Object.assign(this, { xName: x, yName: y, logY: false, notes: [], paint: () => {}, ends: [0, 1, 0, 1] });
     this.context = this.canvas.getContext('2d');
     new ResizeObserver(() => this.draw()).observe(this.canvas);
     this.canvas.addEventListener('pointermove', (event) => this.hover(event));
@@ -130,6 +140,7 @@ class Plot {
     ctx.lineWidth = 1;
     ctx.strokeRect(this.left + 0.5, this.top + 0.5, this.width - 1, this.height - 1);
     if (this.over) this.over(ctx, this);
+    this.annotate(ctx);
     if (this.mark) this.crosshair(ctx);
   }
 
@@ -164,6 +175,34 @@ class Plot {
     ctx.textBaseline = 'middle';
     ctx.fillText(this.yName, 0, 0);
     ctx.restore();
+  }
+
+  // Notes: a dot and a box with the text, on that side where there is room.
+  annotate(ctx) {
+    for (const { x, y, text } of this.notes) {
+      const [px, py] = [this.X(x), this.Y(y)];
+      if (!(px >= this.left && px <= this.left + this.width && py >= this.top && py <= this.top + this.height)) continue;
+      const lines = wrapped(ctx, text, min(230, 0.6 * this.width)), high = 15 * lines.length + 6;
+      const wide = 12 + max(...lines.map((line) => ctx.measureText(line).width));
+      const left = min(max(px + 12 + wide < this.left + this.width ? px + 12 : px - 12 - wide, this.left + 2), this.left + this.width - wide - 2);
+      const top = py - 12 - high > this.top ? py - 12 - high : py + 12;
+      ctx.strokeStyle = colourOf('muted');
+      ctx.lineWidth = 1;
+      ctx.beginPath();
+      ctx.moveTo(px, py);
+      ctx.lineTo(min(max(px, left), left + wide), min(max(py, top), top + high));
+      ctx.rect(left, top, wide, high);
+      ctx.fillStyle = colourOf('page');
+      ctx.globalAlpha = 0.92;
+      ctx.fillRect(left, top, wide, high);
+      ctx.globalAlpha = 1;
+      ctx.stroke();
+      ctx.fillStyle = colourOf('text');
+      ctx.textAlign = 'left';
+      ctx.textBaseline = 'top';
+      lines.forEach((line, i) => ctx.fillText(line, left + 6, top + 4 + 15 * i));
+      this.dot(ctx, x, y, 'text', 4);
+    }
   }
 
   crosshair(ctx) {
