@@ -49,6 +49,8 @@ class CompareDialog(Dialog):
         Returns the colour of a role in the theme.
     folder : callable
         Returns the folder in which a dialog begins.
+    side_by_side : callable
+        Shows the runs that are drawn beside one another.
 
     Attributes
     ----------
@@ -64,8 +66,10 @@ class CompareDialog(Dialog):
         color_of: Callable[[str], QColor],
         folder: Callable[[], str],
         parent: QWidget | None = None,
+        side_by_side: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__("Compare runs", parent)
+        self._side_by_side = side_by_side
         self._control = control
         self._pins = pins
         self._color_of = color_of
@@ -110,6 +114,7 @@ class CompareDialog(Dialog):
         self.column.addWidget(self.outcome)
         role = QDialogButtonBox.ButtonRole.ActionRole
         for text, act in (
+            ("Side by side", self._side_by_side),
             ("Copy as Markdown", lambda: self.copy("md")),
             ("Copy as CSV", lambda: self.copy("csv")),
             ("Save…", self._ask_save),
