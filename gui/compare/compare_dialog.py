@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 LOOK_MS = 500
 """Time between two looks at the present run."""
 RUNS = "Runs (*.toml run.json);;All files (*)"
+BORDER = 40
+"""Room for the frame of the window, in pixels."""
+SHARE = 0.94
+"""Of the screen that the window takes at most at first."""
 TABLES = "Comma-separated values (*.csv);;Markdown (*.md)"
 
 
@@ -89,6 +93,7 @@ class CompareDialog(Dialog):
         self._look.timeout.connect(self.refresh)
         self._look.start()
         self.refresh()
+        self._fit()
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
@@ -121,7 +126,19 @@ class CompareDialog(Dialog):
         ):
             self.buttons.addButton(text, role).clicked.connect(lambda checked=False, act=act: act())
         self.finish()
-        scaling.least(self, width=720, height=360)
+        scaling.least(self, width=720, height=300)
+
+    def _fit(self) -> None:
+        """Be as large as the table needs, on the screen that there is."""
+        screen = self.screen().availableSize() * SHARE
+        wanted = self.sizeHint() - self.table.sizeHint() + self.table.room
+        self.resize(wanted.boundedTo(screen).expandedTo(self.minimumSize()))
+        beside = self.parentWidget()
+        if beside is not None:  # at its foot, so that the plots stay in sight
+            foot = beside.window().frameGeometry()
+            room = self.screen().availableGeometry()
+            left = min(max(foot.center().x() - self.width() // 2, room.left()), room.right())
+            self.move(left, min(foot.bottom(), room.bottom()) - self.height() - BORDER)
 
     def _colors(self) -> QMenu:
         menu = QMenu(self)
