@@ -242,7 +242,7 @@ def _named(results: Sequence[Result | None], group: Group, part: Any) -> list[Co
     columns = []
     for name in names:
         values = _each(results, lambda result, name=name: part(result).get(name))
-        if any(value is not None and value == value for value in values):
+        if any(value is not None for value in values):
             heading = to_plain(name if group == "verdicts" else name.replace("_", " "))
             columns.append(Column(name, heading, group, values))
     return columns

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from engine.run.snapshot import Snapshot
 from engine.storage.comparison import Compared, Comparison, compare, text
-from engine.text.numbers import exact_text
+from engine.text.numbers import NONE, exact_text
 from gui.compare.pins import Pin, Pins
 from gui.compare.results import result_of
 from gui.style import scaling
@@ -232,7 +232,9 @@ class RunsTable(QTableView):
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
 
     def _widen(self) -> None:
-        """Make room for the names, and what stands before them."""
+        """Make room for the names and what stands before them; hide what no run has."""
+        for number, column in enumerate(self._source.comparison.columns):
+            self.setColumnHidden(number, all(text(value) == NONE for value in column.values))
         names = (str(index.data()) for index in map(self._name, range(self._source.rowCount())))
         widest = max(map(self.fontMetrics().horizontalAdvance, names), default=0)
         self.setColumnWidth(0, min(widest, scaling.whole(WIDEST)) + scaling.whole(BEFORE))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.core.errors import LabError
-from engine.text.mathtext import to_plain
+from engine.text.mathtext import plain_math, to_plain
 from engine.text.numbers import short
 from gui.compare.pins import Pins
 from gui.lockstep.window import Column, LockstepWindow
@@ -101,7 +101,7 @@ class SideBySide(QObject):
             self.refused.emit("The theory gives no bound on the step size of this run.")
             return
         experiment, columns = control.experiment, []
-        sign = to_plain(bound.symbol)
+        sign = plain_math(bound.symbol) or to_plain(bound.name)
         for share, color in zip(AROUND, ("pin1", "pin2"), strict=True):
             size = share * bound.value
             try:
@@ -113,7 +113,7 @@ class SideBySide(QObject):
             name = f"δ = {share:g} · {sign} = {short(size, 6)}"
             views = experiment.views(params)
             columns.append(Column(side=Side(name, run), views=views, color=color))
-        self._open(f"Below and above {sign}, {to_plain(bound.name)}", columns)
+        self._open(f"Below and above {sign}", columns)
 
     def _open(self, title: str, columns: list[Column]) -> None:
         window = LockstepWindow(title, columns, self._window)

@@ -132,6 +132,7 @@ class LockstepWindow(QWidget):
         layout.addWidget(name, 0, 1)
         layout.addWidget(outcome, 1, 1)
         layout.setColumnStretch(1, 1)
+        layout.setRowStretch(2, 1)
         return head
 
     def _transport(self) -> QHBoxLayout:
