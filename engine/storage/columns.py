@@ -158,9 +158,9 @@ def _write_tex(path: Path, plot: Plot, heads: Sequence[str], count: int) -> str:
     """Write the document that draws a table, and return its name."""
     path = Path(path)
     options = ["width=12cm", "height=8cm", "legend pos=outer north east", "unbounded coords=jump"]
-    for key, words in (("title", plot.title), ("xlabel", plot.x_label), ("ylabel", plot.y_label)):
-        if words:
-            options.append(f"{key}={{{tex_text(words)}}}")
+    for key, label in (("title", plot.title), ("xlabel", plot.x_label), ("ylabel", plot.y_label)):
+        if label:
+            options.append(f"{key}={{{tex_text(label)}}}")
     options += ["ymode=log"] if plot.log_y else []
     drawn = plot.lines or tuple(Line(y=y) for y in range(1, len(heads)))
     name = path.with_suffix(".tex")

@@ -102,6 +102,8 @@ class Commands(QObject):
         self.bind("animation", dialogs.show_animation)
         self.bind("live_page", dialogs.ask_live_page)
         self.bind("compare", dialogs.show_comparison)
+        self.bind("side_by_side", dialogs.show_side_by_side)
+        self.bind("around_bound", dialogs.show_around_bound)
         self.bind("reproduce", dialogs.show_reproduce)
         self.bind("help", dialogs.show_help)
         self.bind("stories", dialogs.show_stories)

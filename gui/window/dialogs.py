@@ -17,6 +17,7 @@ from gui.window.report import Failure
 
 if TYPE_CHECKING:
     from gui.export.live_page import LivePages
+    from gui.lockstep.opening import SideBySide
 
 
 class WindowDialogs(QObject):
@@ -63,6 +64,7 @@ class WindowDialogs(QObject):
         self._pins = pins
         self._device = device
         self._live_pages: LivePages | None = None
+        self._beside: SideBySide | None = None
 
     def show_map_help(self) -> None:
         """Show what maps are and how to use them."""
@@ -137,8 +139,27 @@ class WindowDialogs(QObject):
                 lambda role: current_theme().color(role),
                 self._files.folder,
                 self._window,
+                self.show_side_by_side,
             )
         )
+
+    @property
+    def beside(self) -> SideBySide:
+        """What opens runs side by side, made at first use."""
+        if self._beside is None:
+            from gui.lockstep.opening import SideBySide
+
+            self._beside = SideBySide(self._window, self._control, self._bridge, self._pins)
+            self._beside.refused.connect(self.message_requested)
+        return self._beside
+
+    def show_side_by_side(self) -> None:
+        """Show the present run and the pinned ones that are drawn, in lock-step."""
+        self.beside.show_runs()
+
+    def show_around_bound(self) -> None:
+        """Show runs with step sizes below and above a bound, in lock-step."""
+        self.beside.show_around_bound()
 
     def show_reproduce(self) -> None:
         """Offer to recompute the paper."""
