@@ -92,6 +92,12 @@ class TheoryPanel(QWidget):
         self._pace.stop()
         self._emptying.start()
 
+    def forget(self) -> None:
+        """Show no run at once: its texts are not true of what comes next."""
+        self.clear()
+        self._emptying.stop()
+        self._wipe()
+
     def flush(self) -> None:
         """Show the newest picture now."""
         if self._waiting is not None:

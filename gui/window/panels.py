@@ -193,6 +193,8 @@ class Panels(QObject):
         self.save_layout()
         self.windows.close_all()
         params = self._control.params
+        if self._experiment is None or self._experiment.id != experiment.id:
+            self.theory.forget()
         self._experiment = experiment
         self._views, self._bounds = (), ()
         self.form.set_experiment(experiment, params, self._control.seed)

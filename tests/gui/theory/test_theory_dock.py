@@ -7,7 +7,11 @@ import gc
 import weakref
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
@@ -15,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.core.claims import Bound, Claim, Lamp, Verdict
 from engine.core.outcome import Exponent, Outcome, OutcomeKind, Standing
-from engine.run.snapshot import Status
+from engine.run.snapshot import Snapshot, Status
 from engine.text.mathtext import plain_math
 from engine.theory.optimisers import OPTIMISERS
 from gui.style.ink import ink
@@ -360,18 +364,61 @@ def test_stability_is_found_where_it_is() -> None:
 
 
 def test_stability_belongs_to_the_step_that_is_shown() -> None:
-    import numpy as np
-
     picture = snapshot(steps=10)
     series = np.arange(11.0)
     series[8] = np.nan
     trace = dataclasses.replace(picture.trace, recent={"stability": series})
     at = dataclasses.replace(picture, trace=trace, theory=(), cursor=4)
-    assert stability_of(at) == (4.0, None, (0.0, 4.0))
+    assert stability_of(at) == (4.0, None, (2.0, 4.0))
     assert stability_of(dataclasses.replace(at, cursor=8))[0] == 7.0
     wide = np.stack([series, 2 * series], axis=1)
     trace = dataclasses.replace(picture.trace, recent={"stability": wide})
     assert stability_of(dataclasses.replace(at, trace=trace))[0] == 8.0
+
+
+@given(
+    around=st.lists(st.floats(0.1, 1.9), min_size=2, max_size=8),
+    before=st.integers(0, 40),
+    settled=st.integers(1, 60),
+    value=st.floats(0.1, 1.9),
+)
+def test_the_range_reaches_over_the_limit_only_while_it_is_crossed(
+    around: list[float], before: int, settled: int, value: float
+) -> None:
+    cycle = np.resize(np.array([*around, 0.5, 1.5]), before + 4 * (len(around) + 2))
+    rows = np.append(cycle, np.full(settled, value))
+    low, high = stability_of(with_stability(rows[: cycle.size]))[2]
+    assert low <= 0.5 and high >= 1.5
+    quiet = settled > 2 * (len(around) + 2)
+    low, high = stability_of(with_stability(rows))[2]
+    assert low <= value <= high
+    if quiet:
+        assert not low <= 1 < high
+
+
+def test_the_range_begins_after_the_last_change() -> None:
+    rows = np.array([0.5, 1.5, 0.5, 1.5, 0.5, 0.6])
+    assert stability_of(with_stability(rows))[2] == (0.5, 1.5)
+    assert stability_of(with_stability(rows, since=4))[2] == (0.5, 0.6)
+    assert stability_of(with_stability(rows, since=5))[2] == (0.6, 0.6)
+
+
+def with_stability(rows: NDArray[np.float64], since: int | None = None) -> Snapshot:
+    """Return a picture of a run at the last of some values of its stability."""
+    picture = snapshot(steps=10)
+    trace = dataclasses.replace(picture.trace, recent={"stability": rows}, recent_first=0)
+    return dataclasses.replace(
+        picture, trace=trace, theory=(), cursor=rows.size - 1, outcome=outcome(since=since)
+    )
+
+
+def test_the_last_experiments_theory_is_gone_at_once(panel: TheoryPanel) -> None:
+    panel.show_snapshot(snapshot())
+    panel.forget()
+    assert panel.empty.isVisible() and not panel.claims.isVisible()
+    assert panel.header.badge.text() == "not started"
+    panel.show_snapshot(snapshot(run_id=2))
+    assert panel.claims.isVisible()
 
 
 def test_the_meter_moves_calmly_and_says_its_numbers(qtbot: QtBot) -> None:
