@@ -95,6 +95,10 @@ class Proofs(Analysis):
         region = self.region.uncut or self.region
         return region.holds(self.task.coordinates.seen(points))
 
+    def has_come(self, points: FloatArray) -> Bools:
+        """Return which points, shape (m, d), are at the attractor, to what can be seen."""
+        return _is_there(self.task, self.attractor, points)
+
     def is_at_rest(self, point: FloatArray) -> bool:
         """Return whether a point, shape (d,), is proved to lie in the ball of `TINY_LEVEL`."""
         cores = self.attractor.cores
