@@ -408,6 +408,6 @@ class Panels(QObject):
 
 
 def _take_notes(session: Session, experiment: str, notes: tuple[Note, ...]) -> None:
-    """Give a run its notes, if it is still of that experiment; called on the engine thread."""
+    """Attach notes to a run, if it is still of that experiment; called on the engine thread."""
     if session.experiment.id == experiment:
         session.notes = notes

@@ -21,7 +21,14 @@ from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
 from engine.core.ensemble import Progress
 from engine.families.proofs.scattered import Scattered, scatter
-from engine.families.proofs.task import Attractor, AttractorKind, Task, settles, step_of
+from engine.families.proofs.task import (
+    Attractor,
+    AttractorKind,
+    Task,
+    is_there,
+    settles,
+    step_of,
+)
 
 MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
@@ -97,7 +104,7 @@ class Proofs(Analysis):
 
     def has_come(self, points: FloatArray) -> Bools:
         """Return which points, shape (m, d), are at the attractor, to what can be seen."""
-        return _is_there(self.task, self.attractor, points)
+        return is_there(self.task, self.attractor, points)
 
     def is_at_rest(self, point: FloatArray) -> bool:
         """Return whether a point, shape (d,), is proved to lie in the ball of `TINY_LEVEL`."""
