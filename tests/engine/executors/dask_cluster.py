@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TextIO
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0
@@ -23,6 +24,10 @@ ENDING = {
 """When they end by themselves, where the tests are killed."""
 _CONTEXT = multiprocessing.get_context("forkserver")  # they begin with Dask imported
 _CONTEXT.set_forkserver_preload(["distributed.cli.dask_scheduler", "distributed.cli.dask_worker"])
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+"""As a worker under a nanny has it: a worker uses no more than its own core."""
 
 
 class LocalCluster:
@@ -58,7 +63,8 @@ class LocalCluster:
     def _start(self, *options: str) -> tuple[BaseProcess, SimpleQueue[str]]:
         hears, says = _CONTEXT.Pipe(duplex=False)
         process = _CONTEXT.Process(target=_serve, args=(says, self._failures, options), daemon=True)
-        process.start()
+        with patch.dict(os.environ, ONE_THREAD):  # for what the server of forks imports at first
+            process.start()
         says.close()
         said: SimpleQueue[str] = SimpleQueue()
         lines = os.fdopen(os.dup(hears.fileno()), encoding="utf-8", errors="replace")
