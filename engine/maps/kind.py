@@ -139,6 +139,10 @@ class Prepared(ABC):
         """Return the theory's curves over the map's range."""
         return ()
 
+    def found(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[Overlay, ...]:
+        """Return curves that the cells of a whole map show; arrays as in `engine.maps.making`."""
+        return ()
+
     def hover(self, cell: Mapping[str, Any]) -> str:
         """Describe one cell in a sentence, from its values by field; may hold mathtext."""
         named = {each.code: each.name for each in self.classes}

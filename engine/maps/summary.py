@@ -64,7 +64,7 @@ def summary(
             for each in prepared.classes
         ],
         **({} if seen is None else {"borders": seen.as_table()}),
-        "overlays": [_of_overlay(each) for each in prepared.overlays()],
+        "overlays": [_of_overlay(each) for each in (*prepared.overlays(), *prepared.found(arrays))],
         "seconds": round(seconds, 3),
         "versions": versions(),
     }

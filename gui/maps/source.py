@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 if TYPE_CHECKING:
     from engine.executors.executor import Executor
     from engine.maps.kind import Prepared
-    from engine.maps.live import LiveMap
+    from engine.maps.live.live_map import LiveMap
     from engine.maps.shown import Look
     from engine.maps.spec import MapSpec
 
@@ -27,7 +27,7 @@ def new_live_map() -> LiveMap:
     """Make what makes maps; its parts are imported when they are first needed."""
     from engine.executors.choice import pool
     from engine.maps.catalogue import kind
-    from engine.maps.live import LiveMap
+    from engine.maps.live.live_map import LiveMap
     from gui.maps.layers import patch_of
 
     def pool_for(prepared: Prepared, scheduler: str) -> Executor:

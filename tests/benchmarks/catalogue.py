@@ -38,6 +38,7 @@ NAMES = (
     "mnist",
     "own_loss",
     "network",
+    "network_frames",
     "basins",
     "maps",
     "cluster",

@@ -13,8 +13,8 @@ from engine.executors.threads import Threads
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
 from engine.maps.kind import Prepared
-from engine.maps.level import Level
-from engine.maps.live import LiveMap
+from engine.maps.live.level import Level
+from engine.maps.live.live_map import LiveMap
 from engine.maps.making import made
 from engine.maps.shown import Look, MapFailed, MapShown
 from engine.maps.spec import MapSpec

@@ -26,7 +26,7 @@ from engine.executors.threads import Threads
 from engine.maps import catalogue
 from engine.maps.axis import Axis
 from engine.maps.kind import Prepared
-from engine.maps.live import LiveMap
+from engine.maps.live.live_map import LiveMap
 from engine.maps.ready import ReadyMap
 from engine.maps.shown import MapShown
 from engine.maps.spec import MapSpec

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from engine.core.errors import LabError
 from engine.executors.executor import Executor
 from engine.maps.kind import Prepared
-from engine.maps.level import Level
+from engine.maps.live.level import Level
 from engine.maps.making import make
 from engine.maps.shown import Look, MapFailed, MapShown, State
 from engine.maps.spec import MapSpec
