@@ -19,7 +19,7 @@ from engine.maps.picture import HATCHED
 
 MOST_UNDECIDED = 0.01
 """Part of the cells that may be undecided: their borders are none of basins."""
-MOST_CELLS = 2**25
+MOST_CELLS = 2**24
 """Cells up to which a map is measured."""
 
 
