@@ -68,7 +68,7 @@ def _sharpness(params: NetworkParams) -> View:
     )
 
 
-_CENTRAL_SHARPNESS = Series(key="central_sharpness", label="central flow", color="4")
+_CENTRAL_SHARPNESS = Series(key="central_sharpness", label="central flow", color="4", points=True)
 
 
 def _flow(params: NetworkParams) -> View:
