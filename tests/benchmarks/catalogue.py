@@ -45,6 +45,7 @@ NAMES = (
     "startup",
     "figures",
     "frames",
+    "map_frames",
     "plots",
     "planes",
 )

@@ -21,7 +21,6 @@ from engine.experiments.network import flow as flows
 from engine.experiments.network.expansion import Expansion, expand
 from engine.experiments.network.look import Look, Numbers
 from engine.experiments.network.nets.higher import Doubles
-from engine.experiments.network.nets.start import begin
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem, batch_of, problem_of
 from engine.experiments.network.state import NetworkState
@@ -38,8 +37,7 @@ Row = dict[str, FloatArray]
 def first_state(params: NetworkParams, seed: int) -> NetworkState:
     """Return the state at step 0."""
     problem = problem_of(params)
-    drawn = begin(problem.architecture, params.start, params.start_scale, seed)
-    state = started(params, seed, problem, drawn.astype(problem.numbers))
+    state = started(params, seed, problem, problem.begin(params, seed))
     if not math.isfinite(state.first_loss):
         rule = "give a smaller one, as the loss is no number at the start"
         raise InputError("start_scale", params.start_scale, rule)
@@ -246,7 +244,7 @@ def shapes(problem: Problem, params: NetworkParams) -> dict[str, tuple[int, ...]
         "stability": (),
         "eigenvalues": (params.eigenvalues,),
         "products": (),
-        "layer_norms": (architecture.networks * architecture.depth,),
+        "layer_norms": (measure.norm_count(architecture),),
         "alignments": (measure.alignment_count(architecture),),
     }
 

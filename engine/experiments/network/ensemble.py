@@ -24,11 +24,12 @@ from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import update
 from engine.experiments.network import steps as updates
+from engine.experiments.network.choices import Form
 from engine.experiments.network.descent import FAR
 from engine.experiments.network.nets import losses
+from engine.experiments.network.nets.functional import FunctionalTrainer, trainer_of
 from engine.experiments.network.nets.network import Trainer
-from engine.experiments.network.nets.start import begin
-from engine.experiments.network.params import Form, NetworkParams
+from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem, Samples, batch_of, problem_of
 from engine.families.ensembles import views as shared
 from engine.families.ensembles.runs import (
@@ -73,12 +74,15 @@ def run(params: NetworkParams, seed: int, steps: int, progress: Progress) -> Ens
     settings, seeds, sides = _settings(params), range(seed, seed + params.ensemble), _sides(params)
     if params.depths and params.widths.strip():
         raise InputError("depths", list(params.depths), "leave widths empty, or depths")
+    if params.depths and "module" in sides.values():
+        rule = "leave it empty, as the module has its own depth"
+        raise InputError("depths", list(params.depths), rule)
     made: list[Run] = []
     parts = list(itertools.product(settings, _stacks(params, seeds)))
     for index, (setting, stack) in enumerate(parts):
         tracks: list[list[_Trained]] = []
         for place, form in enumerate(sides.values()):
-            own = update(params, form=form, **_values(setting))
+            own = _member(params, form, setting)
             done = (index + place / len(sides)) / len(parts)
             share = partial(_share, progress, done, 1 / (len(parts) * len(sides)))
             found = train(own, stack, points, share)
@@ -96,13 +100,15 @@ def _share(progress: Progress, begin: float, width: float, done: float, text: st
 
 
 def _settings(params: NetworkParams) -> list[Setting]:
-    depths = [round(depth) for depth in params.depths] or [len(params.hidden) + 1]
+    depths = [round(depth) for depth in params.depths] or [problem_of(params).architecture.depth]
     sizes = params.step_sizes or (params.step_size,)
     return [{"step_size": size, "depth": depth} for depth in depths for size in sizes]
 
 
-def _values(setting: Setting) -> dict[str, Any]:
-    return {"step_size": setting["step_size"], "depth": int(setting["depth"])}
+def _member(params: NetworkParams, form: Form, setting: Setting) -> NetworkParams:
+    """Return the parameters of one member; a module has its own depth."""
+    depth = {} if form == "module" else {"depth": int(setting["depth"])}
+    return update(params, form=form, step_size=setting["step_size"], **depth)
 
 
 def _sides(params: NetworkParams) -> dict[str, Form]:
@@ -115,7 +121,7 @@ def _stacks(params: NetworkParams, seeds: range) -> list[range]:
     """Part the seeds into those that are trained at once, so that they fit the memory."""
     problem = problem_of(params)
     rows = params.batch_size or problem.train.count
-    size = rows * max(problem.architecture.sizes) * (8 if params.precision == "float64" else 4)
+    size = rows * problem.architecture.widest * (8 if params.precision == "float64" else 4)
     most = max(1, STACK // size)
     return [seeds[first : first + most] for first in range(0, len(seeds), most)]
 
@@ -125,13 +131,12 @@ def train(
 ) -> list[_Trained] | None:
     """Train the networks of some seeds together; None if `report` asks to stop."""
     problem, last = problem_of(params), int(points[-1])
-    starts = [begin(problem.architecture, params.start, params.start_scale, s) for s in seeds]
-    w = problem.tensor(np.stack(starts).astype(problem.numbers))
+    w = problem.tensor(np.stack([problem.begin(params, seed) for seed in seeds]))
     moments = torch.zeros((updates.carried(params.setting), *w.shape), dtype=w.dtype).to(w.device)
     g = torch.zeros_like(w)
-    trainer = Trainer(problem.architecture, problem.loss, w, g)
+    trainer = trainer_of(problem.architecture, problem.loss, w, g)
     there, slope = torch.zeros_like(w), torch.zeros_like(w)
-    elsewhere = Trainer(problem.architecture, problem.loss, there, slope)
+    elsewhere = trainer_of(problem.architecture, problem.loss, there, slope)
     trackers: list[Tracker] = []
     first = np.ones(len(seeds))
 
@@ -178,7 +183,9 @@ def _track(trackers: Sequence[Tracker], values: FloatArray, first: FloatArray) -
             tracker.add(np.array([error]), diverged=not useful)
 
 
-def _judged(problem: Problem, trainer: Trainer, samples: Samples) -> tuple[FloatArray, FloatArray]:
+def _judged(
+    problem: Problem, trainer: Trainer | FunctionalTrainer, samples: Samples
+) -> tuple[FloatArray, FloatArray]:
     """Return losses and accuracies in percent of all networks; NaN where there are none."""
     made = trainer.outputs(samples.x)
     none = np.full(len(made), np.nan)

@@ -61,6 +61,7 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     parameters = NetworkParams
     default_steps = 1000
     has_ensemble = True
+    model_endings = (".pt", ".onnx")
     endings = phase.ENDINGS
     why_no_nudge = ""
 
@@ -141,6 +142,12 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         """Return the weights by layer: ``W1``, ``b1`` …, of a pair ``r.W1`` and so on."""
         return state.problem.parts(state.weights)
 
+    def save_model(self, state: NetworkState, path: Path) -> str:
+        """Write the weights as PyTorch's ``state_dict``, or the network as ONNX."""
+        from engine.experiments.network import model_files
+
+        return model_files.save(state, path)
+
     def with_arrays(self, state: NetworkState, arrays: Mapping[str, NDArray[Any]]) -> NetworkState:
         """Begin from given weights."""
         shapes = dict(state.problem.architecture.shapes)
@@ -179,9 +186,18 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         )
 
     def input_files(self, params: NetworkParams) -> Mapping[str, tuple[Path, ...]]:
-        """List the file that the samples come from, if they come from one."""
-        named = params.data == "file" and params.data_file.strip()
-        return {"data_file": (Path(params.data_file),)} if named else {}
+        """List the files of the samples, of a module, and of the weights at the start."""
+        files = dict(super().input_files(params))
+        if params.data == "idx":
+            from engine.experiments.network.data.images import paths
+
+            files["data_folder"] = paths(params)
+        return files
+
+    def code_files(self, params: NetworkParams) -> Mapping[str, Path]:
+        """List the Python file of a module."""
+        named = params.form == "module" and params.module_file.strip()
+        return {"module_file": Path(params.module_file)} if named else {}
 
     def ensemble(
         self, params: NetworkParams, seed: int, steps: int, progress: Progress

@@ -33,7 +33,7 @@ def central_claim(params: NetworkParams, state: NetworkState, common: tuple[Lamp
     begun = None if flow is None or math.isnan(flow.begun_ratio) else flow.begun_ratio
     lamps = (
         *common,
-        Lamp("smooth activation", params.is_smooth, params.activation),
+        Lamp("smooth activation", params.is_smooth, params.unit),
         Lamp("at most 4 eigenvalues at the limit", flow is not None),
         Lamp(
             "the flow begun below the limit",
@@ -80,7 +80,7 @@ def flip_claim(
     lamps: tuple[Lamp, ...] = (
         *common,
         Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title),
-        Lamp("smooth activation", params.is_smooth, params.activation),
+        Lamp("smooth activation", params.is_smooth, params.unit),
     )
     if found is None:
         lamps += (Lamp("the derivatives are known", None),)

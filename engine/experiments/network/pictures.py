@@ -13,7 +13,7 @@ from engine.core.experiment import Recent
 from engine.experiments.network.data.dataset import Dataset
 from engine.experiments.network.descent import last_expansion, last_look
 from engine.experiments.network.measure import LARGEST_SIDE
-from engine.experiments.network.nets.network import layers_of, outputs
+from engine.experiments.network.nets.functional import outputs_at
 from engine.experiments.network.state import NetworkState
 from engine.text.numbers import short, whole
 
@@ -42,8 +42,8 @@ def answers(state: NetworkState, inputs: FloatArray) -> FloatArray:
     torch.set_num_threads(1)
     problem = state.problem
     with torch.no_grad():
-        layers = layers_of(problem.architecture, problem.tensor(state.weights))
-        made = outputs(problem.architecture, layers, problem.tensor(inputs))
+        weights = problem.tensor(state.weights)
+        made = outputs_at(problem.architecture, weights, problem.tensor(inputs))
     return made.cpu().numpy().astype(np.float64)
 
 
@@ -117,7 +117,7 @@ def status(state: NetworkState) -> list[list[str]]:
     data, architecture = problem.data, problem.architecture
     rows = [
         ["Samples", f"{whole(data.count)} for training, {whole(len(data.held_inputs))} held out"],
-        ["Layers", " → ".join(map(str, architecture.sizes)) + " r − s" * (params.form == "pair")],
+        ["Layers", architecture.in_words],
         ["Weights", whole(architecture.count)],
         ["Numbers", f"{params.precision} on {params.device}"],
     ]

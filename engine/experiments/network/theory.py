@@ -165,7 +165,10 @@ def step_limits(params: NetworkParams) -> tuple[Bound, ...]:
 
 def _linear_step(state: NetworkState) -> float | None:
     """Compute the largest step size at which a global minimum can be stable."""
+    from engine.experiments.network.nets.architecture import Architecture
+
     params, problem = state.params, state.problem
+    assert isinstance(problem.architecture, Architecture)  # the form is plain
     sizes = problem.architecture.sizes
     narrow = min(sizes[1:-1], default=math.inf) < min(sizes[0], sizes[-1])
     if params.biases or narrow or params.weight_decay or params.optimiser != "gradient-descent":

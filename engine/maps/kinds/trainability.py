@@ -81,9 +81,12 @@ class Trainability(Kind):
     help = "How a run ends, for every pair of values of two parameters."
 
     def offer(self, experiment: str, params: Any, seed: int) -> Offer | None:
-        """Return the parameters that are numbers; None where fewer than two have an effect."""
+        """Return the parameters that are numbers; None where fewer than two have an effect.
+
+        None, too, where a run executes a file of the user: the workers trust none.
+        """
         specs = varied(params)
-        if len(specs) < 2:
+        if len(specs) < 2 or get(experiment).code_files(params):
             return None
         by_name = {spec.name: spec for spec in specs}
         first = by_name.get("step_size", specs[0])

@@ -268,7 +268,7 @@ def test_the_sharpness_hovers_at_the_limit_of_the_heavy_ball() -> None:
 
 @pytest.mark.slow
 def test_the_preconditioned_sharpness_hovers_at_the_limit_of_adam() -> None:
-    check_edge(0.06, step_size=0.01, optimiser="adam")
+    check_edge(0.06, step_size=0.01, optimiser="adam", epsilon=1e-7)
 
 
 def check_edge(tolerance: float, **changes: Any) -> None:

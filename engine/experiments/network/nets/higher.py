@@ -12,11 +12,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.experiments.network.choices import LossName
 from engine.experiments.network.nets import losses
-from engine.experiments.network.nets.architecture import Architecture
+from engine.experiments.network.nets.architecture import Architecture, Net
 from engine.experiments.network.nets.curvature import HessianProduct
-from engine.experiments.network.nets.network import EPSILON, Trainer, layers_of, outputs
-from engine.experiments.network.params import LossName
+from engine.experiments.network.nets.functional import outputs_at, trainer_of
+from engine.experiments.network.nets.network import EPSILON, layers_of, outputs
 
 REACH = 1e-3
 """Distance, relative to the direction, of the gradients that third derivatives are taken from."""
@@ -27,7 +28,7 @@ class Doubles:
 
     Parameters
     ----------
-    architecture : Architecture
+    architecture : Net
     loss : str
     x, targets : Tensor
         The samples of the mean loss.
@@ -37,7 +38,7 @@ class Doubles:
 
     def __init__(
         self,
-        architecture: Architecture,
+        architecture: Net,
         loss: LossName,
         x: Tensor,
         targets: Tensor,
@@ -48,7 +49,7 @@ class Doubles:
         self.y = targets.double() if targets.is_floating_point() else targets
         self._at = torch.zeros(architecture.count, dtype=torch.float64, device=x.device)
         self._slope = torch.zeros_like(self._at)
-        self._trainer = Trainer(architecture, loss, self._at, self._slope)
+        self._trainer = trainer_of(architecture, loss, self._at, self._slope)
 
     def value_and_gradient(self, weights: Tensor) -> tuple[float, Tensor]:
         """Compute the loss, and the gradient with the decay, at weights, shape (n,)."""
@@ -81,7 +82,7 @@ class Higher:
 
     Parameters
     ----------
-    architecture : Architecture
+    architecture : Net
     loss : str
     weights : Tensor, shape (n,)
     x, targets : Tensor
@@ -92,7 +93,7 @@ class Higher:
 
     def __init__(
         self,
-        architecture: Architecture,
+        architecture: Net,
         loss: LossName,
         weights: Tensor,
         x: Tensor,
@@ -105,7 +106,7 @@ class Higher:
 
         self._at = self.weights.detach().requires_grad_()
         with torch.enable_grad():
-            made = outputs(architecture, layers_of(architecture, self._at), x, standardised)
+            made = _outputs(architecture, self._at, x)
             value = losses.value(loss, made, y) + 0.5 * decay * torch.dot(self._at, self._at)
             self._slope = self._along(value, None)
 
@@ -137,6 +138,13 @@ class Higher:
             allow_unused=True,
         )[0]
         return torch.zeros_like(self._at) if found is None else found
+
+
+def _outputs(architecture: Net, weights: Tensor, x: Tensor) -> Tensor:
+    """Compute the outputs by what can be differentiated again and again."""
+    if isinstance(architecture, Architecture):
+        return outputs(architecture, layers_of(architecture, weights), x, standardised)
+    return outputs_at(architecture, weights, x)
 
 
 def standardised(z: Tensor) -> Tensor:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from engine.experiments.network.choices import LossName
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.activations import FUNCTIONS
 from engine.experiments.network.nets.architecture import Architecture
-from engine.experiments.network.params import LossName
 
 EPSILON = 1e-5
 """Added to the variance by layer normalisation, as torch does."""
