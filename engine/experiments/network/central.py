@@ -63,6 +63,8 @@ class Central:
         Eigenvectors of the largest eigenvalues at the last look; (n, 0) before the first.
     values : ndarray, shape (m,)
         Those eigenvalues.
+    looked_at : int
+        The step of that look; -1 before it.
     begun_ratio : float
         The sharpness over its limit where it began; NaN before the first look.
     loss : float
@@ -87,6 +89,7 @@ class Central:
     begun: int
     vectors: FloatArray
     values: FloatArray = field(default_factory=lambda: np.zeros(0))
+    looked_at: int = -1
     begun_ratio: float = math.nan
     loss: float = math.nan
     variance: float = 0.0
@@ -122,7 +125,7 @@ class Central:
     def looked(self, ratio: float, limit: float) -> Central:
         """Return it with a look at the run's sharpness counted, if the edge has begun."""
         if self.onset is None or not self.values.size or not math.isfinite(ratio):
-            return self
+            return self  # the flow is looked at in every step once it is near the limit
         return replace(
             self,
             looks=self.looks + 1,
@@ -179,6 +182,7 @@ def carry(flow: Central, doubles: Doubles, step_size: float, step: int) -> Centr
         weights=w.cpu().numpy().copy(),
         vectors=vectors,
         values=values,
+        looked_at=step if looks else flow.looked_at,
         begun_ratio=begun_ratio,
         loss=loss,
         variance=variance,

@@ -186,7 +186,7 @@ class _Record:
         self.central = self.central.counted(loss, setting)
         if self.look is not None and self.look.step == step:
             self.central = self.central.looked(self.look.ratio, self.look.limit)
-        return _central_row(self.central, self._work.weights(), setting)
+        return _central_row(self.central, self._work.weights(), setting, step)
 
     def _follow(self, time: float) -> Row:
         """Carry the gradient flow on beside a step, and measure it."""
@@ -308,14 +308,14 @@ def _doubles(state: NetworkState) -> Doubles:
     return Doubles(problem.architecture, problem.loss, samples.x, samples.y, setting.weight_decay)
 
 
-def _central_row(flow: central.Central, weights: Numbers, setting: Setting) -> Row:
+def _central_row(flow: central.Central, weights: Numbers, setting: Setting, step: int) -> Row:
     """Measure the central flow: losses, how far the run is from it, its sharpness and swings."""
     distance = np.linalg.norm(weights.astype(np.float64) - flow.weights)
     values = (
         flow.loss,
         flow.mean_loss(setting),
         float(distance),
-        float(flow.values[0]) if flow.values.size else math.nan,
+        float(flow.values[0]) if flow.looked_at == step else math.nan,
         flow.variance,
     )
     return {key: np.asarray(value) for key, value in zip(CENTRAL, values, strict=True)}
@@ -365,7 +365,7 @@ def _recorded(state: NetworkState) -> Mapping[str, FloatArray]:
         if len(state.flow):
             row |= _flow_row(work, problem.tensor(state.flow))
         if state.central is not None and math.isfinite(state.central.loss):
-            row |= _central_row(state.central, state.weights, params.setting)
+            row |= _central_row(state.central, state.weights, params.setting, state.step)
     if params.sharpness_every:
         row |= _look_row(params, look_at(state))
     if params.expands:

@@ -75,7 +75,8 @@ def _line(state: NetworkState, data: Dataset) -> dict[str, Any]:
 
 def _numbers(targets: Any) -> FloatArray:
     """Return the targets as one number each."""
-    return np.asarray(targets, np.float64).reshape(len(targets), -1)[:, 0]
+    values = np.asarray(targets, np.float64)
+    return values if values.ndim == 1 else values[:, 0]
 
 
 def _plane(state: NetworkState, data: Dataset) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _sharpness(params: NetworkParams) -> View:
     )
 
 
-_CENTRAL_SHARPNESS = Series(key="central_sharpness", label="central flow", color="4")
+_CENTRAL_SHARPNESS = Series(key="central_sharpness", label="central flow", color="4", points=True)
 
 
 def _flow(params: NetworkParams) -> View:
@@ -108,7 +108,7 @@ def _bend() -> View:
         help="Third derivative of the loss along the first eigenvector v of the Hessian, in "
         "magnitude, and the fourth; and the change of the sharpness by a step, to first order: "
         "above 0 the run becomes sharper.",
-        y_label=r"$\nabla^i f(v,\ldots,v)$",
+        y_label="along $v$",
         series=(
             Series(key="third", label=r"$|\nabla^3f(v,v,v)|$", points=True),
             Series(key="fourth", label=r"$\nabla^4f(v,v,v,v)$", color="2", points=True),

@@ -105,6 +105,7 @@ def test_the_flip_coefficient_of_two_weights_is_that_of_the_product() -> None:
     assert found.fourth == pytest.approx(3 * m, rel=1e-6)
     assert found.solved == pytest.approx(third**2 / found.sharpness, rel=1e-6)
     assert found.flat < 1e-12 and found.negative == 0.0
+    assert NETWORK.observe(state, session.recent())["held_x"].size == 0
     step = 2 / found.sharpness
     assert found.flip(step)[0] == pytest.approx(step / 6 * (3 * third**2 / found.sharpness - 3 * m))
     session.close()
