@@ -158,6 +158,7 @@ class Panels(QObject):
         control.experiment_changed.connect(self.show_experiment)
         control.settings_changed.connect(self.show_settings)
         control.restarted.connect(self.theory.clear)
+        control.restarted.connect(self.form.unmark)
         control.restarted.connect(self.waiting.begin)
         control.rejected.connect(self._on_refused)
         bridge.failed.connect(self.waiting.end)
