@@ -31,8 +31,9 @@ class CellClass:
     name : str
         For the legend and the hover text; may hold mathtext between dollars.
     color : str
-        A role of `engine.core.views`, ``"limit:i"`` for the i-th of several limits, or
-        ``"ramp"`` where the field `shade` colours the class.
+        A role of `engine.core.views`, ``"limit:i"`` for the i-th of several limits,
+        ``"cycle:p"`` for cycles of period p, or ``"ramp"`` where the field `shade` colours the
+        class.
     shade : str
         Name of the field that colours the cells of this class from light to dark; empty for one
         colour.

@@ -37,7 +37,6 @@ from engine.figures.style import LINESTYLES, color, paper
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
 from engine.maps.kind import CellField, Overlay, Prepared
-from engine.maps.live import shown_layer
 from engine.maps.picture import (
     CLASSES,
     NOT_YET,
@@ -49,6 +48,7 @@ from engine.maps.picture import (
     picture_of_field,
     picture_of_points,
 )
+from engine.maps.shown import shown_layer
 from engine.run.labels import worth_saying
 from engine.storage.files import atomic
 from engine.text.numbers import short, whole

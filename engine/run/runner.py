@@ -205,6 +205,15 @@ class Runner:
         """Run a short function on the engine thread with the session, between chunks."""
         self._send(lambda: function(self._require().session))
 
+    def survey(self, function: Callable[[tuple[Run, ...]], None]) -> None:
+        """Run a short function on the engine thread with all runs, those put aside last."""
+
+        def look() -> None:
+            runs = () if self._run is None else (self._run,)
+            function((*runs, *self._shelf.runs))
+
+        self._send(look)
+
     def job(self, function: Callable[[Session, Progress], None]) -> None:
         """Run a long function on the engine thread, with progress; a run that was going goes on."""
         self._send(lambda: self._run_job(lambda run, progress: function(run.session, progress)))

@@ -44,19 +44,23 @@ Kind = Literal["page", "figure", "data", "weights", "folder"]
 FORMATS: dict[Kind, tuple[str, ...]] = {
     "page": ("png", "svg", "pdf"),
     "figure": ("png", "svg", "pdf"),
-    "data": ("csv", "npz"),
+    "data": ("csv", "dat", "npz"),
     "weights": ("npz", "safetensors"),
     "folder": (),
 }
 HINTS: dict[Kind, str] = {
     "page": "All plots shown at first on one page, with the settings at its foot.",
     "figure": "One plot for paper, from the same data as on the screen.",
-    "data": "What the plot is drawn from, as numbers.",
+    "data": "What the plot is drawn from, as numbers; DAT with a document that draws it by "
+    "pgfplots.",
     "weights": "What was learned, by name, with the settings beside it.",
     "folder": "The run made again into a folder, up to this step: run.json, run.toml, trace and "
     "figures.",
 }
-ALL_STEPS = "Every step at full resolution, computed again where the screen shows a band."
+ALL_STEPS = (
+    "Every step at full resolution, computed again where the screen shows a band; DAT with a "
+    "document that draws it by pgfplots."
+)
 """Hint on the data of plots along the steps."""
 
 

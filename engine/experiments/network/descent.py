@@ -92,7 +92,7 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
     seen = work.look(batch)
     diverged = None
     for k in range(state.step, state.step + n):
-        if 0.0 < params.goal >= seen[0] and not params.is_minibatch(problem.train.count):
+        if params.has_reached(*seen[:2]) and not params.is_minibatch(problem.train.count):
             break
         work.keep()
         steps.make(setting, work.w, work.moments, work.g, k, partial(work.gradient, batch))

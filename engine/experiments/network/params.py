@@ -338,6 +338,15 @@ class NetworkParams(Params):
         live=True,
     )
 
+    accuracy_goal: float = param(
+        0.0,
+        "Training accuracy in percent at which the run is said to have converged; 0: none.",
+        group=_MEASURE,
+        ge=0,
+        le=100,
+        live=True,
+    )
+
     precision: Literal["float32", "float64"] = param(
         "float32", "Numbers that are computed with.", group=_MACHINE
     )
@@ -412,6 +421,10 @@ class NetworkParams(Params):
     def has_flow(self) -> bool:
         """Whether the gradient flow is integrated beside the run."""
         return self.flow and self.optimiser == "gradient-descent" and self.batch_size == 0
+
+    def has_reached(self, loss: float, accuracy: float) -> bool:
+        """Return whether a training loss, or an accuracy in percent, is that of the goal."""
+        return loss <= self.goal > 0.0 or accuracy >= self.accuracy_goal > 0.0
 
     @property
     def has_central_flow(self) -> bool:

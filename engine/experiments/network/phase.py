@@ -86,8 +86,13 @@ def _standing(state: NetworkState, recent: Recent) -> tuple[OutcomeKind, str, st
     params = state.params
     losses = known(recent["loss"])
     loss = float(losses[-1]) if losses.size else state.first_loss
-    if params.goal > 0.0 and loss <= params.goal:
+    right = known(recent["accuracy"]) if "accuracy" in recent else np.zeros(0)
+    accuracy = float(right[-1]) if right.size else math.nan
+    if params.has_reached(loss, accuracy):
         reached = f"The training loss has reached its goal, {short(params.goal, 4)}."
+        if not loss <= params.goal > 0.0:
+            goal = short(params.accuracy_goal, 4)
+            reached = f"The training accuracy has reached its goal, {goal} %."
         return OutcomeKind.CONVERGED, "goal reached", reached, Standing.OPEN
     settled = has_settled(state, len(recent["loss"]))
     if loss <= CONVERGED * state.first_loss and settled:

@@ -32,7 +32,7 @@ def views(params: NetworkParams) -> tuple[View, ...]:
     return (
         *first,
         *((_flow(params),) if params.has_flow or params.has_central_flow else ()),
-        *((_accuracy(),) if params.has_classes else ()),
+        *((_accuracy(params),) if params.has_classes else ()),
         *((_bend(), _flip()) if params.expands else ()),
         _stability(params),
         _eigenvalues(params),
@@ -162,7 +162,9 @@ def _loss(params: NetworkParams) -> View:
     )
 
 
-def _accuracy() -> View:
+def _accuracy(params: NetworkParams) -> View:
+    goal = params.accuracy_goal
+    rules = (Rule(label="goal", value=goal, color="good"),) if goal > 0.0 else ()
     return TimeView(
         id="accuracy",
         title="Accuracy",
@@ -172,6 +174,7 @@ def _accuracy() -> View:
             Series(key="accuracy", label="training"),
             Series(key="held_accuracy", label="held out", color="2", points=True),
         ),
+        rules=rules,
         y_limit=(0.0, 100.0),
     )
 

@@ -19,6 +19,7 @@ from engine.families.hyperparameters import hyperparameter
 from engine.families.proofs.params import (
     Function,
     asks_for_proofs,
+    compares_rules,
     lyapunov_function,
     proof_cells,
     stability_radius,
@@ -186,6 +187,7 @@ class ScalarParams(Params):
     lyapunov_typed: str = typed_function("(w1^2 - w2^2)^2 + (w1*w2 - 2)^2")
     epsilon: float = stability_radius()
     cells: int = proof_cells()
+    compare_rules: bool = compares_rules(depth=[2], optimiser=["gradient-descent"])
 
     @field_validator("target")
     @classmethod

@@ -914,8 +914,8 @@ def test_a_refusal_of_the_engine_is_forgotten_as_a_new_run_is_tried(
     form: ParamForm, qtbot: QtBot
 ) -> None:
     """What it was about, such as a file, may be another by now; a bad text stays marked."""
-    count, size = number(form, "count"), number(form, "step_size")
+    count, size = number(form, "depth"), number(form, "step_size")
     type_into(qtbot, size.box, "abc")
-    assert form.mark(Refusal("count", 5, "give another")) and count.error.text()
+    assert form.mark(Refusal("depth", 5, "give another")) and count.error.text()
     form.unmark()
     assert count.error.text() == "" and size.error.text()
