@@ -163,6 +163,10 @@ class ParamForm(QWidget):
             self.body.unfold(row)
         return row is not None
 
+    def unmark(self) -> None:
+        """Take away what `mark` showed, as a new run is tried; what is being typed stays marked."""
+        self._forget(())
+
     def in_words(self, refusal: Refusal) -> str:
         """Write a refusal with the label of the field instead of its name."""
         return str(refusal) if self._params is None else in_words(refusal, type(self._params))

@@ -54,6 +54,7 @@ class TrustDialog(Dialog):
         self.buttons.addButton(self.execute, QDialogButtonBox.ButtonRole.ActionRole)
         self.execute.clicked.connect(self._on_trusted)
         self.finish()
+        self.refuse.setFocus()  # Space must not execute what nobody has read
         scaling.least(self, width=WIDTH)
 
     def _on_trusted(self) -> None:

@@ -164,6 +164,7 @@ class Panels(QObject):
         control.settings_changed.connect(self.show_settings)
         control.notes_opened.connect(self.plots.set_notes)
         control.restarted.connect(self.theory.clear)
+        control.restarted.connect(self.form.unmark)
         control.restarted.connect(self.waiting.begin)
         control.rejected.connect(self._on_refused)
         bridge.failed.connect(self.waiting.end)

@@ -908,3 +908,14 @@ def test_a_folded_group_opens_for_what_is_said_of_its_field(qtbot: QtBot) -> Non
     assert often.isVisibleTo(body) and not rare.isVisibleTo(body)
     body.unfold(rare)
     assert rare.isVisibleTo(body)
+
+
+def test_a_refusal_of_the_engine_is_forgotten_as_a_new_run_is_tried(
+    form: ParamForm, qtbot: QtBot
+) -> None:
+    """What it was about, such as a file, may be another by now; a bad text stays marked."""
+    count, size = number(form, "depth"), number(form, "step_size")
+    type_into(qtbot, size.box, "abc")
+    assert form.mark(Refusal("depth", 5, "give another")) and count.error.text()
+    form.unmark()
+    assert count.error.text() == "" and size.error.text()

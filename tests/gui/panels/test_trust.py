@@ -72,6 +72,7 @@ def test_a_file_is_executed_only_after_the_answer(qtbot: QtBot, desk: Desk, file
     dialog = desk.question()
     assert not marker.exists() and dialog.path.text().replace("\u200b", "") == str(file)
     assert code.sha256 in dialog.hash.text().replace("\u200b", "")
+    assert dialog.focusWidget() is dialog.refuse and dialog.refuse.isDefault()
     dialog.refuse.click()
     assert desk.trust.dialog is None and not user_code.is_trusted(code)
     with qtbot.waitSignal(desk.bridge.rejected, timeout=60_000):
