@@ -154,28 +154,14 @@ def test_a_run_from_learned_parameters_begins_there() -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: the page's script runs in none here")
-@pytest.mark.parametrize(
-    ("experiment", "values"),
-    [
-        ("scalar-product", {"depth": 3, "step_size": 0.1, "init": "random"}),
-        (
-            "own-loss",
-            {
-                "function": "tanh(x*y) + (x*y - a)^2/2 + logcosh(x)",
-                "constants": "a = 2",
-                "step_size": 0.1,
-            },
-        ),
-    ],
-)
-def test_a_browser_makes_the_steps_of_the_engine(
-    experiment: str, values: dict[str, Any], tmp_path: Path
-) -> None:
-    path = tmp_path / "page.html"
-    params = build(get(experiment).parameters, values)
-    writing.write(subject_of(RunSpec(experiment=experiment, params=params, steps=100)), path)
+def test_a_browser_makes_the_steps_of_the_engine(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "page.html", get("own-loss")
+    values = {"constants": "a = 2", "step_size": 0.1, "optimiser": "nesterov", "momentum": 0.5}
+    function = "tanh(x*y) + (x*y - a)^2/2 + logcosh(x)"
+    params = build(experiment.parameters, {"function": function, **values})
+    writing.write(subject_of(RunSpec(experiment="own-loss", params=params, steps=100)), path)
     rows = [list(map(float, row)) for row in numbers_in_browser(path)]
-    _, chunk = get(experiment).advance(get(experiment).init(params, 0), 100)
+    _, chunk = experiment.advance(experiment.init(params, 0), 100)
     exact = np.column_stack([chunk.low["weights"], chunk.low["loss"]])
     np.testing.assert_allclose(np.array(rows)[1:, 1:], exact, rtol=0, atol=1e-12)
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from engine.core.listing import Listing
+from engine.run.notes import Note
 from engine.run.snapshot import Status
 from engine.storage import session_file
 from engine.storage.story import Scene, Story
@@ -168,3 +169,20 @@ def test_the_session_of_a_killed_program_can_be_restored(
     again.close()  # keeps its own beside that of before
     assert session_file.load(kept).run_of("second").run.steps == 12
     assert session_file.load(tmp_path / "one" / "last-session.lyapunov").run_of("second")
+
+
+def test_notes_on_plots_come_with_the_session(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    first, path = open_window("one"), tmp_path / "work.lyapunov"
+    notes = Note("weight", 3.0, 0.5, "look here"), Note("loss", 0.5, 0.1, "and here")
+    make(first, qtbot, 7)
+    first.panels.plots.set_notes(notes)
+    save(first, qtbot, path)
+    (kept,) = session_file.load(path).runs
+    assert kept.run.notes == notes
+    second = open_window("two")
+    second.panels.plots.set_notes((Note("loss", 0.1, 0.1, "of another run"),))
+    open_file(second, qtbot, path)
+    qtbot.waitUntil(lambda: step(second) == 7)
+    assert second.panels.plots.notes == notes
