@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
-from engine.cli import animate, chosen, compare, doctor
+from engine.cli import animate, chosen, compare, doctor, page
 from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
 from engine.cli import reproduce as cli_reproduce
@@ -251,6 +251,7 @@ COMMANDS: tuple[Command, ...] = (
         cli_maps.execute,
     ),
     Command("animate", animate.HELP, animate.configure, animate.execute),
+    Command("page", page.HELP, page.configure, page.execute),
     Command("compare", compare.HELP, compare.configure, compare.execute),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
     Command(

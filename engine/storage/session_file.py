@@ -4,7 +4,7 @@ The file is a ZIP archive with nothing in it that could run::
 
     session.json          what is open, and what belongs to which run
     runs/scalar-product.toml
-    runs/mnist.toml       each run as a run file, replayed to the same bits
+    runs/mnist.toml       each run as a run file, replayed to the same bits, with its notes
     runs/mnist.start.npz  learned parameters that it began from
     pins/1.toml           settings of a pinned run
     pins/1.npz            and what was recorded of it
@@ -119,26 +119,15 @@ class Look(Document):
 _PLAIN = Look()
 
 
-class Note(Document):
-    """A text at a point of a plot."""
-
-    experiment: str = Field(max_length=60, description="give the id of an experiment")
-    view: str = Field(max_length=60, description="give the id of a plot")
-    text: str = Field(max_length=2000, description="give a text of at most 2000 characters")
-    x: float = Field(description="give a number")
-    y: float = Field(description="give a number")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptSession:
-    """All that a session is: which experiment is open, its runs, pins, story, notes and layout."""
+    """All that a session is: which experiment is open, its runs, pins, story and layout."""
 
     experiment: str
     runs: tuple[KeptRun, ...]
     pins: tuple[KeptPin, ...] = ()
     story: KeptStory | None = None
     look: Look = _PLAIN
-    notes: tuple[Note, ...] = ()
 
     def run_of(self, experiment: str) -> KeptRun | None:
         """Return the run of an experiment."""
@@ -183,7 +172,6 @@ class _Manifest(Document):
     pins: tuple[_Pin, ...] = Field((), max_length=PINS, description=f"give at most {PINS} pins")
     story: _Place | None = Field(None, description="give a table or null")
     look: Look = Field(_PLAIN, description="give a table")
-    notes: tuple[Note, ...] = Field((), max_length=10**4, description="give a list of tables")
 
 
 # Writing.
@@ -219,7 +207,6 @@ def save(path: Path, session: KeptSession) -> None:
         pins=pins,
         story=place,
         look=session.look,
-        notes=session.notes,
     )
     members[MANIFEST] = encoded(to_json(manifest.model_dump(mode="json")) + "\n", path)
     write_archive(path, members)
@@ -302,7 +289,6 @@ class _Parts:
             pins=tuple(self._pin(pin) for pin in manifest.pins),
             story=None if manifest.story is None else self._story(manifest.story),
             look=manifest.look,
-            notes=manifest.notes,
         )
         if self._members:
             raise InputError(_WHAT, min(self._members), "its parts are those that it names")

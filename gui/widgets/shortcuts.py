@@ -50,6 +50,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("scaled_axis", "View", "Axis δ·step", "Ctrl+D"),
     Shortcut("maps", "View", "Maps", "Ctrl+M"),
     Shortcut("map_ways", "View", "On a map: back and forward", "Alt+Left, Alt+Right"),
+    Shortcut("note_keys", "View", "On a note: write in it, remove it", "F2, Del"),
     Shortcut("larger", "View", "Everything larger", "Ctrl++"),
     Shortcut("smaller", "View", "Everything smaller", "Ctrl+-"),
     Shortcut("usual_size", "View", "Usual size", "Ctrl+0"),

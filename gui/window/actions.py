@@ -32,6 +32,7 @@ _TEXTS = {
     "last_session": "Restore &last session",
     "export": "&Export…",
     "animation": "Ani&mation…",
+    "live_page": "Li&ve page…",
     "quit": "&Quit",
     "copy": "&Copy plots as a picture",
     "play": "&Play or pause",
@@ -71,13 +72,13 @@ _TEXTS = {
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export animation maps play step back reset run nudge live pin unpin compare"
+    "save export animation live_page maps play step back reset run nudge live pin unpin compare"
     " side_by_side around_bound help"
     " previous_preset next_preset gallery"
 ).split()
 _FILE_MENU = (
     *("open", "save", "-", "open_session", "save_session", "last_session"),
-    *("-", "export", "animation", "-", "quit"),
+    *("-", "export", "animation", "live_page", "-", "quit"),
 )
 _RUNS = ("pin", "unpin", "compare", "side_by_side", "around_bound")
 _REPEATED = ("step", "back", "faster", "slower")

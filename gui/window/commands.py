@@ -100,6 +100,7 @@ class Commands(QObject):
         """Connect the dialogs."""
         self.bind("export", dialogs.show_export)
         self.bind("animation", dialogs.show_animation)
+        self.bind("live_page", dialogs.ask_live_page)
         self.bind("compare", dialogs.show_comparison)
         self.bind("side_by_side", dialogs.show_side_by_side)
         self.bind("around_bound", dialogs.show_around_bound)

@@ -16,6 +16,7 @@ from gui.window.files import RunFiles
 from gui.window.report import Failure
 
 if TYPE_CHECKING:
+    from gui.export.live_page import LivePages
     from gui.lockstep.opening import SideBySide
 
 
@@ -63,6 +64,7 @@ class WindowDialogs(QObject):
         self._pins = pins
         self._device = device
         self._beside: SideBySide | None = None
+        self._live_pages: LivePages | None = None
 
     def show_map_help(self) -> None:
         """Show what maps are and how to use them."""
@@ -112,6 +114,18 @@ class WindowDialogs(QObject):
             self.message_requested.emit("There is nothing to show yet.")
             return
         self._open(AnimationDialog(self._control, self._bridge, self._files, self._window))
+
+    def ask_live_page(self) -> None:
+        """Save the run as a page that computes itself."""
+        from gui.export.live_page import LivePages
+
+        if self._control.snapshot is None:
+            self.message_requested.emit("There is nothing to save yet.")
+            return
+        if self._live_pages is None:
+            self._live_pages = LivePages(self._window, self._control, self._bridge, self._files)
+            self._live_pages.message_requested.connect(self.message_requested)
+        self._live_pages.ask()
 
     def show_comparison(self) -> None:
         """Show the present run and the pinned ones in a table."""

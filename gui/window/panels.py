@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
     from engine.core.views import View
+    from engine.run.notes import Note
+    from engine.run.session import Session
 
 THEORY, ENSEMBLE, MAPS, DRAWING = "Theory", "Ensemble", "Maps", "Draw a digit"
 CLOSE_SECONDS = 2.0
@@ -105,6 +107,7 @@ class Panels(QObject):
         self._bounds: tuple[tuple[str, float | None], ...] = ()
         self._refusal: Refusal | None = None
         self._layout_before = b""
+        self._passed: tuple[int, tuple[Note, ...]] | None = None
         self.form = ParamForm()
         self.step_bar = StepBar(self.form)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
@@ -140,6 +143,7 @@ class Panels(QObject):
         self.plots.handle_released.connect(control.end_drag)
         self.plots.stroke_drawn.connect(control.draw)
         self.plots.hovered.connect(self.hovered)
+        self.plots.notes_changed.connect(self._pass_notes)
         self.theory.value_wanted.connect(control.set_value)
         self.waiting.shown.connect(self.run_delayed)
         ensemble.run_requested.connect(self._bridge.ensemble)
@@ -154,6 +158,7 @@ class Panels(QObject):
         control, bridge = self._control, self._bridge
         control.experiment_changed.connect(self.show_experiment)
         control.settings_changed.connect(self.show_settings)
+        control.notes_opened.connect(self.plots.set_notes)
         control.restarted.connect(self.theory.clear)
         control.restarted.connect(self.waiting.begin)
         control.rejected.connect(self._on_refused)
@@ -280,11 +285,24 @@ class Panels(QObject):
         self._refusal = snapshot.refusal
         self._show_bounds(snapshot)
         self.plots.show_snapshot(snapshot)
+        self._pass_notes()
         self.windows.show_snapshot(snapshot)
         self.theory.show_snapshot(snapshot)
         self.ensemble.show_snapshot(snapshot)
         self.maps.show_snapshot(snapshot)
         self.digits.show_snapshot(snapshot)
+
+    def _pass_notes(self) -> None:
+        """Pass the notes on the plots to the run, with which they go into files and figures."""
+        snapshot, notes = self._control.snapshot, self.plots.notes
+        if snapshot is None or self._experiment is None:
+            return
+        name = self._experiment.id
+        if snapshot.experiment != name or (self._passed is None and not notes):
+            return
+        if self._passed != (snapshot.run_id, notes):
+            self._passed = (snapshot.run_id, notes)
+            self._bridge.peek(lambda session: _take_notes(session, name, notes), lambda _: None)
 
     def _on_rejected(self, reason: Refusal | str) -> None:
         """Mark the field whose value the engine refused, if it is one, and show the sentence."""
@@ -383,3 +401,9 @@ class Panels(QObject):
     def _on_ensemble_shown(self, ensemble: Ensemble) -> None:
         self._ensemble_plots.set_views(ensemble.views)
         self._ensemble_plots.show_observation(ensemble.observation)
+
+
+def _take_notes(session: Session, experiment: str, notes: tuple[Note, ...]) -> None:
+    """Give a run its notes, if it is still of that experiment; called on the engine thread."""
+    if session.experiment.id == experiment:
+        session.notes = notes

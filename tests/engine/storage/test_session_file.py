@@ -19,13 +19,14 @@ from engine.core.change import Change, Nudge
 from engine.core.errors import InputError
 from engine.core.registry import get
 from engine.run import replay
+from engine.run.notes import Note
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
 from engine.storage import archive, session_file
 from engine.storage.archive import write_archive
 from engine.storage.comparison import Result
-from engine.storage.session_file import KeptPin, KeptRun, KeptSession, KeptStory, Look, Note
+from engine.storage.session_file import KeptPin, KeptRun, KeptSession, KeptStory, Look
 from engine.storage.story import Scene, Story
 from tests.engine.linear_map import LinearMap, LinearParams
 from tests.registered import only
@@ -63,10 +64,16 @@ CHANGES = st.sampled_from(
         ),
     ]
 )
+NOTES = st.builds(Note, view=NAME, text=NAME, x=NUMBERS, y=NUMBERS)
 RUNS = st.builds(
-    lambda params, seed, steps, share, changes, finished, layout: KeptRun(
+    lambda params, seed, steps, share, changes, notes, finished, layout: KeptRun(
         run=RunSpec(
-            experiment="linear-map", params=params, seed=seed, steps=steps, changes=changes
+            experiment="linear-map",
+            params=params,
+            seed=seed,
+            steps=steps,
+            changes=changes,
+            notes=notes,
         ),
         cursor=int(share * steps),
         finished=finished,
@@ -77,6 +84,7 @@ RUNS = st.builds(
     st.integers(0, 10**12),
     st.floats(0, 1),
     CHANGES,
+    st.lists(NOTES, max_size=2).map(tuple),
     st.booleans(),
     st.binary(max_size=40),
 )
@@ -112,7 +120,6 @@ LOOKS = st.builds(
     scaled_axis=st.booleans(),
     speed=st.none() | st.floats(1e-3, 1e6),
 )
-NOTES = st.builds(Note, experiment=NAME, view=NAME, text=TEXT, x=NUMBERS, y=NUMBERS)
 SESSIONS = st.builds(
     KeptSession,
     experiment=st.just("linear-map"),
@@ -120,7 +127,6 @@ SESSIONS = st.builds(
     pins=st.lists(PINNED, max_size=3).map(tuple),
     story=st.none() | st.builds(KeptStory, st.just(STORY), st.integers(0, 2), st.booleans()),
     look=LOOKS,
-    notes=st.lists(NOTES, max_size=2).map(tuple),
 )
 
 
