@@ -14,7 +14,8 @@ from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.maps.branches import Branches, BranchSpec, Special
-from engine.maps.tree import find, subject_of
+from engine.maps.subject import subject_of
+from engine.maps.tree import find
 from engine.storage.columns import Line, Plot, write_rows
 from engine.storage.files import make_folder, to_json, try_folder, write_json
 from engine.text.arithmetic import NumberError, read_number

@@ -47,6 +47,8 @@ LONG_STEP = 1.0
 """Seconds after which a step shows what it does."""
 STEP_NEWS = 0.1
 """Seconds between two pictures of how far it is."""
+WAIT = 0.2
+"""Seconds between two looks for steps that come from outside."""
 COMPILE_NEWS = 0.05
 """Seconds between two looks at the processes that compile."""
 
@@ -290,6 +292,8 @@ class Runner:
 
     def _obey(self) -> None:
         timeout = self._pace.wait() if self._is_running else None
+        if timeout is not None and self._require().is_waiting:
+            timeout = WAIT
         if self._warming is not None:
             timeout = COMPILE_NEWS
         try:

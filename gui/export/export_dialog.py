@@ -238,6 +238,8 @@ class ExportDialog(Dialog):
 
     def _show_choice(self) -> None:
         formats = FORMATS[self.choice.kind]
+        if self.choice.kind == "weights":
+            formats += tuple(each.removeprefix(".") for each in self._experiment.model_endings)
         self.format.clear()
         self.format.addItems([name.upper() if len(name) < 4 else name for name in formats])
         self.format.setEnabled(bool(formats))
@@ -378,9 +380,9 @@ def _save_data(
 
 
 def _save_weights(session: Session, path: Path, moment: Moment) -> bool:
-    from engine.storage.learned import save_learned
+    from engine.storage.learned import save_model
 
-    save_learned(session, path, moment.step)
+    save_model(session, path, moment.step)
     return True
 
 

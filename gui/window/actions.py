@@ -73,8 +73,7 @@ _TEXTS = {
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
     "save export animation live_page maps play step back reset run nudge live pin unpin compare"
-    " side_by_side around_bound help"
-    " previous_preset next_preset gallery"
+    " side_by_side around_bound help previous_preset next_preset gallery"
 ).split()
 _FILE_MENU = (
     *("open", "save", "-", "open_session", "save_session", "last_session"),

@@ -63,8 +63,8 @@ class WindowDialogs(QObject):
         self._experiments = experiments
         self._pins = pins
         self._device = device
-        self._beside: SideBySide | None = None
         self._live_pages: LivePages | None = None
+        self._beside: SideBySide | None = None
 
     def show_map_help(self) -> None:
         """Show what maps are and how to use them."""

@@ -18,6 +18,7 @@ from gui.form.step_bar import StepBar
 from gui.maps.control import MapControl
 from gui.maps.middle import Middle
 from gui.panels.digit_panel import DigitPanel
+from gui.panels.trust import TrustQuestion
 from gui.plots.area import Ghost, PlotArea
 from gui.plots.live_window import LiveWindows
 from gui.run.bridge import Bridge
@@ -77,6 +78,8 @@ class Panels(QObject):
         Pages of the tabs, or what controls them.
     step_bar : StepBar
         The step size once more, for the page that has no form.
+    trust : TrustQuestion
+        Asks before a Python file of the user is executed.
     """
 
     message_requested = Signal(str)
@@ -120,6 +123,7 @@ class Panels(QObject):
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
         self.ensemble.set_pictures(self._ensemble_plots)
         self.digits = DigitPanel(bridge)
+        self.trust = TrustQuestion(control, bridge, parent)
         tabs.add(THEORY, self.theory)
         tabs.add(ENSEMBLE, self.ensemble)
         tabs.add(MAPS, self.maps.panel)
@@ -404,6 +408,6 @@ class Panels(QObject):
 
 
 def _take_notes(session: Session, experiment: str, notes: tuple[Note, ...]) -> None:
-    """Give a run its notes, if it is still of that experiment; called on the engine thread."""
+    """Attach notes to a run, if it is still of that experiment; called on the engine thread."""
     if session.experiment.id == experiment:
         session.notes = notes

@@ -12,6 +12,7 @@ from engine.reproduce.making import Made
 from engine.reproduce.report import words
 from engine.reproduce.report.words import (
     LATER,
+    MEANING,
     PAPER,
     TITLE,
     WHOSE,
@@ -72,7 +73,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .8rem 
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { color: var(--muted); font-weight: 600; overflow-wrap: normal; }
-td.number { font-variant-numeric: tabular-nums; min-width: 7.2rem; }
+td.number { font-variant-numeric: tabular-nums; min-width: 8.6rem; }
 table.overview td:not(:first-child) { white-space: nowrap; }
 td.mark { width: 1.4rem; font-weight: 700; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
@@ -113,6 +114,7 @@ def _body(made: Made) -> Iterator[str]:
     yield f"<header><h1>{TITLE}</h1>"
     yield f'<p class="muted">{html.escape(PAPER)}. Made by {NAME} {VERSION}.</p>'
     yield f"<p>{html.escape(summary(made))}</p>"
+    yield f'<p class="muted">{MEANING}</p>'
     begun = False
     heads = "".join(
         f"<th>{whose.removeprefix('as ').capitalize()}</th>" for whose in WHOSE.values()
@@ -130,7 +132,7 @@ def _body(made: Made) -> Iterator[str]:
     packages = ", ".join(f"{name} {number}" for name, number in versions().items())
     yield "</main><section><h2>Versions and time</h2>"
     yield f"<p>{html.escape(packages)}.</p>"
-    yield f"<p>Time of all studies together, on one core: {duration(seconds)}.</p></section>"
+    yield f"<p>Elapsed time of all studies, added up: {duration(seconds)}.</p></section>"
 
 
 def _cells(found: Findings) -> str:
