@@ -4,7 +4,7 @@ The file is a ZIP archive with nothing in it that could run::
 
     session.json          what is open, and what belongs to which run
     runs/scalar-product.toml
-    runs/mnist.toml       each run as a run file, replayed to the same bits
+    runs/mnist.toml       each run as a run file, replayed to the same bits, with its notes
     runs/mnist.start.npz  learned parameters that it began from
     pins/1.toml           settings of a pinned run
     pins/1.npz            and what was recorded of it

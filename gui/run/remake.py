@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from engine.run.spec import RunSpec
 
 
+def begin(control: RunControl, experiment: AbstractExperiment[Any, Any], run: RunSpec) -> None:
+    """Begin a run that was kept, with its notes on the plots, at step 0."""
+    control.choose(experiment, run.params, run.seed, start=run.start)
+    control.notes_opened.emit(run.notes)
+
+
 def remake(
     control: RunControl,
     bridge: Bridge,
@@ -39,8 +45,7 @@ def remake(
     finished : bool
         The run had ended by itself, which is found out by one step more, that is not made.
     """
-    control.choose(experiment, run.params, run.seed, start=run.start)
-    control.notes_opened.emit(run.notes)
+    begin(control, experiment, run)
     bridge.ask(lambda session, progress: _carry_out(run, session, progress, finished), then)
     control.accept(last_params(run))
 

@@ -13,7 +13,7 @@ from engine.core.errors import LabError
 from engine.text.numbers import whole
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
-from gui.run.remake import remake
+from gui.run.remake import begin, remake
 from gui.sessions.sessions import SUFFIX
 from gui.settings import Settings
 from gui.widgets.background import Background
@@ -95,8 +95,7 @@ class RunFiles(QObject):
         if opened.experiment.rewindable and run.steps:
             remake(self._control, self._bridge, opened.experiment, run, self._on_replayed)
         else:
-            self._control.choose(opened.experiment, run.params, run.seed, start=run.start)
-            self._control.notes_opened.emit(run.notes)
+            begin(self._control, opened.experiment, run)
         self.remember(path)
         self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", opened.notice))))
 

@@ -64,15 +64,16 @@ CHANGES = st.sampled_from(
         ),
     ]
 )
+NOTES = st.builds(Note, view=NAME, text=NAME, x=NUMBERS, y=NUMBERS)
 RUNS = st.builds(
-    lambda params, seed, steps, share, changes, finished, layout: KeptRun(
+    lambda params, seed, steps, share, changes, notes, finished, layout: KeptRun(
         run=RunSpec(
             experiment="linear-map",
             params=params,
             seed=seed,
             steps=steps,
             changes=changes,
-            notes=(Note("weights", 1.0, -2.5, "a note"),) * (seed % 3),
+            notes=notes,
         ),
         cursor=int(share * steps),
         finished=finished,
@@ -83,6 +84,7 @@ RUNS = st.builds(
     st.integers(0, 10**12),
     st.floats(0, 1),
     CHANGES,
+    st.lists(NOTES, max_size=2).map(tuple),
     st.booleans(),
     st.binary(max_size=40),
 )
