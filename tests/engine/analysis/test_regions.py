@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -537,3 +538,23 @@ def test_starts_in_three_dimensions_are_proved_to_reach_an_equilibrium() -> None
     assert lost is not None
     assert not lost.any()
     assert proved_starts(made.descent, points, cores, None, lambda done, text: False) is None
+
+
+@pytest.mark.parametrize("eigenvalue", ["top", "norm"])
+@pytest.mark.parametrize("text", ["x^4/4 - x^2/2 + y^2*x + z^2", "x^2 + 3*y^2 + x*y*z + z^4"])
+def test_steps_over_an_eigenvalue_of_the_hessian_are_enclosed(
+    eigenvalue: Literal["top", "norm"], text: str
+) -> None:
+    made = law(text, "x y z", rule=Rule(alpha=0.8, cap=2.0, eigenvalue=eigenvalue)).descent
+    boxes = Interval.around(np.random.default_rng(0).uniform(-2.0, 2.0, (60, 3)), 0.05)
+    enclosed, images = made.step(boxes), made.image(boxes)
+    assert (enclosed.hi - enclosed.lo < 1.0).mean() > 0.5
+    for seed in range(8):
+        points = np.random.default_rng(seed).uniform(boxes.lo, boxes.hi)
+        at = Interval.point(points)
+        values = np.linalg.eigvalsh(made.loss.curves(at)[2].mid)
+        sizes = values[:, -1] if eigenvalue == "top" else np.abs(values).max(axis=1)
+        steps = np.where(sizes > 0.4, 0.8 / np.maximum(sizes, 0.4), 2.0)
+        assert ((enclosed.lo <= steps + 1e-12) & (steps - 1e-12 <= enclosed.hi)).all()
+        moved = points - steps[:, None] * made.loss.slopes(at)[1].mid
+        assert ((images.lo <= moved + 1e-9) & (moved - 1e-9 <= images.hi)).all()
