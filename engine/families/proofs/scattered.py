@@ -17,6 +17,8 @@ STARTS = 1200
 """Random starts by which shares are measured."""
 SIDE = 28
 """Cells along an axis of a slice."""
+FINE = 64
+"""Cells along each axis that a user asks for from which on all of these are tried."""
 _BUDGET = 3e5
 """Starts times operations of the loss over all rows: fewer starts where it is long."""
 
@@ -78,7 +80,7 @@ def _share(chosen: Bools) -> tuple[float, float]:
 
 def scatter(task: Task, attractor: Attractor, progress: Progress) -> Scattered | None:
     """Prove what can be of random starts, of slices and of the run's start; None if stopped."""
-    n, scale = len(task.low), min(_BUDGET / (task.law.operations * STARTS), 1.0)
+    n, scale = len(task.low), min(_BUDGET / (task.law.operations * STARTS), task.cells / FINE, 1.0)
     side, count = max(int(SIDE * np.sqrt(scale)), 8), max(int(STARTS * scale), 100)
     starts = np.random.default_rng(0).uniform(task.low, task.high, (count, n))
     planes = []
