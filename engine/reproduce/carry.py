@@ -29,13 +29,27 @@ from engine.run.spec import RunSpec
 from engine.storage import presets, runfile, runfolder
 from engine.text.mathtext import to_plain
 
+_KINDS = {"max_steps": "ended"}
+"""Kinds of outcomes that have another name in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a report was asked for: quick or not, and the data of MNIST, if there are any."""
+    """What a report was asked for.
+
+    Attributes
+    ----------
+    quick : bool
+        Whether runs are short and ensembles small.
+    data : str
+        Of MNIST; empty without.
+    pictures : bool
+        Whether figures are drawn.
+    """
 
     quick: bool = False
     data: str = ""
+    pictures: bool = True
 
 
 class StoppedError(Exception):
@@ -114,6 +128,9 @@ class _Work:
                 self._run(plan)
         for each in self.study.compute:
             self._heed()
+            if self.options.quick and each.full_only:
+                self.results[each.name] = MISSING
+                continue
             arguments = each.arguments | (each.quick_arguments if self.options.quick else {})
             self.results[each.name] = measures.compute(each.function, arguments)
             text = tomli_w.dumps(arguments).strip()
@@ -163,13 +180,14 @@ class _Work:
             if name not in claims:
                 rule = f"give some of {', '.join(claims)}"
                 raise InputError(f"claims of the run {plan.name}", name, rule)
-        outcome = result["outcome"]
+        outcome, which = result["outcome"], "first seed: " if plan.ensemble else ""
+        kind = _KINDS.get(outcome["kind"], outcome["kind"])
         file = f"runs/{self.study.id}/{plan.name}.toml"
         return MadeRun(
             name=plan.name,
             title=_title(plan),
             experiment=run.experiment,
-            outcome=to_plain(f"{outcome['kind']} at step {outcome['step']}: {outcome['message']}"),
+            outcome=to_plain(f"{which}{kind} at step {outcome['step']}: {outcome['message']}"),
             file_name=file,
             file=runfile.dumps(run),
             claims=tuple(_shown(claims[name]) for name in plan.claims),
@@ -185,6 +203,8 @@ class _Work:
             if name not in views:
                 rule = f"give some of {', '.join(views)}"
                 raise InputError(f"pictures of the run {plan.name}", name, rule)
+            if not self.options.pictures:
+                continue
             view = views[name]
             prefix = f"{self.study.id}-{len(self.pictures) + 1}"
             caption = plan.caption or f"{_title(plan)}. {view.help}"

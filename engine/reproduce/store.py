@@ -69,7 +69,7 @@ def prepare(folder: Path) -> Path:
 
 def key_of(study: Study, options: Options) -> str:
     """Name all that the findings of a study depend on."""
-    parts = [FORMAT, versions(), dumps(study), options.quick]
+    parts = [FORMAT, versions(), dumps(study), options.quick, options.pictures]
     if any(plan.from_data for plan in study.run):
         parts += [options.data, _content(options.data)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

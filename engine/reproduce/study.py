@@ -74,6 +74,8 @@ class Computation(Document):
     function: Name = Field(description="give the name of a measure")
     arguments: dict[str, Any] = Field({}, description="give a table of names and values")
     quick_arguments: dict[str, Any] = Field({}, description="give a table of names and values")
+    full_only: bool = Field(False, description="give true or false")
+    """Whether it is left out of a quick report; so are the checks of what it finds."""
 
 
 class Quantity(Document):

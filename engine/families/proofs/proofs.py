@@ -22,7 +22,14 @@ from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
 from engine.core.ensemble import Progress
 from engine.families.proofs.scattered import Scattered, scatter
-from engine.families.proofs.task import Attractor, AttractorKind, Task, settles, step_of
+from engine.families.proofs.task import (
+    Attractor,
+    AttractorKind,
+    Task,
+    is_there,
+    settles,
+    step_of,
+)
 
 MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
@@ -95,6 +102,10 @@ class Proofs(Analysis):
             return np.zeros(len(points), bool)
         region = self.region.uncut or self.region
         return region.holds(self.task.coordinates.seen(points))
+
+    def has_come(self, points: FloatArray) -> Bools:
+        """Return which points, shape (m, d), are at the attractor, to what can be seen."""
+        return is_there(self.task, self.attractor, points)
 
     def is_at_rest(self, point: FloatArray) -> bool:
         """Return whether a point, shape (d,), is proved to lie in the ball of `TINY_LEVEL`."""

@@ -150,15 +150,15 @@ def settles(
         points[alive] = step(points[alive])
         if k % _LOOK_EVERY:
             continue
-        there = _is_there(task, attractor, points[alive])
+        there = is_there(task, attractor, points[alive])
         made[alive[there]] = True
         kept = ~there & (np.abs(points[alive]) <= far).all(axis=1)
         alive = alive[kept]
     return made
 
 
-def _is_there(task: Task, attractor: Attractor, points: FloatArray) -> Bools:
-    """Return which points are at the attractor, to what can be seen."""
+def is_there(task: Task, attractor: Attractor, points: FloatArray) -> Bools:
+    """Return which points, shape (m, d), are at the attractor, to what can be seen."""
     if attractor.kind == "manifold" and task.law.square is not None:
         size = task.law.square.residual.value(Interval.point(points)).size
         return np.asarray(size <= 1e-6)

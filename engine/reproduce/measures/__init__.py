@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from engine.core.errors import InputError
-from engine.reproduce.measures import depth, linear, maps, sweep
+from engine.reproduce.measures import depth, linear, maps, regions, sweep
 
 Measure = Callable[..., Mapping[str, Any]]
 MEASURES: dict[str, Measure] = {
@@ -23,6 +23,9 @@ MEASURES: dict[str, Measure] = {
     "orbit-end": maps.orbit_end,
     "bifurcations": maps.bifurcations,
     "bounded-starts": maps.bounded_starts,
+    "proved-region": regions.proved_region,
+    "basin-borders": regions.basin_borders,
+    "transverse-exponent": regions.transverse_exponent,
     "period-doublings": depth.period_doublings,
     "heavy-ball-doubling": depth.heavy_ball_doubling,
     "balanced-flip": depth.balanced_flip,

@@ -8,6 +8,7 @@ from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings
 from engine.reproduce.making import Made
 from engine.reproduce.report.words import (
+    MEANING,
     PAPER,
     TITLE,
     WHOSE,
@@ -33,6 +34,8 @@ def report(made: Made) -> str:
         "",
         summary(made),
         "",
+        MEANING,
+        "",
         "| Study | Verdict |",
         "|---|---|",
     ]
@@ -43,7 +46,7 @@ def report(made: Made) -> str:
     for study in made.studies:
         lines += ["", *_study(study, made.findings[study.id])]
     lines += ["", "## Versions and time", "", f"{packages}.", ""]
-    lines += [f"Time of all studies together, on one core: {duration(seconds)}.", ""]
+    lines += [f"Elapsed time of all studies, added up: {duration(seconds)}.", ""]
     return "\n".join(lines)
 
 

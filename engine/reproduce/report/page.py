@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 
-from engine.core.palette import ROLES, SERIES
+from engine.core.palette import DARK_ROLES, DARK_SERIES, ROLES, SERIES, css_variables
 from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings, MadeRun
 from engine.reproduce.making import Made
 from engine.reproduce.report import words
 from engine.reproduce.report.words import (
     LATER,
+    MEANING,
     PAPER,
     TITLE,
     WHOSE,
@@ -24,23 +25,6 @@ from engine.reproduce.study import Study
 from engine.text.mathtext import to_html
 from engine.text.numbers import duration
 
-DARK_SERIES = (
-    "#7da2ff",
-    "#ff9d5c",
-    "#3fd6b4",
-    "#f08cc8",
-    "#f0c04a",
-    "#6cc1f5",
-    "#d8a070",
-    "#a7b0bf",
-)
-DARK_ROLES = {
-    "bound": "#c4a6ff",
-    "good": "#5fd08c",
-    "bad": "#ff7b7f",
-    "muted": "#9aa5b8",
-    "text": "#e6eaf2",
-}
 KINDS = {"holds": "good", "violated": "bad"}
 
 
@@ -59,17 +43,12 @@ def report(made: Made) -> str:
 def style() -> str:
     """Return the style of the page, its colours those of the program's figures."""
     return (
-        f":root {{ {_variables(SERIES, ROLES)} --axis: #55555a; --grid: #e6e6ea; "
+        f":root {{ {css_variables(SERIES, ROLES)} --axis: #55555a; --grid: #e6e6ea; "
         "--page: #ffffff; --card: #f6f7fa; --line: #d9dde5; }\n"
         "@media screen and (prefers-color-scheme: dark) { :root { "
-        f"{_variables(DARK_SERIES, DARK_ROLES)} --axis: #8b95a6; --grid: #2b3240; "
+        f"{css_variables(DARK_SERIES, DARK_ROLES)} --axis: #8b95a6; --grid: #2b3240; "
         "--page: #14171e; --card: #1c2029; --line: #333b49; } }\n" + _STYLE
     )
-
-
-def _variables(series: tuple[str, ...], roles: dict[str, str]) -> str:
-    named = [f"--series-{number}: {shade};" for number, shade in enumerate(series, 1)]
-    return " ".join([*named, *(f"--{role}: {shade};" for role, shade in roles.items())])
 
 
 _STYLE = """
@@ -94,7 +73,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .8rem 
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { color: var(--muted); font-weight: 600; overflow-wrap: normal; }
-td.number { font-variant-numeric: tabular-nums; min-width: 7.2rem; }
+td.number { font-variant-numeric: tabular-nums; min-width: 8.6rem; }
 table.overview td:not(:first-child) { white-space: nowrap; }
 td.mark { width: 1.4rem; font-weight: 700; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
@@ -135,6 +114,7 @@ def _body(made: Made) -> Iterator[str]:
     yield f"<header><h1>{TITLE}</h1>"
     yield f'<p class="muted">{html.escape(PAPER)}. Made by {NAME} {VERSION}.</p>'
     yield f"<p>{html.escape(summary(made))}</p>"
+    yield f'<p class="muted">{MEANING}</p>'
     begun = False
     heads = "".join(
         f"<th>{whose.removeprefix('as ').capitalize()}</th>" for whose in WHOSE.values()
@@ -152,7 +132,7 @@ def _body(made: Made) -> Iterator[str]:
     packages = ", ".join(f"{name} {number}" for name, number in versions().items())
     yield "</main><section><h2>Versions and time</h2>"
     yield f"<p>{html.escape(packages)}.</p>"
-    yield f"<p>Time of all studies together, on one core: {duration(seconds)}.</p></section>"
+    yield f"<p>Elapsed time of all studies, added up: {duration(seconds)}.</p></section>"
 
 
 def _cells(found: Findings) -> str:

@@ -16,6 +16,10 @@ WHOSE = {
     "corrected": "as corrected",
     "reference": "on record",
 }
+MEANING = (
+    "As printed: the publication's statement. As corrected: with the correction that its study "
+    "gives. On record: numbers that were measured before, by other code."
+)
 WORDING = {
     "stated": "It states",
     "recomputed": "Recomputed here; the publication's wording is not quoted",

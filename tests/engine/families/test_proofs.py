@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def proved(experiment: str, steps: int = 400, **values: Any) -> dict[str, Claim]
     return {each.id: each for each in claims if each.id.startswith("proved")}
 
 
+@cache
 def plane(**values: Any) -> Proofs:
     """Return what is proved of two weights with target 1 in [-4, 4]²."""
     start = (1.3, 1.05)
@@ -252,9 +254,10 @@ def test_the_command_says_where_nothing_is_proved(capsys: pytest.CaptureFixture[
 
 
 def test_random_starts_never_contradict_a_proved_region() -> None:
-    made = [tried(params, 10_000) for params in systems(21, cells=48)]
+    """One system of each kind; ``python -m tests.random_proofs`` tries many, with more starts."""
+    made = [tried(params, 10_000) for params in systems(7, cells=48)]
     assert sum(each.contradictions for each in made) == 0
-    assert sum(each.tried for each in made) > 50_000
+    assert sum(each.tried for each in made) > 15_000
     assert {each.kind for each in made} >= {"manifold", "equilibrium"}
 
 
