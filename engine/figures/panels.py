@@ -125,7 +125,9 @@ def _draw_ends(
         return
     left, top, width, height = box
     axes.add_patch(
-        Rectangle((left, top), width, height, fill=False, color=PALETTE["muted"], lw=0.6)
+        Rectangle(
+            (left, top), width, height, fill=False, clip_on=False, color=PALETTE["muted"], lw=0.6
+        )
     )
     x0, x1, y0, y1 = (short(float(end), 4) for end in ends)
     style: dict[str, Any] = {"fontsize": 7, "clip_on": False}

@@ -152,7 +152,7 @@ def prove_cycle(map: EnclosedMap, guess: FloatArray, period: int) -> ProvedCycle
     slope = lap.enclosures(found[None])[1][0]
     weight = weight_of(slope.mid)
     if weight is not None and bool(contracts(slope, weight)):
-        cores = tuple(core for each in points if (core := _core(lap, each)) is not None)
+        cores = tuple(core for each in points if (core := core_around(lap, each)) is not None)
         return ProvedCycle(tuple(points), True, cores if len(cores) == period else ())
     growth = growth_matrix(slope.mid)
     repels = growth is not None and expands(slope, growth)
@@ -204,7 +204,7 @@ def _inverse(matrix: FloatArray) -> FloatArray | None:
     return np.asarray(made, np.float64) if np.isfinite(made).all() else None
 
 
-def _core(lap: EnclosedMap, center: Interval) -> Core | None:
+def core_around(lap: EnclosedMap, center: Interval) -> Core | None:
     """Return the widest ellipsoid that is found around a stable fixed point."""
     weight = weight_of(lap.enclosures(center[None])[1][0].mid)
     widths = None if weight is None else half_widths(weight)

@@ -38,6 +38,18 @@ class Jets(Slopes, Protocol):
         ...
 
 
+class StepSize(Protocol):
+    """A step size as a function of the weights, continuous and positive."""
+
+    def value(self, box: Interval) -> Interval:
+        """Enclose the step sizes over boxes, shape (m, n); returns shape (m,)."""
+        ...
+
+    def slopes(self, box: Interval) -> tuple[Interval, Interval] | None:
+        """Enclose step sizes and their gradients, shapes (m,) and (m, n); None: not known."""
+        ...
+
+
 class EnclosedMap(ABC):
     """A map F of R^n, continuous, with enclosures over boxes."""
 
@@ -89,7 +101,7 @@ class Descent(EnclosedMap):
     loss : Jets
     step_size : float
         Used where there is no `rule`.
-    rule : Slopes or None
+    rule : StepSize or None
         The step size s as a function of the weights.
     momentum : float
     looks_ahead : bool
@@ -102,7 +114,7 @@ class Descent(EnclosedMap):
 
     loss: Jets
     step_size: float
-    rule: Slopes | None = None
+    rule: StepSize | None = None
     momentum: float = 0.0
     looks_ahead: bool = False
     has_velocity: bool = False
@@ -126,7 +138,11 @@ class Descent(EnclosedMap):
         if self.rule is None:
             fixed = self.step(box)
             return self.imaging(box, (fixed, fixed), None)
-        step, change = self.rule.slopes(box)
+        known = self.rule.slopes(box)
+        if known is None:  # w - s g(w) for any s that the step size may be in the box
+            over = self.rule.value(box)
+            return self.imaging(box, (over, over), None)
+        step, change = known
         return self.imaging(box, (step, self.rule.value(Interval.point(box.mid))), change)
 
     def plain_image(self, box: Interval) -> Interval:
@@ -144,7 +160,11 @@ class Descent(EnclosedMap):
         one = np.eye(self.dimension)
         if self.rule is None:
             return box - self.step_size * slope, one - self.step_size * curve
-        step, change = self.rule.slopes(box)
+        known = self.rule.slopes(box)
+        if known is None:
+            unknown = np.full(curve.shape, np.inf)
+            return box - self.step(box)[:, None] * slope, Interval(-unknown, unknown)
+        step, change = known
         image = box - step[:, None] * slope
         bent = slope[:, :, None] * change[:, None, :]
         return image, one - step[:, None, None] * curve - bent

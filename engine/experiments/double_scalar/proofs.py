@@ -20,8 +20,8 @@ from engine.experiments.double_scalar.params import (
     DoubleScalarState,
     make_start,
 )
-from engine.expressions.reader import read
 from engine.expressions.tape import constants_in_order
+from engine.families.products import product_tape
 from engine.families.proofs import claims as statements
 from engine.families.proofs import pictures, views
 from engine.families.proofs.laws import Law, law_of, typed
@@ -60,9 +60,7 @@ def names_of(params: DoubleScalarParams) -> tuple[str, ...]:
 
 def law(params: DoubleScalarParams) -> Law:
     """Return the law of motion with enclosures."""
-    names = names_of(params)
-    w, z = "*".join(names[: params.depth]), "*".join(names[params.depth :])
-    tape = read(f"sigma/2*({w} - {z} - lambda)^2", names).tape
+    tape = product_tape([1] * params.depth, [1] * params.depth)
     values = {"sigma": params.input_power, "lambda": params.target}
     made = law_of(tape, constants_in_order(tape, values), step_size=params.step_size)
     if made is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def lamps(params: OwnLossParams) -> tuple[Lamp, ...]:
         detail = (
             "Polyak's step is enclosed for the square of one residual with f* = 0"
             if params.optimiser == "polyak"
-            else "fixed steps of gradient descent, heavy-ball or Nesterov's momentum are enclosed"
+            else "steps of gradient descent, and fixed ones with momentum, are enclosed"
         )
     many = law is not None and law.operations > MOST_OPERATIONS
     size = "" if law is None else f"{law.operations} operations over all rows"
@@ -87,6 +87,10 @@ def _law(params: OwnLossParams) -> Law | None:
         if setting.lowest_loss != 0.0:
             return None
         rule = Rule(alpha=0.5, cap=setting.step_cap)
+        return law_of(tape, loss.constants, data, rule=rule)
+    if setting.optimiser == "gradient-descent" and setting.rule != "fixed":
+        over: Literal["top", "norm"] = "top" if setting.rule == "sharpness" else "norm"
+        rule = Rule(alpha=setting.alpha, cap=setting.step_cap, eigenvalue=over)
         return law_of(tape, loss.constants, data, rule=rule)
     if setting.optimiser not in SMOOTH or setting.rule != "fixed":
         return None

@@ -19,6 +19,7 @@ from engine.experiments.scalar_product.params import ScalarParams, ScalarState, 
 from engine.experiments.scalar_product.start import starting_weights
 from engine.expressions.reader import read
 from engine.expressions.tape import constants_in_order
+from engine.families.products import product_tape
 from engine.families.proofs import claims as statements
 from engine.families.proofs import pictures, views
 from engine.families.proofs import rules as step_rules
@@ -93,9 +94,7 @@ def law(params: ScalarParams) -> Law:
     InputError
         If the inputs, from which the input power is computed, are none or all zero.
     """
-    names = tuple(f"w{i + 1}" for i in range(params.depth))
-    product = "*".join(names)
-    tape = read(f"sigma/2*({product} - lambda)^2", names).tape
+    tape = product_tape([1] * params.depth)
     values = {"sigma": params.power, "lambda": params.target}
     rule = None
     if params.step_rule != "fixed":

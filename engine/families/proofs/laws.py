@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from engine.analysis.regions.interval import Interval
-from engine.analysis.regions.maps import Descent, Slopes
+from engine.analysis.regions.maps import Descent, Slopes, StepSize
 from engine.analysis.regions.residual import SquareDescent
-from engine.analysis.regions.steps import CappedStep, SlopeCurvature
+from engine.analysis.regions.steps import CappedStep, SlopeCurvature, TopStep
 from engine.core.arrays import FloatArray
 from engine.expressions.functions import BINARY, Op
 from engine.expressions.reader import read
@@ -47,18 +47,23 @@ class Law:
 class Rule:
     """A step size that depends on the state, at most `cap`.
 
-    It is `alpha` over C|∇r|² where the loss is C r²/2, or over a typed curvature.
+    It is `alpha` over C|∇r|² where the loss is C r²/2, over a typed curvature, or over an
+    eigenvalue of the Hessian.
 
     Attributes
     ----------
     alpha, cap : float
     curvature : str
         A text in the variables of the loss; empty for C|∇r|².
+    eigenvalue : str
+        "top" for the largest eigenvalue of the Hessian, "norm" for that of largest magnitude; empty
+        for neither.
     """
 
     alpha: float
     cap: float
     curvature: str = ""
+    eigenvalue: Literal["", "top", "norm"] = ""
 
 
 def law_of(
@@ -94,8 +99,10 @@ def law_of(
     loss = Enclosure(tape, constants, NO_DATA if data is None else data)
     found = None if data is not None else _square(tape, constants)
     residual = None if found is None else Enclosure(tape, constants, root=found[0])
-    step: Slopes | None = None
-    if rule is not None:
+    step: StepSize | None = None
+    if rule is not None and rule.eigenvalue:
+        step = TopStep(loss, rule.alpha, rule.cap, rule.eigenvalue == "norm")
+    elif rule is not None:
         curvature = _curvature(rule, tape, constants, residual, found)
         if curvature is None:
             return None

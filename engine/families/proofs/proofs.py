@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine.analysis.regions.covering import MOST_CUT, Grid, Region, covering
-from engine.analysis.regions.cycles import LONGEST, prove_cycle
+from engine.analysis.regions.cycles import LONGEST, ProvedCycle, core_around, prove_cycle
 from engine.analysis.regions.definition import ball_within
 from engine.analysis.regions.interval import Bools, Interval
-from engine.analysis.regions.maps import Slopes
+from engine.analysis.regions.maps import Descent, Slopes
 from engine.analysis.regions.momentum import proved_ball_with_momentum
 from engine.analysis.regions.repelling import is_repelling
 from engine.analysis.regions.residual import SquareDescent, proved_ball
+from engine.analysis.regions.steps import Secant, TopStep
 from engine.analysis.regions.sublevel import Level, Quadratic, certified_level, falls, loss_falls
 from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
@@ -215,6 +216,8 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
     law = task.law
     descent, n = law.descent, law.descent.loss.dimension
     cycle = prove_cycle(descent, point, period)
+    if period == 1 and isinstance(descent.rule, TopStep):
+        cycle = _equilibrium_of(descent, point)
     if cycle is not None:
         kind: AttractorKind = "equilibrium" if period == 1 else "cycle"
         delta = None
@@ -236,6 +239,21 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
             return _on_manifold(task, point, law.carried, proved_ball_with_momentum)
     repels = is_repelling(descent, Interval.around(point[:n], 1e-9))
     return Attractor(kind="equilibrium", point=point, is_stable=False if repels else None)
+
+
+def _equilibrium_of(descent: Descent, point: FloatArray) -> ProvedCycle | None:
+    """Return what is proved of an equilibrium under a step size whose gradient is not known.
+
+    It is one of any step size; a core is found with the secants from it.
+    """
+    size = float(descent.step(Interval.point(point[None])).mid[0])
+    found = prove_cycle(replace(descent, rule=None, step_size=size), point, 1)
+    if found is None:
+        return None
+    core = core_around(Secant(descent), found.points[0])
+    if core is not None:
+        return ProvedCycle(found.points, True, (core,))
+    return ProvedCycle(found.points, False if is_repelling(descent, found.points[0]) else None)
 
 
 def _on_manifold(

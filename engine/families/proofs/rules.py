@@ -21,7 +21,9 @@ from engine.text.mathtext import to_plain
 from engine.text.numbers import short
 
 SIDE = 160
-"""Cells along an axis of the picture; one random start is drawn from each."""
+"""Most cells along an axis of the picture; one random start is drawn from each."""
+_TIMES = 4
+"""Cells of the picture to one that a user asks for of proofs, along an axis, at most."""
 LEAST_CUT = 4
 """Cells that the border is taken to cut at least: a set finer than the cells may not be seen."""
 
@@ -52,7 +54,7 @@ class RuleRegion:
     ----------
     name : str
     rate : float
-    seen, proved : ndarray of bool, shape (SIDE, SIDE)
+    seen, proved : ndarray of bool, shape (side, side)
         Whether the start of each cell, row 0 at the smallest y, comes to the attractor.
     area : float
         Of the box.
@@ -125,9 +127,10 @@ def compare(
         None if `progress` asked to stop.
     """
     rng = np.random.default_rng(0)
-    rows, columns = np.mgrid[:SIDE, :SIDE]
+    side = min(SIDE, _TIMES * min(each.task.cells for each in candidates))
+    rows, columns = np.mgrid[:side, :side]
     cells = np.stack([columns, rows], axis=-1).reshape(-1, 2)
-    starts = low + (cells + rng.uniform(size=cells.shape)) / SIDE * (high - low)
+    starts = low + (cells + rng.uniform(size=cells.shape)) / side * (high - low)
     made = []
     for each in candidates:
         found = region_of(each.task, progress)
@@ -138,7 +141,7 @@ def compare(
         seen = settles(each.task, attractor, starts, progress)
         if seen is None:
             return None
-        shape = (SIDE, SIDE)
+        shape = (side, side)
         made.append(
             RuleRegion(
                 name=each.name,

@@ -17,6 +17,8 @@ STARTS = 1200
 """Random starts by which shares are measured."""
 SIDE = 28
 """Cells along an axis of a slice."""
+FINE = 64
+"""Cells along each axis that a user asks for from which on all of these are tried."""
 _BUDGET = 3e5
 """Starts times operations of the loss over all rows: fewer starts where it is long."""
 
@@ -78,20 +80,22 @@ def _share(chosen: Bools) -> tuple[float, float]:
 
 def scatter(task: Task, attractor: Attractor, progress: Progress) -> Scattered | None:
     """Prove what can be of random starts, of slices and of the run's start; None if stopped."""
-    n, scale = len(task.low), min(_BUDGET / (task.law.operations * STARTS), 1.0)
+    n, scale = len(task.low), min(_BUDGET / (task.law.operations * STARTS), task.cells / FINE, 1.0)
     side, count = max(int(SIDE * np.sqrt(scale)), 8), max(int(STARTS * scale), 100)
-    starts = np.random.default_rng(0).uniform(task.low, task.high, (count, n))
+    rng = np.random.default_rng(0)
+    starts = rng.uniform(task.low, task.high, (count, n))
     planes = []
     middle = 0.5 * (task.low + task.high) if attractor.point is None else attractor.point
     pairs = list(combinations(range(min(n, 3)), 2)) if attractor.point is not None else []
     for i, j in pairs:
-        grid = [
-            task.low[k] + (np.arange(side) + 0.5) / side * (task.high[k] - task.low[k])
-            for k in (i, j)
-        ]
         points = np.tile(middle, (side * side, 1))
-        x, y = np.meshgrid(*grid)
-        points[:, i], points[:, j] = x.ravel(), y.ravel()
+        rows, columns = np.mgrid[:side, :side]
+        for axis, cells in (
+            (i, columns),
+            (j, rows),
+        ):  # anywhere in a cell: not on a symmetry's axis
+            parts = (cells.ravel() + rng.uniform(size=side * side)) / side
+            points[:, axis] = task.low[axis] + parts * (task.high[axis] - task.low[axis])
         planes.append(points)
     own = [] if task.start is None else [task.start[None]]
     points = np.concatenate([starts, *planes, *own])

@@ -369,7 +369,7 @@ class ImagePane(Pane[ImageView]):
         right = max(box.right() for box in self._boxes)
         top = min(box.top() for box in self._boxes)
         bottom = max(box.bottom() for box in self._boxes)
-        if bottom - top > 30:
+        if self._bar.shown and bottom - top > 30:
             bar = QRectF(right + 10, top, BAR, bottom - top)
             draw_color_bar(painter, bar, current_theme(), self._bar)
 

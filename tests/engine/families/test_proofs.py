@@ -151,6 +151,13 @@ def test_a_minimum_that_repels_is_refuted() -> None:
         ("own-loss", {"function": "x^2 + y^2", "optimiser": "adam"}, Verdict.NOT_APPLICABLE),
         ("own-loss", {"function": "x^2/2", "optimiser": "heavy-ball"}, Verdict.HOLDS),
         ("own-loss", {"function": "(x*y - 1)^2", "optimiser": "polyak"}, Verdict.HOLDS),
+        ("own-loss", {"function": "x^2 + y^4 + y^2", "step_rule": "sharpness"}, Verdict.HOLDS),
+        ("own-loss", {"function": "(x*y - 1)^2/2", "step_rule": "hessian"}, Verdict.HOLDS),
+        (
+            "scalar-product",
+            {"depth": 3, "target": 1.0, "optimiser": "heavy-ball", "step_size": 0.05},
+            Verdict.HOLDS,
+        ),
         ("own-loss", {"function": "w1^2 + w2^2 + w3^4 + w3^2"}, Verdict.HOLDS),
     ],
 )

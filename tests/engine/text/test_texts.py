@@ -22,7 +22,7 @@ from engine.text.mathtext import to_html, to_plain
 RAW = re.compile(r"\\|[^\W\d]_|_\{|\$|<su[bp]>")
 """A backslash, an underscore after a letter, and dollars or tags that nobody took away."""
 HELP = sorted(Path("resources/help").glob("*.md"))
-KEYS = {"id", "key", "keys", "drawable", "categories_key", "captions_key"}
+KEYS = {"id", "key", "keys", "drawable", "categories_key", "captions_key", "extent_key"}
 KEYS |= {"row_labels_key", "column_labels_key"}
 
 Text = tuple[str, str]

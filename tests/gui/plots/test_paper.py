@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
-from engine.core.views import Heat, PlaneView, View
+from engine.core.views import Heat, ImageView, PlaneView, Tint, View
 from engine.experiments.scalar_product.experiment import ScalarProduct
 from engine.figures import style
 from engine.figures.data import FigureData
@@ -15,6 +18,7 @@ from engine.figures.paper import draw
 from engine.run.spec import RunSpec
 from engine.run.trace import Trace
 from gui.plots.canvas.layers import HeatLayer, picture_of
+from gui.plots.panes.images import ImagePane
 from gui.plots.panes.pane import Shown
 from gui.plots.panes.plane import PlanePane
 from gui.style.theme import LIGHT, apply_theme
@@ -37,7 +41,7 @@ def plane(view_id: str) -> PlaneView:
     return found
 
 
-def on_paper(view: PlaneView, observation: dict[str, np.ndarray]) -> FigureData:
+def on_paper(view: View, observation: dict[str, Any]) -> FigureData:
     experiment = ScalarProduct()
     run = RunSpec(experiment=experiment.id, params=experiment.parameters(depth=2), seed=0, steps=1)
     trace = Trace({"w": np.zeros(2)}).view()
@@ -103,3 +107,57 @@ def test_blank_cells_are_in_both_legends_and_under_the_pointer(qtbot) -> None:
     assert heat.missing in blank
     assert heat.at_top in top
     assert heat.missing not in middle and heat.at_top not in middle
+
+
+def test_panels_of_areas_have_one_legend_and_the_same_axes_on_both(qtbot) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    apply_theme(app, LIGHT)
+    tints = (
+        Tint(value=1.0, label="proved", color="good"),
+        Tint(value=0.4, label="seen", color="2"),
+    )
+    view = ImageView(
+        id="panels",
+        title="Panels",
+        key="images",
+        captions_key="names",
+        extent_key="ends",
+        x_label="x",
+        y_label="y",
+        missing="neither",
+        tints=tints,
+    )
+    images = np.stack([np.array([[1.0, 0.4], [np.nan, 1.0]])] * 4)
+    observation = {
+        "images": images,
+        "names": list("abcd"),
+        "ends": np.array([-4.0, 3.0, -2.0, 5.0]),
+    }
+    pane = ImagePane(view)
+    qtbot.addWidget(pane)
+    pane.resize(400, 400)
+    pane.show()
+    qtbot.waitExposed(pane)
+    pane.show_data(Shown(observation))
+    assert len(pane.boxes) == 4
+    assert [entry.text for entry in pane.entries()] == ["proved", "seen", "neither"]
+    readings = []
+    pane.reading_changed.connect(readings.append)
+    for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75)):
+        box = pane.boxes[3]
+        at = QPointF(box.left() + x * box.width(), box.top() + y * box.height())
+        qtbot.mouseMove(pane, at.toPoint())
+    assert [each.items[0].text for each in readings] == ["proved", "seen", "neither"]
+    assert readings[0].lead == "d (−2.25, 3.25)"
+    axes = draw(view, on_paper(view, observation)).axes[0]
+    written = [text.get_text() for text in axes.texts]
+    assert all(written.count(name) == 1 for name in "abcd")
+    assert [written.count(end) for end in ("−4", "3", "−2", "5", "x", "y")] == [2] * 6
+    (artist,) = axes.images
+    printed = artist.cmap(artist.norm(artist.get_array()))
+    assert len({tuple(color) for color in printed.reshape(-1, 4) if color[3]}) == 2
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["neither", "proved", "seen"]
+    assert len(draw(view, on_paper(view, observation)).axes) == 1  # no bar of colours
