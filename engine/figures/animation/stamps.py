@@ -48,8 +48,8 @@ def _look(text: Text) -> Any:
     return (
         text.get_text(),
         tuple(np.asarray(place).round(6)),
-        text.get_ha(),
-        text.get_va(),
+        text.get_horizontalalignment(),
+        text.get_verticalalignment(),
         text.get_rotation(),
         text.get_color(),
         text.get_alpha(),
