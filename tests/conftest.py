@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -21,14 +22,17 @@ if problem := display.choose().problem:
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Examples are the same on every machine and no example fails for being slow there.
-settings.register_profile(
-    "lab",
+# Examples are the same on every machine and no example fails for being slow there. A longer search,
+# with new examples every time, is `pytest --hypothesis-profile deep`.
+LAB = settings(
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+settings.register_profile("lab", LAB)
+settings.register_profile("deep", LAB, max_examples=400, derandomize=False)
 settings.load_profile("lab")
 
 
@@ -36,6 +40,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Share the whole suite among the cores; a part of it is sooner done by one process."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return (os.cpu_count() or 1) if is_whole else 0
+
+
+def pytest_collection_finish() -> None:
+    """Take what is loaded by now out of all later collections of garbage, which it would slow."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

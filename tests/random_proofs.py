@@ -1,14 +1,19 @@
 """Random systems whose proved regions are tried with random starts, in floats.
 
-``python -m tests.random_proofs --systems 50 --starts 1000000`` takes some minutes; a smaller number
-of starts is among the tests. No start of a proved region may fail to come to the attractor.
+``python -m tests.random_proofs --systems 50 --starts 1000000 --out FILE`` takes some minutes; a
+smaller number of starts is among the tests. No start of a proved region may fail to come to the
+attractor. What is done is in the file, one line a system, so that the same command goes on after it
+was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,14 +106,26 @@ def main() -> int:
     """Try random systems and say what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--starts", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="file of what is done already")
     options = parser.parse_args()
+    known: dict[int, dict[str, Any]] = {}
+    if options.out is not None and options.out.exists():
+        lines = map(json.loads, options.out.read_text("utf-8").splitlines())
+        known = {line["system"]: line for line in lines}
     wrong = 0
-    for params in systems(options.systems, options.seed):
-        made = tried(params, options.starts)
-        wrong += made.contradictions
-        print(made, flush=True)
+    for index, params in enumerate(systems(options.systems, options.seed)):
+        if index < options.first:
+            continue
+        if index not in known:
+            known[index] = {"system": index, **asdict(tried(params, options.starts))}
+            if options.out is not None:
+                with options.out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(known[index]) + "\n")
+        wrong += known[index]["contradictions"]
+        print(known[index], flush=True)
     print(f"{wrong} contradictions")
     return 1 if wrong else 0
 

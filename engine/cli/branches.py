@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from engine.cli.chosen import chosen_run, figure_formats, whole_number
 from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.maps.branches import Branches, BranchSpec, Special
-from engine.maps.tree import find, subject_of
-from engine.storage.files import make_folder, to_json, try_folder, write_json, write_text
+from engine.maps.subject import subject_of
+from engine.maps.tree import find
+from engine.storage.columns import Line, Plot, write_rows
+from engine.storage.files import make_folder, to_json, try_folder, write_json
 from engine.text.arithmetic import NumberError, read_number
 from engine.text.mathtext import to_plain
 
@@ -102,10 +105,9 @@ def _coordinate(spec: BranchSpec, name: str | None) -> int:
 def _written(folder: Path, found: Branches, place: int, formats: tuple[str, ...]) -> list[str]:
     """Write everything and return the names of the files."""
     write_json(folder / "branches.json", found.as_table())
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(found.rows())
-    write_text(folder / "branches.csv", text.getvalue())
-    names = ["branches.json", "branches.csv"]
+    rows = list(found.rows())
+    names = ["branches.json", *write_rows(folder / "branches.csv", rows)]
+    names += write_rows(folder / "branches.dat", rows, _plot(found, place, rows[1:]))
     if formats:
         from engine.maps import branch_sheet  # loads matplotlib
 
@@ -115,6 +117,17 @@ def _written(folder: Path, found: Branches, place: int, formats: tuple[str, ...]
             branch_sheet.save(page, folder / "figures" / f"branches.{each}", found)
             names.append(f"figures/branches.{each}")
     return names
+
+
+def _plot(found: Branches, place: int, rows: Sequence[Sequence[Any]]) -> Plot:
+    """Return how branches are drawn: the points of each, over the parameter."""
+    lines, first = [], 0
+    for number, group in groupby(rows, key=lambda row: row[0]):
+        last = first + len(list(group))
+        name = f"branch {number}"
+        lines.append(Line(x=2, y=7 + place, label=name, scatter=True, rows=(first, last)))
+        first = last
+    return Plot(lines=tuple(lines), x_label=found.spec.name, y_label=found.coordinates[place])
 
 
 def _in_words(found: Branches) -> str:

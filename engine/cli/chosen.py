@@ -19,7 +19,7 @@ from engine.core.registry import get
 from engine.run import inputs, replay
 from engine.run.labels import named_bounds
 from engine.run.spec import RunSpec
-from engine.storage import learned, presets, runfile
+from engine.storage import learned, presets, runfile, user_code
 from engine.text.arithmetic import NumberError, names_in, read_whole
 
 LEARNED_FORMATS = (".npz", ".safetensors")
@@ -44,6 +44,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
     )
+    add(
+        "--module",
+        metavar="FILE.py:FUNCTION",
+        help="train the nn.Module that a function of your Python file returns; needs --trust",
+    )
+    configure_trust(parser)
+
+
+def configure_trust(parser: argparse.ArgumentParser) -> None:
+    """Add the option that lets a Python file of the user be executed."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="execute the Python file that the run names, with all your rights",
+    )
 
 
 def chosen_run(options: argparse.Namespace) -> RunSpec:
@@ -60,7 +75,7 @@ def chosen_run(options: argparse.Namespace) -> RunSpec:
         If a value is not allowed.
     """
     run = _base_run(options)
-    values = _settings(run, options.set)
+    values = _module(run, getattr(options, "module", None)) | _settings(run, options.set)
     values |= _device(run, options.device)
     values |= _proof(run, wanted=getattr(options, "prove", False))
     if "device" not in values:  # what is asked for here and now is refused where it is missing
@@ -77,7 +92,34 @@ def chosen_run(options: argparse.Namespace) -> RunSpec:
         steps = whole_number("--steps", options.steps, 0, runfile.STEPS_LIMIT)
     if options.seed is not None:
         seed = whole_number("--seed", options.seed, 0, runfile.SEED_LIMIT)
-    return dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
+    run = dataclasses.replace(run, params=params, seed=seed, steps=steps, sha256=sha256)
+    if getattr(options, "trust", False):
+        trust(run)
+    return run
+
+
+def trust(run: RunSpec) -> None:
+    """Trust the Python files that a run executes, as they are now.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    for name, path in get(run.experiment).code_files(run.params).items():
+        user_code.trust(user_code.read(path, name))
+
+
+def _module(run: RunSpec, text: str | None) -> dict[str, Any]:
+    """Return the parameters that train the module of a file."""
+    if text is None:
+        return {}
+    if "module_file" not in type(run.params).model_fields:
+        raise InputError("--module", text, f"{run.experiment} trains no module; network does")
+    path, _, function = text.rpartition(":")
+    if not path or not function.isidentifier():  # C:\net.py has a colon of its own
+        path, function = text, "make"
+    return {"form": "module", "module_file": path, "module_function": function}
 
 
 def _settings(run: RunSpec, settings: Sequence[str]) -> dict[str, Any]:

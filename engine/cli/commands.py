@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import engine.experiments  # noqa: F401  registers the experiments
-from engine.cli import animate, chosen, compare, doctor
+from engine.cli import animate, chosen, compare, doctor, page
 from engine.cli import maps as cli_maps
 from engine.cli import models as cli_models
 from engine.cli import reproduce as cli_reproduce
@@ -186,7 +186,11 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     add("--scheduler", metavar="ADDRESS", default="", help="Dask cluster that makes the ensemble")
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
     add("--prove", action="store_true", help="prove stability and regions with interval arithmetic")
-    add("--model", metavar="FORMAT", help="write the learned parameters, as npz or safetensors")
+    add(
+        "--model",
+        metavar="FORMAT",
+        help="write the learned parameters, as npz or safetensors; own networks as pt or onnx, too",
+    )
     add("--json", action="store_true", help="print run.json on standard output")
     add(
         "--figures",
@@ -204,11 +208,12 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from engine.cli import headless
 
+    run = chosen_run(options)
     job = headless.Job(
-        run=chosen_run(options),
+        run=run,
         folder=Path(options.out),
         figures=figure_formats(options.figures),
-        model=_model_format(options.model),
+        model=_model_format(options.model, (*LEARNED_FORMATS, *get(run.experiment).model_endings)),
         svg_text=options.svg_text,
         scheduler=options.scheduler,
     )
@@ -233,11 +238,12 @@ def _summary(names: Sequence[str]) -> list[str]:
     return [*plain, f"{figures} figures"] if figures else plain
 
 
-def _model_format(text: str | None) -> str:
+def _model_format(text: str | None, endings: Sequence[str]) -> str:
     """Return the ending of the file of learned parameters, or nothing where none is wanted."""
     ending = f".{text.lower()}" if text else ""
-    if ending and ending not in LEARNED_FORMATS:
-        raise InputError("--model", text, "give npz or safetensors")
+    if ending and ending not in endings:
+        known = " or ".join(each.removeprefix(".") for each in endings)
+        raise InputError("--model", text, f"give {known}")
     return ending
 
 
@@ -251,6 +257,7 @@ COMMANDS: tuple[Command, ...] = (
         cli_maps.execute,
     ),
     Command("animate", animate.HELP, animate.configure, animate.execute),
+    Command("page", page.HELP, page.configure, page.execute),
     Command("compare", compare.HELP, compare.configure, compare.execute),
     Command("eval", "Evaluate a trained network.", cli_models.configure_eval, cli_models.evaluate),
     Command(

@@ -27,7 +27,7 @@ from engine.run.pace import Chunks
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.storage import runfile, runfolder
-from engine.storage.learned import save_learned
+from engine.storage.learned import save_model
 from engine.storage.recording import Recorder
 from engine.text.mathtext import to_plain
 from engine.text.numbers import short, whole
@@ -125,7 +125,7 @@ class _Result:
             names = [] if failed or not job.figures else self._figures(new)
             if job.model:
                 names.append(f"{MODEL}{job.model}")
-                save_learned(session, new / names[-1])
+                save_model(session, new / names[-1])
             done = _done(job.run, session, self.outcome)
             return runfolder.write(new, done, self.recorder, self.outcome, self.ensemble, names)
 

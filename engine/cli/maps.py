@@ -215,9 +215,8 @@ def _options(offer: Offer, given: list[str]) -> dict[str, float]:
 def _make(folder: MapFolder, wanted: _Wanted, interrupt: Interrupt, show: Progress) -> bool:
     """Make the tiles that are missing and finish the map; False if it was interrupted."""
     prepared, stop, begin = folder.prepared, _Asked(interrupt), time.monotonic()
-    with folder.half_made() as half:
-        with wanted.pool(prepared) as pool:
-            _fill(half, make(prepared, pool, stop, half.missing()), show)
+    with wanted.pool(prepared) as pool, folder.half_made() as half:
+        _fill(half, make(prepared, pool, stop, half.missing()), show)
         if half.done < half.total:
             there = f"{whole(half.done)} of {whole(half.total)} cells are there"
             print(f"stopped; {there}, and the same command makes the others", file=sys.stderr)

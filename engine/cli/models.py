@@ -6,9 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from engine.cli.chosen import LEARNED_FORMATS, configure_trust, trust
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.core.packages import require
+from engine.run import replay
+from engine.run.spec import RunSpec
+from engine.storage import learned
+from engine.storage.arrays import load_arrays
 from engine.storage.files import is_file, to_json, user_path
 
 DATA_HELP = "digits (bundled), mnist or fashion-mnist (downloaded before), or a folder of IDX files"
@@ -45,6 +50,7 @@ def configure_convert(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convert`."""
     parser.add_argument("model", metavar="MODEL", help="safetensors, npz or pt file, or checkpoint")
     parser.add_argument("to", metavar="FILE", help="what to write: its ending is .pt or .onnx")
+    configure_trust(parser)
 
 
 def convert(options: argparse.Namespace) -> int:
@@ -54,6 +60,12 @@ def convert(options: argparse.Namespace) -> int:
         raise InputError("FILE", target.name, "give a name that ends in .pt or .onnx")
     path = _existing(options.model)
     require("torch", what="main.py convert")
+    if path.suffix.lower() in LEARNED_FORMATS:
+        run = _learned_of_others(path)
+        if run is not None:
+            if options.trust:
+                trust(run)
+            return _convert_learned(run, target)
     from engine.experiments.mnist import model_files, onnx_files
 
     model = model_files.load(path)
@@ -66,6 +78,27 @@ def convert(options: argparse.Namespace) -> int:
     if difference is not None:
         checked = f"ONNX Runtime's scores differ by {difference:.1e} of the largest"
     print(f"Written to {target} ({checked}).")
+    return 0
+
+
+def _learned_of_others(path: Path) -> RunSpec | None:
+    """Return the run that goes on from learned parameters; None for those of MNIST."""
+    about = load_arrays(path, "MODEL")[1]
+    if about.get("experiment") in (None, "mnist"):
+        return None
+    return learned.to_run(learned.load_learned(path))
+
+
+def _convert_learned(run: RunSpec, target: Path) -> int:
+    session = replay.begin(run)
+    try:
+        if target.suffix.lower() not in session.experiment.model_endings:
+            rule = "convert a network of mnist or of network; others have only npz and safetensors"
+            raise InputError("MODEL", run.experiment, rule)
+        checked = learned.save_model(session, target)
+    finally:
+        session.close()
+    print(f"Written to {target}{f' ({checked})' if checked else ''}.")
     return 0
 
 

@@ -25,7 +25,7 @@ from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
 from engine.core.listing import Listing
-from engine.core.outcome import Outcome
+from engine.core.outcome import Ending, Outcome
 from engine.core.params import Params, describe
 from engine.core.sound import soundly
 from engine.core.system import Law, System
@@ -89,6 +89,10 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         Steps of a headless run when none are asked for.
     has_ensemble : bool
         Whether `ensemble` works; such an experiment has an integer parameter ``ensemble``.
+    model_endings : tuple of str
+        Endings of the files that `save_model` writes.
+    endings : tuple of Ending
+        How runs end, where maps of them tell more apart than the kinds of outcome (`ending`).
     why_no_nudge : str
         Why `nudge` does not work, as the end of a sentence; empty where it does.
     """
@@ -98,6 +102,8 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     rewindable: ClassVar[bool] = True
     default_steps: ClassVar[int] = 1000
     has_ensemble: ClassVar[bool] = False
+    model_endings: ClassVar[tuple[str, ...]] = ()
+    endings: ClassVar[tuple[Ending, ...]] = ()
     why_no_nudge: ClassVar[str] = "this experiment's state cannot be pushed"
 
     def __init_subclass__(cls) -> None:
@@ -151,6 +157,14 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     def outcome(self, state: StateT, recent: Recent) -> Outcome:
         """Describe how the run stands."""
 
+    def ending(self, state: StateT, recent: Recent) -> str:
+        """Name which of `endings` a run has come to; asked only where there are some."""
+        raise NotImplementedError
+
+    def step_limits(self, params: ParamsT, seed: int) -> tuple[Bound, ...]:
+        """List step sizes beyond which the theory has no stable minimum, for curves on maps."""
+        return ()
+
     def theory(self, params: ParamsT, state: StateT | None) -> tuple[Bound, ...]:
         """List what the theory predicts for these parameters, with measurements at `state`."""
         return ()
@@ -182,6 +196,23 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         """
         values = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def save_model(self, state: StateT, path: Path) -> str:
+        """Write the trained model for other programs, in the form that the ending names.
+
+        Returns
+        -------
+        str
+            What was checked of the file, as a part of a sentence; may be empty.
+
+        Raises
+        ------
+        InputError
+            If this model has no such form.
+        LabError
+            If a package is missing or the file cannot be written.
+        """
+        raise InputError("model", path.name, "give a file of learned parameters, .npz")
 
     def with_arrays(self, state: StateT, arrays: Mapping[str, NDArray[Any]]) -> StateT:
         """Put exported parameters back into a fresh state, so that a run goes on from them.
@@ -215,6 +246,10 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
         """Return the steps of a headless run when none are asked for."""
         return self.default_steps
 
+    def waits(self, state: StateT) -> bool:
+        """Return whether more steps may come from outside after the last, and are waited for."""
+        return False
+
     def input_files(self, params: ParamsT) -> Mapping[str, tuple[Path, ...]]:
         """List the files that a run of these parameters reads, by the parameter that names them.
 
@@ -230,6 +265,14 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
             if spec.widget == "file" and spec.is_active(values) and spec.is_path(value):
                 files[spec.name] = (Path(value),)
         return files
+
+    def code_files(self, params: ParamsT) -> Mapping[str, Path]:
+        """List the Python files that a run of these parameters executes, by their parameters.
+
+        Only files that the user has trusted are (`engine.storage.user_code`); of others `init`
+        raises an error.
+        """
+        return {}
 
     def system(self, params: ParamsT, seed: int = 0) -> System[StateT] | None:
         """Describe the step as a smooth map with a derivative; None where it is none.

@@ -67,6 +67,22 @@ class Standing(StrEnum):
         return self is Standing.NEARING_SADDLE or self in at
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A way in which runs of one experiment end, for maps of many of them.
+
+    Attributes
+    ----------
+    name : str
+        In the legend.
+    color : str
+        A role of `engine.core.views`, or ``"ramp"`` for one that is shaded by the step of the end.
+    """
+
+    name: str
+    color: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exponent:
     """A Lyapunov exponent in nats per step, as measured over the recent steps.

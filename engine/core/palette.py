@@ -6,6 +6,8 @@ The dark theme has colours of its own (`gui.style.theme`). The roles are those o
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from engine.core.views import Colormap
 
 SERIES = (
@@ -40,6 +42,25 @@ ROLES = {
     "text": "#1b2230",
 }
 
+DARK_SERIES = (
+    "#7da2ff",
+    "#ff9d5c",
+    "#3fd6b4",
+    "#f08cc8",
+    "#f0c04a",
+    "#6cc1f5",
+    "#d8a070",
+    "#a7b0bf",
+)
+DARK_ROLES = {
+    "bound": "#c4a6ff",
+    "good": "#5fd08c",
+    "bad": "#ff7b7f",
+    "muted": "#9aa5b8",
+    "text": "#e6eaf2",
+}
+"""Of HTML pages on a dark ground."""
+
 RAMP = ("#3b1f6b", "#3a4a98", "#2c6e9e", "#1d8f94", "#2fac79", "#79b93f", "#b5ac14")
 """Equally spaced stops of the map for many lines, role ``"ramp"``."""
 
@@ -52,3 +73,9 @@ MAPS: dict[Colormap, tuple[str, ...]] = {
 
 PALE = 0.35
 """Share of a role's colour in an area, on the ground: lines and words on it stay readable."""
+
+
+def css_variables(series: Sequence[str], roles: Mapping[str, str]) -> str:
+    """Write colours as variables of a style sheet: ``--series-1`` and so on, then the roles."""
+    named = [f"--series-{number}: {shade};" for number, shade in enumerate(series, 1)]
+    return " ".join([*named, *(f"--{role}: {shade};" for role, shade in roles.items())])

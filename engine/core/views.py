@@ -227,6 +227,8 @@ class ImageView(View):
 
     `captions_key` names a list of m texts; `annotate` writes each cell's number into it;
     `row_labels_key` and `column_labels_key` name lists of texts for the axes of a single image.
+    With `tints` the images have these values only, as those of `Heat` do, and `missing` says what
+    blank cells mean. `extent_key` names four numbers x0, x1, y0, y1 that all images reach over.
     """
 
     key: str
@@ -238,6 +240,9 @@ class ImageView(View):
     row_labels_key: str = ""
     column_labels_key: str = ""
     color_label: str = ""
+    tints: tuple[Tint, ...] = ()
+    missing: str = ""
+    extent_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,8 @@ class Cluster(Executor):
     def workers(self) -> int:  # type: ignore[override]  # it changes as workers come and go
         """Threads of all workers that are there."""
         if time.monotonic() - self._counted_at > 1.0:
-            self._threads = max(1, sum(self._client.nthreads().values()))
+            with contextlib.suppress(OSError):  # that the scheduler is gone is found in `run`
+                self._threads = max(1, sum(self._client.nthreads().values()))
             self._counted_at = time.monotonic()
         return self._threads
 

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Observation
 from engine.core.views import BarView, ImageView, TableView
 from engine.figures.data import FigureData
-from engine.figures.parts import Entry, color_bar
+from engine.figures.parts import Entry, color_bar, tint_colors, tint_entries, tint_places
 from engine.figures.style import COLORMAPS, PALETTE, color
 from engine.text.numbers import NONE, short, whole
 
@@ -40,13 +41,16 @@ def draw_image(axes: Axes, view: ImageView, data: FigureData) -> list[Entry]:
         _draw_grid(axes, view, values[:MOST_IMAGES], captions, data)
     else:
         _draw_single(axes, view, values, data)
-    return []
+    return tint_entries(view.tints, view.missing) if view.tints else []
 
 
 def _show(axes: Axes, view: ImageView, values: FloatArray, data: FigureData) -> None:
     low, high = data.level_ends(view.key, values, view.colormap) or (0.0, 1.0)
     axes.grid(False)
-    cmap = COLORMAPS[view.colormap]
+    cmap: Any = COLORMAPS[view.colormap]
+    if view.tints:
+        values, low, high = tint_places(values, view.tints), 0.5, len(view.tints) + 0.5
+        cmap = tint_colors(view.tints)
     artist = axes.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="equal")
     if view.color_label:
         color_bar(axes, artist, view.color_label, shrink=0.9)
@@ -85,7 +89,8 @@ def _draw_grid(
     axes: Axes, view: ImageView, images: FloatArray, captions: list[str], data: FigureData
 ) -> None:
     count, rows, columns = images.shape
-    across = math.ceil(math.sqrt(count * 1.6 * rows / columns))
+    wide = 1.0 if view.extent_key else 1.6
+    across = math.ceil(math.sqrt(count * wide * rows / columns))
     down = math.ceil(count / across)
     gap, head = max(1, columns // 10), (max(2, rows // 4) if captions else max(1, rows // 10))
     page = np.full((down * (rows + head), across * (columns + gap) - gap), np.nan)
@@ -96,8 +101,43 @@ def _draw_grid(
         if index < len(captions):
             middle = left + (columns - 1) / 2
             axes.text(middle, top - 1, captions[index], ha="center", va="bottom", fontsize=7)
+        box = (left - 0.5, top - 0.5, columns, rows)
+        is_first, is_last = index % across == 0, index + across >= count
+        _draw_ends(axes, view, box, data.observation, is_first, is_last)
     _show(axes, view, page, data)
     axes.axis("off")
+
+
+def _draw_ends(
+    axes: Axes,
+    view: ImageView,
+    box: tuple[float, float, float, float],
+    observation: Observation,
+    is_first: bool,
+    is_last: bool,
+) -> None:
+    """Frame an image and write what it reaches over: below the last row, beside the first column.
+
+    `box` is its left and upper edge, width and height.
+    """
+    ends = observation.get(view.extent_key) if view.extent_key else None
+    if ends is None:
+        return
+    left, top, width, height = box
+    axes.add_patch(
+        Rectangle((left, top), width, height, fill=False, color=PALETTE["muted"], lw=0.6)
+    )
+    x0, x1, y0, y1 = (short(float(end), 4) for end in ends)
+    style: dict[str, Any] = {"fontsize": 7, "clip_on": False}
+    below, beside = top + 1.02 * height, left - 0.02 * width
+    if is_last:
+        axes.text(left, below, x0, ha="left", va="top", **style)
+        axes.text(left + width, below, x1, ha="right", va="top", **style)
+        axes.text(left + width / 2, below, view.x_label, ha="center", va="top", **style)
+    if is_first:
+        axes.text(beside, top, y1, ha="right", va="top", **style)
+        axes.text(beside, top + height, y0, ha="right", va="bottom", **style)
+        axes.text(beside, top + height / 2, view.y_label, ha="right", va="center", **style)
 
 
 def draw_bars(axes: Axes, view: BarView, data: FigureData) -> list[Entry]:

@@ -30,6 +30,7 @@ from engine.figures.parts import Entry, add_legend
 from engine.figures.plane import draw_plane
 from engine.figures.style import paper
 from engine.figures.time import draw_time
+from engine.figures.user_notes import draw_notes
 from engine.figures.vector import svg_and_pdf
 from engine.run.labels import worth_saying
 from engine.storage import runfile
@@ -91,9 +92,13 @@ def draw_content(axes: Axes, view: View, data: FigureData) -> list[Entry]:
     """Draw a view onto given axes, with its title, and return what its legend is to have."""
     axes.set_title(view.title)
     if isinstance(view, TimeView):
-        return draw_time(axes, view, data)
+        entries = draw_time(axes, view, data)
+        draw_notes(axes, data.run.notes, view.id)
+        return entries
     if isinstance(view, PlaneView):
-        return draw_plane(axes, view, data)
+        entries = draw_plane(axes, view, data)
+        draw_notes(axes, data.run.notes, view.id)
+        return entries
     if isinstance(view, ImageView):
         return draw_image(axes, view, data)
     if isinstance(view, BarView):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
 
 import numpy as np
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import LogFormatterSciNotation
 
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
-from engine.core.views import Rule
+from engine.core.palette import PALE
+from engine.core.views import Rule, Tint
 from engine.figures.rules import FARTHEST, rule_value
 from engine.figures.style import LINESTYLES, color
 from engine.figures.zero_notes import ZeroNote, bounded
@@ -174,3 +177,31 @@ def set_log(axes: Axes, side: Literal["x", "y"]) -> None:
     axis = axes.xaxis if side == "x" else axes.yaxis
     axis.set_major_formatter(_Powers())
     axis.set_minor_formatter(_Powers(labelOnlyBase=False, minor_thresholds=(1.0, 0.4)))
+
+
+def tint_places(image: FloatArray, tints: Sequence[Tint]) -> FloatArray:
+    """Return the place of each value among tints, from 1; NaN for any other."""
+    places = np.full(image.shape, np.nan)
+    for place, tint in enumerate(tints, 1):
+        places[image == tint.value] = place
+    return places
+
+
+def tint_colors(tints: Sequence[Tint]) -> ListedColormap:
+    """Return the colours of tints on white paper, in their order."""
+    return ListedColormap([_pale(tint.color) for tint in tints])
+
+
+def tint_entries(tints: Sequence[Tint], missing: str) -> list[Entry]:
+    """Return what a legend says of tints, and of cells without a value."""
+    named = [Entry(Patch(facecolor=_pale(tint.color)), tint.label) for tint in tints]
+    if not missing:
+        return named
+    blank = Patch(facecolor="white", edgecolor=color("muted"), linewidth=0.6)
+    return [Entry(blank, missing), *named]
+
+
+def _pale(role: str) -> tuple[float, float, float]:
+    """Return the colour of a role on white paper, paled."""
+    red, green, blue = (1.0 - PALE * (1.0 - part) for part in to_rgb(color(role)))
+    return red, green, blue

@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle as CirclePatch
-from matplotlib.patches import Patch
 
 from engine.core.arrays import FloatArray
-from engine.core.palette import PALE, RAMP
+from engine.core.palette import RAMP
 from engine.core.views import Circle, Curve, Extent, Handle, Heat, Item, PlaneView, Points, Rule
 from engine.figures.data import FigureData
 from engine.figures.fine import draw_fine
@@ -25,6 +23,9 @@ from engine.figures.parts import (
     draw_rules,
     drawable,
     set_log,
+    tint_colors,
+    tint_entries,
+    tint_places,
 )
 from engine.figures.style import COLORMAPS, LINESTYLES, MARKERS, RAMP_MAP, color, colors
 from engine.figures.zero_notes import ZeroNote, of_curve, of_points
@@ -232,11 +233,11 @@ class _Painter:
         ends = self._data.level_ends(item.key, image, item.colormap) or (0.0, 1.0)
         low, high = item.ends(*ends)
         if item.tints:
-            image, low, high = _places(image, item), 0.5, len(item.tints) + 0.5
+            image, low, high = tint_places(image, item.tints), 0.5, len(item.tints) + 0.5
         self._axes.grid(False)
         style: dict[str, Any] = {
             "aspect": "equal" if self._view.equal else "auto",
-            "cmap": _tints(item) if item.tints else COLORMAPS[item.colormap],
+            "cmap": tint_colors(item.tints) if item.tints else COLORMAPS[item.colormap],
             "zorder": 0,
             "vmin": low,
             "vmax": high,
@@ -247,11 +248,7 @@ class _Painter:
             artist = draw_fine(self._axes, image, tuple(extent.tolist()), **style)
         if item.label:
             color_bar(self._axes, artist, item.label)
-        named = [Entry(Patch(facecolor=_pale(tint.color)), tint.label) for tint in item.tints]
-        if not item.missing:
-            return named
-        blank = Patch(facecolor="white", edgecolor=color("muted"), linewidth=0.6)
-        return [Entry(blank, item.missing), *named]
+        return tint_entries(item.tints, item.missing)
 
     def _handle(self, item: Handle) -> list[Entry]:
         return self._points(Points(x=item.x, y=item.y, label=item.label, color=item.color))
@@ -265,21 +262,3 @@ class _Painter:
             self._view.log_y,
             self._view.log_x,
         )
-
-
-def _places(image: FloatArray, item: Heat) -> FloatArray:
-    """Return the place of each value among the tints, from 1; NaN for any other."""
-    places = np.full(image.shape, np.nan)
-    for place, tint in enumerate(item.tints, 1):
-        places[image == tint.value] = place
-    return places
-
-
-def _tints(item: Heat) -> ListedColormap:
-    return ListedColormap([_pale(tint.color) for tint in item.tints])
-
-
-def _pale(role: str) -> tuple[float, float, float]:
-    """Return the colour of a role on white paper, paled."""
-    red, green, blue = (1.0 - PALE * (1.0 - part) for part in to_rgb(color(role)))
-    return red, green, blue

@@ -3,7 +3,8 @@ r"""Borders of basins, measured: box dimension, uncertainty exponent, shares of 
 A border is fractal where its dimension d exceeds that of a curve, 1. Two estimates of it, each with
 its fit and its error:
 
-- the box dimension: so many boxes of side s hold more than one class, :math:`N\propto s^{-d}`;
+- the box dimension: so many boxes of side s hold more than one class, :math:`N\propto s^{-d}`,
+  as a mean over all places that a grid of such boxes can have;
 - the uncertainty exponent (McDonald, Grebogi, Ott & Yorke 1985): of so large a part f of all starts
   another start at a distance ε has another class, :math:`f\propto\varepsilon^{\alpha}`, with
   :math:`d=2-\alpha` in the plane.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ from engine.core.errors import InputError
 Classes = NDArray[Any]
 """Classes of cells, whole numbers, shape (rows, columns)."""
 
-FINEST = 2
-"""Side of the smallest boxes, in cells: those of one cell are drawn too coarsely."""
+FINEST = 4
+"""Side of the smallest boxes, in cells: thin parts of a border lie between cells and are missed."""
 COARSEST = 16
 """Boxes along the shorter side of the image at least: larger ones nearly all hold the border."""
 LEAST_SCALES = 4
@@ -47,7 +48,8 @@ class Fit:
         The exponent.
     error : float
         The larger of the standard error of the fit and half the difference of the exponents over
-        the finer and over the coarser half of the scales.
+        the finer and over the coarser half of the scales; in an image also at least what a further
+        term changes that is of the order of a cell.
     residual : float
         Root mean square distance of the log counts from the line.
     scales, counts : ndarray, shape (m,)
@@ -146,46 +148,49 @@ def box_dimension(classes: Classes, between: Sequence[int] | None = None) -> Fit
     Returns
     -------
     Fit
-        Its scales are the sides of the boxes in cells, powers of 2.
+        Its scales are the sides of the boxes in cells, powers of 2 and three times these; its
+        counts are means over all places of the grid. What leaves the image at one side goes on at
+        the other, so that all places count alike.
 
     Raises
     ------
     InputError
         If the image is too small, or there is no border in it.
     """
-    marked = border(_checked(classes), between)
-    side = min(classes.shape)
-    marked = marked[: _whole(marked.shape[0]), : _whole(marked.shape[1])]
+    held = border(_checked(classes), between)
     scales, counts, size = [], [], 1
-    while side // size >= COARSEST:
-        if size >= FINEST:
-            count = int(np.count_nonzero(marked))
-            if count >= FEWEST:
-                scales.append(size)
-                counts.append(count)
-        marked = _halved(marked)
-        size *= 2
+    for side in _sides(min(classes.shape) // COARSEST):
+        held, size = _grown(held, side - size), side
+        count = np.count_nonzero(held) / side**2
+        if side >= FINEST and count >= FEWEST:
+            scales.append(side)
+            counts.append(count)
     fit = Fit.of(np.array(scales, np.float64), np.array(counts, np.float64))
-    return Fit(
-        value=-fit.value,
-        error=fit.error,
-        residual=fit.residual,
-        scales=fit.scales,
-        counts=fit.counts,
-    )
+    return replace(_with_bend(fit), value=-fit.value)
 
 
-def _whole(length: int) -> int:
-    """Return how many of so many corners the largest boxes cover."""
-    largest = 1 << int(math.log2(max(length / COARSEST, 1.0)))
-    return length // largest * largest
+def _with_bend(fit: Fit) -> Fit:
+    """Return a fit whose error is at least what a further term of the order of one cell changes.
+
+    Cells miss what is thinner than they are, and so the more the smaller the scale.
+    """
+    x = np.log(fit.scales)
+    terms = np.stack([x, 1.0 / fit.scales, np.ones_like(x)], axis=1)
+    bent = float(np.linalg.lstsq(terms, np.log(fit.counts), rcond=None)[0][0])
+    return replace(fit, error=max(fit.error, abs(bent - fit.value)))
 
 
-def _halved(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which boxes of twice the side are marked."""
-    rows, columns = (length // 2 * 2 for length in marked.shape)
-    even = marked[:rows, :columns]
-    return np.asarray(even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2])
+def _sides(largest: int) -> list[int]:
+    """Return the sides of boxes, each at most twice that before, in ascending order."""
+    powers = [1 << k for k in range(1, max(largest, 1).bit_length())]
+    return sorted(side for power in powers for side in (power, power // 2 * 3) if side <= largest)
+
+
+def _grown(held: NDArray[np.bool_], more: int) -> NDArray[np.bool_]:
+    """Return which boxes hold the border, by their first corner, that are larger by so much."""
+    for axis in (0, 1):
+        held = held | np.roll(held, -more, axis)
+    return held
 
 
 def uncertainty(classes: Classes) -> Fit:
@@ -217,7 +222,7 @@ def uncertainty(classes: Classes) -> Fit:
             scales.append(s)
             shares.append(count / core.size)
         s *= 2
-    return Fit.of(np.array(scales, np.float64), np.array(shares, np.float64))
+    return _with_bend(Fit.of(np.array(scales, np.float64), np.array(shares, np.float64)))
 
 
 def uncertainty_of(

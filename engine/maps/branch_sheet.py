@@ -27,7 +27,7 @@ from engine.figures.formats import DPI, FORMATS
 from engine.figures.parts import Entry, add_legend
 from engine.figures.style import LINESTYLES, color, paper
 from engine.maps.branches import Branches, BranchSpec, Special, Stability
-from engine.maps.tree import subject_of
+from engine.maps.subject import subject_of
 from engine.run.labels import worth_saying
 from engine.storage.files import atomic
 

@@ -233,13 +233,17 @@ class Special:
     @property
     def label(self) -> str:
         """Name it in a few words, for a picture."""
+        return f"{self._words}, period {self.period}" if self.event != "flip" else self._words
+
+    @property
+    def _words(self) -> str:
         words = f"{self.character} {self.event}".strip()
         return f"{words} {self.period} → {2 * self.period}" if self.event == "flip" else words
 
     @property
     def text(self) -> str:
         """Describe it in a sentence, for a hover text; plain text."""
-        parts = [f"{self.label} at {short(self.parameter, 10)}"]
+        parts = [f"{self._words} at {short(self.parameter, 10)}"]
         if self.event != "flip":
             parts[0] += f", period {self.period}"
         if self.coefficient is not None:

@@ -36,6 +36,9 @@ _TO_LAB = np.array(
 _FROM_CONES, _FROM_LAB = np.linalg.inv(_TO_CONES), np.linalg.inv(_TO_LAB)
 LEVELS = 256
 """Shades of a class, and colours of a map of numbers."""
+_CYCLES = (4, 1, 5, 2, 0, 6)
+"""Categories of periods 2 to 7; the next have them nearer to ink, the last nearer to the ground."""
+_TOWARD_INK, _TOWARD_GROUND = 0.6, 0.45
 
 
 class Palette(Protocol):
@@ -182,6 +185,8 @@ def role_color(role: str, palette: Palette) -> str:
     """Return the colour of a class or curve by its role (`engine.maps.kind.CellClass`)."""
     if role.startswith("limit:"):
         return limit_color(int(role.partition(":")[2]), palette)
+    if role.startswith("cycle:"):
+        return cycle_color(int(role.partition(":")[2]), palette)
     if role.isdigit():
         return palette.series[(int(role) - 1) % len(palette.series)]
     if role.startswith("#"):
@@ -204,3 +209,14 @@ def limit_color(index: int, palette: Palette) -> str:
     table = color_map(palette.ramp)
     golden = ((index - len(usual)) * 0.6180339887 + 0.11) % 1.0
     return hexadecimal(table[round(golden * (LEVELS - 1))])
+
+
+def cycle_color(period: int, palette: Palette) -> str:
+    """Return the colour of cycles of a period from 2 to 19; no two are the same."""
+    place, depth = (period - 2) % len(_CYCLES), (period - 2) // len(_CYCLES)
+    color = palette.series[_CYCLES[place]]
+    if depth == 0:
+        return color
+    if depth == 1:
+        return mixed(color, palette.text, _TOWARD_INK)
+    return mixed(color, palette.surface, _TOWARD_GROUND)

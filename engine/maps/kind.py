@@ -31,8 +31,9 @@ class CellClass:
     name : str
         For the legend and the hover text; may hold mathtext between dollars.
     color : str
-        A role of `engine.core.views`, ``"limit:i"`` for the i-th of several limits, or
-        ``"ramp"`` where the field `shade` colours the class.
+        A role of `engine.core.views`, ``"limit:i"`` for the i-th of several limits,
+        ``"cycle:p"`` for cycles of period p, or ``"ramp"`` where the field `shade` colours the
+        class.
     shade : str
         Name of the field that colours the cells of this class from light to dark; empty for one
         colour.
@@ -136,6 +137,10 @@ class Prepared(ABC):
 
     def overlays(self) -> tuple[Overlay, ...]:
         """Return the theory's curves over the map's range."""
+        return ()
+
+    def found(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[Overlay, ...]:
+        """Return curves that the cells of a whole map show; arrays as in `engine.maps.making`."""
         return ()
 
     def hover(self, cell: Mapping[str, Any]) -> str:

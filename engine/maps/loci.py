@@ -15,7 +15,8 @@ from engine.core.ensemble import Progress
 from engine.maps.branches import SOURCE
 from engine.maps.kind import Overlay
 from engine.maps.spec import MapSpec
-from engine.maps.tree import Search, StoppedError, subject_of
+from engine.maps.subject import subject_of
+from engine.maps.tree import Search, StoppedError
 
 LINES = (0.5, 0.2, 0.8)
 """Heights, as shares of the rectangle, at which flips and folds are looked for along x."""

@@ -44,7 +44,7 @@ NOT_YET = 255
 """Code of a cell that is not computed yet."""
 HATCHED = "muted"
 """Role of classes of which nothing is known."""
-_HATCH = 6
+HATCH = 6
 """Pixels of a picture between the lines of the hatching."""
 _MOST = 20_000
 """Values, evenly spread, that decide on the ends of colours where there are more."""
@@ -118,11 +118,14 @@ class Picture:
         Of the classes that there are, the largest first.
     bar : Bar or None
         Of a field that is drawn alone.
+    hatched : ndarray of bool, shape (rows, columns), or None
+        Cells that whoever shows the picture is to hatch; None where it has its hatching, or none.
     """
 
     rgba: Rgba
     swatches: tuple[Swatch, ...] = ()
     bar: Bar | None = None
+    hatched: NDArray[np.bool_] | None = None
 
 
 def layers_of(fields: tuple[CellField, ...]) -> dict[str, str]:
@@ -142,8 +145,9 @@ def picture_of_classes(
     arrays: Arrays,
     known: NDArray[np.bool_],
     palette: Palette,
-    stride: int = 1,
     grain: tuple[int, int] = (1, 1),
+    *,
+    has_hatching: bool = True,
 ) -> Picture:
     """Draw the classes of cells, shaded by what shades each.
 
@@ -156,11 +160,11 @@ def picture_of_classes(
     known : ndarray of bool, shape (rows, columns)
         Cells that are computed; the others repeat a neighbour and count in no share.
     palette : Palette
-    stride : int
-        Cells of the finished map that a cell of these arrays stands for.
     grain : tuple of int
         Rows and columns of the picture that a cell has, so that lines of the hatching are as
         close where cells are large.
+    has_hatching : bool
+        Whether the pixels have the hatching; a screen draws it at its own pixels instead.
     """
     codes = arrays[CLASSES]
     counts = np.bincount(codes[known].ravel(), minlength=NOT_YET + 1)
@@ -182,9 +186,23 @@ def picture_of_classes(
     rgba = np.empty((*codes.shape, 4), np.uint8)
     rgba[..., :3] = table.reshape(-1, 3)[codes.astype(np.int64) * LEVELS + level]
     rgba[..., 3] = np.where(codes == NOT_YET, 0, 255)
+    swatches = _swatches(classes, counts, table, bars)
     rgba, codes = (each.repeat(grain[0], 0).repeat(grain[1], 1) for each in (rgba, codes))
-    _hatch(rgba, codes, classes, palette, stride)
-    return Picture(rgba, _swatches(classes, counts, table, bars))
+    unknown = [each.code for each in classes if each.color == HATCHED and counts[each.code]]
+    if not unknown:
+        return Picture(rgba, swatches)
+    hatched = np.isin(codes, unknown)
+    if not has_hatching:
+        return Picture(rgba, swatches, hatched=hatched)
+    row, column = np.nonzero(hatched)
+    on = (row + column) % HATCH == 0
+    rgba[row[on], column[on], :3] = channels(hatch_color(palette))
+    return Picture(rgba, swatches)
+
+
+def hatch_color(palette: Palette) -> str:
+    """Return the colour of the lines over cells of which nothing is known."""
+    return mixed(area_color(HATCHED, palette), palette.text, 0.35)
 
 
 def class_table(each: CellClass, palette: Palette) -> Table:
@@ -207,26 +225,6 @@ def area_color(role: str, palette: Palette) -> str:
     toward = {"muted": 0.76 if palette.is_dark else 0.66, "text": 0.12}
     toward["bad"] = 0.45 if palette.is_dark else 0.3
     return mixed(color, palette.surface, toward[role]) if role in toward else color
-
-
-def _hatch(
-    rgba: Rgba,
-    codes: NDArray[Any],
-    classes: tuple[CellClass, ...],
-    palette: Palette,
-    stride: int,
-) -> None:
-    """Draw diagonal lines over cells of which nothing is known, once cells are fine enough."""
-    if stride > 2:
-        return
-    every = max(_HATCH // stride, 3)
-    for each in classes:
-        if each.color != HATCHED:
-            continue
-        row, column = np.nonzero(codes == each.code)
-        on = (row + column) % every == 0
-        ink = mixed(area_color(HATCHED, palette), palette.text, 0.35)
-        rgba[row[on], column[on], :3] = channels(ink)
 
 
 def _swatches(

@@ -37,7 +37,6 @@ from engine.figures.style import LINESTYLES, color, paper
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
 from engine.maps.kind import CellField, Overlay, Prepared
-from engine.maps.live import shown_layer
 from engine.maps.picture import (
     CLASSES,
     NOT_YET,
@@ -49,6 +48,7 @@ from engine.maps.picture import (
     picture_of_field,
     picture_of_points,
 )
+from engine.maps.shown import shown_layer
 from engine.run.labels import worth_saying
 from engine.storage.files import atomic
 from engine.text.numbers import short, whole
@@ -125,6 +125,7 @@ def figure(
         axes.set_title(f"{get(spec.experiment).title}: {_TITLES[spec.kind]}")
         _label(axes, prepared, "" if field is None or layer == POINTS else field.label, y)
         curves = prepared.overlays() if overlays is None else overlays
+        curves += prepared.found(arrays)
         entries = _draw_overlays(axes, curves)
         if below is not None:
             _draw_exponents(below, axes, prepared, arrays, known)

@@ -41,6 +41,7 @@ from engine.storage.files import (
     parse_json,
     read_text,
     to_json,
+    try_folder,
     user_path,
     write_json,
 )
@@ -74,6 +75,8 @@ def checksum(prepared: Prepared) -> str:
 class MapFolder:
     """The folder of one map, which is new, half-made or finished.
 
+    It is made with the first array, so that what is refused before leaves none behind.
+
     Parameters
     ----------
     folder : Path
@@ -86,10 +89,12 @@ class MapFolder:
     """
 
     def __init__(self, folder: Path, prepared: Prepared) -> None:
-        self.path = make_folder(user_path(folder, "--out"))
+        self.path = user_path(folder, "--out")
+        try_folder(self.path, "--out")
         self.prepared = prepared
         self.checksum = checksum(prepared)
-        self._check()
+        if self.path.exists():
+            self._check()
 
     @property
     def is_finished(self) -> bool:
@@ -132,7 +137,7 @@ class MapFolder:
         FileError
             If they cannot be made or are damaged.
         """
-        return HalfMade(self.path, self.prepared, self.checksum)
+        return HalfMade(make_folder(self.path), self.prepared, self.checksum)
 
     def finish(self, half: HalfMade, table: Mapping[str, Any]) -> None:
         """Put the arrays and `map.json` in their places; until the latter is there, go on later.

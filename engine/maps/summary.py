@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.core.ensemble import Share
 from engine.core.versions import versions
 from engine.maps.kind import Overlay, Prepared
+from engine.maps.measured import Measured, measured
 from engine.text.mathtext import to_plain
 
 _ROWS = 2**22
@@ -46,6 +47,7 @@ def summary(
     """
     first = arrays[prepared.fields[0].name]
     counts = _counts(arrays["outcome"]) if "outcome" in arrays else {}
+    seen = measured(prepared, arrays["outcome"]) if prepared.spec.kind == "basin" else None
     cells = first.shape[0] if prepared.spec.kind == "orbit" else first.shape[0] * first.shape[1]
     return {
         "spec": prepared.spec.as_table(),
@@ -57,13 +59,20 @@ def summary(
                 "name": to_plain(each.name),
                 "cells": counts.get(each.code, 0),
                 "share": counts.get(each.code, 0) / cells,
+                **_error_of(seen, each.code),
             }
             for each in prepared.classes
         ],
-        "overlays": [_of_overlay(each) for each in prepared.overlays()],
+        **({} if seen is None else {"borders": seen.as_table()}),
+        "overlays": [_of_overlay(each) for each in (*prepared.overlays(), *prepared.found(arrays))],
         "seconds": round(seconds, 3),
         "versions": versions(),
     }
+
+
+def _error_of(seen: Measured | None, code: int) -> dict[str, float]:
+    """Return the error of a class's share of the area, where it is known."""
+    return {"error": seen.shares[code].error} if seen is not None and code in seen.shares else {}
 
 
 def _of_overlay(overlay: Overlay) -> dict[str, Any]:

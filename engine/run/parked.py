@@ -25,6 +25,11 @@ class Shelf:
         """Return the run of an experiment and keep it no longer; None if there is none."""
         return self._runs.pop(experiment_id, None)
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that are put aside."""
+        return tuple(self._runs.values())
+
     def drop(self, experiment_id: str) -> None:
         """Close the run of an experiment, if there is one."""
         run = self.take(experiment_id)

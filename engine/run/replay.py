@@ -53,7 +53,9 @@ def begin(run: RunSpec) -> Session:
     """
     experiment = get(run.experiment)
     inputs.check(experiment, run.params, run.sha256)
-    return Session(experiment, run.params, run.seed, run.start)
+    session = Session(experiment, run.params, run.seed, run.start)
+    session.notes = run.notes
+    return session
 
 
 def target_of(run: RunSpec) -> int:

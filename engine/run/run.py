@@ -66,6 +66,8 @@ class Run:
         One sentence on what happened last.
     latest : Shown
         What the last picture showed.
+    is_waiting : bool
+        Whether it has made all steps that there are, and waits for more from outside.
     """
 
     def __init__(self, session: Session, on_drop: OnDrop) -> None:
@@ -76,6 +78,7 @@ class Run:
         self.ensemble: Ensemble | None = None
         self.message = ""
         self.latest = self.bare(OutcomeKind.CONVERGING)
+        self.is_waiting = False
         self._refusal: Refusal | None = None
         self._on_drop = on_drop
         self._drop_sentence = ""
@@ -109,6 +112,7 @@ class Run:
         """Go on from the shown step, for `n` steps or until paused."""
         self._continue_from_shown()
         self.target = None if n is None else self.session.step + n
+        self._wait()
         self.status = Status.FINISHED if self.session.finished else Status.RUNNING
 
     def refuse(self, error: LabError) -> None:
@@ -170,10 +174,18 @@ class Run:
             n = min(n, self.target - self.session.step)
         if n > 0:
             self.chunk.timed(self._advance, n)
+        self._wait()
         if self.session.finished:
             self.status = Status.FINISHED
         elif self.target is not None and self.session.step >= self.target:
             self.status = Status.PAUSED
+
+    def _wait(self) -> None:
+        """Go on, at the end of what is there, if more may come."""
+        session = self.session
+        self.is_waiting = session.finished and session.experiment.waits(session.state)
+        if self.is_waiting:
+            session.finished = False
 
     def _advance(self, n: int) -> int:
         """Make steps in one call; the last `WINDOW` steps before the target have exact rows."""

@@ -47,6 +47,8 @@ LONG_STEP = 1.0
 """Seconds after which a step shows what it does."""
 STEP_NEWS = 0.1
 """Seconds between two pictures of how far it is."""
+WAIT = 0.2
+"""Seconds between two looks for steps that come from outside."""
 COMPILE_NEWS = 0.05
 """Seconds between two looks at the processes that compile."""
 
@@ -203,6 +205,15 @@ class Runner:
         """Run a short function on the engine thread with the session, between chunks."""
         self._send(lambda: function(self._require().session))
 
+    def survey(self, function: Callable[[tuple[Run, ...]], None]) -> None:
+        """Run a short function on the engine thread with all runs, those put aside last."""
+
+        def look() -> None:
+            runs = () if self._run is None else (self._run,)
+            function((*runs, *self._shelf.runs))
+
+        self._send(look)
+
     def job(self, function: Callable[[Session, Progress], None]) -> None:
         """Run a long function on the engine thread, with progress; a run that was going goes on."""
         self._send(lambda: self._run_job(lambda run, progress: function(run.session, progress)))
@@ -281,6 +292,8 @@ class Runner:
 
     def _obey(self) -> None:
         timeout = self._pace.wait() if self._is_running else None
+        if timeout is not None and self._require().is_waiting:
+            timeout = WAIT
         if self._warming is not None:
             timeout = COMPILE_NEWS
         try:

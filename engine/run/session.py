@@ -23,6 +23,7 @@ from engine.core.outcome import Outcome
 from engine.core.params import Params, update
 from engine.run.inputs import fingerprints
 from engine.run.keyframes import Keyframes
+from engine.run.notes import Note
 from engine.run.pace import LONG_CHUNK_SECONDS, ChunkSize
 from engine.run.trace import WINDOW, Trace
 from engine.text.numbers import whole
@@ -70,6 +71,7 @@ class Session:
         self._changes: list[Change] = []
         self._frozen: tuple[Change, ...] | None = ()
         self.finished = False
+        self.notes: tuple[Note, ...] = ()
         self.trace = Trace(experiment.record(self.state))
         self._keyframes: Keyframes[State[Any]] = Keyframes(self.state)
         self._again = ChunkSize(LONG_CHUNK_SECONDS, experiment.listing.steps_per_call)

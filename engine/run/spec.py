@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.core.change import Change
 from engine.core.params import Params
+from engine.run.notes import Note
 from engine.run.session import Session
 
 
@@ -19,7 +20,8 @@ class RunSpec:
 
     `params` are those of step 0; `steps` is None where the experiment's own number is meant;
     `start` holds learned parameters to begin from, `sha256` what the input files must hold, by the
-    parameter that names them (see `engine.run.inputs`).
+    parameter that names them (see `engine.run.inputs`). `notes` are the user's, on which nothing
+    depends.
     """
 
     experiment: str
@@ -29,6 +31,7 @@ class RunSpec:
     changes: tuple[Change, ...] = ()
     start: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
     sha256: Mapping[str, str] = field(default_factory=dict, compare=False)
+    notes: tuple[Note, ...] = ()
 
     @classmethod
     def of(cls, session: Session) -> RunSpec:
@@ -41,6 +44,7 @@ class RunSpec:
             changes=session.changes,
             start=session.start,
             sha256=session.inputs,
+            notes=session.notes,
         )
 
     def until(self, step: int) -> RunSpec:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from engine.core.errors import InputError
 from engine.core.params import Params, ParamSpec, describe
 from engine.run.trace import TraceView
+from engine.storage.columns import cell
 from engine.storage.files import plain
-from engine.storage.recording import cell
 from engine.text.mathtext import plain_math, to_plain
 from engine.text.numbers import NONE, short, whole
 
@@ -77,6 +77,21 @@ class Result:
                 for claim in claims
             },
         )
+
+    def to_table(self) -> dict[str, Any]:
+        """Return plain values, as `of` reads them."""
+        return {
+            "outcome": {
+                "kind": self.outcome,
+                "step": self.step,
+                "message": self.message,
+                "period": self.period,
+            },
+            "final": dict(self.final),
+            "claims": [
+                {"title": title, "verdict": verdict} for title, verdict in self.verdicts.items()
+            ],
+        }
 
 
 def _part(table: Mapping[str, Any], key: str, kind: type, what: str) -> Any:

@@ -24,10 +24,10 @@ from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import WINDOW
 from engine.storage.arrays import save_npz
-from engine.storage.files import write_text
-from engine.storage.recording import Rows, cell, headings, write_series
+from engine.storage.columns import TABLES, Rows, headings, write_rows, write_series
 from engine.storage.runfile import to_table
 from engine.storage.view_data import view_arrays, view_rows
+from engine.storage.view_plot import plot_of
 from engine.text.numbers import whole
 
 EXPORT_VALUES = 100_000_000
@@ -47,7 +47,7 @@ def export_view(
     step: int | None = None,
     progress: Progress = lambda fraction, text: True,
 ) -> bool:
-    """Write the data of a plot as ``.csv`` or ``.npz``; returns False if it was cancelled.
+    """Write the data of a plot as ``.csv``, ``.dat`` or ``.npz``; returns False if cancelled.
 
     A plot along the step gives a column per line and every step from `first` to `last` (where the
     experiment keeps no old states: smallest and largest per bucket, under ``.low`` and ``.high``).
@@ -63,8 +63,8 @@ def export_view(
     """
     path = Path(path)
     kind = path.suffix.lower()
-    if kind not in (".csv", ".npz"):
-        raise InputError("data file", path.name, "give a name that ends in .csv or .npz")
+    if kind not in (*TABLES, ".npz"):
+        raise InputError("data file", path.name, "give a name that ends in .csv, .dat or .npz")
     run = to_table(RunSpec.of(session))
     about: dict[str, Any] = {
         "view": view.id,
@@ -75,15 +75,15 @@ def export_view(
     if isinstance(view, TimeView):
         about["step"] = session.step if last is None else last
         blocks = _series_blocks(session, view, first, last)
-        return _write_series(path, blocks, about, progress)
+        return _write_series(path, view, blocks, about, progress)
     state, recent = session.look(session.step if step is None else step)
     about["step"] = state.step
     observation = session.experiment.observe(state, recent)
     if kind == ".npz":
         save_npz(path, view_arrays(view, observation), about)
     else:
-        lines = (",".join(map(cell, row)) for row in _with_step(view, observation, state.step))
-        write_text(path, "\n".join(lines) + "\n")
+        rows = list(_with_step(view, observation, state.step))
+        write_rows(path, rows, plot_of(view, rows))
     return True
 
 
@@ -167,7 +167,11 @@ class _CancelledError(Exception):
 
 
 def _write_series(
-    path: Path, source: tuple[int, Iterable[Block]], about: Mapping[str, Any], progress: Progress
+    path: Path,
+    view: TimeView,
+    source: tuple[int, Iterable[Block]],
+    about: Mapping[str, Any],
+    progress: Progress,
 ) -> bool:
     last, blocks = source
 
@@ -179,11 +183,12 @@ def _write_series(
                 raise _CancelledError
 
     try:
-        if path.suffix.lower() == ".csv":
+        if path.suffix.lower() in TABLES:
             source_blocks = watched()
             begin = next(source_blocks)
             names = ("step", *headings(begin[1]))
-            write_series(path, names, itertools.chain([begin], source_blocks))
+            drawn = plot_of(view, [names])
+            write_series(path, names, itertools.chain([begin], source_blocks), drawn)
         else:
             parts = list(watched())
             arrays = {"step": np.concatenate([steps for steps, _ in parts])}

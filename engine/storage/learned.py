@@ -61,6 +61,28 @@ def save_learned(session: Session, path: Path, step: int | None = None) -> None:
     save_arrays(path, {key: np.asarray(value) for key, value in arrays.items()}, config)
 
 
+def save_model(session: Session, path: Path, step: int | None = None) -> str:
+    """Write what a run has learned, as `save_learned` or in a form of the experiment's own.
+
+    Returns
+    -------
+    str
+        What was checked of the file; may be empty.
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise, the step was not reached, or no old states are kept.
+    LabError
+        If a package is missing or the file cannot be written.
+    """
+    if path.suffix.lower() not in session.experiment.model_endings:
+        save_learned(session, path, step)
+        return ""
+    state = session.state_at(session.step if step is None else step)
+    return session.experiment.save_model(state, path)
+
+
 def load_learned(path: Path) -> Learned:
     """Read learned parameters after checking the file.
 

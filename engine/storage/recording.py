@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,13 @@ from engine.core.errors import InputError
 from engine.run.session import Session
 from engine.run.trace import WINDOW, Trace, TraceView
 from engine.storage.arrays import load_npz, save_npz
-from engine.storage.files import atomic
+from engine.storage.columns import Rows, headings, write_series
 from engine.text.numbers import whole
 
 FULL_VALUES = 4_000_000
 """Numbers up to which a run is kept step by step (32 MB as NPZ, about 80 MB as CSV)."""
 COARSE_STEPS = 1_000_000
 """Steps made at once when only minima and maxima are kept."""
-
-Rows = Mapping[str, FloatArray]
 
 
 class Recorder:
@@ -138,48 +136,6 @@ def _interleaved(view: TraceView) -> dict[str, FloatArray]:
     for key, low in view.low.items():
         table[f"{key}.low"], table[f"{key}.high"] = low, view.high[key]
     return table
-
-
-def headings(rows: Rows) -> list[str]:
-    """Name the columns of series: ``weights[0]``, ``weights[1]``, ..., ``error``."""
-    names = []
-    for key, values in rows.items():
-        if values.ndim == 1:
-            names.append(key)
-        else:
-            names += [f"{key}[{index}]" for index in range(values.shape[1])]
-    return names
-
-
-def write_series(
-    path: Path, names: Iterable[str], blocks: Iterable[tuple[np.ndarray[Any, Any], Rows]]
-) -> None:
-    """Write blocks of steps and rows as CSV with exact decimals; an empty cell is not measured.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-    """
-    with atomic(path) as file:
-        file.write((",".join(cell(name) for name in names) + "\n").encode())
-        for steps, rows in blocks:
-            table = np.column_stack(list(rows.values())).tolist() if rows else []
-            lines = [
-                f"{step}," + ",".join("" if value != value else repr(value) for value in row)
-                for step, row in zip(steps.tolist(), table, strict=True)
-            ]
-            file.write(("\n".join([*lines, ""])).encode())
-
-
-def cell(value: Any) -> str:
-    """Write one cell of a CSV file, quoted where it must be."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, str):
-        quoted = value.replace('"', '""')
-        return f'"{quoted}"' if any(mark in value for mark in ',"\n\r') else value
-    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def load_trace(path: Path) -> TraceView:

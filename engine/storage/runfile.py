@@ -18,6 +18,12 @@
     step = 800
     nudge = { size = 1e-6, seed = 0 }
 
+    [[notes]]         # the user's, at points of plots
+    view = "weights"
+    x = 500.0
+    y = 1.2
+    text = "Here the period doubles"
+
 A run that began from learned parameters has ``start = "run.start.npz"``, a file beside it. Paths
 among the parameters are meant from the folder of the file, and the table ``sha256`` keeps what
 those files held: the run is refused where one holds something else.
@@ -41,7 +47,7 @@ from engine.core.effect import check_live
 from engine.core.errors import InputError
 from engine.core.params import P, Params, ParamSpec, build, describe, update
 from engine.core.registry import get
-from engine.run import inputs
+from engine.run import inputs, notes
 from engine.run.spec import RunSpec
 from engine.storage.arrays import load_numbers, save_npz
 from engine.storage.files import (
@@ -65,7 +71,7 @@ SIZE_LIMIT = 16 * 2**20
 _START_SUFFIX = ".start.npz"
 START = "run" + _START_SUFFIX
 """File beside a run file with the learned parameters that the run began from."""
-_KEYS = ("format", "experiment", "seed", "steps", "start", "params", "sha256", "changes")
+_KEYS = ("format", "experiment", "seed", "steps", "start", "params", "sha256", "changes", "notes")
 
 
 def from_table(
@@ -108,6 +114,7 @@ def from_table(
         changes=_changes(table.get("changes", []), params, experiment.why_no_nudge),
         start=None if "start" not in table else _start(table["start"], folder),
         sha256=_sums(table.get("sha256", {}), params),
+        notes=notes.from_tables(table.get("notes", [])),
     )
 
 
@@ -237,6 +244,8 @@ def to_table(run: RunSpec, start: str = START, folder: Path | None = None) -> di
     if run.sha256:
         table["sha256"] = dict(run.sha256)
     table["changes"] = [_change_table(change) for change in run.changes]
+    if run.notes:
+        table["notes"] = [note.to_table() for note in run.notes]
     return table
 
 
@@ -267,6 +276,8 @@ def dumps(run: RunSpec, start: str = START, folder: Path | None = None) -> str:
         for key in change.keys() - {"step"}:
             pairs = ", ".join(f"{name} = {_toml(value)}" for name, value in change[key].items())
             lines.append(f"{key} = {{ {pairs} }}")
+    for note in table.get("notes", ()):
+        lines += ["", "[[notes]]", *(f"{key} = {_toml(value)}" for key, value in note.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -19,6 +19,7 @@ from engine.core.versions import versions
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
+from engine.storage.columns import write_rows
 from engine.storage.files import (
     FileError,
     entries,
@@ -33,10 +34,9 @@ from engine.storage.files import (
     temporary_name,
     user_path,
     write_json,
-    write_text,
 )
 from engine.storage.learned import ANEW
-from engine.storage.recording import Recorder, cell, load_trace, save_trace
+from engine.storage.recording import Recorder, load_trace, save_trace
 from engine.storage.runfile import START, from_result, home_of, save, to_table
 
 RESULT = "run.json"
@@ -254,16 +254,14 @@ def _value(value: Any) -> Any:
 
 
 def save_table(path: Path, columns: Mapping[str, list[Any]]) -> None:
-    """Write a table with one entry per row and heading as CSV.
+    """Write a table with one entry per row and heading, as `engine.storage.columns` does.
 
     Raises
     ------
     FileError
         If the file cannot be written.
     """
-    rows = zip(*columns.values(), strict=True)
-    lines = (",".join(cell(value) for value in row) for row in (tuple(columns), *rows))
-    write_text(path, "\n".join(lines) + "\n")
+    write_rows(path, (tuple(columns), *zip(*columns.values(), strict=True)))
 
 
 def read(folder: Path) -> RunFolder:

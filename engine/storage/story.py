@@ -115,6 +115,18 @@ def open_story(path: Path) -> Story:
         If the file cannot be read.
     """
     story = load(Story, path, "story")
+    check_story(story, path.name)
+    return story
+
+
+def check_story(story: Story, what: str) -> None:
+    """Check every scene of a story; `what` names its file.
+
+    Raises
+    ------
+    InputError
+        Naming the first scene that cannot be shown, and why.
+    """
     for number, scene in enumerate(story.scene, 1):
         try:
             params, _ = scene.chosen()
@@ -123,9 +135,8 @@ def open_story(path: Path) -> Story:
                 if name not in known:
                     raise InputError("views", name, f"give some of {', '.join(known)}")
         except InputError as error:
-            where = f"{path.name}, scene {number}, {error.field}"
+            where = f"{what}, scene {number}, {error.field}"
             raise InputError(where, error.value, error.allowed) from None
-    return story
 
 
 @cache

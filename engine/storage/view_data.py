@@ -34,6 +34,7 @@ def view_keys(view: View) -> tuple[str, ...]:
         keys = [key for item in view.items for key in item_keys(item)]
     elif isinstance(view, ImageView):
         keys = [view.key, view.captions_key, view.row_labels_key, view.column_labels_key]
+        keys.append(view.extent_key)
     elif isinstance(view, BarView):
         keys = [view.categories_key, *view.keys]
     elif isinstance(view, TableView):

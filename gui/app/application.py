@@ -25,14 +25,14 @@ SWITCH_SECONDS = 0.001
 """How long one thread keeps the interpreter while another waits; Python's own 5 ms are a third
 of a frame."""
 PLATFORM = "QT_QPA_PLATFORM"
-RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors")
+RUN_ENDINGS = (".toml", ".json", ".npz", ".safetensors", ".lyapunov")
 """Suffixes of files that a desktop may pass to the program."""
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options of the window."""
     made = Parser(prog="main.py", description="Open the window.", add_help=False)
-    made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run to open")
+    made.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a run or a session")
     made.add_argument("--fresh", action="store_true", help="ignore and keep no settings")
     made.add_argument("--theme", choices=("system", "light", "dark"), help="theme of the window")
     made.add_argument("--open", type=Path, metavar="FILE", help="the same")

@@ -28,6 +28,7 @@ GRACE = 0.5
 THREADS = (
     "loader",
     "engine-runner",
+    "engine-lockstep",
     "engine-maps",
     "engine-maps-asks",
     "engine-maps-long",

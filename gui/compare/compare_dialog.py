@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 LOOK_MS = 500
 """Time between two looks at the present run."""
 RUNS = "Runs (*.toml run.json);;All files (*)"
+BORDER = 40
+"""Room for the frame of the window, in pixels."""
+SHARE = 0.94
+"""Of the screen that the window takes at most at first."""
 TABLES = "Comma-separated values (*.csv);;Markdown (*.md)"
 
 
@@ -49,6 +53,8 @@ class CompareDialog(Dialog):
         Returns the colour of a role in the theme.
     folder : callable
         Returns the folder in which a dialog begins.
+    side_by_side : callable
+        Shows the runs that are drawn beside one another.
 
     Attributes
     ----------
@@ -64,8 +70,10 @@ class CompareDialog(Dialog):
         color_of: Callable[[str], QColor],
         folder: Callable[[], str],
         parent: QWidget | None = None,
+        side_by_side: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__("Compare runs", parent)
+        self._side_by_side = side_by_side
         self._control = control
         self._pins = pins
         self._color_of = color_of
@@ -85,6 +93,7 @@ class CompareDialog(Dialog):
         self._look.timeout.connect(self.refresh)
         self._look.start()
         self.refresh()
+        self._fit()
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
@@ -110,13 +119,26 @@ class CompareDialog(Dialog):
         self.column.addWidget(self.outcome)
         role = QDialogButtonBox.ButtonRole.ActionRole
         for text, act in (
+            ("Side by side", self._side_by_side),
             ("Copy as Markdown", lambda: self.copy("md")),
             ("Copy as CSV", lambda: self.copy("csv")),
             ("Save…", self._ask_save),
         ):
             self.buttons.addButton(text, role).clicked.connect(lambda checked=False, act=act: act())
         self.finish()
-        scaling.least(self, width=720, height=360)
+        scaling.least(self, width=720, height=300)
+
+    def _fit(self) -> None:
+        """Be as large as the table needs, on the screen that there is."""
+        screen = self.screen().availableSize() * SHARE
+        wanted = self.sizeHint() - self.table.sizeHint() + self.table.room
+        self.resize(wanted.boundedTo(screen).expandedTo(self.minimumSize()))
+        beside = self.parentWidget()
+        if beside is not None:  # at its foot, so that the plots stay in sight
+            foot = beside.window().frameGeometry()
+            room = self.screen().availableGeometry()
+            left = min(max(foot.center().x() - self.width() // 2, room.left()), room.right())
+            self.move(left, min(foot.bottom(), room.bottom()) - self.height() - BORDER)
 
     def _colors(self) -> QMenu:
         menu = QMenu(self)

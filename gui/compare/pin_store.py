@@ -34,6 +34,10 @@ class PinStore:
         self._known: set[str] = set()
         self._files: dict[int, str] = {}
 
+    def take_over(self, experiments: set[str]) -> None:
+        """Take what is pinned now of these experiments as all there is."""
+        self._known |= experiments
+
     def bring_back(self, experiment: AbstractExperiment[Any, Any]) -> None:
         """Pin again what was pinned of an experiment, once."""
         folder = self._folder(experiment.id)
@@ -96,7 +100,6 @@ class PinStore:
 
     def _entry(self, folder: Path, pin: Pin) -> dict[str, Any] | None:
         from engine.storage.recording import save_view
-        from gui.compare.results import to_table
 
         name = self._files.get(pin.id, "")
         if not name:
@@ -114,7 +117,7 @@ class PinStore:
         if pin.changes:
             kept["changes"] = pin.changes
         if pin.result is not None:
-            kept["result"] = to_table(pin.result)
+            kept["result"] = pin.result.to_table()
         return {**kept, "values": pin.params.model_dump(mode="json")}
 
     def _folder(self, experiment_id: str) -> Path | None:

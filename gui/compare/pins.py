@@ -98,6 +98,11 @@ class Pins(QObject):
         self._current[experiment_id] = params, seed
         self._set(self._pins)
 
+    @property
+    def all(self) -> tuple[Pin, ...]:
+        """The pins of all experiments, those of each in their order."""
+        return self._pins
+
     def of(self, experiment_id: str) -> tuple[Pin, ...]:
         """List the pins of an experiment."""
         return tuple(pin for pin in self._pins if pin.experiment == experiment_id)

@@ -29,22 +29,6 @@ def _last(trace: TraceView, step: int) -> dict[str, float]:
     return {key: float(row) for key, row in rows.items() if row is not None and row.ndim == 0}
 
 
-def to_table(result: Result) -> dict[str, Any]:
-    """Return a result as plain values for the settings."""
-    return {
-        "outcome": {
-            "kind": result.outcome,
-            "step": result.step,
-            "message": result.message,
-            "period": result.period,
-        },
-        "final": dict(result.final),
-        "claims": [
-            {"title": title, "verdict": verdict} for title, verdict in result.verdicts.items()
-        ],
-    }
-
-
 def from_table(table: Mapping[str, Any]) -> Result:
     """Read a result from the settings.
 

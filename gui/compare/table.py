@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from engine.run.snapshot import Snapshot
 from engine.storage.comparison import Compared, Comparison, compare, text
-from engine.text.numbers import exact_text
+from engine.text.numbers import NONE, exact_text
 from gui.compare.pins import Pin, Pins
 from gui.compare.results import result_of
 from gui.style import scaling
@@ -19,6 +27,8 @@ from gui.widgets.sorting import SORT_ROLE, Sorted
 
 PRESENT = "present run"
 SWATCH = 12
+HEADING = 92
+"""Pixels at which a heading goes on in another line."""
 WIDEST, BEFORE = 260, 76
 """Pixels of a name at most, and of its box, its colour and the room around them."""
 _Index = QModelIndex | QPersistentModelIndex
@@ -131,8 +141,32 @@ class RunsModel(QAbstractTableModel):
         if role == Role.ToolTipRole:
             return f"{column.heading} ({column.name})"
         if role == Role.TextAlignmentRole:
-            return self._alignment(section)
+            return self._alignment(section) | int(Qt.TextFlag.TextWordWrap)
         return None
+
+
+class WrappedHeader(QHeaderView):
+    """Headings in several lines, so that a column is hardly wider than what stands in it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setSectionsClickable(True)
+        self.setSectionsMovable(True)
+        self.setHighlightSections(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def sectionSizeFromContents(self, section: int) -> QSize:  # noqa: N802
+        """Return the size of a heading: as wide as its longest word, or a few words."""
+        whole = super().sectionSizeFromContents(section)
+        text = str(self.model().headerData(section, self.orientation()))
+        metrics = self.fontMetrics()
+        longest = max(map(metrics.horizontalAdvance, text.split()), default=0)
+        room = max(longest, min(scaling.whole(HEADING), metrics.horizontalAdvance(text)))
+        wrapped = metrics.boundingRect(QRect(0, 0, room, 10_000), Qt.TextFlag.TextWordWrap, text)
+        line = metrics.boundingRect(text)
+        beside = whole - QSize(metrics.horizontalAdvance(text), line.height())
+        return QSize(room + max(beside.width(), 0), wrapped.height() + max(beside.height(), 0))
 
 
 class RunsTable(QTableView):
@@ -152,6 +186,8 @@ class RunsTable(QTableView):
         self._sorted = Sorted(self)
         self._sorted.setSourceModel(model)
         self.setModel(self._sorted)
+        header = WrappedHeader(self)
+        self.setHorizontalHeader(header)
         self.setSortingEnabled(True)
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.setMouseTracking(True)
@@ -166,9 +202,6 @@ class RunsTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         model.modelReset.connect(self._widen)
         model.dataChanged.connect(self._widen)
@@ -187,12 +220,21 @@ class RunsTable(QTableView):
         """Choose a row of the model."""
         self.selectRow(self._sorted.mapFromSource(self._source.index(row, 0)).row())
 
+    @property
+    def room(self) -> QSize:
+        """The size at which all columns and rows can be seen."""
+        header = self.horizontalHeader()
+        rows = (self._source.rowCount() + 1) * self.verticalHeader().defaultSectionSize()
+        return QSize(header.length() + scaling.whole(4), header.sizeHint().height() + rows)
+
     def unsort(self) -> None:
         """Show the runs in their own order."""
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
 
     def _widen(self) -> None:
-        """Make room for the names, and what stands before them."""
+        """Make room for the names and what stands before them; hide what no run has."""
+        for number, column in enumerate(self._source.comparison.columns):
+            self.setColumnHidden(number, all(text(value) == NONE for value in column.values))
         names = (str(index.data()) for index in map(self._name, range(self._source.rowCount())))
         widest = max(map(self.fontMetrics().horizontalAdvance, names), default=0)
         self.setColumnWidth(0, min(widest, scaling.whole(WIDEST)) + scaling.whole(BEFORE))

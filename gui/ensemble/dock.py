@@ -212,7 +212,7 @@ class EnsemblePanel(QWidget):
         self.ensemble_shown.emit(ensemble)
 
     def export_to(self, path: Path) -> None:
-        """Write the table as CSV.
+        """Write the table as CSV, or for pgfplots where the name ends in .dat.
 
         Raises
         ------
@@ -359,7 +359,7 @@ class EnsemblePanel(QWidget):
         dialog = QFileDialog(self, "Export the table of runs")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter("Comma-separated values (*.csv)")
+        dialog.setNameFilters(["Comma-separated values (*.csv)", "For pgfplots (*.dat)"])
         dialog.setDefaultSuffix("csv")
         dialog.selectFile("ensemble.csv")
         dialog.fileSelected.connect(self._on_file_selected)

@@ -44,19 +44,23 @@ Kind = Literal["page", "figure", "data", "weights", "folder"]
 FORMATS: dict[Kind, tuple[str, ...]] = {
     "page": ("png", "svg", "pdf"),
     "figure": ("png", "svg", "pdf"),
-    "data": ("csv", "npz"),
+    "data": ("csv", "dat", "npz"),
     "weights": ("npz", "safetensors"),
     "folder": (),
 }
 HINTS: dict[Kind, str] = {
     "page": "All plots shown at first on one page, with the settings at its foot.",
     "figure": "One plot for paper, from the same data as on the screen.",
-    "data": "What the plot is drawn from, as numbers.",
+    "data": "What the plot is drawn from, as numbers; DAT with a document that draws it by "
+    "pgfplots.",
     "weights": "What was learned, by name, with the settings beside it.",
     "folder": "The run made again into a folder, up to this step: run.json, run.toml, trace and "
     "figures.",
 }
-ALL_STEPS = "Every step at full resolution, computed again where the screen shows a band."
+ALL_STEPS = (
+    "Every step at full resolution, computed again where the screen shows a band; DAT with a "
+    "document that draws it by pgfplots."
+)
 """Hint on the data of plots along the steps."""
 
 
@@ -234,6 +238,8 @@ class ExportDialog(Dialog):
 
     def _show_choice(self) -> None:
         formats = FORMATS[self.choice.kind]
+        if self.choice.kind == "weights":
+            formats += tuple(each.removeprefix(".") for each in self._experiment.model_endings)
         self.format.clear()
         self.format.addItems([name.upper() if len(name) < 4 else name for name in formats])
         self.format.setEnabled(bool(formats))
@@ -374,9 +380,9 @@ def _save_data(
 
 
 def _save_weights(session: Session, path: Path, moment: Moment) -> bool:
-    from engine.storage.learned import save_learned
+    from engine.storage.learned import save_model
 
-    save_learned(session, path, moment.step)
+    save_model(session, path, moment.step)
     return True
 
 

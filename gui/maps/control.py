@@ -6,38 +6,31 @@ Connects the panel that asks, the page that shows, what makes maps, and the run.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
-from engine.core.arrays import FloatArray
-from engine.core.effect import Effect, changed_fields, effect_of
+from engine.core.effect import changed_fields
 from engine.core.errors import InputError, LabError
 from engine.core.experiment import AbstractExperiment
-from engine.core.params import Params, update
-from engine.maps.axis import Axis
-from engine.maps.export import command
-from engine.maps.kind import Offer
-from engine.maps.live import Look, MapFailed, MapShown, finest
+from engine.core.params import Params
 from engine.maps.picture import POINTS
-from engine.maps.place import place_of, point_of
 from engine.maps.ready import ReadyMap, ready_maps
-from engine.maps.spec import MapSpec
+from engine.maps.shown import Look, MapFailed, MapShown
 from engine.run.snapshot import Snapshot
-from gui.maps import export
+from gui.maps.borders import BorderMeasure
 from gui.maps.dock import MAP, PLOTS, MapsPanel
+from gui.maps.files import MapFiles
 from gui.maps.form import Wanted
 from gui.maps.history import History, Part
-from gui.maps.layers import RunLayer
+from gui.maps.kept import table_of, wanted_of
+from gui.maps.offers import Asked, OfferForm
 from gui.maps.page import MapPage, axis_between
 from gui.maps.search import SEARCHED, CurveSearch
 from gui.maps.source import MapSource
+from gui.maps.track import OnScreen, RunTrack
 from gui.plots.canvas.range import Ends, data_ends, padded
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
@@ -52,38 +45,6 @@ OFFER_MS = 300
 """Rest in the parameters after which it is found out anew what maps there are."""
 QUICK = 2.0
 """Seconds up to which a map is made anew by itself when the parameters change."""
-LEAST_DIGITS = 4
-"""Significant digits of a parameter chosen on a map at least."""
-PATH = 2000
-"""Points of the run that are kept on a map of starts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A kind of map that an experiment has.
-
-    Attributes
-    ----------
-    title, help : str
-    offer : Offer
-    """
-
-    title: str
-    help: str
-    offer: Offer
-
-
-def offers_of(experiment: str, params: Params, seed: int) -> dict[str, Offered]:
-    """Find the kinds of map that an experiment has at some parameters, by id."""
-    from engine.maps.catalogue import KINDS, kind
-
-    found: dict[str, Offered] = {}
-    for kind_id in KINDS:
-        each = kind(kind_id)
-        offer = each.offer(experiment, params, seed)
-        if offer is not None:
-            found[kind_id] = Offered(each.title, each.help, offer)
-    return found
 
 
 class MapControl(QObject):
@@ -125,27 +86,23 @@ class MapControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._control, self._bridge, self._settings = control, bridge, settings
+        self._control, self._settings = control, settings
         self.source = source or MapSource(parent=self)
         self.panel, self.page = MapsPanel(), MapPage()
         self.search = CurveSearch(self.source, self)
+        self.borders = BorderMeasure(self.source, self.panel.borders, self.panel.legend, self)
+        self.offers = OfferForm(self.panel, self.source, control, self._asked, self)
+        self.track = RunTrack(self.page, control, bridge, self._screen, self)
+        self.files = MapFiles(self.page, self.source, lambda: self.history.present, self)
         self.history = History()
         self._experiment: AbstractExperiment[Any, Any] | None = None
-        self._offers: dict[str, Offered] = {}
-        self._asked = 0
         self._wanted: Wanted | None = None
         self._layer = ""
         self._made_of: tuple[Params, int] | None = None
         self._searched = ""
-        self._is_edited = False  # whether the form asks for another map than that on screen
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
-        self._place: tuple[float, ...] = (math.nan, math.nan)
-        self._placed_for: object = None
-        self._path = np.empty((0, 2))
-        self._run_id = -1
-        self._is_peeking = False
         self._gesture = QTimer(self, singleShot=True, interval=GESTURE_MS)
         self._request = QTimer(self, singleShot=True, interval=REQUEST_MS)
         self._request.timeout.connect(self._make_if_wanted)
@@ -159,22 +116,24 @@ class MapControl(QObject):
         panel.seen.connect(self._on_seen)
         panel.make_requested.connect(self.make)
         panel.cancel_requested.connect(self._on_cancel)
+        panel.go_on_requested.connect(self._go_on)
         panel.mode_chosen.connect(self.set_mode)
         panel.layer_chosen.connect(self._on_layer_chosen)
         panel.ready_chosen.connect(self.make_ready)
         panel.follow_toggled.connect(lambda on: self._check_params())
-        panel.export_menu_wanted.connect(self._fill_export)
-        panel.form.kind_chosen.connect(self._on_kind_chosen)
-        panel.form.edited.connect(self._on_edited)
+        panel.export_menu_wanted.connect(self.files.fill)
+        self.offers.came.connect(self._on_offered)
         page.zoomed.connect(self._on_zoomed)
-        page.picked.connect(self._on_picked)
+        page.picked.connect(self.track.pick)
         page.hovered.connect(self.hovered)
         page.back_requested.connect(lambda: self._go(self.history.back()))
         page.forward_requested.connect(lambda: self._go(self.history.forward()))
         page.home_requested.connect(self._go_home)
         page.close_requested.connect(lambda: self.set_mode(PLOTS))
-        page.again_requested.connect(self._make_again)
-        page.menu_wanted.connect(self._fill_export)
+        page.again_requested.connect(self._request_map)
+        page.menu_wanted.connect(self.files.fill)
+        for part in (self.track, self.files):
+            part.message_requested.connect(self.message_requested)
         panel.search_toggled.connect(self._on_search_toggled)
         self.search.found.connect(self.page.set_branches)
         self.search.said.connect(self.panel.say_search)
@@ -191,14 +150,15 @@ class MapControl(QObject):
         self.source.forget()
         self.search.stop()
         self._experiment = experiment
-        self._offers, self._wanted, self._made_of = {}, None, None
+        self._wanted, self._made_of = None, None
         self._layer, self._seconds, self._is_wanted = "", math.inf, False
-        self._is_edited = False
+        self.offers.forget()
         self.history = History()
         self.page.clear()
         self.page.say("")
         self._show_history()
         self.panel.forget_map()
+        self.borders.forget()
         self.panel.show_none("")
         self.panel.set_ready(ready_maps(experiment.id))
         self._restore()
@@ -210,15 +170,18 @@ class MapControl(QObject):
         """Take other parameters of the run: the map may be that of others then."""
         self._asking.start()
         self._check_params()
-        self._show_run()
+        self.track.show()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show where the run is."""
-        if snapshot.run_id != self._run_id:
-            self._run_id = snapshot.run_id
-            self._path = np.empty((0, 2))
-        self._show_run()
-        self._peek()
+        self.track.follow(snapshot)
+
+    def _screen(self) -> OnScreen | None:
+        """Return the map that the run is shown on."""
+        part, wanted, experiment = self.history.present, self._wanted, self._experiment
+        if part is None or wanted is None or experiment is None or self._mode == PLOTS:
+            return None
+        return OnScreen(experiment, wanted.kind, part)
 
     def set_mode(self, mode: str) -> None:
         """Show the plots, the map or both in the middle of the window."""
@@ -244,81 +207,25 @@ class MapControl(QObject):
     # What there is to ask for.
 
     def _on_seen(self) -> None:
-        if self._experiment is not None and not self._offers:
+        if not self.offers.found:
             self._ask_offers()
 
     def _ask_offers(self) -> None:
-        if self._experiment is None or not self.panel.isVisible():
-            return
-        self._asking.stop()
-        self._asked += 1
-        asked, experiment = self._asked, self._experiment.id
-        params, seed = self._control.params, self._control.seed
+        if self._experiment is not None and self.panel.isVisible():
+            self._asking.stop()
+            self.offers.ask(self._experiment.id)
 
-        def then(found: dict[str, Offered] | Exception) -> None:
-            if asked == self._asked:
-                self._take_offers(found)
+    def _asked(self) -> Asked:
+        """Return what was asked for last, and whether the map on screen is of it."""
+        part, wanted = self.history.present, self._wanted
+        if wanted is None or part is None:
+            return Asked(wanted, is_made=False)
+        return Asked(replace(wanted, x=part.x, y=part.y), is_made=self._made_of is not None)
 
-        self.source.ask(lambda: offers_of(experiment, params, seed), then)
-
-    def _take_offers(self, found: dict[str, Offered] | Exception) -> None:
-        if isinstance(found, Exception):
-            sentence = str(found) if isinstance(found, LabError) else "Maps are not available."
-            self.panel.show_none(sentence)
-            return
-        is_first = not self._offers
-        self._offers = found
-        if not found:
-            self.panel.show_none("This experiment has no maps with these parameters.")
-            return
-        self.panel.show_none("")
-        form = self.panel.form
-        form.list_kinds({kind_id: each.title for kind_id, each in found.items()})
-        wanted = self._wanted
-        if wanted is not None and wanted.kind in found and not self._is_edited:
-            form.choose_kind(wanted.kind)
-        refill = is_first or self._made_of is None or not self._is_edited
-        self._offer(str(form.kind.currentData()), refill=refill)
+    def _on_offered(self) -> None:
         self._name_page()
         if self.history.present is not None:
             self.page.show_part(self.history.present)
-
-    def _offer(self, kind_id: str, refill: bool) -> None:
-        """Show what a kind offers, and its numbers unless the user's are there already."""
-        each = self._offers[kind_id]
-        form, offer, made = self.panel.form, each.offer, self._made(kind_id)
-        self.panel.show_search(kind_id)
-        if made is not None:  # its axes are listed even where they are not offered any more
-            offer = replace(
-                offer,
-                x_names=tuple(dict.fromkeys((*offer.x_names, made.x.name))),
-                y_names=tuple(dict.fromkeys((*offer.y_names, made.y.name))),
-            )
-        form.offer(each.help, offer)
-        if not refill:
-            return
-        usual = Wanted(kind=kind_id, x=offer.x, y=offer.y, steps=offer.steps, options=offer.options)
-        if made is not None:
-            form.fill(replace(made, options={**offer.options, **made.options}))
-            return
-        wanted = self._wanted
-        form.fill(wanted if wanted is not None and _suits(wanted, usual, offer) else usual)
-
-    def _made(self, kind_id: str) -> Wanted | None:
-        """Return what the map on screen was made with; None where it is not of that kind."""
-        wanted, part = self._wanted, self.history.present
-        if self._made_of is None or wanted is None or part is None or wanted.kind != kind_id:
-            return None
-        return replace(wanted, x=part.x, y=part.y)
-
-    def _on_edited(self) -> None:
-        self._is_edited = True
-        self.panel.forget_ready()
-
-    def _on_kind_chosen(self, kind_id: str) -> None:
-        self.panel.forget_ready()
-        self._is_edited = self._made(kind_id) is None
-        self._offer(kind_id, refill=True)
 
     # Making maps.
 
@@ -341,9 +248,7 @@ class MapControl(QObject):
         self._made_of = None
         self._control.restore(spec.params, spec.seed, f"map “{ready.title}”")
         self._begin(wanted)
-        if spec.kind in self._offers:
-            self.panel.form.choose_kind(spec.kind)
-            self._offer(spec.kind, refill=True)
+        self.offers.choose(spec.kind)
 
     def _begin(self, wanted: Wanted) -> None:
         """Make a map; another part of the same one is added to the history."""
@@ -358,9 +263,9 @@ class MapControl(QObject):
             self.history.go_to(part)
         else:
             self.history.begin(part)
-        offered = self._offers.get(wanted.kind)
+        offered = self.offers.found.get(wanted.kind)
         self._fits = wanted.kind == "orbit" and offered is not None and wanted.y == offered.offer.y
-        self._wanted, self._is_edited = wanted, False
+        self._wanted, self.offers.is_edited = wanted, False
         self._request_map()
         if self._mode == PLOTS:
             self.set_mode(MAP)
@@ -382,22 +287,13 @@ class MapControl(QObject):
         self._show_history()
         self.panel.begin()
         self.panel.mode.setEnabled(True)
-        spec = MapSpec(
-            kind=wanted.kind,  # type: ignore[arg-type]
-            experiment=self._experiment.id,
-            params=params,
-            seed=seed,
-            x=part.x,
-            y=part.y,
-            steps=wanted.steps,
-            options=wanted.options,
-        )
+        spec = self._wanted.spec(self._experiment.id, params, seed)
         self.source.make(spec, self._look(), self.panel.scheduler.text().strip())
-        self._show_run()
+        self.track.show()
 
     def _name_page(self) -> None:
         wanted = self._wanted
-        offered = self._offers.get(wanted.kind) if wanted is not None else None
+        offered = self.offers.found.get(wanted.kind) if wanted is not None else None
         if offered is not None:
             self.page.name(offered.title, offered.help, offered.offer.labels)
 
@@ -437,12 +333,16 @@ class MapControl(QObject):
         if part is not None and shown.spec.kind in SEARCHED and self.panel.search.isChecked():
             self.search.begin(replace(shown.spec, x=part.x, y=part.y))
 
-    def _make_again(self) -> None:
-        self._request_map()
-
     def _on_cancel(self) -> None:
         self._is_wanted = False
         self.source.cancel()
+
+    def _go_on(self) -> None:
+        """Make what is missing of the map on screen, with the parameters that it was begun with."""
+        shown = self.page.shown
+        if shown is not None:
+            self.panel.begin()
+            self.source.make(shown.spec, self._look(), self.panel.scheduler.text().strip())
 
     def _on_shown(self, shown: MapShown) -> None:
         if shown.state == "done":
@@ -457,7 +357,7 @@ class MapControl(QObject):
         if shown.layer == POINTS and shown.look.rows != self.page.rows:
             self._show_look()  # the page got its height meanwhile
         self._check_params()
-        self._show_run()
+        self.track.show()
 
     def _fit_observable(self, shown: MapShown) -> None:
         """Fit the upward axis of an orbit diagram to its points, where that was left as offered."""
@@ -497,8 +397,6 @@ class MapControl(QObject):
         if part is not None:
             self.page.show_part(part)
         self._show_look()
-
-    # Parts.
 
     def _on_zoomed(self, x: Ends | None, y: Ends | None) -> None:
         present = self.history.present
@@ -547,7 +445,7 @@ class MapControl(QObject):
         history = self.history
         self.page.set_history(back=history.can_go_back, forward=history.can_go_forward)
 
-    # The run on the map.
+    # The parameters of the run.
 
     def _free_of(self, shown: MapShown) -> frozenset[str]:
         """Return the parameters that a point of the map decides on."""
@@ -564,9 +462,8 @@ class MapControl(QObject):
         if self._made_of is None or self._experiment is None:
             return
         (params, seed), now = self._made_of, self._control.params
-        other = set(changed_fields(params, now)) - self._free
-        other = {name for name in other if _matters(now, name)}
-        is_same = not other and seed == self._control.seed
+        other = (name for name in changed_fields(params, now) if name not in self._free)
+        is_same = not any(_matters(now, name) for name in other) and seed == self._control.seed
         if is_same:
             self.page.say("")
         elif self.panel.follow.isChecked() and self._seconds <= QUICK and self._mode != PLOTS:
@@ -574,142 +471,18 @@ class MapControl(QObject):
         else:
             self.page.say("This map was made with other parameters.", can_repeat=True)
 
-    def _show_run(self) -> None:
-        """Show where the run is: at its parameters, or at its start with its path."""
-        part = self.history.present
-        if part is None or self._mode == PLOTS or self._experiment is None:
-            return
-        key = (self._control.params, self._control.seed, part.x.name, part.y.name)
-        if key != self._placed_for:
-            self._placed_for = key
-            self._place = place_of(self._experiment, key[0], key[1], key[2:])
-        x, y = self._place
-        if self._wanted is not None and self._wanted.kind == "orbit":
-            y = math.nan  # what is seen of a run changes from step to step
-        self.page.show_run(RunLayer(x, y, self._path))
-
-    def _peek(self) -> None:
-        """Request where the run is, on a map of starts, once the answer before is there."""
-        wanted = self._wanted
-        if wanted is None or wanted.kind != "basin" or self._mode == PLOTS or self._is_peeking:
-            return
-        names, run_id = (wanted.x.name, wanted.y.name), self._run_id
-        self._is_peeking = True
-
-        def then(point: FloatArray | Exception | None) -> None:
-            self._is_peeking = False
-            if isinstance(point, Exception) or point is None or run_id != self._run_id:
-                return
-            if not len(self._path) or not np.array_equal(self._path[-1], point):
-                self._path = np.vstack([self._path[-PATH:], point[None]])
-                self._show_run()
-
-        self._bridge.peek(lambda session: point_of(session, names), then)
-
-    def _on_picked(self, x: float, y: float) -> None:
-        """Begin the run of a point, or steer the one that goes on if that is enough."""
-        shown, part = self.page.shown, self.history.present
-        if shown is None or part is None:
-            return
-        x, y = middle_of(part.x, x), y if shown.spec.kind == "orbit" else middle_of(part.y, y)
-        try:
-            params = update(self._control.params, **shown.prepared.start_at(x, y))
-        except LabError as error:
-            self.message_requested.emit(str(error))
-            return
-        if effect_of(self._control.params, params) is Effect.RESTART:
-            self._control.begin_at(params, "start from the map")
-        else:
-            self._control.edit_params(params)
-
-    # Files.
-
-    def _fill_export(self, menu: QMenu) -> None:
-        shown = self.page.shown
-        for text, kind in (
-            ("Figure (PNG, SVG, PDF)…", "figure"),
-            ("Data (NPZ)…", "data"),
-            ("Shares of the classes (CSV)…", "shares"),
-        ):
-            action = menu.addAction(text)
-            action.setEnabled(shown is not None)
-            action.triggered.connect(lambda checked=False, kind=kind: self._ask_file(kind))
-        menu.actions()[-1].setVisible(shown is None or bool(shown.picture.swatches))
-        copy = menu.addAction("Copy the command")
-        copy.setToolTip("The command that makes this map without a window")
-        copy.setEnabled(shown is not None)
-        copy.triggered.connect(self._copy_command)
-
-    def _ask_file(self, kind: str) -> None:
-        shown = self.page.shown
-        if shown is None:
-            return
-        dialog = QFileDialog(self.page, "Export the map")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters(list(export.FILTERS[kind]))
-        dialog.setDefaultSuffix(export.SUFFIXES[kind])
-        dialog.selectFile(f"{shown.spec.experiment}-{shown.spec.kind}.{export.SUFFIXES[kind]}")
-        dialog.fileSelected.connect(lambda path: self.export_to(kind, Path(path)))
-        dialog.open()
-
-    def export_to(self, kind: str, path: Path) -> None:
-        """Write the map to a file, beside the window's thread."""
-        shown = self.page.shown
-        if shown is None:
-            return
-        copy = finest(shown)
-
-        def then(result: Exception | None) -> None:
-            if isinstance(result, LabError):
-                self.message_requested.emit(str(result))
-            elif isinstance(result, Exception):
-                self.message_requested.emit(f"{path.name} could not be written.")
-            else:
-                self.message_requested.emit(f"{path.name} is written.")
-
-        self.source.ask(lambda: export.write(kind, path, copy), then)
-
-    def _copy_command(self) -> None:
-        shown = self.page.shown
-        if shown is not None:
-            part = self.history.present
-            spec = shown.spec if part is None else replace(shown.spec, x=part.x, y=part.y)
-            QGuiApplication.clipboard().setText(command(spec))
-            self.message_requested.emit("The command is in the clipboard.")
-
     # What is kept.
 
     def save(self) -> None:
         """Keep what was asked for last."""
-        if self._experiment is None or self._wanted is None:
-            return
-        wanted = self._wanted
-        kept = {
-            "kind": wanted.kind,
-            "x": _table(wanted.x),
-            "y": _table(wanted.y),
-            "steps": wanted.steps,
-            "options": dict(wanted.options),
-            "layer": self._layer,
-        }
-        self._settings.set_object(f"maps/{self._experiment.id}", kept)
+        if self._experiment is not None and self._wanted is not None:
+            kept = table_of(self._wanted, self._layer)
+            self._settings.set_object(f"maps/{self._experiment.id}", kept)
 
     def _restore(self) -> None:
-        """Take what `save` kept; anything unexpected is as if it were not there."""
         assert self._experiment is not None
         kept = self._settings.object(f"maps/{self._experiment.id}")
-        try:
-            self._wanted = Wanted(
-                kind=str(kept["kind"]),
-                x=_axis(kept["x"]),
-                y=_axis(kept["y"]),
-                steps=int(kept["steps"]),
-                options={str(key): float(value) for key, value in kept["options"].items()},
-            )
-            self._layer = str(kept["layer"])
-        except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
-            self._wanted, self._layer = None, ""
+        self._wanted, self._layer = wanted_of(kept)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Draw the density of an orbit diagram for another height of the page."""
@@ -718,55 +491,9 @@ class MapControl(QObject):
         return False
 
 
-def middle_of(axis: Axis, value: float) -> float:
-    """Return the middle of the cell that a value lies in, in digits that the cell can tell apart.
-
-    It is rounded by at most a twentieth of the cell's width, to no less than four digits.
-    """
-    place = float(axis.place(value))
-    if not 0 <= place < axis.count:
-        return value
-    low, middle, high = axis.at(math.floor(place) + np.array([0.0, 0.5, 1.0])).tolist()
-    width = high - low
-    if not width > 0.0 or abs(middle) < 1e-9 * width:
-        return float(middle) if width <= 0.0 else 0.0
-    digits = math.floor(math.log10(abs(middle))) - math.floor(math.log10(width)) + 2
-    return float(f"{middle:.{min(max(digits, LEAST_DIGITS), 17)}g}")
-
-
-def _suits(wanted: Wanted, usual: Wanted, offer: Offer) -> bool:
-    """Return whether what was asked for before can still be."""
-    return (
-        wanted.kind == usual.kind
-        and wanted.x.name in offer.x_names
-        and wanted.y.name in offer.y_names
-        and set(wanted.options) <= set(offer.options)
-    )
-
-
 def _matters(params: Params, name: str) -> bool:
     """Return whether a parameter has an effect on a map: those of an ensemble have none."""
     from engine.core.params import describe
 
     specs = {spec.name: spec for spec in describe(type(params))}
     return not specs[name].for_ensemble
-
-
-def _table(axis: Axis) -> dict[str, Any]:
-    return {
-        "name": axis.name,
-        "low": axis.low,
-        "high": axis.high,
-        "count": axis.count,
-        "log": axis.log,
-    }
-
-
-def _axis(kept: Mapping[str, Any]) -> Axis:
-    return Axis(
-        name=str(kept["name"]),
-        low=float(kept["low"]),
-        high=float(kept["high"]),
-        count=int(kept["count"]),
-        log=bool(kept["log"]),
-    )

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.maps.live import MapShown
 from engine.maps.picture import layers_of
 from engine.maps.ready import ReadyMap
+from engine.maps.shown import MapShown, State
 from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, whole
+from gui.maps.borders import BorderFits
 from gui.maps.form import MapForm
 from gui.maps.legend import MapLegend
 from gui.maps.search import SEARCHED
@@ -42,6 +43,8 @@ class MapsPanel(QWidget):
     seen : Signal
         The panel is on the screen.
     make_requested, cancel_requested : Signal
+    go_on_requested : Signal
+        The map that was cancelled is to be completed.
     mode_chosen : Signal(str)
         The user wants the plots, the map, or both in the middle of the window.
     layer_chosen : Signal(str)
@@ -58,6 +61,7 @@ class MapsPanel(QWidget):
     seen = Signal()
     make_requested = Signal()
     cancel_requested = Signal()
+    go_on_requested = Signal()
     mode_chosen = Signal(str)
     layer_chosen = Signal(str)
     ready_chosen = Signal(object)
@@ -94,7 +98,8 @@ class MapsPanel(QWidget):
         self.search_text = Words("muted", fine=True)
         self.make = self._button("Make map", "Make the map with the parameters in force", True)
         self.cancel = self._button("Cancel", "Stop, and keep what is made so far")
-        self.cancel.setEnabled(False)
+        self.go_on = self._button("Go on", "Make what is missing of the map")
+        self.go_on.setAccessibleName("Go on with the map")
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -102,6 +107,7 @@ class MapsPanel(QWidget):
         self.state = Words("muted", fine=True)
         self.error = Words("bad", fine=True)
         self.legend = MapLegend()
+        self.borders = BorderFits()
         self.export = self._button("Export", "Write the map to a file, or copy its command")
         self._export_menu = QMenu(self.export)
         self.export.setMenu(self._export_menu)
@@ -134,6 +140,7 @@ class MapsPanel(QWidget):
         self._layer_label = FieldLabel("Colour", self.layer)
         results.addLayout(_row(self._layer_label, self.layer, wide=True))
         results.addWidget(self.legend)
+        results.addWidget(self.borders)
         results.addLayout(_row(QWidget(), self.export))
         links = _row(QWidget(), self.about)
         body = QWidget()
@@ -169,6 +176,7 @@ class MapsPanel(QWidget):
         scaling.spacing(buttons, 8)
         buttons.addWidget(self.make, 1)
         buttons.addWidget(self.cancel, 1)
+        buttons.addWidget(self.go_on, 1)
         foot.addLayout(buttons)
         foot.addWidget(self.bar)
         foot.addWidget(self.state)
@@ -179,6 +187,7 @@ class MapsPanel(QWidget):
     def _connect(self) -> None:
         self.make.clicked.connect(lambda: self.make_requested.emit())
         self.cancel.clicked.connect(self._on_cancel)
+        self.go_on.clicked.connect(lambda: self.go_on_requested.emit())
         self.mode.chosen.connect(self.mode_chosen)
         self.follow.toggled.connect(self.follow_toggled)
         self.search.toggled.connect(self.search_toggled)
@@ -253,13 +262,12 @@ class MapsPanel(QWidget):
         """Show that a map is awaited."""
         self.show_error("")
         self.form.clear_errors()
-        self.cancel.setEnabled(True)
+        self._let("making")
 
     def show_map(self, shown: MapShown) -> None:
         """Show progress, layers and legend."""
-        making = shown.state == "making"
-        self.cancel.setEnabled(making)
-        self.bar.setVisible(making)
+        self._let(shown.state)
+        self.bar.setVisible(shown.state == "making")
         self.bar.setValue(round(1000 * shown.done))
         self.state.say(_state_text(shown))
         self.state.show()
@@ -269,7 +277,7 @@ class MapsPanel(QWidget):
 
     def forget_map(self) -> None:
         """Show no map."""
-        self.cancel.setEnabled(False)
+        self._let("done")
         self.bar.hide()
         self.state.hide()
         self.show_error("")
@@ -278,8 +286,14 @@ class MapsPanel(QWidget):
 
     def end(self) -> None:
         """Show that nothing is awaited any more."""
-        self.cancel.setEnabled(False)
+        self._let("done")
         self.bar.hide()
+
+    def _let(self, state: State) -> None:
+        """Offer to cancel what is being made, or to go on with what was cancelled."""
+        self.cancel.setEnabled(state == "making")
+        self.cancel.setVisible(state != "cancelled")
+        self.go_on.setVisible(state == "cancelled")
 
     def _show_layers(self, layers: Mapping[str, str], chosen: str) -> None:
         if dict(layers) != self._layers:

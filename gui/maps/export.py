@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from engine.maps.live import MapShown
+from engine.maps.shown import MapShown
 
 FILTERS: Mapping[str, tuple[str, ...]] = {
     "figure": ("PNG image (*.png)", "SVG drawing (*.svg)", "PDF document (*.pdf)"),

@@ -10,8 +10,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from engine.core.errors import InputError, Refusal
+from engine.core.params import Params
 from engine.maps.axis import MOST_CELLS, Axis
 from engine.maps.kind import Offer
+from engine.maps.spec import MapSpec
 from engine.text.mathtext import to_plain
 from gui.maps.fields import RealField
 from gui.maps.options import FoldedOptions
@@ -40,6 +42,19 @@ class Wanted:
     y: Axis
     steps: int
     options: Mapping[str, float]
+
+    def spec(self, experiment: str, params: Params, seed: int) -> MapSpec:
+        """Return the map of an experiment at some parameters."""
+        return MapSpec(
+            kind=self.kind,  # type: ignore[arg-type]
+            experiment=experiment,
+            params=params,
+            seed=seed,
+            x=self.x,
+            y=self.y,
+            steps=self.steps,
+            options=self.options,
+        )
 
 
 def _small(text: str, field: QWidget) -> FieldLabel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -13,8 +14,9 @@ from engine.core.arrays import FloatArray
 from engine.core.views import Dash
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
-from engine.maps.live import MapShown
-from engine.maps.picture import POINTS
+from engine.maps.picture import POINTS, hatch_color
+from engine.maps.shown import MapShown
+from gui.maps.hatch import hatching, mask_of
 from gui.plots.canvas.layers import Layer, symbol_path
 from gui.plots.canvas.lines import Mapper
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen, line_pen, pieces, polygon
@@ -47,6 +49,8 @@ class Patch:
         Ends of the map's axes, which it may reach beyond by a part of a cell: x0, x1, y0, y1.
     cell : tuple of float
         Width and height of one of its cells in axis coordinates (logarithms on a log axis).
+    mask : QImage or None
+        Its cells of which nothing is known.
     """
 
     image: QImage
@@ -54,6 +58,7 @@ class Patch:
     y: tuple[float, float]
     inside: tuple[float, float, float, float]
     cell: tuple[float, float]
+    mask: QImage | None = None
 
 
 def patch_of(shown: MapShown) -> Patch:
@@ -68,7 +73,9 @@ def patch_of(shown: MapShown) -> Patch:
         y, height = _reach(spec.y, rgba.shape[0], shown.stride)
         inside_y = (spec.y.low, spec.y.high)
     inside = (spec.x.low, spec.x.high, *inside_y)
-    return Patch(image_of(rgba), x, y, inside, (width, height))
+    hatched = shown.picture.hatched
+    mask = None if hatched is None else mask_of(hatched)
+    return Patch(image_of(rgba), x, y, inside, (width, height), mask)
 
 
 def _reach(axis: Axis, cells: int, stride: int) -> tuple[tuple[float, float], float]:
@@ -87,19 +94,44 @@ class MapLayer(Layer):
     """Pictures of the map, the finest on top."""
 
     patches: tuple[Patch, ...] = ()
+    _drawn: dict[tuple[Any, ...], QImage] = field(default_factory=dict, repr=False, compare=False)
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """Draw them, with sharp cells unless these are smaller than a pixel."""
         ordered = sorted(self.patches, key=lambda patch: -patch.cell[0] * patch.cell[1])
+        before, self._drawn = self._drawn, {}
         for patch in ordered:
             painter.save()
-            painter.setClipRect(_box(scene.mapper, patch.inside), Qt.ClipOperation.IntersectClip)
+            inside = _box(scene.mapper, patch.inside)
+            painter.setClipRect(inside, Qt.ClipOperation.IntersectClip)
             place = _box(scene.mapper, (*patch.x, *patch.y))
             fine = place.width() * scene.ratio < 0.98 * patch.image.width()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fine)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.drawImage(place, patch.image)
+            if patch.mask is not None:
+                self._hatch(painter, scene, patch.mask, place, inside & scene.plot, before)
             painter.restore()
+
+    def _hatch(
+        self,
+        painter: QPainter,
+        scene: Scene,
+        mask: QImage,
+        place: QRectF,
+        box: QRectF,
+        before: dict[tuple[Any, ...], QImage],
+    ) -> None:
+        """Draw the hatching of a patch, anew only where it is seen otherwise than before."""
+        if box.isEmpty():
+            return
+        ink = QColor(hatch_color(scene.theme))
+        key = (mask.cacheKey(), place.getRect(), box.getRect(), scene.ratio, ink.rgba())
+        drawn = before.get(key)
+        if drawn is None:
+            drawn = hatching(mask, place, box, scene.ratio, ink)
+        self._drawn[key] = drawn
+        painter.drawImage(box.topLeft(), drawn)
 
 
 def _box(mapper: Mapper, ends: tuple[float, float, float, float]) -> QRectF:

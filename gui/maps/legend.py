@@ -6,12 +6,15 @@ of twenty wrapped labels would take longer than a frame each time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.maps.live import MapShown
+from engine.maps.measured import percent_with_error
 from engine.maps.picture import Bar, Swatch
+from engine.maps.shown import MapShown
 from engine.text.mathtext import to_html, to_plain
 from engine.text.numbers import short, whole
 from gui.plots.canvas.paint import line_pen, painting
@@ -41,6 +44,7 @@ class MapLegend(QWidget):
         self.swatches: tuple[Swatch, ...] = ()
         self._bar: Bar | None = None
         self._steps = 0
+        self._errors: Mapping[int, float] = {}
         self._rows = (0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Legend of the map")
@@ -58,10 +62,21 @@ class MapLegend(QWidget):
         self.setAccessibleDescription(self.text())
         self.update()
 
+    def show_errors(self, errors: Mapping[int, float]) -> None:
+        """Show the errors of the shares by code, where they are known."""
+        self._errors = errors
+        self.setAccessibleDescription(self.text())
+        self.update()
+
+    def share(self, swatch: Swatch) -> str:
+        """Write the share of a class, with its error where that is known."""
+        error = self._errors.get(swatch.code, 0.0)
+        return percent_with_error(swatch.share, error) if error > 0.0 else percent(swatch)
+
     def text(self) -> str:
         """Return all of it in plain letters."""
         lines = [
-            f"{to_plain(class_name(swatch, self._steps))}: {percent(swatch)}"
+            f"{to_plain(class_name(swatch, self._steps))}: {self.share(swatch)}"
             for swatch in self.swatches
         ]
         return "; ".join(lines)
@@ -108,7 +123,7 @@ class MapLegend(QWidget):
         box = QRectF(px(EDGE), middle - px(PATCH) / 2, px(PATCH), px(PATCH))
         draw_patch(painter, swatch, box)
         font = bold(self.font())
-        share = fitting_label(percent(swatch), font, self.width() / 2)
+        share = fitting_label(self.share(swatch), font, self.width() / 2)
         right = self.width() - px(EDGE) - share.size.width()
         share.draw(painter, QPointF(right, middle - share.size.height() / 2), ink("text"))
         left = box.right() + px(GAP)

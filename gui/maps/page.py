@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from engine.maps.axis import Axis
 from engine.maps.kind import Overlay
-from engine.maps.live import MapShown
 from engine.maps.picture import POINTS, Bar, Swatch
+from engine.maps.shown import MapShown
 from engine.text.mathtext import to_plain
 from engine.text.numbers import number
 from gui.maps.canvas import MapCanvas
@@ -261,7 +261,7 @@ class MapPage(QWidget):
         else:
             self.curve = None
             self.canvas.zoom_y = True
-            patch = patch_of(shown)
+            patch = shown.drawn if isinstance(shown.drawn, Patch) else patch_of(shown)
             finished = shown.state == "done" or is_other
             kept = () if finished else tuple(p for p in self.picture.patches if p is not self._new)
             self.picture.patches = (*kept[-1:], patch)

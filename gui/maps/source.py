@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 if TYPE_CHECKING:
     from engine.executors.executor import Executor
     from engine.maps.kind import Prepared
-    from engine.maps.live import LiveMap, Look
+    from engine.maps.live.live_map import LiveMap
+    from engine.maps.shown import Look
     from engine.maps.spec import MapSpec
 
 NICENESS = 5
@@ -26,12 +27,13 @@ def new_live_map() -> LiveMap:
     """Make what makes maps; its parts are imported when they are first needed."""
     from engine.executors.choice import pool
     from engine.maps.catalogue import kind
-    from engine.maps.live import LiveMap
+    from engine.maps.live.live_map import LiveMap
+    from gui.maps.layers import patch_of
 
     def pool_for(prepared: Prepared, scheduler: str) -> Executor:
         return pool(has_threads=prepared.has_threads, scheduler=scheduler, niceness=NICENESS)
 
-    return LiveMap(kind, pool_for)
+    return LiveMap(kind, pool_for, drawn=patch_of)
 
 
 class MapSource(QObject):
@@ -124,7 +126,7 @@ class MapSource(QObject):
 
     def poll(self) -> bool:
         """Pass on what came; returns whether there was anything."""
-        from engine.maps.live import MapFailed
+        from engine.maps.shown import MapFailed
 
         if self._live is None:
             return False

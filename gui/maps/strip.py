@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from engine.core.arrays import FloatArray
-from engine.maps.live import MapShown
+from engine.maps.shown import MapShown
 from gui.plots.canvas.canvas import Canvas
 from gui.plots.canvas.layers import CurveLayer, Layer
 from gui.plots.canvas.paint import Scene, crisp, draw_straight, hair_pen

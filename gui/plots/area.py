@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
 from engine.core.views import BarView, ImageView, PlaneView, TableView, TimeView, View
+from engine.run.notes import Note
 from engine.run.snapshot import Snapshot
 from gui.plots.arrange import arrange, columns_of
 from gui.plots.changes import ChangeLog
@@ -35,6 +36,7 @@ from gui.plots.panes.tables import TablePane
 from gui.plots.panes.time import TimePane
 from gui.style import scaling
 from gui.widgets.dock_shares import DockShares
+from gui.widgets.dock_state import is_sound
 
 FRAME_SECONDS = 0.015
 """Least time between two drawings: snapshots that come sooner wait for their frame."""
@@ -61,6 +63,8 @@ class PlotArea(QWidget):
         The handle was released.
     stroke_drawn : Signal(str, list)
         Name of the parameter and rows ``[x, y]`` that it is to have; an empty list to clear it.
+    notes_changed : Signal
+        The user wrote, moved or removed a note.
     hovered : Signal(str)
         The values under the pointer, for the status bar; empty when it left.
     """
@@ -68,6 +72,7 @@ class PlotArea(QWidget):
     handle_dragged = Signal(str, float, float)
     handle_released = Signal()
     stroke_drawn = Signal(str, list)
+    notes_changed = Signal()
     hovered = Signal(str)
 
     def __init__(
@@ -134,9 +139,24 @@ class PlotArea(QWidget):
         elif views and same_kinds:
             self.reset_layout()
         else:
+            notes = self.notes if self._views else ()
             self._views = views
             self._build()
+            self.set_notes(notes)
         self._refresh_all()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The user's notes on all plots."""
+        panes = (pane for pane in self.panes.values() if isinstance(pane, CanvasPane))
+        return tuple(note for pane in panes for note in pane.notes)
+
+    def set_notes(self, notes: Sequence[Note]) -> None:
+        """Show other notes; those of plots that are not there are left out."""
+        for pane in self.panes.values():
+            if isinstance(pane, CanvasPane):
+                pane.set_notes(notes)
+        self.notes_changed.emit()
 
     def forget(self) -> None:
         """Start the next views empty: what is shown belongs to another experiment."""
@@ -258,6 +278,7 @@ class PlotArea(QWidget):
             dock.pane.handle_dragged.connect(self.handle_dragged)
             dock.pane.handle_released.connect(self.handle_released)
             dock.pane.stroke_drawn.connect(self.stroke_drawn)
+            dock.pane.notes_changed.connect(self.notes_changed)
             dock.pane.reading_changed.connect(
                 lambda reading, pane=dock.pane: self._on_reading(pane, reading)
             )
@@ -386,7 +407,9 @@ class PlotArea(QWidget):
             kept = json.loads(saved)
             state = base64.b64decode(kept["docks"], validate=True)
             panes = dict(kept["panes"])
-        except (ValueError, KeyError, TypeError, binascii.Error):
+        except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+            return False
+        if not is_sound(state, STATE_VERSION):
             return False
         if not self._inner.restoreState(QByteArray(state), STATE_VERSION):
             return False

@@ -143,6 +143,10 @@ class TimeLink(QObject):
         """Return the values of steps on the axis (before any logarithm)."""
         return self._scale.to_time(steps) if self.is_scaled and self._scale else steps
 
+    def to_steps(self, value: float) -> float:
+        """Return the step at a value on the axis, also between two and beyond the run."""
+        return self._scale.to_step(value) if self.is_scaled and self._scale is not None else value
+
     def to_step(self, value: float) -> int:
         """Return the step nearest a value on the axis, within the run."""
         if self.is_scaled and self._scale is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
     from engine.run.branches import DroppedSteps, Fork
+    from engine.run.run import Run
     from engine.run.runner import Runner
     from engine.run.session import Session
     from engine.run.spec import SettingsInForce
@@ -225,6 +226,19 @@ class Bridge(QObject):
             self._answer(lambda: function(session), then)
 
         self._send(lambda: self.engine.call(call))
+
+    def survey(self, function: Callable[[tuple[Run, ...]], _T], then: Callable[[_T], None]) -> None:
+        """Look at all runs between two steps, whichever is asked for or waits to begin.
+
+        `then` gets the result here, unless the function fails.
+        """
+
+        def call(runs: tuple[Run, ...]) -> None:
+            result = function(runs)
+            self._answers.put(lambda: then(result))
+
+        self.engine.survey(call)
+        self._wake()
 
     def _send(self, command: Callable[[], None]) -> None:
         self._carry_out(self._gate.send(command))

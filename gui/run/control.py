@@ -47,6 +47,8 @@ class RunControl(QObject):
         A new run begins; what is shown of the old one is no longer true.
     rejected : Signal(Refusal or str)
         What could not be done: a refusal, or a sentence.
+    notes_opened : Signal(tuple of Note)
+        A run was opened from a file, which has these notes on its plots.
     play_queued : Signal(bool)
         Whether the run will play as soon as it has begun.
     """
@@ -56,6 +58,7 @@ class RunControl(QObject):
     restarted = Signal()
     rejected = Signal(object)
     play_queued = Signal(bool)
+    notes_opened = Signal(object)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)

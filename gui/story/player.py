@@ -13,6 +13,7 @@ from gui.run.control import RunControl
 from gui.story.card import StoryCard
 
 if TYPE_CHECKING:
+    from engine.storage.session_file import KeptStory
     from engine.storage.story import Scene, Story
 
 
@@ -101,6 +102,20 @@ class StoryPlayer(QObject):
         self._story = story
         self.playing_changed.emit(True)
         self._go(0)
+
+    def kept(self) -> KeptStory | None:
+        """Return the story that is played, and where, for a session file."""
+        if self._story is None:
+            return None
+        from engine.storage.session_file import KeptStory
+
+        return KeptStory(self._story, self._place, self._is_revealed)
+
+    def take_up(self, kept: KeptStory) -> None:
+        """Go on with a story where it was left, beside the run that there is."""
+        self._story, self._place, self._is_revealed = kept.story, kept.place, kept.revealed
+        self.playing_changed.emit(True)
+        self._show_card()
 
     def forward(self) -> None:
         """Reveal the answer if a question waits for it, else go to the next scene or the end."""

@@ -27,8 +27,12 @@ THEMES = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
 _TEXTS = {
     "open": "&Open…",
     "save": "&Save settings…",
+    "open_session": "Open sess&ion…",
+    "save_session": "Save sessio&n…",
+    "last_session": "Restore &last session",
     "export": "&Export…",
-    "animation": "A&nimation…",
+    "animation": "Ani&mation…",
+    "live_page": "Li&ve page…",
     "quit": "&Quit",
     "copy": "&Copy plots as a picture",
     "play": "&Play or pause",
@@ -43,6 +47,8 @@ _TEXTS = {
     "pin": "&Pin this run",
     "unpin": "&Unpin all",
     "compare": "&Compare runs…",
+    "side_by_side": "Runs side b&y side",
+    "around_bound": "Below and above the b&ound",
     "previous_preset": "Pre&vious preset",
     "next_preset": "Ne&xt preset",
     "gallery": "Presets as pictu&res…",
@@ -66,9 +72,14 @@ _TEXTS = {
 }
 _CHECKABLE = ("scaled_axis", "full_screen", "developer")
 _OF_A_RUN = (
-    "save export animation maps play step back reset run nudge live pin unpin compare help"
-    " previous_preset next_preset gallery"
+    "save export animation live_page maps play step back reset run nudge live pin unpin compare"
+    " side_by_side around_bound help previous_preset next_preset gallery"
 ).split()
+_FILE_MENU = (
+    *("open", "save", "-", "open_session", "save_session", "last_session"),
+    *("-", "export", "animation", "live_page", "-", "quit"),
+)
+_RUNS = ("pin", "unpin", "compare", "side_by_side", "around_bound")
 _REPEATED = ("step", "back", "faster", "slower")
 _MORE_KEYS = {"redo": ("Ctrl+Y",), "larger": ("Ctrl+=",)}
 """Keys that do the same, for other habits and keyboards."""
@@ -176,7 +187,7 @@ class Actions(QObject):
         return menu
 
     def _fill(self) -> None:
-        file_menu = self._menu("&File", ("open", "save", "export", "animation", "-", "quit"))
+        file_menu = self._menu("&File", _FILE_MENU)
         self.recent_menu = QMenu("Open &recent", file_menu)
         file_menu.insertMenu(self._actions["save"], self.recent_menu)
         self.data_menu = QMenu("&Get data", file_menu)
@@ -196,7 +207,7 @@ class Actions(QObject):
             "faster",
             "slower",
         )
-        run_menu = self._menu("&Run", (*run, "-", "pin", "unpin", "compare", "-"))
+        run_menu = self._menu("&Run", (*run, "-", *_RUNS, "-"))
         self._experiments_menu = run_menu.addMenu("&Experiments")
         self._presets_menu = run_menu.addMenu("Pre&sets")
         self._presets_menu.setToolTipsVisible(True)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from gui.compare.pins import Pins
+from gui.run.bridge import Bridge
 from gui.run.control import RunControl
+from gui.sessions.sessions import Sessions
 from gui.story.player import StoryPlayer
 from gui.window.actions import Actions
 from gui.window.dialogs import WindowDialogs
@@ -65,6 +67,22 @@ class Commands(QObject):
         self.bind("faster", lambda: transport.change_speed(1))
         self.bind("slower", lambda: transport.change_speed(-1))
 
+    def bind_transport(self, control: RunControl, bridge: Bridge, transport: Transport) -> None:
+        """Connect what the transport asks for."""
+        for asked in transport.requests:
+            asked.connect(self._settle)  # what follows is about the experiment named
+        transport.play_toggled.connect(control.toggle_play)
+        transport.step_requested.connect(control.step)
+        transport.back_requested.connect(control.back)
+        transport.reset_requested.connect(control.reset)
+        transport.run_requested.connect(control.run)
+        transport.seek_requested.connect(control.seek)
+        transport.live_requested.connect(control.live)
+        transport.nudge_requested.connect(control.nudge)
+        transport.nudge_offered.connect(self._actions.show_nudge)
+        transport.speed_changed.connect(bridge.set_speed)
+        transport.refused.connect(self.message_requested)
+
     def bind_files(self, files: RunFiles) -> None:
         """Connect opening and saving."""
         self.bind("open", files.ask_open)
@@ -72,11 +90,20 @@ class Commands(QObject):
         menu = self._actions.recent_menu
         menu.aboutToShow.connect(lambda: files.show_recent(menu))
 
+    def bind_sessions(self, sessions: Sessions) -> None:
+        """Connect the saving and opening of sessions."""
+        self.bind("open_session", sessions.ask_open)
+        self.bind("save_session", sessions.ask_save)
+        self.bind("last_session", sessions.restore_last)
+
     def bind_dialogs(self, dialogs: WindowDialogs) -> None:
         """Connect the dialogs."""
         self.bind("export", dialogs.show_export)
         self.bind("animation", dialogs.show_animation)
+        self.bind("live_page", dialogs.ask_live_page)
         self.bind("compare", dialogs.show_comparison)
+        self.bind("side_by_side", dialogs.show_side_by_side)
+        self.bind("around_bound", dialogs.show_around_bound)
         self.bind("reproduce", dialogs.show_reproduce)
         self.bind("help", dialogs.show_help)
         self.bind("stories", dialogs.show_stories)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
@@ -13,6 +14,10 @@ from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.window.files import RunFiles
 from gui.window.report import Failure
+
+if TYPE_CHECKING:
+    from gui.export.live_page import LivePages
+    from gui.lockstep.opening import SideBySide
 
 
 class WindowDialogs(QObject):
@@ -58,6 +63,8 @@ class WindowDialogs(QObject):
         self._experiments = experiments
         self._pins = pins
         self._device = device
+        self._live_pages: LivePages | None = None
+        self._beside: SideBySide | None = None
 
     def show_map_help(self) -> None:
         """Show what maps are and how to use them."""
@@ -108,6 +115,18 @@ class WindowDialogs(QObject):
             return
         self._open(AnimationDialog(self._control, self._bridge, self._files, self._window))
 
+    def ask_live_page(self) -> None:
+        """Save the run as a page that computes itself."""
+        from gui.export.live_page import LivePages
+
+        if self._control.snapshot is None:
+            self.message_requested.emit("There is nothing to save yet.")
+            return
+        if self._live_pages is None:
+            self._live_pages = LivePages(self._window, self._control, self._bridge, self._files)
+            self._live_pages.message_requested.connect(self.message_requested)
+        self._live_pages.ask()
+
     def show_comparison(self) -> None:
         """Show the present run and the pinned ones in a table."""
         from gui.compare.compare_dialog import CompareDialog
@@ -120,8 +139,27 @@ class WindowDialogs(QObject):
                 lambda role: current_theme().color(role),
                 self._files.folder,
                 self._window,
+                self.show_side_by_side,
             )
         )
+
+    @property
+    def beside(self) -> SideBySide:
+        """What opens runs side by side, made at first use."""
+        if self._beside is None:
+            from gui.lockstep.opening import SideBySide
+
+            self._beside = SideBySide(self._window, self._control, self._bridge, self._pins)
+            self._beside.refused.connect(self.message_requested)
+        return self._beside
+
+    def show_side_by_side(self) -> None:
+        """Show the present run and the pinned ones that are drawn, in lock-step."""
+        self.beside.show_runs()
+
+    def show_around_bound(self) -> None:
+        """Show runs with step sizes below and above a bound, in lock-step."""
+        self.beside.show_around_bound()
 
     def show_reproduce(self) -> None:
         """Offer to recompute the paper."""

@@ -23,6 +23,7 @@ from gui.style.icons import IconButton
 from gui.widgets.controls import QuietScrollArea
 from gui.widgets.dock import Dock
 from gui.widgets.dock_shares import DockShares
+from gui.widgets.dock_state import is_sound
 
 LAYOUT_VERSION = 1
 WIDE, HIGH = 1100, 580
@@ -97,6 +98,16 @@ class Tabs(QStackedWidget):
     def show_page(self, name: str) -> None:
         """Bring a page to the front."""
         self.bar.setCurrentIndex(self._names.index(name))
+
+    @property
+    def front(self) -> str:
+        """The name of the page at the front."""
+        return self._names[self.bar.currentIndex()] if self._names else ""
+
+    def bring_back(self, name: str) -> None:
+        """Bring a page to the front again, if it is offered now."""
+        if name in self._names and self.bar.isTabVisible(self._names.index(name)):
+            self.show_page(name)
 
     def offer(self, name: str, offered: bool) -> None:
         """Show or hide a tab; a hidden one gives way to the first."""
@@ -289,7 +300,9 @@ class Docks:
 
     def restore(self, state: QByteArray) -> bool:
         """Apply a layout; returns False if it is none of this version."""
-        if state.isEmpty() or not self._window.restoreState(state, LAYOUT_VERSION):
+        if not is_sound(bytes(state.data()), LAYOUT_VERSION):
+            return False
+        if not self._window.restoreState(state, LAYOUT_VERSION):
             return False
         self._shares.forget()
         if self._fit.is_needed:

@@ -13,18 +13,21 @@ from engine.core.errors import LabError
 from engine.text.numbers import whole
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
+from gui.run.remake import remake
+from gui.sessions.sessions import SUFFIX
 from gui.settings import Settings
 from gui.widgets.background import Background
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
     from engine.core.experiment import AbstractExperiment
-    from engine.core.params import Params
-    from engine.run.session import Session
     from engine.run.spec import RunSpec
     from engine.run.trace import TraceView
 
-FILTER = "Runs and learned parameters (*.toml run.json *.npz *.safetensors);;All files (*)"
+FILTER = (
+    f"Runs, sessions, learned parameters (*.toml run.json *{SUFFIX} *.npz *.safetensors)"
+    ";;All files (*)"
+)
 LEARNED = (".npz", ".safetensors")
 
 
@@ -37,12 +40,16 @@ class RunFiles(QObject):
         One sentence on what was done.
     refused : Signal(str)
         One sentence on what could not be done; nothing has changed.
+    session_chosen : Signal(Path)
+        The file is that of a whole session.
     trace_opened : Signal(str, object, object, object)
         Name, parameters, seed and trace of a finished run that cannot be replayed in a moment.
     """
 
     message_requested = Signal(str)
     refused = Signal(str)
+    session_chosen = Signal(object)
+    session_chosen = Signal(object)
     trace_opened = Signal(str, object, object, object)
 
     def __init__(
@@ -67,6 +74,9 @@ class RunFiles(QObject):
         A run is made again to where it was; learned parameters are where a new one begins.
         A run that keeps no old states (a training) is not made again: its recorded trace is shown.
         """
+        if path.suffix.lower() == SUFFIX:
+            self.session_chosen.emit(path)
+            return
         self.background.start(
             f"Reading {path.name}…",
             lambda progress: _watched(path, progress),
@@ -82,19 +92,18 @@ class RunFiles(QObject):
         run = opened.run
         if opened.trace is not None:
             self.trace_opened.emit(run.experiment, run.params, run.seed, opened.trace)
-        self._control.choose(opened.experiment, run.params, run.seed, start=run.start)
         if opened.experiment.rewindable and run.steps:
-            self._bridge.ask(
-                lambda session, progress: _replay(run, session, progress), self._on_replayed
-            )
-            self._control.accept(opened.last)
+            remake(self._control, self._bridge, opened.experiment, run, self._on_replayed)
+        else:
+            self._control.choose(opened.experiment, run.params, run.seed, start=run.start)
+            self._control.notes_opened.emit(run.notes)
         self.remember(path)
         self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", opened.notice))))
 
-    def _on_replayed(self, result: Exception | None) -> None:
+    def _on_replayed(self, result: bool | Exception) -> None:
         if isinstance(result, LabError):
             self.refused.emit(str(result))
-        elif result is not None:
+        elif isinstance(result, Exception):
             raise result
 
     def ask_save(self) -> None:
@@ -163,14 +172,13 @@ class RunFiles(QObject):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A run that was read, the parameters that it ends with, and a notice for the user.
+    """A run that was read, and a notice for the user.
 
     `trace` is what a run that is not made again recorded, None where there is none.
     """
 
     run: RunSpec
     experiment: AbstractExperiment[Any, Any]
-    last: Params
     notice: str
     trace: TraceView | None
 
@@ -184,7 +192,6 @@ def _watched(path: Path, progress: Progress) -> Opened:
 
 
 def _read(path: Path) -> Opened:
-    from engine.core.params import update
     from engine.core.registry import get
     from engine.run import inputs
     from engine.run.replay import on_this_machine
@@ -200,11 +207,9 @@ def _read(path: Path) -> Opened:
     inputs.check(get(run.experiment), run.params, run.sha256)
     run, notice = on_this_machine(run)
     experiment = get(run.experiment)
-    values = {name: value for change in run.changes for name, value in change.values.items()}
     return Opened(
         run,
         experiment,
-        last=update(run.params, **values) if values else run.params,
         notice=" ".join(filter(None, (said, notice))),
         trace=None if experiment.rewindable else _trace(path),
     )
@@ -219,10 +224,3 @@ def _trace(path: Path) -> TraceView | None:
     if path.suffix == ".toml" or not is_file(folder / "trace.npz", "trace"):
         return None
     return load_trace(folder / "trace.npz")
-
-
-def _replay(run: RunSpec, session: Session, progress: Progress) -> None:
-    """Make the steps of a run again, in calls after which progress is reported."""
-    from engine.run.replay import in_chunks
-
-    in_chunks(run, session, progress)

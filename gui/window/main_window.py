@@ -26,6 +26,7 @@ from engine.core.versions import NAME
 from gui.compare.pins import Pin, Pins, PinsPanel
 from gui.run.bridge import CLOSE_SECONDS, Bridge
 from gui.run.control import RunControl
+from gui.sessions.sessions import Sessions
 from gui.settings import Settings
 from gui.story.card import StoryCard
 from gui.story.player import StoryPlayer
@@ -179,13 +180,26 @@ class MainWindow(QMainWindow):
             set_theme=self.set_theme,
             size=self.size_chosen,
         )
-        self.switching = Switching(control, self.experiments, self.state.load, self)
         self.story = StoryPlayer(
             self.story_card,
             control,
             open_experiment=self.open_experiment,
             set_speed=self.set_speed,
             show_views=self._show_only,
+        )
+        self.sessions = Sessions(
+            self,
+            control,
+            bridge,
+            self.pins,
+            self.story,
+            self.settings,
+            experiments=self.experiments,
+            place=self.state,
+            files=self.files,
+        )
+        self.switching = Switching(
+            control, self.experiments, self.state.load, self, self.sessions.choose
         )
         self.commands = Commands(self.actions_by_name, self.switching.settle, self)
 
@@ -200,9 +214,11 @@ class MainWindow(QMainWindow):
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
         self.commands.bind_pins(self.control, self.pins, self.docks)
         self.notices.report_requested.connect(self.dialogs.show_report)
-        for part in (self.commands, self.dialogs, self.files, self.downloads):
+        self.files.session_chosen.connect(self.sessions.open)
+        self.closing.connect(self.sessions.keep_now)
+        for part in (self.commands, self.dialogs, self.files, self.downloads, self.sessions):
             part.message_requested.connect(self.notices.show_message)
-        for refusing in (self.files, self.downloads, self.story):
+        for refusing in (self.files, self.downloads, self.story, self.sessions):
             refusing.refused.connect(self.notices.show_warning)
         self.files.trace_opened.connect(self.pins.add_trace)
         self.downloads.fill(self.actions_by_name.data_menu)
@@ -215,6 +231,7 @@ class MainWindow(QMainWindow):
         actions, commands = self.actions_by_name, self.commands
         commands.bind_run(self.control, self.transport)
         commands.bind_files(self.files)
+        commands.bind_sessions(self.sessions)
         commands.bind_dialogs(self.dialogs)
         commands.bind_story(self.story, self.dialogs)
         commands.bind("quit", self.close)
@@ -255,21 +272,8 @@ class MainWindow(QMainWindow):
         self.switching.snapshot_ready.connect(self.transport.show_snapshot)
         self.switching.snapshot_ready.connect(self.status.show_snapshot)
         self.switching.snapshot_ready.connect(self._show_hint)
-        transport = self.transport
-        for asked in transport.requests:
-            asked.connect(self.switching.settle)  # what follows is about the experiment named
-        transport.play_toggled.connect(self.control.toggle_play)
-        transport.step_requested.connect(self.control.step)
-        transport.back_requested.connect(self.control.back)
-        transport.reset_requested.connect(self.control.reset)
-        transport.run_requested.connect(self.control.run)
-        transport.seek_requested.connect(self.control.seek)
-        transport.live_requested.connect(self.control.live)
-        transport.nudge_requested.connect(self.control.nudge)
-        transport.nudge_offered.connect(self.actions_by_name.show_nudge)
-        transport.speed_changed.connect(self.bridge.set_speed)
-        transport.refused.connect(self.notices.show_message)
-        transport.error_cleared.connect(self.notices.clear_message)
+        self.commands.bind_transport(self.control, self.bridge, self.transport)
+        self.transport.error_cleared.connect(self.notices.clear_message)
 
     # Beginning.
 
@@ -301,6 +305,7 @@ class MainWindow(QMainWindow):
         self._column.replaceWidget(self._loading, panels.middle)
         self._column.insertWidget(self._column.indexOf(self.story_card), panels.step_bar)
         self._loading.deleteLater()
+        self.state.panels = panels
         panels.views_shown.connect(self.hints.show_views)
         self.hints.show_views(panels.views)
         panels.plots.handle_released.connect(lambda: self.hints.follow(HANDLES))

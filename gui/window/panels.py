@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -17,6 +18,7 @@ from gui.form.step_bar import StepBar
 from gui.maps.control import MapControl
 from gui.maps.middle import Middle
 from gui.panels.digit_panel import DigitPanel
+from gui.panels.trust import TrustQuestion
 from gui.plots.area import Ghost, PlotArea
 from gui.plots.live_window import LiveWindows
 from gui.run.bridge import Bridge
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
     from engine.core.params import Params
     from engine.core.views import View
+    from engine.run.notes import Note
+    from engine.run.session import Session
 
 THEORY, ENSEMBLE, MAPS, DRAWING = "Theory", "Ensemble", "Maps", "Draw a digit"
 CLOSE_SECONDS = 2.0
@@ -74,6 +78,8 @@ class Panels(QObject):
         Pages of the tabs, or what controls them.
     step_bar : StepBar
         The step size once more, for the page that has no form.
+    trust : TrustQuestion
+        Asks before a Python file of the user is executed.
     """
 
     message_requested = Signal(str)
@@ -104,6 +110,7 @@ class Panels(QObject):
         self._bounds: tuple[tuple[str, float | None], ...] = ()
         self._refusal: Refusal | None = None
         self._layout_before = b""
+        self._passed: tuple[int, tuple[Note, ...]] | None = None
         self.form = ParamForm()
         self.step_bar = StepBar(self.form)
         self.plots, self._ensemble_plots = PlotArea(), PlotArea()
@@ -116,6 +123,7 @@ class Panels(QObject):
         self.theory, self.ensemble = TheoryPanel(), EnsemblePanel()
         self.ensemble.set_pictures(self._ensemble_plots)
         self.digits = DigitPanel(bridge)
+        self.trust = TrustQuestion(control, bridge, parent)
         tabs.add(THEORY, self.theory)
         tabs.add(ENSEMBLE, self.ensemble)
         tabs.add(MAPS, self.maps.panel)
@@ -139,6 +147,7 @@ class Panels(QObject):
         self.plots.handle_released.connect(control.end_drag)
         self.plots.stroke_drawn.connect(control.draw)
         self.plots.hovered.connect(self.hovered)
+        self.plots.notes_changed.connect(self._pass_notes)
         self.theory.value_wanted.connect(control.set_value)
         self.waiting.shown.connect(self.run_delayed)
         ensemble.run_requested.connect(self._bridge.ensemble)
@@ -153,6 +162,7 @@ class Panels(QObject):
         control, bridge = self._control, self._bridge
         control.experiment_changed.connect(self.show_experiment)
         control.settings_changed.connect(self.show_settings)
+        control.notes_opened.connect(self.plots.set_notes)
         control.restarted.connect(self.theory.clear)
         control.restarted.connect(self.waiting.begin)
         control.rejected.connect(self._on_refused)
@@ -167,6 +177,26 @@ class Panels(QObject):
         maps.message_requested.connect(self.message_requested)
         maps.hovered.connect(self.hovered)
         maps.failed.connect(self.failed)
+        maps.panel.export_menu_wanted.connect(self._offer_zoom)
+
+    def _offer_zoom(self, menu: QMenu) -> None:
+        action = menu.addAction("Animate the zoom…")
+        action.setEnabled(self.maps.page.shown is not None)
+        action.triggered.connect(self.show_zoom)
+
+    def show_zoom(self) -> None:
+        """Offer the way from the whole map to the part that is shown as a film."""
+        from gui.maps.zoom import ZoomDialog
+
+        shown, history = self.maps.page.shown, self.maps.history
+        home, part = history.home, history.present
+        if shown is None or home is None or part is None or part == home:
+            self.message_requested.emit(
+                "Zoom into the map first: the film goes from all of it to the part that is shown."
+            )
+            return
+        spec = dataclasses.replace(shown.spec, x=home.x, y=home.y)
+        ZoomDialog(spec, part, self.middle.window()).show()
 
     def show_maps(self) -> None:
         """Bring the maps to the front, and the map if there is one."""
@@ -209,9 +239,7 @@ class Panels(QObject):
         self.plots.forget()
         self._pins.set_current(experiment.id, params, self._control.seed)
         self._show_views(params)
-        layout = self._settings.blob(f"plots/{experiment.id}")
-        if not layout.isEmpty():
-            self.plots.restore_layout(bytes(layout.data()))
+        self.bring_back_layout()
         if self._layout_before:
             self.show_audience_layout(True)
 
@@ -261,11 +289,24 @@ class Panels(QObject):
         self._refusal = snapshot.refusal
         self._show_bounds(snapshot)
         self.plots.show_snapshot(snapshot)
+        self._pass_notes()
         self.windows.show_snapshot(snapshot)
         self.theory.show_snapshot(snapshot)
         self.ensemble.show_snapshot(snapshot)
         self.maps.show_snapshot(snapshot)
         self.digits.show_snapshot(snapshot)
+
+    def _pass_notes(self) -> None:
+        """Pass the notes on the plots to the run, with which they go into files and figures."""
+        snapshot, notes = self._control.snapshot, self.plots.notes
+        if snapshot is None or self._experiment is None:
+            return
+        name = self._experiment.id
+        if snapshot.experiment != name or (self._passed is None and not notes):
+            return
+        if self._passed != (snapshot.run_id, notes):
+            self._passed = (snapshot.run_id, notes)
+            self._bridge.peek(lambda session: _take_notes(session, name, notes), lambda _: None)
 
     def _on_rejected(self, reason: Refusal | str) -> None:
         """Mark the field whose value the engine refused, if it is one, and show the sentence."""
@@ -349,6 +390,14 @@ class Panels(QObject):
             layout = self._layout_before or self.plots.save_layout()
             self._settings.set_blob(f"plots/{self._experiment.id}", layout)
 
+    def bring_back_layout(self) -> None:
+        """Put the plots where the settings say."""
+        if self._experiment is None:
+            return
+        layout = self._settings.blob(f"plots/{self._experiment.id}")
+        if not layout.isEmpty():
+            self.plots.restore_layout(bytes(layout.data()))
+
     def picture(self) -> QPixmap:
         """Draw the plots, and the map, as they are on the screen."""
         return self.middle.grab()
@@ -356,3 +405,9 @@ class Panels(QObject):
     def _on_ensemble_shown(self, ensemble: Ensemble) -> None:
         self._ensemble_plots.set_views(ensemble.views)
         self._ensemble_plots.show_observation(ensemble.observation)
+
+
+def _take_notes(session: Session, experiment: str, notes: tuple[Note, ...]) -> None:
+    """Attach notes to a run, if it is still of that experiment; called on the engine thread."""
+    if session.experiment.id == experiment:
+        session.notes = notes

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QByteArray, QSize, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
@@ -22,6 +23,8 @@ from gui.window.transport import Transport
 
 if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
+    from engine.storage.session_file import Look
+    from gui.window.panels import Panels
 
 FIRST_SIZE = (1440, 900)
 SAVE_MS = 2000
@@ -55,6 +58,11 @@ class WindowState:
         Applies a theme by name.
     size : InterfaceSize
         The scale of the interface.
+
+    Attributes
+    ----------
+    panels : Panels or None
+        Whose layout is kept; None until there are any.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class WindowState:
         self._set_theme = set_theme
         self._size = size
         self._last: Listed | None = None
+        self.panels: Panels | None = None
         self._pins = PinStore(pins, settings)
         self._due = QTimer(window, singleShot=True, interval=SAVE_MS)
         self._due.timeout.connect(self.save_changes)
@@ -162,6 +171,33 @@ class WindowState:
     def restore_pins(self, experiment: AbstractExperiment[Any, Any]) -> None:
         """Restore the pinned runs of an experiment, once."""
         self._pins.bring_back(experiment)
+
+    def look(self) -> Look:
+        """Return how the window is set; the layout of the plots shown is among the settings."""
+        from engine.storage.session_file import Look
+
+        if self.panels is not None:
+            self.panels.save_layout()
+        return Look(
+            docks=base64.b64encode(self._docks.save().data()).decode("ascii"),
+            page=self._docks.tabs.front,
+            scaled_axis=self._actions["scaled_axis"].isChecked(),
+            speed=self._transport.speed,
+        )
+
+    def set_look(self, look: Look) -> None:
+        """Set the window, and put the plots shown where the settings say."""
+        self._docks.restore(QByteArray.fromBase64(look.docks.encode()))
+        self._docks.tabs.bring_back(look.page)
+        self._actions["scaled_axis"].setChecked(look.scaled_axis)
+        self._transport.set_speed(look.speed)
+        self._transport.speed_changed.emit(look.speed)
+        if self.panels is not None:
+            self.panels.bring_back_layout()
+
+    def take_pins(self, experiments: set[str]) -> None:
+        """Take the pins of these experiments as brought back already."""
+        self._pins.take_over(experiments)
 
     def save(self) -> None:
         """Keep everything for the next start."""

@@ -32,6 +32,8 @@ class Switching(QObject):
         What can be chosen.
     load : callable
         Returns the experiment of an item, ready to be chosen.
+    choose : callable, optional
+        Shows an experiment; by default `control` does.
 
     Attributes
     ----------
@@ -56,11 +58,13 @@ class Switching(QObject):
         experiments: Sequence[Listed],
         load: Callable[[Listed], AbstractExperiment[Any, Any]],
         parent: QObject | None = None,
+        choose: Callable[[AbstractExperiment[Any, Any]], None] | None = None,
     ) -> None:
         super().__init__(parent)
         self._control = control
         self._experiments = {listed.id: listed for listed in experiments}
         self._load = load
+        self._choose = choose or control.choose
         self._wanted = ""
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.settle)
@@ -99,7 +103,7 @@ class Switching(QObject):
             return
         if experiment_id != self._current():
             self.opening.emit()
-            self._control.choose(self._load(listed))
+            self._choose(self._load(listed))
         elif was_named:
             self.returned.emit()
             if self._control.snapshot is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,22 +18,22 @@ from engine.maps.making import make
 from engine.maps.spec import MapSpec
 from tests.benchmarks.catalogue import Benchmark
 from tests.benchmarks.timing import Measurement, Timer, rates
-from tests.engine.executors.dask_cluster import local_cluster
+from tests.engine.executors.dask_cluster import ONE_THREAD, local_cluster
 
 TWO, ONE = "cluster, two workers", "cluster, one worker"
 PROCESSES = "processes, two"
-CELLS, QUICK_CELLS = 24, 12
+CELLS, QUICK_CELLS, STEPS = 16, 10, 150
 
 
 def whole_runs(cells: int) -> Prepared:
-    """Return a map of runs of three matrices: a third of a second each."""
+    """Return a map of runs of three matrices, a tenth of a second each, on one thread."""
     spec = MapSpec(
         kind="trainability",
         experiment="matrix-product",
         params=get("matrix-product").parameters(),
         x=Axis(name="step_size", low=0.01, high=0.2, count=cells, log=True),
         y=Axis(name="eigenvalue_high", low=1.0, high=4.0, count=cells),
-        steps=300,
+        steps=STEPS,
     )
     return kind("trainability").prepare(spec)
 
@@ -51,6 +52,7 @@ def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
     """Measure the same map on all pools in turns."""
     cells = QUICK_CELLS if quick else CELLS
     prepared = whole_runs(cells)
+    os.environ.update(ONE_THREAD)  # of the processes; those of the clusters have it of their own
     with ExitStack() as stack:
         two, one = (stack.enter_context(local_cluster(count)) for count in (2, 1))
         pools: dict[str, Executor] = {

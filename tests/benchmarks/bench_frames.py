@@ -30,11 +30,14 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }
 
 
-def play(driver: Any, experiment_id: str, warm: float) -> None:
-    """Play an experiment at maximum speed, with all plots open."""
+def play(
+    driver: Any, experiment_id: str, warm: float, settings: tuple[str, ...] | None = None
+) -> None:
+    """Play an experiment at maximum speed, with all plots open; by default with `SETTINGS`."""
     window = driver.window
     driver.open(experiment_id)
-    model, settings = window.control.experiment.parameters, SETTINGS[experiment_id]
+    model = window.control.experiment.parameters
+    settings = SETTINGS[experiment_id] if settings is None else settings
     window.control.restore(build(model, dict(parse_setting(model, item) for item in settings)), 0)
     for dock in window.panels.plots.docks.values():
         dock.show()
@@ -43,7 +46,7 @@ def play(driver: Any, experiment_id: str, warm: float) -> None:
     driver.settle(warm)
 
 
-def frames(driver: Any, experiment_id: str, span: float, spans: int) -> Iterator[Measurement]:
+def frames(driver: Any, name_of: str, span: float, spans: int) -> Iterator[Measurement]:
     """Give medians and 99th percentiles of the intervals, one each a span of some seconds."""
     bridge = driver.window.bridge
     found: dict[str, list[float]] = {}
@@ -60,7 +63,7 @@ def frames(driver: Any, experiment_id: str, span: float, spans: int) -> Iterator
                 if value is not None:
                     found.setdefault(f"{name}, {percent} %", []).append(1000 * value)
     for name, samples in found.items():
-        yield Measurement(name=f"{experiment_id}: {name}", unit="ms", samples=tuple(samples))
+        yield Measurement(name=f"{name_of}: {name}", unit="ms", samples=tuple(samples))
 
 
 def beside_headless(driver: Any, timer: Timer, turn_seconds: float) -> list[Measurement]:

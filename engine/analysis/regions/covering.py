@@ -3,15 +3,17 @@ r"""The region of attraction that is proved, as a set of the cells of a grid.
 Let A be a union of cells from which every run is known to converge (the *core*: ellipsoids around
 the points of a stable cycle, or for a manifold of minima the cells of `residual`). If an enclosure
 of the image of a cell meets only cells of A, each of its runs is in A after one step, so the cell
-may join A. `covering` adds cells until none can join. Nothing is lost by rounding: the cells are
-closed boxes between floats and have their edges in common, and an enclosure is covered by the cells
-that it meets.
+may join A. `covering` adds cells until none can join, at the border also by what several steps make
+of a cell; halves those that are left along each axis, and goes on with the parts. Cells from which
+every run leaves the grid are left out. Nothing is lost by rounding: the cells are closed boxes
+between floats and have their edges in common, and an enclosure is covered by the cells that it
+meets.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,16 +28,25 @@ from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
 
 Ints = NDArray[np.int64]
+Grow = Callable[[Ints, Ints, Ints, Ints, Bools], None]
+"""Adds cells to a set, again and again, whose blocks of cells lie in it.
+
+It is given the blocks' first and last cells, shape (m, n), the cells whose they are, shape (m,),
+how many cells there are along each axis, shape (n,), and the set, flat, which it changes; it is
+`engine.kernels.intervals.growing.grow`.
+"""
 _AT_ONCE = 16384
 """Boxes that are enclosed between two looks at whether to stop."""
 _CELLS_OF_A_CORE = 6.0
 """Cells that a core's half-width is to have."""
-_STEPS = (2, 4, 8)
-_FRONTS = 12
+_STEPS = (8,)
+_FRONTS = 4
 """Most times that boxes at the border of what is proved are looked at for several steps."""
 _MOST_AT_BORDER = 4000
-_ROUNDS = 400
-"""Most times that the cells are gone through."""
+_HALVINGS = 2
+"""Most times that cells in doubt are halved along each axis."""
+MOST_CUT = 600_000
+"""Most cells that are cut out of others."""
 _BANDS = (
     *((-b, b) for b in (0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.997)),
     *((t - 1.0, 4.0 * t - 1.0) for t in 0.003 * 1.7 ** np.arange(10)),
@@ -85,6 +96,15 @@ class Grid:
             edges.append(joined[(joined >= a) & (joined <= b)])
         return cls(tuple(edges))
 
+    def halved(self) -> Grid:
+        """Return the grid whose cells are the halves of these along each axis."""
+        edges = []
+        for each in self.edges:
+            finer = np.empty(2 * len(each) - 1)
+            finer[::2], finer[1::2] = each, 0.5 * each[:-1] + 0.5 * each[1:]
+            edges.append(finer)
+        return Grid(tuple(edges))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Cells along each axis."""
@@ -110,14 +130,15 @@ class Grid:
     def met(self, box: Interval) -> Windows:
         """Return which cells boxes meet, shape (m, n)."""
         first, last = np.empty(box.shape, np.int64), np.empty(box.shape, np.int64)
-        fits = np.ones(box.shape[0], bool)
+        fits, misses = np.ones(box.shape[0], bool), np.zeros(box.shape[0], bool)
         for i, each in enumerate(self.edges):
             lo, hi = box.lo[:, i], box.hi[:, i]
             fits &= (lo >= each[0]) & (hi <= each[-1])
+            misses |= (lo > each[-1]) | (hi < each[0])
             last_cell = len(each) - 2
             first[:, i] = np.clip(np.searchsorted(each, lo, "right") - 1, 0, last_cell)
             last[:, i] = np.clip(np.searchsorted(each, hi, "left") - 1, 0, last_cell)
-        return Windows(first, np.maximum(first, last), fits)
+        return Windows(first, np.maximum(first, last), fits, misses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,13 +148,14 @@ class Windows:
     Attributes
     ----------
     first, last : ndarray of int64, shape (m, n)
-    fits : ndarray of bool, shape (m,)
-        Whether the box lies within the grid.
+    fits, misses : ndarray of bool, shape (m,)
+        Whether the box lies within the grid, and whether outside it.
     """
 
     first: Ints
     last: Ints
     fits: Bools
+    misses: Bools
 
     @classmethod
     def joined(cls, parts: Sequence[Windows]) -> Windows:
@@ -142,11 +164,8 @@ class Windows:
             np.concatenate([part.first for part in parts]),
             np.concatenate([part.last for part in parts]),
             np.concatenate([part.fits for part in parts]),
+            np.concatenate([part.misses for part in parts]),
         )
-
-    def __getitem__(self, chosen: Bools | Ints) -> Windows:
-        """Return some of them."""
-        return Windows(self.first[chosen], self.last[chosen], self.fits[chosen])
 
     def are_within(self, cells: Bools) -> Bools:
         """Return of which all cells are among some, a mask of the grid's shape."""
@@ -186,7 +205,9 @@ class Region:
         Time that it took.
     loss_level : Level or None
         Where the loss is the square of a residual, the level below which it is proved to fall
-        along every run from the region.
+        along every run from the uncut cells.
+    uncut : Region or None
+        What was proved before cells were cut; None where none were.
     """
 
     grid: Grid
@@ -195,6 +216,7 @@ class Region:
     boxes: int
     seconds: float
     loss_level: Level | None = None
+    uncut: Region | None = None
 
     @property
     def volume(self) -> float:
@@ -220,9 +242,11 @@ def covering(
     grid: Grid,
     cores: Sequence[Core],
     square: SquareDescent | None,
+    grow: Grow,
     progress: Progress,
+    most: int = MOST_CUT,
 ) -> Region | None:
-    """Prove as many cells of a grid as can be.
+    """Prove as many cells of a grid as can be, and then as many parts of those that are left.
 
     Parameters
     ----------
@@ -232,7 +256,10 @@ def covering(
         Around the points of stable cycles.
     square : SquareDescent or None
         Where the loss is the square of a residual.
+    grow : callable
     progress : callable
+    most : int
+        Cells that are cut out of others at most.
 
     Returns
     -------
@@ -257,28 +284,40 @@ def covering(
         if found is None:
             return None
         core |= found
-    core = core.reshape(grid.shape)
-    growth = _Growth(map, grid, boxes, Windows.joined([windows for windows, _ in lots]))
-    proved = growth.of(core, progress)
-    if proved is None:
+    growth = _Growth(grid, core.copy(), np.zeros(core.size, bool))
+    images = Windows.joined([windows for windows, _ in lots])
+    growth.join(np.arange(core.size), images, grow)
+    more = growth.join_later(map, images, grow, progress)
+    if more is None:
         return None
-    count, seconds = boxes.shape[0] + growth.more, time.perf_counter() - begin
+    count, proved = boxes.shape[0], growth.proved.copy()
     level = None
     if square is not None and paces:
-        rises = proved & ~core & ~growth.kept(proved, core)
-        rises |= proved & ~core & ~(Pace.joined(paces).factor.size < 1.0).reshape(grid.shape)
+        falls = Pace.joined(paces).factor.size < 1.0
+        rises = proved & ~core & ~(falls & images.are_within(proved.reshape(grid.shape)))
+        seconds = time.perf_counter() - begin
         level = _loss_level(square, Pace.joined(paces), boxes, rises, count, seconds)
-    return Region(grid, proved, core, count, seconds, level)
+    more = _cut(map, growth, grow, progress, most) if core.any() else 0
+    if more is None:
+        return None
+    seconds, shape = time.perf_counter() - begin, grid.shape
+    core = core.reshape(shape)
+    uncut = Region(grid, proved.reshape(shape), core, count, seconds, level)
+    if not more:
+        return uncut
+    finest = growth.proved.reshape(growth.grid.shape)
+    core = _parted(core, growth.grid.shape[0] // shape[0])
+    return Region(growth.grid, finest, core, count + more, seconds, level, uncut)
 
 
 def _loss_level(
     square: SquareDescent, pace: Pace, boxes: Interval, rises: Bools, count: int, seconds: float
 ) -> Level:
-    """Return the level of the loss below which it falls along every run from the region.
+    """Return the level of the loss below which it falls along every run from the uncut cells.
 
-    From a cell of the core it falls for ever. Let R be the core with cells that one step maps into
-    R, and on which |ρ| < 1 (`rises` has all others that are proved). From where the loss is lower
-    than in any of these others, a run is in R, the loss falls, and the next point is such a one.
+    From a cell of the core it falls for ever. One step maps every other cell that is proved into
+    proved ones, and the loss falls, but for those of `rises`. From where it is lower than in any of
+    these, it falls, and the next point is such a one.
     """
     r = pace.residual
     least = Interval.point(np.maximum(np.maximum(r.lo, -r.hi), 0.0))
@@ -293,76 +332,95 @@ def _loss_level(
 
 @dataclass(slots=True, eq=False)
 class _Growth:
-    """Adds cells that lead into proved ones, by one step or by several."""
+    """The cells that are proved, and those from which every run leaves the grid, both flat."""
 
-    map: EnclosedMap
     grid: Grid
-    boxes: Interval
-    images: Windows
-    more: int = 0
-    """Enclosures of several steps that were computed."""
+    proved: Bools
+    lost: Bools
 
-    def of(self, core: Bools, progress: Progress) -> Bools | None:
-        """Return the core with all cells that are found to lead there."""
-        proved = core.copy()
-        if not core.any() or not self._close(proved, progress):
-            return proved if not core.any() else None
-        tried = np.zeros(proved.size, bool)
+    def join(self, cells: Ints, images: Windows, grow: Grow) -> None:
+        """Add the cells, of which the images are given, that lead into either set."""
+        sizes = np.array(self.grid.shape)
+        stay = np.flatnonzero(images.fits)
+        grow(images.first[stay], images.last[stay], cells[stay], sizes, self.proved)
+        self.lost[cells[images.misses]] = True
+        grow(images.first, images.last, cells, sizes, self.lost)
+
+    def join_later(
+        self, map: EnclosedMap, images: Windows, grow: Grow, progress: Progress
+    ) -> int | None:
+        """Add cells at the border of the proved ones that lead there by several steps.
+
+        Parameters
+        ----------
+        images : Windows
+            Of all cells, by one step.
+
+        Returns
+        -------
+        int or None
+            How many boxes were looked at; None if stopped.
+        """
+        sizes, cells = np.array(self.grid.shape), np.arange(self.proved.size)
+        tried, count = self.proved | self.lost, 0
         for _ in range(_FRONTS):
-            front = np.flatnonzero(~proved.reshape(-1) & ~tried & self.images.meet(proved))
+            meets = images.meet(self.proved.reshape(self.grid.shape))
+            front = np.flatnonzero(meets & ~tried & ~self.proved)[:_MOST_AT_BORDER]
             if not front.size:
                 break
             if not progress(1.0, "Several steps of boxes at the border"):
                 return None
-            front = front[:_MOST_AT_BORDER]
             tried[front] = True
-            joined = self._join_later(front, proved)
-            if joined and not self._close(proved, progress):
+            before = int(self.proved.sum())
+            for steps in _STEPS:
+                front = front[~self.proved[front]]
+                box = Iterated(map, steps).image(self.grid.boxes(front))
+                later, count = self.grid.met(box), count + front.size
+                stay = np.flatnonzero(later.fits)
+                grow(later.first[stay], later.last[stay], front[stay], sizes, self.proved)
+            if int(self.proved.sum()) > before:
+                stay = np.flatnonzero(images.fits & ~self.proved)
+                grow(images.first[stay], images.last[stay], cells[stay], sizes, self.proved)
+        return count
+
+    def cut(self) -> Ints:
+        """Halve the cells along each axis; returns those that are in neither set."""
+        shape, self.grid = self.grid.shape, self.grid.halved()
+        self.proved, self.lost = (
+            _parted(each.reshape(shape), 2).ravel() for each in (self.proved, self.lost)
+        )
+        return np.flatnonzero(~self.proved & ~self.lost)
+
+
+def _parted(cells: Bools, parts: int) -> Bools:
+    """Return a mask of cells for the parts of each along every axis."""
+    for axis in range(cells.ndim):
+        cells = np.repeat(cells, parts, axis=axis)
+    return cells
+
+
+def _cut(
+    map: EnclosedMap, growth: _Growth, grow: Grow, progress: Progress, most: int
+) -> int | None:
+    """Halve the cells that are in neither set, again and again; returns how many there were.
+
+    Ends before there would be more than `most`; returns None if stopped.
+    """
+    made, parts = 0, 2 ** len(growth.grid.shape)
+    for _ in range(_HALVINGS):
+        left = int((~growth.proved & ~growth.lost).sum()) * parts
+        if not left or made + left > most:
+            break
+        cells = growth.cut()
+        lots = []
+        for first in range(0, cells.size, _AT_ONCE):
+            if not progress(first / cells.size, "Images of smaller boxes"):
                 return None
-        return proved
-
-    def kept(self, proved: Bools, core: Bools) -> Bools:
-        """Return the greatest part of the proved cells that one step maps into itself or the core.
-
-        Some cells were joined for what several steps make of them.
-        """
-        made = proved.copy()
-        flat, others = made.reshape(-1), np.flatnonzero(proved & ~core)
-        while others.size:
-            leaves = ~self.images[others].are_within(made)
-            if not leaves.any():
-                break
-            flat[others[leaves]] = False
-            others = others[~leaves]
-        return made
-
-    def _close(self, proved: Bools, progress: Progress) -> bool:
-        """Add the cells whose images lie in proved cells, again and again; False if stopped."""
-        flat = proved.reshape(-1)
-        left = np.flatnonzero(~flat & self.images.fits)
-        for _ in range(_ROUNDS):
-            if not progress(1.0, "Boxes that lead there"):
-                return False
-            joins = self.images[left].are_within(proved)
-            if not joins.any():
-                break
-            flat[left[joins]] = True
-            left = left[~joins]
-        return True
-
-    def _join_later(self, front: Ints, proved: Bools) -> bool:
-        """Add those cells of which 2, 4 or 8 steps lead into proved ones."""
-        flat, found = proved.reshape(-1), False
-        for steps in _STEPS:
-            windows = self.grid.met(Iterated(self.map, steps).image(self.boxes[front]))
-            joins = windows.are_within(proved)
-            self.more += front.size
-            flat[front[joins]] = True
-            found |= bool(joins.any())
-            front = front[~joins]
-            if not front.size:
-                break
-        return found
+            chosen = cells[first : first + _AT_ONCE]
+            lots.append(growth.grid.met(map.image(growth.grid.boxes(chosen))))
+        growth.join(cells, Windows.joined(lots), grow)
+        made += cells.size
+    return made
 
 
 def _residual_core(pace: Pace, grid: Grid, boxes: Interval, progress: Progress) -> Bools | None:

@@ -72,6 +72,14 @@ class EnclosedMap(ABC):
         return plain.meet(mean), slope
 
 
+Imaging = Callable[[Interval, tuple[Interval, Interval], Interval | None], Interval]
+"""Encloses images of boxes under descent without momentum, also by the mean value theorem.
+
+It is given the boxes, shape (m, n), the step sizes over them and at their middles, shape (m,), and
+the gradients of the step size, shape (m, n), None where it is fixed.
+"""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Descent(EnclosedMap):
     r"""Gradient descent :math:`F(w)=w-s(w)\nabla f(w)`, or with momentum on (w, v).
@@ -88,6 +96,8 @@ class Descent(EnclosedMap):
         Whether the gradient is taken at w + βv (Nesterov).
     has_velocity : bool
         Whether the point is (w, v).
+    imaging : callable or None
+        A faster way to enclose images without momentum.
     """
 
     loss: Jets
@@ -96,6 +106,7 @@ class Descent(EnclosedMap):
     momentum: float = 0.0
     looks_ahead: bool = False
     has_velocity: bool = False
+    imaging: Imaging | None = None
 
     @property
     def dimension(self) -> int:
@@ -107,6 +118,16 @@ class Descent(EnclosedMap):
         if self.rule is None:
             return Interval.point(np.full(box.shape[0], self.step_size))
         return self.rule.value(box)
+
+    def image(self, box: Interval) -> Interval:
+        """Enclose images of boxes, shape (m, n), also by the mean value theorem."""
+        if self.imaging is None or self.has_velocity:
+            return super().image(box)
+        if self.rule is None:
+            fixed = self.step(box)
+            return self.imaging(box, (fixed, fixed), None)
+        step, change = self.rule.slopes(box)
+        return self.imaging(box, (step, self.rule.value(Interval.point(box.mid))), change)
 
     def plain_image(self, box: Interval) -> Interval:
         """Enclose images of boxes as they are computed."""

@@ -49,7 +49,7 @@ class SquareDescent:
     Attributes
     ----------
     map : Descent
-        Without momentum.
+        Without momentum, but in `momentum`.
     residual : Jets
         r.
     factor : Interval, shape ()
@@ -140,7 +140,7 @@ def proved_ball(square: SquareDescent, center: FloatArray, radius: float) -> flo
     float or None
         None where nothing is proved: the minimum may repel, or ε is too large for it.
     """
-    cells = _pieces(Interval.around(center, radius))
+    cells = pieces(Interval.around(center, radius))
     pace = square.pace(cells, square.map.image(cells))
     most = float(pace.factor.size.max())
     everywhere = np.ones(cells.shape[0], bool)
@@ -156,7 +156,7 @@ def proved_ball(square: SquareDescent, center: FloatArray, radius: float) -> flo
     return made if made > 0.0 else None
 
 
-def _pieces(box: Interval) -> Interval:
+def pieces(box: Interval) -> Interval:
     """Cut a box, shape (n,), into some thousand, shape (m, n)."""
     n = box.shape[0]
     count = max(int(1500.0 ** (1.0 / n)), 2)

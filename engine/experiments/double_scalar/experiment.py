@@ -244,7 +244,7 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
         self, params: DoubleScalarParams, seed: int = 0, apart: Sequence[str] = ()
     ) -> DescentLaw | None:
         """Describe how runs move as parameters and start differ."""
-        return descent_law(params, seed)
+        return descent_law(params, seed, apart)
 
     def drag(
         self, params: DoubleScalarParams, handle: str, x: float, y: float

@@ -1,16 +1,18 @@
 """The law of the pair w, z: which numbers may differ from run to run.
 
-Without noise all weights of a network are equal and stay so, and each network is one variable.
+Without noise all weights of a network are equal and stay so, and each network is one variable; a
+weight that begins elsewhere than the others is one for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.core.errors import InputError
 from engine.core.params import describe
 from engine.core.system import Dial
 from engine.experiments.double_scalar.params import DoubleScalarParams, make_start
@@ -27,10 +29,17 @@ _PLACES = {
 }
 
 
-def descent_law(params: DoubleScalarParams, seed: int) -> DescentLaw | None:
+def descent_law(params: DoubleScalarParams, seed: int, apart: Sequence[str]) -> DescentLaw | None:
     """Describe how pairs move that differ in target, step size and the like.
 
     None where all weights are different and there are many.
+
+    Parameters
+    ----------
+    params : DoubleScalarParams
+    seed : int
+    apart : sequence of str
+        Weights, as w1 or z2, that begin elsewhere than the others of their network.
 
     Raises
     ------
@@ -38,45 +47,89 @@ def descent_law(params: DoubleScalarParams, seed: int) -> DescentLaw | None:
         If the start is too steep.
     """
     start = make_start(params, seed)[:2]
-    count = start.shape[1]
-    if count > MOST_WEIGHTS:
+    is_equal = start.shape[1] == 1
+    if start.shape[1] > MOST_WEIGHTS:
         return None
-    powers = [params.depth // count] * count
+    classes = [_classes(letter, params.depth, apart, is_equal=is_equal) for letter in "wz"]
+    whole = np.broadcast_to(start, (2, params.depth))
+    powers = [[len(each) for each in some] for some in classes]
     variables = tuple(
-        letter if count == 1 else f"{letter}{i + 1}" for letter in "wz" for i in range(count)
+        letter if len(some) == 1 else f"{letter}{each[0] + 1}"
+        for letter, some in zip("wz", classes, strict=True)
+        for each in some
     )
-    labels = {name: name if count == 1 else rf"{name[0]}_{{{name[1:]}}}" for name in variables}
     dials, places = _parameters(params), dict(_PLACES)
-    if count == 1:
+    if is_equal:
         dials += _coordinates(start[:, 0])
-        places |= {"w": Place(variables=(0,)), "z": Place(variables=(1,))}
-
-    def written(chosen: Mapping[str, float], begin: FloatArray | None) -> dict[str, Any]:
-        made: dict[str, Any] = {key: value for key, value in chosen.items() if key in _PLACES}
-        if begin is not None and count == 1:
-            made |= {"init": "typed", "start_w": float(begin[0]), "start_z": float(begin[1])}
-        return made
-
+        places |= {
+            letter: Place(
+                variables=tuple(i for i, name in enumerate(variables) if name[0] == letter)
+            )
+            for letter in "wz"
+        }
     return DescentLaw(
         dials=tuple(dials),
         variables=variables,
-        labels=labels,
-        tape=product_tape(powers, powers),
+        labels={
+            name: name if len(name) == 1 else rf"{name[0]}_{{{name[1:]}}}" for name in variables
+        },
+        tape=product_tape(*powers),
         constants=np.array([params.input_power, params.target]),
-        setting=Setting(step_size=params.step_size, scales=(count / params.depth,) * (2 * count)),
-        start=start.ravel(),
+        setting=Setting(
+            step_size=params.step_size,
+            scales=tuple(1.0 / power for some in powers for power in some),
+        ),
+        start=np.array(
+            [row[each[0]] for row, some in zip(whole, classes, strict=True) for each in some]
+        ),
         places=places,
-        written=written,
-        whole=_whole(powers) if powers[0] > 1 else None,
+        written=_writer(variables, is_equal=is_equal),
+        whole=_whole(*powers) if max(map(max, powers)) > 1 else None,
     )
 
 
-def _whole(powers: Sequence[int]) -> Whole:
-    """Return the loss in all weights of both networks, whose multiplicities are the same."""
+def _classes(
+    letter: str, depth: int, apart: Sequence[str], *, is_equal: bool
+) -> tuple[tuple[int, ...], ...]:
+    """Return the classes of equal weights of a network, by their first weights."""
+    alone = [i for i in range(depth) if not is_equal or f"{letter}{i + 1}" in apart]
+    others = tuple(i for i in range(depth) if i not in alone)
+    made = [(i,) for i in alone] + ([others] if others else [])
+    return tuple(sorted(made))
+
+
+def _writer(
+    variables: Sequence[str], *, is_equal: bool
+) -> Callable[[Mapping[str, float], FloatArray | None], dict[str, Any]]:
+    """Return what writes the parameters of a single run."""
+
+    def written(chosen: Mapping[str, float], begin: FloatArray | None) -> dict[str, Any]:
+        made: dict[str, Any] = {key: value for key, value in chosen.items() if key in _PLACES}
+        if begin is None or not is_equal:
+            return made
+        made["init"] = "typed"
+        for letter in "wz":
+            values = {
+                float(x) for x, name in zip(begin, variables, strict=True) if name[0] == letter
+            }
+            if len(values) > 1:
+                rule = "a run begins with equal weights in each network"
+                raise InputError(letter, sorted(values), rule)
+            made[f"start_{letter}"] = values.pop()
+        return made
+
+    return written
+
+
+def _whole(powers: Sequence[int], others: Sequence[int]) -> Whole:
+    """Return the loss in all weights of both networks."""
     variables, parts = parted(powers)
-    others = tuple(len(powers) + number for number in variables)
-    tape = product_tape(parts, parts)
-    return Whole(tape=tape, variables=variables + others, powers=parts + parts)
+    more, other_parts = parted(others)
+    return Whole(
+        tape=product_tape(parts, other_parts),
+        variables=variables + tuple(len(powers) + number for number in more),
+        powers=parts + other_parts,
+    )
 
 
 def _coordinates(start: FloatArray) -> list[Dial]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.arrays import FloatArray
 from engine.core.beside import recall
 from engine.core.claims import Claim, Lamp
 from engine.core.ensemble import Progress
@@ -24,7 +25,8 @@ from engine.expressions.tape import constants_in_order
 from engine.families.proofs import claims as statements
 from engine.families.proofs import pictures, views
 from engine.families.proofs.laws import Law, law_of, typed
-from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, Task, prove
+from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, prove
+from engine.families.proofs.task import Task
 
 
 def key_of(params: DoubleScalarParams, seed: int) -> Hashable | None:
@@ -84,8 +86,15 @@ def analyse(
         cells=params.cells,
         epsilon=params.epsilon,
         typed=text,
+        names=tuple(f"{name[0]}_{{{name[1:]}}}" for name in names_of(params)),
+        start=_start(params, settled.seed),
     )
     return prove(task, progress)
+
+
+def _start(params: DoubleScalarParams, seed: int) -> FloatArray:
+    """Return the start of all w and then of all z."""
+    return np.broadcast_to(make_start(params, seed)[:2], (2, params.depth)).ravel()
 
 
 def claims(state: DoubleScalarState, kind: OutcomeKind) -> tuple[Claim, ...]:
@@ -93,9 +102,8 @@ def claims(state: DoubleScalarState, kind: OutcomeKind) -> tuple[Claim, ...]:
     params = state.params
     if not params.prove:
         return ()
-    start = make_start(params, state.seed)[:2]
     seen = statements.Seen(
-        start=np.broadcast_to(start, (2, params.depth)).ravel(),
+        start=_start(params, state.seed),
         now=full(state)[:2].ravel(),
         kind=kind,
         lamps=lamps(params),
@@ -121,4 +129,4 @@ def observe(state: DoubleScalarState, recent: Recent) -> dict[str, Any]:
 
 def plots(params: DoubleScalarParams) -> tuple[View, ...]:
     """Describe the plots of what is proved."""
-    return views.views_of_any() if params.prove else ()
+    return views.views_of_any(2 * params.depth) if params.prove else ()

@@ -18,6 +18,7 @@ from engine.core.experiment import State
 from engine.core.params import Params, param, update
 from engine.families import targets
 from engine.families.ensembles.params import many_seeds, many_step_sizes
+from engine.families.hyperparameters import hyperparameter
 from engine.families.proofs.params import asks_for_proofs
 from engine.storage.tables import read_table
 from engine.text.numbers import short
@@ -53,15 +54,8 @@ class LeastSquaresParams(Params):
         "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",
         group="Descent",
     )
-    momentum: float = param(
-        0.5,
-        "Part of the last step that is kept.",
-        symbol=r"\beta",
-        group="Descent",
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": ["heavy-ball", "nesterov"]},
+    momentum: float = hyperparameter(
+        "momentum", ["heavy-ball", "nesterov"], group="Descent", default=0.5
     )
     width: int = param(
         2,

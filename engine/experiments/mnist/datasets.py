@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from engine.core.errors import InputError, LabError
 from engine.core.packages import INSTALL
 from engine.core.paths import resource
-from engine.experiments.mnist.idx import read_idx
 from engine.storage.arrays import load_npz
 from engine.storage.files import atomic, is_file, is_folder, make_folder, read_bytes, user_path
+from engine.storage.idx import FILES, find_file, read_idx
 from engine.text.numbers import whole
 
 SIZE = 28
@@ -43,16 +43,6 @@ CLOTHES = (
     "boot",
 )
 BUNDLED = "digits"
-FILES = {
-    "train images": "train-images-idx3-ubyte",
-    "train labels": "train-labels-idx1-ubyte",
-    "test images": "t10k-images-idx3-ubyte",
-    "test labels": "t10k-labels-idx1-ubyte",
-}
-"""Names of the four files, each with or without ``.gz``.
-
-Some archives write a dot for the second hyphen, or put a file in a folder of its own name.
-"""
 FASHION_LABELS = (9, 2, 1, 1, 6, 1, 4, 6, 5, 7)
 """The first labels of Fashion-MNIST's test images, 1,000 of each class, as MNIST's are not."""
 DOWNLOADS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
@@ -129,21 +119,11 @@ def files(source: str) -> tuple[Path, ...]:
         if source in DOWNLOADS:
             raise InputError("data", source, "download it first, or give a folder that holds it")
         raise InputError("data", source, "give digits or a folder that exists")
-    return tuple(_find(folder, name) for name in FILES.values())
+    return tuple(find_file(folder, name) for name in FILES.values())
 
 
 def _folder(source: str) -> Path:
     return downloaded(source) if source in DOWNLOADS else user_path(source, "data")
-
-
-def _find(folder: Path, name: str) -> Path:
-    for place in (folder, folder / "MNIST" / "raw", folder / "FashionMNIST" / "raw"):
-        for spelt in (name, name.replace("-idx", ".idx")):
-            for packed in (spelt, f"{spelt}.gz"):
-                for path in (place / packed, place / spelt / packed):
-                    if is_file(path, "data"):
-                        return path
-    raise InputError("data", folder.name, f"give a folder that holds {name} or {name}.gz")
 
 
 @lru_cache(maxsize=1)

@@ -8,11 +8,7 @@ Here is PyTorch's ``state_dict``, and one `load` for all forms; ONNX is in
 
 from __future__ import annotations
 
-import io
 import math
-import pickle
-import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,9 +22,9 @@ from engine.experiments.mnist.network import model as models
 from engine.experiments.mnist.network.model import Architecture, Parameters
 from engine.experiments.mnist.trained import ABOUT, Model, read_about
 from engine.kernels.network.images import KERNEL
-from engine.storage import learned
-from engine.storage.arrays import SAFETENSORS_LIMIT, load_safetensors
-from engine.storage.files import read_bytes, to_json, write_bytes
+from engine.storage import learned, state_dicts
+from engine.storage.arrays import load_safetensors
+from engine.storage.files import to_json
 from engine.text.numbers import whole
 
 SMALL = 2**20
@@ -147,52 +143,14 @@ def save_state_dict(path: Path, model: Model) -> None:
         If the file cannot be written.
     """
     network = Network(model.architecture, model.parameters.tensors(), model.about)
-    buffer = io.BytesIO()
-    torch.save(network.state_dict(), buffer)
-    write_bytes(path, buffer.getvalue())
+    state_dicts.save(path, network.state_dict())
 
 
 def _load_state_dict(path: Path) -> Model:
-    data = read_bytes(path, SAFETENSORS_LIMIT, "model")
-    refusal = InputError(
-        "model", path.name, "give a state_dict that this program wrote, without pickled objects"
-    )
+    rule = "give a state_dict that this program wrote, without pickled objects"
+    state, extra = state_dicts.load(path, "model", rule)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-        if not stored or sum(member.file_size for member in members) > len(data):
-            raise refusal  # compressed, or members that overlap: either may unpack to any size
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about forms of tensors that are refused below
-            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        extra = state.pop("_extra_state")
         config, about = extra[_CONFIG], read_about(extra.get(ABOUT))
-        dense = all(
-            type(v) is Tensor
-            and v.layout is torch.strided
-            and v.is_floating_point()
-            and v.is_contiguous()
-            for v in state.values()
-        )
-        # a view may repeat the few numbers that the file holds any number of times
-        dense = dense and sum(v.numel() * v.element_size() for v in state.values()) <= len(data)
-    except (
-        zipfile.BadZipFile,
-        pickle.UnpicklingError,
-        RuntimeError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        EOFError,
-        OverflowError,
-        IndexError,
-        NotImplementedError,
-        AssertionError,
-        MemoryError,
-    ):
-        raise refusal from None
-    if not dense:
-        raise refusal
+    except (TypeError, KeyError, AttributeError):
+        raise InputError("model", path.name, rule) from None
     return _model(Architecture.from_config(config), state, about)

@@ -14,14 +14,13 @@ from engine.experiments.mnist.datasets import CLASSES, SIZE, Bytes
 from engine.experiments.mnist.network.model import Architecture, Parameters
 from engine.experiments.mnist.trained import ABOUT, Model, read_about
 from engine.kernels.network.images import KERNEL, POOL
+from engine.storage import onnx_graphs
 from engine.storage.arrays import SAFETENSORS_LIMIT
-from engine.storage.files import read_bytes, to_json, write_bytes
+from engine.storage.files import read_bytes, to_json
+from engine.storage.onnx_graphs import OnnxGraph, Port
 
-TOLERANCE = 1e-4
-"""How far ONNX Runtime's scores may differ from ours, relative to the largest."""
+PORTS = Port("images", (1, SIZE, SIZE)), Port("scores", (CLASSES,))
 _CONFIG = "lyapunov-lab"
-_BATCH = 250
-_OPSET = 17
 
 
 def save_onnx(path: Path, model: Model) -> float | None:
@@ -36,55 +35,25 @@ def save_onnx(path: Path, model: Model) -> float | None:
     Raises
     ------
     LabError
-        If the package onnx is not installed, or the difference exceeds `TOLERANCE`.
+        If the package onnx is not installed, or the difference is too large.
     FileError
         If the file cannot be written.
     """
-    data = _onnx_model(model)
-    difference = _onnx_difference(data, model)
-    if difference is not None and not difference <= TOLERANCE:
-        raise LabError(f"The ONNX file was not written: its scores differ by {difference:.1e}.")
-    write_bytes(path, data)
-    return difference
-
-
-def _onnx_model(model: Model) -> bytes:
-    onnx = _onnx()
-    helper, architecture = onnx.helper, model.architecture
-    graph = _graph(architecture, model.parameters, helper)
-    proto = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "mnist",
-            [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, ["B", 1, SIZE, SIZE])],
-            [helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["B", CLASSES])],
-            [
-                onnx.numpy_helper.from_array(values, name)
-                for name, values in graph.constants.items()
-            ],
-        ),
-        opset_imports=[helper.make_opsetid("", _OPSET)],
-        ir_version=8,
-        producer_name=_CONFIG,
-    )
+    architecture = model.architecture
     about = {_CONFIG: json.dumps(architecture.to_config()), ABOUT: to_json(dict(model.about))}
-    helper.set_model_props(proto, about)
-    onnx.checker.check_model(proto)
-    serialized: bytes = proto.SerializeToString()
-    return serialized
+    graph = _graph(architecture, model.parameters)
+    data = onnx_graphs.model_bytes(graph, "mnist", *PORTS, about)
+    images = np.random.default_rng(0).integers(0, 256, (20, SIZE, SIZE)).astype(np.uint8)
+    return onnx_graphs.save(path, data, *PORTS, _inputs(images), model.scores(images))
 
 
-def _onnx() -> Any:
-    try:
-        import onnx
-    except ImportError:
-        raise LabError("ONNX needs the package onnx; install the extra onnx.") from None
-    return onnx
+def _inputs(images: Bytes) -> NDArray[np.float32]:
+    return (images[:, None] / np.float32(255)).astype(np.float32)
 
 
-def _graph(architecture: Architecture, parameters: Parameters, helper: Any) -> _OnnxGraph:
+def _graph(architecture: Architecture, parameters: Parameters) -> OnnxGraph:
     """Return the operations that compute the scores, with their constants."""
-    graph = _OnnxGraph(helper)
+    graph = OnnxGraph()
     tensors = {name: np.ascontiguousarray(v) for name, v in parameters.tensors().items()}
     graph.constant("conv.weight", tensors["conv.weight"])
     graph.constant("conv.bias", tensors["conv.bias"])
@@ -110,86 +79,25 @@ def _graph(architecture: Architecture, parameters: Parameters, helper: Any) -> _
     return graph
 
 
-class _OnnxGraph:
-    """Nodes and constants of a graph in the making."""
-
-    def __init__(self, helper: Any) -> None:
-        self._helper = helper
-        self.nodes: list[Any] = []
-        self.constants: dict[str, NDArray[Any]] = {}
-
-    def constant(self, name: str, values: NDArray[Any]) -> str:
-        self.constants[name] = np.ascontiguousarray(values)
-        return name
-
-    def node(self, kind: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(self._helper.make_node(kind, inputs, [output], **attributes))
-        return output
-
-
 def _signs(architecture: Architecture) -> NDArray[np.float32]:
     """Return the matrix that combines answers (B, K) to classes, shape (K, 10)."""
     signs = np.array([[1.0], [-1.0]][: architecture.per_class])
     return np.kron(np.eye(CLASSES), signs).astype(np.float32)
 
 
-def _onnx_difference(data: bytes, model: Model) -> float | None:
-    runtime = _onnx_runtime()
-    if runtime is None:
-        return None
-    images = np.random.default_rng(0).integers(0, 256, (20, SIZE, SIZE)).astype(np.uint8)
-    theirs = _onnx_run(runtime.InferenceSession(data), images)
-    ours = model.scores(images)
-    return float(np.abs(theirs - ours).max() / max(float(np.abs(ours).max()), 1e-30))
-
-
-def _onnx_runtime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        return None
-    return onnxruntime
-
-
-def _onnx_run(session: Any, images: Bytes) -> NDArray[np.float32]:
-    inputs = (images[:, None] / np.float32(255)).astype(np.float32)
-    results = [
-        session.run(["scores"], {"images": inputs[first : first + _BATCH]})[0]
-        for first in range(0, len(inputs), _BATCH)
-    ]
-    return np.concatenate(results)
-
-
 def _is_ours(data: bytes) -> bool:
-    """Return whether a file holds just what `save_onnx` writes, for any values of its constants.
-
-    Any other graph of a few bytes may ask for any memory or read other files.
-    """
-    onnx = _onnx()
-    try:
-        proto = onnx.load_model_from_string(data)
-    except Exception:  # its errors have no common base
+    """Return whether a file holds just what `save_onnx` writes, for any values of its constants."""
+    proto = onnx_graphs.parsed(data)
+    if proto is None:
         return False
-    stored = {entry.key: entry.value for entry in proto.metadata_props}
     try:
-        architecture = Architecture.from_config(read_about(stored.get(_CONFIG)))
+        stored = onnx_graphs.metadata(proto).get(_CONFIG)
+        architecture = Architecture.from_config(read_about(stored))
     except InputError:
         return False
     if 4 * architecture.size > len(data) or proto.functions:
         return False
-    graph = _graph(architecture, Parameters(architecture), onnx.helper)
-    own = {name: (values.shape, str(values.dtype)) for name, values in graph.constants.items()}
-    types = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.INT64: "int64"}
-    held = {
-        constant.name: (tuple(constant.dims), types.get(constant.data_type))
-        for constant in proto.graph.initializer
-        if constant.data_location == onnx.TensorProto.DEFAULT
-    }
-    nodes = [node.SerializeToString() for node in proto.graph.node]
-    versions = {entry.domain: entry.version for entry in proto.opset_import}
-    same = nodes == [node.SerializeToString() for node in graph.nodes] and held == own
-    return same and versions == {"": _OPSET} and not proto.graph.sparse_initializer
+    return onnx_graphs.has_same(proto, _graph(architecture, Parameters(architecture)))
 
 
 class OnnxNetwork:
@@ -204,7 +112,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, path: Path) -> None:
-        runtime = _onnx_runtime()
+        runtime = onnx_graphs.onnx_runtime()
         if runtime is None:
             raise LabError("An ONNX file needs the package onnxruntime; install the extra onnx.")
         self._path = path
@@ -233,7 +141,7 @@ class OnnxNetwork:
             If the file does not map images to scores.
         """
         try:
-            scores = _onnx_run(self._session, images)
+            scores = onnx_graphs.compute(self._session, _inputs(images), *PORTS)
         except Exception:  # its errors have no common base
             raise self._refusal() from None
         if scores.shape != (len(images), CLASSES) or not np.isfinite(scores).all():

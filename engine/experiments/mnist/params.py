@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from engine.core.params import Params, param
+from engine.families.hyperparameters import hyperparameter
 
 if TYPE_CHECKING:
     from engine.experiments.mnist.network.cpu import Rule
@@ -85,16 +86,7 @@ class MnistParams(Params):
         group=_DESCENT,
         live=True,
     )
-    momentum: float = param(
-        0.9,
-        "Momentum.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": ["heavy-ball", "nesterov"]},
-    )
+    momentum: float = hyperparameter("momentum", ["heavy-ball", "nesterov"], group=_DESCENT)
     projected: bool = param(
         True,
         "Whether negative entries of W, V, b and c are set to 0 after every step.",

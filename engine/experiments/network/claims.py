@@ -9,8 +9,10 @@ import numpy as np
 from engine.core.claims import Claim, Lamp
 from engine.core.experiment import Recent
 from engine.core.outcome import CONVERGED, OutcomeKind
+from engine.experiments.network.choices import DENSE
+from engine.experiments.network.flow_claims import central_claim, flip_claim
 from engine.experiments.network.params import NetworkParams
-from engine.experiments.network.phase import outcome_of
+from engine.experiments.network.phase import MANY_E_FOLDS, ROUNDING, outcome_of
 from engine.experiments.network.state import NetworkState
 from engine.experiments.network.theory import SMOOTH
 from engine.families.edges import edge_claim, judged
@@ -18,16 +20,18 @@ from engine.text.numbers import short, whole
 
 WIDE = 16
 """Units of a hidden layer from which on what is shown of wide networks may be looked for."""
-MANY_E_FOLDS = 100.0
-"""Growth, in e-foldings, after which a displacement from an unstable minimum would show: rounding
-errors of 64-bit numbers take 37."""
-ROUNDING = 0.01
-"""Relative excess over the limit, where a run rests, that the samples of a look explain."""
 
 
 def claims(params: NetworkParams, state: NetworkState, recent: Recent) -> tuple[Claim, ...]:
     """List what the run says of the limit, the edge of stability and the catapult."""
-    return (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+    made: tuple[Claim, ...]
+    made = (_edge(params, state), _threshold(params, state, recent), _catapult(params, state))
+    common = _common(params, state)
+    if params.has_central_flow:
+        made += (central_claim(params, state, common),)
+    if params.expands:
+        made += (flip_claim(params, state, recent, common),)
+    return made
 
 
 def _common(params: NetworkParams, state: NetworkState) -> tuple[Lamp, ...]:
@@ -43,7 +47,7 @@ def _edge(params: NetworkParams, state: NetworkState) -> Claim:
     """Confront the mean of the sharpness since the onset with the limit."""
     lamps = (
         *_common(params, state),
-        Lamp("smooth activation", params.is_smooth, params.activation),
+        Lamp("smooth activation", params.is_smooth, params.unit),
         Lamp("squared error", params.loss == "squared-error", params.loss),
     )
     return edge_claim(params.setting, state.edge, lamps, diverged=state.diverged_at is not None)
@@ -56,7 +60,7 @@ def _threshold(params: NetworkParams, state: NetworkState, recent: Recent) -> Cl
     lamps = (
         *_common(params, state),
         Lamp("the limit is one on the Hessian", params.optimiser in SMOOTH, described.title),
-        Lamp("smooth activation", params.is_smooth, params.activation),
+        Lamp("smooth activation", params.is_smooth, params.unit),
     )
     resting = outcome.kind is OutcomeKind.CONVERGED and outcome.phase != "goal reached"
     holds, measured = None, "the run does not rest yet"
@@ -102,13 +106,15 @@ def _catapult(params: NetworkParams, state: NetworkState) -> Claim:
     edge = state.edge
     began, hidden, width = edge.first, len(params.hidden), min(params.hidden, default=0)
     linear = params.activation == "linear" and params.form == "plain" and hidden == 1
+    dense = params.form in DENSE
+    layers = f"{params.unit}, {hidden} hidden" if dense else params.form
     lamps = (
         *_common(params, state),
         Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title),
         Lamp("squared error", params.loss == "squared-error", params.loss),
-        Lamp("linear, one hidden layer", linear, f"{params.activation}, {hidden} hidden"),
-        Lamp("no biases", not params.biases),
-        Lamp("wide", (width >= WIDE) or None, f"{whole(width)} units"),
+        Lamp("linear, one hidden layer", linear, layers),
+        Lamp("no biases", None if params.form == "module" else not params.biases),
+        Lamp("wide", (dense and width >= WIDE) or None, f"{whole(width)} units" if dense else ""),
         Lamp(
             "begun between 1 and 2 times the limit",
             None if began is None else 1.0 < began < 2.0,

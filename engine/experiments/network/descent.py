@@ -15,14 +15,18 @@ from engine.core.beside import once
 from engine.core.chunk import Chunk
 from engine.core.device import explain_memory
 from engine.core.errors import InputError
+from engine.core.outcome import CONVERGED
+from engine.experiments.network import central, measure, sharpness, steps
 from engine.experiments.network import flow as flows
-from engine.experiments.network import measure, sharpness, steps
+from engine.experiments.network.expansion import Expansion, expand
 from engine.experiments.network.look import Look, Numbers
-from engine.experiments.network.nets.start import begin
+from engine.experiments.network.nets.higher import Doubles
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem, batch_of, problem_of
 from engine.experiments.network.state import NetworkState
 from engine.experiments.network.workspace import Workspace
+from engine.text.numbers import whole
+from engine.theory.optimisers import Setting
 
 FAR = 1e12
 """Loss, relative to that at the start or to 1, beyond which a run has diverged."""
@@ -33,8 +37,7 @@ Row = dict[str, FloatArray]
 def first_state(params: NetworkParams, seed: int) -> NetworkState:
     """Return the state at step 0."""
     problem = problem_of(params)
-    drawn = begin(problem.architecture, params.start, params.start_scale, seed)
-    state = started(params, seed, problem, drawn.astype(problem.numbers))
+    state = started(params, seed, problem, problem.begin(params, seed))
     if not math.isfinite(state.first_loss):
         rule = "give a smaller one, as the loss is no number at the start"
         raise InputError("start_scale", params.start_scale, rule)
@@ -42,7 +45,16 @@ def first_state(params: NetworkParams, seed: int) -> NetworkState:
 
 
 def started(params: NetworkParams, seed: int, problem: Problem, weights: Numbers) -> NetworkState:
-    """Return the state at step 0 with given weights."""
+    """Return the state at step 0 with given weights.
+
+    Raises
+    ------
+    InputError
+        If the central flow is asked for beside a large network.
+    """
+    if params.has_central_flow and len(weights) > central.MOST_WEIGHTS:
+        rule = f"give a network of at most {whole(central.MOST_WEIGHTS)} weights; it has "
+        raise InputError("central_flow", "on", rule + whole(len(weights)))
     moments = np.zeros((steps.carried(params.setting), len(weights)), weights.dtype)
     return NetworkState(
         params=params,
@@ -52,6 +64,7 @@ def started(params: NetworkParams, seed: int, problem: Problem, weights: Numbers
         moments=moments,
         first_loss=loss_at(problem, weights),
         flow=weights if params.has_flow else weights[:0],
+        central=central.Central.at(weights, 0) if params.has_central_flow else None,
     )
 
 
@@ -79,7 +92,7 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
     seen = work.look(batch)
     diverged = None
     for k in range(state.step, state.step + n):
-        if 0.0 < params.goal >= seen[0] and not params.is_minibatch(problem.train.count):
+        if params.has_reached(*seen[:2]) and not params.is_minibatch(problem.train.count):
             break
         work.keep()
         steps.make(setting, work.w, work.moments, work.g, k, partial(work.gradient, batch))
@@ -98,6 +111,9 @@ def _advance(state: NetworkState, n: int) -> tuple[NetworkState, Mapping[str, Fl
         look=run.look,
         flow=run.flow.cpu().numpy().copy(),
         flow_step=run.flow_step,
+        central=run.central,
+        expansion=run.expansion,
+        rest=run.rest,
         edge=run.edge,
         diverged_at=diverged,
     )
@@ -119,6 +135,8 @@ class _Record:
         self._rows: list[Row] = []
         self.step, self.look, self.edge = state.step, state.look, state.edge
         self.flow, self.flow_step = state.problem.tensor(state.flow), state.flow_step
+        self.central, self.expansion, self.rest = state.central, state.expansion, state.rest
+        self._doubles = _doubles(state) if state.central is not None else None
 
     def begin(self) -> None:
         """Look at the Hessian where the run begins, or goes on after a change."""
@@ -142,11 +160,42 @@ class _Record:
             )
             self._see(step, found, loss)
             row |= _look_row(params, found)
+            row |= self._expand(step, found)
+        row |= self._carry_central(step, loss)
         self._rows.append(row)
+
+    def _expand(self, step: int, found: Look | None) -> Row:
+        """Find derivatives along the first eigenvector, if it is their turn."""
+        state, params = self._state, self._state.params
+        if not params.expands or step % (params.sharpness_every * params.expansion_every):
+            return {}
+        made = expand(state.problem, params, self._work.weights(), found, step)
+        if made is not None and made.slope <= CONVERGED * state.first_loss:
+            self.rest = made
+        self.expansion = made
+        return _expansion_row(params, made)
+
+    def _carry_central(self, step: int, loss: float) -> Row:
+        """Carry the central flow on beside a step, measure it, and count the step."""
+        setting = self._state.params.setting
+        if self.central is None or self._doubles is None:
+            return {}
+        self.central = central.carry(self.central, self._doubles, setting.step_size, step)
+        if self.central is None:
+            return {}
+        self.central = self.central.counted(loss, setting)
+        if self.look is not None and self.look.step == step:
+            self.central = self.central.looked(self.look.ratio, self.look.limit)
+        return _central_row(self.central, self._work.weights(), setting)
 
     def _follow(self, time: float) -> Row:
         """Carry the gradient flow on beside a step, and measure it."""
-        gradient = partial(self._work.gradient, None)
+        decay = self._state.params.setting.weight_decay
+
+        def gradient(weights: torch.Tensor) -> torch.Tensor:
+            slope = self._work.gradient(None, weights)
+            return slope.add_(weights, alpha=decay) if decay else slope
+
         found = flows.follow(self.flow, time, self.flow_step, gradient)
         if found is None:
             self.flow = self.flow[:0]
@@ -185,13 +234,17 @@ def shapes(problem: Problem, params: NetworkParams) -> dict[str, tuple[int, ...]
         made |= {"accuracy": (), "held_accuracy": ()}
     if params.has_flow:
         made |= {"flow_loss": (), "flow_distance": ()}
+    if params.has_central_flow:
+        made |= dict.fromkeys(CENTRAL, ())
+    if params.expands:
+        made |= dict.fromkeys(EXPANSION, ())
     return made | {
         "sharpness": (),
         "limit": (),
         "stability": (),
         "eigenvalues": (params.eigenvalues,),
         "products": (),
-        "layer_norms": (architecture.networks * architecture.depth,),
+        "layer_norms": (measure.norm_count(architecture),),
         "alignments": (measure.alignment_count(architecture),),
     }
 
@@ -236,6 +289,55 @@ def _flow_row(work: Workspace, flow: torch.Tensor) -> Row:
     }
 
 
+CENTRAL = (
+    "central_loss",
+    "central_mean_loss",
+    "central_distance",
+    "central_sharpness",
+    "central_variance",
+)
+"""Series of the central flow."""
+EXPANSION = ("third", "fourth", "sharpness_drift", "flip", "flip_error", "flip_line", "flat_share")
+"""Series of the derivatives along the first eigenvector."""
+
+
+def _doubles(state: NetworkState) -> Doubles:
+    """Return the run's loss in 64 bits, on all samples and with its decay."""
+    problem, setting = state.problem, state.params.setting
+    samples = problem.train
+    return Doubles(problem.architecture, problem.loss, samples.x, samples.y, setting.weight_decay)
+
+
+def _central_row(flow: central.Central, weights: Numbers, setting: Setting) -> Row:
+    """Measure the central flow: losses, how far the run is from it, its sharpness and swings."""
+    distance = np.linalg.norm(weights.astype(np.float64) - flow.weights)
+    values = (
+        flow.loss,
+        flow.mean_loss(setting),
+        float(distance),
+        float(flow.values[0]) if flow.values.size else math.nan,
+        flow.variance,
+    )
+    return {key: np.asarray(value) for key, value in zip(CENTRAL, values, strict=True)}
+
+
+def _expansion_row(params: NetworkParams, found: Expansion | None) -> Row:
+    if found is None:
+        return {}
+    size = params.step_size
+    flip, error = found.flip(size)
+    values = (
+        abs(found.third),
+        found.fourth,
+        -size * found.fall,
+        flip,
+        error,
+        found.line(size),
+        found.flat,
+    )
+    return {key: np.asarray(value) for key, value in zip(EXPANSION, values, strict=True)}
+
+
 def _look_row(params: NetworkParams, found: Look | None) -> Row:
     if found is None:
         return {}
@@ -262,8 +364,12 @@ def _recorded(state: NetworkState) -> Mapping[str, FloatArray]:
         row = _quick_row(problem, params, *seen) | _measured(problem, params, work)
         if len(state.flow):
             row |= _flow_row(work, problem.tensor(state.flow))
+        if state.central is not None and math.isfinite(state.central.loss):
+            row |= _central_row(state.central, state.weights, params.setting)
     if params.sharpness_every:
         row |= _look_row(params, look_at(state))
+    if params.expands:
+        row |= _expansion_row(params, expansion_at(state))
     made = {key: np.full(shape, np.nan) for key, shape in shapes(problem, params).items()}
     found = {key: np.asarray(row[key], np.float64) for key in made if key in row}
     return made | {key: np.where(np.isfinite(each), each, np.nan) for key, each in found.items()}
@@ -275,6 +381,25 @@ def look_at(state: NetworkState) -> Look | None:
     if last is not None and last.step == state.step != state.changed_at:
         return last
     return once(state, "look", lambda: _looked(state))
+
+
+def expansion_at(state: NetworkState) -> Expansion | None:
+    """Find the derivatives along the first eigenvector at a state, unless its last step has."""
+    last = state.expansion
+    if last is not None and last.step == state.step != state.changed_at:
+        return last
+    return once(
+        state,
+        "expansion",
+        lambda: expand(state.problem, state.params, state.weights, look_at(state), state.step),
+    )
+
+
+def last_expansion(state: NetworkState) -> Expansion | None:
+    """Return the last derivatives, or those at a state that was begun or changed just now."""
+    if not state.params.expands or state.diverged_at is not None:
+        return None
+    return expansion_at(state) if state.step == state.edge.begun else state.expansion
 
 
 def last_look(state: NetworkState) -> Look | None:

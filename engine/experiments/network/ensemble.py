@@ -24,11 +24,12 @@ from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import update
 from engine.experiments.network import steps as updates
+from engine.experiments.network.choices import Form
 from engine.experiments.network.descent import FAR
 from engine.experiments.network.nets import losses
+from engine.experiments.network.nets.functional import FunctionalTrainer, trainer_of
 from engine.experiments.network.nets.network import Trainer
-from engine.experiments.network.nets.start import begin
-from engine.experiments.network.params import Form, NetworkParams
+from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.problem import Problem, Samples, batch_of, problem_of
 from engine.families.ensembles import views as shared
 from engine.families.ensembles.runs import (
@@ -41,6 +42,7 @@ from engine.families.ensembles.runs import (
     median_known,
     points_of,
 )
+from engine.text.numbers import whole
 
 STACK = 64 * 2**20
 """Bytes of the values of one layer that are held for all seeds trained at once."""
@@ -72,12 +74,15 @@ def run(params: NetworkParams, seed: int, steps: int, progress: Progress) -> Ens
     settings, seeds, sides = _settings(params), range(seed, seed + params.ensemble), _sides(params)
     if params.depths and params.widths.strip():
         raise InputError("depths", list(params.depths), "leave widths empty, or depths")
+    if params.depths and "module" in sides.values():
+        rule = "leave it empty, as the module has its own depth"
+        raise InputError("depths", list(params.depths), rule)
     made: list[Run] = []
     parts = list(itertools.product(settings, _stacks(params, seeds)))
     for index, (setting, stack) in enumerate(parts):
         tracks: list[list[_Trained]] = []
         for place, form in enumerate(sides.values()):
-            own = update(params, form=form, **_values(setting))
+            own = _member(params, form, setting)
             done = (index + place / len(sides)) / len(parts)
             share = partial(_share, progress, done, 1 / (len(parts) * len(sides)))
             found = train(own, stack, points, share)
@@ -95,13 +100,15 @@ def _share(progress: Progress, begin: float, width: float, done: float, text: st
 
 
 def _settings(params: NetworkParams) -> list[Setting]:
-    depths = [round(depth) for depth in params.depths] or [len(params.hidden) + 1]
+    depths = [round(depth) for depth in params.depths] or [problem_of(params).architecture.depth]
     sizes = params.step_sizes or (params.step_size,)
     return [{"step_size": size, "depth": depth} for depth in depths for size in sizes]
 
 
-def _values(setting: Setting) -> dict[str, Any]:
-    return {"step_size": setting["step_size"], "depth": int(setting["depth"])}
+def _member(params: NetworkParams, form: Form, setting: Setting) -> NetworkParams:
+    """Return the parameters of one member; a module has its own depth."""
+    depth = {} if form == "module" else {"depth": int(setting["depth"])}
+    return update(params, form=form, step_size=setting["step_size"], **depth)
 
 
 def _sides(params: NetworkParams) -> dict[str, Form]:
@@ -114,7 +121,7 @@ def _stacks(params: NetworkParams, seeds: range) -> list[range]:
     """Part the seeds into those that are trained at once, so that they fit the memory."""
     problem = problem_of(params)
     rows = params.batch_size or problem.train.count
-    size = rows * max(problem.architecture.sizes) * (8 if params.precision == "float64" else 4)
+    size = rows * problem.architecture.widest * (8 if params.precision == "float64" else 4)
     most = max(1, STACK // size)
     return [seeds[first : first + most] for first in range(0, len(seeds), most)]
 
@@ -124,13 +131,12 @@ def train(
 ) -> list[_Trained] | None:
     """Train the networks of some seeds together; None if `report` asks to stop."""
     problem, last = problem_of(params), int(points[-1])
-    starts = [begin(problem.architecture, params.start, params.start_scale, s) for s in seeds]
-    w = problem.tensor(np.stack(starts).astype(problem.numbers))
+    w = problem.tensor(np.stack([problem.begin(params, seed) for seed in seeds]))
     moments = torch.zeros((updates.carried(params.setting), *w.shape), dtype=w.dtype).to(w.device)
     g = torch.zeros_like(w)
-    trainer = Trainer(problem.architecture, problem.loss, w, g)
+    trainer = trainer_of(problem.architecture, problem.loss, w, g)
     there, slope = torch.zeros_like(w), torch.zeros_like(w)
-    elsewhere = Trainer(problem.architecture, problem.loss, there, slope)
+    elsewhere = trainer_of(problem.architecture, problem.loss, there, slope)
     trackers: list[Tracker] = []
     first = np.ones(len(seeds))
 
@@ -177,7 +183,9 @@ def _track(trackers: Sequence[Tracker], values: FloatArray, first: FloatArray) -
             tracker.add(np.array([error]), diverged=not useful)
 
 
-def _judged(problem: Problem, trainer: Trainer, samples: Samples) -> tuple[FloatArray, FloatArray]:
+def _judged(
+    problem: Problem, trainer: Trainer | FunctionalTrainer, samples: Samples
+) -> tuple[FloatArray, FloatArray]:
     """Return losses and accuracies in percent of all networks; NaN where there are none."""
     made = trainer.outputs(samples.x)
     none = np.full(len(made), np.nan)
@@ -243,7 +251,9 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
         Lamp("full batch", not params.is_minibatch(problem_of(params).train.count)),
     )
     pairs = _pairs(batch, depths) if both else []
+    steps = _step_claims(batch, depths, lamps) if both else ()
     return (
+        *steps,
         shared.agreement(
             "plain-degrades",
             "The training error of plain networks grows with depth",
@@ -268,6 +278,66 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
             source=AGO,
         ),
     )
+
+
+def _step_claims(
+    batch: Batch, depths: Sequence[float], lamps: tuple[Lamp, ...]
+) -> tuple[Claim, ...]:
+    """Confront what is said of depth and the stability of descent with the seeds."""
+    sizes = sorted({run.setting["step_size"] for run in batch.runs})
+    lamps = (*lamps, Lamp("three step sizes or more", len(sizes) > 2, whole(len(sizes))))
+    seeds = sorted({run.seed for run in batch.runs})
+    ends = (depths[0], depths[-1])
+    return (
+        shared.agreement(
+            "depth-against-step-size",
+            "The largest step size at which plain networks do not diverge falls with depth",
+            "For an arbitrarily chosen step size, the equilibria of the gradient descent are most "
+            "likely to remain stable for the parametrization of residual networks.",
+            answers=[_shrinks(batch, seed, ends, 0) for seed in seeds],
+            lamps=lamps,
+            predicted="a smaller one at the largest depth than at the smallest, for nearly all "
+            "seeds",
+            source="The paper's abstract",
+            note="Of the step sizes of the ensemble, up to the first that diverges; open where "
+            "none or all do. The paper proves the limit of minima of linear networks only.",
+        ),
+        shared.agreement(
+            "residual-step-size",
+            "That of residual networks does not fall with depth",
+            "For an arbitrarily chosen step size, the equilibria of the gradient descent are most "
+            "likely to remain stable for the parametrization of residual networks.",
+            answers=[_negated(_shrinks(batch, seed, ends, 1)) for seed in seeds],
+            lamps=lamps,
+            predicted="no smaller one at the largest depth than at the smallest, for nearly all "
+            "seeds",
+            source="The paper's abstract",
+            note="Of the step sizes of the ensemble, as above.",
+        ),
+    )
+
+
+def _negated(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _shrinks(batch: Batch, seed: int, depths: tuple[float, float], side: int) -> bool | None:
+    """Return whether the first step size that diverges is smaller at the second depth."""
+    first: list[float | None] = []
+    for depth in depths:
+        runs = [run for run in batch.runs if (run.seed, run.setting["depth"]) == (seed, depth)]
+        tried = sorted(run.setting["step_size"] for run in runs)
+        fails = [
+            run.setting["step_size"] for run in runs if run.tracks[side].diverged_at is not None
+        ]
+        if not fails or min(fails) == tried[0]:
+            first.append(math.inf if not fails else None)
+        else:
+            first.append(min(fails))
+    low, high = first
+    if low is None or high is None or (low == high == math.inf):
+        return None
+    return high < low
 
 
 def _pairs(batch: Batch, depths: Sequence[float]) -> list[tuple[Run, Run]]:

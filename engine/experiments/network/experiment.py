@@ -10,7 +10,11 @@ Recorded series: ``loss``, ``held_loss``, ``accuracy`` and ``held_accuracy`` (in
 largest eigenvalue of the curvature that counts for the optimiser), ``limit`` (its largest stable
 value), ``stability`` (the one over the other), ``eigenvalues``, ``products`` (with the Hessian);
 ``layer_norms`` and ``alignments`` of the layers; ``flow_loss`` and ``flow_distance`` of the
-gradient flow where it is integrated.
+gradient flow where it is integrated; of the central flow ``central_loss``, ``central_mean_loss``
+(the mean of descent's loss as the flow has it), ``central_distance``, ``central_sharpness`` and
+``central_variance``; of derivatives along the first eigenvector ``third`` (its magnitude),
+``fourth``, ``sharpness_drift`` (a step's change of the sharpness to first order), ``flip`` with
+``flip_error``, ``flip_line`` (on the line alone) and ``flat_share``.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +45,10 @@ from engine.experiments.network.listing import LISTING
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 
+if TYPE_CHECKING:
+    from engine.experiments.network.central import Central
+    from engine.experiments.network.look import Numbers
+
 LARGEST = {"float32": 3e38, "float64": np.inf}
 """Magnitude up to which learned numbers fit."""
 
@@ -53,6 +61,8 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     parameters = NetworkParams
     default_steps = 1000
     has_ensemble = True
+    model_endings = (".pt", ".onnx")
+    endings = phase.ENDINGS
     why_no_nudge = ""
 
     def init(self, params: NetworkParams, seed: int) -> NetworkState:
@@ -85,6 +95,15 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
     def outcome(self, state: NetworkState, recent: Recent) -> Outcome:
         """Name where the run is against the limit of its optimiser, and where its loss goes."""
         return phase.outcome_of(state, recent)
+
+    def ending(self, state: NetworkState, recent: Recent) -> str:
+        """Name how the run has ended: converged, at the edge, learning, stalled or diverged."""
+        return phase.ending_of(state, recent)
+
+    def step_limits(self, params: NetworkParams, seed: int) -> tuple[Bound, ...]:
+        """Return the largest step of a linear network of this depth on these samples."""
+        require(*LISTING.needs, what=LISTING.title)
+        return theory.step_limits(params)
 
     def theory(self, params: NetworkParams, state: NetworkState | None) -> tuple[Bound, ...]:
         """List the limit of the sharpness and the step size that is critical here."""
@@ -123,6 +142,12 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         """Return the weights by layer: ``W1``, ``b1`` …, of a pair ``r.W1`` and so on."""
         return state.problem.parts(state.weights)
 
+    def save_model(self, state: NetworkState, path: Path) -> str:
+        """Write the weights as PyTorch's ``state_dict``, or the network as ONNX."""
+        from engine.experiments.network import model_files
+
+        return model_files.save(state, path)
+
     def with_arrays(self, state: NetworkState, arrays: Mapping[str, NDArray[Any]]) -> NetworkState:
         """Begin from given weights."""
         shapes = dict(state.problem.architecture.shapes)
@@ -139,7 +164,11 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
 
     def retune(self, state: NetworkState, params: NetworkParams) -> NetworkState:
         """Go on with other live parameters; the phases are looked for anew."""
-        return dataclasses.replace(state, params=params, edge=Edge(begun=state.step))
+        is_other = params.step_size != state.params.step_size
+        central = _begun_again(state, state.weights) if is_other else state.central
+        return dataclasses.replace(
+            state, params=params, edge=Edge(begun=state.step), central=central
+        )
 
     def nudge(self, state: NetworkState, nudge: Nudge) -> NetworkState:
         """Push the weights; what the optimiser carries stays."""
@@ -151,13 +180,24 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
             weights=moved,
             look=None,
             edge=Edge(begun=state.step),
+            expansion=None,
+            central=_begun_again(state, moved),
             first_loss=loss_at(state.problem, moved),
         )
 
     def input_files(self, params: NetworkParams) -> Mapping[str, tuple[Path, ...]]:
-        """List the file that the samples come from, if they come from one."""
-        named = params.data == "file" and params.data_file.strip()
-        return {"data_file": (Path(params.data_file),)} if named else {}
+        """List the files of the samples, of a module, and of the weights at the start."""
+        files = dict(super().input_files(params))
+        if params.data == "idx":
+            from engine.experiments.network.data.images import paths
+
+            files["data_folder"] = paths(params)
+        return files
+
+    def code_files(self, params: NetworkParams) -> Mapping[str, Path]:
+        """List the Python file of a module."""
+        named = params.form == "module" and params.module_file.strip()
+        return {"module_file": Path(params.module_file)} if named else {}
 
     def ensemble(
         self, params: NetworkParams, seed: int, steps: int, progress: Progress
@@ -172,3 +212,12 @@ class Network(AbstractExperiment[NetworkParams, NetworkState]):
         """Load torch and make a few steps."""
         params = NetworkParams(data="line", points=16, width=4)
         self.advance(self.init(params, 0), 12)
+
+
+def _begun_again(state: NetworkState, weights: Numbers) -> Central | None:
+    """Begin the central flow from weights of the run, where there is one."""
+    if not state.params.has_central_flow:
+        return None
+    from engine.experiments.network.central import Central
+
+    return Central.at(weights, state.step)

@@ -9,45 +9,44 @@ from pydantic import model_validator
 
 from engine.core.errors import InputError
 from engine.core.params import NO_HINT, Hint, Params, param
+from engine.experiments.network.choices import (
+    DENSE,
+    OWN,
+    STARTS,
+    WITH_CLASSES,
+    Activation,
+    Branch,
+    Form,
+    LossName,
+    OptimiserName,
+    Pooling,
+    Source,
+    Start,
+)
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds, many_step_sizes
+from engine.families.hyperparameters import hyperparameter
 from engine.theory.optimisers import OptimiserDescription, Setting, describe
 
 _DATA, _NETWORK, _DESCENT = "Data", "Network", "Descent"
 _START, _MEASURE, _MACHINE = "Start", "Measurements", "Machine"
+_IMAGES = "Convolutions"
 
-Source = Literal["digits", "teacher", "moons", "spirals", "line", "sines", "file"]
-Form = Literal["plain", "residual", "pair"]
-Activation = Literal["linear", "relu", "leaky-relu", "tanh", "gelu", "silu", "softplus"]
-Branch = Literal["1", "1/sqrt(L)", "1/L"]
-Start = Literal["standard", "he", "xavier", "lecun", "orthogonal", "identity", "mup", "zero-branch"]
-LossName = Literal["squared-error", "cross-entropy", "logistic"]
-OptimiserName = Literal[
-    "gradient-descent",
-    "heavy-ball",
-    "nesterov",
-    "rmsprop",
-    "adam",
-    "adamw",
-    "normalised-gd",
-    "sam",
-]
-CLASSES_OF_SOURCE = {"digits": 10, "moons": 2, "spirals": 2}
-"""Classes of the data that are bundled or drawn; the others are no classes."""
 MOST_WEIGHTS = 20_000_000
 _MOMENTUM = ["heavy-ball", "nesterov", "adam", "adamw"]
 _ADAPTIVE = ["rmsprop", "adam", "adamw"]
+_DECAYING = ["gradient-descent", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"]
 
 
 class NetworkParams(Params):
     """Parameters of a network, its data and its training."""
 
-    folded: ClassVar[tuple[str, ...]] = (_START, _MEASURE, _MACHINE)
+    folded: ClassVar[tuple[str, ...]] = (_IMAGES, _START, _MEASURE, _MACHINE)
 
     data: Source = param(
         "digits",
         "The bundled digits; points of a random teacher network; two moons; two spirals; a line in "
-        "noise; a sum of two sines; or a file.",
+        "noise; a sum of two sines; a file; or a folder of images in IDX files, as MNIST has them.",
         group=_DATA,
     )
     data_file: str = param(
@@ -56,6 +55,15 @@ class NetworkParams(Params):
         group=_DATA,
         widget="file",
         when={"data": ["file"]},
+    )
+    data_folder: str = param(
+        "",
+        "Folder with train-images-idx3-ubyte, train-labels-idx1-ubyte and the two t10k files, "
+        "each packed with gzip or not.",
+        label="IDX folder",
+        group=_DATA,
+        widget="folder",
+        when={"data": ["idx"]},
     )
     task: Literal["regression", "classes"] = param(
         "regression",
@@ -72,13 +80,13 @@ class NetworkParams(Params):
     )
     points: int = param(
         1000,
-        "Samples: of the bundled digits the first ones, or so many are drawn.",
+        "Samples: of the bundled digits and of images the first ones, or so many are drawn.",
         symbol="N",
         group=_DATA,
         ge=2,
         le=100_000,
         log=True,
-        when={"data": ["digits", "teacher", "moons", "spirals", "line", "sines"]},
+        when={"data": ["digits", "teacher", "moons", "spirals", "line", "sines", "idx"]},
     )
     inputs: int = param(
         10,
@@ -107,7 +115,8 @@ class NetworkParams(Params):
     )
     held_out: float = param(
         0.2,
-        "Share of the samples that the network does not learn from; the digits have a fixed part.",
+        "Share of the samples that the network does not learn from; digits and IDX folders have a "
+        "fixed part.",
         group=_DATA,
         ge=0,
         le=0.9,
@@ -130,9 +139,28 @@ class NetworkParams(Params):
 
     form: Form = param(
         "plain",
-        "Plain layers; residual ones, h + s φ(Wh + b), between the first and the last; or the "
-        "paper's pair, the difference r − s of two residual networks.",
+        "Plain layers; residual ones, h + s φ(Wh + b), between the first and the last; the "
+        "paper's pair, the difference r − s of two residual networks; convolutions of images and a "
+        "dense last layer; or an nn.Module that a Python file of yours makes.",
         group=_NETWORK,
+    )
+    module_file: str = param(
+        "",
+        "Python file whose function returns an nn.Module. Its code is executed with all your "
+        "rights, so only after you have said that you trust it, and that for as long as the "
+        "program is open and the file stays the same.",
+        label="Module's file",
+        group=_NETWORK,
+        widget="file",
+        when={"form": ["module"]},
+    )
+    module_function: str = param(
+        "make",
+        "Function of the file that returns the module; it may take the numbers of inputs and "
+        "outputs.",
+        label="Module's function",
+        group=_NETWORK,
+        when={"form": ["module"]},
     )
     depth: int = param(
         3,
@@ -141,16 +169,30 @@ class NetworkParams(Params):
         group=_NETWORK,
         ge=1,
         le=128,
+        when={"form": OWN},
     )
-    width: int = param(32, "Units of each hidden layer.", group=_NETWORK, ge=1, le=4096, log=True)
+    width: int = param(
+        32,
+        "Units of each hidden layer, or channels of each convolution.",
+        group=_NETWORK,
+        ge=1,
+        le=4096,
+        log=True,
+        when={"form": OWN},
+    )
     widths: str = param(
         "",
         "Units of the hidden layers one by one, such as 64, 32; empty: the width, in as many "
         "layers as the depth has.",
         group=_NETWORK,
+        when={"form": DENSE},
     )
     activation: Activation = param(
-        "tanh", "What each hidden layer applies to its sums.", symbol="\\varphi", group=_NETWORK
+        "tanh",
+        "What each hidden layer applies to its sums.",
+        symbol=r"\varphi",
+        group=_NETWORK,
+        when={"form": OWN},
     )
     branch_scale: Branch = param(
         "1",
@@ -163,8 +205,25 @@ class NetworkParams(Params):
         False,
         "Whether the sums of each hidden layer are standardised over its units before φ.",
         group=_NETWORK,
+        when={"form": DENSE},
     )
-    biases: bool = param(True, "Whether the layers have biases.", group=_NETWORK)
+    biases: bool = param(
+        True, "Whether the layers have biases.", group=_NETWORK, when={"form": OWN}
+    )
+
+    kernel: Literal["3", "5", "7"] = param(
+        "3",
+        "Rows and columns of each convolution's kernels; images keep their size.",
+        group=_IMAGES,
+        when={"form": ["convolutional"]},
+    )
+    pooling: Pooling = param(
+        "average",
+        "How images are halved after each convolution, as long as both sides are 4 or more: "
+        "squares of four values become their mean, or their largest.",
+        group=_IMAGES,
+        when={"form": ["convolutional"]},
+    )
 
     loss: LossName = param(
         "squared-error",
@@ -184,60 +243,11 @@ class NetworkParams(Params):
         live=True,
         bounds={"optimiser": ["gradient-descent", "heavy-ball", "nesterov"]},
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step (Adam: of the mean gradient) that is kept.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _MOMENTUM},
-    )
-    square_decay: float = param(
-        0.999,
-        "Part of the mean squared gradient that a step keeps.",
-        symbol=r"\beta_2",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    epsilon: float = param(
-        1e-7,
-        "Added to the root of the mean square.",
-        symbol=r"\epsilon",
-        group=_DESCENT,
-        ge=1e-12,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    radius: float = param(
-        0.05,
-        "How far up the gradient SAM takes the one for its step.",
-        symbol=r"\rho",
-        group=_DESCENT,
-        ge=1e-9,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": ["sam"]},
-    )
-    weight_decay: float = param(
-        0.0,
-        "Coefficient of the weights in the gradient; of AdamW, the part of the weights, times the "
-        "step size, that a step takes away.",
-        group=_DESCENT,
-        ge=0,
-        le=1e3,
-        live=True,
-        when={
-            "optimiser": ["gradient-descent", "heavy-ball", "nesterov", "rmsprop", "adam", "adamw"]
-        },
-    )
+    momentum: float = hyperparameter("momentum", _MOMENTUM, group=_DESCENT)
+    square_decay: float = hyperparameter("square_decay", _ADAPTIVE, group=_DESCENT)
+    epsilon: float = hyperparameter("epsilon", _ADAPTIVE, group=_DESCENT)
+    radius: float = hyperparameter("radius", ["sam"], group=_DESCENT)
+    weight_decay: float = hyperparameter("weight_decay", _DECAYING, group=_DESCENT)
     batch_size: int = param(
         0,
         "Samples of a step, in a new order each epoch; 0: all.",
@@ -250,8 +260,18 @@ class NetworkParams(Params):
         "standard",
         "Weights at step 0: standard is PyTorch's, uniform within 1/√(inputs of the layer), biases "
         "too; the others begin without biases. He, Xavier and LeCun are normal; mup is LeCun's "
-        "with a last layer of deviation 1/inputs; zero-branch is He's with residual branches of 0.",
+        "with a last layer of deviation 1/inputs; zero-branch is He's with residual branches of 0. "
+        "A module begins as its function makes it. Or the weights of a file.",
         group=_START,
+    )
+    start_file: str = param(
+        "",
+        "Weights by name: safetensors or NPZ, a state_dict of PyTorch (.pt), or ONNX that this "
+        "program wrote.",
+        label="Weights' file",
+        group=_START,
+        widget="file",
+        when={"start": ["file"]},
     )
     start_scale: float = param(
         1.0, "Factor of all weights at step 0.", group=_START, gt=0, le=100, log=True
@@ -291,12 +311,39 @@ class NetworkParams(Params):
         group=_MEASURE,
         when={"optimiser": ["gradient-descent"], "batch_size": [0]},
     )
+    central_flow: bool = param(
+        False,
+        "Whether to integrate the central flow beside plain descent on full batches, meant to be "
+        "the mean of descent at the edge of stability; for networks of up to 20,000 weights, at "
+        "the cost of some 50 gradients a step and more.",
+        group=_MEASURE,
+        when={"optimiser": ["gradient-descent"], "batch_size": [0]},
+    )
+    expansion_every: int = param(
+        0,
+        "Looks at the Hessian from one at which third and fourth derivatives along its first "
+        "eigenvector are found, and the flip coefficient, to the next; 0: none.",
+        label="Expansion every",
+        group=_MEASURE,
+        ge=0,
+        le=1_000_000,
+        when={"optimiser": ["gradient-descent", "heavy-ball", "nesterov"]},
+    )
     goal: float = param(
         0.0,
         "Training loss at which the run is said to have converged.",
         group=_MEASURE,
         ge=0,
         le=1e6,
+        live=True,
+    )
+
+    accuracy_goal: float = param(
+        0.0,
+        "Training accuracy in percent at which the run is said to have converged; 0: none.",
+        group=_MEASURE,
+        ge=0,
+        le=100,
         live=True,
     )
 
@@ -351,17 +398,45 @@ class NetworkParams(Params):
     @property
     def has_classes(self) -> bool:
         """Whether the targets are classes."""
-        return self.task == "classes" if self.data == "file" else self.data in CLASSES_OF_SOURCE
+        return self.task == "classes" if self.data == "file" else self.data in WITH_CLASSES
 
     @property
-    def is_smooth(self) -> bool:
-        """Whether the loss has all derivatives."""
+    def is_smooth(self) -> bool | None:
+        """Whether the loss has all derivatives; None where that is not known."""
+        if self.form == "module":
+            return None
+        if self.form == "convolutional" and self.pooling == "max":
+            return False
         return self.activation not in ("relu", "leaky-relu")
+
+    @property
+    def unit(self) -> str:
+        """What a hidden layer applies, for people."""
+        if self.form == "module":
+            return "not known of a module"
+        is_max = self.form == "convolutional" and self.pooling == "max"
+        return f"{self.activation}, maxima" if is_max else self.activation
 
     @property
     def has_flow(self) -> bool:
         """Whether the gradient flow is integrated beside the run."""
         return self.flow and self.optimiser == "gradient-descent" and self.batch_size == 0
+
+    def has_reached(self, loss: float, accuracy: float) -> bool:
+        """Return whether a training loss, or an accuracy in percent, is that of the goal."""
+        return loss <= self.goal > 0.0 or accuracy >= self.accuracy_goal > 0.0
+
+    @property
+    def has_central_flow(self) -> bool:
+        """Whether the central flow is integrated beside the run."""
+        return self.central_flow and self.optimiser == "gradient-descent" and self.batch_size == 0
+
+    @property
+    def expands(self) -> bool:
+        """Whether derivatives along the first eigenvector are found at some looks."""
+        return bool(self.expansion_every and self.sharpness_every) and not (
+            self.described.is_adaptive or self.optimiser in ("sam", "normalised-gd")
+        )
 
     @property
     def curvature_symbol(self) -> str:
@@ -401,10 +476,15 @@ class NetworkParams(Params):
         if self.loss == "logistic" and self.data == "digits":
             rule = "give squared-error or cross-entropy, as there are more than two classes"
             raise InputError("loss", self.loss, rule)
+        starts = STARTS.get(self.form)
+        if starts is not None and self.start not in starts:
+            rule = f"give one of {', '.join(starts)}, as the form is {self.form}"
+            raise InputError("start", self.start, rule)
         if self.start == "zero-branch" and self.form == "plain":
             rule = "give another start, as plain layers of zeros learn nothing"
             raise InputError("start", self.start, rule)
-        inner = sum(a * b for a, b in pairwise(hidden))
+        dense = self.form in DENSE
+        inner = sum(a * b for a, b in pairwise(hidden)) if dense else 0
         if inner > MOST_WEIGHTS:
             rule = f"give layers of at most {MOST_WEIGHTS:,} weights together"
             raise InputError("widths" if self.widths.strip() else "width", self.width, rule)

@@ -11,9 +11,9 @@ from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.core.experiment import Recent
 from engine.experiments.network.data.dataset import Dataset
-from engine.experiments.network.descent import last_look
+from engine.experiments.network.descent import last_expansion, last_look
 from engine.experiments.network.measure import LARGEST_SIDE
-from engine.experiments.network.nets.network import layers_of, outputs
+from engine.experiments.network.nets.functional import outputs_at
 from engine.experiments.network.state import NetworkState
 from engine.text.numbers import short, whole
 
@@ -42,8 +42,8 @@ def answers(state: NetworkState, inputs: FloatArray) -> FloatArray:
     torch.set_num_threads(1)
     problem = state.problem
     with torch.no_grad():
-        layers = layers_of(problem.architecture, problem.tensor(state.weights))
-        made = outputs(problem.architecture, layers, problem.tensor(inputs))
+        weights = problem.tensor(state.weights)
+        made = outputs_at(problem.architecture, weights, problem.tensor(inputs))
     return made.cpu().numpy().astype(np.float64)
 
 
@@ -116,7 +116,7 @@ def status(state: NetworkState) -> list[list[str]]:
     data, architecture = problem.data, problem.architecture
     rows = [
         ["Samples", f"{whole(data.count)} for training, {whole(len(data.held_inputs))} held out"],
-        ["Layers", " → ".join(map(str, architecture.sizes)) + " r − s" * (params.form == "pair")],
+        ["Layers", architecture.in_words],
         ["Weights", whole(architecture.count)],
         ["Numbers", f"{params.precision} on {params.device}"],
     ]
@@ -131,6 +131,17 @@ def status(state: NetworkState) -> list[list[str]]:
         "Landed at k": edge.landed,
     }
     rows += [[name, whole(step)] for name, step in began.items() if step is not None]
+    flow = state.central
+    if params.has_central_flow and flow is None:
+        rows.append(["Central flow", "left: more than four eigenvalues at the limit, or no number"])
+    elif flow is not None and flow.onset is not None:
+        rows.append(["Central flow at the limit since k", whole(flow.onset)])
+        rows.append(["Eigenvalues that it holds there", whole(flow.at_edge)])
+    found = last_expansion(state)
+    if found is not None:
+        rows.append(
+            ["Derivatives along v at k = " + whole(found.step), f"{1e3 * found.seconds:.3g} ms"]
+        )
     if edge.mean is not None:
         rows.append(["Mean over the limit since the onset", short(edge.mean, 5)])
     return rows

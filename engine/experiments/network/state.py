@@ -13,6 +13,8 @@ from engine.experiments.network.look import Look, Numbers
 from engine.experiments.network.params import NetworkParams
 
 if TYPE_CHECKING:
+    from engine.experiments.network.central import Central
+    from engine.experiments.network.expansion import Expansion
     from engine.experiments.network.problem import Problem
 
 
@@ -36,6 +38,12 @@ class NetworkState(State[NetworkParams]):
         Weights of the gradient flow at the time δk; (0,) where it is not integrated.
     flow_step : float
         Length of the next step of its integration.
+    central : Central or None
+        The central flow, where it is integrated and could be followed.
+    expansion : Expansion or None
+        The last derivatives along the first eigenvector.
+    rest : Expansion or None
+        The last ones that were found where the gradient vanished.
     """
 
     problem: Problem
@@ -46,6 +54,9 @@ class NetworkState(State[NetworkParams]):
     edge: Edge = field(default_factory=Edge)
     flow: Numbers = field(default_factory=lambda: np.zeros(0))
     flow_step: float = 0.0
+    central: Central | None = None
+    expansion: Expansion | None = None
+    rest: Expansion | None = None
 
     @property
     def is_minibatch(self) -> bool:

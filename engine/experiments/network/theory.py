@@ -12,9 +12,11 @@ from engine.core.beside import once
 from engine.core.claims import Bound
 from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
+from engine.text.numbers import short, whole
 
 if TYPE_CHECKING:
     from engine.experiments.network.look import Look
+    from engine.experiments.network.problem import Problem
 
 SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
 """Optimisers whose limit is a number over the sharpness of the Hessian."""
@@ -30,6 +32,8 @@ def bounds(params: NetworkParams, state: NetworkState | None) -> tuple[Bound, ..
     made = [_limit(params, look)]
     if params.optimiser in SMOOTH:
         made.append(_critical(params, look))
+    if params.expands:
+        made.append(_flip(params, state))
     if is_deep_linear(params):
         made.append(_deep_linear(params, state))
     return tuple(made)
@@ -74,6 +78,38 @@ def _critical(params: NetworkParams, look: Look | None) -> Bound:
     )
 
 
+def _flip(params: NetworkParams, state: NetworkState | None) -> Bound:
+    """Return what the derivatives along the first eigenvector say, and where it means something."""
+    found = None
+    if state is not None:
+        from engine.experiments.network.descent import last_expansion
+
+        found = last_expansion(state)
+    note = "The derivatives along the first eigenvector are not known yet."
+    measured = None
+    if found is not None:
+        measured, error = found.flip(params.step_size)
+        note = (
+            f"± {short(error, 2)}, at k = {whole(found.step)}, without the {short(found.flat, 2)} "
+            "of T in flat directions. It decides at a minimum at the limit of plain descent; "
+            "elsewhere it is a number of the place."
+        )
+        if not found.smooth:
+            note = "The derivatives do not agree with differences of the gradient: a kink is near."
+            measured = None
+    return Bound(
+        id="flip",
+        name="Flip coefficient",
+        symbol="c",
+        value=None,
+        source="normal form of the flip",
+        formula=r"\frac{\delta}{6}(3\,T^\top H^+T-\nabla^4f(v,v,v,v))",
+        measured=measured,
+        measured_symbol="c",
+        note=note,
+    )
+
+
 def is_deep_linear(params: NetworkParams) -> bool:
     """Return whether a network is the paper's product of matrices, biases apart."""
     return (
@@ -101,13 +137,47 @@ def _deep_linear(params: NetworkParams, state: NetworkState | None) -> Bound:
     )
 
 
+def step_limits(params: NetworkParams) -> tuple[Bound, ...]:
+    """Return the largest step size of linear layers as many, for plain descent on full batches."""
+    from engine.experiments.network.problem import problem_of
+
+    problem = problem_of(params)
+    if (
+        params.loss != "squared-error"
+        or params.weight_decay
+        or params.optimiser != "gradient-descent"
+        or params.is_minibatch(problem.train.count)
+    ):
+        return ()
+    own = is_deep_linear(params) and not params.biases
+    name = "largest step of this network" if own else "of as many plain linear layers"
+    return (
+        Bound(
+            id="linear",
+            name=rf"$2/(L\lambda^{{2(L-1)/L}})$, {name}",
+            symbol=r"\delta_{\max}",
+            value=linear_step(problem, problem.architecture.depth),
+            source="Theorem 1, with the spectral norm",
+            field="step_size",
+        ),
+    )
+
+
 def _linear_step(state: NetworkState) -> float | None:
     """Compute the largest step size at which a global minimum can be stable."""
+    from engine.experiments.network.nets.architecture import Architecture
+
     params, problem = state.params, state.problem
+    assert isinstance(problem.architecture, Architecture)  # the form is plain
     sizes = problem.architecture.sizes
     narrow = min(sizes[1:-1], default=math.inf) < min(sizes[0], sizes[-1])
     if params.biases or narrow or params.weight_decay or params.optimiser != "gradient-descent":
         return None
+    return linear_step(problem, problem.architecture.depth)
+
+
+def linear_step(problem: Problem, depth: int) -> float | None:
+    """Compute that of so many plain linear layers, wide enough, on the samples of a problem."""
     x = problem.train.x.cpu().numpy().astype(np.float64)
     y = problem.train.y.cpu().numpy().astype(np.float64)
     best = np.linalg.lstsq(x, y, rcond=None)[0].T
@@ -117,4 +187,4 @@ def _linear_step(state: NetworkState) -> float | None:
     gain = float(np.sum((root @ right[0]) ** 2))
     if not singular[0] > 0.0 or not gain > 0.0:
         return None
-    return float(theory.norm_bound(float(singular[0]), problem.architecture.depth, gain))
+    return float(theory.norm_bound(float(singular[0]), depth, gain))

@@ -31,8 +31,9 @@ def views(params: NetworkParams) -> tuple[View, ...]:
         first = (_loss(params), *drawn, _sharpness(params))
     return (
         *first,
-        *((_flow(),) if params.has_flow else ()),
-        *((_accuracy(),) if params.has_classes else ()),
+        *((_flow(params),) if params.has_flow or params.has_central_flow else ()),
+        *((_accuracy(params),) if params.has_classes else ()),
+        *((_bend(), _flip()) if params.expands else ()),
         _stability(params),
         _eigenvalues(params),
         _layers(params),
@@ -61,25 +62,87 @@ def _sharpness(params: NetworkParams) -> View:
                 color="bound",
                 dash="dash",
             ),
+            *((_CENTRAL_SHARPNESS,) if params.has_central_flow else ()),
         ),
         shown=params.sharpness_every > 0,
     )
 
 
-def _flow() -> View:
+_CENTRAL_SHARPNESS = Series(key="central_sharpness", label="central flow", color="4")
+
+
+def _flow(params: NetworkParams) -> View:
+    title, text = "Distance from the gradient flow", ""
+    series: tuple[Series, ...] = (_distance(""),)
+    if params.has_flow:
+        text = (
+            "How far the run is from dw/dt = −∇f from the same start, at the time δk; beyond the "
+            "edge of stability they part."
+        )
+    if params.has_central_flow:
+        title = "Distance from the central flow"
+        text += (
+            " The central flow begins where the run does, or at its last change; it is meant to be "
+            "the mean of the run over its swings, which are a part of the distance."
+        )
+        series = (Series(key="central_distance", label="central flow", color="4"),)
+        if params.has_flow:
+            title, series = "Distance from the flows", (_distance("gradient flow"), *series)
     return TimeView(
         id="flow",
-        title="Distance from the gradient flow",
-        help="How far the run is from dw/dt = −∇f from the same start, at the time δk; beyond the "
-        "edge of stability they part.",
+        title=title,
+        help=text.strip(),
         y_label=r"$\|w-w_{\mathrm{flow}}\|$",
-        series=(Series(key="flow_distance", label=""),),
+        series=series,
+    )
+
+
+def _distance(label: str) -> Series:
+    return Series(key="flow_distance", label=label)
+
+
+def _bend() -> View:
+    return TimeView(
+        id="bend",
+        title="Along the first eigenvector",
+        help="Third derivative of the loss along the first eigenvector v of the Hessian, in "
+        "magnitude, and the fourth; and the change of the sharpness by a step, to first order: "
+        "above 0 the run becomes sharper.",
+        y_label=r"$\nabla^i f(v,\ldots,v)$",
+        series=(
+            Series(key="third", label=r"$|\nabla^3f(v,v,v)|$", points=True),
+            Series(key="fourth", label=r"$\nabla^4f(v,v,v,v)$", color="2", points=True),
+            Series(key="sharpness_drift", label=r"$-\delta\,\nabla S\cdot\nabla f$", color="3",
+                   points=True),
+        ),
+        rules=(Rule(label="", value=0.0, color="muted"),),
+    )  # fmt: skip
+
+
+def _flip() -> View:
+    return TimeView(
+        id="flip",
+        title="Flip coefficient",
+        help="What decides, at a minimum whose sharpness comes to 2/δ, between a stable cycle of "
+        "period 2 (above 0) and none near the minimum (below 0); also that of the line along v "
+        "alone. Elsewhere than at a minimum it is only a number: see the dock.",
+        y_label="$c$",
+        series=(
+            Series(key="flip", label="$c$", points=True),
+            Series(key="flip_line", label="on the line", color="2", points=True),
+        ),
+        rules=(Rule(label="", value=0.0, color="muted"),),
+        shown=False,
     )
 
 
 def _loss(params: NetworkParams) -> View:
     batches = (Series(key="batch_loss", label="batch", color="muted"),)
     flow = Series(key="flow_loss", label="gradient flow", color="3", dash="dash")
+    central = (
+        Series(key="central_loss", label="central flow", color="4", dash="dash"),
+        Series(key="central_mean_loss", label="its mean of descent", color="4"),
+    )
     rules = (Rule(label="goal", value=params.goal, color="good"),) if params.goal > 0.0 else ()
     return TimeView(
         id="loss",
@@ -92,13 +155,16 @@ def _loss(params: NetworkParams) -> View:
             Series(key="loss", label="training", points=params.batch_size > 0),
             Series(key="held_loss", label="held out", color="2", points=True),
             *((flow,) if params.has_flow else ()),
+            *(central if params.has_central_flow else ()),
         ),
         rules=rules,
         log_y=True,
     )
 
 
-def _accuracy() -> View:
+def _accuracy(params: NetworkParams) -> View:
+    goal = params.accuracy_goal
+    rules = (Rule(label="goal", value=goal, color="good"),) if goal > 0.0 else ()
     return TimeView(
         id="accuracy",
         title="Accuracy",
@@ -108,6 +174,7 @@ def _accuracy() -> View:
             Series(key="accuracy", label="training"),
             Series(key="held_accuracy", label="held out", color="2", points=True),
         ),
+        rules=rules,
         y_limit=(0.0, 100.0),
     )
 

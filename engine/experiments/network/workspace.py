@@ -9,7 +9,8 @@ from torch import Tensor
 
 from engine.experiments.network.look import Numbers
 from engine.experiments.network.nets import losses
-from engine.experiments.network.nets.network import Trainer, layers_of, outputs
+from engine.experiments.network.nets.functional import FunctionalTrainer, outputs_at, trainer_of
+from engine.experiments.network.nets.network import Trainer
 from engine.experiments.network.problem import Problem, Samples
 
 
@@ -27,9 +28,9 @@ class Workspace:
         self.problem = problem
         self.w, self.moments = problem.tensor(weights), problem.tensor(moments)
         self.g = torch.zeros_like(self.w)
-        self._trainer = Trainer(problem.architecture, problem.loss, self.w, self.g)
+        self._trainer = trainer_of(problem.architecture, problem.loss, self.w, self.g)
         self._before = torch.empty_like(self.w), torch.empty_like(self.moments)
-        self._elsewhere: tuple[Tensor, Tensor, Trainer] | None = None
+        self._elsewhere: tuple[Tensor, Tensor, Trainer | FunctionalTrainer] | None = None
 
     def look(self, batch: Tensor | None) -> tuple[float, float, float]:
         """Compute the gradient on a batch, and return loss, accuracy in percent, and its norm.
@@ -51,7 +52,7 @@ class Workspace:
         """Compute the gradient on a batch at other weights, until the next call."""
         if self._elsewhere is None:
             there, slope = torch.empty_like(self.w), torch.zeros_like(self.w)
-            trainer = Trainer(self.problem.architecture, self.problem.loss, there, slope)
+            trainer = trainer_of(self.problem.architecture, self.problem.loss, there, slope)
             self._elsewhere = there, slope, trainer
         there, slope, trainer = self._elsewhere
         there.copy_(weights)
@@ -62,8 +63,7 @@ class Workspace:
 
     def loss_of(self, weights: Tensor) -> float:
         """Compute the loss over all training samples at other weights."""
-        layers = layers_of(self.problem.architecture, weights)
-        made = outputs(self.problem.architecture, layers, self.problem.train.x)
+        made = outputs_at(self.problem.architecture, weights, self.problem.train.x)
         return float(losses.value(self.problem.loss, made, self.problem.train.y))
 
     def judge(self, samples: Samples) -> tuple[float, float]:

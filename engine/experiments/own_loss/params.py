@@ -15,6 +15,7 @@ from engine.experiments.own_loss import reading
 from engine.experiments.own_loss.racers import Race, read_racers
 from engine.families.ensembles.params import GROUP as ENSEMBLE
 from engine.families.ensembles.params import many_seeds
+from engine.families.hyperparameters import hyperparameter
 from engine.families.proofs.params import (
     Function,
     asks_for_proofs,
@@ -136,57 +137,11 @@ class OwnLossParams(Params):
         log=True,
         live=True,
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step (Adam: of the mean gradient) that is kept.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _MOMENTUM},
-    )
-    square_decay: float = param(
-        0.999,
-        "Part of the mean squared gradient that a step keeps.",
-        symbol=r"\beta_2",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    epsilon: float = param(
-        1e-8,
-        "Added to the root of the mean square.",
-        symbol=r"\epsilon",
-        group=_DESCENT,
-        ge=1e-12,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": _ADAPTIVE},
-    )
-    weight_decay: float = param(
-        0.0,
-        "Part of the weights, times the step size, that a step takes away.",
-        group=_DESCENT,
-        ge=0,
-        le=1e3,
-        live=True,
-        when={"optimiser": ["adamw"]},
-    )
-    radius: float = param(
-        0.05,
-        "How far up the gradient SAM takes the one for its step.",
-        symbol=r"\rho",
-        group=_DESCENT,
-        ge=1e-9,
-        le=1e3,
-        log=True,
-        live=True,
-        when={"optimiser": ["sam"]},
-    )
+    momentum: float = hyperparameter("momentum", _MOMENTUM, group=_DESCENT)
+    square_decay: float = hyperparameter("square_decay", _ADAPTIVE, group=_DESCENT)
+    epsilon: float = hyperparameter("epsilon", _ADAPTIVE, group=_DESCENT)
+    weight_decay: float = hyperparameter("weight_decay", ["adamw"], group=_DESCENT)
+    radius: float = hyperparameter("radius", ["sam"], group=_DESCENT)
     scales: tuple[float, ...] = param(
         (),
         "Factors of the step size, one a variable; empty: the same step size for all.",
@@ -216,15 +171,12 @@ class OwnLossParams(Params):
         le=1,
         when={"schedule": ["linear", "cosine"]},
     )
-    lowest_loss: float = param(
-        0.0,
-        "Value f* of the loss at the minimum: Polyak's step and the plot of the loss above it use "
-        "it.",
-        symbol="f^*",
+    lowest_loss: float = hyperparameter(
+        "lowest_loss",
+        ["polyak"],
         group=_DESCENT,
-        ge=-1e12,
-        le=1e12,
-        live=True,
+        always=True,
+        more="The plot of the loss above it uses it, too.",
     )
     plane: Literal["coordinates", "eigenvectors", "start-to-minimum"] = param(
         "coordinates",

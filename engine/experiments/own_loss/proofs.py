@@ -23,7 +23,8 @@ from engine.experiments.own_loss.system import symbol_of
 from engine.families.proofs import claims as statements
 from engine.families.proofs import pictures, views
 from engine.families.proofs.laws import Law, Rule, law_of, typed
-from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, Task, prove
+from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, prove
+from engine.families.proofs.task import Task
 
 SETTLING = 20_000
 """Steps after which a run is looked at for what it comes to."""
@@ -129,8 +130,16 @@ def analyse(params: OwnLossParams, state: OwnLossState, progress: Progress) -> P
         cells=params.cells,
         epsilon=params.epsilon_ball,
         typed=text,
+        names=_coordinates(loss.variables, velocities),
+        start=np.concatenate([start, rest]),
     )
     return prove(task, progress)
+
+
+def _coordinates(variables: tuple[str, ...], velocities: int) -> tuple[str, ...]:
+    """Return the names of the map's coordinates, as mathtext without dollars."""
+    symbols = tuple(map(symbol_of, variables))
+    return symbols + tuple(f"v({symbol})" for symbol in symbols[:velocities])
 
 
 def _reach(params: OwnLossParams, seed: int) -> float:
@@ -188,7 +197,8 @@ def plots(params: OwnLossParams) -> tuple[View, ...]:
     if not params.prove:
         return ()
     names = variables_of(params)
-    if len(names) != 2 or params.optimiser in ("heavy-ball", "nesterov"):
-        return views.views_of_any()
+    velocities = params.optimiser in ("heavy-ball", "nesterov")
+    if len(names) != 2 or velocities:
+        return views.views_of_any(len(names) * (2 if velocities else 1))
     first, second = (f"${symbol_of(name)}$" for name in names)
     return views.views(first, second)

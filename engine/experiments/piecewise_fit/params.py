@@ -19,6 +19,7 @@ from engine.experiments.piecewise_fit import samples
 from engine.experiments.piecewise_fit.samples import Samples
 from engine.families.ensembles.params import many_seeds
 from engine.families.functions.expression import parse
+from engine.families.hyperparameters import hyperparameter
 
 if TYPE_CHECKING:
     from engine.kernels.residual.descent import Data, Rule
@@ -156,15 +157,11 @@ class FitParams(Params):
         group=_DESCENT,
         when={"optimiser": ["nesterov"]},
     )
-    momentum: float = param(
-        0.9,
-        "Constant momentum, for the heavy ball or a constant schedule.",
-        symbol=r"\beta",
+    momentum: float = hyperparameter(
+        "momentum",
+        ["heavy-ball", "nesterov"],
         group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": ["heavy-ball", "nesterov"]},
+        more="Nesterov's method uses it where its schedule is constant.",
     )
     projected: bool = param(
         True,

@@ -43,6 +43,7 @@ from engine.experiments.scalar_product.params import ScalarParams, ScalarState, 
 from engine.experiments.scalar_product.start import starting_weights
 from engine.experiments.scalar_product.system import ScalarSystem, system_of
 from engine.families.proofs.proofs import Proofs
+from engine.families.proofs.rules import StepRules
 from engine.theory.optimisers.law import DescentLaw
 
 LEAST_DRAGGED = 1e-3
@@ -191,11 +192,11 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
     def analysis_key(self, params: ScalarParams, seed: int) -> Hashable | None:
         """Name what proofs depend on, where they are asked for."""
-        return proofs.key_of(params, seed)
+        return proofs.analysis_key(params, seed)
 
     def analyse(
         self, params: ScalarParams, state: ScalarState, progress: Progress
-    ) -> Proofs | None:
+    ) -> Proofs | StepRules | None:
         """Prove what can be proved of stability and regions of attraction."""
         return proofs.analyse(params, state.seed, progress)
 

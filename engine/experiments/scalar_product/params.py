@@ -15,9 +15,11 @@ from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.params import Params, param
+from engine.families.hyperparameters import hyperparameter
 from engine.families.proofs.params import (
     Function,
     asks_for_proofs,
+    compares_rules,
     lyapunov_function,
     proof_cells,
     stability_radius,
@@ -172,16 +174,7 @@ class ScalarParams(Params):
         "Plain gradient descent (the paper's), heavy-ball momentum, or Nesterov's momentum.",
         group="Descent",
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step that is kept.",
-        symbol=r"\beta",
-        group="Descent",
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": ["heavy-ball", "nesterov"]},
-    )
+    momentum: float = hyperparameter("momentum", ["heavy-ball", "nesterov"], group="Descent")
     spectrum_every: int = param(
         64,
         "Beyond step 2048 the Hessian's eigenvalues are recorded at two of every so many steps.",
@@ -194,6 +187,7 @@ class ScalarParams(Params):
     lyapunov_typed: str = typed_function("(w1^2 - w2^2)^2 + (w1*w2 - 2)^2")
     epsilon: float = stability_radius()
     cells: int = proof_cells()
+    compare_rules: bool = compares_rules(depth=[2], optimiser=["gradient-descent"])
 
     @field_validator("target")
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import theory
 from engine.core.arrays import FloatArray
-from engine.core.beside import recall
+from engine.core.beside import keep, recall
 from engine.core.claims import Claim, Lamp
 from engine.core.ensemble import Progress
 from engine.core.experiment import Recent
@@ -21,9 +21,13 @@ from engine.expressions.reader import read
 from engine.expressions.tape import constants_in_order
 from engine.families.proofs import claims as statements
 from engine.families.proofs import pictures, views
+from engine.families.proofs import rules as step_rules
 from engine.families.proofs.laws import Law, Rule, typed
 from engine.families.proofs.laws import law_of as descent_of
-from engine.families.proofs.proofs import MOST_DIMENSIONS, Plane, Proofs, Task, prove
+from engine.families.proofs.proofs import MOST_DIMENSIONS, Proofs, prove
+from engine.families.proofs.rules import Candidate, StepRules, compare
+from engine.families.proofs.task import Plane, Task
+from engine.text.numbers import short
 
 SETTLING = 50_000
 """Steps after which a run is looked at for what it comes to."""
@@ -40,11 +44,28 @@ def key_of(params: ScalarParams, seed: int) -> Hashable | None:
     return ("scalar-product", law, steps, start.tobytes(), params.epsilon, params.cells, shown)
 
 
+def analysis_key(params: ScalarParams, seed: int) -> Hashable | None:
+    """Name what the analysis depends on: the proofs, or the step rules where they are compared."""
+    key = key_of(params, seed)
+    return ("step rules", key) if key is not None and compares_rules(params) else key
+
+
+def compares_rules(params: ScalarParams) -> bool:
+    """Return whether step rules are compared: of two weights under plain descent."""
+    return params.compare_rules and params.depth == 2 and not params.has_momentum
+
+
 def proofs_of(params: ScalarParams, seed: int) -> Proofs | None:
     """Return what is proved, None while it is not there."""
     key = key_of(params, seed)
     found = None if key is None else recall(key)
     return found if isinstance(found, Proofs) else None
+
+
+def rules_of(params: ScalarParams, seed: int) -> StepRules | None:
+    """Return what step rules do, None while it is not there."""
+    found = recall(analysis_key(params, seed))
+    return found if isinstance(found, StepRules) else None
 
 
 def lamps(params: ScalarParams) -> tuple[Lamp, ...]:
@@ -129,9 +150,20 @@ def plane(params: ScalarParams, reach: float) -> Plane | None:
     )
 
 
-def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | None:
-    """Prove what can be."""
-    made = law(params)
+def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | StepRules | None:
+    """Prove what can be; where step rules are compared, prove first and keep that."""
+    if not compares_rules(params):
+        return _proved(params, seed, progress)
+    if proofs_of(params, seed) is None:
+        made, key = _proved(params, seed, progress), key_of(params, seed)
+        if made is None or key is None:
+            return None
+        keep(key, made)
+    return compare_step_rules(params, seed, progress)
+
+
+def _proved(params: ScalarParams, seed: int, progress: Progress) -> Proofs | None:
+    made, start = law(params), starting_weights(params, seed)
     text = typed(params.lyapunov_typed, names_of(params)) if params.lyapunov == "typed" else None
     reach = domain_of(params, seed)
     n = made.descent.dimension
@@ -145,13 +177,54 @@ def analyse(params: ScalarParams, seed: int, progress: Progress) -> Proofs | Non
         epsilon=params.epsilon,
         plane=plane(params, reach),
         typed=text,
+        names=coordinates(params),
+        start=_point(params, start, np.zeros_like(start)),
     )
     return prove(task, progress)
+
+
+def compare_step_rules(params: ScalarParams, seed: int, progress: Progress) -> StepRules | None:
+    """Measure and prove what step rules do to the region of attraction of two weights.
+
+    The fixed step, α/S and α/λ_max have the same rate at the balanced minima, that of the run.
+    Polyak's step is 1/(2S) on this loss, whose least value is 0. All are bounded by the largest
+    step of the run's parameters, but for the fixed one.
+    """
+    sharpness = 2.0 * params.power * abs(params.target)
+    alpha = params.step_size * sharpness if params.step_rule == "fixed" else params.alpha
+    size = alpha / sharpness
+    rules: tuple[tuple[str, float, dict[str, Any]], ...] = (
+        (rf"$\delta = {short(size, 4)}$", alpha, {"step_rule": "fixed", "step_size": size}),
+        (f"${short(alpha, 4)}/S$", alpha, {"step_rule": "sharpness", "alpha": alpha}),
+        (rf"${short(alpha, 4)}/\lambda_{{\max}}$", alpha, {"step_rule": "hessian", "alpha": alpha}),
+        ("Polyak, $1/(2S)$", 0.5, {"step_rule": "sharpness", "alpha": 0.5}),
+    )
+    reach = 4.0 * params.root
+    high = np.full(2, reach)
+    candidates = []
+    for name, pull, values in rules:
+        changed = params.model_copy(update=values)
+        task = Task(
+            law=law(changed),
+            settled=_minima(changed)[0],
+            low=-high,
+            high=high,
+            cells=params.cells,
+            plane=plane(changed, reach),
+        )
+        candidates.append(Candidate(name=name, rate=1.0 - pull, task=task))
+    return compare(candidates, -high, high, progress)
 
 
 def names_of(params: ScalarParams) -> tuple[str, ...]:
     """Return the names of the weights in a typed V."""
     return tuple(f"w{i + 1}" for i in range(params.depth))
+
+
+def coordinates(params: ScalarParams) -> tuple[str, ...]:
+    """Return the names of the map's coordinates, as mathtext without dollars."""
+    letters = "wv" if params.has_momentum else "w"
+    return tuple(rf"{letter}_{{{i + 1}}}" for letter in letters for i in range(params.depth))
 
 
 def domain_of(params: ScalarParams, seed: int) -> float:
@@ -227,6 +300,8 @@ def observe(state: ScalarState, recent: Recent) -> dict[str, Any]:
     made = pictures.observe(proofs, recent["weights"], params.lyapunov, params.epsilon)
     gain = params.step_size * params.power * abs(params.target)
     made |= pictures.corners(domain_of(params, state.seed))
+    if compares_rules(params):
+        made |= step_rules.observe(rules_of(params, state.seed))
     if params.depth == 2 and params.is_plain and 0.0 < gain < 2.0:
         border = theory.bounded_ellipse(params.step_size, params.target, params.power)
         made |= {"proof_ellipse_x": border[:, 0], "proof_ellipse_y": border[:, 1]}
@@ -238,7 +313,7 @@ def plots(params: ScalarParams) -> tuple[View, ...]:
     if not params.prove or params.depth > MOST_DIMENSIONS:
         return ()
     if params.depth != 2 or params.has_momentum:
-        return views.views_of_any()
+        return views.views_of_any(len(coordinates(params)))
     ellipse: tuple[Item, ...] = (
         Curve(
             x="proof_ellipse_x",
@@ -249,4 +324,5 @@ def plots(params: ScalarParams) -> tuple[View, ...]:
             ground=True,
         ),
     )
-    return views.views("$w_1$", "$w_2$", ellipse)
+    more = step_rules.views("$w_1$", "$w_2$") if compares_rules(params) else ()
+    return (*views.views("$w_1$", "$w_2$", ellipse), *more)

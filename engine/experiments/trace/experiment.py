@@ -31,17 +31,42 @@ from engine.core.views import View
 from engine.experiments.trace import views as plots
 from engine.experiments.trace.listing import LISTING
 from engine.experiments.trace.params import EXAMPLE, EXAMPLE_LOG, TraceParams
-from engine.experiments.trace.recording import Recording, recording_of
+from engine.experiments.trace.recording import Recording, may_grow, recording_of
 from engine.families.edges import edge_claim
 from engine.text.numbers import short, whole
 from engine.theory.optimisers import Setting
 
 
+class Feed:
+    """The recording of a run as far as it is known, which all its states go on in.
+
+    Parameters
+    ----------
+    recording : Recording
+        As it was when the run began; a later one has all its rows.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceState(State[TraceParams]):
-    """A step of a recorded run; `recording` is shared by all of them."""
+    """A step of a recorded run.
+
+    Attributes
+    ----------
+    recording : Recording
+        As far as it was read; shared by the states up to its end.
+    feed : Feed
+        Shared by all states of a run.
+    trouble : str
+        Why no more rows are waited for; empty while they are.
+    """
 
     recording: Recording
+    feed: Feed
+    trouble: str = ""
 
 
 @final
@@ -59,16 +84,25 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
 
     def init(self, params: TraceParams, seed: int) -> TraceState:
         """Read the recording; the seed has no effect."""
-        return TraceState(params=params, seed=seed, recording=recording_of(params))
+        found = recording_of(params)
+        return TraceState(params=params, seed=seed, recording=found, feed=Feed(found))
 
     def advance(self, state: TraceState, n: int, stride: int = 1) -> tuple[TraceState, Chunk]:
-        """Go on in the recording, up to its end."""
+        """Go on in the recording, up to its end, which may have moved on."""
+        if state.step + n > state.recording.last:
+            state = dataclasses.replace(state, recording=state.feed.recording)
+        if state.step >= state.recording.last and self.waits(state):
+            state = _read_on(state)
         last = min(state.step + n, state.recording.last)
         if last <= state.step:
             return state, Chunk(state.step + 1, 0, 1, {}, {})
         rows = state.recording.rows(state.step + 1, last)
         chunk = Chunk.exact(state.step + 1, rows).bucketed(stride)
         return dataclasses.replace(state, step=last), chunk
+
+    def waits(self, state: TraceState) -> bool:
+        """Return whether the log may grow."""
+        return may_grow(state.params) and not state.trouble
 
     def record(self, state: TraceState) -> Mapping[str, FloatArray]:
         """Return the row of a step."""
@@ -100,6 +134,9 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
         ratios = recent["stability"]
         text, message = place(edge, ratios[np.isfinite(ratios)][-max(edge.looks, 1) :])
         done = state.step >= state.recording.last
+        if done and (state.trouble or self.waits(state)):
+            so_far = state.trouble or "The log ends here so far."
+            message = " ".join(filter(None, (message, so_far)))
         return Outcome(
             kind=OutcomeKind.MAX_STEPS if done else OutcomeKind.CONVERGING,
             step=state.step,
@@ -181,3 +218,20 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
 def _with_source(message: str, params: TraceParams) -> str:
     """Return a message that also says if the log is the bundled one."""
     return f"{message} This is {EXAMPLE_LOG}." if params.file == EXAMPLE else message
+
+
+def _read_on(state: TraceState) -> TraceState:
+    """Return the state with what the log has by now, or with why it is not read any more."""
+    try:
+        found = recording_of(state.params)
+    except InputError as error:
+        if not Path(state.params.file).expanduser().is_file():
+            return state  # it may come back
+        return dataclasses.replace(state, trouble=f"The log is not read on: {error}")
+    if not found.goes_on(state.recording):
+        rule = "The log was written anew, or has other columns: begin again to read it."
+        return dataclasses.replace(state, trouble=rule)
+    if len(found.steps) == len(state.recording.steps):
+        return state
+    state.feed.recording = found
+    return dataclasses.replace(state, recording=found)

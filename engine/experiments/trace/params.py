@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.core.params import Params, param
+from engine.families.hyperparameters import hyperparameter
 from engine.theory.optimisers import OptimiserDescription, Setting, describe
 
 _RECORD, _DESCENT = "Recording", "Descent"
@@ -23,6 +24,13 @@ class TraceParams(Params):
         group=_RECORD,
         widget="file",
         keywords=(EXAMPLE,),
+    )
+    follow: bool = param(
+        True,
+        "Whether to wait at the end of JSON lines for more, as of a run that is going on.",
+        label="Wait for more",
+        group=_RECORD,
+        live=True,
     )
     interval: int = param(
         1,
@@ -48,14 +56,8 @@ class TraceParams(Params):
         le=1e6,
         log=True,
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step (Adam: of the mean gradient) that was kept.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        when={"optimiser": ["heavy-ball", "nesterov", "adam", "adamw"]},
+    momentum: float = hyperparameter(
+        "momentum", ["heavy-ball", "nesterov", "adam", "adamw"], group=_DESCENT, live=False
     )
 
     @property

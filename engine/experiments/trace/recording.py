@@ -6,7 +6,6 @@ without headings holds loss and sharpness, or step, loss and sharpness, or the s
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -22,18 +21,16 @@ from engine.analysis.edge import Edge
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.core.paths import resource
+from engine.experiments.trace.lines import ENDINGS, FIELD, rows_of
 from engine.experiments.trace.params import EXAMPLE, TraceParams
 from engine.storage.arrays import load_arrays
-from engine.storage.files import is_file, read_text, user_path
+from engine.storage.files import is_file, user_path
 from engine.storage.tables import read_table
 from engine.text.numbers import short, whole
 
-FIELD = "file"
 MOST_NUMBERS = 4_000_000
 MOST_STEPS = 10_000_000
 LARGEST = 1e150
-TEXT_LIMIT = 128 * 2**20
-"""Bytes of a file of JSON lines."""
 NAMES: Mapping[str, tuple[str, ...]] = {
     "step": ("step", "steps", "k", "iteration", "iter", "t"),
     "loss": ("loss", "train_loss", "training_loss"),
@@ -106,6 +103,21 @@ class Recording:
         place = int(np.searchsorted(steps, step, side="right"))
         return edges[place - 1] if place else Edge()
 
+    def goes_on(self, before: Recording) -> bool:
+        """Return whether it begins with all rows of an earlier one, and has the same columns."""
+        count = len(before.steps)
+        if len(self.steps) < count or self.eigenvalues.shape[1] != before.eigenvalues.shape[1]:
+            return False
+        return all(
+            np.array_equal(mine[:count], its, equal_nan=True)
+            for mine, its in (
+                (self.steps, before.steps),
+                (self.loss, before.loss),
+                (self.sharpness, before.sharpness),
+                (self.step_size, before.step_size),
+            )
+        )
+
     def rows(self, first: int, last: int) -> dict[str, FloatArray]:
         """Return the rows of all steps from `first` to `last`, NaN where none was recorded."""
         inside = (self.steps >= first) & (self.steps <= last)
@@ -140,6 +152,12 @@ def recording_of(params: TraceParams) -> Recording:
     return _read(path, stamp, params.interval, params.step_size, params.limit)
 
 
+def may_grow(params: TraceParams) -> bool:
+    """Return whether more rows of a log are waited for."""
+    ending = Path(params.file).suffix.lower()
+    return params.follow and params.file != EXAMPLE and ending in ENDINGS
+
+
 def _given(text: str) -> Path:
     if not text.strip():
         raise InputError(FIELD, text, "name a file with the log of a run, or example")
@@ -154,7 +172,7 @@ def _read(
     path: Path, _stamp: tuple[int, int], interval: int, step_size: float, limit: float
 ) -> Recording:
     suffix = path.suffix.lower()
-    if suffix in (".jsonl", ".ndjson"):
+    if suffix in ENDINGS:
         columns = _of_lines(path)
     elif suffix in (".npz", ".safetensors"):
         columns = load_arrays(path, FIELD)[0]
@@ -174,30 +192,9 @@ def _of_table(path: Path) -> dict[str, Any]:
 
 def _of_lines(path: Path) -> dict[str, Any]:
     """Read an object a line; what a line lacks is NaN, and a last line may be unfinished."""
-    text = read_text(path, TEXT_LIMIT, FIELD)
-    lines = text.split("\n")
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            if number == len(lines):
-                break  # it is being written
-            row = None
-        if not isinstance(row, dict):
-            raise InputError(FIELD, line.strip()[:40], f"give a JSON object in line {number}")
-        rows.append({key: value for key, value in row.items() if _is_numbers(value)})
+    rows = rows_of(path)
     keys = dict.fromkeys(key for row in rows for key in row)
     return {key: _column(key, [row.get(key) for row in rows]) for key in keys}
-
-
-def _is_numbers(value: object) -> bool:
-    """Return whether a value is a number, None, or a list of numbers."""
-    if isinstance(value, list):
-        return bool(value) and all(_is_numbers(item) and item is not None for item in value)
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _column(key: str, values: list[Any]) -> FloatArray:

@@ -10,6 +10,7 @@ from engine import theory
 from engine.core.errors import InputError
 from engine.core.params import Params, param
 from engine.families.ensembles.params import GROUP, many_seeds, many_step_sizes
+from engine.families.hyperparameters import hyperparameter
 from engine.text.numbers import short
 
 Device = Literal["cpu", "cuda"]
@@ -73,16 +74,7 @@ class NetworkParams(Params):
         "Plain descent (the paper's), heavy-ball or Nesterov's momentum.",
         group=_DESCENT,
     )
-    momentum: float = param(
-        0.9,
-        "Part of the last step that is kept.",
-        symbol=r"\beta",
-        group=_DESCENT,
-        ge=0,
-        lt=1,
-        live=True,
-        when={"optimiser": ["heavy-ball", "nesterov"]},
-    )
+    momentum: float = hyperparameter("momentum", ["heavy-ball", "nesterov"], group=_DESCENT)
     width: int = param(
         5,
         "Side n of the matrices; a typed or loaded R brings its own.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from engine.analysis.regions.sublevel import Level
 from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.outcome import OutcomeKind
-from engine.families.proofs.proofs import TINY_LEVEL, Attractor, Proofs
+from engine.families.proofs.proofs import TINY_LEVEL, Proofs
+from engine.families.proofs.task import Attractor
 from engine.text.numbers import short, short_below, whole
 
 SOURCE = "interval arithmetic with outward rounding"
@@ -57,7 +59,7 @@ class Seen:
 def claims(proofs: Proofs | None, seen: Seen) -> tuple[Claim, ...]:
     """Return what is proved; `proofs` is None while it is being proved, or cannot be."""
     made = [_attractor(proofs, seen), _definition(proofs, seen)]
-    if proofs is None or proofs.region is not None:
+    if proofs is None or proofs.region is not None or proofs.scattered is not None:
         made.append(_region(proofs, seen))
     made.append(_level(proofs, seen))
     return tuple(made)
@@ -102,7 +104,8 @@ def _attractor(proofs: Proofs | None, seen: Seen) -> Claim:
         title="What a run from the start comes to is stable",
         source=SOURCE,
         statement="The equilibrium exists and attracts all that starts near it; so does the cycle. "
-        "On a manifold of minima a start near the minimum converges to a minimum near it.",
+        "On a manifold of minima a start near the minimum converges to a minimum near it; with "
+        "momentum, a start whose velocity is small, too.",
         assumptions=seen.lamps,
         predicted="stable",
         measured=measured,
@@ -129,7 +132,8 @@ def _definition(proofs: Proofs | None, seen: Seen) -> Claim:
         measured=measured,
         verdict=_verdict(lamps, proofs, True if delta is not None else None),
         note="The radius r that is proved is not the largest. On a manifold of minima the "
-        "equilibrium is the minimum to which a run from where this run has settled converges.",
+        "equilibrium is the minimum to which a run from where this run has settled converges. With "
+        "momentum, distances are those of weights and velocity together.",
     )
 
 
@@ -140,6 +144,10 @@ def _region(proofs: Proofs | None, seen: Seen) -> Claim:
     if proofs is not None and region is not None:
         is_inside = bool(proofs.holds(seen.start[None])[0])
         measured = region_in_words(proofs)
+    elif proofs is not None and proofs.scattered is not None:
+        is_same = proofs.task.start is not None and np.array_equal(proofs.task.start, seen.start)
+        is_inside = proofs.scattered.is_start_proved if is_same else None  # else it was pushed
+        measured = "; ".join(share_parts(proofs))
     lamps = (
         *seen.lamps,
         Lamp("The law was the same all along", seen.is_steady),
@@ -154,7 +162,8 @@ def _region(proofs: Proofs | None, seen: Seen) -> Claim:
         title="Every run from the proved region comes to the attractor",
         source=SOURCE,
         statement="One step after another, the boxes of the region are mapped into it and at last "
-        "to where all runs are known to converge: to the cycle, or to minima of the manifold.",
+        "to where all runs are known to converge: to the cycle, or to minima of the manifold. In "
+        "three and more dimensions starts are followed one by one, by boxes as small as rounding.",
         assumptions=lamps,
         predicted="converges" if is_inside else "nothing of this start",
         measured=measured,
@@ -185,6 +194,30 @@ def region_parts(proofs: Proofs) -> tuple[str, str]:
     if proofs.share is not None:
         text += f", {short_below(100.0 * proofs.share, 3)} % of the basin measured"
     return text, effort
+
+
+def share_parts(proofs: Proofs) -> tuple[str, str]:
+    """Return what is said of starts that are proved one by one: the result, and how."""
+    found = proofs.scattered
+    if found is None:
+        return "no region", ""
+    how = f"{whole(len(found.starts))} random starts of the domain, followed by enclosures"
+    if not found.proved.any():
+        carried = proofs.task.law.carried is not None and proofs.attractor.kind == "manifold"
+        why = (
+            "with momentum on a manifold of minima only the radius r is proved"
+            if carried
+            else ("no start's run comes to where convergence is proved")
+        )
+        return f"not proved: {why}", how
+    text = f"proved one by one: {_percent(found.proved_share)} of the domain"
+    return f"{text}; {_percent(found.seen_share)} seen to come there", how
+
+
+def _percent(share: tuple[float, float]) -> str:
+    value, error = (100.0 * part for part in share)
+    digits = max(1 - math.floor(math.log10(error)), 0)
+    return f"{value:.{digits}f} ± {error:.{digits}f} %"
 
 
 def _effort(boxes: int, seconds: float) -> str:
@@ -227,7 +260,10 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
     measured, holds = _waiting(seen), None
     if proofs is not None:
         is_known = level is not None
-        lamps = (*lamps, Lamp("This V can be tried here", is_known, _why_not(seen, is_known)))
+        lamps = (
+            *lamps,
+            Lamp("This V can be tried here", is_known, _why_not(seen, proofs, is_known)),
+        )
         measured = "nothing is tried"
     if proofs is not None and level is not None:
         measured = level_in_words(proofs, level)
@@ -237,7 +273,7 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
             v = proofs.functions[seen.function].value(Interval.point(ends))
             is_within = _within(proofs, seen.start)
             if proofs.attractor.kind == "manifold":
-                is_within = bool(proofs.holds(seen.start[None])[0])
+                is_within = bool(proofs.holds_uncut(seen.start[None])[0])
             began_inside = bool(v.hi[0] < level.value) and is_within
             is_there = seen.function == "typed" and proofs.is_at_rest(seen.now)
             holds = not (began_inside and not is_there and bool(v.lo[1] > v.hi[0]))
@@ -250,7 +286,7 @@ def _level(proofs: Proofs | None, seen: Seen) -> Claim:
         source=SOURCE,
         statement="From where V is less than the level, within the domain, every step lowers V "
         f"until the run is {end}, and no run leaves; on a manifold of minima this is "
-        "said of starts in the proved region.",
+        "said of starts in that part of the proved region for which no box had to be cut.",
         assumptions=lamps,
         predicted=_NAMES.get(seen.function, seen.function),
         measured=measured,
@@ -263,9 +299,11 @@ def _within(proofs: Proofs, point: FloatArray) -> bool:
     return bool(((point >= proofs.task.low) & (point <= proofs.task.high)).all())
 
 
-def _why_not(seen: Seen, is_known: bool) -> str:
+def _why_not(seen: Seen, proofs: Proofs, is_known: bool) -> str:
     if is_known:
         return ""
     if seen.function == "loss":
         return "with momentum the loss alone is no function of the state that could fall"
+    if proofs.attractor.kind == "manifold":
+        return "on a manifold of minima V = f alone is tried: others need an isolated equilibrium"
     return "it needs an isolated equilibrium whose stability is proved"

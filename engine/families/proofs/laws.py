@@ -31,6 +31,8 @@ class Law:
     descent : Descent
     square : SquareDescent or None
         Where the loss is the square of one residual, and the point is the weights alone.
+    carried : SquareDescent or None
+        The same with momentum: the point is (w, v).
     operations : int
         Of the loss over all rows of data: what an enclosure costs.
     """
@@ -38,6 +40,7 @@ class Law:
     descent: Descent
     square: SquareDescent | None
     operations: int
+    carried: SquareDescent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +108,14 @@ def law_of(
         momentum=momentum if has_velocity else 0.0,
         looks_ahead=optimiser == "nesterov",
         has_velocity=has_velocity,
+        imaging=loss.image,
     )
     square = None
-    if residual is not None and found is not None and not has_velocity:
+    if residual is not None and found is not None:
         square = SquareDescent(descent, residual, found[1])
     rows = 1 if data is None else data.shape[1]
-    return Law(descent, square, len(tape.shared) + rows * max(len(tape.rows), 1))
+    plain, carried = (None, square) if has_velocity else (square, None)
+    return Law(descent, plain, len(tape.shared) + rows * max(len(tape.rows), 1), carried)
 
 
 def _curvature(

@@ -77,3 +77,16 @@ def proof_cells() -> Any:
         live=True,
         when={"prove": [True]},
     )
+
+
+def compares_rules(**when: list[Any]) -> Any:
+    """Declare whether step rules are compared, where other parameters have given values."""
+    return param(
+        False,
+        "Compare what step rules do to the region of attraction, measured and proved: the fixed "
+        "step, α/S, α/λ_max and Polyak's.",
+        label="Compare step rules",
+        group=GROUP,
+        live=True,
+        when={"prove": [True], **when},
+    )

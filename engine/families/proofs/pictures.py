@@ -11,8 +11,10 @@ from engine.analysis.regions.maps import Slopes
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.families.contours import level_curves
-from engine.families.proofs.claims import level_parts, named, region_parts
-from engine.families.proofs.proofs import Proofs, step_of
+from engine.families.proofs.claims import level_parts, named, region_parts, share_parts
+from engine.families.proofs.proofs import Proofs
+from engine.families.proofs.task import step_of
+from engine.families.proofs.views import PROVED, SEEN
 from engine.text.numbers import short, short_below
 
 _FINE = 141
@@ -51,6 +53,8 @@ def observe(
     v = proofs.functions.get(function)
     if v is not None:
         made |= _along(v, path[-_TAIL:])
+    if proofs.scattered is not None:
+        made |= once(proofs, ("slices",), lambda: _slices(proofs))
     if proofs.region is None or len(proofs.region.grid.shape) != 2:
         return made
     made |= once(proofs, ("plane", function), lambda: _plane(proofs, v))
@@ -78,6 +82,8 @@ def rows(proofs: Proofs) -> list[list[str]]:
         made.append([f"runs stay within ε = {epsilon}", begun, "by the definition of stability"])
     if proofs.region is not None:
         made.append(["region of attraction", *region_parts(proofs)])
+    if proofs.scattered is not None:
+        made.append(["region of attraction", *share_parts(proofs)])
     for name, level in proofs.levels.items():
         star = ", the best" if name == proofs.best and len(proofs.levels) > 1 else ""
         result, effort = level_parts(proofs, level)
@@ -89,6 +95,24 @@ def rows(proofs: Proofs) -> list[list[str]]:
     return made
 
 
+def _slices(proofs: Proofs) -> dict[str, Any]:
+    found, names = proofs.scattered, proofs.task.names
+    if found is None or not found.slices:
+        return {}
+    images = [
+        np.where(each.proved, PROVED, np.where(each.seen, SEEN, np.nan))[::-1]
+        for each in found.slices
+    ]
+    low, high = proofs.task.low, proofs.task.high
+    return {
+        "proof_slices": np.stack(images),
+        "proof_slice_names": [
+            f"${names[y]}$ over ${names[x]}$" for x, y in (each.axes for each in found.slices)
+        ],
+        "proof_slice_extent": np.array([low[0], high[0], low[0], high[0]]),
+    }
+
+
 def _region(proofs: Proofs) -> dict[str, Any]:
     region = proofs.region
     if region is None:
@@ -98,7 +122,7 @@ def _region(proofs: Proofs) -> dict[str, Any]:
     x, y = (a + parts * (b - a) for a, b in zip(low, high, strict=True))
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     proved = proofs.holds(points).reshape(_PIXELS, _PIXELS)
-    image = np.where(proved, 1.0, np.nan)
+    image = np.where(proved, PROVED, np.nan)
     if proofs.settles is not None:
         plane = proofs.task.coordinates
         side = round(len(proofs.settles) ** 0.5)
@@ -106,7 +130,7 @@ def _region(proofs: Proofs) -> dict[str, Any]:
         known = ((at >= 0.0) & (at < side)).all(axis=1)
         place = np.clip(at, 0, side - 1).astype(np.int64)
         seen = known & proofs.settles.reshape(side, side)[place[:, 0], place[:, 1]]
-        image = np.where(proved, 1.0, np.where(seen.reshape(image.shape), 0.4, np.nan))
+        image = np.where(proved, PROVED, np.where(seen.reshape(image.shape), SEEN, np.nan))
     return {
         "proof_region": image,
         "proof_extent": np.array([low[0], high[0], low[1], high[1]]),
@@ -143,7 +167,7 @@ def _plane(proofs: Proofs, v: Slopes | None) -> dict[str, Any]:
     if level is not None and level.value is not None:
         c_x, c_y = level_curves(x, y, np.ma.masked_invalid(heights), np.array([level.value]))
         if proofs.attractor.kind == "manifold":  # it is said of starts in the region alone
-            inside = proofs.holds(np.nan_to_num(np.stack([c_x, c_y], axis=-1)))
+            inside = proofs.holds_uncut(np.nan_to_num(np.stack([c_x, c_y], axis=-1)))
             c_x = np.where(inside, c_x, np.nan)
         made |= {"proof_best_x": c_x, "proof_best_y": c_y}
     return made

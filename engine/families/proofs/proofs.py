@@ -5,22 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
-from engine.analysis.regions.covering import Grid, Region, covering
-from engine.analysis.regions.cycles import LONGEST, Core, ProvedCycle, prove_cycle
+from engine.analysis.regions.covering import MOST_CUT, Grid, Region, covering
+from engine.analysis.regions.cycles import LONGEST, prove_cycle
 from engine.analysis.regions.definition import ball_within
-from engine.analysis.regions.interval import Bools, Interval, product
+from engine.analysis.regions.interval import Bools, Interval
 from engine.analysis.regions.maps import Slopes
+from engine.analysis.regions.momentum import proved_ball_with_momentum
 from engine.analysis.regions.repelling import is_repelling
-from engine.analysis.regions.residual import proved_ball
+from engine.analysis.regions.residual import SquareDescent, proved_ball
 from engine.analysis.regions.sublevel import Level, Quadratic, certified_level, falls, loss_falls
 from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
 from engine.core.ensemble import Progress
-from engine.families.proofs.laws import Law
+from engine.families.proofs.scattered import Scattered, scatter
+from engine.families.proofs.task import (
+    Attractor,
+    AttractorKind,
+    Task,
+    is_there,
+    settles,
+    step_of,
+)
 
 MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
@@ -31,113 +39,8 @@ _SAME = 1e-9
 _PARTS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 1e-3, 1e-4)
 """Parts of ε that are tried: what stays within a part of it stays within it."""
 _SAMPLES = 48
-_MEASURED_STEPS = 400
 _BUDGET = 6e7
 """Operations that an enclosure of all cells may take."""
-
-AttractorKind = Literal["equilibrium", "cycle", "manifold", "none"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plane:
-    """Coordinates u = Mw in which a region is looked for, where boxes fit the map better.
-
-    Attributes
-    ----------
-    law : Law
-        Of u.
-    matrix, inverse : ndarray, shape (d, d)
-        M, whose entries are 0, 1 or -1, and its inverse.
-    low, high : ndarray, shape (d,)
-        Domain, of u.
-    names : tuple of str
-        Of u, in words.
-    """
-
-    law: Law
-    matrix: FloatArray
-    inverse: FloatArray
-    low: FloatArray
-    high: FloatArray
-    names: tuple[str, ...] = ()
-
-    def seen(self, points: FloatArray) -> Interval:
-        """Enclose u of points, shape (m, d)."""
-        return product(Interval.point(points), self.matrix.T)
-
-    @property
-    def scale(self) -> float:
-        """Volume in w over that in u."""
-        return float(abs(np.linalg.det(self.inverse)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Task:
-    """What is to be proved.
-
-    Attributes
-    ----------
-    law : Law
-    settled : ndarray or None, shape (d,)
-        Where the run is after many steps; None where it diverges.
-    low, high : ndarray, shape (d,)
-        Domain in which regions are looked for.
-    minima : tuple of ndarray, each of shape (d,)
-        Equilibria that are known.
-    cells : int
-        Along each axis.
-    epsilon : float
-    plane : Plane or None
-        Other coordinates for the region; its own if None.
-    typed : Slopes or None
-        A function V that is tried beside the loss and the quadratic form.
-    """
-
-    law: Law
-    settled: FloatArray | None
-    low: FloatArray
-    high: FloatArray
-    minima: tuple[FloatArray, ...] = ()
-    cells: int = 256
-    epsilon: float = 0.25
-    plane: Plane | None = None
-    typed: Slopes | None = None
-
-    @property
-    def coordinates(self) -> Plane:
-        """Coordinates in which the region is looked for."""
-        one = np.eye(len(self.low))
-        own = Plane(law=self.law, matrix=one, inverse=one, low=self.low, high=self.high)
-        return self.plane or own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Attractor:
-    """What a run from the start comes to, and what is proved of it.
-
-    Attributes
-    ----------
-    kind : str
-    point : ndarray or None, shape (d,)
-        Of it, in floats.
-    cycle : ProvedCycle or None
-        An isolated equilibrium or a cycle whose existence is proved.
-    is_stable : bool or None
-        None where neither stability nor instability is proved.
-    delta : float or None
-        Runs that start within it stay within ε, proved.
-    """
-
-    kind: AttractorKind
-    point: FloatArray | None
-    cycle: ProvedCycle | None = None
-    is_stable: bool | None = None
-    delta: float | None = None
-
-    @property
-    def cores(self) -> tuple[Core, ...]:
-        """Ellipsoids from which regions grow."""
-        return () if self.cycle is None else self.cycle.cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,6 +58,8 @@ class Proofs(Analysis):
     levels : dict of str to Level
         Of each function V that was tried.
     functions : dict of str to Slopes
+    scattered : Scattered or None
+        In three and more dimensions, what is proved of starts one by one.
     sample, settles : ndarray, shapes (m, d) and (m,)
         Starts spread over the domain, and which of them were seen to come to the attractor.
     seconds : float
@@ -164,6 +69,7 @@ class Proofs(Analysis):
     attractor: Attractor
     minima: tuple[Attractor, ...] = ()
     region: Region | None = None
+    scattered: Scattered | None = None
     levels: dict[str, Level] = field(default_factory=dict)
     functions: dict[str, Slopes] = field(default_factory=dict)
     sample: FloatArray | None = None
@@ -189,9 +95,16 @@ class Proofs(Analysis):
             return np.zeros(len(points), bool)
         return self.region.holds(self.task.coordinates.seen(points))
 
+    def holds_uncut(self, points: FloatArray) -> Bools:
+        """Return which points, shape (m, d), lie in what was proved before boxes were cut."""
+        if self.region is None:
+            return np.zeros(len(points), bool)
+        region = self.region.uncut or self.region
+        return region.holds(self.task.coordinates.seen(points))
+
     def has_come(self, points: FloatArray) -> Bools:
         """Return which points, shape (m, d), are at the attractor, to what can be seen."""
-        return _is_there(self.task, self.attractor, points)
+        return is_there(self.task, self.attractor, points)
 
     def is_at_rest(self, point: FloatArray) -> bool:
         """Return whether a point, shape (d,), is proved to lie in the ball of `TINY_LEVEL`."""
@@ -224,8 +137,13 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
     begin = time.perf_counter()
     attractor = _attractor(task)
     minima = tuple(_judged(task, point) for point in task.minima)
-    region = sample = settles = None
-    if task.law.descent.dimension <= 2:
+    region = sample = settles = scattered = None
+    if task.law.descent.dimension > 2:
+        scattered = scatter(task, attractor, progress)
+        if scattered is None:
+            return None
+        sample, settles = scattered.starts, scattered.seen
+    else:
         region = _region(task, attractor, progress)
         if region is None:
             return None
@@ -263,6 +181,7 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
         attractor=attractor,
         minima=minima,
         region=region,
+        scattered=scattered,
         levels=levels,
         functions=functions,
         sample=sample,
@@ -271,9 +190,11 @@ def prove(task: Task, progress: Progress) -> Proofs | None:
     )
 
 
-def step_of(law: Law) -> Callable[[FloatArray], FloatArray]:
-    """Return the step in floats, of points of shape (m, d)."""
-    return lambda points: law.descent.plain_image(Interval.point(points)).mid
+def region_of(task: Task, progress: Progress) -> tuple[Attractor, Region] | None:
+    """Prove the region of attraction alone, of one or two variables; None if stopped."""
+    attractor = _attractor(task)
+    region = _region(task, attractor, progress)
+    return None if region is None else (attractor, region)
 
 
 def _attractor(task: Task) -> Attractor:
@@ -308,18 +229,34 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
         at = Interval.point(point[None])
         is_minimum = float(law.square.residual.value(at).size[0]) <= 1e-6
         if is_minimum:
-            radii = [task.epsilon * part for part in _PARTS]
-            deltas = [proved_ball(law.square, point, each) for each in radii]
-            delta = max((each for each in deltas if each is not None), default=None)
-            stable = True if delta is not None else None
-            if stable is None and is_repelling(descent, Interval.around(point, 1e-9)):
-                stable = False
-            return Attractor(kind="manifold", point=point, is_stable=stable, delta=delta)
+            return _on_manifold(task, point, law.square, proved_ball)
+    if law.carried is not None and float(np.abs(point[n:]).max()) <= 1e-6:
+        size = law.carried.residual.value(Interval.point(point[None, :n])).size
+        if float(size[0]) <= 1e-6:
+            return _on_manifold(task, point, law.carried, proved_ball_with_momentum)
     repels = is_repelling(descent, Interval.around(point[:n], 1e-9))
     return Attractor(kind="equilibrium", point=point, is_stable=False if repels else None)
 
 
+def _on_manifold(
+    task: Task,
+    point: FloatArray,
+    square: SquareDescent,
+    ball: Callable[[SquareDescent, FloatArray, float], float | None],
+) -> Attractor:
+    """Return what is proved of a minimum on a manifold, by what proves balls around it."""
+    deltas = [ball(square, point, task.epsilon * part) for part in _PARTS]
+    delta = max((each for each in deltas if each is not None), default=None)
+    stable = True if delta is not None else None
+    weights = point[: square.residual.dimension]
+    if stable is None and is_repelling(square.map, Interval.around(weights, 1e-9)):
+        stable = False
+    return Attractor(kind="manifold", point=point, is_stable=stable, delta=delta)
+
+
 def _region(task: Task, attractor: Attractor, progress: Progress) -> Region | None:
+    from engine.kernels.intervals.growing import grow
+
     plane = task.coordinates
     descent, cores = plane.law.descent, attractor.cores
     if task.plane is not None and attractor.cycle is not None and cores:
@@ -330,7 +267,8 @@ def _region(task: Task, attractor: Attractor, progress: Progress) -> Region | No
     cells = int(np.clip(task.cells, 16, max(most, 24.0)))
     grid = Grid.around(plane.low, plane.high, cells, cores)
     square = plane.law.square if attractor.kind == "manifold" else None
-    return covering(descent, grid, cores, square, progress)
+    most = int(min(_BUDGET / task.law.operations, MOST_CUT))
+    return covering(descent, grid, cores, square, grow, progress, most)
 
 
 def _functions(task: Task, attractor: Attractor) -> dict[str, Slopes]:
@@ -356,31 +294,5 @@ def _measured(
     sides = [a + parts * (b - a) for a, b in zip(plane.low, plane.high, strict=True)]
     sample = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, n)
     sample = sample @ plane.inverse.T
-    step, points, alive = step_of(task.law), sample.copy(), np.arange(len(sample))
-    settles = np.zeros(len(sample), bool)
-    far = 1e3 * float(np.abs(np.stack([task.low, task.high])).max())
-    for k in range(_MEASURED_STEPS):
-        if not alive.size:
-            break
-        if not progress(k / _MEASURED_STEPS, "Basin"):
-            return None
-        points[alive] = step(points[alive])
-        there = _is_there(task, attractor, points[alive])
-        settles[alive[there]] = True
-        kept = ~there & (np.abs(points[alive]) <= far).all(axis=1)
-        alive = alive[kept]
-    return sample, settles
-
-
-def _is_there(task: Task, attractor: Attractor, points: FloatArray) -> Bools:
-    """Return which points are at the attractor, to what can be seen."""
-    if attractor.kind == "manifold" and task.law.square is not None:
-        size = task.law.square.residual.value(Interval.point(points)).size
-        return np.asarray(size <= 1e-6)
-    if attractor.cycle is None:
-        return np.zeros(len(points), bool)
-    made = np.zeros(len(points), bool)
-    for each in attractor.cycle.points:
-        away = np.abs(points - each.mid).max(axis=1)
-        made |= away <= 1e-4 * max(1.0, float(np.abs(each.mid).max()))
-    return made
+    found = settles(task, attractor, sample, progress)
+    return None if found is None else (sample, found)

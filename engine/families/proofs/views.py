@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from engine.core.views import Curve, Handle, Heat, Item, PlaneView, Points, TableView, Tint, View
+from engine.core.views import (
+    Curve,
+    Handle,
+    Heat,
+    ImageView,
+    Item,
+    PlaneView,
+    Points,
+    TableView,
+    Tint,
+    View,
+)
+
+PROVED, SEEN = 1.0, 0.4
+"""Values of a cell whose start is proved, or only seen, to come to the attractor."""
+TINTS = (
+    Tint(value=PROVED, label="proved", color="good"),
+    Tint(value=SEEN, label="in the basin, not proved", color="bound"),
+)
 
 
 def views(x_label: str, y_label: str, extra: tuple[Item, ...] = ()) -> tuple[View, ...]:
@@ -15,12 +33,12 @@ def views(x_label: str, y_label: str, extra: tuple[Item, ...] = ()) -> tuple[Vie
     extra : tuple
         Further curves in the plane, such as a border that is known.
     """
-    return (_plane(x_label, y_label, extra), *views_of_any())
+    return (_plane(x_label, y_label, extra), *views_of_any(2))
 
 
-def views_of_any() -> tuple[View, ...]:
-    """Describe V along the run, and a table."""
-    return (_along(), _table())
+def views_of_any(dimension: int) -> tuple[View, ...]:
+    """Describe V along the run, a table, and slices in three and more dimensions."""
+    return (_along(), _table(), *((_slices(),) if dimension > 2 else ()))
 
 
 def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
@@ -38,10 +56,7 @@ def _plane(x_label: str, y_label: str, extra: tuple[Item, ...]) -> View:
                 key="proof_region",
                 extent_key="proof_extent",
                 missing="not in the basin",
-                tints=(
-                    Tint(value=1.0, label="proved", color="good"),
-                    Tint(value=0.4, label="in the basin, not proved", color="bound"),
-                ),
+                tints=TINTS,
             ),
             Curve(x="proof_corner_x", y="proof_corner_y", color="muted", width=0.0),
             Curve(x="proof_level_x", y="proof_level_y", color="muted", width=0.6, ground=True),
@@ -108,4 +123,18 @@ def _table() -> View:
         help="What is proved, with the number of boxes and the time that it took.",
         key="proof_rows",
         headings=("what", "result", "how"),
+    )
+
+
+def _slices() -> View:
+    return ImageView(
+        id="proved-slices",
+        title="Slices of the proved region",
+        help="Starts in planes through the attractor: the green ones are proved, one by one, to "
+        "come to it, the violet ones were only seen to.",
+        key="proof_slices",
+        captions_key="proof_slice_names",
+        extent_key="proof_slice_extent",
+        missing="not in the basin",
+        tints=TINTS,
     )

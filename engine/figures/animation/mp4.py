@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -107,13 +109,14 @@ def _ffmpeg(command: list[str], path: Path) -> Iterator[IO[bytes]]:
         except OSError as error:
             raise FileError(path, "written", f"ffmpeg does not start: {error.strerror}") from None
         assert process.stdin is not None
+        took_all = False
         try:
             with contextlib.suppress(BrokenPipeError):
                 yield process.stdin
-            with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-            if process.wait() != 0:
-                raise FileError(path, "written", _reason(said))
+                took_all = True
+            if process.wait() != 0 or not took_all:
+                raise FileError(path, "written", _reason(said, process.returncode))
         finally:
             process.kill()
             with contextlib.suppress(OSError):
@@ -121,8 +124,10 @@ def _ffmpeg(command: list[str], path: Path) -> Iterator[IO[bytes]]:
             process.wait()
 
 
-def _reason(said: IO[bytes]) -> str:
+def _reason(said: IO[bytes], status: int) -> str:
     """Return why ffmpeg ended, as the end of a sentence."""
+    if status == -getattr(signal, "SIGXFSZ", 0):
+        return os.strerror(errno.EFBIG)
     said.seek(0)
     lines = said.read().decode("utf-8", "replace").strip().splitlines()
     for words in (os.strerror(28), "No space left on device"):

@@ -9,6 +9,7 @@ import numpy as np
 from engine.analysis.regions.interval import Interval
 from engine.core.arrays import FloatArray
 from engine.expressions.tape import Tape
+from engine.kernels.intervals.imaging import image_of
 from engine.kernels.intervals.jets import coefficients, enclose
 
 NO_DATA: FloatArray = np.zeros((0, 0))
@@ -58,6 +59,16 @@ class Enclosure:
         place[np.triu_indices(n)] = np.arange(n * (n + 1) // 2)
         place = np.maximum(place, place.T) + 1 + n
         return made[:, 0], made[:, 1 : 1 + n], made[:, place]
+
+    def image(
+        self, box: Interval, step: tuple[Interval, Interval], change: Interval | None
+    ) -> Interval:
+        """Enclose images of boxes under descent; implements `engine.analysis.regions.maps.Imaging`.
+
+        The step sizes are those over the boxes and at their middles.
+        """
+        jets, middle = self._jets(box, 2), self._jets(Interval.point(box.mid), 1)
+        return image_of(jets, middle, step, change, box)
 
     def _jets(self, box: Interval, order: int) -> Interval:
         tape = self.tape

@@ -40,6 +40,13 @@ def _linear(lo: Any, hi: Any, c: int, a: int, b: int, sign: float, count: int) -
 
 
 @inner
+def _scaled(lo: Any, hi: Any, c: int, a: int, b: int, count: int) -> None:
+    """Write the jet of a * b for a constant b, of which only the value is looked at."""
+    for k in range(count):
+        lo[c, k], hi[c, k] = times(lo[b, 0], hi[b, 0], lo[a, k], hi[a, k])
+
+
+@inner
 def _product(lo: Any, hi: Any, c: int, a: int, b: int, n: int, count: int) -> None:
     """Write the jet of a * b."""
     x, y = (lo[a, 0], hi[a, 0]), (lo[b, 0], hi[b, 0])
@@ -109,13 +116,35 @@ def _greatest(lo: Any, hi: Any, c: int, a: int, b: int, is_max: bool, n: int, co
 
 
 @inner
+def _mark_constants(code: Any, leaves: int, above: Any, constant: Any) -> None:
+    """Write which places of a part of a tape do not depend on the variables."""
+    for m in range(code.shape[0]):
+        op, a, b = code[m, 0], code[m, 1], code[m, 2]
+        if op == SPREAD:
+            constant[leaves + m] = above[a]
+        elif op in (ADD, SUB, MUL, MAX, MIN, POWER):
+            constant[leaves + m] = constant[a] and constant[b]
+        else:
+            constant[leaves + m] = constant[a]
+
+
+@inner
 def _carry_out(
-    code: Any, leaves: int, lo: Any, hi: Any, above_lo: Any, above_hi: Any, n: int, count: int
+    code: Any,
+    leaves: int,
+    lo: Any,
+    hi: Any,
+    above_lo: Any,
+    above_hi: Any,
+    constant: Any,
+    n: int,
+    most: int,
 ) -> None:
-    """Make the jets of all operations of one part of a tape."""
+    """Make the jets of all operations of one part of a tape; of a constant its value alone."""
     for m in range(code.shape[0]):
         op, a, b = code[m, 0], code[m, 1], code[m, 2]
         c = leaves + m
+        count = 1 if constant[c] else most
         if op == SPREAD:
             for k in range(count):
                 lo[c, k], hi[c, k] = above_lo[a, k], above_hi[a, k]
@@ -123,6 +152,9 @@ def _carry_out(
             _linear(lo, hi, c, a, b, 1.0, count)
         elif op == SUB:
             _linear(lo, hi, c, a, b, -1.0, count)
+        elif op == MUL and (constant[a] or constant[b]):
+            x, fixed = (b, a) if constant[a] else (a, b)
+            _scaled(lo, hi, c, x, fixed, count)
         elif op == MUL:
             _product(lo, hi, c, a, b, n, count)
         elif op == MAX or op == MIN:
@@ -132,6 +164,9 @@ def _carry_out(
             _composed(lo, hi, c, a, jet, n, count)
         else:
             _composed(lo, hi, c, a, function(op, lo[a, 0], hi[a, 0]), n, count)
+        if constant[c] and not (lo[c, 0] > -math.inf and hi[c, 0] < math.inf):
+            for k in range(1, most):  # what is undefined has no derivative
+                lo[c, k], hi[c, k] = -math.inf, math.inf
 
 
 @kernel
@@ -171,6 +206,11 @@ def enclose(
     )
     row_lo = np.zeros((columns + rows.shape[0], count))
     row_hi = np.zeros((columns + rows.shape[0], count))
+    constant = np.ones(leaves + shared.shape[0], np.bool_)
+    row_constant = np.ones(columns + rows.shape[0], np.bool_)
+    constant[:n] = False
+    _mark_constants(shared, leaves, constant, constant)
+    _mark_constants(rows, columns, constant, row_constant)
     for i in range(numbers.size):
         lo[n + i, 0] = hi[n + i, 0] = numbers[i]
     for i in range(n):
@@ -179,7 +219,7 @@ def enclose(
     for box in range(box_lo.shape[0]):
         for i in range(n):
             lo[i, 0], hi[i, 0] = box_lo[box, i], box_hi[box, i]
-        _carry_out(shared, leaves, lo, hi, lo, hi, n, count)
+        _carry_out(shared, leaves, lo, hi, lo, hi, constant, n, count)
         if many == 0:
             for k in range(count):
                 out_lo[box, k], out_hi[box, k] = lo[root, k], hi[root, k]
@@ -189,7 +229,7 @@ def enclose(
         for row in range(many):
             for i in range(columns):
                 row_lo[i, 0] = row_hi[i, 0] = data[i, row]
-            _carry_out(rows, columns, row_lo, row_hi, lo, hi, n, count)
+            _carry_out(rows, columns, row_lo, row_hi, lo, hi, row_constant, n, count)
             for k in range(count):
                 out_lo[box, k], out_hi[box, k] = plus(
                     out_lo[box, k], out_hi[box, k], row_lo[root, k], row_hi[root, k]

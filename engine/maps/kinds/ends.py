@@ -60,7 +60,6 @@ SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
 _BATCH = 2048
 """Cells between two looks whether to stop."""
-_CYCLE_COLORS = ("5", "2", "6", "3", "1", "7", "8")
 
 FIELDS = (
     CellField(name="outcome", label="outcome", dtype="u1"),
@@ -401,7 +400,7 @@ def _classes(
             CellClass(
                 code=CYCLES + period,
                 name=f"cycle of period {period}",
-                color=_CYCLE_COLORS[(period - 2) % len(_CYCLE_COLORS)],
+                color=f"cycle:{period}",
             )
             for period in range(2, LONGEST + 1)
         ),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
+from engine.core.claims import Bound
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment
 from engine.core.interrupt import Interrupted
@@ -19,7 +20,7 @@ from engine.core.outcome import OutcomeKind
 from engine.core.params import Params, ParamSpec, describe, update
 from engine.core.registry import get
 from engine.maps.axis import Axis
-from engine.maps.kind import CellClass, CellField, Cells, Kind, Offer, Prepared
+from engine.maps.kind import CellClass, CellField, Cells, Kind, Offer, Overlay, Prepared
 from engine.maps.spec import KindId, MapSpec
 from engine.run import replay
 from engine.run.convergence import first_converged
@@ -80,9 +81,12 @@ class Trainability(Kind):
     help = "How a run ends, for every pair of values of two parameters."
 
     def offer(self, experiment: str, params: Any, seed: int) -> Offer | None:
-        """Return the parameters that are numbers; None where fewer than two have an effect."""
+        """Return the parameters that are numbers; None where fewer than two have an effect.
+
+        None, too, where a run executes a file of the user: the workers trust none.
+        """
         specs = varied(params)
-        if len(specs) < 2:
+        if len(specs) < 2 or get(experiment).code_files(params):
             return None
         by_name = {spec.name: spec for spec in specs}
         first = by_name.get("step_size", specs[0])
@@ -176,9 +180,22 @@ class WholeRuns(Prepared):
     @property
     def classes(self) -> tuple[CellClass, ...]:  # type: ignore[override]
         """The ways in which a run ends; what is built layer by layer is complete at its end."""
+        endings = get(self.spec.experiment).endings
+        if endings:
+            made = tuple(
+                CellClass(code=code, name=each.name, color=each.color,
+                          shade="steps" if each.color == "ramp" else "")
+                for code, each in enumerate(endings)
+            )  # fmt: skip
+            open_, none = CLASSES[UNDECIDED], CLASSES[NO_RUN]
+            return (
+                *made,
+                replace(open_, code=len(made)),
+                replace(none, code=len(made) + 1),
+            )
+        complete = replace(CLASSES[UNDECIDED], name="complete", color="good")
         if "step_size" in type(self.spec.params).model_fields:
             return CLASSES
-        complete = replace(CLASSES[UNDECIDED], name="complete", color="good")
         return (*CLASSES[:UNDECIDED], complete, *CLASSES[UNDECIDED + 1 :])
 
     @property
@@ -202,6 +219,60 @@ class WholeRuns(Prepared):
             made["steps"][place] = steps
         return made
 
+    def overlays(self) -> tuple[Overlay, ...]:
+        """Return the step sizes of the theory along the other parameter."""
+        spec, found = self.spec, get(self.spec.experiment)
+        other = spec.y if spec.x.name == "step_size" else spec.x
+        if "step_size" not in (spec.x.name, spec.y.name):
+            return ()
+        along = other.at(np.arange(other.count, dtype=np.float64) + 0.5)
+        curves: dict[str, tuple[Bound, list[float]]] = {}
+        for place, value in enumerate(along.tolist()):
+            fits = round(value) if other.name in self.whole else value
+            try:
+                params = update(spec.params, **{other.name: fits})
+                bounds = found.step_limits(params, spec.seed)
+            except InputError:
+                continue
+            for bound in bounds:
+                values = curves.setdefault(bound.id, (bound, [math.nan] * len(along)))[1]
+                values[place] = math.nan if bound.value is None else bound.value
+        return tuple(
+            self._curve(along, np.array(values), bound.name, bound.source)
+            for bound, values in curves.values()
+        )
+
+    def found(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[Overlay, ...]:
+        """Return the largest step size below which no run diverged, along the other parameter."""
+        spec = self.spec
+        if "step_size" not in (spec.x.name, spec.y.name):
+            return ()
+        code = next(each.code for each in self.classes if each.name == "diverged")
+        across = spec.x.name == "step_size"
+        diverged = arrays["outcome"] == code
+        rows = diverged if across else diverged.T
+        axis, other = (spec.x, spec.y) if across else (spec.y, spec.x)
+        if rows.shape != (other.count, axis.count) or not rows.any():
+            return ()
+        first = np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
+        steps = np.where(first < 0, np.nan, axis.at(np.maximum(first, 0).astype(np.float64)))
+        along = other.at(np.arange(other.count, dtype=np.float64) + 0.5)
+        name = "largest step size below all that diverge"
+        return (self._curve(along, steps, name, "of these cells", color="text", dash="solid"),)
+
+    def _curve(
+        self,
+        along: FloatArray,
+        steps: FloatArray,
+        label: str,
+        source: str,
+        *,
+        color: str = "bound",
+        dash: str = "dash",
+    ) -> Overlay:
+        x, y = (steps, along) if self.spec.x.name == "step_size" else (along, steps)
+        return Overlay(x=x, y=y, label=label, color=color, dash=dash, source=source)
+
     def start_at(self, x: float, y: float) -> dict[str, Any]:
         """Return the values of the two parameters of a cell."""
         values = {self.spec.x.name: float(x), self.spec.y.name: float(y)}
@@ -219,14 +290,17 @@ class WholeRuns(Prepared):
             )
             session = replay.begin(run)
         except InputError:
-            return NO_RUN, math.nan, 0
+            return self._code("no run begins there"), math.nan, 0
         try:
             replay.in_chunks(run, session, lambda *_: not stop.is_set())
             return self._ended(session)
         except Interrupted:
-            return UNDECIDED, math.nan, 0
+            return self._code("undecided"), math.nan, 0
         finally:
             session.close()
+
+    def _code(self, name: str) -> int:
+        return next((each.code for each in self.classes if each.name == name), UNDECIDED)
 
     def _ended(self, session: Session) -> tuple[int, float, int]:
         outcome = session.outcome()
@@ -234,6 +308,10 @@ class WholeRuns(Prepared):
         code = _KINDS.index(kind) if kind in _KINDS else UNDECIDED
         if outcome.standing.is_elsewhere and kind is not OutcomeKind.DIVERGED:
             code = ELSEWHERE
+        endings = session.experiment.endings
+        if endings:
+            name = session.experiment.ending(session.state, session.recent())
+            code = [each.name for each in endings].index(name)
         recorded = session.experiment.record(session.state)
         last = np.abs(recorded.get(self.error, math.nan))
         steps = session.step

@@ -16,7 +16,8 @@ from engine.executors.threads import Threads
 from engine.experiments.scalar_product import proofs
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.families.matrix.transverse import transverse
-from engine.families.proofs.proofs import step_of
+from engine.families.proofs.proofs import Proofs
+from engine.families.proofs.task import step_of
 from engine.maps.borders import box_dimension, shares, uncertainty
 from engine.maps.catalogue import kind
 from engine.maps.kinds.ends import DIVERGED
@@ -57,7 +58,7 @@ def proved_region(
     """
     built = build(ScalarParams, {**params, "prove": True})
     found = proofs.analyse(built, seed, lambda *_: True)
-    if found is None or found.region is None:
+    if not isinstance(found, Proofs) or found.region is None:
         raise InputError("params", params, "give parameters at which a region is looked for")
     plane = found.task.coordinates
     spread = np.random.default_rng(seed).uniform(plane.low, plane.high, (starts, len(plane.low)))

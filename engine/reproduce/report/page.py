@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 
-from engine.core.palette import ROLES, SERIES
+from engine.core.palette import DARK_ROLES, DARK_SERIES, ROLES, SERIES, css_variables
 from engine.core.versions import NAME, VERSION, versions
 from engine.reproduce.findings import Checked, Findings, MadeRun
 from engine.reproduce.making import Made
@@ -25,23 +25,6 @@ from engine.reproduce.study import Study
 from engine.text.mathtext import to_html
 from engine.text.numbers import duration
 
-DARK_SERIES = (
-    "#7da2ff",
-    "#ff9d5c",
-    "#3fd6b4",
-    "#f08cc8",
-    "#f0c04a",
-    "#6cc1f5",
-    "#d8a070",
-    "#a7b0bf",
-)
-DARK_ROLES = {
-    "bound": "#c4a6ff",
-    "good": "#5fd08c",
-    "bad": "#ff7b7f",
-    "muted": "#9aa5b8",
-    "text": "#e6eaf2",
-}
 KINDS = {"holds": "good", "violated": "bad"}
 
 
@@ -60,17 +43,12 @@ def report(made: Made) -> str:
 def style() -> str:
     """Return the style of the page, its colours those of the program's figures."""
     return (
-        f":root {{ {_variables(SERIES, ROLES)} --axis: #55555a; --grid: #e6e6ea; "
+        f":root {{ {css_variables(SERIES, ROLES)} --axis: #55555a; --grid: #e6e6ea; "
         "--page: #ffffff; --card: #f6f7fa; --line: #d9dde5; }\n"
         "@media screen and (prefers-color-scheme: dark) { :root { "
-        f"{_variables(DARK_SERIES, DARK_ROLES)} --axis: #8b95a6; --grid: #2b3240; "
+        f"{css_variables(DARK_SERIES, DARK_ROLES)} --axis: #8b95a6; --grid: #2b3240; "
         "--page: #14171e; --card: #1c2029; --line: #333b49; } }\n" + _STYLE
     )
-
-
-def _variables(series: tuple[str, ...], roles: dict[str, str]) -> str:
-    named = [f"--series-{number}: {shade};" for number, shade in enumerate(series, 1)]
-    return " ".join([*named, *(f"--{role}: {shade};" for role, shade in roles.items())])
 
 
 _STYLE = """

@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from engine.theory.optimisers import linear
-from engine.theory.optimisers.description import Hyperparameter, OptimiserDescription, Source
+from engine.theory.optimisers.description import OptimiserDescription, Source
+from engine.theory.optimisers.hyperparameters import (
+    DECOUPLED_DECAY,
+    EPSILON,
+    LOWEST_LOSS,
+    MEAN_DECAY,
+    MOMENTUM,
+    RADIUS,
+    SQUARE_DECAY,
+    WEIGHT_DECAY,
+)
 from engine.theory.optimisers.setting import OptimiserId
 
 _COHEN_2022 = "Cohen et al. 2022, arXiv:2207.14484, abstract"
 _COHEN_2021 = "Cohen et al. 2021, arXiv:2103.00065, appendix"
 
-_MOMENTUM = Hyperparameter(
-    name="momentum",
-    symbol=r"\beta",
-    label="Momentum",
-    default=0.9,
-    help="Part of the last step that is kept.",
-    ge=0.0,
-    lt=1.0,
-)
-_MEAN_DECAY = Hyperparameter(
-    name="momentum",
-    symbol=r"\beta_1",
-    label="Decay of the mean gradient",
-    default=0.9,
-    help="Part of the mean gradient that a step keeps.",
-    ge=0.0,
-    lt=1.0,
-)
-_EPSILON = Hyperparameter(
-    name="epsilon",
-    symbol=r"\epsilon",
-    label="Epsilon",
-    default=1e-8,
-    help="Added to the root of the mean square; all that is left to divide by at a minimum.",
-    gt=0.0,
-    le=1e6,
-    log=True,
-)
-_PENALTY = Hyperparameter(
-    name="weight_decay",
-    symbol=r"\lambda",
-    label="Weight decay",
-    default=0.0,
-    help="Coefficient of the weights in the gradient, as of the penalty λ‖w‖²/2 in the loss.",
-    ge=0.0,
-    le=1e6,
-)
-
-
-def _square_decay(default: float) -> Hyperparameter:
-    return Hyperparameter(
-        name="square_decay",
-        symbol=r"\beta_2",
-        label="Decay of the mean square",
-        default=default,
-        help="Part of the mean squared gradient that a step keeps.",
-        ge=0.0,
-        lt=1.0,
-    )
-
-
 _PLAIN = OptimiserDescription(
     id="gradient-descent",
     title="gradient descent",
     step=r"w \leftarrow w - \delta g",
-    hyperparameters=(_PENALTY,),
+    hyperparameters=(WEIGHT_DECAY,),
     limit_formula="2",
     sharpness_formula=r"2/\delta",
     sentence="A minimum is stable if its sharpness is less than 2/δ, and unstable if it is more.",
@@ -84,7 +44,7 @@ _HEAVY_BALL = OptimiserDescription(
     id="heavy-ball",
     title="the heavy ball",
     step=r"v \leftarrow \beta v - \delta g,\quad w \leftarrow w + v",
-    hyperparameters=(_MOMENTUM, _PENALTY),
+    hyperparameters=(MOMENTUM, WEIGHT_DECAY),
     carried=("velocity",),
     limit_formula=r"2(1+\beta)",
     sharpness_formula=r"2(1+\beta)/\delta",
@@ -102,7 +62,7 @@ _NESTEROV = OptimiserDescription(
     id="nesterov",
     title="Nesterov's momentum",
     step=r"v \leftarrow \beta v - \delta g(w + \beta v),\quad w \leftarrow w + v",
-    hyperparameters=(_MOMENTUM, _PENALTY),
+    hyperparameters=(MOMENTUM, WEIGHT_DECAY),
     carried=("velocity",),
     limit_formula=r"2(1+\beta)/(1+2\beta)",
     sharpness_formula=r"2(1+\beta)/((1+2\beta)\delta)",
@@ -124,7 +84,7 @@ _RMSPROP = OptimiserDescription(
     title="RMSprop",
     step=r"v \leftarrow \beta_2 v + (1-\beta_2)g^2,\quad w \leftarrow w - \delta g/P,\quad "
     r"P = \sqrt{v} + \epsilon",
-    hyperparameters=(_square_decay(0.99), _EPSILON, _PENALTY),
+    hyperparameters=(replace(SQUARE_DECAY, default=0.99), EPSILON, WEIGHT_DECAY),
     carried=("mean square",),
     curvature=r"\lambda_{\max}(P^{-1}H)",
     limit_formula="2",
@@ -147,7 +107,7 @@ _ADAM = OptimiserDescription(
     id="adam",
     title="Adam",
     step=_ADAM_STEP + r"w \leftarrow w - \delta P^{-1}m/(1-\beta_1^{k})," + _ADAM_P,
-    hyperparameters=(_MEAN_DECAY, _square_decay(0.999), _EPSILON, _PENALTY),
+    hyperparameters=(MEAN_DECAY, SQUARE_DECAY, EPSILON, WEIGHT_DECAY),
     carried=("mean gradient", "mean square"),
     curvature=r"\lambda_{\max}(P^{-1}H)",
     limit_formula=r"(2+2\beta_1)/(1-\beta_1)",
@@ -171,18 +131,10 @@ _ADAMW = OptimiserDescription(
     + r"w \leftarrow (1-\delta\lambda)w - \delta P^{-1}m/(1-\beta_1^{k}),"
     + _ADAM_P,
     hyperparameters=(
-        _MEAN_DECAY,
-        _square_decay(0.999),
-        _EPSILON,
-        Hyperparameter(
-            name="weight_decay",
-            symbol=r"\lambda",
-            label="Weight decay",
-            default=0.01,
-            help="Part of the weights, times the step size, that a step takes away.",
-            ge=0.0,
-            le=1e6,
-        ),
+        MEAN_DECAY,
+        SQUARE_DECAY,
+        EPSILON,
+        DECOUPLED_DECAY,
     ),
     carried=("mean gradient", "mean square"),
     curvature=r"\lambda_{\max}(P^{-1}H)",
@@ -217,18 +169,7 @@ _SAM = OptimiserDescription(
     id="sam",
     title="SAM",
     step=r"w \leftarrow w - \delta g(w + \rho\,g/\|g\|)",
-    hyperparameters=(
-        Hyperparameter(
-            name="radius",
-            symbol=r"\rho",
-            label="Radius",
-            default=0.05,
-            help="How far up the gradient the one for the step is taken.",
-            gt=0.0,
-            le=1e6,
-            log=True,
-        ),
-    ),
+    hyperparameters=(RADIUS,),
     is_smooth=False,
     can_rest=False,
     sharpness_formula=r"\frac{\|g\|}{2\rho}"
@@ -247,16 +188,7 @@ _POLYAK = OptimiserDescription(
     id="polyak",
     title="Polyak's step",
     step=r"w \leftarrow w - \frac{f - f^*}{\|g\|^2}\,g",
-    hyperparameters=(
-        Hyperparameter(
-            name="lowest_loss",
-            symbol=r"f^*",
-            label="Lowest loss",
-            default=0.0,
-            help="The value of the loss at the minimum; a lower one makes steps without limit "
-            "there, a higher one stops them where the loss is as high.",
-        ),
-    ),
+    hyperparameters=(LOWEST_LOSS,),
     is_smooth=False,
     sharpness_formula=r"2\|g\|^2/(f-f^*)",
     sentence="No sharpness is too large: for a convex loss with the minimum f* no step leads away "

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QScrollArea, QToolTip, QWidget
 
 from engine.text.mathtext import to_html
+from gui.plots.canvas.annotations import Annotations
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.pointer import Pointer
 from gui.plots.canvas.range import LARGEST, Ends
@@ -40,6 +41,8 @@ class Canvas(PlotView):
     zoom_x, zoom_y : bool
         Whether the wheel and dragging change this axis.
     pointer : Pointer
+    annotations : Annotations
+        Notes of the user, which are in pictures of the plot too.
     hovered : Signal(QPointF or None)
         The pointer moved inside the plot, or left it.
     zoomed : Signal(x ends, y ends)
@@ -59,8 +62,20 @@ class Canvas(PlotView):
         self.pointer.grip_taken.connect(lambda: self.hovered.emit(None))
         self.pointer.panned.connect(self.pan)
         self.pointer.box_drawn.connect(self.ask)
+        self.annotations = Annotations(self)
+        self._menu_at: QPointF | None = None
         self._shows_focus = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def take_menu_place(self) -> QPointF:
+        """Return where the menu was asked for, once; else the middle of the plot."""
+        at, self._menu_at = self._menu_at, None
+        plot = self.frame.mapper.plot
+        return at if at is not None and plot.contains(at) else plot.center()
+
+    def _draw_outside(self, painter: QPainter) -> None:
+        super()._draw_outside(painter)
+        self.annotations.paint(painter, self.drawing())
 
     def _draw_over(self, painter: QPainter) -> None:
         super()._draw_over(painter)
@@ -129,36 +144,51 @@ class Canvas(PlotView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to drag."""
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        if is_left and self.annotations.press(self.place_of(event)):
+            self.hovered.emit(None)
+            return
         self.pointer.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag, or say what is under the pointer."""
         at = self.place_of(event)
+        if self.annotations.move(at):
+            return
         if not self.pointer.move(event):
             inside = self.frame.mapper.plot.contains(at)
             self.hovered.emit(at if inside else None)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag."""
-        self.pointer.release(event)
+        if not self.annotations.release():
+            self.pointer.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show all data again."""
+        """Write in the note under the pointer, or else show all data again."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self.reset_requested.emit()
+            note = self.annotations.at(self.place_of(event))
+            if note >= 0:
+                self.annotations.edit(note)
+            else:
+                self.reset_requested.emit()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Take the crosshair away."""
         self.hovered.emit(None)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Leave the menu to the plot's dock."""
+        """Leave the menu to the plot's dock, which asks for the place."""
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        self._menu_at = QPointF(event.pos()) / scaling.factor() if by_mouse else None
         event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom with + and −, show all with Home; Enter chooses a handle, which the arrows move."""
         middle = self.frame.mapper.plot.center()
         key = event.key()
+        if self.annotations.key(key, event.modifiers()):
+            return
         if self.pointer.key(key, event.modifiers()):
             return
         if key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
@@ -204,7 +234,7 @@ class Canvas(PlotView):
     def event(self, event: QEvent) -> bool:
         """Claim the arrow keys while a handle is chosen, before the window takes them."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if self.pointer.wants(event.key()):
+            if self.annotations.wants(event.key()) or self.pointer.wants(event.key()):
                 event.accept()
                 return True
         return super().event(event)

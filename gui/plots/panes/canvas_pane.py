@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from engine.core.errors import InputError
+from engine.run.notes import Note, from_tables
 from engine.run.snapshot import Status
 from engine.text.mathtext import to_plain
+from gui.plots.canvas.annotations import Placed
 from gui.plots.canvas.axes import Axis
 from gui.plots.canvas.canvas import Canvas
 from gui.plots.canvas.range import CalmRange, Ends, Limits, Patience
@@ -41,6 +45,7 @@ class CanvasPane(Pane[ViewT]):
         self.canvas.hovered.connect(self._on_hovered)
         self.canvas.zoomed.connect(self._on_zoomed)
         self.canvas.reset_requested.connect(self.reset_view)
+        self.canvas.annotations.changed.connect(self.notes_changed)
 
     def show_data(self, shown: Shown) -> None:
         """Draw what is given, and learn how long that takes."""
@@ -129,7 +134,8 @@ class CanvasPane(Pane[ViewT]):
     # The menu.
 
     def fill_menu(self, menu: QMenu) -> None:
-        """Offer log axes, ranges and the picture."""
+        """Offer a note, log axes, ranges and the picture."""
+        self._fill_notes_menu(menu)
         self.fill_axes_menu(menu)
         menu.addSeparator()
         follow = menu.addAction("Auto range")
@@ -139,6 +145,31 @@ class CanvasPane(Pane[ViewT]):
         menu.addAction("Reset view").triggered.connect(self.reset_view)
         menu.addSeparator()
         super().fill_menu(menu)
+
+    def _fill_notes_menu(self, menu: QMenu) -> None:
+        """Offer what can be done with the note under the pointer, or a new one."""
+        annotations, at = self.canvas.annotations, self.canvas.take_menu_place()
+        number = annotations.at(at)
+        if number >= 0:
+            menu.addAction("Edit note").triggered.connect(lambda: annotations.edit(number))
+            menu.addAction("Delete note").triggered.connect(lambda: annotations.remove(number))
+        else:
+            add = menu.addAction("Add a note here")
+            add.setEnabled(annotations.has_room)
+            add.triggered.connect(lambda: annotations.add(at))
+        menu.addSeparator()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The user's notes on the plot."""
+        placed = self.canvas.annotations.notes
+        return tuple(Note(self.view.id, each.x, each.y, each.text) for each in placed if each.text)
+
+    def set_notes(self, notes: Iterable[Note]) -> None:
+        """Show the notes of this plot among others."""
+        mine = [Placed(n.x, n.y, n.text) for n in notes if n.view == self.view.id]
+        if mine != list(self.canvas.annotations.notes):
+            self.canvas.annotations.set_notes(mine)
 
     def fill_axes_menu(self, menu: QMenu) -> None:
         """Offer what changes the axes."""
@@ -167,14 +198,17 @@ class CanvasPane(Pane[ViewT]):
 
     def save(self) -> dict[str, Any]:
         """Return what the user set, log axes included."""
-        return super().save() | {
+        made = super().save() | {
             "log_x": self.canvas.x_axis.log,
             "log_y": self.canvas.y_axis.log,
         }
+        return made | ({"notes": [n.to_table() for n in self.notes]} if self.notes else {})
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Apply what `save` returned, log axes included."""
         super().load(saved)
+        with contextlib.suppress(InputError):
+            self.set_notes(from_tables(saved.get("notes", [])))
         for name in ("log_x", "log_y"):
             if type(saved.get(name)) is bool:
                 self.set_log_axis(name[-1], saved[name])

@@ -27,11 +27,11 @@ from engine.core.views import Colormap, ImageView
 from engine.text.mathtext import to_plain
 from engine.text.numbers import number, short
 from gui.plots.canvas.colorbar import BAR, ColorBarLayer, calm_levels, draw_color_bar
-from gui.plots.canvas.layers import map_stops, picture_of, to_levels
+from gui.plots.canvas.layers import areas_of, map_stops, picture_of, tinted, to_levels
 from gui.plots.canvas.paint import line_pen
 from gui.plots.canvas.range import CalmRange, Ends
 from gui.plots.canvas.view import ScaledView, ViewItem, small_font
-from gui.plots.panes.pane import Pane, Reading, ReadingItem, numbers, texts
+from gui.plots.panes.pane import Entry, Pane, Reading, ReadingItem, numbers, texts
 from gui.style import scaling
 from gui.style.theme import color_table, current_theme
 from gui.typeset.rich_text import label
@@ -130,6 +130,37 @@ def draw_caption(painter: QPainter, box: QRectF, caption: str, font: QFont) -> N
     typeset.draw(painter, QPointF(left, top), current_theme().color("text"))
 
 
+def draw_ends(
+    painter: QPainter,
+    box: QRectF,
+    ends: Sequence[float],
+    names: tuple[str, str],
+    font: QFont,
+    *,
+    is_first: bool,
+    is_last: bool,
+) -> None:
+    """Write what an image reaches over: below the last row, beside the first column of images."""
+    metrics, color = QFontMetricsF(font), current_theme().color("muted")
+    painter.setFont(font)
+    painter.setPen(color)
+    x0, x1, y0, y1 = (short(end, 4) for end in ends)
+    if is_last:
+        line = box.bottom() + 3 + metrics.ascent()
+        painter.drawText(QPointF(box.left(), line), x0)
+        painter.drawText(QPointF(box.right() - metrics.horizontalAdvance(x1), line), x1)
+        typeset = label(names[0], font)
+        place = QPointF(box.center().x() - typeset.size.width() / 2, box.bottom() + 3)
+        typeset.draw(painter, place, color)
+    if is_first:
+        for text, line in ((y1, box.top() + metrics.ascent()), (y0, box.bottom())):
+            place = QPointF(box.left() - NAME_GAP - metrics.horizontalAdvance(text), line)
+            painter.drawText(place, text)
+        typeset = label(names[1], font)
+        left = box.left() - NAME_GAP - typeset.size.width()
+        typeset.draw(painter, QPointF(left, box.center().y() - typeset.size.height() / 2), color)
+
+
 def tiles(
     area: QRectF, count: int, rows: int, columns: int, caption: float, ratio: float
 ) -> tuple[QRectF, ...]:
@@ -209,9 +240,19 @@ class ImagePane(Pane[ImageView]):
         self._values = None if values is None else values.reshape(-1, *values.shape[-2:])
         if self._values is not None:
             ends = calm_levels(self._calm, self._values, self.view.colormap)
-            self._bar.set(self.view.color_label, ends, self.view.colormap)
+            if not self.view.tints:
+                self._bar.set(self.view.color_label, ends, self.view.colormap)
         self._images = []
         self._place()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """List what the colours of areas mean."""
+        tints, missing = self.view.tints, self.view.missing
+        areas = tuple(
+            Entry(str(tint.value), tint.label, tint.color, "area", can_hide=False) for tint in tints
+        )
+        blank = (Entry("missing", missing, "surface", "area", can_hide=False),) if missing else ()
+        return areas + blank
 
     def _place(self) -> None:
         self._boxes = ()
@@ -241,11 +282,23 @@ class ImagePane(Pane[ImageView]):
         names = self._names(0)
         if names or view.y_label:
             widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
-            label = self._line + 4 if view.y_label else 0.0
-            area.setLeft(area.left() + min(widest, NAME_WIDTH) + NAME_GAP + label)
+            beside = self._line + 4 if view.y_label else 0.0
+            area.setLeft(area.left() + min(widest, NAME_WIDTH) + NAME_GAP + beside)
+        ends = self._ends()
+        if ends is not None:
+            widest = max(metrics.horizontalAdvance(short(end, 4)) for end in ends[2:])
+            name = label(view.y_label, self._small_font).size.width()
+            area.setLeft(10 + max(widest, name) + NAME_GAP)
         lines = bool(view.column_labels_key) + bool(view.x_label)
         area.setBottom(area.bottom() - lines * self._line)
         return area
+
+    def _ends(self) -> list[float] | None:
+        """Return what the images reach over: x0, x1, y0, y1."""
+        if self._shown is None:
+            return None
+        ends = numbers(self._shown.observation, self.view.extent_key)
+        return ends.tolist() if ends is not None and ends.shape == (4,) else None
 
     def _names(self, axis: int) -> list[str]:
         key = (self.view.row_labels_key, self.view.column_labels_key)[axis]
@@ -271,11 +324,10 @@ class ImagePane(Pane[ImageView]):
         self.seconds += 0.2 * (time.perf_counter() - begin - self.seconds)
 
     def _paint_images(self, painter: QPainter, values: FloatArray) -> None:
-        theme, colormap = current_theme(), self.view.colormap
+        theme = current_theme()
         if self._images_for != theme.name or len(self._images) != len(values):
             self._images_for = theme.name
-            levels = to_levels(values, self._calm.ends)
-            self._images = [picture_of(image, theme, colormap) for image in levels]
+            self._images = [self._picture(image) for image in values]
         painter.setPen(line_pen(theme.color("border"), 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for box, image in zip(self._boxes, self._images, strict=True):
@@ -284,6 +336,14 @@ class ImagePane(Pane[ImageView]):
             painter.drawImage(box, image)
             painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
 
+    def _picture(self, values: FloatArray) -> QImage:
+        """Make the image of some cells in the colours of the theme."""
+        theme, tints = current_theme(), self.view.tints
+        if tints:
+            levels = areas_of(values, [tint.value for tint in tints])
+            return tinted(levels, theme, [tint.color for tint in tints])
+        return picture_of(to_levels(values, self._calm.ends), theme, self.view.colormap)
+
     def _paint_texts(self, painter: QPainter, values: FloatArray) -> None:
         view, font = self.view, self._small_font
         if view.annotate:
@@ -291,7 +351,16 @@ class ImagePane(Pane[ImageView]):
                 draw_numbers(painter, box, image, self._calm.ends, view.colormap, font)
         for box, caption in zip(self._boxes, self._captions(), strict=False):
             draw_caption(painter, box, caption, font)
-        if len(self._boxes) == 1:
+        ends = self._ends()
+        if ends is not None:
+            left, bottom = self._boxes[0].left(), max(box.bottom() for box in self._boxes)
+            below = [other.left() for other in self._boxes if other.bottom() == bottom]
+            for box in self._boxes:
+                is_last = box.bottom() == bottom or box.left() not in below
+                first = box.left() == left
+                names = view.x_label, view.y_label
+                draw_ends(painter, box, ends, names, font, is_first=first, is_last=is_last)
+        elif len(self._boxes) == 1:
             box, (rows, columns) = self._boxes[0], values.shape[1:]
             draw_row_names(painter, box, rows, self._names(0), view.y_label, font)
             draw_column_names(painter, box, columns, self._names(1), view.x_label, font)
@@ -321,11 +390,22 @@ class ImagePane(Pane[ImageView]):
     def _read(self, index: int, row: int, column: int) -> None:
         assert self._values is not None
         rows, columns, captions = self._names(0), self._names(1), self._captions()
-        place = f"[{rows[row] if rows else row + 1}, {columns[column] if columns else column + 1}]"
+        ends, shape = self._ends(), self._values.shape
+        if ends is not None:
+            x = ends[0] + (column + 0.5) / shape[2] * (ends[1] - ends[0])
+            y = ends[3] - (row + 0.5) / shape[1] * (ends[3] - ends[2])
+            place = f"({short(x, 3)}, {short(y, 3)})"
+        else:
+            names = rows[row] if rows else row + 1, columns[column] if columns else column + 1
+            place = f"[{names[0]}, {names[1]}]"
         if captions:
             place = f"{captions[index]} {place}"
-        value = number(float(self._values[index, row, column]))
-        self.reading_changed.emit(Reading(place, (ReadingItem(self.view.color_label, value),)))
+        value = float(self._values[index, row, column])
+        item = ReadingItem(self.view.color_label, number(value))
+        if self.view.tints:
+            named = {tint.value: tint.label for tint in self.view.tints}
+            item = ReadingItem(named.get(value, self.view.missing), "")
+        self.reading_changed.emit(Reading(place, (item,)))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Take the reading away."""

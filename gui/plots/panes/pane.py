@@ -105,12 +105,15 @@ class Pane(QWidget, Generic[ViewT]):
         The legend is to be read again.
     reading_changed : Signal(Reading or None)
         The values under the pointer.
+    notes_changed : Signal
+        The user wrote, moved or removed a note.
     handle_dragged, handle_released, stroke_drawn : Signal
         As those of `gui.plots.area.PlotArea`.
     """
 
     entries_changed = Signal()
     reading_changed = Signal(object)
+    notes_changed = Signal()
     handle_dragged = Signal(str, float, float)
     handle_released = Signal()
     stroke_drawn = Signal(str, list)

@@ -67,6 +67,8 @@ class TimePane(CanvasPane[TimeView]):
         canvas.layers = [self._lines, self._rules, self._marks, self._heads, self._notes]
         canvas.overlays = [self._crosshair]
         self.set_log_axis("y", view.log_y)
+        self.canvas.annotations.to_axis = lambda x: float(link.to_axis(np.array([x]))[0])
+        self.canvas.annotations.from_axis = link.to_steps
         link.changed.connect(self.redraw)
         link.hover_changed.connect(self._on_hover_step)
 

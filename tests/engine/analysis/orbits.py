@@ -2,7 +2,7 @@
 
 Nothing here uses the program. A fate is found from the last of very many steps: what the weights
 come to (a minimum, the saddle at 0, a cycle of up to 64 points), or a Lyapunov exponent above 0
-over 100,000 steps, or divergence. An orbit of which none can be said is "slow".
+over 40,000 steps, or divergence. An orbit of which none can be said is "slow".
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FAR = 150_000
+FAR = 60_000
 """Steps after which an orbit is looked at."""
-SEEN = 100_000
+SEEN = 40_000
 """Last steps over which the exponent is averaged."""
 KEPT = 512
 
@@ -61,6 +61,23 @@ def fates(cases: list[Case]) -> list[Fate]:
             w = w - step * power * w * (power * w * w - target)
             w = np.where(np.abs(w) < 1e6, w, np.inf)
     return [_fate(case, rows[:, i], logs[i] / SEEN) for i, case in enumerate(cases)]
+
+
+def rows_from_start(cases: list[Case], count: int) -> list[np.ndarray]:
+    """Return the first weights of every orbit, at most `count`, up to where it is lost."""
+    depth, target, step, start = (
+        np.array([getattr(case, name) for case in cases])
+        for name in ("depth", "target", "step", "start")
+    )
+    rows = np.empty((count, len(cases)))
+    rows[0] = start
+    with np.errstate(all="ignore"):
+        for k in range(1, count):
+            power = rows[k - 1] ** (depth - 1)
+            rows[k] = rows[k - 1] - step * power * (power * rows[k - 1] - target)
+    lost = ~(np.abs(rows) < 1e6)
+    ends = np.where(lost.any(axis=0), lost.argmax(axis=0), count)
+    return [rows[:end, i].copy() for i, end in enumerate(ends)]
 
 
 def _fate(case: Case, w: np.ndarray, exponent: float) -> Fate:

@@ -17,7 +17,7 @@ from engine.core.outcome import Outcome, OutcomeKind, Standing
 from engine.core.params import build
 from engine.core.registry import get
 from engine.run.session import Session
-from tests.engine.analysis.orbits import Case, Fate, fates
+from tests.engine.analysis.orbits import Case, Fate, fates, rows_from_start
 
 EXPERIMENT = get("scalar-product")
 CASES = 120
@@ -109,16 +109,8 @@ def test_no_outcome_of_an_orbit_is_wrong() -> None:
 def test_no_verdict_on_an_error_alone_is_wrong() -> None:
     """Windows of any length, of which nothing but the error is known, as of matrices."""
     random, found = np.random.default_rng(2), Counter[str]()
-    for case, fate in known():
-        w = np.empty(12_000)
-        w[0] = case.start
-        with np.errstate(all="ignore"):
-            for k in range(1, w.size):
-                power = w[k - 1] ** (case.depth - 1)
-                w[k] = w[k - 1] - case.step * power * (power * w[k - 1] - case.target)
-                if not abs(w[k]) < 1e6:
-                    w = w[:k]
-                    break
+    rows_of_all = rows_from_start([case for case, _ in known()], 12_000)
+    for (case, fate), w in zip(known(), rows_of_all, strict=True):
         error = w**case.depth - case.target
         error[np.abs(error) < 1e-11 * abs(case.target)] = 0.0
         for end in steps_of(random, 4.0):

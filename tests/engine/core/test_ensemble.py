@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.core import ensemble
+from engine.storage.columns import cell
 from engine.storage.files import to_json
-from engine.storage.recording import cell
 
 
 @pytest.mark.parametrize("steps", [0, 1, 7, 1000])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
-import subprocess
-import sys
 import threading
+import warnings
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TextIO
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0
@@ -18,6 +22,12 @@ ENDING = {
     "worker": ("--death-timeout", "60"),
 }
 """When they end by themselves, where the tests are killed."""
+_CONTEXT = multiprocessing.get_context("forkserver")  # they begin with Dask imported
+_CONTEXT.set_forkserver_preload(["distributed.cli.dask_scheduler", "distributed.cli.dask_worker"])
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+"""As a worker under a nanny has it: a worker uses no more than its own core."""
 
 
 class LocalCluster:
@@ -32,7 +42,7 @@ class LocalCluster:
             "scheduler", "--host", "127.0.0.1", "--port", "0", *ENDING["scheduler"]
         )
         self.address = "tcp://" + _part_after(said, "Scheduler at:", "tcp://")
-        self.workers: list[subprocess.Popen[str]] = []
+        self.workers: list[BaseProcess] = []
         for _ in range(workers):
             self.add_worker()
 
@@ -48,28 +58,37 @@ class LocalCluster:
         for process in (*self.workers, self._scheduler):
             process.kill()
         for process in (*self.workers, self._scheduler):
-            process.wait()
+            process.join()
 
-    def _start(self, *options: str) -> tuple[subprocess.Popen[str], SimpleQueue[str]]:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(self._failures),
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "dask", *options, "--no-dashboard"],
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-            cwd=ROOT,
-        )
+    def _start(self, *options: str) -> tuple[BaseProcess, SimpleQueue[str]]:
+        hears, says = _CONTEXT.Pipe(duplex=False)
+        process = _CONTEXT.Process(target=_serve, args=(says, self._failures, options), daemon=True)
+        with patch.dict(os.environ, ONE_THREAD):  # for what the server of forks imports at first
+            process.start()
+        says.close()
         said: SimpleQueue[str] = SimpleQueue()
-        threading.Thread(target=_listen, args=(process, said), daemon=True).start()
+        lines = os.fdopen(os.dup(hears.fileno()), encoding="utf-8", errors="replace")
+        hears.close()
+        threading.Thread(target=_listen, args=(lines, said), daemon=True).start()
         return process, said
 
 
-def _listen(process: subprocess.Popen[str], said: SimpleQueue[str]) -> None:
-    with process.stderr as lines:  # type: ignore[union-attr]
+def _serve(says: Connection, failures: int, options: tuple[str, ...]) -> None:
+    """Be a scheduler or a worker, as the command ``dask`` is, that writes into a pipe."""
+    import dask
+    from distributed.cli import dask_scheduler, dask_worker
+
+    warnings.simplefilter("ignore")
+    os.dup2(says.fileno(), 2)
+    says.close()
+    os.chdir(ROOT)
+    dask.config.set({"distributed.scheduler.allowed-failures": failures})
+    command = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}[options[0]]
+    command([*options[1:], "--no-dashboard"])
+
+
+def _listen(lines: TextIO, said: SimpleQueue[str]) -> None:
+    with lines:
         for line in lines:
             said.put(line)
 

@@ -196,6 +196,7 @@ def test_a_dragged_weight_takes_the_curve_with_it():
     assert flat.weights[1] == 0  # never below: the network stays convex
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 5), st.lists(st.floats(-0.2, 2.0), min_size=1, max_size=6))
 def test_a_dragged_weight_stays_under_the_pointer(layer, rises):
     """A drag of many moves ends where one move to the same place does, and moves no kink."""

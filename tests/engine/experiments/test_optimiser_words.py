@@ -9,6 +9,7 @@ import pytest
 from engine.core.params import build, describe
 from engine.experiments import EXPERIMENTS
 from engine.theory.optimisers import OPTIMISERS
+from engine.theory.optimisers.hyperparameters import HYPERPARAMETERS, shared
 
 PLAIN = re.compile(
     r"(?<![\w)}])2\s?/\s?(\\+delta|δ|S|\\+lambda_|\\+frac\{\\+lambda)|(δ|\\+delta) ?S\s?/\s?2\b"
@@ -59,3 +60,34 @@ def test_plots_and_bounds_of_plain_descent_name_its_limit() -> None:
     names = [name for name, optimiser in WITH_OPTIMISERS if optimiser == "gradient-descent"]
     assert len(names) >= 6
     assert sum(bool(naming_the_plain_limit(name, "gradient-descent")) for name in names) >= 5
+
+
+def test_hyperparameters_are_declared_alike() -> None:
+    """A field of that name that belongs to an optimiser has one symbol, range and scale."""
+    seen: dict[str, set[str]] = {}
+    for name, loaded in LOADED.items():
+        for spec in describe(loaded.parameters):
+            if spec.name not in HYPERPARAMETERS or (
+                "optimiser" not in spec.when and spec.name != "lowest_loss"
+            ):
+                continue
+            own = HYPERPARAMETERS[spec.name]
+            given = (spec.symbol, spec.label, spec.minimum, spec.maximum, spec.log)
+            assert given == (own.symbol, own.label, own.ge, own.lt or own.le, own.log), name
+            optimisers = [str(each) for each in spec.when.get("optimiser", ())]
+            assert spec.help.startswith(shared(own.name, optimisers).help), name
+            seen.setdefault(spec.name, set()).add(name)
+    assert {"network", "own-loss"} <= seen["epsilon"] & seen["square_decay"] & seen["momentum"]
+
+
+def test_the_catalogue_has_the_same_limits() -> None:
+    for described in OPTIMISERS.values():
+        for each in described.hyperparameters:
+            own = HYPERPARAMETERS[each.name]
+            assert (each.ge, each.gt, each.le, each.lt, each.log) == (
+                own.ge,
+                own.gt,
+                own.le,
+                own.lt,
+                own.log,
+            )

@@ -200,3 +200,66 @@ def test_the_decay_of_the_mean_square_is_not_in_a_log() -> None:
     lamps = {lamp.name: lamp for lamp in claim.assumptions}
     assert lamps["P changes slowly"].on is None
     assert claim.verdict in (Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
+
+
+def lines_of(first: int, last: int) -> str:
+    rows = [
+        {"step": k, "loss": 1.0 / (k + 1), "sharpness": 4.0 + 0.01 * k} for k in range(first, last)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_rows_are_read_on_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(lines_of(0, 10))
+    session = Session(TRACE, params_of(path), 0)
+    assert session.advance(100) == 9 and session.finished
+    assert TRACE.waits(session.state) and "so far" in session.outcome().message
+    texts = lines_of(10, 20), '{"step": 20, "lo', 'ss": 0.5}', "\n"
+    with path.open("a") as file:
+        for text, rows in zip(texts, (10, 0, 1, 0), strict=True):
+            file.write(text)
+            file.flush()
+            session.finished = False
+            assert session.advance(100) == rows
+    assert session.step == 20 and session.recent()["loss"][-1] == 0.5
+    session.rewind(5)
+    assert session.advance(100) == 15
+    session.close()
+
+
+@pytest.mark.parametrize("after", [lines_of(0, 4), lines_of(3, 40), lines_of(0, 12) + "[]\n"])
+def test_a_log_that_is_written_anew_is_not_mixed_with_the_old(tmp_path: Path, after: str) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(lines_of(0, 10))
+    session = Session(TRACE, params_of(path), 0)
+    session.advance(9)
+    path.write_text(after)
+    assert session.advance(100) == 0
+    assert session.state.trouble and not TRACE.waits(session.state)
+    assert session.state.trouble in session.outcome().message
+    assert session.recent()["loss"][-1] == 0.1
+    session.rewind(3)
+    assert session.advance(6) == 6
+    session.close()
+
+
+@given(st.lists(st.integers(1, 60), max_size=8))
+def test_a_file_in_pieces_is_read_as_one(cuts: list[int]) -> None:
+    """However a text arrives, the rows are those of the whole."""
+    import tempfile
+
+    from engine.experiments.trace.lines import Lines
+
+    text = lines_of(0, 4) + '\n{"step": 4, "note": "é"}\r\n' + lines_of(5, 6).rstrip()
+    data, place = text.encode(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.jsonl"
+        path.write_bytes(b"")
+        lines = Lines(path)
+        for cut in [*cuts, len(data)]:
+            with path.open("ab") as file:
+                file.write(data[place : place + cut])
+            place += cut
+            rows = lines.rows()
+    assert [row["step"] for row in rows] == [0, 1, 2, 3, 4, 5]

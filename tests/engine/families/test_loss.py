@@ -73,7 +73,7 @@ def typed(text: str) -> Loss:
         raise
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(functions(), st.lists(st.floats(0.3, 1.7), min_size=3, max_size=3, unique=True))
 def test_derivatives_equal_those_of_automatic_differentiation(
     drawn: tuple[str, Any], point: list[float]

@@ -13,9 +13,12 @@ from engine.executors.threads import Threads
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
 from engine.maps.kind import Prepared
-from engine.maps.live import LiveMap, Look, MapFailed, MapShown
+from engine.maps.live.level import Level
+from engine.maps.live.live_map import LiveMap
 from engine.maps.making import made
+from engine.maps.shown import Look, MapFailed, MapShown
 from engine.maps.spec import MapSpec
+from engine.maps.tiles import Tile
 from tests.engine.maps.logistic import Inline, LogisticKind, Region, spec
 
 LOOK = Look(PAPER)
@@ -144,11 +147,12 @@ def test_a_new_request_ends_the_one_before(
     assert not [n for n in watch.news if n.number == first and getattr(n, "done", 0) == 1.0]
 
 
-def test_a_cancelled_map_keeps_what_is_made(
-    watch: Watch, kinds: dict[str, LogisticKind], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("goes", [6, 9, 20])
+def test_a_cancelled_map_goes_on_from_what_is_made(
+    watch: Watch, kinds: dict[str, LogisticKind], monkeypatch: pytest.MonkeyPatch, goes: int
 ) -> None:
-    jobs = threading.Semaphore(6)
-    stuck = threading.Event()
+    jobs, stuck = threading.Semaphore(goes), threading.Event()
+    wanted, counts = spec(steps=60), list[int]()
 
     def gate() -> None:
         if not jobs.acquire(blocking=False):
@@ -161,12 +165,27 @@ def test_a_cancelled_map_keeps_what_is_made(
         region.cells_a_job = 100
         return region
 
+    def put(level: Level, tile: Tile, cells: Any) -> None:
+        counts.append(tile.count)
+        whole_put(level, tile, cells)
+
+    whole_put = Level.put
+    monkeypatch.setattr(Level, "put", put)
     monkeypatch.setattr(kinds["stability"], "prepare", prepare)
-    number = watch.live.make(spec(steps=60), LOOK)
+    number = watch.live.make(wanted, LOOK)
     assert stuck.wait(30)
     watch.live.cancel()
     shown = watch.wait(lambda n: n.number == number and getattr(n, "state", "") == "cancelled")
     assert 0.0 < shown.done < 1.0 and shown.known.any()
+    before = sum(counts)
+    assert before == round(shown.done * 64 * 48)
+    jobs.release(10**6)
+    again = watch.done(watch.live.make(wanted, LOOK))
+    assert sum(counts) == 64 * 48  # none was made twice
+    assert again.seconds > shown.seconds > 0.0
+    whole = made(Region(wanted), Inline(), threading.Event())
+    for name, values in whole.items():
+        np.testing.assert_array_equal(again.arrays[name], values)
 
 
 def test_going_back_computes_nothing_again(

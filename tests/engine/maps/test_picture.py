@@ -24,6 +24,7 @@ from engine.maps.colors import (
     to_oklab,
 )
 from engine.maps.kind import CellClass, CellField
+from engine.maps.kinds.ends import LONGEST, _classes
 from engine.maps.picture import (
     NOT_YET,
     area_color,
@@ -136,6 +137,30 @@ def test_hatching_is_as_fine_where_cells_are_large() -> None:
     row, column = np.indices((24, 24))
     ink = (rgba != rgba[0, 1]).any(axis=-1)
     np.testing.assert_array_equal(ink, (row + column) % 6 == 0)
+
+
+def test_a_screen_is_shown_what_to_hatch() -> None:
+    codes = np.array([[0, 9, 1], [9, 0, 1]], np.uint8)
+    fields = {"outcome": codes, "steps": np.ones((2, 3), np.int32)}
+    known = np.ones((2, 3), bool)
+    picture = picture_of_classes(CLASSES, FIELDS, fields, known, PAPER, has_hatching=False)
+    assert picture.hatched is not None
+    np.testing.assert_array_equal(picture.hatched, codes == 9)
+    assert len({tuple(pixel) for pixel in picture.rgba[codes == 9].tolist()}) == 1
+    known_all = {"outcome": np.zeros((2, 3), np.uint8), "steps": np.ones((2, 3), np.int32)}
+    drawn = picture_of_classes(CLASSES, FIELDS, known_all, known, PAPER, has_hatching=False)
+    assert drawn.hatched is None
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_no_two_periods_have_the_same_color(palette: PaperPalette) -> None:
+    roles = [each.color for each in _classes(np.empty((0, 3)), np.empty(0), True, True)]
+    periods = [role for role in roles if role.startswith("cycle:")]
+    assert len(periods) == LONGEST - 1
+    drawn = [area_color(role, palette) for role in [*periods, "muted"]]
+    lab = to_oklab(np.array([channels(color) for color in drawn]))
+    gaps = np.linalg.norm(lab[:, None] - lab[None], axis=-1) + np.eye(len(lab))
+    assert gaps.min() > 0.04
 
 
 def test_a_field_alone_spans_its_colors() -> None:

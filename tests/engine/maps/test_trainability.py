@@ -162,3 +162,25 @@ def test_what_cannot_be_used_is_named(
 def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(InputError, match="trainability"):
         kind("horoscope")
+
+
+def test_a_map_of_networks_tells_the_edge_from_what_learns_and_what_does_not() -> None:
+    """Over depth, with the step size of linear layers and the largest below all that diverge."""
+    steps = Axis(name="step_size", low=1e-4, high=1e4, count=4, log=True)
+    depths = Axis(name="depth", low=1.5, high=3.5, count=2)
+    values = {"data": "moons", "points": 40, "width": 5, "sharpness_every": 4, "goal": 0.05}
+    spec = spec_of("network", steps, depths, 40, **values)
+    prepared = kind("trainability").prepare(spec)
+    names = {each.code: each.name for each in prepared.classes}
+    x, y = np.tile(steps.values, 2), np.repeat(depths.values, 4)
+    found = prepared.cells(x, y, threading.Event())
+    cells = {name: values.reshape(2, 4) for name, values in found.items()}
+    outcome = [[names[code] for code in row] for row in cells["outcome"].tolist()]
+    assert [row[0] for row in outcome] == ["stalled", "stalled"]
+    assert [row[-1] for row in outcome] == ["diverged", "diverged"]
+    (curve,) = prepared.overlays()
+    assert np.isfinite(curve.x).all() and curve.x[0] > 0.0
+    (largest,) = prepared.found(cells)
+    first = [row.index("diverged") for row in outcome]
+    np.testing.assert_allclose(largest.x, [steps.at(float(place)) for place in first])
+    assert pickle.loads(pickle.dumps(prepared)).classes == prepared.classes

@@ -19,12 +19,11 @@ from engine.experiments.mnist.datasets import (
     CLOTHES,
     DIGITS,
     FASHION_LABELS,
-    FILES,
     download,
     enlarge,
     load,
 )
-from engine.experiments.mnist.idx import read_idx
+from engine.storage.idx import FILES, read_idx
 from engine.text.numbers import whole
 
 

@@ -22,7 +22,7 @@ from engine.experiments.mnist.model_files import Network
 from engine.experiments.mnist.network.model import Architecture, initialise
 from engine.experiments.mnist.trained import Model
 from engine.run.session import Session
-from engine.storage import learned
+from engine.storage import learned, onnx_graphs
 
 ARCHITECTURES = [
     Architecture(filters=2, width=3),
@@ -100,8 +100,8 @@ def test_a_graph_that_would_fill_the_memory_is_refused_unread(
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     path = tmp_path / "model.onnx"
     onnx_files.save_onnx(path, model())
-    runtime = create_autospec(onnx_files._onnx_runtime, spec_set=True)
-    monkeypatch.setattr(onnx_files, "_onnx_runtime", runtime)
+    runtime = create_autospec(onnx_graphs.onnx_runtime, spec_set=True)
+    monkeypatch.setattr(onnx_graphs, "onnx_runtime", runtime)
     size = onnx.helper.make_tensor("size", onnx.TensorProto.INT64, [3], [10**6] * 3)
     for change in ("node", "shape", "function"):
         proto = onnx.load(path)
@@ -126,7 +126,7 @@ def test_a_wrong_onnx_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     path.write_bytes(b"\x08\x08" + os.urandom(300))
     with pytest.raises(InputError, match="an ONNX file that this program wrote"):
         onnx_files.OnnxNetwork(path).scores(images)
-    monkeypatch.setattr(onnx_files, "TOLERANCE", -1.0)
+    monkeypatch.setattr(onnx_graphs, "TOLERANCE", -1.0)
     with pytest.raises(LabError, match="was not written"):
         onnx_files.save_onnx(tmp_path / "other.onnx", model())
     assert not (tmp_path / "other.onnx").exists()

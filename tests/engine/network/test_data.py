@@ -10,6 +10,7 @@ import pytest
 
 from engine.core.errors import InputError, LabError
 from engine.core.params import build
+from engine.experiments.network.data import files
 from engine.experiments.network.data.dataset import Dataset
 from engine.experiments.network.data.source import dataset_of
 from engine.experiments.network.params import NetworkParams
@@ -127,6 +128,19 @@ def test_ten_million_rows_are_refused_before_they_are_read(tmp_path: Path) -> No
         file.write(b"1,2\n")
         file.truncate(10**9)  # a hole of zeros, which takes no room
     with pytest.raises(InputError, match="at most"):
+        read(path)
+
+
+def test_many_short_rows_are_counted_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As 10⁷ rows of 4 bytes are, which the size of the file does not give away."""
+    monkeypatch.setattr(files, "MOST_NUMBERS", 1000)
+    path = tmp_path / "long.csv"
+    path.write_text("a,y\n" + "1,2\n" * 500)
+    assert read(path, held_out=0.0).count == 500
+    path.write_text("a,y\n" + "1,2\n" * 400 + "no,number\n" + "1,2\n" * 400)
+    with pytest.raises(InputError, match="801 rows of 2"):
         read(path)
 
 

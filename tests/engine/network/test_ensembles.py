@@ -115,3 +115,43 @@ def test_depths_are_compared_by_their_training_losses() -> None:
     claim = {claim.id: claim for claim in runs.claims}["plain-degrades"]
     assert claim.verdict is (Verdict.HOLDS if grew.all() else Verdict.UNDECIDED)
     assert f"{grew.sum()}" in claim.measured
+
+
+def test_the_largest_step_sizes_are_compared_seed_by_seed() -> None:
+    """The claim agrees with the first step size that diverges at either depth, found by hand."""
+    sizes = (0.1, 0.4, 1.6, 6.4, 100.0)
+    params = params_of(
+        compare="plain-and-residual",
+        depths=(2, 6),
+        step_sizes=sizes,
+        activation="linear",
+        ensemble=3,
+    )
+    found = NETWORK.ensemble(params, 0, 25, go_on)
+    claims = {claim.id: claim for claim in found.claims}
+    rows = found.columns
+    for side, name, falls in (
+        ("plain", "depth-against-step-size", True),
+        ("residual", "residual-step-size", False),
+    ):
+        agree = 0
+        for seed in range(3):
+            first = {
+                depth: min(
+                    size
+                    for size, own, at, loss in zip(
+                        rows["step_size"],
+                        rows["seed"],
+                        rows["depth"],
+                        rows[f"{side}_loss"],
+                        strict=True,
+                    )
+                    if own == seed and at == depth and loss is None
+                )
+                for depth in (2, 6)
+            }
+            agree += (first[6] < first[2]) is falls
+        assert claims[name].measured.startswith(f"{agree} of 3")
+    few = NETWORK.ensemble(params_of(compare="plain-and-residual", depths=(2, 3)), 0, 5, go_on)
+    verdicts = {claim.id: claim.verdict for claim in few.claims}
+    assert verdicts["depth-against-step-size"] is Verdict.NOT_APPLICABLE

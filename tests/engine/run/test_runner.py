@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from engine.core.compiled import Compiling, NotCompiled, compiling
 from engine.core.ensemble import Ensemble, Progress
 from engine.core.outcome import OutcomeKind
-from engine.core.params import update
+from engine.core.params import build, update
+from engine.core.registry import get
 from engine.run.branches import DroppedSteps
 from engine.run.runner import Runner
 from engine.run.session import Session
@@ -655,3 +657,20 @@ def test_where_no_process_can_be_had_kernels_are_compiled_here(
     watcher.runner.step()
     assert watcher.wait(lambda s: s.step == 1).compiling == ""
     assert Compiled.is_compiled
+
+
+def test_a_run_waits_for_steps_that_come_from_outside(watcher: Watcher, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(f'{{"step": {k}, "loss": 1}}\n' for k in range(5)))
+    runner, trace = watcher.runner, get("trace")
+    runner.start(trace, build(trace.parameters, {"file": str(path)}), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    runner.set_speed(None)
+    runner.play()
+    assert watcher.wait(lambda s: s.step == 4).status is Status.RUNNING
+    with path.open("a") as file:
+        file.write('{"step": 5, "loss": 1}\n{"step": 6, "lo')
+    assert watcher.wait(lambda s: s.step == 5).status is Status.RUNNING
+    path.write_text("anew")
+    end = watcher.wait(lambda s: s.status is Status.FINISHED)
+    assert end.step == 5

@@ -135,7 +135,7 @@ def test_cancelling_leaves_no_file(tmp_path: Path) -> None:
 
 def test_bad_requests_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, _ = long_run(2000)
-    with pytest.raises(InputError, match=r"give a name that ends in \.csv or \.npz"):
+    with pytest.raises(InputError, match=r"give a name that ends in \.csv, \.dat or \.npz"):
         export.export_view(session, WEIGHTS, tmp_path / "w.xlsx")
     for first, last in ((-1, 5), (7, 6), (0, 2001)):
         with pytest.raises(InputError, match="give steps from 0 to 2000"):

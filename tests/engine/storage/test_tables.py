@@ -88,7 +88,7 @@ RAGGED = "x: '1 cells' is not allowed; give 2 cells in line 2 of a.csv, as in th
         ("1,2\n3", RAGGED),
         ("", "x: 'a.csv' is not allowed; give a file with at least one row of numbers."),
         ("a,b", "x: 'a.csv' is not allowed; give a file with at least one row of numbers."),
-        ("1,2,3\n" * 4, "x: 'a.csv' is not allowed; give at most 9 numbers; it holds more."),
+        ("1,2,3\n" * 4, "x: 'a.csv' is not allowed; give at most 9 numbers; it has 4 rows of 3."),
         ("1,2\n" * 99, "x: 'a.csv' is not allowed; give at most 9 numbers in at most 288 bytes."),
     ],
 )

@@ -83,7 +83,8 @@ def of_run(where: str, experiment: Any, params: Any, seed: int) -> Iterator[Text
     finally:
         session.close()
     if experiment.has_ensemble:
-        made = experiment.ensemble(update(params, ensemble=3), seed, 5, lambda *_: True)
+        few = {"ensemble": 3} | ({"searches": 4} if hasattr(params, "searches") else {})
+        made = experiment.ensemble(update(params, **few), seed, 5, lambda *_: True)
         yield from of_claims(f"{where}: ensemble", made.claims)
         yield from of_views(f"{where}: ensemble", made.views)
         yield from of_arrays(f"{where}: ensemble", made.observation)

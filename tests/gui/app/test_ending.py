@@ -37,12 +37,9 @@ sys.exit(app.run([]))
 SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"]
 MOMENTS = (
     ("restored", 0.0),
-    ("restored", 0.3),
     ("restored", 0.8),
-    ("loaded", 0.0),
     ("loaded", 0.5),
     ("playing", 0.0),
-    ("playing", 0.5),
     ("playing", 2.0),
 )
 """What the child said last, and the longest time after that, in seconds."""

@@ -194,8 +194,9 @@ def test_a_pinned_run_is_drawn_behind(window: MainWindow, qtbot: QtBot) -> None:
 
 def test_every_preset_can_follow_every_other(window: MainWindow, qtbot: QtBot) -> None:
     """The plots of more weights meet the history of the run before, for as long as it is shown."""
-    known = [preset.id for preset in presets("scalar-product")]
-    for preset_id in (*known, *reversed(known)):
+    known = presets("scalar-product")
+    one_of_each = {preset.params.depth: preset.id for preset in known}  # the history's width
+    for preset_id in (*(preset.id for preset in known), *reversed(one_of_each.values())):
         before = 0 if window.control.snapshot is None else _shown(window).run_id
         _choose(window, preset_id)
         qtbot.waitUntil(

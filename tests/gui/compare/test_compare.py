@@ -21,7 +21,7 @@ from engine.storage.comparison import Result
 from gui.compare.compare_dialog import CompareDialog
 from gui.compare.pin_store import PinStore
 from gui.compare.pins import LONGEST_NAME, Pins, PinsPanel
-from gui.compare.results import from_table, result_of, to_table
+from gui.compare.results import from_table, result_of
 from gui.run.control import RunControl
 from gui.settings import Settings
 from tests.gui.fakes import FakeExperiment, FakeParams, snapshot
@@ -223,4 +223,4 @@ def test_a_damaged_result_in_the_settings_is_no_pin(
 def test_what_came_out_survives_the_settings() -> None:
     result = result_of(snapshot())
     assert isinstance(result, Result)
-    assert from_table(to_table(result)) == result
+    assert from_table(result.to_table()) == result

@@ -26,13 +26,15 @@ from engine.executors.threads import Threads
 from engine.maps import catalogue
 from engine.maps.axis import Axis
 from engine.maps.kind import Prepared
-from engine.maps.live import LiveMap, MapShown
+from engine.maps.live.live_map import LiveMap
 from engine.maps.ready import ReadyMap
+from engine.maps.shown import MapShown
 from engine.maps.spec import MapSpec
 from engine.run.snapshot import Status
-from gui.maps.control import MapControl, middle_of
+from gui.maps.control import MapControl
 from gui.maps.dock import BOTH, MAP, PLOTS
 from gui.maps.source import MapSource
+from gui.maps.track import middle_of
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
@@ -73,7 +75,7 @@ class Desk:
         self.maps.panel.show()
         self.maps.page.move(400, 0)  # beside the panel, which would take the pointer
         self.maps.page.show()
-        self.wait(lambda: bool(self.maps._offers))
+        self.wait(lambda: bool(self.maps.offers.found))
 
     def show(self, **known: Any) -> None:
         """Let the engine make a picture of the run."""
@@ -148,6 +150,24 @@ def test_a_map_is_made_and_shown_in_the_middle(desk: Desk) -> None:
     assert "fixed point" in names
 
 
+def test_borders_of_basins_are_measured_with_their_errors(desk: Desk) -> None:
+    shown, panel = desk.make(), desk.maps.panel
+    assert panel.borders.isHidden()
+    codes = (np.indices((256, 256)).sum(axis=0) > 260).astype(np.uint8)
+    spec = replace(shown.spec, kind="basin")
+    basins = replace(shown, number=shown.number, spec=spec, arrays={"outcome": codes})
+    desk.maps.source.shown.emit(basins)
+    desk.wait(lambda: not panel.borders.isHidden())
+    assert "Box dimension" in panel.borders.words.text()
+    assert [name for _, name in panel.borders.plots.fits] == ["boxes", "uncertain"]
+    assert all("±" in panel.legend.share(each) for each in panel.legend.swatches if each.code < 2)
+    image = panel.borders.plots.grab().toImage()
+    assert not image.isNull()
+    desk.maps.source.shown.emit(replace(basins, number=shown.number + 1, state="making"))
+    assert panel.borders.isHidden()
+    assert not any("±" in panel.legend.share(each) for each in panel.legend.swatches)
+
+
 def test_the_theory_lies_over_the_map_and_says_its_source(desk: Desk) -> None:
     desk.make()
     page = desk.maps.page
@@ -195,7 +215,7 @@ def test_a_click_where_no_run_begins_is_one_sentence(desk: Desk) -> None:
     desk.qtbot.mouseClick(desk.maps.panel.make, LEFT)
     desk.make()
     before = desk.control.params
-    desk.maps._on_picked(-1.0, 0.5)
+    desk.maps.track.pick(-1.0, 0.5)
     assert "not allowed" in desk.messages[-1] and desk.control.params == before
 
 
@@ -320,7 +340,9 @@ def test_a_range_that_cannot_be_used_is_one_sentence_at_its_field(
     assert form.up.error.isHidden()
 
 
-def test_cancel_keeps_what_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_keeps_what_is_made_and_the_map_goes_on_from_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs, stuck = threading.Semaphore(5), threading.Event()
     live = desk.maps.source.live
 
@@ -342,8 +364,14 @@ def test_cancel_keeps_what_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     desk.wait(stuck.is_set)
     assert desk.maps.panel.cancel.isEnabled()
     desk.qtbot.mouseClick(desk.maps.panel.cancel, LEFT)
-    desk.wait(lambda: desk.maps.panel.state.text().startswith("Cancelled at"))
-    assert not desk.maps.panel.cancel.isEnabled()
+    panel = desk.maps.panel
+    desk.wait(lambda: panel.state.text().startswith("Cancelled at"))
+    assert panel.cancel.isHidden() and not panel.go_on.isHidden()
+    jobs.release(10**6)
+    monkeypatch.setattr(desk.kinds["stability"], "prepare", None)  # would fail if it were called
+    desk.qtbot.mouseClick(panel.go_on, LEFT)
+    shown = desk.finished()
+    assert shown.known.all() and panel.go_on.isHidden() and not panel.cancel.isHidden()
 
 
 def test_a_quick_map_follows_the_parameters(desk: Desk) -> None:
@@ -401,9 +429,11 @@ def test_a_ready_map_is_made_with_its_parameters(desk: Desk) -> None:
 
 def test_the_form_shows_what_the_map_on_screen_was_made_with(desk: Desk) -> None:
     maps, form = desk.maps, desk.maps.panel.form
-    stale = maps._offers["stability"]  # offers an option that the ready map's parameters do not
+    stale = maps.offers.found[
+        "stability"
+    ]  # offers an option that the ready map's parameters do not
     options = {**stale.offer.options, "u.w1": 1.0}
-    maps._offers["stability"] = replace(stale, offer=replace(stale.offer, options=options))
+    maps.offers.found["stability"] = replace(stale, offer=replace(stale.offer, options=options))
     spec = MapSpec(
         kind="stability",
         experiment=FakeExperiment.id,
@@ -415,9 +445,14 @@ def test_the_form_shows_what_the_map_on_screen_was_made_with(desk: Desk) -> None
     )
     maps.make_ready(ReadyMap(id="one", title="One", description="Seen.", spec=spec))
     shown = desk.finished()
-    asked = maps._asked
+    asked = maps.offers._number
     maps._ask_offers()
-    desk.wait(lambda: maps._asked > asked and "u.w1" not in maps._offers["stability"].offer.options)
+    desk.wait(
+        lambda: (
+            maps.offers._number > asked
+            and "u.w1" not in maps.offers.found["stability"].offer.options
+        )
+    )
     assert shown.spec.options == {}
     assert (form.across.count.count, form.up.count.count) == (40, 30)
     assert form.steps.count == 50 and form.across.low.value == 3.0
@@ -453,7 +488,7 @@ def test_what_was_asked_for_is_kept(desk: Desk) -> None:
     desk.qtbot.mouseClick(desk.maps.panel.make, LEFT)
     desk.finished(lambda shown: shown.spec.x.low == 3.25)
     desk.maps.set_experiment(FakeExperiment())
-    desk.wait(lambda: bool(desk.maps._offers))
+    desk.wait(lambda: bool(desk.maps.offers.found))
     assert form.across.low.value == 3.25
     assert desk.maps.page.shown is None and desk.maps.mode == PLOTS
 
@@ -463,7 +498,7 @@ def test_damaged_settings_are_as_if_they_were_not_there(desk: Desk, kept: Any) -
     desk.settings.set_object("maps/fake", kept)
     desk.maps._wanted = None
     desk.maps.set_experiment(FakeExperiment())
-    desk.wait(lambda: bool(desk.maps._offers))
+    desk.wait(lambda: bool(desk.maps.offers.found))
     assert desk.maps.panel.form.across.low.value == 2.0
 
 
@@ -471,13 +506,13 @@ def test_files_and_the_command(desk: Desk, tmp_path: Path) -> None:
     desk.make()
     for kind, name in (("data", "m.npz"), ("shares", "m.csv")):
         desk.messages.clear()
-        desk.maps.export_to(kind, tmp_path / name)
+        desk.maps.files.write(kind, tmp_path / name)
         desk.wait(lambda: bool(desk.messages))
         assert name in desk.messages[0]
     with np.load(tmp_path / "m.npz") as kept:
         assert kept["outcome"].shape == (48, 64) and kept["x"].shape == (64,)
     assert (tmp_path / "m.csv").read_text().startswith("code,class,cells,share")
-    desk.maps._copy_command()
+    desk.maps.files.copy_command()
     text = QGuiApplication.clipboard().text()
     assert "map stability fake" in text and "--x curvature=2.0:4.0:64" in text
 

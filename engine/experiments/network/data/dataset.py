@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from engine.core.arrays import FloatArray
 
 Targets = NDArray[np.int64] | FloatArray
 """Classes, shape (N,), or numbers, shape (N, t)."""
+Image = tuple[int, int, int]
+"""Channels, rows and columns of an image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +28,10 @@ class Dataset:
         Classes, whole numbers of shape (N,), or numbers of shape (N, t).
     classes : tuple of str
         Names of the classes; empty where the targets are numbers.
+    image : tuple of int or None
+        Channels, rows and columns of inputs that are images.
+    shift, divisor : ndarray, shape (d,) or ()
+        What was subtracted from the inputs, and what they were divided by then.
     """
 
     inputs: FloatArray
@@ -33,6 +39,9 @@ class Dataset:
     held_inputs: FloatArray
     held_targets: Targets
     classes: tuple[str, ...] = ()
+    image: Image | None = None
+    shift: FloatArray = field(default_factory=lambda: np.zeros(()))
+    divisor: FloatArray = field(default_factory=lambda: np.ones(()))
 
     @property
     def count(self) -> int:
@@ -57,6 +66,8 @@ class Dataset:
             self,
             inputs=(self.inputs - mean) / divisor,
             held_inputs=(self.held_inputs - mean) / divisor,
+            shift=mean,
+            divisor=divisor,
         )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
-from engine.experiments.network.data.dataset import Dataset, Targets, split
+from engine.experiments.network.data.dataset import Dataset, Image, Targets, split
 from engine.experiments.network.params import NetworkParams
 from engine.storage.arrays import load_numbers
 from engine.storage.files import user_path
@@ -38,8 +39,9 @@ def read(params: NetworkParams) -> Dataset:
         raise InputError(FIELD, params.data_file, "name a CSV, NPY or NPZ file")
     path = user_path(params.data_file, FIELD)
     labels: tuple[str, ...] = ()
+    image: Image | None = None
     if path.suffix.lower() == ".npz":
-        inputs, values = _of_npz(path)
+        inputs, values, image = _of_npz(path)
     else:
         inputs, values, labels = _of_table(path, params)
     if len(inputs) < 2:
@@ -51,11 +53,14 @@ def read(params: NetworkParams) -> Dataset:
     if params.task == "classes":
         targets, classes = _classes(values, labels, path)
     generator = np.random.default_rng(params.data_seed)
-    return split(inputs, targets, params.held_out, generator, classes)
+    return replace(split(inputs, targets, params.held_out, generator, classes), image=image)
 
 
-def _of_npz(path: Path) -> tuple[FloatArray, FloatArray]:
-    """Return the arrays x, shape (N, d) or (N, …), and y, shape (N,) or (N, t)."""
+def _of_npz(path: Path) -> tuple[FloatArray, FloatArray, Image | None]:
+    """Return the arrays x, shape (N, d) or (N, …), and y, shape (N,) or (N, t).
+
+    Of x with two axes for a sample, or three, these are rows and columns, or channels and those.
+    """
     arrays, _ = load_numbers(path, FIELD)
     if not {"x", "y"} <= set(arrays):
         held = ", ".join(arrays) or "nothing"
@@ -68,7 +73,9 @@ def _of_npz(path: Path) -> tuple[FloatArray, FloatArray]:
         raise InputError(FIELD, path.name, f"give at most {whole(MOST_NUMBERS)} numbers")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError(FIELD, path.name, "give finite numbers only")
-    return x.reshape(len(x), -1), y.reshape(len(y), -1)
+    sides = tuple(map(int, x.shape[1:]))
+    image = (1, *sides) if len(sides) == 2 else sides if len(sides) == 3 else None
+    return x.reshape(len(x), -1), y.reshape(len(y), -1), image
 
 
 def _of_table(path: Path, params: NetworkParams) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:

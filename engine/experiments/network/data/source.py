@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.core.errors import InputError
 from engine.core.paths import resource
-from engine.experiments.network.data import drawn, files
+from engine.experiments.network.data import drawn, files, images
 from engine.experiments.network.data.dataset import Dataset
 from engine.experiments.network.params import NetworkParams
 from engine.storage.arrays import load_npz
@@ -17,6 +17,7 @@ from engine.storage.arrays import load_npz
 _FIELDS = (
     "data",
     "data_file",
+    "data_folder",
     "task",
     "targets",
     "points",
@@ -35,13 +36,12 @@ def key_of(params: NetworkParams) -> tuple[object, ...]:
 
 
 def _stamp(params: NetworkParams) -> tuple[int, ...]:
-    if params.data != "file":
-        return ()
     try:
-        stat = os.stat(params.data_file)
+        files = images.paths(params) if params.data == "idx" else (params.data_file,)
+        stats = [os.stat(file) for file in files] if params.data in ("file", "idx") else []
     except (OSError, ValueError):
         return ()  # the reader says what is wrong
-    return stat.st_mtime_ns, stat.st_size
+    return tuple(number for stat in stats for number in (stat.st_mtime_ns, stat.st_size))
 
 
 def dataset_of(params: NetworkParams) -> Dataset:
@@ -61,6 +61,8 @@ def dataset_of(params: NetworkParams) -> Dataset:
 def _made(params: NetworkParams, _stamp: tuple[int, ...]) -> Dataset:
     if params.data == "file":
         found = files.read(params)
+    elif params.data == "idx":
+        found = images.read(params)
     elif params.data == "digits":
         found = _digits(params.points)
     else:
@@ -83,4 +85,5 @@ def _digits(count: int) -> Dataset:
     if count > there:
         raise InputError("points", count, f"give at most {there}, as many digits as there are")
     names = tuple(str(digit) for digit in range(10))
-    return Dataset(pixels[~held][:count], labels[~held][:count], pixels[held], labels[held], names)
+    learnt = pixels[~held][:count], labels[~held][:count]
+    return Dataset(*learnt, pixels[held], labels[held], names, (1, 8, 8))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.experiments.network.params import Activation
+from engine.experiments.network.choices import Activation
 
 LEAK = 0.01
 """Slope of the leaky ReLU below 0."""

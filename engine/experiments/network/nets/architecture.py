@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,16 +13,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import InputError
-from engine.experiments.network.params import MOST_WEIGHTS, Activation, NetworkParams
+from engine.experiments.network.choices import Activation
+from engine.experiments.network.params import MOST_WEIGHTS, NetworkParams
 from engine.text.numbers import whole
 
 Vector = NDArray[np.floating]
 """All weights of a network, shape (n,), in 32 or 64 bits."""
 
 
+class Net(ABC):
+    """A network whose weights are one vector.
+
+    Attributes
+    ----------
+    networks : {1, 2}
+        Two of a pair.
+    is_chain : bool
+        Whether each matrix takes what the one before it gives, through a function of each unit.
+    fixed : collection of str
+        Names of further numbers that are no weights.
+    """
+
+    networks: int
+    fixed: Collection[str] = ()
+    is_chain: bool = False
+
+    @property
+    @abstractmethod
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of the weights by name, in the order in which they stand in the vector."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What it consists of, for a table."""
+
+    @property
+    @abstractmethod
+    def widest(self) -> int:
+        """Largest number of values that a layer makes of one sample."""
+
+    @cached_property
+    def count(self) -> int:
+        """Number n of weights."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @cached_property
+    def depth(self) -> int:
+        """Number L of layers of weights of each network."""
+        return sum(len(shape) > 1 for shape in self.shapes.values()) // self.networks
+
+    def parts(self, vector: Vector) -> dict[str, Vector]:
+        """Return views of the weights by name."""
+        made, place = {}, 0
+        for name, shape in self.shapes.items():
+            size = math.prod(shape)
+            made[name] = vector[place : place + size].reshape(shape)
+            place += size
+        return made
+
+    def matrices(self, vector: Vector) -> list[Vector]:
+        """Return views of the matrices in their order, of a kernel with a row an output channel."""
+        parts = self.parts(vector).values()
+        return [part.reshape(len(part), -1) for part in parts if part.ndim > 1]
+
+    def check_size(self, field: str, value: object) -> None:
+        """Refuse a network of too many weights, by the field that makes it large.
+
+        Raises
+        ------
+        InputError
+            If it has too many.
+        """
+        if self.count > MOST_WEIGHTS:
+            rule = f"give a network of at most {whole(MOST_WEIGHTS)} weights; it has "
+            raise InputError(field, value, rule + whole(self.count))
+
+
 @dataclass(frozen=True)
-class Architecture:
-    """One network, or a pair of which the second is subtracted.
+class Architecture(Net):
+    """One network of dense layers, or a pair of which the second is subtracted.
 
     Attributes
     ----------
@@ -34,6 +106,8 @@ class Architecture:
     activation, layer_norm, biases
         See `NetworkParams`.
     """
+
+    is_chain = True
 
     sizes: tuple[int, ...]
     networks: int
@@ -63,15 +137,18 @@ class Architecture:
             layer_norm=params.layer_norm,
             biases=params.biases,
         )
-        if made.count > MOST_WEIGHTS:
-            rule = f"give a network of at most {whole(MOST_WEIGHTS)} weights; it has "
-            raise InputError("width", params.width, rule + whole(made.count))
+        made.check_size("width", params.width)
         return made
 
     @property
-    def depth(self) -> int:
-        """Number L of layers of weights of each network."""
-        return len(self.sizes) - 1
+    def in_words(self) -> str:
+        """Units of the layers."""
+        return " → ".join(map(str, self.sizes)) + " r − s" * (self.networks == 2)
+
+    @property
+    def widest(self) -> int:
+        """Units of the widest layer."""
+        return max(self.sizes)
 
     @property
     def is_linear(self) -> bool:
@@ -93,25 +170,7 @@ class Architecture:
                     made[f"{prefix}b{layer}"] = (after,)
         return made
 
-    @cached_property
-    def count(self) -> int:
-        """Number n of weights."""
-        return sum(int(np.prod(shape)) for shape in self.shapes.values())
-
     def is_skipped(self, layer: int) -> bool:
         """Return whether a layer, counted from 0, has an identity path around it."""
         kept = self.sizes[layer] == self.sizes[layer + 1]
         return self.is_residual and kept and 0 < layer < self.depth - 1
-
-    def parts(self, vector: Vector) -> dict[str, Vector]:
-        """Return views of the weights by name."""
-        made, place = {}, 0
-        for name, shape in self.shapes.items():
-            size = int(np.prod(shape))
-            made[name] = vector[place : place + size].reshape(shape)
-            place += size
-        return made
-
-    def matrices(self, vector: Vector) -> list[Vector]:
-        """Return views of the matrices, layer after layer, those of r before those of s."""
-        return [part for part in self.parts(vector).values() if part.ndim == 2]

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.core import interrupt
+from engine.experiments.network.choices import LossName
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.activations import FUNCTIONS
-from engine.experiments.network.nets.architecture import Architecture
-from engine.experiments.network.nets.network import Layer, grouped, layers_of, outputs
-from engine.experiments.network.params import LossName
+from engine.experiments.network.nets.architecture import Architecture, Net
+from engine.experiments.network.nets.functional import compute, split
+from engine.experiments.network.nets.network import Layer, layers_of
 
 Numbers = NDArray[np.floating[Any]]
 Operator = Callable[[Tensor], Tensor]
@@ -30,7 +31,7 @@ class HessianProduct:
 
     Parameters
     ----------
-    architecture : Architecture
+    architecture : Net
     loss : str
     weights : Tensor, shape (n,)
     x, targets : Tensor
@@ -43,7 +44,7 @@ class HessianProduct:
 
     def __init__(
         self,
-        architecture: Architecture,
+        architecture: Net,
         loss: LossName,
         weights: Tensor,
         x: Tensor,
@@ -52,8 +53,11 @@ class HessianProduct:
         scales: Tensor | None = None,
         decay: float = 0.0,
     ) -> None:
-        kind = differentiated if architecture.layer_norm else Written
-        self._hessian: Operator = kind(architecture, loss, weights, x, targets)
+        self._hessian: Operator
+        if isinstance(architecture, Architecture) and not architecture.layer_norm:
+            self._hessian = Written(architecture, loss, weights, x, targets)
+        else:
+            self._hessian = differentiated(architecture, loss, weights, x, targets)
         self._scales, self._decay = scales, decay
         self._like = weights
 
@@ -79,27 +83,25 @@ class HessianProduct:
 
 
 def differentiated(
-    architecture: Architecture, loss: LossName, weights: Tensor, x: Tensor, targets: Tensor
+    architecture: Net, loss: LossName, weights: Tensor, x: Tensor, targets: Tensor
 ) -> Operator:
     """Return the Hessian as an operator that torch differentiates."""
-    shapes = list(architecture.shapes.values())
-    sizes = [int(np.prod(shape)) for shape in shapes]
-
-    def split(vector: Tensor) -> list[Tensor]:
-        pieces = torch.split(vector, sizes)
-        return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
-
-    parts = [part.detach().requires_grad_() for part in split(weights)]
+    parts = [part.detach().requires_grad_() for part in split(architecture, weights)]
     with torch.enable_grad():
-        made = outputs(architecture, grouped(architecture, parts), x)
-        mean = losses.value(loss, made, targets)
-        slopes = torch.autograd.grad(mean, parts, create_graph=True)
+        mean = losses.value(loss, compute(architecture, parts, x), targets)
+        slopes: Any = torch.autograd.grad(
+            mean, parts, create_graph=True, allow_unused=True, materialize_grads=True
+        )
+    bent = [slope for slope in slopes if slope.requires_grad]
 
     def product(direction: Tensor) -> Tensor:
+        if not bent:  # linear in all weights
+            return torch.zeros_like(direction)
+        ways = split(architecture, direction)
         found: Any = torch.autograd.grad(
-            slopes,
+            bent,
             parts,
-            split(direction),
+            [way for way, slope in zip(ways, slopes, strict=True) if slope.requires_grad],
             retain_graph=True,
             allow_unused=True,
             materialize_grads=True,

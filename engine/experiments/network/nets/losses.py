@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.experiments.network.params import LossName
+from engine.experiments.network.choices import LossName
 
 
 def encoded(targets: Tensor, loss: LossName, classes: int, dtype: torch.dtype) -> Tensor:

@@ -8,15 +8,15 @@ Where the vector has a leading axis, so many networks are trained at once on the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from engine.experiments.network.choices import LossName
 from engine.experiments.network.nets import losses
 from engine.experiments.network.nets.activations import FUNCTIONS
 from engine.experiments.network.nets.architecture import Architecture
-from engine.experiments.network.params import LossName
 
 EPSILON = 1e-5
 """Added to the variance by layer normalisation, as torch does."""
@@ -46,20 +46,35 @@ def grouped(architecture: Architecture, parts: Sequence[Tensor]) -> list[list[La
     return [layers[i : i + depth] for i in range(0, len(layers), depth)]
 
 
-def outputs(architecture: Architecture, networks: Sequence[Sequence[Layer]], x: Tensor) -> Tensor:
+def standardised(z: Tensor) -> Tensor:
+    """Standardise sums over the units, by torch's own operation."""
+    return torch.nn.functional.layer_norm(z, z.shape[-1:], eps=EPSILON)
+
+
+def outputs(
+    architecture: Architecture,
+    networks: Sequence[Sequence[Layer]],
+    x: Tensor,
+    standardise: Callable[[Tensor], Tensor] = standardised,
+) -> Tensor:
     """Compute the outputs, shape (N, t), of inputs, shape (N, d)."""
-    made = [_forward(architecture, layers, x) for layers in networks]
+    made = [_forward(architecture, layers, x, standardise) for layers in networks]
     return made[0] if len(made) == 1 else made[0] - made[1]
 
 
-def _forward(architecture: Architecture, layers: Sequence[Layer], h: Tensor) -> Tensor:
+def _forward(
+    architecture: Architecture,
+    layers: Sequence[Layer],
+    h: Tensor,
+    standardise: Callable[[Tensor], Tensor],
+) -> Tensor:
     function = FUNCTIONS[architecture.activation]
     for index, (weights, biases) in enumerate(layers):
         z = _sums(h, weights, biases)
         if index == architecture.depth - 1:
             return z
         if architecture.layer_norm:
-            z = torch.nn.functional.layer_norm(z, z.shape[-1:], eps=EPSILON)
+            z = standardise(z)
         a = function.apply(z)
         h = torch.add(h, a, alpha=architecture.branch) if architecture.is_skipped(index) else a
     raise AssertionError("a network has a layer")

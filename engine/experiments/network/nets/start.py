@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.experiments.network.choices import Start
 from engine.experiments.network.nets.architecture import Architecture
-from engine.experiments.network.params import Start
 
 _STREAM = 0x6E6574
 """Keeps the numbers of a start apart from those that the same seed makes batches of."""
 
 
+def stream(seed: int) -> np.random.Generator:
+    """Return the generator of a start."""
+    return np.random.default_rng([_STREAM, seed])
+
+
 def begin(architecture: Architecture, how: Start, scale: float, seed: int) -> FloatArray:
     """Draw all weights, shape (n,), in 64 bits."""
-    generator = np.random.default_rng([_STREAM, seed])
+    generator = stream(seed)
     vector = np.zeros(architecture.count)
     matrices = 0
     for part in architecture.parts(vector).values():
@@ -33,22 +38,33 @@ def _matrix(
 ) -> FloatArray:
     inputs, outputs = architecture.sizes[layer : layer + 2]
     shape = outputs, inputs
+    if how == "mup" and layer == architecture.depth - 1:
+        return np.asarray(generator.standard_normal(shape) * (1.0 / inputs))
+    made = drawn(how, shape, outputs, generator)  # for all, so that other layers stay the same
+    is_zero = how == "zero-branch" and architecture.is_skipped(layer)
+    return np.zeros(shape) if is_zero else made
+
+
+def drawn(
+    how: Start, shape: tuple[int, int], outputs: int, generator: np.random.Generator
+) -> FloatArray:
+    """Draw the matrix of one layer, shape (outputs, inputs).
+
+    `outputs` are those that an input is passed on to: of a kernel all that it covers.
+    """
+    inputs = shape[1]
     if how == "identity":
         return np.eye(*shape)
     if how == "orthogonal":
         return _orthogonal(*shape, generator)
     if how == "standard":
         return np.asarray(generator.uniform(-1.0, 1.0, shape) / np.sqrt(inputs))
-    normal = generator.standard_normal(shape)  # drawn for all, so that other layers stay the same
-    if how == "zero-branch" and architecture.is_skipped(layer):
-        return np.zeros(shape)
+    normal = generator.standard_normal(shape)
     deviation = inputs**-0.5
     if how in ("he", "zero-branch"):
         deviation = (2.0 / inputs) ** 0.5
     elif how == "xavier":
         deviation = (2.0 / (inputs + outputs)) ** 0.5
-    elif how == "mup" and layer == architecture.depth - 1:
-        deviation = 1.0 / inputs
     return np.asarray(normal * deviation)
 
 

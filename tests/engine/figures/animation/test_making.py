@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import multiprocessing
 import os
 import re
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -133,8 +135,9 @@ def scalar(course: Span | Sweep, *names: str) -> Film:
 @pytest.mark.parametrize("course", [Span(0, 12), Sweep("step_size", 0.2, 0.3)])
 def test_pictures_do_not_depend_on_the_workers(course: Span | Sweep) -> None:
     made = scalar(course, "weights", "cobweb")
-    assert hashes(made, 0) == hashes(made, 2)
-    assert len(set(hashes(made, 0))) == len(made.shots)
+    alone = hashes(made, 0)
+    assert alone == hashes(made, 2)
+    assert len(set(alone)) == len(made.shots)
 
 
 @pytest.mark.slow
@@ -184,6 +187,7 @@ def test_an_older_file_stays_when_a_new_one_fails(make_film: MakeFilm, tmp_path:
             "No space left",
         ),
         ("kill -9 $$", "ffmpeg ended early"),
+        ("head -c 100 >/dev/null; exit 0", "ffmpeg ended early"),
     ],
 )
 def test_an_encoder_that_ends_is_one_sentence(
@@ -199,6 +203,26 @@ def test_an_encoder_that_ends_is_one_sentence(
     sentence = str(failed.value)
     assert words in sentence and "\n" not in sentence and sentence.startswith("a.mp4 could not")
     assert list(out.iterdir()) == []
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let this process and those that it starts write no file beyond 4096 bytes."""
+    resource = pytest.importorskip("resource", reason="limits of files are those of POSIX")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp"])
+def test_a_file_that_may_not_grow_is_one_sentence(
+    tmp_path: Path, small_files: None, name: str
+) -> None:
+    with pytest.raises(LabError) as failed:
+        encode(tmp_path / name, reel(50))
+    assert str(failed.value) == f"{name} could not be written: {os.strerror(errno.EFBIG)}."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_machine_without_ffmpeg_says_what_it_can(

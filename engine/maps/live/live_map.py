@@ -2,7 +2,7 @@
 
 The window asks for a map, and takes pictures of it from a mailbox at its own pace. A new request
 ends the one before. What is computed once is never computed again: the cells of a coarse picture
-are some of those of the finer ones.
+are some of those of the finer ones, and a map that was stopped goes on where it is asked for again.
 """
 
 from __future__ import annotations
@@ -17,30 +17,17 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, TypeVar
 
 from engine.core.errors import LabError
 from engine.executors.executor import Executor
-from engine.maps.colors import Palette, hexadecimal
-from engine.maps.kind import Cells, Overlay, Prepared
+from engine.maps.kind import Prepared
+from engine.maps.live.level import Level
 from engine.maps.making import make
-from engine.maps.picture import (
-    CLASSES,
-    NOT_YET,
-    POINTS,
-    Picture,
-    layers_of,
-    picture_of_classes,
-    picture_of_field,
-    picture_of_points,
-)
+from engine.maps.shown import Look, MapFailed, MapShown, State
 from engine.maps.spec import MapSpec
-from engine.maps.tiles import Tile, grid
 from engine.run.mailbox import Mailbox
 
 PICTURE_SECONDS = 0.12
@@ -50,211 +37,9 @@ PICTURE_REST = 4.0
 NICENESS = 4
 """How far the threads of maps stand back behind that of the window."""
 KEPT_BYTES = 96 * 2**20
-"""Finished maps that are kept, to go back to, together take no more."""
+"""Maps that are kept, to go back to, together take no more."""
 
 _T = TypeVar("_T")
-State = Literal["making", "done", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a map is to be drawn.
-
-    Attributes
-    ----------
-    palette : Palette
-    layer : str
-        Name of the field that is drawn; the map's usual one if there is none of that name.
-    ends : tuple of float or None
-        Ends of the observable's axis of an orbit diagram; those of the map if None.
-    rows : int
-        Rows of the picture of an orbit diagram.
-    """
-
-    palette: Palette
-    layer: str = ""
-    ends: tuple[float, float] | None = None
-    rows: int = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MapShown:
-    """A map as far as it is made.
-
-    Attributes
-    ----------
-    number : int
-        Of the request.
-    spec : MapSpec
-    prepared : Prepared
-    stride : int
-        Cells of the map that a cell of the arrays stands for; 1 at the end.
-    arrays : mapping of str to ndarray
-        Fields by name, shape (rows, columns) or (rows, columns, width); one row in an orbit
-        diagram.
-    known : ndarray of bool, shape (rows, columns)
-        Cells that are computed; the others repeat a neighbour.
-    look : Look
-        How `picture` is drawn.
-    picture : Picture
-    overlays : tuple of Overlay
-    done : float
-        Share of the cells, 0 to 1.
-    seconds : float
-        Since the map was asked for.
-    seconds_left : float or None
-        None where that is not known.
-    state : {"making", "done", "cancelled"}
-    """
-
-    number: int
-    spec: MapSpec
-    prepared: Prepared
-    stride: int
-    arrays: Mapping[str, NDArray[Any]]
-    known: NDArray[np.bool_]
-    look: Look
-    picture: Picture
-    overlays: tuple[Overlay, ...]
-    done: float
-    seconds: float
-    seconds_left: float | None
-    state: State
-
-    @property
-    def layer(self) -> str:
-        """Name of the field that is drawn."""
-        return shown_layer(self.prepared, self.look.layer)
-
-    def cell(self, x: float, y: float) -> dict[str, Any] | None:
-        """Return the values by field of the cell at a point, or of the nearest that is computed.
-
-        None outside the map.
-        """
-        at = self._at(x, y)
-        return None if at is None else {name: values[at] for name, values in self.arrays.items()}
-
-    def is_computed(self, x: float, y: float) -> bool:
-        """Return whether the cell at a point is computed itself."""
-        at = self._at(x, y)
-        if at is None or not self.known[at]:
-            return False
-        places = (_cell(self.spec.y, y), _cell(self.spec.x, x))
-        exact = [place is None or place % self.stride == 0 for place in places]
-        return exact[1] and (exact[0] or self.spec.kind == "orbit")
-
-    def color_at(self, x: float, y: float) -> str:
-        """Return the colour of the cell at a point, ``#rrggbb``; empty where it has none."""
-        at, rgba = self._at(x, y), self.picture.rgba
-        if at is None or rgba.shape[:2] != self.known.shape or not rgba[at][3]:
-            return ""
-        return hexadecimal(rgba[at][:3])
-
-    def _at(self, x: float, y: float) -> tuple[int, int] | None:
-        """Return the row and column of the nearest cell in the arrays."""
-        column, row = _cell(self.spec.x, x), _cell(self.spec.y, y)
-        if self.spec.kind == "orbit":
-            row = 0
-        if column is None or row is None:
-            return None
-        rows, columns = self.known.shape
-        return (
-            min(math.floor(row / self.stride + 0.5), rows - 1),
-            min(math.floor(column / self.stride + 0.5), columns - 1),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapFailed:
-    """A map that cannot be made: what the user gave is refused, or there is a traceback."""
-
-    number: int
-    spec: MapSpec
-    error: LabError | None
-    traceback: str = ""
-
-
-def shown_layer(prepared: Prepared, wanted: str) -> str:
-    """Return the layer that is drawn where one is wanted: that one if the map has it."""
-    layers = layers_of(prepared.fields)
-    return wanted if wanted in layers else next(iter(layers), "")
-
-
-def _cell(axis: Any, value: float) -> int | None:
-    place = float(axis.place(value))
-    return int(place) if 0 <= place < axis.count else None
-
-
-class _Level:
-    """What is known of a map at some stride, the cells of coarser ones included."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        self.prepared = prepared
-        self.shape = grid(prepared.spec)
-        self.stride = 0
-        self.done = 0
-        self.arrays: dict[str, NDArray[Any]] = {}
-        self.known = np.zeros((0, 0), np.bool_)
-        self.overlays: tuple[Overlay, ...] = ()
-        self.has_asked = False
-
-    @property
-    def total(self) -> int:
-        """Cells of the map."""
-        return self.shape[0] * self.shape[1]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the arrays."""
-        return sum(values.nbytes for values in self.arrays.values())
-
-    def put(self, tile: Tile, cells: Cells) -> None:
-        """Take the values of some cells, of a finer level of detail if need be."""
-        if not self.stride or tile.scale < self.stride:
-            self._refine(tile.scale)
-        place = _slice(tile.rows, self.stride), _slice(tile.columns, self.stride)
-        for name, values in self.arrays.items():
-            block = values[place]
-            block[...] = cells[name].reshape(block.shape)
-        self.known[place] = True
-        self.done += tile.count
-
-    def _refine(self, stride: int) -> None:
-        """Go on to a finer stride; cells that are not computed repeat a neighbour."""
-        rows, columns = (-(-count // stride) for count in self.shape)
-        known = np.zeros((rows, columns), np.bool_)
-        if not self.stride:
-            self.arrays = {each.name: each.empty(rows, columns) for each in self.prepared.fields}
-        else:
-            ratio = self.stride // stride
-            nearest = (
-                np.minimum((np.arange(fine) + ratio // 2) // ratio, coarse - 1)
-                for fine, coarse in zip((rows, columns), self.known.shape, strict=True)
-            )
-            place = np.ix_(*nearest)
-            self.arrays = {name: values[place] for name, values in self.arrays.items()}
-            known[::ratio, ::ratio] = self.known
-        self.stride, self.known = stride, known
-
-    def picture(self, look: Look) -> Picture:
-        """Draw what is known."""
-        prepared = self.prepared
-        layer = shown_layer(prepared, look.layer)
-        if layer == CLASSES:
-            named = prepared.classes, prepared.fields
-            return picture_of_classes(*named, self.arrays, self.known, look.palette, self.stride)
-        if layer == POINTS:
-            y = prepared.spec.y
-            low, high = look.ends or (y.low, y.high)
-            return picture_of_points(self.arrays[POINTS][0], low, high, look.rows, look.palette)
-        each = next(each for each in prepared.fields if each.name == layer)
-        return picture_of_field(each, self.arrays[layer], self.known, look.palette)
-
-
-def _slice(places: range, stride: int) -> slice:
-    """Return where cells are in arrays of every `stride`-th cell."""
-    first, step = places.start // stride, max(1, places.step // stride)
-    return slice(first, first + (len(places) - 1) * step + 1, step)
 
 
 class _Worker:
@@ -295,15 +80,18 @@ def _stand_back() -> None:
 
 @dataclass(slots=True)
 class _Present:
-    """The map that is shown."""
+    """The map that is shown.
+
+    ``done`` are the cells that were there when it was asked for.
+    """
 
     number: int
-    level: _Level
+    level: Level
     begin: float
+    done: int = 0
     state: State = "making"
     shown_at: float = -math.inf
     picture_seconds: float = 0.0
-    seconds: float = 0.0
 
 
 class LiveMap:
@@ -319,6 +107,8 @@ class LiveMap:
         threads serve, is another for the next map.
     clock : callable
         Gives seconds; tests pass their own.
+    drawn : callable, optional
+        Makes of a map what is needed to show it, on the thread that makes maps.
 
     Attributes
     ----------
@@ -333,10 +123,12 @@ class LiveMap:
         kind_of: Callable[[str], Any],
         executor_for: Callable[[Prepared, str], Executor],
         clock: Callable[[], float] = time.perf_counter,
+        drawn: Callable[[MapShown], object] | None = None,
     ) -> None:
         self.mailbox: Mailbox[MapShown | MapFailed] = Mailbox()
         self.answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._kind_of, self._executor_for, self._clock = kind_of, executor_for, clock
+        self._draw = drawn
         self._maker, self._asker = _Worker("engine-maps"), _Worker("engine-maps-asks")
         self._searcher = _Worker("engine-maps-long")
         self._number = 0
@@ -346,7 +138,7 @@ class LiveMap:
         self._present: _Present | None = None
         self._executor: Executor | None = None
         self._executor_key: tuple[bool, str] | None = None
-        self._finished: OrderedDict[str, _Level] = OrderedDict()
+        self._kept: OrderedDict[str, Level] = OrderedDict()
 
     def make(self, spec: MapSpec, look: Look, scheduler: str = "") -> int:
         """Begin a map in place of the one before, and return the number of the request.
@@ -371,7 +163,7 @@ class LiveMap:
         self._maker.do(self._draw_again)
 
     def cancel(self) -> None:
-        """Stop; what is made so far stays."""
+        """Stop; what is made so far stays, and is not made again for the same request."""
         self._stop.set()
 
     def ask(
@@ -418,10 +210,9 @@ class LiveMap:
             return  # a newer one waits
         self._present = None
         try:
-            level = self._finished.get(_key(spec))
-            prepared = level.prepared if level else self._kind_of(spec.kind).prepare(spec)
-            present = self._present = _Present(number, level or _Level(prepared), begin)
-            if level is None:
+            level = self._kept.get(_key(spec)) or Level(self._kind_of(spec.kind).prepare(spec))
+            present = self._present = _Present(number, level, begin, level.done)
+            if not level.is_whole:
                 self._compute(present, stop, scheduler)
             self._end(present, stop)
         except LabError as error:
@@ -432,27 +223,33 @@ class LiveMap:
 
     def _compute(self, present: _Present, stop: threading.Event, scheduler: str) -> None:
         level, prepared = present.level, present.level.prepared
-        coarsest, missing = 0, 0
-        for tile, cells in make(prepared, self._pool(prepared, scheduler), stop):
-            level.put(tile, cells)
+        if level.stride:
+            self._publish(present)  # what is there already
+        coarsest, missing = level.stride, 0
+        pool = self._pool(prepared, scheduler)
+        for tile, cells in make(prepared, pool, stop, level.missing()):
             if stop.is_set():
-                return
+                return  # these cells may be cut short
+            level.put(tile, cells)
             if not coarsest:
                 coarsest, missing = tile.scale, _count(level.shape, tile.scale)
             if tile.scale == coarsest:
                 missing -= tile.count
-            is_first = tile.scale == coarsest and not missing
+            is_first = tile.scale == coarsest and not missing and not present.done
             self._publish_now_and_then(present, is_first)
 
     def _end(self, present: _Present, stop: threading.Event) -> None:
+        level = present.level
+        if level.done > present.done:
+            level.seconds += self._clock() - present.begin
+        if level.stride:
+            self._keep(level)
         if present.number != self._number:
             return  # a newer one waits
-        present.seconds = self._clock() - present.begin
-        present.state = "cancelled" if stop.is_set() else "done"
-        if present.level.stride:
+        present.state = "done" if level.is_whole else "cancelled"
+        if level.stride:
             self._publish(present)
         if present.state == "done":
-            self._keep(present.level)
             self._find_overlays(present)
 
     def _find_overlays(self, present: _Present) -> None:
@@ -497,25 +294,26 @@ class LiveMap:
         if look is None or present.number != self._number:
             return
         self._drawn, begin = look, self._clock()
-        elapsed = present.seconds if present.state == "done" else self._clock() - present.begin
-        left = elapsed * (level.total - level.done) / level.done if level.done else None
-        self.mailbox.put(
-            MapShown(
-                number=present.number,
-                spec=level.prepared.spec,
-                prepared=level.prepared,
-                stride=level.stride,
-                arrays=dict(level.arrays),
-                known=level.known,
-                look=look,
-                picture=level.picture(look),
-                overlays=level.overlays,
-                done=level.done / level.total,
-                seconds=elapsed,
-                seconds_left=left if present.state == "making" else None,
-                state=present.state,
-            )
+        elapsed, made = self._clock() - present.begin, level.done - present.done
+        left = elapsed * (level.total - level.done) / made if made else None
+        shown = MapShown(
+            number=present.number,
+            spec=level.prepared.spec,
+            prepared=level.prepared,
+            stride=level.stride,
+            arrays=dict(level.arrays),
+            known=level.known,
+            look=look,
+            picture=level.picture(look),
+            overlays=level.overlays,
+            done=level.done / level.total,
+            seconds=level.seconds + (elapsed if present.state == "making" else 0.0),
+            seconds_left=left if present.state == "making" else None,
+            state=present.state,
         )
+        if self._draw is not None:
+            shown = replace(shown, drawn=self._draw(shown))
+        self.mailbox.put(shown)
         present.shown_at = self._clock()
         present.picture_seconds = present.shown_at - begin
 
@@ -524,15 +322,12 @@ class LiveMap:
         if present is not None and present.level.stride and self._look is not self._drawn:
             self._publish(present)
 
-    def _keep(self, level: _Level) -> None:
+    def _keep(self, level: Level) -> None:
         key = _key(level.prepared.spec)
-        self._finished[key] = level
-        self._finished.move_to_end(key)
-        while (
-            len(self._finished) > 1
-            and sum(each.size for each in self._finished.values()) > KEPT_BYTES
-        ):
-            self._finished.popitem(last=False)
+        self._kept[key] = level
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(each.size for each in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
 
     def _pool(self, prepared: Prepared, scheduler: str) -> Executor:
         key = prepared.has_threads, scheduler
@@ -557,20 +352,3 @@ def _key(spec: MapSpec) -> str:
     """Return what tells a map from all others; the upward axis of an orbit diagram does not."""
     table = spec.as_table()
     return json.dumps(table | ({"y": None} if spec.kind == "orbit" else {}), sort_keys=True)
-
-
-def finest(shown: MapShown) -> MapShown:
-    """Return a copy of a map whose arrays nothing changes any more, for a file."""
-    arrays = {name: values.copy() for name, values in shown.arrays.items()}
-    return replace(shown, arrays=arrays, known=shown.known.copy())
-
-
-__all__ = [
-    "NOT_YET",
-    "LiveMap",
-    "Look",
-    "MapFailed",
-    "MapShown",
-    "finest",
-    "shown_layer",
-]

@@ -1,0 +1,1 @@
+"""Maps in the making, for who looks on."""

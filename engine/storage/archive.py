@@ -1,0 +1,97 @@
+"""Small files in one: written aside and renamed, and checked before anything in it is used."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.core.errors import InputError
+from engine.storage.files import atomic, human_size, opened
+
+LIMIT = 512 * 2**20
+"""Bytes of an archive, and of all that is in it."""
+FREE = 64 * 2**20
+"""Bytes to which even the smallest archive may unpack."""
+RATIO = 64
+"""Bytes to which each byte of a larger one may unpack; texts shrink tenfold."""
+MEMBERS = 4096
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same members give the same file
+_PACKED = (".npz",)
+"""Endings of what is compressed already."""
+_NAME = re.compile(r"(?:[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9.-]*\.[a-z]+")
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
+
+
+def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write files under their names in one.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written; an older file stays as it was.
+    """
+    with atomic(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, _EPOCH)
+            is_packed = name.endswith(_PACKED)
+            info.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+
+
+def read_archive(path: Path, what: str) -> dict[str, bytes]:
+    """Return the files in one by their names; `what` names its kind.
+
+    Raises
+    ------
+    InputError
+        If it is no archive, is damaged, holds names that climb out of it, or would unpack to more
+        than `LIMIT` bytes or to far more than its size warrants.
+    FileError
+        If it cannot be read.
+    """
+    path = Path(path)
+    with opened(path, what) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LIMIT:
+            raise InputError(what, path.name, f"give a file of at most {human_size(LIMIT)}")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _members(archive, path, what, min(LIMIT, max(FREE, RATIO * size)))
+        except _DAMAGE as error:
+            reason = " ".join(str(error).split())[:80] or type(error).__name__
+            rule = f"give a file that is whole; this one is damaged ({reason})"
+            raise InputError(what, path.name, rule) from None
+
+
+def _members(archive: zipfile.ZipFile, path: Path, what: str, limit: int) -> dict[str, bytes]:
+    listed = archive.infolist()
+    if len(listed) > MEMBERS or sum(member.file_size for member in listed) > limit:
+        rule = f"give a file that holds at most {MEMBERS} parts and {human_size(limit)}"
+        raise InputError(what, path.name, rule)
+    found: dict[str, bytes] = {}
+    for member in listed:
+        name = member.filename
+        if not _NAME.fullmatch(name) or name in found:
+            raise InputError(what, name, "the parts of a file have names of their own, once each")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"{name} is packed in a way that is not read")
+        with archive.open(member) as part:
+            data = part.read(member.file_size + 1)  # no more than it says, whatever it holds
+        if len(data) != member.file_size:
+            raise zipfile.BadZipFile(f"{name} has another length than it says")
+        found[name] = data
+    return found

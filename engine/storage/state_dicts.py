@@ -1,0 +1,88 @@
+"""PyTorch's ``state_dict`` files (.pt): read with ``weights_only``, the archive checked before."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.core.errors import InputError
+from engine.storage.arrays import SAFETENSORS_LIMIT
+from engine.storage.files import read_bytes, write_bytes
+
+EXTRA = "_extra_state"
+"""The key under which a module keeps what is no tensor."""
+
+
+def save(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a ``state_dict``.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def load(path: Path, what: str, rule: str) -> tuple[dict[str, Any], Any]:
+    """Read the tensors of a ``state_dict`` by name, and its extra state; None where it has none.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, compressed, holds other objects than dense tensors of
+        floating-point numbers, or would take more memory than its size; `rule` is the end of the
+        sentence.
+    """
+    import torch
+
+    data = read_bytes(path, SAFETENSORS_LIMIT, what)
+    refusal = InputError(what, path.name, rule)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        if not stored or sum(member.file_size for member in members) > len(data):
+            raise refusal  # compressed, or members that overlap: either may unpack to any size
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about forms of tensors that are refused below
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        extra = state.pop(EXTRA, None)
+        dense = all(
+            type(v) is torch.Tensor
+            and v.layout is torch.strided
+            and v.is_floating_point()
+            and v.is_contiguous()
+            for v in state.values()
+        )
+        # a view may repeat the few numbers that the file holds any number of times
+        dense = dense and sum(v.numel() * v.element_size() for v in state.values()) <= len(data)
+        dense = dense and all(type(name) is str for name in state)
+    except (
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        EOFError,
+        OverflowError,
+        IndexError,
+        NotImplementedError,
+        AssertionError,
+        MemoryError,
+    ):
+        raise refusal from None
+    if not dense:
+        raise refusal
+    return dict(state), extra

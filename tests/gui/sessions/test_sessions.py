@@ -1,0 +1,170 @@
+"""A session is saved, opened by another window, and kept aside while one works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from engine.core.listing import Listing
+from engine.run.snapshot import Status
+from engine.storage import session_file
+from engine.storage.story import Scene, Story
+from gui.settings import Settings
+from gui.window.main_window import MainWindow
+from tests.gui import windows
+from tests.gui.fakes import FakeExperiment, FakeParams
+from tests.registered import only
+
+Open = Callable[[str], MainWindow]
+
+
+class Second(FakeExperiment):  # type: ignore[misc]
+    id: ClassVar[str] = "second"
+    title: ClassVar[str] = "Second"
+    listing = Listing(id="second", title="Second", section="test", summary="Another fake.")
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Open]:
+    experiments = FakeExperiment(), Second()
+    only(monkeypatch, *experiments)
+    opened: list[MainWindow] = []
+
+    def open_window(name: str) -> MainWindow:
+        settings = Settings(tmp_path / name / "settings.ini")
+        window = windows.open_window(qtbot, experiments, settings)
+        opened.append(window)
+        qtbot.waitUntil(lambda: step(window) == 0)
+        return window
+
+    yield open_window
+    for window in opened:
+        window.close()
+
+
+def step(window: MainWindow) -> int:
+    shown = window.control.snapshot
+    return -1 if shown is None or shown.status is Status.COMPILING else shown.step
+
+
+def make(window: MainWindow, qtbot: QtBot, count: int) -> None:
+    target = step(window) + count
+    window.control.step(count)
+    qtbot.waitUntil(lambda: step(window) == target)
+
+
+def save(window: MainWindow, qtbot: QtBot, path: Path) -> None:
+    window.sessions.save(path)
+    qtbot.waitUntil(lambda: window.status.currentMessage().startswith("Saved"))
+
+
+def open_file(window: MainWindow, qtbot: QtBot, path: Path) -> None:
+    window.files.open(path)
+    qtbot.waitUntil(lambda: window.status.currentMessage().startswith("Opened"))
+
+
+def worked(window: MainWindow, qtbot: QtBot) -> None:
+    """Work in a window: changes, a push and pins in one experiment, a look back in another."""
+    window.control.edit_params(FakeParams(curvature=1.7))
+    qtbot.waitUntil(lambda: step(window) == 0)
+    make(window, qtbot, 12)
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    window.pins.rename(window.pins.all[0].id, "mine")
+    window.control.edit_params(FakeParams(curvature=1.7, step_size=0.11))
+    make(window, qtbot, 8)
+    window.control.nudge(1e-3)
+    make(window, qtbot, 5)
+    window.open_experiment("second")
+    qtbot.waitUntil(lambda: step(window) == 0)
+    make(window, qtbot, 9)
+    window.control.seek(4)
+    qtbot.waitUntil(lambda: window.control.snapshot.cursor == 4)
+
+
+def test_another_window_has_the_same_runs_pins_and_layout(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    first = open_window("one")
+    worked(first, qtbot)
+    dock = next(iter(first.panels.plots.docks.values()))
+    dock.hide()
+    first.actions_by_name["scaled_axis"].setChecked(True)
+    first.set_speed(20.0)
+    story = Story(title="S", scene=(Scene(title="A", experiment="second", text="Look."),) * 2)
+    first.story.take_up(session_file.KeptStory(story, 1))
+    path = tmp_path / "work.lyapunov"
+    save(first, qtbot, path)
+    second = open_window("two")
+    open_file(second, qtbot, path)
+    assert second.control.experiment.id == "second"
+    qtbot.waitUntil(lambda: second.control.snapshot.cursor == 4 and step(second) == 9)
+    assert second.panels.plots.docks[dock.objectName()].isHidden()
+    assert second.actions_by_name["scaled_axis"].isChecked()
+    assert second.transport.speed == 20.0
+    assert second.story.kept() == session_file.KeptStory(story, 1)
+    assert [(pin.title, pin.trace.last) for pin in second.pins.of("fake")] == [("mine", 12)]
+    assert second.settings.recent_files() == [path.resolve()]
+    save(second, qtbot, tmp_path / "again.lyapunov")  # also what was not shown again
+    before, after = (session_file.load(tmp_path / name) for name in (path, "again.lyapunov"))
+    assert {kept.run.experiment: kept.run for kept in after.runs} == {
+        kept.run.experiment: kept.run for kept in before.runs
+    }
+    for window in (first, second):
+        window.open_experiment("fake")
+        qtbot.waitUntil(lambda window=window: step(window) == 25)
+    one, two = first.control.snapshot, second.control.snapshot
+    assert two.changes == one.changes
+    assert two.params == second.control.params == second.panels.form.params == one.params
+    np.testing.assert_array_equal(two.observation["w"], one.observation["w"])
+
+
+def test_what_cannot_be_opened_is_one_sentence_and_nothing_is_lost(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window("one")
+    make(window, qtbot, 7)
+    path = tmp_path / "bad.lyapunov"
+    path.write_bytes(b"PK no session")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            mime,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    qtbot.waitUntil(lambda: "bad.lyapunov" in window.message_bar.text.text())
+    assert step(window) == 7
+    assert path.read_bytes() == b"PK no session"
+    window.sessions.restore_last()
+    assert "no last session" in window.message_bar.text.text()
+    window.sessions.save(tmp_path / "absent" / "x.lyapunov")
+    qtbot.waitUntil(lambda: "could not be written" in window.message_bar.text.text())
+
+
+def test_the_session_of_a_killed_program_can_be_restored(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    killed = open_window("one")
+    worked(killed, qtbot)
+    killed.sessions.keep()
+    kept = tmp_path / "one" / "session.lyapunov"
+    qtbot.waitUntil(kept.is_file)
+    again = open_window("one")
+    again.actions_by_name["last_session"].trigger()
+    qtbot.waitUntil(lambda: step(again) == 9 and again.control.snapshot.cursor == 4)
+    again.control.live()
+    make(again, qtbot, 3)
+    again.close()  # keeps its own beside that of before
+    assert session_file.load(kept).run_of("second").run.steps == 12
+    assert session_file.load(tmp_path / "one" / "last-session.lyapunov").run_of("second")
