@@ -75,6 +75,10 @@ _RC: dict[str, Any] = {
 }
 
 
+_CHECKED: dict[str, Any] = {}
+"""All settings of this style as matplotlib keeps them, once they were made."""
+
+
 @contextmanager
 def paper(svg_text: bool = False) -> Iterator[None]:
     """Make matplotlib draw in this style, whatever its user's own settings are.
@@ -83,9 +87,14 @@ def paper(svg_text: bool = False) -> Iterator[None]:
     fonts of the viewer; else they are outlines that look alike everywhere.
     """
     with mpl.rc_context():
-        mpl.rcdefaults()
         settings: Any = mpl.rcParams
-        settings.update(_RC)
+        if _CHECKED:
+            dict.update(settings, _CHECKED)  # checking each setting takes milliseconds
+        else:
+            mpl.rcdefaults()
+            settings.update(_RC)
+            kept = {"backend", "backend_fallback"}
+            _CHECKED.update({k: v for k, v in settings.copy().items() if k not in kept})
         settings["svg.fonttype"] = "none" if svg_text else "path"
         yield
 

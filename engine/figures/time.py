@@ -44,6 +44,9 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
     axes.set_ylabel(view.y_label)
     if view.log_y:
         set_log(axes, "y")
+    is_held = data.steady.hold(axes, view.id)
+    if is_held:
+        axes.set_autoscale_on(False)  # each line and rule would ask for ends
     pinned = _draw_pins(axes, view, data)
     entries = []
     for series in view.series:
@@ -52,9 +55,9 @@ def draw_time(axes: Axes, view: TimeView, data: FigureData) -> list[Entry]:
     entries += draw_rules(axes, view.rules, data.theory, data.observation, view.log_y, False)
     _draw_changes(axes, data)
     entries += _draw_step(axes, data) + pinned
-    fit(axes, view.y_limit, log=view.log_y)
-    axes.set_xlim(0, max(data.trace.last, 1))
-    data.steady.hold(axes, view.id)
+    if not is_held:
+        fit(axes, view.y_limit, log=view.log_y)
+        axes.set_xlim(0, max(data.trace.last, 1))
     if view.log_y:
         draw_notes(axes, (_note(view, series, data.trace) for series in view.series))
     return entries

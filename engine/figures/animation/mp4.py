@@ -61,7 +61,7 @@ def _options(reel: Reel, about: Path) -> list[str]:
     width, height = reel.size
     given = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {reel.rate} -i -".split()
     made = (
-        "-map 0:v -map_metadata 1 -c:v libx264 -preset faster -tune animation"
+        "-map 0:v -map_metadata 1 -c:v libx264 -preset veryfast -tune animation"
         f" -crf {QUALITY} -pix_fmt yuv420p -vf scale=out_color_matrix={_BT709}:out_range=tv"
         f" -colorspace {_BT709} -color_primaries {_BT709} -color_trc {_BT709}"
         " -movflags +faststart -f mp4"

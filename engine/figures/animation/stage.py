@@ -20,10 +20,13 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.spines import Spine
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
+from PIL import Image
 
 from engine.core.views import BarView, Heat, ImageView, PlaneView, Points, TimeView, View
+from engine.figures.animation.stamps import Stamps
 from engine.figures.data import FigureData, level_ends
 from engine.figures.paper import draw_content
 from engine.figures.parts import Entry, add_legend
@@ -40,6 +43,8 @@ LEAST_HEIGHT = 4.2
 """Inches of a page at least, so that the type of a single plot is not too large."""
 HEAD = 0.5
 """Inches of the line above the plots."""
+RIGHT, GAP = 0.988, 0.05
+"""Where that line ends, as a share of the width, and inches between a name and its value."""
 
 
 class Stage:
@@ -64,7 +69,11 @@ class Stage:
             self._heading = self._figure.suptitle(
                 "", x=0.012, ha="left", fontsize=13, fontweight="bold"
             )
-            self._place = self._figure.text(0.988, 0.0, "", ha="right", va="top", fontsize=13)
+            self._name, self._place = (
+                self._figure.text(RIGHT, 0.0, "", ha=side, va="top", fontsize=13)
+                for side in ("right", "left")
+            )
+        self._name.set_in_layout(False)
         self._place.set_in_layout(False)
         self._plots = [_Plot(axes, view) for axes, view in zip(grid, views, strict=False)]
         self._kept: tuple[Any, ...] = ()
@@ -72,6 +81,7 @@ class Stage:
         self._still: list[_Part] | None = None
         self._under: Any = None  # the background, and over it the data that stay as they are
         self._steady = Steady()
+        self._stamps = Stamps(self._canvas)
 
     def extents(self, data: FigureData, *, with_lines: bool = True) -> Steady:
         """Return the ends and legends that a picture would have by itself.
@@ -91,8 +101,11 @@ class Stage:
                 levels |= _levels(plot.view, data)
         return Steady(ends, levels, labels)
 
-    def begin(self, title: str, data: FigureData, steady: Steady) -> None:
-        """Lay the page out, with the data of the first picture and what is steady in all."""
+    def begin(self, title: str, data: FigureData, steady: Steady, places: Sequence[str]) -> None:
+        """Lay the page out, with the data of the first picture and what is steady in all.
+
+        Room is left for the longest of the `places` of all pictures.
+        """
         with paper():
             self._heading.set_text(title)
             for plot in self._plots:
@@ -104,7 +117,7 @@ class Stage:
                 engine.execute(self._figure)
             self._figure.set_layout_engine("none")
             self._canvas.draw()  # plots of equal units get their final ends
-            self._place.set_y(self._heading.get_position()[1])
+            self._reserve_place(places)
         ends = {
             plot.view.id: Ends.of(plot.axes) for plot in self._plots if plot.view.id in steady.ends
         }
@@ -129,16 +142,33 @@ class Stage:
                 self._still = still
             self._canvas.restore_region(self._under)
             self._draw([part for part in parts if part in changed])
-            self._place.set_text(place)
+            self._place.set_text(_parted(place)[1])
             self._place.draw(self._canvas.get_renderer())
-            pixels: Pixels = np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
+            buffer = self._canvas.buffer_rgba()
+            size = buffer.shape[1::-1]
+            seen = Image.frombuffer("RGBA", size, buffer, "raw", "RGBA", 0, 1)
+            pixels: Pixels = np.array(seen.convert("RGB"))
         return pixels
+
+    def _reserve_place(self, places: Sequence[str]) -> None:
+        """Put the name of what is gone through before the room for its longest value."""
+        name, longest = _parted(max(places, key=len))
+        self._place.set_text(longest)
+        width = self._place.get_window_extent().width / self._figure.bbox.width
+        top = self._heading.get_position()[1]
+        self._place.set_position((RIGHT - width, top))
+        gap = GAP * self._figure.dpi / self._figure.bbox.width
+        self._name.set_position((RIGHT - width - gap, top))
+        self._name.set_text(f"{name} =" if name else "")
 
     def _draw(self, parts: Sequence[_Part]) -> None:
         renderer = self._canvas.get_renderer()
         for part in parts:
             for artist in part.artists():
-                artist.draw(renderer)
+                if isinstance(artist, Text):
+                    self._stamps.draw(artist)
+                else:
+                    artist.draw(renderer)
 
     def _draw_background(self) -> None:
         """Keep the pixels of the page without its data."""
@@ -150,6 +180,12 @@ class Stage:
         self._background = self._canvas.copy_from_bbox(self._figure.bbox)
         for artist in hidden:
             artist.set_visible(True)
+
+
+def _parted(place: str) -> tuple[str, str]:
+    """Part a name, which may be a formula and slow to set, from its value."""
+    name, _, value = place.rpartition(" = ")
+    return name, value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

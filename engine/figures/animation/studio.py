@@ -44,7 +44,8 @@ class Studio:
     def begin(self, steady: Steady) -> None:
         """Lay out the page of all shots."""
         title = get(self._film.run.experiment).title
-        self._stage.begin(title, self._moments.at(self._shots[0].place), steady)
+        places = [self._film.place_text(shot.place) for shot in self._shots]
+        self._stage.begin(title, self._moments.at(self._shots[0].place), steady, places)
 
     def picture(self, number: int) -> Pixels:
         """Draw a shot, after `begin`."""
