@@ -129,6 +129,11 @@ class Attractor:
         """Ellipsoids from which regions grow."""
         return () if self.cycle is None else self.cycle.cores
 
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether it is known where it is, so that starts can be seen to come to it or not."""
+        return self.cycle is not None or self.kind in ("equilibrium", "manifold")
+
 
 def step_of(law: Law) -> Callable[[FloatArray], FloatArray]:
     """Return the step in floats, of points of shape (m, d)."""
