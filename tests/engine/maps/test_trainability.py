@@ -183,4 +183,7 @@ def test_a_map_of_networks_tells_the_edge_from_what_learns_and_what_does_not() -
     (largest,) = prepared.found(cells)
     first = [row.index("diverged") for row in outcome]
     np.testing.assert_allclose(largest.x, [steps.at(float(place)) for place in first])
+    cells["outcome"][0] = cells["outcome"][0, -1]
+    (largest,) = prepared.found(cells)
+    assert np.isnan(largest.x).tolist() == [True, False], "it lies below all that were tried"
     assert pickle.loads(pickle.dumps(prepared)).classes == prepared.classes
