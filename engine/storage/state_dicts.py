@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
+import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -16,6 +18,13 @@ from engine.storage.files import read_bytes, write_bytes
 
 EXTRA = "_extra_state"
 """The key under which a module keeps what is no tensor."""
+_ZIP = b"PK\x03\x04"
+_GLOBALS = re.compile(
+    r"collections OrderedDict|torch (?!Untyped|Typed)\w+Storage"
+    r"|torch\._utils _rebuild_(tensor_v2|parameter)"
+)
+"""What the description of tensors may name. PyTorch lets it call more, such as ``bytearray`` with
+any number, which would fill the memory."""
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
@@ -50,9 +59,13 @@ def load(path: Path, what: str, rule: str) -> tuple[dict[str, Any], Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-        if not stored or sum(member.file_size for member in members) > len(data):
-            raise refusal  # compressed, or members that overlap: either may unpack to any size
+            stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+            if not stored or sum(member.file_size for member in members) > len(data):
+                raise refusal  # compressed, or members that overlap: either may unpack to any size
+            described = [each for each in members if each.filename.lower().endswith(".pkl")]
+            is_plain = all(_is_plain(archive.read(member)) for member in described)
+        if not is_plain or not data.startswith(_ZIP):  # else PyTorch reads an older form
+            raise refusal
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about forms of tensors that are refused below
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -86,3 +99,13 @@ def load(path: Path, what: str, rule: str) -> tuple[dict[str, Any], Any]:
     if not dense:
         raise refusal
     return dict(state), extra
+
+
+def _is_plain(description: bytes) -> bool:
+    """Return whether a pickle names nothing but what makes tensors of the numbers in the file."""
+    for operation, argument, _ in pickletools.genops(description):
+        if operation.name in ("STACK_GLOBAL", "INST", "OBJ"):
+            return False
+        if operation.name == "GLOBAL" and not _GLOBALS.fullmatch(str(argument)):
+            return False
+    return True
