@@ -57,29 +57,13 @@ def load(path: Path, what: str, rule: str) -> tuple[dict[str, Any], Any]:
     data = read_bytes(path, SAFETENSORS_LIMIT, what)
     refusal = InputError(what, path.name, rule)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-            if not stored or sum(member.file_size for member in members) > len(data):
-                raise refusal  # compressed, or members that overlap: either may unpack to any size
-            described = [each for each in members if each.filename.lower().endswith(".pkl")]
-            is_plain = all(_is_plain(archive.read(member)) for member in described)
-        if not is_plain or not data.startswith(_ZIP):  # else PyTorch reads an older form
+        if not _is_archive_of_tensors(data):
             raise refusal
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about forms of tensors that are refused below
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         extra = state.pop(EXTRA, None)
-        dense = all(
-            type(v) is torch.Tensor
-            and v.layout is torch.strided
-            and v.is_floating_point()
-            and v.is_contiguous()
-            for v in state.values()
-        )
-        # a view may repeat the few numbers that the file holds any number of times
-        dense = dense and sum(v.numel() * v.element_size() for v in state.values()) <= len(data)
-        dense = dense and all(type(name) is str for name in state)
+        dense = _is_dense(state, len(data))
     except (
         zipfile.BadZipFile,
         pickle.UnpicklingError,
@@ -99,6 +83,35 @@ def load(path: Path, what: str, rule: str) -> tuple[dict[str, Any], Any]:
     if not dense:
         raise refusal
     return dict(state), extra
+
+
+def _is_archive_of_tensors(data: bytes) -> bool:
+    """Return whether bytes are an archive that unpacks to its own size and describes tensors."""
+    if not data.startswith(_ZIP):  # PyTorch would read an older form
+        return False
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        if not stored or sum(member.file_size for member in members) > len(data):
+            return False  # compressed, or members that overlap: either may unpack to any size
+        described = [each for each in members if each.filename.lower().endswith(".pkl")]
+        return all(_is_plain(archive.read(member)) for member in described)
+
+
+def _is_dense(state: Mapping[Any, Any], size: int) -> bool:
+    """Return whether all values are dense tensors of floats, which fill no more than a size."""
+    import torch
+
+    dense = all(
+        type(v) is torch.Tensor
+        and v.layout is torch.strided
+        and v.is_floating_point()
+        and v.is_contiguous()
+        for v in state.values()
+    )
+    # a view may repeat the few numbers that the file holds any number of times
+    dense = dense and sum(v.numel() * v.element_size() for v in state.values()) <= size
+    return dense and all(type(name) is str for name in state)
 
 
 def _is_plain(description: bytes) -> bool:
