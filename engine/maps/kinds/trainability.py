@@ -254,8 +254,10 @@ class WholeRuns(Prepared):
         axis, other = (spec.x, spec.y) if across else (spec.y, spec.x)
         if rows.shape != (other.count, axis.count) or not rows.any():
             return ()
-        first = np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
-        steps = np.where(first < 0, np.nan, axis.at(np.maximum(first, 0).astype(np.float64)))
+        first = np.where(rows.any(axis=1), rows.argmax(axis=1), 0)  # none lie below the first cell
+        steps = np.where(first == 0, np.nan, axis.at(first.astype(np.float64)))
+        if np.isnan(steps).all():
+            return ()
         along = other.at(np.arange(other.count, dtype=np.float64) + 0.5)
         name = "largest step size below all that diverge"
         return (self._curve(along, steps, name, "of these cells", color="text", dash="solid"),)
