@@ -125,7 +125,7 @@ def figure(
         axes.set_title(f"{get(spec.experiment).title}: {_TITLES[spec.kind]}")
         _label(axes, prepared, "" if field is None or layer == POINTS else field.label, y)
         curves = prepared.overlays() if overlays is None else overlays
-        curves += prepared.found(arrays)
+        curves += prepared.found(arrays) if np.all(known) else ()
         entries = _draw_overlays(axes, curves)
         if below is not None:
             _draw_exponents(below, axes, prepared, arrays, known)

@@ -61,6 +61,9 @@ class MapShown:
         How `picture` is drawn.
     picture : Picture
     overlays : tuple of Overlay
+        The theory's curves.
+    found : tuple of Overlay
+        Curves that the cells show, once all are computed.
     done : float
         Share of the cells, 0 to 1.
     seconds : float
@@ -85,6 +88,7 @@ class MapShown:
     seconds: float
     seconds_left: float | None
     state: State
+    found: tuple[Overlay, ...] = ()
     drawn: object = None
 
     @property

@@ -266,8 +266,8 @@ class MapPage(QWidget):
             kept = () if finished else tuple(p for p in self.picture.patches if p is not self._new)
             self.picture.patches = (*kept[-1:], patch)
             self._new = patch
-        self._theory = shown.overlays
-        self.overlays.overlays = (*self._branches, *shown.overlays)
+        self._theory = (*shown.overlays, *shown.found)
+        self.overlays.overlays = (*self._branches, *self._theory)
         self._show_bar(shown.picture.bar if self.curve is None else None)
         self._show_strip(shown)
         self._show_entries(shown)

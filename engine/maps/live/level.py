@@ -51,6 +51,15 @@ class Level:
         self.known = np.zeros((0, 0), np.bool_)
         self.overlays: tuple[Overlay, ...] = ()
         self.has_asked = False
+        self._found: tuple[Overlay, ...] | None = None
+
+    def found(self) -> tuple[Overlay, ...]:
+        """Return the curves that the cells show; none before all are computed."""
+        if not self.is_whole:
+            return ()
+        if self._found is None:
+            self._found = self.prepared.found(self.arrays)
+        return self._found
 
     @property
     def total(self) -> int:

@@ -310,6 +310,7 @@ class LiveMap:
             seconds=level.seconds + (elapsed if present.state == "making" else 0.0),
             seconds_left=left if present.state == "making" else None,
             state=present.state,
+            found=level.found() if present.state == "done" else (),
         )
         if self._draw is not None:
             shown = replace(shown, drawn=self._draw(shown))

@@ -7,10 +7,11 @@ starts in [0, 1] and r ≤ 4.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
@@ -73,6 +74,13 @@ class Region(Prepared):
             Overlay(x=x, y=inside, label="$1 - 1/r$", source="fixed point"),
             Overlay(x=np.array([3.0]), y=np.array([0.5]), label="flip", dash="points", color="2"),
         )
+
+    def found(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[Overlay, ...]:
+        x, settled = self.spec.x.values, arrays["outcome"] == 0
+        assert settled.shape == (self.spec.y.count, self.spec.x.count)
+        highest = np.where(settled, self.spec.y.values[:, None], np.nan)
+        y = np.where(settled.any(axis=0), np.max(np.nan_to_num(highest), axis=0), np.nan)
+        return (Overlay(x=x, y=y, label="highest start that settles", color="text"),)
 
     def start_at(self, x: float, y: float) -> dict[str, Any]:
         if not 0 < x <= 10:

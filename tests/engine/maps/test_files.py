@@ -85,6 +85,22 @@ def test_the_exponent_is_below_its_diagram_and_the_axis_fits_the_points() -> Non
     assert sheet.figure(prepared, arrays).axes[0].get_ylim() == (0.05, 1.0)
 
 
+def test_curves_that_the_cells_show_are_drawn_once_and_only_of_a_whole_map() -> None:
+    prepared, arrays = ready()
+    (curve,) = prepared.found(arrays)
+    known = np.ones((30, 40), np.bool_)
+    for is_whole in (True, False):
+        known[-1] = is_whole
+        legend = (
+            sheet.figure(prepared, arrays, overlays=prepared.overlays(), known=known)
+            .axes[0]
+            .get_legend()
+        )
+        assert legend is not None
+        words = " ".join(text.get_text() for text in legend.get_texts()).replace("\n", " ")
+        assert words.count(curve.label) == is_whole
+
+
 def test_a_long_legend_stays_on_the_page_and_the_caption_below_the_plot() -> None:
     prepared, arrays = ready()
     words = "a statement of the theory that needs more than one line of a legend " * 3

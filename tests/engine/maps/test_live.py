@@ -98,6 +98,17 @@ def test_pictures_come_coarse_to_fine_and_each_cell_is_that_of_the_finished_map(
     assert watch.live.close()
 
 
+def test_curves_that_the_cells_show_come_with_the_last_cell(
+    watch: Watch, kinds: dict[str, LogisticKind]
+) -> None:
+    wanted = spec(columns=320, rows=200, steps=60)
+    last = watch.done(watch.live.make(wanted, LOOK))
+    assert all(n.found == () for n in watch.news if isinstance(n, MapShown) and n.state != "done")
+    (curve,), (whole,) = last.found, kinds["stability"].prepare(wanted).found(last.arrays)
+    np.testing.assert_array_equal(curve.y, whole.y)
+    assert curve.label not in [each.label for each in last.overlays]
+
+
 def test_hover_reads_the_nearest_computed_cell(watch: Watch) -> None:
     shown = watch.done(watch.live.make(spec(steps=60), LOOK))
     cell = shown.cell(2.5, 0.3)

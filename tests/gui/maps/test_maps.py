@@ -171,10 +171,24 @@ def test_borders_of_basins_are_measured_with_their_errors(desk: Desk) -> None:
 def test_the_theory_lies_over_the_map_and_says_its_source(desk: Desk) -> None:
     desk.make()
     page = desk.maps.page
-    desk.wait(lambda: len(page.overlays.overlays) == 2)
+    desk.wait(lambda: len(page.overlays.overlays) == 3)
     at = desk.pixel(3.0, 1 - 1 / 3.0)
     QTest.mouseMove(page.canvas.viewport(), at)
     desk.wait(lambda: any("fixed point" in line and "1/r" in line for line in page.pointer.lines))
+
+
+def test_what_the_cells_show_lies_over_a_finished_map(desk: Desk) -> None:
+    shown = desk.make()
+    page = desk.maps.page
+    (curve,) = shown.found
+    assert curve.label in [chip.entry.text for chip in page.header.legend.chips]
+    place = len(curve.x) // 4
+    QTest.mouseMove(page.canvas.viewport(), desk.pixel(curve.x[place], curve.y[place]))
+    desk.wait(lambda: curve.label in page.pointer.lines)
+    page.header.legend.toggled.emit(curve.label, False)
+    assert curve not in page.overlays.visible
+    desk.maps.source.shown.emit(replace(shown, number=shown.number + 1, state="making", found=()))
+    assert curve.label not in [each.label for each in page.overlays.overlays]
 
 
 def test_the_pointer_reads_class_and_values(desk: Desk) -> None:
