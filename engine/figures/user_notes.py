@@ -48,5 +48,5 @@ def draw_notes(axes: Axes, notes: Iterable[Note], view: str) -> None:
         made.set_in_layout(False)
         (dot,) = axes.plot(note.x, note.y, "o", color=PALETTE["text"], markersize=3.5, zorder=21)
         dot.set_gid(f"note-{number}-point")
-    axes.set_xlim(low)
-    axes.set_ylim(high)
+    axes.set_xlim(low, auto=None)  # else equal units are refused with a warning
+    axes.set_ylim(high, auto=None)
