@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 
 # Looking for plugins of pydantic, of which there are none, would read the metadata of all packages.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+YOUNG = 20_000
+"""New objects after which a command looks for garbage, of which imports make next to none."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,15 +29,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.cli.doctor import main as doctor
 
         return doctor(arguments[1:])
-    from gui.app.application import is_window_option
+    from gui.app.options import is_window_option
 
     if not arguments or is_window_option(arguments[0]):
         from gui.app.application import run as window
 
         return window(arguments)
-    from engine.cli.commands import main as command_line
+    usual = gc.get_threshold()
+    gc.set_threshold(YOUNG)
+    try:
+        from engine.cli.commands import main as command_line
 
-    return command_line(arguments)
+        return command_line(arguments)
+    finally:
+        gc.set_threshold(*usual)
 
 
 if __name__ == "__main__":

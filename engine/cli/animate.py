@@ -20,8 +20,6 @@ from engine.storage import runfile
 from engine.storage.files import user_path
 from engine.text.arithmetic import NumberError, read_number
 
-HELP = "Make an animation of a run, or of a parameter that is swept."
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

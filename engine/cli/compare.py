@@ -30,7 +30,6 @@ from engine.storage.files import (
     write_text,
 )
 
-HELP = "Compare runs: a table of what differs, and figures with all of them."
 RESULT = "comparison.json"
 
 

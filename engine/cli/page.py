@@ -9,8 +9,6 @@ from engine.cli.output import DONE
 from engine.storage.files import user_path
 from engine.text.numbers import whole
 
-HELP = "Make a live page of a run: one HTML file with sliders, which computes its own steps."
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

@@ -33,6 +33,7 @@ import numba
 import numpy as np
 import platformdirs
 from numba.core import caching
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from engine.kernels.sources import Sources
@@ -289,9 +290,14 @@ class KernelCache(caching.FunctionCache):
         return bool(files.has(self._index_key(sig, target_context.codegen())))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled kernel for a signature, None where there is no sound file of it."""
+        """Return the compiled kernel for a signature, None where there is no sound file of it.
+
+        Numba would import first all that compiling may need, SciPy included, half a second's work.
+        Machine code needs only the functions of the runtime that it calls.
+        """
+        rtsys.initialize(target_context)
         try:
-            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception:  # the file is whole, but numba cannot make sense of it
             return None
 

@@ -165,7 +165,6 @@ class _Kernel(_Dispatcher):
         """
         if sig in self.overloads or not isinstance(self._cache, KernelCache):
             return True
-        self.targetctx.refresh()  # type: ignore[no-untyped-call]
         return self._cache.has(sig, self.targetctx)
 
 

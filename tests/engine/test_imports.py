@@ -11,19 +11,24 @@ from pathlib import Path
 
 import pytest
 
+import main as program
 from engine.core.versions import VERSION
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("PySide6", "pyqtgraph", "torch", "torchvision", "numba", "matplotlib", "scipy", "imageio")
 
 
-def loaded(statement: str) -> set[str]:
-    """Run a statement in a fresh interpreter and return the heavy packages it loaded."""
+def modules_after(statement: str) -> set[str]:
+    """Run a statement in a fresh interpreter and return the names of the modules it imported."""
     code = f"{statement}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"
     command = [sys.executable, "-W", "error", "-c", code]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    modules = json.loads(run.stdout.splitlines()[-1])
-    return {name.partition(".")[0] for name in modules} & set(HEAVY)
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def loaded(statement: str) -> set[str]:
+    """Return the heavy packages that a statement loads in a fresh interpreter."""
+    return {name.partition(".")[0] for name in modules_after(statement)} & set(HEAVY)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +65,38 @@ def test_blas_leaves_a_core_to_the_window() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert run.stdout.split() == ["False", "1"]
+
+
+RUN = ["run", "scalar-product", "--steps", "20", "--figures", "none", "--out"]
+UNNEEDED = (  # of a short run of one experiment whose kernels are compiled
+    "scipy.linalg",
+    "numba.np.arraymath",  # numba's implementations, from which it compiles
+    "numba.np.linalg",
+    "numba.typed.typeddict",
+    "gui.app.application",
+    "engine.system.display",
+    "engine.cli.animate",
+    "engine.cli.compare",
+    "engine.cli.maps",
+    "engine.cli.reproduce",
+    "engine.families.proofs.proofs",
+    "engine.experiments.least_squares.experiment",
+)
+
+
+def test_a_short_run_imports_what_it_needs(tmp_path: Path) -> None:
+    assert program.main([*RUN, str(tmp_path / "first")]) == 0  # whatever it compiles is kept
+    statement = f"import main; assert main.main({[*RUN, str(tmp_path / 'second')]!r}) == 0"
+    assert set(UNNEEDED) & modules_after(statement) == set()
+
+
+def test_a_command_imports_no_other() -> None:
+    statement = (
+        "import contextlib, io; from engine.cli.commands import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n"
+        "    main(['{}', '--help'])"
+    )
+    loaded_by = {name: modules_after(statement.format(name)) for name in ("list", "eval", "page")}
+    assert "engine.cli.models" in loaded_by["eval"] - loaded_by["list"] - loaded_by["page"]
+    assert "engine.cli.page" in loaded_by["page"] - loaded_by["list"] - loaded_by["eval"]
+    assert "engine.cli.listed" in loaded_by["list"] - loaded_by["eval"] - loaded_by["page"]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ from engine.core.params import spec_of, update
 from engine.core.views import View
 from engine.experiments.scalar_product import claims as statements
 from engine.experiments.scalar_product import phase as phases
-from engine.experiments.scalar_product import pictures, proofs
+from engine.experiments.scalar_product import pictures
 from engine.experiments.scalar_product import theory as stability
 from engine.experiments.scalar_product import views as plots
 from engine.experiments.scalar_product.law import descent_law
@@ -42,9 +42,11 @@ from engine.experiments.scalar_product.listing import LISTING
 from engine.experiments.scalar_product.params import ScalarParams, ScalarState, law_of
 from engine.experiments.scalar_product.start import starting_weights
 from engine.experiments.scalar_product.system import ScalarSystem, system_of
-from engine.families.proofs.proofs import Proofs
-from engine.families.proofs.rules import StepRules
 from engine.theory.optimisers.law import DescentLaw
+
+if TYPE_CHECKING:
+    from engine.families.proofs.proofs import Proofs
+    from engine.families.proofs.rules import StepRules
 
 LEAST_DRAGGED = 1e-3
 """Least step size that the mouse can set, in units of delta_max: there is none at 0."""
@@ -166,7 +168,12 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
 
     def observe(self, state: ScalarState, recent: Recent) -> Observation:
         """Compute the complex plane, the cobweb and, for L = 2, the hyperbola of minima."""
-        return pictures.observe(state, recent) | proofs.observe(state, recent)
+        made = pictures.observe(state, recent)
+        if not state.params.prove:
+            return made
+        from engine.experiments.scalar_product import proofs
+
+        return made | proofs.observe(state, recent)
 
     def outcome(self, state: ScalarState, recent: Recent) -> Outcome:
         """Name the phase, with period, orbit and Lyapunov exponent."""
@@ -183,21 +190,36 @@ class ScalarProduct(AbstractExperiment[ScalarParams, ScalarState]):
         eigenvalues = hessian_eigenvalues(state.weights, params.target, params.power)
         phase = phases.phase_of(state, recent)
         made = statements.claims(statements.Evidence(params, state, recent, phase, eigenvalues))
+        if not params.prove:
+            return made
+        from engine.experiments.scalar_product import proofs
+
         return (*made, *proofs.claims(state, phase.kind))
 
     def views(self, params: ScalarParams) -> tuple[View, ...]:
         """Describe the plots."""
         covered = stability.starts_symmetric(params)
-        return (*proofs.plots(params), *plots.views(params, has_envelope=covered))
+        made = plots.views(params, has_envelope=covered)
+        if not params.prove:
+            return made
+        from engine.experiments.scalar_product import proofs
+
+        return (*proofs.plots(params), *made)
 
     def analysis_key(self, params: ScalarParams, seed: int) -> Hashable | None:
         """Name what proofs depend on, where they are asked for."""
+        if not params.prove:
+            return None
+        from engine.experiments.scalar_product import proofs
+
         return proofs.analysis_key(params, seed)
 
     def analyse(
         self, params: ScalarParams, state: ScalarState, progress: Progress
     ) -> Proofs | StepRules | None:
         """Prove what can be proved of stability and regions of attraction."""
+        from engine.experiments.scalar_product import proofs
+
         return proofs.analyse(params, state.seed, progress)
 
     def final(self, state: ScalarState, recent: Recent) -> Mapping[str, Any]:

@@ -46,6 +46,37 @@ def compiled():
     return sum(made.stats.cache_hits.values()) == 1
 
 
+LOADED = """
+import sys
+import numpy as np
+from engine.kernels.jit import kernel
+def combine(a):
+    made = np.empty(2)
+    made[0], made[1] = a @ a, np.exp(a[0])
+    return made
+made = kernel(combine)
+value = made(np.array([0.3, 0.7]))
+hits, imported = sum(made.stats.cache_hits.values()), "numba.np.arraymath" in sys.modules
+print(hits, imported, value.tobytes().hex())
+"""
+
+
+def test_a_kept_kernel_needs_none_of_what_compiling_needs(tmp_path):
+    """Arrays, BLAS and functions of C are found without numba's implementations of them."""
+    path, environment = tmp_path / "combine.py", {**os.environ, "PYTHONPATH": str(ROOT)}
+    path.write_text(LOADED)
+    environment["NUMBA_CACHE_DIR"] = str(tmp_path / "cache")
+    command = [sys.executable, str(path)]
+    first, second = (
+        subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    )
+    assert (first[:2], second[:2]) == (["0", "True"], ["1", "False"])
+    assert first[2] == second[2]
+
+
 def only_file(folder):
     (path,) = folder.rglob("*.nbc")
     return path

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 import main as program
 from gui.app import application as app
-from gui.app import screenshot
+from gui.app import options, screenshot
 from gui.app.ending import SIGNALS, EndRequests
 from gui.app.starting import Start
 from gui.settings import Settings
@@ -56,7 +56,7 @@ def hook() -> Iterator[None]:
     ],
 )
 def test_which_arguments_ask_for_the_window(argument: str, expected: bool) -> None:
-    assert app.is_window_option(argument) is expected
+    assert options.is_window_option(argument) is expected
 
 
 @pytest.mark.parametrize("arguments", [["--theme", "purple"], ["--open"], ["--fresh", "--no"]])
@@ -74,10 +74,10 @@ def test_a_bad_option_of_the_window_is_one_line(
 @pytest.mark.parametrize("name", ["run.toml", "run.json", "model.NPZ", "with space.safetensors"])
 def test_a_file_asks_for_the_window(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    assert not app.is_window_option(str(path))  # the command line says what is wrong
+    assert not options.is_window_option(str(path))  # the command line says what is wrong
     path.touch()
-    assert app.is_window_option(str(path))
-    assert app.parser().parse_args([str(path), "--fresh"]).file == path
+    assert options.is_window_option(str(path))
+    assert options.parser().parse_args([str(path), "--fresh"]).file == path
 
 
 def test_words_go_to_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
