@@ -222,6 +222,23 @@ class PlaneView(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SurfaceView(View):
+    """The surface of a function of two variables, with curves and points that lie on it.
+
+    `key` has shape (rows, columns): values on a grid from end to end, row 0 at the least y, NaN
+    where there is none. `extent_key` names the ends x0, x1, y0, y1. The items have places in the
+    plane below and are drawn on the surface above them; what is outside the grid is not drawn.
+    """
+
+    key: str
+    extent_key: str
+    x_label: str
+    y_label: str
+    z_label: str
+    items: tuple[Curve | Points, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageView(View):
     """One image, shape (rows, columns), row 0 on top, or a grid of them, shape (m, rows, columns).
 

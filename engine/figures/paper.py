@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from engine.core.change import Change
 from engine.core.errors import InputError
 from engine.core.versions import NAME, VERSION
-from engine.core.views import BarView, ImageView, PlaneView, TableView, TimeView, View
+from engine.core.views import BarView, ImageView, PlaneView, SurfaceView, TableView, TimeView, View
 from engine.figures.data import FigureData
 from engine.figures.fonts import lean
 from engine.figures.formats import DPI, FORMATS, Format
@@ -29,6 +29,7 @@ from engine.figures.panels import draw_bars, draw_image, draw_table, table_size
 from engine.figures.parts import Entry, add_legend
 from engine.figures.plane import draw_plane
 from engine.figures.style import paper
+from engine.figures.surface import draw_surface
 from engine.figures.time import draw_time
 from engine.figures.user_notes import draw_notes
 from engine.figures.vector import POINTS, Ruler, svg_and_pdf
@@ -108,6 +109,8 @@ def draw_content(axes: Axes, view: View, data: FigureData) -> list[Entry]:
         entries = draw_plane(axes, view, data)
         draw_notes(axes, data.run.notes, view.id)
         return entries
+    if isinstance(view, SurfaceView):
+        return draw_surface(axes, view, data)
     if isinstance(view, ImageView):
         return draw_image(axes, view, data)
     if isinstance(view, BarView):
@@ -120,7 +123,7 @@ def draw_content(axes: Axes, view: View, data: FigureData) -> list[Entry]:
 def _size(view: View, data: FigureData) -> tuple[float, float]:
     if isinstance(view, TableView):
         return table_size(view, data.observation)
-    if isinstance(view, ImageView):
+    if isinstance(view, ImageView | SurfaceView):
         return 5.4, 4.6
     if isinstance(view, PlaneView) and view.equal:
         return 5.8, 4.2

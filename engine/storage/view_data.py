@@ -20,6 +20,7 @@ from engine.core.views import (
     PlaneView,
     Points,
     Rule,
+    SurfaceView,
     TableView,
     TimeView,
     View,
@@ -32,6 +33,9 @@ def view_keys(view: View) -> tuple[str, ...]:
         keys = [rule.key for rule in view.rules]
     elif isinstance(view, PlaneView):
         keys = [key for item in view.items for key in item_keys(item)]
+    elif isinstance(view, SurfaceView):
+        keys = [view.key, view.extent_key]
+        keys += [key for item in view.items for key in item_keys(item)]
     elif isinstance(view, ImageView):
         keys = [view.key, view.captions_key, view.row_labels_key, view.column_labels_key]
         keys.append(view.extent_key)
@@ -101,6 +105,22 @@ def view_rows(view: View, observation: Observation) -> Iterator[Sequence[Any]]:
         yield ("item", "line", "x", "y", "value")
         for item in view.items:
             yield from _item_rows(item, observation)
+    elif isinstance(view, SurfaceView):
+        yield ("item", "line", "x", "y", "value")
+        yield from _surface_rows(view, observation)
+        for item in view.items:
+            yield from _item_rows(item, observation)
+
+
+def _surface_rows(view: SurfaceView, observation: Observation) -> Iterator[Sequence[Any]]:
+    """Yield the values of a surface at the points of its grid."""
+    if observation.get(view.key) is None or observation.get(view.extent_key) is None:
+        return
+    values = np.asarray(observation[view.key], np.float64)
+    x0, x1, y0, y1 = (float(edge) for edge in observation[view.extent_key])
+    x, y = np.linspace(x0, x1, values.shape[1]), np.linspace(y0, y1, values.shape[0])
+    for (row, column), value in np.ndenumerate(values):
+        yield view.z_label, row, float(x[column]), float(y[row]), float(value)
 
 
 def _image_rows(view: ImageView, observation: Observation) -> Iterator[Sequence[Any]]:

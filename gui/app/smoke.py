@@ -42,7 +42,7 @@ def _keys(view: views.View) -> list[str]:
         return keys
     if isinstance(view, views.BarView):
         return list(view.keys)
-    if isinstance(view, views.ImageView | views.TableView):
+    if isinstance(view, views.ImageView | views.SurfaceView | views.TableView):
         return [view.key]
     return []
 

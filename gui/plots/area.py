@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from engine.core.claims import Bound
 from engine.core.ensemble import Observation
-from engine.core.views import BarView, ImageView, PlaneView, TableView, TimeView, View
+from engine.core.views import BarView, ImageView, PlaneView, SurfaceView, TableView, TimeView, View
 from engine.run.notes import Note
 from engine.run.snapshot import Snapshot
 from gui.plots.arrange import arrange, columns_of
@@ -32,6 +32,7 @@ from gui.plots.panes.canvas_pane import CanvasPane
 from gui.plots.panes.images import ImagePane
 from gui.plots.panes.pane import Ghost, Pane, Reading, Shown
 from gui.plots.panes.plane import PlanePane
+from gui.plots.panes.surface import SurfacePane
 from gui.plots.panes.tables import TablePane
 from gui.plots.panes.time import TimePane
 from gui.style import scaling
@@ -291,6 +292,8 @@ class PlotArea(QWidget):
             return pane
         if isinstance(view, PlaneView):
             return PlanePane(view)
+        if isinstance(view, SurfaceView):
+            return SurfacePane(view)
         if isinstance(view, ImageView):
             return ImagePane(view)
         if isinstance(view, BarView):

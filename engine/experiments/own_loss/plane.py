@@ -18,6 +18,8 @@ from engine.families import contours
 
 FINE = 161
 """Points per axis at which the loss is computed for level curves."""
+SURFACE = 101
+"""Points per axis at which the loss is computed for its surface."""
 LEVELS = 14
 TAIL = 400
 """Steps of the path that are drawn."""
@@ -94,13 +96,14 @@ def _from_minimum(
 
 
 _curves: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
+_surfaces: dict[Hashable, FloatArray] = {}
 MOST_KEPT = 16
-"""Planes whose level curves are kept."""
+"""Planes whose level curves and surfaces are kept."""
 
 
 def level_curves(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArray]:
     """Return level curves of the loss in a plane, as one NaN-broken polyline, kept once made."""
-    key = (problem_key(params), frame.origin.tobytes(), frame.axes.tobytes(), frame.reach)
+    key = _key(params, frame)
     if key not in _curves:
         while len(_curves) >= MOST_KEPT:
             _curves.pop(next(iter(_curves)))
@@ -108,11 +111,31 @@ def level_curves(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, Float
     return _curves[key]
 
 
-def _contours(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArray]:
-    side = np.linspace(-BEYOND * frame.reach, BEYOND * frame.reach, FINE)
+def _key(params: OwnLossParams, frame: Frame) -> Hashable:
+    return problem_key(params), frame.origin.tobytes(), frame.axes.tobytes(), frame.reach
+
+
+def surface(params: OwnLossParams, frame: Frame) -> FloatArray:
+    """Return the loss on a grid over the picture, row 0 at the least y, kept once made."""
+    key = _key(params, frame)
+    if key not in _surfaces:
+        while len(_surfaces) >= MOST_KEPT:
+            _surfaces.pop(next(iter(_surfaces)))
+        image = _image(params, frame, np.linspace(-frame.reach, frame.reach, SURFACE))
+        _surfaces[key] = np.where(np.isfinite(image), image, np.nan)
+    return _surfaces[key]
+
+
+def _image(params: OwnLossParams, frame: Frame, side: FloatArray) -> FloatArray:
+    """Return the loss on a square grid around the middle of the picture."""
     x, y = np.meshgrid(frame.center[0] + side, frame.center[1] + side)
     points = frame.origin + x[..., None] * frame.axes[0] + y[..., None] * frame.axes[1]
-    image = loss_of(params).values(points)
+    return loss_of(params).values(points)
+
+
+def _contours(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArray]:
+    side = np.linspace(-BEYOND * frame.reach, BEYOND * frame.reach, FINE)
+    image = _image(params, frame, side)
     known = image[np.isfinite(image)]
     gap = np.array([np.nan])
     if known.size < 2 or float(np.ptp(known)) <= 0.0:
@@ -148,6 +171,8 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
         "now_y": path[-1:, 1],
         "start_x": float(begin[0]),
         "start_y": float(begin[1]),
+        "surface": surface(params, frame),
+        "surface_extent": np.repeat(frame.center, 2) + frame.reach * np.array([-1, 1, -1, 1]),
     }
 
 

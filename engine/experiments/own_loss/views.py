@@ -16,6 +16,7 @@ from engine.core.views import (
     Points,
     Rule,
     Series,
+    SurfaceView,
     TableView,
     TimeView,
     View,
@@ -48,6 +49,7 @@ def views(params: OwnLossParams) -> tuple[View, ...]:
     plain = params.optimiser in SMOOTH and params.step_rule == "fixed"
     return (
         *((_plane(params, names),) if len(names) > 1 else (_line(names[0]),)),
+        *((_surface(params, names),) if len(names) > 1 else ()),
         _weights(names),
         _excess(params),
         _stability(params),
@@ -90,6 +92,32 @@ def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
             Handle(id="start", x="start_x", y="start_y", label="start"),
         ),
         equal=True,
+    )
+
+
+def _surface(params: OwnLossParams, names: Sequence[str]) -> View:
+    x, y = axes_of(params, names)
+    return SurfaceView(
+        id="surface",
+        title="Surface",
+        help="The loss as a height over the plane of the level curves, on a log scale where its "
+        "range is wide; the run's last steps, and the equilibria that were found. What the surface "
+        "hides is dotted or hollow. Drag to turn it; figures show it from the usual side."
+        + (" All points are projected into the plane." if len(names) > 2 else ""),
+        key="surface",
+        extent_key="surface_extent",
+        x_label=x,
+        y_label=y,
+        z_label="$f$",
+        items=(
+            Curve(x="path_x", y="path_y", label="last steps", color="1", width=1.8),
+            Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
+            Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
+            Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
+            Points(x="start_x", y="start_y", label="start", color="2"),
+            Points(x="now_x", y="now_y", label="now", color="1", size=7.0),
+        ),
+        shown=False,
     )
 
 

@@ -25,6 +25,7 @@ from engine.experiments.scalar_product.params import ScalarParams
 from engine.expressions.constants import read_constants, with_value, write_constants
 from engine.run.analyst import complete
 from engine.run.session import Session
+from engine.storage.view_data import view_keys
 from engine.theory.optimisers import OPTIMISERS, describe
 
 LAB = OwnLoss()
@@ -407,3 +408,22 @@ def test_an_adaptive_optimiser_that_cannot_stay_is_not_called_converged(
     outcome = run(made, steps).outcome()
     assert outcome.kind is not OutcomeKind.CONVERGED or outcome.standing.is_precarious
     assert outcome.standing is not Standing.NEARING_MINIMUM
+
+
+def test_the_surface_is_the_loss_over_the_picture_of_the_level_curves() -> None:
+    """In a coordinate plane, with the third variable as at the start."""
+    function = "(x - 1)^2 + 3*(y + 0.5)^2 + z^2"
+    made = params(function=function, constants="", start=(0.5, 2.0, 1.5), reach=4.0)
+    view = next(each for each in LAB.views(made) if each.id == "surface")
+    session = run(made, 3)
+    seen = LAB.observe(session.state, session.recent())
+    assert {"surface", "surface_extent", "path_x"} <= set(view_keys(view)) & set(seen)
+    assert seen["surface_extent"].tolist() == [-4.0, 4.0, -4.0, 4.0]
+    rows, columns = seen["surface"].shape
+    x, y = np.meshgrid(np.linspace(-4.0, 4.0, columns), np.linspace(-4.0, 4.0, rows))
+    wanted = (x - 1) ** 2 + 3 * (y + 0.5) ** 2 + 1.5**2
+    np.testing.assert_allclose(seen["surface"], wanted, rtol=1e-12)
+    session.advance(1)
+    assert LAB.observe(session.state, session.recent())["surface"] is seen["surface"]
+    alone = LAB.views(params(function="x^2", constants=""))
+    assert all(each.id != "surface" for each in alone)
