@@ -32,7 +32,8 @@ from engine.figures.style import paper
 from engine.figures.surface import draw_surface
 from engine.figures.time import draw_time
 from engine.figures.user_notes import draw_notes
-from engine.figures.vector import svg_and_pdf
+from engine.figures.vector import POINTS, Ruler, svg_and_pdf
+from engine.figures.words import ticks_placed_once
 from engine.run.labels import worth_saying
 from engine.storage import runfile
 from engine.storage.files import atomic
@@ -41,6 +42,8 @@ from engine.text.numbers import short, whole
 MOST_LINES = 6
 """Lines of settings at the foot of a page, and of pinned runs there."""
 _DPI_RANGE = (30, 1200)
+_PNG = {"compress_type": 3}
+"""Runs of equal pixels alone are compressed (zlib's Z_RLE): half the time, 3 % more bytes."""
 
 
 def draw(view: View, data: FigureData) -> Figure:
@@ -53,10 +56,16 @@ def draw(view: View, data: FigureData) -> Figure:
 
 
 def settle(figure: Figure) -> None:
-    """Find the layout once, so that all formats have the same one, and are written faster."""
+    """Find the layout once, so that all formats have the same one, and are written faster.
+
+    Words are measured as SVG and PDF files have them, so they are not measured again for these.
+    """
     engine = figure.get_layout_engine()
     if engine is not None:
-        engine.execute(figure)
+        figure.dpi = POINTS
+        figure.set_canvas(Ruler(figure))
+        with ticks_placed_once():
+            engine.execute(figure)
     figure.set_layout_engine("none")
 
 
@@ -248,7 +257,7 @@ def rendered(
     """Return the files of a figure of whatever, one a format."""
     made: dict[Format, bytes] = {}
     if "svg" in formats and "pdf" in formats:
-        with paper(svg_text), lean():
+        with paper(svg_text), lean(), ticks_placed_once():
             made["svg"], made["pdf"] = svg_and_pdf(
                 figure, _metadata("svg", about), _metadata("pdf", about)
             )
@@ -273,11 +282,12 @@ def _write(
         "svg": FigureCanvasSVG,
         "pdf": FigureCanvasPdf,
     }
-    with paper(svg_text), lean():
+    with paper(svg_text), lean(), ticks_placed_once():
         figure.dpi = dpi if kind == "png" else 72
         # The canvas's own method draws once, where `savefig` would draw twice.
         write = getattr(canvases[kind](figure), f"print_{kind}")
-        write(file, metadata=_metadata(kind, about))
+        fast: dict[str, Any] = {"pil_kwargs": _PNG} if kind == "png" else {}
+        write(file, metadata=_metadata(kind, about), **fast)
 
 
 def _metadata(kind: Format, about: About) -> dict[str, Any]:

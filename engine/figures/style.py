@@ -11,6 +11,7 @@ import matplotlib.colors
 import numpy as np
 
 from engine.core.palette import MAPS, PINS, RAMP, ROLES, SERIES
+from engine.figures.words import measured_once
 
 PALETTE = {
     **{str(number): shade for number, shade in enumerate(SERIES, 1)},
@@ -86,7 +87,7 @@ def paper(svg_text: bool = False) -> Iterator[None]:
     With `svg_text` the letters of an SVG figure stay text that can be edited and searched, in the
     fonts of the viewer; else they are outlines that look alike everywhere.
     """
-    with mpl.rc_context():
+    with mpl.rc_context(), measured_once():
         settings: Any = mpl.rcParams
         if _CHECKED:
             dict.update(settings, _CHECKED)  # checking each setting takes milliseconds

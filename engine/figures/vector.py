@@ -12,7 +12,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from matplotlib.backend_bases import GraphicsContextBase
+from matplotlib.backend_bases import FigureCanvasBase, GraphicsContextBase
 from matplotlib.backends import backend_mixed, backend_pdf, backend_svg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
@@ -75,6 +75,15 @@ class Recorder:
 def _kept(value: Any) -> Any:
     """Return a value as it is now."""
     return value.frozen() if isinstance(value, Transform) else value
+
+
+class Ruler(FigureCanvasBase):
+    """A canvas that nothing is drawn on: it measures words as SVG files have them."""
+
+    def get_renderer(self) -> Any:
+        """Return what measures."""
+        width, height = self.figure.get_size_inches()
+        return _svg.RendererSVG(width * POINTS, height * POINTS, io.StringIO(), image_dpi=POINTS)
 
 
 def svg_and_pdf(

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine.core.errors import InputError
 from engine.core.params import update
 from engine.core.registry import get
+from engine.expressions.functions import KINKED, Op
 from engine.pages.derivatives import curve_of, gradient_of
 from engine.pages.lines import Function
 from engine.pages.steps import LOOKS_AHEAD, MEMORYLESS, NUMBERS, functions_of
@@ -93,6 +96,7 @@ class Subject:
     def setting(self) -> Mapping[str, Any]:
         """What the page's script needs, as plain values."""
         law, setting = self.law, self.law.setting
+        operations = np.concatenate([law.tape.shared[:, 0], law.tape.rows[:, 0]])
         controls = [_control(dial, law.places[dial.name], law) for dial in law.dials]
         return {
             "title": self.title,
@@ -116,6 +120,7 @@ class Subject:
             "marks": list(self.marks),
             "remarks": list(self.remarks),
             "notes": list(self.notes),
+            "kinks": any(Op(op) in KINKED for op in operations.tolist()),
             "curved": any(each.name == "curve" for each in self.functions),
         }
 
@@ -299,8 +304,6 @@ def _summary(params: ScalarParams, powers: Sequence[int]) -> str:
 
 def _is_negative(law: DescentLaw) -> bool:
     """Return whether the product of the weights is that of the variables with another sign."""
-    from engine.expressions.functions import Op
-
     return bool((law.tape.shared[:, 0] == Op.NEG).any())
 
 

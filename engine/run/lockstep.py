@@ -87,17 +87,22 @@ class Lockstep:
         self.step = 0
         self._frame = 0
         self._courses: list[_Course] = []
-        for side in sides:
-            session = replay.begin(replace(side.run, steps=0))
-            course = _Course(Run(session, lambda dropped: ""), list(side.run.changes))
-            if side.trace is not None and not _begins_as(course.run, side.trace):
-                course.run.close()
-                self.close()
-                raise LabError(
-                    f"“{side.label}” began from learned parameters, which were not kept with it."
-                )
-            course.go_to(0)
-            self._courses.append(course)
+        try:
+            for side in sides:
+                self._begin(side)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, side: Side) -> None:
+        session = replay.begin(replace(side.run, steps=0))
+        course = _Course(Run(session, lambda dropped: ""), list(side.run.changes))
+        self._courses.append(course)
+        if side.trace is not None and not _begins_as(course.run, side.trace):
+            raise LabError(
+                f"“{side.label}” began from learned parameters, which were not kept with it."
+            )
+        course.go_to(0)
 
     def advance(self, n: int) -> None:
         """Show the step `n` later, or earlier if it is negative."""

@@ -23,6 +23,8 @@ MEMBERS = 4096
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same members give the same file
 _PACKED = (".npz",)
 """Endings of what is compressed already."""
+LONGEST_NAME = 100
+"""Letters of the name of a part, which becomes that of a file for a while."""
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9.-]*\.[a-z]+")
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -71,6 +73,8 @@ def read_archive(path: Path, what: str) -> dict[str, bytes]:
         try:
             with zipfile.ZipFile(file) as archive:
                 return _members(archive, path, what, min(LIMIT, max(FREE, RATIO * size)))
+        except InputError:
+            raise
         except _DAMAGE as error:
             reason = " ".join(str(error).split())[:80] or type(error).__name__
             rule = f"give a file that is whole; this one is damaged ({reason})"
@@ -85,7 +89,7 @@ def _members(archive: zipfile.ZipFile, path: Path, what: str, limit: int) -> dic
     found: dict[str, bytes] = {}
     for member in listed:
         name = member.filename
-        if not _NAME.fullmatch(name) or name in found:
+        if len(name) > LONGEST_NAME or not _NAME.fullmatch(name) or name in found:
             raise InputError(what, name, "the parts of a file have names of their own, once each")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise zipfile.BadZipFile(f"{name} is packed in a way that is not read")

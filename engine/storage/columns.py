@@ -2,7 +2,8 @@ r"""Tables of numbers as texts: CSV, and files that a TeX document draws with pg
 
 The ending of the name decides: ``.csv`` for programs, with empty cells where nothing was measured;
 ``.dat`` for pgfplots, with columns parted by spaces, ``nan`` where nothing was measured, and a
-``.tex`` of the same name beside it that draws the table and compiles as it is.
+``.tex`` of the same name beside it that draws the table and compiles as it is. A ``.tex`` that
+somebody else wrote is never replaced.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
-from engine.storage.files import atomic, encoded, write_text
+from engine.core.versions import NAME
+from engine.storage.files import FileError, atomic, encoded, write_text
 
 Rows = Mapping[str, FloatArray]
 
 TABLES = (".csv", ".dat")
 """Endings of tables that are texts."""
+MARK = f"% Drawn by {NAME}"
+"""First line of a document that may be written anew."""
 DRAWN = 4000
 """Points of a line that TeX draws in a moment."""
 
@@ -102,6 +106,7 @@ def write_rows(path: Path, rows: Iterable[Sequence[Any]], plot: Plot | None = No
     if not _is_for_tex(path):
         write_text(path, "\n".join([*(",".join(map(cell, row)) for row in rows), ""]))
         return [Path(path).name]
+    _check_document(path)
     lines = [" ".join(map(word, row)) for row in rows]
     write_text(path, "\n".join([*lines, ""]))
     return [Path(path).name, _write_tex(path, plot or Plot(), lines[0].split(" "), len(lines) - 1)]
@@ -122,6 +127,8 @@ def write_series(
     """
     is_for_tex, count = _is_for_tex(path), 0
     form, between, missing = (word, " ", "nan") if is_for_tex else (cell, ",", "")
+    if is_for_tex:
+        _check_document(path)
     with atomic(path) as file:
         file.write((between.join(form(name) for name in names) + "\n").encode())
         for steps, rows in blocks:
@@ -154,6 +161,27 @@ def headings(rows: Rows) -> list[str]:
 # The document beside a table.
 
 
+def _check_document(path: Path) -> None:
+    """Refuse a table whose document would take the place of one that somebody else wrote.
+
+    Raises
+    ------
+    FileError
+        If there is such a file; nothing was written.
+    """
+    document = Path(path).with_suffix(".tex")
+    try:
+        with document.open("rb") as file:
+            is_ours = file.read(len(MARK)) == MARK.encode()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FileError(document, "written", error) from None
+    if not is_ours:
+        reason = "another file has this name, which the document beside the table takes"
+        raise FileError(document, "written", reason)
+
+
 def _write_tex(path: Path, plot: Plot, heads: Sequence[str], count: int) -> str:
     """Write the document that draws a table, and return its name."""
     path = Path(path)
@@ -165,6 +193,7 @@ def _write_tex(path: Path, plot: Plot, heads: Sequence[str], count: int) -> str:
     drawn = plot.lines or tuple(Line(y=y) for y in range(1, len(heads)))
     name = path.with_suffix(".tex")
     text = [
+        MARK,
         r"\documentclass[border=4pt]{standalone}",
         r"\usepackage{amsmath}",
         r"\usepackage{pgfplots}",

@@ -127,7 +127,8 @@ def function(code: UserCode, module: types.ModuleType, name: str, name_field: st
     InputError
         If it defines none of this name.
     """
-    found = getattr(module, name, None)
+    with explained(code):
+        found = getattr(module, name, None)
     if not callable(found):
         rule = f"give the name of a function that {code.path.name} defines"
         raise InputError(name_field, name, rule)
@@ -145,16 +146,24 @@ def explained(code: UserCode) -> Iterator[None]:
     """
     try:
         yield
-    except InputError:
+    except (InputError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
-        kind, text = type(error).__name__, " ".join(str(error).split())
+    except BaseException as error:
+        kind, text = type(error).__name__, _text_of(error)
         if len(text) > LONGEST:
             text = f"{text[:LONGEST]}…"
         line = _line(error, str(code.path))
         where = f"line {line} of {code.path.name}" if line else code.path.name
         rule = f"mend {where} ({kind}{': ' if text else ''}{text.rstrip('.')})"
         raise UserCodeError(code.parameter, str(code.path), rule) from None
+
+
+def _text_of(error: BaseException) -> str:
+    """Return what an error says of itself, in one line; nothing where that fails, too."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return ""
 
 
 def _line(error: BaseException, file: str) -> int | None:

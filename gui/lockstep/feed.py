@@ -37,7 +37,9 @@ class Feed(QObject):
         self._news: queue.SimpleQueue[_News | Exception] = queue.SimpleQueue()
         self._asked = 1  # the first picture comes unasked
         self._playing: int | None = None
-        self._stop = threading.Event()
+        self._stop = stop = threading.Event()
+        wishes = self._wishes
+        self.destroyed.connect(lambda: _end(stop, wishes))  # with a window that was not closed
         self._thread = threading.Thread(
             target=_work,
             args=(tuple(sides), self._wishes, self._news, self._stop),
@@ -73,8 +75,7 @@ class Feed(QObject):
     def close(self) -> None:
         """End the thread, within the step that it is at."""
         self._timer.stop()
-        self._stop.set()
-        self._wishes.put(None)
+        _end(self._stop, self._wishes)
 
     def _ask(self, wish: Callable[[Lockstep], None]) -> None:
         self._asked += 1
@@ -97,6 +98,13 @@ class Feed(QObject):
             self.shown.emit(*latest)
         if self._playing is not None and self._asked == 0:
             self.advance(self._playing)
+
+
+def _end(
+    stop: threading.Event, wishes: queue.SimpleQueue[Callable[[Lockstep], None] | None]
+) -> None:
+    stop.set()
+    wishes.put(None)
 
 
 def _work(

@@ -122,6 +122,11 @@ class SideBySide(QObject):
         window.setFocus()
         self.opened.emit(window)
 
+    def close(self) -> None:
+        """Close the windows, which ends their runs."""
+        for window in self._window.findChildren(LockstepWindow):
+            window.close()
+
     def _on_failed(self, error: Exception) -> None:
         if isinstance(error, LabError):
             self.refused.emit(str(error))

@@ -70,8 +70,8 @@ class ZoomDialog(Dialog):
         self.rate.setCurrentText("24")
         self.outcome = QLabel()
         hint = QLabel(
-            f"From all of the map to {_ends(part)}. Every frame is computed anew, with the same "
-            "settings; nothing is enlarged."
+            f"The film goes from all of the map to {_ends(part)}. Every frame is computed "
+            "anew, with the same settings; nothing is enlarged."
         )
         hint.setObjectName("hint")
         for label in (hint, self.outcome):
@@ -182,5 +182,5 @@ def _make(film: ZoomFilm, path: Path, progress: Progress) -> bool:
 
 def _ends(part: Part) -> str:
     return " and ".join(
-        f"{axis.name} {axis.low:.4g} to {axis.high:.4g}" for axis in (part.x, part.y)
+        f"{axis.name} from {axis.low:.4g} to {axis.high:.4g}" for axis in (part.x, part.y)
     )

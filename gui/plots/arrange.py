@@ -10,6 +10,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from gui.style import scaling
+from gui.widgets.dock_shares import resize_docks
 
 AREA = Qt.DockWidgetArea.TopDockWidgetArea
 DockT = TypeVar("DockT", bound=QDockWidget)
@@ -76,10 +77,10 @@ def arrange(
         dock.raise_()
     sizes = _sizes(columns, size)
     tops = [column[0] for column in columns if column]
-    window.resizeDocks(tops, [round(sizes[d][0]) for d in tops], Qt.Orientation.Horizontal)
+    resize_docks(window, tops, [sizes[dock][0] for dock in tops], Qt.Orientation.Horizontal)
     for column in columns:
-        heights = [round(sizes[dock][1]) for dock in column]
-        window.resizeDocks(column, heights, Qt.Orientation.Vertical)
+        heights = [sizes[dock][1] for dock in column]
+        resize_docks(window, column, heights, Qt.Orientation.Vertical)
     for index, dock in enumerate([*shown[placed:], *hidden]):
         if hosts:
             sizes[dock] = sizes[hosts[index % len(hosts)]]

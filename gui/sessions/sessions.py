@@ -129,6 +129,7 @@ class Sessions(QObject):
         self._is_choosing = False
         self._is_own = False  # the session kept aside is that of this window
         self._kept: KeptSession | None = None
+        self._is_asked = False  # for the runs, to keep them
         self._writing: threading.Thread | None = None
         self.background = Background(window)
         self._due = QTimer(self, singleShot=True, interval=KEEP_MS)
@@ -281,6 +282,8 @@ class Sessions(QObject):
         self._place.set_look(session.look)
         if session.story is not None:
             self._story.take_up(session.story)
+        if self._settings.folder is not None:
+            self._keep(session)  # at once: the file that it was read from may be the last one's
         self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", opened.notice))))
         if refused:
             self.refused.emit(" ".join(refused.values()))
@@ -352,9 +355,11 @@ class Sessions(QObject):
         """Keep the session as it is, for `restore_last`, in a thread of its own."""
         self._due.stop()
         if self._settings.folder is not None:
+            self._is_asked = True
             self._collect(self._keep)
 
     def _keep(self, session: KeptSession) -> None:
+        self._is_asked = False
         if self._writing is not None and self._writing.is_alive():
             self._due.start()
         elif _is_worth_keeping(session) and session != self._kept:
@@ -366,7 +371,8 @@ class Sessions(QObject):
 
     def keep_now(self) -> None:
         """Keep the session of a window that closes."""
-        if not self._due.isActive():
+        if not self._due.isActive() and not self._is_asked:
+            self._await_writing()
             return
         self._due.stop()
         found: list[tuple[KeptRun, ...]] = []
@@ -379,10 +385,13 @@ class Sessions(QObject):
         self._bridge.survey(look, lambda done: None)
         if has_answered.wait(CLOSING_SECONDS):
             session = self._session(found[0])
-            if self._writing is not None:
-                self._writing.join()
+            self._await_writing()
             if _is_worth_keeping(session) and session != self._kept:
                 self._write_kept(session)
+
+    def _await_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.join()
 
     def _write_kept(self, session: KeptSession) -> None:
         self._set_aside()

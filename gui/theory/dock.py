@@ -44,7 +44,7 @@ class TheoryPanel(QWidget):
         self.bounds_heading = heading("Bounds")
         self.bounds = BoundsCard()
         self.bounds.value_wanted.connect(self.value_wanted)
-        self.claims_heading = heading("Claims of the paper")
+        self.claims_heading = heading("Claims")
         self.claims = ClaimsColumn()
         self.empty = InkLabel("Bounds and claims appear with the first run.", "muted")
         self.empty.setWordWrap(True)

@@ -10,6 +10,16 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 Columns = Sequence[Sequence[QDockWidget]]
 
 
+def resize_docks(
+    window: QMainWindow,
+    docks: Sequence[QDockWidget],
+    sizes: Sequence[float],
+    orientation: Qt.Orientation,
+) -> None:
+    """Set sizes of docks in pixels, none below 1: Qt warns of a 0, as where a window is hidden."""
+    window.resizeDocks(list(docks), [max(1, round(size)) for size in sizes], orientation)
+
+
 class DockShares(QObject):
     """Keeps the proportions of docks in columns while their window changes its size.
 
@@ -70,5 +80,5 @@ class DockShares(QObject):
         is_high = orientation is Qt.Orientation.Vertical
         room = sum(dock.height() if is_high else dock.width() for dock in docks)
         if len(docks) > 1 and sum(shares) > 0:
-            sizes = [round(room * share / sum(shares)) for share in shares]
-            self._window.resizeDocks(docks, sizes, orientation)
+            sizes = [room * share / sum(shares) for share in shares]
+            resize_docks(self._window, docks, sizes, orientation)

@@ -161,6 +161,11 @@ class WindowDialogs(QObject):
         """Show runs with step sizes below and above a bound, in lock-step."""
         self.beside.show_around_bound()
 
+    def close_beside(self) -> None:
+        """Close the windows of runs side by side."""
+        if self._beside is not None:
+            self._beside.close()
+
     def show_reproduce(self) -> None:
         """Offer to recompute the paper."""
         from gui.window.reproduce.dialog import ReproduceDialog

@@ -22,7 +22,7 @@ from gui.style import scaling
 from gui.style.icons import IconButton
 from gui.widgets.controls import QuietScrollArea
 from gui.widgets.dock import Dock
-from gui.widgets.dock_shares import DockShares
+from gui.widgets.dock_shares import DockShares, resize_docks
 from gui.widgets.dock_state import is_sound
 
 LAYOUT_VERSION = 1
@@ -237,8 +237,8 @@ class Docks:
         """Keep the docks at the sides as wide as before, in units of the scale."""
         grown, self._scale = scaling.factor() / self._scale, scaling.factor()
         sides = self._sides()
-        widths = [round(dock.width() * grown) for dock in sides]
-        self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+        widths = [dock.width() * grown for dock in sides]
+        resize_docks(self._window, sides, widths, Qt.Orientation.Horizontal)
 
     @property
     def fit(self) -> Fit:
@@ -265,7 +265,7 @@ class Docks:
         if self._settling.isActive():
             sides = self._sides()
             widths = [scaling.whole(self._widths.get(dock, dock.width())) for dock in sides]
-            self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+            resize_docks(self._window, sides, widths, Qt.Orientation.Horizontal)
 
     def _sides(self) -> list[QDockWidget]:
         """List the docks whose widths are those of their sides."""

@@ -49,7 +49,6 @@ class RunFiles(QObject):
     message_requested = Signal(str)
     refused = Signal(str)
     session_chosen = Signal(object)
-    session_chosen = Signal(object)
     trace_opened = Signal(str, object, object, object)
 
     def __init__(

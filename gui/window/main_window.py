@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
         self.notices.report_requested.connect(self.dialogs.show_report)
         self.files.session_chosen.connect(self.sessions.open)
         self.closing.connect(self.sessions.keep_now)
+        self.closing.connect(self.dialogs.close_beside)
         for part in (self.commands, self.dialogs, self.files, self.downloads, self.sessions):
             part.message_requested.connect(self.notices.show_message)
         for refusing in (self.files, self.downloads, self.story, self.sessions):

@@ -443,7 +443,7 @@ if (N > 1) {
 
 function facts() {
   const made = [], { made: k, ended, n } = record;
-  if (ended) made.push(`After step ${k} the run diverges: the next point is not finite, or beyond ${short(DATA.limit, 3)}.`);
+  if (ended) made.push(`After step ${k} the run diverges: the next point, ${MOST_PRODUCT ? 'its product, ' : ''}its loss or its gradient is not finite, or too large; of weights that is beyond ${short(DATA.limit, 3)}.`);
   else {
     const p = periodOf(record), where = `f = ${short(record.loss[k], 5)}, |gradient| = ${short(record.size[k], 3)}`;
     if (p === 1) made.push(`The last 33 points agree to ${powerOfTen(-9)}: (${Array.from(record.at(k)).slice(0, 4).map((x) => short(x, 5)).join(', ')}${n > 4 ? ', …' : ''}), ${where}.`);
@@ -453,7 +453,7 @@ function facts() {
   }
   const delta = state.numbers[0], most = deltaMax();
   if (most > 0) made.push(`δ_max = ${short(most, 6)}, at the flattest minima; δ = ${short(delta / most, 4)} δ_max. Beyond δ_max no minimum is stable.`);
-  if (critical && !(abs(critical.delta - most) <= 1e-6 * most)) made.push(`δ* = ${short(critical.delta, 6)} at the minimum (${Array.from(critical.w).slice(0, 4).map((x) => short(x, 4)).join(', ')}) downhill from the run's last points, where S = ${short(critical.sharpness, 5)}; δ = ${short(delta / critical.delta, 4)} δ*. Beyond δ* it is unstable.`);
+  if (critical && !(abs(critical.delta - most) <= 1e-6 * most)) made.push(`δ* = ${short(critical.delta, 6)} at the minimum (${Array.from(critical.w).slice(0, 4).map((x) => short(x, 4)).join(', ')}) downhill from the run's last points, where S = ${short(critical.sharpness, 5)}; δ = ${short(delta / critical.delta, 4)} δ*. Beyond δ* it is unstable${DATA.kinks ? ', unless a kink of the loss is there' : ''}.`);
   byId('facts').replaceChildren(...made.map((text) => {
     const line = document.createElement('span');
     text.split(/_(max)/).forEach((part, i) => {

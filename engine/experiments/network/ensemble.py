@@ -251,7 +251,7 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
         Lamp("full batch", not params.is_minibatch(problem_of(params).train.count)),
     )
     pairs = _pairs(batch, depths) if both else []
-    steps = _step_claims(batch, depths, lamps) if both else ()
+    steps = _step_claims(params, batch, depths, lamps) if both else ()
     return (
         *steps,
         shared.agreement(
@@ -281,11 +281,12 @@ def _claims(params: NetworkParams, batch: Batch) -> tuple[Claim, ...]:
 
 
 def _step_claims(
-    batch: Batch, depths: Sequence[float], lamps: tuple[Lamp, ...]
+    params: NetworkParams, batch: Batch, depths: Sequence[float], lamps: tuple[Lamp, ...]
 ) -> tuple[Claim, ...]:
     """Confront what is said of depth and the stability of descent with the seeds."""
     sizes = sorted({run.setting["step_size"] for run in batch.runs})
-    lamps = (*lamps, Lamp("three step sizes or more", len(sizes) > 2, whole(len(sizes))))
+    plain = Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title)
+    lamps = (*lamps, plain, Lamp("three step sizes or more", len(sizes) > 2, whole(len(sizes))))
     seeds = sorted({run.seed for run in batch.runs})
     ends = (depths[0], depths[-1])
     return (

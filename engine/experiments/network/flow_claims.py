@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from engine.experiments.network.params import NetworkParams
 from engine.experiments.network.state import NetworkState
 from engine.families.edges import ENOUGH, judged
 from engine.text.numbers import short, whole
+
+if TYPE_CHECKING:
+    from engine.experiments.network.expansion import Expansion
 
 WITHIN = 0.1
 """Relative distance of the mean loss from that of the flow that counts as agreement."""
@@ -60,7 +64,7 @@ def central_claim(params: NetworkParams, state: NetworkState, common: tuple[Lamp
         id="central-flow",
         title="At the edge of stability the mean of descent follows the central flow",
         source="Cohen et al. 2025, arXiv:2410.24206, as its companion page has it",
-        statement="The time average of the training loss is the loss of the central flow and "
+        statement="The time average of the training loss is the loss of the central flow plus "
         "tr Σ/δ, with the covariance Σ of the swings that the flow computes.",
         assumptions=lamps,
         predicted=predicted,
@@ -82,21 +86,7 @@ def flip_claim(
         Lamp("plain descent", params.optimiser == "gradient-descent", params.described.title),
         Lamp("smooth activation", params.is_smooth, params.unit),
     )
-    if found is None:
-        lamps += (Lamp("the derivatives are known", None),)
-    else:
-        gap = found.gap
-        lamps += (
-            Lamp("derivatives agree with differences", found.smooth),
-            Lamp("at a minimum", found.slope <= CONVERGED * state.first_loss,
-                 f"‖∇f‖‖w‖ = {short(found.slope, 2)} at k = {whole(found.step)}"),
-            Lamp("simple eigenvalue", None if math.isnan(gap) else gap > 1e-6,
-                 "give two eigenvalues or more" if math.isnan(gap) else f"gap {short(gap, 2)}"),
-            Lamp("no part of T in flat directions", found.flat <= SMALL, short(found.flat, 2)),
-            Lamp("no negative curvature", found.negative <= SMALL, short(found.negative, 2)),
-            Lamp("slightly beyond the limit", 0.0 < (beyond or 0.0) <= NEAR,
-                 f"δS = {short(2.0 + (beyond or 0.0), 5)}"),
-        )  # fmt: skip
+    lamps += _expansion_lamps(found, params.step_size, state.first_loss)
     holds, predicted, measured = None, "known at a minimum", "no swing about a minimum"
     if found is not None and beyond is not None:
         coefficient, error = found.flip(params.step_size)
@@ -122,6 +112,29 @@ def flip_claim(
         verdict=judged(lamps, holds),
         note="To try it, let a run come to rest and raise δ to slightly more than 2/S.",
     )
+
+
+def _expansion_lamps(
+    found: Expansion | None, step_size: float, first_loss: float
+) -> tuple[Lamp, ...]:
+    """Return what the normal form assumes of the place where the derivatives were found."""
+    if found is None:
+        return (Lamp("the derivatives are known", None),)
+    pull, gap, few = step_size * found.sharpness, found.gap, math.isnan(found.gap)
+    second, unknown = (1.0 - gap) * pull, "give two eigenvalues or more"
+    return (
+        Lamp("derivatives agree with differences", found.smooth),
+        Lamp("at a minimum", found.slope <= CONVERGED * first_loss,
+             f"‖∇f‖‖w‖ = {short(found.slope, 2)} at k = {whole(found.step)}"),
+        Lamp("simple eigenvalue", None if few else gap > 1e-6,
+             unknown if few else f"gap {short(gap, 2)}"),
+        Lamp("one eigenvalue beyond the limit", None if few else second < 2.0,
+             unknown if few else f"δλ₂ = {short(second, 5)}"),
+        Lamp("no part of T in flat directions", found.flat <= SMALL, short(found.flat, 2)),
+        Lamp("no part of T in negative curvature", found.negative <= SMALL,
+             short(found.negative, 2)),
+        Lamp("slightly beyond the limit", 0.0 < pull - 2.0 <= NEAR, f"δS = {short(pull, 5)}"),
+    )  # fmt: skip
 
 
 def _swings(state: NetworkState, recent: Recent, size: float | None) -> tuple[bool | None, str]:

@@ -149,7 +149,7 @@ def step_limits(params: NetworkParams) -> tuple[Bound, ...]:
         or params.is_minibatch(problem.train.count)
     ):
         return ()
-    own = is_deep_linear(params) and not params.biases
+    own = is_deep_linear(params) and not params.biases and not _is_narrow(problem)
     name = "largest step of this network" if own else "of as many plain linear layers"
     return (
         Bound(
@@ -165,15 +165,20 @@ def step_limits(params: NetworkParams) -> tuple[Bound, ...]:
 
 def _linear_step(state: NetworkState) -> float | None:
     """Compute the largest step size at which a global minimum can be stable."""
-    from engine.experiments.network.nets.architecture import Architecture
-
     params, problem = state.params, state.problem
-    assert isinstance(problem.architecture, Architecture)  # the form is plain
-    sizes = problem.architecture.sizes
-    narrow = min(sizes[1:-1], default=math.inf) < min(sizes[0], sizes[-1])
-    if params.biases or narrow or params.weight_decay or params.optimiser != "gradient-descent":
+    others = params.weight_decay or params.optimiser != "gradient-descent"
+    if params.biases or others or _is_narrow(problem):
         return None
     return linear_step(problem, problem.architecture.depth)
+
+
+def _is_narrow(problem: Problem) -> bool:
+    """Return whether plain layers cannot make every linear map of their inputs."""
+    from engine.experiments.network.nets.architecture import Architecture
+
+    assert isinstance(problem.architecture, Architecture)  # the form is plain
+    sizes = problem.architecture.sizes
+    return bool(min(sizes[1:-1], default=math.inf) < min(sizes[0], sizes[-1]))
 
 
 def linear_step(problem: Problem, depth: int) -> float | None:

@@ -185,7 +185,8 @@ def _proved(params: ScalarParams, seed: int, progress: Progress) -> Proofs | Non
 def compare_step_rules(params: ScalarParams, seed: int, progress: Progress) -> StepRules | None:
     """Measure and prove what step rules do to the region of attraction of two weights.
 
-    The fixed step, α/S and α/λ_max have the same rate at the balanced minima, that of the run.
+    The fixed step, α/S and α/λ_max have the same rate at the balanced minima, that of the run,
+    where the largest step allows it.
     Polyak's step is 1/(2S) on this loss, whose least value is 0. All are bounded by the largest
     step of the run's parameters, but for the fixed one.
     """
@@ -211,6 +212,8 @@ def compare_step_rules(params: ScalarParams, seed: int, progress: Progress) -> S
             cells=params.cells,
             plane=plane(changed, reach),
         )
+        if changed.step_rule != "fixed":
+            pull = min(pull, changed.step_cap * sharpness)
         candidates.append(Candidate(name=name, rate=1.0 - pull, task=task))
     return compare(candidates, -high, high, progress)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import InputError
-from engine.storage.files import read_text
+from engine.storage.files import read_text, unreachable
 
 FIELD = "file"
 TEXT_LIMIT = 128 * 2**20
@@ -117,8 +117,12 @@ def _object(line: str) -> Row | None:
 def _is_numbers(value: object) -> bool:
     """Return whether a value is a number, None, or a list of numbers."""
     if isinstance(value, list):
-        return bool(value) and all(_is_numbers(item) and item is not None for item in value)
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        return bool(value) and all(map(_is_number, value))
+    return value is None or _is_number(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _known: OrderedDict[Path, Lines] = OrderedDict()
@@ -135,7 +139,10 @@ def rows_of(path: Path) -> list[Row]:
     """
     with _lock:
         lines = _known.pop(path, None) or Lines(path)
-        rows = lines.rows()
+        try:
+            rows = lines.rows()
+        except OSError as error:
+            raise unreachable(path, FIELD, error) from None
         _known[path] = lines
         while len(_known) > 4:
             _known.popitem(last=False)

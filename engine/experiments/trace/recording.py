@@ -39,6 +39,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "step_size": ("step_size", "lr", "learning_rate", "delta", "eta"),
 }
 """Our names of columns, and others that are understood."""
+_UNDERSTOOD = {name for names in NAMES.values() for name in names}
 _HEADLESS = {
     1: ("sharpness",),
     2: ("loss", "sharpness"),
@@ -194,7 +195,10 @@ def _of_lines(path: Path) -> dict[str, Any]:
     """Read an object a line; what a line lacks is NaN, and a last line may be unfinished."""
     rows = rows_of(path)
     keys = dict.fromkeys(key for row in rows for key in row)
-    return {key: _column(key, [row.get(key) for row in rows]) for key in keys}
+    known = [key for key in keys if _plain(key) in _UNDERSTOOD]
+    if not known:
+        _named(keys)  # which refuses them
+    return {key: _column(key, [row.get(key) for row in rows]) for key in known}
 
 
 def _column(key: str, values: list[Any]) -> FloatArray:
@@ -212,9 +216,13 @@ def _column(key: str, values: list[Any]) -> FloatArray:
     return made if width else made[:, 0]
 
 
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_")
+
+
 def _named(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that are understood, by our names."""
-    given = {name.strip().lower().replace(" ", "_"): values for name, values in columns.items()}
+    given = {_plain(name): values for name, values in columns.items()}
     made = {}
     for ours, others in NAMES.items():
         found = next((given[name] for name in others if name in given), None)

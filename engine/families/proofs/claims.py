@@ -192,7 +192,7 @@ def region_parts(proofs: Proofs) -> tuple[str, str]:
     what = "length" if len(region.grid.shape) == 1 else "area"
     text = f"proved: {what} {short_below(proofs.volume, 5)}"
     if proofs.share is not None:
-        text += f", {short_below(100.0 * proofs.share, 3)} % of the basin measured"
+        text += f", about {short(100.0 * proofs.share, 2)} % of the basin measured"
     return text, effort
 
 

@@ -97,7 +97,7 @@ def rows(proofs: Proofs) -> list[list[str]]:
 
 def _slices(proofs: Proofs) -> dict[str, Any]:
     found, names = proofs.scattered, proofs.task.names
-    if found is None or not found.slices:
+    if found is None or not found.slices or not proofs.attractor.can_be_seen:
         return {}
     images = [
         np.where(each.proved, PROVED, np.where(each.seen, SEEN, np.nan))[::-1]
@@ -115,7 +115,7 @@ def _slices(proofs: Proofs) -> dict[str, Any]:
 
 def _region(proofs: Proofs) -> dict[str, Any]:
     region = proofs.region
-    if region is None:
+    if region is None or not proofs.attractor.can_be_seen:
         return {}
     low, high = proofs.task.low, proofs.task.high
     parts = (np.arange(_PIXELS) + 0.5) / _PIXELS

@@ -129,6 +129,11 @@ class Attractor:
         """Ellipsoids from which regions grow."""
         return () if self.cycle is None else self.cycle.cores
 
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether it is known where it is, so that starts can be seen to come to it or not."""
+        return self.cycle is not None or self.kind in ("equilibrium", "manifold")
+
 
 def step_of(law: Law) -> Callable[[FloatArray], FloatArray]:
     """Return the step in floats, of points of shape (m, d)."""
@@ -159,13 +164,17 @@ def settles(
 
 def is_there(task: Task, attractor: Attractor, points: FloatArray) -> Bools:
     """Return which points, shape (m, d), are at the attractor, to what can be seen."""
-    if attractor.kind == "manifold" and task.law.square is not None:
-        size = task.law.square.residual.value(Interval.point(points)).size
-        return np.asarray(size <= 1e-6)
-    if attractor.cycle is None:
-        return np.zeros(len(points), bool)
+    square = task.law.square or task.law.carried
+    if attractor.kind == "manifold" and square is not None:
+        n = square.residual.dimension
+        size = square.residual.value(Interval.point(points[:, :n])).size
+        speed = np.abs(points[:, n:]).max(axis=1, initial=0.0)
+        return np.asarray((size <= 1e-6) & (speed <= 1e-6))
+    places = [] if attractor.cycle is None else [each.mid for each in attractor.cycle.points]
+    if attractor.kind == "equilibrium" and attractor.cycle is None and attractor.point is not None:
+        places = [attractor.point]
     made = np.zeros(len(points), bool)
-    for each in attractor.cycle.points:
-        away = np.abs(points - each.mid).max(axis=1)
-        made |= away <= 1e-4 * max(1.0, float(np.abs(each.mid).max()))
+    for each in places:
+        away = np.abs(points - each).max(axis=1)
+        made |= away <= 1e-4 * max(1.0, float(np.abs(each).max()))
     return made

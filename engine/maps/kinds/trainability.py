@@ -243,20 +243,24 @@ class WholeRuns(Prepared):
         )
 
     def found(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[Overlay, ...]:
-        """Return the largest step size below which no run diverged, along the other parameter."""
+        """Return the largest step size below which no run diverged, along the other parameter.
+
+        It is drawn between the middles of the last of these cells and of the first that diverged,
+        and not at all where the smallest step size diverged: the largest lies beyond the map.
+        """
         spec = self.spec
         if "step_size" not in (spec.x.name, spec.y.name):
             return ()
-        code = next(each.code for each in self.classes if each.name == "diverged")
+        code = self._code("diverged")
         across = spec.x.name == "step_size"
         diverged = arrays["outcome"] == code
         rows = diverged if across else diverged.T
         axis, other = (spec.x, spec.y) if across else (spec.y, spec.x)
         if rows.shape != (other.count, axis.count) or not rows.any():
             return ()
-        first = np.where(rows.any(axis=1), rows.argmax(axis=1), 0)  # none lie below the first cell
+        first = np.where(rows.any(axis=1), rows.argmax(axis=1), 0)
         steps = np.where(first == 0, np.nan, axis.at(first.astype(np.float64)))
-        if np.isnan(steps).all():
+        if not np.isfinite(steps).any():
             return ()
         along = other.at(np.arange(other.count, dtype=np.float64) + 0.5)
         name = "largest step size below all that diverge"

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -633,6 +634,18 @@ def test_presets_are_sound(experiment: Experiment, preset: Preset) -> None:
     assert len({view.id for view in views}) == len(views)
     bounds = experiment.theory(preset.params, None)
     assert all(bound.value is None or np.isfinite(bound.value) for bound in bounds)
+
+
+@each
+def test_what_is_the_same_as_in_a_preset_stands_below_it(experiment: Experiment) -> None:
+    """A description that begins with "The same at" or "with" speaks of the preset before it."""
+    for before, preset in pairwise(presets(experiment.id)):
+        if re.match(r"The same (around|as|at|for|in|with) ", preset.description):
+            own, other = preset.params.model_dump(), before.params.model_dump()
+            usual = experiment.parameters().model_dump()
+            chosen = [name for name in own if own[name] != usual[name]]
+            kept = [name for name in chosen if own[name] == other[name]]
+            assert len(kept) >= len(chosen) / 3, f"{preset.id} after {before.id}"
 
 
 def test_preset_ids_are_unique() -> None:

@@ -78,6 +78,7 @@ PRESETS = {
     "momentum": (OutcomeKind.CONVERGED, "converged (oscillating)"),
     "deep": (OutcomeKind.CONVERGED, "converged (monotone)"),
     "proved-region": (OutcomeKind.CONVERGED, "converged (monotone)"),
+    "step-rules": (OutcomeKind.CONVERGED, "converged (oscillating)"),
     "proved-cycle": (OutcomeKind.OSCILLATING, "period 2"),
 }
 

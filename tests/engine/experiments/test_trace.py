@@ -6,6 +6,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from engine.analysis.edge import Edge
 from engine.core.claims import Verdict
 from engine.core.errors import InputError, LabError
 from engine.core.params import build
+from engine.experiments.trace import recording
 from engine.experiments.trace.experiment import Trace
+from engine.experiments.trace.lines import rows_of
 from engine.experiments.trace.params import EXAMPLE_LOG, TraceParams
 from engine.experiments.trace.recording import recording_of
 from engine.run.session import Session
@@ -110,6 +113,8 @@ def test_the_edge_at_a_step_is_that_of_the_looks_so_far(ratios: list[float]) -> 
         ("log.jsonl", '{"loss": 1e400}\n{"loss": ' + "9" * 400 + "}\n"),
         ("log.jsonl", '{"loss": 1e200}\n{"loss": 2}\n'),
         ("log.jsonl", "{" * 5000 + "\n\n"),
+        ("log.jsonl", '{"loss": [[1.0]]}\n{"loss": [[2.0]]}\n'),
+        ("log.jsonl", '{"loss": ' + "[" * 600 + "1" + "]" * 600 + "}\n"),
         ("log.npz", "PK"),
         ("log.pt", "x"),
     ],
@@ -120,6 +125,20 @@ def test_what_is_no_log_is_refused_in_one_sentence(tmp_path: Path, name: str, te
     with pytest.raises(LabError) as found:
         recording_of(params_of(path))
     assert "\n" not in str(found.value)
+
+
+def test_columns_that_nobody_asks_for_are_not_made(tmp_path: Path) -> None:
+    """Another key a row would take the square of the rows."""
+    path, rows = tmp_path / "log.jsonl", 1500
+    path.write_text("".join(f'{{"loss": {k}, "k{k}": 1}}\n' for k in range(rows)))
+    with mock.patch.object(recording, "_column", wraps=recording._column) as made:
+        assert recording_of(params_of(path)).last == rows - 1
+    assert made.call_count == 1
+
+
+def test_a_log_that_goes_away_as_it_is_read_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="can be read"):
+        rows_of(tmp_path / "gone.jsonl")
 
 
 def test_columns_of_other_lengths_are_refused(tmp_path: Path) -> None:

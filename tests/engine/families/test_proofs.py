@@ -19,6 +19,7 @@ from engine.core.errors import InputError
 from engine.core.registry import get
 from engine.experiments.scalar_product import proofs as scalar
 from engine.experiments.scalar_product.params import ScalarParams
+from engine.families.proofs import pictures
 from engine.families.proofs import rules as step_rules
 from engine.families.proofs.claims import level_parts, region_parts
 from engine.families.proofs.pictures import rows
@@ -101,6 +102,38 @@ def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one() -> No
     shown = step_rules.observe(made)
     assert np.asarray(shown["rules_images"]).shape == (4, step_rules.SIDE, step_rules.SIDE)
     assert len(shown["rules_rows"]) == len(shown["rules_names"]) == 4
+
+
+def test_the_rate_of_a_capped_step_rule_is_that_of_its_largest_step() -> None:
+    values = {"depth": 2, "target": 1.0, "prove": True, "compare_rules": True, "cells": 16}
+    params = ScalarParams(**values, step_size=0.5, step_cap=0.125)
+    made = scalar.compare_step_rules(params, 0, go_on)
+    assert made is not None
+    assert [each.rate for each in made.regions] == [0.0, 0.75, 0.75, 0.75]
+
+
+def test_starts_with_momentum_are_seen_to_come_to_a_manifold_of_minima() -> None:
+    values = {"depth": 2, "target": 1.0, "step_size": 0.2, "optimiser": "heavy-ball"}
+    params = ScalarParams(**values, momentum=0.3, prove=True, cells=16)
+    made = scalar.analyse(params, 0, go_on)
+    assert isinstance(made, Proofs)
+    assert made.attractor.kind == "manifold"
+    assert made.scattered is not None
+    assert not made.scattered.proved.any()
+    assert made.scattered.seen_share[0] > 0.05
+    assert any(each.seen.any() for each in made.scattered.slices)
+
+
+def test_no_basin_is_drawn_of_a_run_that_comes_to_nothing() -> None:
+    params = ScalarParams(
+        depth=2, target=1.0, step_size=0.3, init="list", weights=(3.9, 3.9), prove=True, cells=16
+    )
+    made = scalar.analyse(params, 0, go_on)
+    assert isinstance(made, Proofs)
+    assert made.attractor.kind == "none"
+    shown = pictures.observe(made, np.ones((2, 2)), "loss", 0.25)
+    assert "proof_region" not in shown
+    assert "proof_rows" in shown
 
 
 def test_the_comparison_of_step_rules_keeps_the_proofs_beside_it() -> None:

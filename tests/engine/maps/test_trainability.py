@@ -186,4 +186,7 @@ def test_a_map_of_networks_tells_the_edge_from_what_learns_and_what_does_not() -
     code = cells["outcome"][0, first[0]]
     from_the_first = {"outcome": np.full_like(cells["outcome"], code)}
     assert prepared.found(from_the_first) == ()  # of no step size is it known that it is safe
+    cells["outcome"][0] = cells["outcome"][0, -1]
+    (largest,) = prepared.found(cells)
+    assert np.isnan(largest.x).tolist() == [True, False], "it lies below all that were tried"
     assert pickle.loads(pickle.dumps(prepared)).classes == prepared.classes

@@ -22,7 +22,7 @@ from engine.experiments.mnist.model_files import Network
 from engine.experiments.mnist.network.model import Architecture, initialise
 from engine.experiments.mnist.trained import Model
 from engine.run.session import Session
-from engine.storage import learned, onnx_graphs
+from engine.storage import learned, onnx_graphs, state_dicts
 
 ARCHITECTURES = [
     Architecture(filters=2, width=3),
@@ -259,6 +259,19 @@ def test_malicious_files_are_refused_and_nothing_runs(tmp_path: Path) -> None:
             model_files.load(path)
         assert "\n" not in str(caught.value)
         assert not proof.exists()
+
+
+@pytest.mark.parametrize("before", [b"", b"words before the archive"])
+def test_a_description_makes_nothing_but_tensors(tmp_path: Path, before: bytes) -> None:
+    """Of any size: what PyTorch lets a description call may fill the memory."""
+    path, plain = tmp_path / "a.pt", torch.ones(2)
+    extra = None if before else bytearray(5)
+    torch.save({"W": plain, state_dicts.EXTRA: extra}, path)
+    path.write_bytes(before + path.read_bytes())
+    with pytest.raises(InputError):
+        state_dicts.load(path, "model", "give tensors")
+    torch.save({"W": plain, "half": plain.half()}, path)
+    assert set(state_dicts.load(path, "model", "give tensors")[0]) == {"W", "half"}
 
 
 def state_of(one: Model) -> dict[str, Any]:

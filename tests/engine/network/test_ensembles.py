@@ -155,3 +155,15 @@ def test_the_largest_step_sizes_are_compared_seed_by_seed() -> None:
     few = NETWORK.ensemble(params_of(compare="plain-and-residual", depths=(2, 3)), 0, 5, go_on)
     verdicts = {claim.id: claim.verdict for claim in few.claims}
     assert verdicts["depth-against-step-size"] is Verdict.NOT_APPLICABLE
+
+
+def test_step_sizes_of_another_optimiser_say_nothing_of_descent() -> None:
+    params = params_of(
+        compare="plain-and-residual",
+        depths=(2, 3),
+        step_sizes=(0.1, 1.0, 100.0),
+        optimiser="adam",
+    )
+    verdicts = {claim.id: claim.verdict for claim in NETWORK.ensemble(params, 0, 3, go_on).claims}
+    assert verdicts["depth-against-step-size"] is Verdict.NOT_APPLICABLE
+    assert verdicts["residual-step-size"] is Verdict.NOT_APPLICABLE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -124,6 +126,22 @@ def test_a_swing_beyond_the_limit_is_that_of_the_flip() -> None:
     assert claim.verdict is Verdict.HOLDS, claim
     swing = rest.sharpness * np.sqrt(0.02 / rest.flip(session.params.step_size)[0])
     assert session.recent()["gradient"][-2:].mean() == pytest.approx(swing, rel=0.1)
+    session.close()
+
+
+def test_the_flip_is_claimed_where_one_eigenvalue_alone_is_beyond_the_limit() -> None:
+    """With two of them the swing along the first is no attractor, whatever its coefficient."""
+    session = Session(NETWORK, linear_unit(step_size=0.3), 0)
+    session.advance(100)
+    state = session.state
+    rest = state.rest
+    assert rest is not None
+    params = update(session.params, step_size=2.02 / rest.sharpness)
+    for gap, on in ((0.5, True), (0.005, False), (math.nan, None)):
+        seen = dataclasses.replace(state, rest=dataclasses.replace(rest, gap=gap))
+        claims = {each.id: each for each in NETWORK.claims(params, seen, session.recent())}
+        lamps = {lamp.name: lamp.on for lamp in claims["flip"].assumptions}
+        assert lamps["one eigenvalue beyond the limit"] is on
     session.close()
 
 

@@ -112,6 +112,13 @@ BROKEN = {
     "syntax": ("def make(:\n    pass\n", "module_file", "line 1"),
     "import": ("\nimport nowhere_to_be_found\n", "module_file", "line 2"),
     "exit": ("raise SystemExit(3)\n", "module_file", "line 1"),
+    "no exception": ("raise BaseException('odd')\n", "module_file", "line 1"),
+    "mute": (
+        "class Mute(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Mute\n",
+        "module_file",
+        "line 4",
+    ),
+    "no names": ("def __getattr__(name):\n    raise KeyError(name)\n", "module_file", "line 2"),
     "in make": ("def make():\n    return 1 / 0\n", "module_file", "line 2"),
     "no module": ("def make():\n    return 7\n", "module_function", "not of int"),
     "no function": ("made = 1\n", "module_function", "defines"),

@@ -70,6 +70,15 @@ def test_a_linear_network_is_the_matrix_product(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("width", "own"), [(1, False), (2, True)])
+def test_a_narrow_linear_network_has_no_largest_step_of_its_own(width: int, own: bool) -> None:
+    """Two outputs of two inputs do not pass through one unit: its minima are others."""
+    values = {"activation": "linear", "biases": False, "loss": "squared-error", "depth": 2}
+    (bound,) = NETWORK.step_limits(params_of(**values, width=width), 0)
+    assert ("of this network" in bound.name) is own
+    assert ("as many plain linear layers" in bound.name) is not own
+
+
 @pytest.mark.parametrize("optimiser", ["heavy-ball", "nesterov", "adam", "adamw", "rmsprop", "sam"])
 def test_steps_are_those_of_the_theory(optimiser: str) -> None:
     """The same steps as `StepMap`, which is written as the optimisers are defined."""

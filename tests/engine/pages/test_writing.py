@@ -144,6 +144,13 @@ def test_a_run_that_was_changed_is_made_with_its_last_settings() -> None:
     assert len(made.remarks) == 1
 
 
+@pytest.mark.parametrize(("text", "kinks"), [("x^2 + relu(x)^2", True), ("x^2", False)])
+def test_a_page_knows_whether_its_loss_has_kinks(text: str, kinks: bool) -> None:
+    params = build(get("own-loss").parameters, {"function": text, "start": [1.0]})
+    subject = subject_of(RunSpec(experiment="own-loss", params=params, seed=0, steps=5))
+    assert subject.setting["kinks"] is kinks
+
+
 def test_a_run_from_learned_parameters_begins_there() -> None:
     for experiment in ("own-loss", "scalar-product"):
         size = 2 if experiment == "own-loss" else 3

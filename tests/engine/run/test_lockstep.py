@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from engine.core.change import Change, Nudge
 from engine.core.errors import LabError
 from engine.run import replay
 from engine.run.lockstep import LAST_STEP, Lockstep, Side
+from engine.run.run import Run
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from tests.engine.linear_map import LinearMap, LinearParams
@@ -67,6 +70,22 @@ def test_a_run_that_ends_waits_at_its_last_step() -> None:
     both.seek(LAST_STEP)
     assert both.has_ended
     assert both.step == max(picture.step for picture in both.snapshots())
+
+
+def test_runs_that_began_are_closed_where_a_later_one_cannot() -> None:
+    other = RunSpec(experiment="linear-map", params=LinearParams(), seed=1)
+    learned = Session(LinearMap(), LinearParams(step_size=0.3, width=2, target=5.0), 1)
+    learned.advance(3)
+    with mock.patch.object(Run, "close", autospec=True) as close, pytest.raises(LabError):
+        Lockstep((side(0.3), Side("mine", side(0.3).run, learned.trace.view())))
+    assert close.call_count == 2
+    with (
+        mock.patch.object(Run, "close", autospec=True) as close,
+        mock.patch.object(replay, "begin", side_effect=[replay.begin(other), LabError("No.")]),
+        pytest.raises(LabError),
+    ):
+        Lockstep((side(0.3), side(0.2)))
+    assert close.call_count == 1
 
 
 def test_what_cannot_stand_side_by_side_is_one_sentence() -> None:

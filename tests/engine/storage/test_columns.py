@@ -14,6 +14,7 @@ from engine.core.errors import InputError
 from engine.run.session import Session
 from engine.storage.columns import DRAWN, Line, Plot, tex_text, word, write_rows, write_series
 from engine.storage.export import export_view
+from engine.storage.files import FileError
 from tests.engine.drawn_map import DrawnMap
 from tests.engine.linear_map import LinearParams
 
@@ -92,6 +93,20 @@ def test_long_tables_are_thinned_by_an_odd_number(tmp_path: Path) -> None:
     tex = (tmp_path / "a.tex").read_text("utf-8")
     assert "each nth point=3" in tex and balanced(tex)
     assert np.isnan(numbers(tmp_path / "a.dat")[0, 1])
+
+
+def test_a_document_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    table, document = tmp_path / "paper.dat", tmp_path / "paper.tex"
+    steps, rows = np.arange(3), {"x": np.zeros(3)}
+    document.write_text("\\documentclass{article}")
+    with pytest.raises(FileError, match=r"paper\.tex"):
+        write_series(table, ["step", "x"], [(steps, rows)])
+    with pytest.raises(FileError, match=r"paper\.tex"):
+        write_rows(table, [("a", "b"), (1, 2)])
+    assert document.read_text() == "\\documentclass{article}" and not table.exists()
+    document.unlink()
+    for _ in range(2):
+        assert write_series(table, ["step", "x"], [(steps, rows)]) == ["paper.dat", "paper.tex"]
 
 
 def test_rows_with_words_keep_their_columns(tmp_path: Path) -> None:

@@ -252,6 +252,15 @@ def _archive(*entries: tuple[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.parametrize("name", ["../a.toml", "/etc/a.toml", "a/b/c.toml", f"{'a' * 300}.npz"])
+def test_a_part_that_is_no_name_of_a_file_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.lyapunov"
+    path.write_bytes(_archive(("session.json", b"{}"), (name, b"")))
+    with pytest.raises(InputError, match="names of their own") as refused:
+        session_file.load(path)
+    assert refused.value.value == name
+
+
 def test_an_archive_that_climbs_out_or_unpacks_to_far_more_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from engine.run.snapshot import Status
+from gui.lockstep.feed import Feed
 from gui.lockstep.window import LockstepWindow
 from gui.window.main_window import MainWindow
 from tests.gui import windows
@@ -65,6 +66,16 @@ def test_the_present_run_steps_together_with_a_pinned_one(window: MainWindow, qt
     assert {pane.canvas.y_axis.ends for pane in beside.panes[first.view.id]} == {(0.0, 0.5)}
     first.canvas.reset_requested.emit()
     assert first.canvas.y_axis.ends != (0.0, 0.5)
+
+
+def test_no_thread_outlives_the_windows(window: MainWindow, qtbot: QtBot) -> None:
+    first = opened(window, qtbot, "around_bound").feed._thread
+    alone = Feed([column.side for column in opened(window, qtbot, "around_bound")._columns])
+    window.close()
+    qtbot.waitUntil(lambda: not first.is_alive())
+    thread = alone._thread
+    alone.deleteLater()  # without having been closed
+    qtbot.waitUntil(lambda: not thread.is_alive())
 
 
 def test_below_and_above_the_bound(window: MainWindow, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.executors.threads import Threads
@@ -53,3 +54,9 @@ def test_what_is_refused_or_cancelled_is_one_sentence(
     dialog.save(tmp_path / "absent" / "a.gif")
     qtbot.waitUntil(lambda: "could not be written" in dialog.outcome.text(), timeout=20_000)
     qtbot.waitUntil(lambda: list(tmp_path.iterdir()) == [], timeout=20_000)
+
+
+def test_the_ends_of_the_film_are_read_in_one_way(dialog: ZoomDialog) -> None:
+    (text,) = (label.text() for label in dialog.findChildren(QLabel) if "film" in label.text())
+    for axis in (FILM.x, FILM.y):
+        assert f"{axis.name} from {axis.low:.4g} to {axis.high:.4g}" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
@@ -64,3 +64,19 @@ def test_proportions_that_the_user_gave_are_kept(five) -> None:
     settle()
     assert right[0].height() / right[1].height() == pytest.approx(ratio, rel=0.08)
     assert right[1].height() == pytest.approx(right[2].height(), abs=4)
+
+
+@pytest.mark.parametrize("size", [QSize(0, 0), QSize(1, 1), QSize(3, 0)])
+def test_a_window_without_room_is_arranged_without_a_warning(qtbot, size) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    docks = [QDockWidget(str(index), window) for index in range(5)]
+    sizes = arrange(window, docks, [], size)
+    assert set(sizes) == set(docks)
+
+
+def test_docks_without_room_share_it_without_a_warning(five) -> None:
+    _, docks, shares = five
+    shares.set({dock: (1.0, 1e-9 if index % 2 else 1.0) for index, dock in enumerate(docks)})
+    settle()
+    assert all(dock.height() >= 1 for dock in docks)

@@ -171,6 +171,35 @@ def test_the_session_of_a_killed_program_can_be_restored(
     assert session_file.load(tmp_path / "one" / "last-session.lyapunov").run_of("second")
 
 
+def test_a_restored_session_is_kept_before_anything_is_done(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Its file gives way to the session that is worked on when it is restored."""
+    killed = open_window("one")
+    make(killed, qtbot, 7)
+    killed.sessions.keep()
+    kept = tmp_path / "one" / "session.lyapunov"
+    qtbot.waitUntil(kept.is_file)
+    again = open_window("one")
+    make(again, qtbot, 3)
+    again.sessions.restore_last()
+    qtbot.waitUntil(lambda: again.status.currentMessage().startswith("Opened"))
+    again.sessions._await_writing()
+    assert session_file.load(kept).run_of("fake").run.steps == 7
+    last = session_file.load(tmp_path / "one" / "last-session.lyapunov")
+    assert last.run_of("fake").run.steps == 3
+
+
+def test_work_that_is_being_kept_is_kept_when_the_window_closes(
+    open_window: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window("one")
+    make(window, qtbot, 7)
+    window.sessions.keep()
+    window.close()  # before the engine has answered
+    assert session_file.load(tmp_path / "one" / "session.lyapunov").run_of("fake").run.steps == 7
+
+
 def test_notes_on_plots_come_with_the_session(
     open_window: Open, qtbot: QtBot, tmp_path: Path
 ) -> None:

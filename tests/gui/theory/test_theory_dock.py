@@ -623,3 +623,8 @@ def test_a_run_that_ended_before_its_first_step_says_how(panel: TheoryPanel) -> 
         )
     )
     assert (panel.header.badge.text(), panel.header.badge.role) == ("diverged", "bad")
+
+
+def test_the_heading_of_the_claims_names_no_source(panel: TheoryPanel) -> None:
+    """Each claim names its own: those on networks are not of the paper."""
+    assert "paper" not in panel.claims_heading.text().lower()
