@@ -127,7 +127,7 @@ class Scale:
         if not self.unit:
             return label
         above = label
-        if abs(self.low) > 1e-9 * self.span:
+        if abs(self.low) > 1e-3 * self.unit:  # else the numbers are those of the values
             lowest = short(abs(self.low), 4)
             above = f"{label} {'−' if self.low > 0 else '+'} {lowest}"
         return f"{above}, log above {short(self.unit, 2)}"
