@@ -18,7 +18,7 @@
     step = 800
     nudge = { size = 1e-6, seed = 0 }
 
-    [[notes]]         # the user's, at points of plots
+    [[annotations]]   # the user's notes at points of plots
     view = "weights"
     x = 500.0
     y = 1.2
@@ -71,7 +71,19 @@ SIZE_LIMIT = 16 * 2**20
 _START_SUFFIX = ".start.npz"
 START = "run" + _START_SUFFIX
 """File beside a run file with the learned parameters that the run began from."""
-_KEYS = ("format", "experiment", "seed", "steps", "start", "params", "sha256", "changes", "notes")
+ANNOTATIONS = "annotations"
+"""Key of the notes on plots; ``notes`` of a run's folder are sentences of the program."""
+_KEYS = (
+    "format",
+    "experiment",
+    "seed",
+    "steps",
+    "start",
+    "params",
+    "sha256",
+    "changes",
+    ANNOTATIONS,
+)
 
 
 def from_table(
@@ -114,7 +126,7 @@ def from_table(
         changes=_changes(table.get("changes", []), params, experiment.why_no_nudge),
         start=None if "start" not in table else _start(table["start"], folder),
         sha256=_sums(table.get("sha256", {}), params),
-        notes=notes.from_tables(table.get("notes", [])),
+        notes=notes.from_tables(table.get(ANNOTATIONS, []), ANNOTATIONS),
     )
 
 
@@ -245,7 +257,7 @@ def to_table(run: RunSpec, start: str = START, folder: Path | None = None) -> di
         table["sha256"] = dict(run.sha256)
     table["changes"] = [_change_table(change) for change in run.changes]
     if run.notes:
-        table["notes"] = [note.to_table() for note in run.notes]
+        table[ANNOTATIONS] = [note.to_table() for note in run.notes]
     return table
 
 
@@ -276,8 +288,12 @@ def dumps(run: RunSpec, start: str = START, folder: Path | None = None) -> str:
         for key in change.keys() - {"step"}:
             pairs = ", ".join(f"{name} = {_toml(value)}" for name, value in change[key].items())
             lines.append(f"{key} = {{ {pairs} }}")
-    for note in table.get("notes", ()):
-        lines += ["", "[[notes]]", *(f"{key} = {_toml(value)}" for key, value in note.items())]
+    for note in table.get(ANNOTATIONS, ()):
+        lines += [
+            "",
+            f"[[{ANNOTATIONS}]]",
+            *(f"{key} = {_toml(value)}" for key, value in note.items()),
+        ]
     return "\n".join(lines) + "\n"
 
 
