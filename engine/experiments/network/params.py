@@ -266,7 +266,7 @@ class NetworkParams(Params):
     )
     start_file: str = param(
         "",
-        "Weights by name: safetensors or NPZ, a state_dict of PyTorch (.pt), or ONNX that this "
+        "Weights by name: safetensors or NPZ, weights that PyTorch saved (.pt), or ONNX that this "
         "program wrote.",
         label="Weights' file",
         group=_START,

@@ -77,7 +77,8 @@ class Region(Prepared):
 
     def found(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[Overlay, ...]:
         x, settled = self.spec.x.values, arrays["outcome"] == 0
-        assert settled.shape == (self.spec.y.count, self.spec.x.count)
+        if settled.shape != (self.spec.y.count, self.spec.x.count):
+            return ()
         highest = np.where(settled, self.spec.y.values[:, None], np.nan)
         y = np.where(settled.any(axis=0), np.max(np.nan_to_num(highest), axis=0), np.nan)
         return (Overlay(x=x, y=y, label="highest start that settles", color="text"),)

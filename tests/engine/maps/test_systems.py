@@ -12,6 +12,7 @@ import pytest
 from engine.core import registry
 from engine.core.claims import Lamp
 from engine.core.experiment import AbstractExperiment
+from engine.experiments import EXPERIMENTS
 from engine.kernels.maps.carry import LawCarrier
 from engine.maps import tree
 from engine.maps.branches import BranchSpec
@@ -29,7 +30,7 @@ KINDS: tuple[KindId, ...] = ("orbit", "basin", "stability")
 
 
 def test_these_are_all() -> None:
-    programs = [registry.get(each.listing.id) for each in registry.entries()]
+    programs = [registry.get(listed.id) for listed in EXPERIMENTS]
     own = {
         each.listing.id for each in programs if type(each).system is not AbstractExperiment.system
     }
