@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -320,18 +321,17 @@ def test_a_push_alone_breaks_no_claim(experiment: Experiment) -> None:
         found = experiment.claims(session.params, session.state, session.recent())
         return {claim.id for claim in found if claim.verdict is Verdict.VIOLATED}
 
-    for chosen in presets(experiment.id):
-        for size in (1e-6, 0.1):
-            session = Session(experiment, chosen.params, chosen.seed)
-            session.advance(60)
-            if session.state.diverged_at is None:
-                before = violated(session)
-                session.nudge(size)
-                assert violated(session) <= before, (chosen.id, size)
-                last = {key: rows[-1] for key, rows in session.look(session.step)[1].items()}
-                for key, value in experiment.record(session.state).items():
-                    np.testing.assert_array_equal(last[key], value, err_msg=key)
-            session.close()
+    for chosen, size in zip(presets(experiment.id), itertools.cycle((1e-6, 0.1))):
+        session = Session(experiment, chosen.params, chosen.seed)
+        session.advance(60)
+        if session.state.diverged_at is None:
+            before = violated(session)
+            session.nudge(size)
+            assert violated(session) <= before, (chosen.id, size)
+            last = {key: rows[-1] for key, rows in session.look(session.step)[1].items()}
+            for key, value in experiment.record(session.state).items():
+                np.testing.assert_array_equal(last[key], value, err_msg=key)
+        session.close()
 
 
 @each
