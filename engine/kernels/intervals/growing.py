@@ -57,32 +57,26 @@ def grow(first: Ints, last: Ints, cells: Ints, sizes: Ints, inside: NDArray[np.b
     after = np.full(m, -1, np.int64)
     stack = np.empty(m, np.int64)
     top = 0
-    for k in range(m):
-        if inside[cells[k]]:
-            continue
-        flat = _missing(first[k], last[k], sizes, inside, places[k])
-        if flat < 0:
-            inside[cells[k]] = True
-            stack[top] = cells[k]
-            top += 1
-        else:
-            after[k] = head[flat]
-            head[flat] = k
-    while top > 0:
-        top -= 1
-        k = head[stack[top]]
-        head[stack[top]] = -1
+    # At first all blocks are looked at, then those that waited for a cell that came in.
+    waiting = -1
+    for k in range(m - 1, -1, -1):
+        after[k], waiting = waiting, k
+    while True:
+        k = waiting
         while k >= 0:
             later = after[k]
-            if inside[cells[k]]:
-                k = later
-                continue
-            flat = _missing(first[k], last[k], sizes, inside, places[k])
-            if flat < 0:
-                inside[cells[k]] = True
-                stack[top] = cells[k]
-                top += 1
-            else:
-                after[k] = head[flat]
-                head[flat] = k
+            if not inside[cells[k]]:
+                flat = _missing(first[k], last[k], sizes, inside, places[k])
+                if flat < 0:
+                    inside[cells[k]] = True
+                    stack[top] = cells[k]
+                    top += 1
+                else:
+                    after[k] = head[flat]
+                    head[flat] = k
             k = later
+        if top == 0:
+            return
+        top -= 1
+        waiting = head[stack[top]]
+        head[stack[top]] = -1
