@@ -27,7 +27,6 @@ from gui.maps.layers import (
     Patch,
     PointerLayer,
     RunLayer,
-    dash_of,
     patch_of,
 )
 from gui.maps.legend import class_name, ordered
@@ -457,11 +456,6 @@ def _entry(swatch: Swatch, steps: int) -> Entry:
     return Entry(
         f"class {swatch.code}", class_name(swatch, steps), swatch.color, kind=kind, can_hide=False
     )
-
-
-def _curve_entry(each: Overlay) -> Entry:
-    kind: Literal["line", "point"] = "point" if each.dash == "points" else "line"
-    return Entry(each.label, each.label, each.color, kind=kind, dash=dash_of(each))
 
 
 def _values(ends: Ends | None, log: bool) -> Ends | None:
