@@ -54,4 +54,8 @@ if __name__ == "__main__":
         import multiprocessing
 
         multiprocessing.freeze_support()
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        if "PySide6.QtWidgets" not in sys.modules:
+            gc.freeze()  # or Python would look through all objects before it drops them

@@ -35,11 +35,36 @@ settings.register_profile("lab", LAB)
 settings.register_profile("deep", LAB, max_examples=400, derandomize=False)
 settings.load_profile("lab")
 
+LONG = (
+    "tests/engine/reproduce/test_verdicts.py",
+    "tests/engine/core/test_registry.py",
+    "tests/gui/window/test_main_window.py",
+    "tests/engine/mnist/test_experiment.py",
+    "tests/engine/network/test_runs.py",
+    "tests/engine/cli/test_maps.py",
+    "tests/gui/maps/test_maps.py",
+    "tests/engine/families/test_proofs.py",
+    "tests/engine/maps/test_lawful.py",
+    "tests/engine/kernels/test_maps.py",
+    "tests/engine/figures/test_figures.py",
+    "tests/engine/mnist/test_training_batched.py",
+    "tests/engine/executors/test_cluster.py",
+)
+"""Files that take long, the longest first: processes that share the suite end together."""
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Share the whole suite among the cores; a part of it is sooner done by one process."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return (os.cpu_count() or 1) if is_whole else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long; the order is kept where processes share the files."""
+    if gone := [file for file in LONG if not (ROOT / file).is_file()]:
+        raise pytest.UsageError(f"no such tests: {', '.join(gone)}")
+    places = {ROOT / file: place for place, file in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 def pytest_collection_finish() -> None:

@@ -18,8 +18,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.analysis.branch import Event, largest_other
 from engine.analysis.carrier import Carried, Carrier
-from engine.analysis.continuation import BEND, SHORTEST, Event, largest_other
+from engine.analysis.continuation import BEND, SHORTEST
 from engine.analysis.critical import flip_form
 from engine.analysis.family import Family, Frame
 from engine.analysis.multistart import NEWTON, TOLERANCE, always

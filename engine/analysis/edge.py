@@ -177,7 +177,7 @@ def place(edge: Edge, ratios: FloatArray) -> tuple[str, str]:
             f"the sharpness is {now}."
         )
     if edge.last >= 1.0:
-        return "beyond the limit", f"The sharpness is {now}: a minimum as sharp would repel."
+        return "beyond the limit", f"The sharpness is {now}: a minimum as sharp would be unstable."
     if edge.landed is not None and edge.onset is None:
         landed = whole(edge.landed)
         return f"landed at k = {landed}", (

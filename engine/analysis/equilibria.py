@@ -177,6 +177,8 @@ def _is_defined(loss: Derivatives, z: FloatArray) -> bool:
 
 def _bounded(values: FloatArray) -> FloatArray:
     """Replace what is not finite by something large, from which the search turns back."""
+    if np.isfinite(values).all():
+        return values
     return np.nan_to_num(values, nan=1e150, posinf=1e150, neginf=-1e150)
 
 

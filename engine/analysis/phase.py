@@ -9,7 +9,7 @@ Used for the phase badge of every experiment; vector states are welcome.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from engine.analysis.cycles import MAX_PERIOD, find_cycle, repeats_nowhere
 from engine.analysis.decay import Decay, decay_of
-from engine.analysis.exponents import exponent_of, settled
+from engine.analysis.exponents import settled
+from engine.analysis.window import Window
 from engine.core.outcome import CONVERGED, Exponent, Outcome, OutcomeKind, Standing
 
 Array = npt.NDArray[np.float64]
@@ -108,78 +109,6 @@ class Phase:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The last steps of a run, and what is known of where it can end.
-
-    Attributes
-    ----------
-    step : int
-        The last step, k.
-    error : ndarray, shape (m,)
-        Signed error or its norm; zero at a minimum.
-    states : ndarray, shape (m, d)
-        What must repeat for the run to be periodic: the weights, or the error as one column.
-    is_whole : bool
-        Whether `states` is all that the next step depends on.
-    scale : float
-        Size of errors that count as large, for example the target's magnitude.
-    diverged_at : int or None
-    growth : ndarray, shape (n,), or None
-        Log growth of a small displacement in each of the last n steps, within the space that the
-        run moves in.
-    growth_of : str
-        The displacements that `growth` is of.
-    multiplier : float or None
-        Factor by which a small error is multiplied per step at the last state, if known.
-    stability : float or None
-        Step size times sharpness at the last state over the largest stable value, if known.
-    can_rest : bool or None
-        Whether any minimum is stable, or neutral, at this step size; None where it is not known.
-    ahead : float or None
-        The multiplier, in magnitude, at the minimum that the run can come to, where it is known.
-    is_sure : bool
-        Whether the theory says that the run comes to a minimum from wherever it is.
-    is_linear : bool
-        Whether the multiplier is that of every step: it alone then decides between growth and
-        decay.
-    rest : ndarray or None
-        The last distances from an equilibrium that is no minimum (for example the largest
-        weight), with its name in `rest_name`.
-    rest_is_neutral : bool or None
-        Whether the distance from it shrinks as a power of k; None where that is not known.
-    repels : callable or None
-        Returns whether a cycle of so many steps (1 at an equilibrium), which the states show,
-        repels small displacements, or None where that is not known; for where there is no `growth`.
-    """
-
-    step: int
-    error: Array
-    states: Array
-    is_whole: bool = True
-    scale: float = 1.0
-    diverged_at: int | None = None
-    growth: Array | None = None
-    growth_of: str = ""
-    multiplier: float | None = None
-    stability: float | None = None
-    can_rest: bool | None = None
-    ahead: float | None = None
-    is_sure: bool = False
-    is_linear: bool = False
-    rest: Array | None = None
-    rest_name: str = "0"
-    rest_is_neutral: bool | None = None
-    repels: Callable[[int], bool | None] | None = None
-
-    def exponents(self, period: int | None = None) -> tuple[Exponent, ...]:
-        """Measure the exponent over the later part of the window, or over whole laps of a cycle."""
-        if self.growth is None:
-            return ()
-        found = exponent_of(settled(self.growth, period), self.growth_of, period)
-        return () if found is None else (found,)
-
-
 def classify(window: Window) -> Phase:
     """Classify the phase of a run."""
     if window.diverged_at is not None:
@@ -190,8 +119,7 @@ def classify(window: Window) -> Phase:
         return Phase(
             kind=OutcomeKind.MAX_STEPS,
             text="starting",
-            message="Too few steps to tell.",
-            exponents=window.exponents(),
+            message="Too few steps to tell.",  # of exponents, too
         )
     for look in (
         _resting,

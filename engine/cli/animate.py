@@ -18,7 +18,6 @@ from engine.run.replay import target_of
 from engine.run.spec import RunSpec
 from engine.storage import runfile
 from engine.storage.files import user_path
-from engine.text.arithmetic import NumberError, read_number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +83,7 @@ def film_of(options: argparse.Namespace) -> Film:
         run,
         views_named(run, [name for name in options.view if name != "page"]),
         course,
-        size=_size(options.size),
+        size=chosen.picture_size("--size", options.size),
         rate=chosen.whole_number("--rate", options.rate, *RATES),
         seconds=_seconds(options, course),
         kind=kind,
@@ -114,30 +113,13 @@ def _step(field: str, text: str | None, default: int, most: int) -> int:
     return default if text is None else chosen.whole_number(field, text, 0, most)
 
 
-def _size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", text)
-    if found is None:
-        raise InputError("--size", text, "write width x height in pixels, such as 1280x720")
-    return int(found[1]), int(found[2])
-
-
 def _seconds(options: argparse.Namespace, course: Span | Sweep) -> float | None:
     """Return the length that is asked for, in seconds or by a speed."""
     if options.seconds is not None:
-        return _number("--seconds", options.seconds)
+        return chosen.positive("--seconds", options.seconds)
     if options.speed is None:
         return None
     if isinstance(course, Sweep):
         raise InputError("--speed", options.speed, "give --seconds, as a sweep has no steps")
-    speed = _number("--speed", options.speed)
+    speed = chosen.positive("--speed", options.speed)
     return max((course.last - course.first) / speed, 0.1)
-
-
-def _number(field: str, text: str) -> float:
-    try:
-        value = read_number(text)
-    except NumberError:
-        value = 0.0
-    if not 0.0 < value < float("inf"):
-        raise InputError(field, text, "give a number above 0")
-    return value

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ from engine.run import inputs, replay
 from engine.run.labels import named_bounds
 from engine.run.spec import RunSpec
 from engine.storage import learned, presets, runfile, user_code
-from engine.text.arithmetic import NumberError, names_in, read_whole
+from engine.storage.columns import TABLES
+from engine.text.arithmetic import NumberError, names_in, read_number, read_whole
 
 LEARNED_FORMATS = (".npz", ".safetensors")
 DEVICES = ("auto", "cpu", "cuda")
@@ -44,7 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
     )
-    add(
+    configure_module(parser)
+
+
+def configure_module(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a module of the user, and let it be executed."""
+    parser.add_argument(
         "--module",
         metavar="FILE.py:FUNCTION",
         help="train the nn.Module that a function of your Python file returns; needs --trust",
@@ -201,6 +208,37 @@ def whole_number(field: str, text: str, low: int, high: int) -> int:
     return runfile.whole(field, value, low, high)
 
 
+def positive(field: str, text: str) -> float:
+    """Read a number above 0.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        value = read_number(text)
+    except NumberError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise InputError(field, text, "give a number above 0")
+    return value
+
+
+def picture_size(field: str, text: str) -> tuple[int, int]:
+    """Read width and height in pixels, such as 1280x720.
+
+    Raises
+    ------
+    InputError
+        If it has another form.
+    """
+    found = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", text)
+    if found is None:
+        raise InputError(field, text, "write width x height in pixels, such as 1280x720")
+    return int(found[1]), int(found[2])
+
+
 def figure_formats(text: str) -> tuple[str, ...]:
     """Read a list of formats of figures.
 
@@ -209,11 +247,26 @@ def figure_formats(text: str) -> tuple[str, ...]:
     InputError
         If one of them is unknown.
     """
+    return _some_of("--figures", text, FIGURE_FORMATS)
+
+
+def table_endings(text: str) -> tuple[str, ...]:
+    """Read a list of formats of tables, and return the endings of their files.
+
+    Raises
+    ------
+    InputError
+        If one of them is unknown.
+    """
+    known = [ending.removeprefix(".") for ending in TABLES]
+    return tuple(f".{name}" for name in _some_of("--tables", text, known))
+
+
+def _some_of(field: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     if names == ["none"]:
         return ()
     for name in names:
-        if name not in FIGURE_FORMATS:
-            allowed = f"give some of {', '.join(FIGURE_FORMATS)}, or none"
-            raise InputError("--figures", name, allowed)
+        if name not in known:
+            raise InputError(field, name, f"give some of {', '.join(known)}, or none")
     return tuple(dict.fromkeys(names))

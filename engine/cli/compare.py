@@ -15,6 +15,7 @@ from engine.core.errors import InputError
 from engine.core.interrupt import Interrupted, watched
 from engine.figures.formats import Format, formats
 from engine.storage import comparing
+from engine.storage.columns import Plot, write_rows
 from engine.storage.comparison import Compared, Comparison, compare
 from engine.storage.files import (
     entries,
@@ -108,9 +109,10 @@ def _write(
     """Write tables and figures, and return the names of their files."""
     write_text(folder / "comparison.csv", table.to_csv())
     write_text(folder / "comparison.md", table.to_text())
+    for_tex = write_rows(folder / "comparison.dat", table.to_rows(), Plot(typeset=True))
     figures = _figures(folder / "figures", runs, wanted, progress) if wanted else []
     write_json(folder / RESULT, table.to_table())
-    names = ["comparison.csv", "comparison.md", RESULT]
+    names = ["comparison.csv", "comparison.md", *for_tex, RESULT]
     return [*names, f"{len(figures)} figures"] if figures else names
 
 

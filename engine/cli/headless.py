@@ -43,7 +43,8 @@ MOST_SETTINGS = 5
 class Job:
     """What `main.py run` was asked for: formats of figures, ending of the file of parameters.
 
-    With `svg_text` the letters of SVG figures stay text. `scheduler` is the address of a Dask
+    With `svg_text` the letters of SVG figures stay text. `tables` are the endings of those of the
+    recorded numbers. `scheduler` is the address of a Dask
     cluster on which the ensemble is made.
     """
 
@@ -52,6 +53,7 @@ class Job:
     figures: tuple[str, ...] = ()
     model: str = ""
     svg_text: bool = False
+    tables: tuple[str, ...] = (".csv",)
     scheduler: str = ""
 
 
@@ -84,13 +86,17 @@ def _pool(job: Job) -> contextlib.AbstractContextManager[Executor | None]:
 
 
 def _execute(job: Job, progress: Progress) -> dict[str, Any]:
+    views = get(job.run.experiment).views(job.run.params) if job.figures else ()
+    with Painters.for_sheets(len(views)) as painters:
+        painters.start()  # they load while the run goes on
+        return _run(job, progress, painters)
+
+
+def _run(job: Job, progress: Progress, painters: Painters) -> dict[str, Any]:
     session = replay.begin(job.run)
-    views = session.experiment.views(session.params) if job.figures else ()
-    painters = Painters.for_sheets(len(views))
     try:
         folder = runfolder.prepare(job.folder)
         runfile.check_writable(job.run, folder)
-        painters.start()  # they load while the run goes on
         recorder = Recorder(session)
         ensemble = None
         outcome = _carry_out(job.run, recorder, progress)
@@ -102,7 +108,6 @@ def _execute(job: Job, progress: Progress) -> dict[str, Any]:
         result = _Result(job, recorder, outcome, ensemble, progress, painters)
         return runfolder.kept_somewhere(folder, result.write)
     finally:
-        painters.close()
         session.close()
 
 
@@ -127,7 +132,9 @@ class _Result:
                 names.append(f"{MODEL}{job.model}")
                 save_model(session, new / names[-1])
             done = _done(job.run, session, self.outcome)
-            return runfolder.write(new, done, self.recorder, self.outcome, self.ensemble, names)
+            return runfolder.write(
+                new, done, self.recorder, self.outcome, self.ensemble, names, job.tables
+            )
 
     def _figures(self, folder: Path) -> list[str]:
         """Draw the figures and return the names of their files.

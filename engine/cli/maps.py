@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.cli import branches
-from engine.cli.chosen import chosen_run, figure_formats, whole_number
+from engine.cli import branches, zoom_film
+from engine.cli.chosen import chosen_run, configure_module, figure_formats, whole_number
 from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
+from engine.cli.zoom_film import WantedFilm
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
 from engine.core.registry import get
@@ -30,6 +31,7 @@ from engine.maps.store import ARRAYS, PARTS, RESULT, HalfMade, MapFolder
 from engine.maps.summary import shares, summary
 from engine.maps.tiles import Tile
 from engine.run.spec import RunSpec
+from engine.storage import user_code
 from engine.storage.files import make_folder, to_json
 from engine.storage.runfile import STEPS_LIMIT
 from engine.text.arithmetic import NumberError, read_number
@@ -66,6 +68,7 @@ def _configure_kind(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("what", metavar="EXPERIMENT|FILE", help="an experiment's id, or a run file")
     form = "NAME=LOW:HIGH:CELLS[:log]"
+    configure_module(parser)
     add("--x", metavar=form, help="what varies from left to right (default: as in the window)")
     add("--y", metavar=form, help="what varies from bottom to top")
     add("--preset", metavar="NAME", help="begin from a preset of the experiment")
@@ -91,6 +94,7 @@ def _configure_kind(parser: argparse.ArgumentParser) -> None:
     )
     add("--frames", metavar="N", help="also pictures from coarse to fine, for an animation")
     add("--zoom", metavar="X:Y:FACTOR", help="let the frames come closer to a point instead")
+    zoom_film.configure(parser)
     parser.set_defaults(device="auto")
 
 
@@ -113,8 +117,8 @@ class _Wanted:
         if options.frames is not None:
             most = MOST_FRAMES if zoom is None else MOST_ZOOMED
             count = whole_number("--frames", options.frames, 1, most)
-        elif zoom is not None:
-            raise InputError("--zoom", options.zoom, "give --frames, too: the number of pictures")
+        elif zoom is not None and options.film is None:
+            raise InputError("--zoom", options.zoom, "give --film or --frames, too")
         if options.workers is not None:
             workers = whole_number("--workers", options.workers, 1, MOST_WORKERS)
         formats, fit = figure_formats(options.figures), options.y is None
@@ -131,16 +135,22 @@ def execute(options: argparse.Namespace) -> int:
     prepared = prepare(options.kind, chosen_run(options), options)
     if wanted.zoom is not None:
         wanted.zoom.check(prepared.spec)
+    film = zoom_film.wanted(options, wanted.zoom, prepared.spec)
     folder = MapFolder(Path(options.out), prepared)
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
         if not folder.is_finished and not _make(folder, wanted, interrupt, show):
             return INTERRUPTED
         names = _pictures(folder, wanted, interrupt, show)
+        if film is not None and not _filmed(film, wanted, prepared, interrupt, show):
+            print("stopped; the film was not written", file=sys.stderr)
+            return INTERRUPTED
     result = folder.result()
     print(to_json(result) if options.json else _in_words(prepared, result))
     if not options.json:
         arrays = ARRAYS if (folder.path / ARRAYS).is_file() else f"{PARTS}/"
         print(f"Written to {options.out}: {', '.join([RESULT, arrays, *_short(names)])}")
+        if film is not None:
+            print(f"{whole(film.film.frames)} frames of the zoom: written to {film.path}")
     if not interrupt.go_on:
         print("stopped; figures that were not drawn yet are left out", file=sys.stderr)
         return INTERRUPTED
@@ -174,6 +184,8 @@ def prepare(kind_id: KindId, run: RunSpec, options: argparse.Namespace) -> Prepa
     InputError
         If the experiment has no such map, or an axis or option cannot be used.
     """
+    for name, path in get(run.experiment).code_files(run.params).items():
+        user_code.check(user_code.read(path, name))
     chosen = kind(kind_id)
     offer = chosen.offer(run.experiment, run.params, run.seed)
     if offer is None:
@@ -261,7 +273,7 @@ def _pictures(
             sheet.save(page, folder.path / "figures" / f"map.{each}", prepared)
             names.append(f"figures/map.{each}")
     place = folder.path / "frames"
-    if wanted.zoom is not None:
+    if wanted.zoom is not None and wanted.frames:
         return names + _zoomed(place, prepared, wanted, wanted.zoom, _Asked(interrupt), progress)
     return names + frames.save(place, prepared, arrays, wanted.frames, progress)
 
@@ -288,6 +300,14 @@ def _zoomed(
             if not stop.is_set():
                 names.append(frames.save_frame(place, number, frames.frame(closer, arrays, 1)))
     return names
+
+
+def _filmed(
+    film: WantedFilm, wanted: _Wanted, prepared: Prepared, interrupt: Interrupt, show: Progress
+) -> bool:
+    """Make the film of a zoom; False if the program was asked to stop."""
+    with wanted.pool(prepared) as pool:
+        return film.make(pool, lambda share, text: show(share, text) and interrupt.go_on)
 
 
 def _in_words(prepared: Prepared, result: Mapping[str, Any]) -> str:

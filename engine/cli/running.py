@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cli import chosen, headless
-from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats
+from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats, table_endings
 from engine.cli.output import DONE, FAILED, FIGURE_FORMATS, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
@@ -36,6 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="formats of the figures, of svg, png, pdf, or none (default: %(default)s)",
     )
     add(
+        "--tables",
+        metavar="FORMATS",
+        default="csv",
+        help="formats of the tables, of csv and dat, for pgfplots, or none (default: %(default)s)",
+    )
+    add(
         "--svg-text",
         action="store_true",
         help="keep letters in SVG figures as text that can be edited, not as outlines",
@@ -51,6 +57,7 @@ def execute(options: argparse.Namespace) -> int:
         figures=figure_formats(options.figures),
         model=_model_format(options.model, (*LEARNED_FORMATS, *get(run.experiment).model_endings)),
         svg_text=options.svg_text,
+        tables=table_endings(options.tables),
         scheduler=options.scheduler,
     )
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:

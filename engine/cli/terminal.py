@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from engine.core.ensemble import Progress
+from engine.text.numbers import duration
 
 _ENDING = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -45,23 +46,28 @@ class Interrupt:
 
 @contextlib.contextmanager
 def progress_line(stream: TextIO | None) -> Iterator[Progress]:
-    """Return what rewrites one line with the share done and the time left, if a person watches."""
+    """Return what rewrites one line with the share done and the time left, if a person watches.
+
+    The time left is by the speed since the first share that was done, as workers take their time to
+    start.
+    """
     if stream is None or not stream.isatty():
         yield lambda done, text: True
         return
-    begin = shown = time.monotonic()
-    before = 0.0
+    shown = time.monotonic()
+    before, begin, first = 0.0, shown, 0.0
 
     def show(done: float, text: str) -> bool:
-        nonlocal begin, shown, before
+        nonlocal begin, first, shown, before
         now = time.monotonic()
-        if done < before:  # the next part of the work
-            begin = now
+        if done < before or first == 0.0:  # the next part of the work, or its beginning
+            begin, first = now, done
         before = done
         if now - shown > 0.1:
             shown = now
-            left = (now - begin) * (1 - done) / done if done > 0 else 0.0
-            _rewrite(stream, f"{done:4.0%}  {text}, {left:.0f} s left")
+            left = (now - begin) * (1 - done) / (done - first) if done > first else None
+            ending = "" if left is None else f", {duration(left)} left"
+            _rewrite(stream, f"{done:4.0%}  {text}{ending}")
         return True
 
     try:

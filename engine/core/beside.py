@@ -88,15 +88,23 @@ class Analysis:
 
 _analyses: OrderedDict[Hashable, Analysis] = OrderedDict()
 _analyses_lock = threading.Lock()
+_writes = 0
 
 
 def keep(key: Hashable, analysis: Analysis) -> None:
     """Keep the analysis of a key."""
+    global _writes
     with _analyses_lock:
+        _writes += 1
         _analyses[key] = analysis
         _analyses.move_to_end(key)
         while len(_analyses) > MOST_KEPT:
             _analyses.popitem(last=False)
+
+
+def writes() -> int:
+    """Return the number of times that an analysis, or a part of one, was kept."""
+    return _writes
 
 
 def recall(key: Hashable) -> Analysis | None:

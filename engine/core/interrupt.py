@@ -56,6 +56,11 @@ def watched(progress: Progress) -> Iterator[None]:
         _current.watch = before
 
 
+def is_watched() -> bool:
+    """Return whether the work of this thread is reported, as it is within a step."""
+    return _current.watch is not None
+
+
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Report the work of the block, but carry it to its end whatever the answer."""

@@ -246,6 +246,7 @@ class ImageView(View):
     `row_labels_key` and `column_labels_key` name lists of texts for the axes of a single image.
     With `tints` the images have these values only, as those of `Heat` do, and `missing` says what
     blank cells mean. `extent_key` names four numbers x0, x1, y0, y1 that all images reach over.
+    `status_key` names a text that stands where there is no image yet.
     """
 
     key: str
@@ -260,6 +261,7 @@ class ImageView(View):
     tints: tuple[Tint, ...] = ()
     missing: str = ""
     extent_key: str = ""
+    status_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

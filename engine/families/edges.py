@@ -52,7 +52,9 @@ def edge_claim(
         slow = decay >= SLOW if knows_decay else None
         detail = f"β₂ = {short(decay, 6)}" if knows_decay else "not in the log"
         lamps += (Lamp("P changes slowly", slow, detail),)
-    holds, measured = None, "the limit is not reached"
+    began_beyond = edge.came_from_below is False
+    measured = "the run began beyond the limit" if began_beyond else "the limit is not reached"
+    holds = None
     if edge.left is not None:
         measured = f"the run had left the limit by step {whole(edge.left)}"
     if edge.mean is not None:

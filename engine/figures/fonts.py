@@ -1,43 +1,53 @@
-"""Fonts embedded in PDF figures, read without the tables that no PDF viewer uses."""
+"""Fonts embedded in PDF figures: TrueType with the glyphs that are used, cut without fontTools."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
+from typing import Any, BinaryIO, NamedTuple
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
+from matplotlib.backends import _backend_pdf_ps
 
-_UNUSED = ("BASE", "DSIG", "GDEF", "GPOS", "GSUB", "JSTF", "MATH", "kern")
-"""Tables for typesetting: matplotlib has placed each glyph already. Reading them takes long."""
+from engine.figures.files.truetype import NotTrueTypeError, cut
 
-_load = subset.load_font
+_pdf: Any = _backend_pdf_ps  # it has no types
+_own: Callable[..., Any] = _pdf.get_glyphs_subset
+_cut = lru_cache(256)(cut)
+
+
+class _File:
+    """A font in the form in which matplotlib saves it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def save(self, file: BinaryIO, **_: object) -> None:
+        """Write the font into a file."""
+        file.write(self._content)
+
+
+class _Subset(NamedTuple):
+    """What matplotlib asks of a font that was cut."""
+
+    font: _File
+    glyph_index_map: dict[int, int]
 
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Make fontTools load fonts without `_UNUSED`; the glyphs and their numbers stay the same."""
-    subset.load_font = _load_lean
+    """Make matplotlib embed fonts cut by `engine.figures.files.truetype` within ``with``."""
+    _pdf.get_glyphs_subset = _subset
     try:
         yield
     finally:
-        subset.load_font = _load
+        _pdf.get_glyphs_subset = _own
 
 
-def _load_lean(path: Any, options: Any, **more: Any) -> TTFont:
-    return _load(io.BytesIO(_without_unused(str(path), options.font_number)), options, **more)
-
-
-@cache
-def _without_unused(path: str, number: int) -> bytes:
-    """Return the file of a font without the tables that are not used."""
-    buffer = io.BytesIO()
-    with TTFont(path, fontNumber=number, lazy=True, recalcTimestamp=False) as font:
-        for tag in _UNUSED:
-            if tag in font:
-                del font[tag]
-        font.save(buffer, reorderTables=None)
-    return buffer.getvalue()
+def _subset(path: Any, glyphs: Set[int]) -> Any:
+    """Return a font with some glyphs, by fontTools where its outlines are none of TrueType."""
+    try:
+        content, numbers = _cut(str(path), frozenset(glyphs))
+    except NotTrueTypeError:
+        return _own(path, glyphs)
+    return nullcontext(_Subset(_File(content), numbers))

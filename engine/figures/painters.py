@@ -1,21 +1,21 @@
 """Processes that draw figures beside one another.
 
-matplotlib is written in Python, so threads would wait for one another. A process takes about a
-second to load it; it returns the bytes of the files and writes none itself, so that it can be ended
-at any time.
+matplotlib is written in Python, so threads would wait for one another. It takes about a second to
+load; a process returns the bytes of the files and writes none itself, so that it can be ended at
+any time.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from engine.figures.children import MOST, cores, end, started
+from engine.figures.children import MOST, cores, forked
+from engine.figures.files.loading import load_matplotlib
 from engine.figures.sheets import Look, Sheet, files_of
 
 LEAST_SHEETS = 4
@@ -57,7 +57,7 @@ class Painters:
         for connection in list(self._processes):
             if not self._processes[connection].is_alive():
                 self._drop(connection)
-        self._processes |= started(_serve, self._wanted - len(self._processes))
+        self._processes |= forked(_load, _serve, self._wanted - len(self._processes))
 
     def draw(
         self, sheets: Sequence[Sheet], look: Look, go_on: Callable[[], bool]
@@ -92,23 +92,33 @@ class Painters:
 
     def close(self) -> None:
         """End all processes, whatever they do."""
-        for process in self._processes.values():
+        for process in set(self._processes.values()):
             process.terminate()
         for connection in list(self._processes):
             self._drop(connection)
 
     def _drop(self, connection: Any) -> None:
-        end(connection, self._processes.pop(connection))
+        """Close a connection, and end its process once no other one leads there."""
+        process = self._processes.pop(connection)
+        connection.close()
+        if process not in self._processes.values():
+            process.terminate()
+            process.join()
+
+
+def _load() -> None:
+    """Load matplotlib, the fonts and the reader of formulas."""
+    load_matplotlib()
+    from engine.figures import paper
+
+    paper.rehearse()
+    gc.disable()  # it would go through the modules again and again
+    gc.freeze()
 
 
 def _serve(connection: Connection) -> None:
     """Draw the sheets that are asked for until the other end of the connection closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
-        from engine.figures import paper  # noqa: F401  loads matplotlib
-
-        gc.disable()  # it would go through the modules again and again
-        gc.freeze()
         connection.send(None)
         if not connection.poll(IDLE_SECONDS):
             return

@@ -34,7 +34,7 @@ def draw_image(axes: Axes, view: ImageView, data: FigureData) -> list[Entry]:
     """Draw one image with its axes, or a grid of images with captions."""
     image = data.observation.get(view.key)
     if image is None or not np.asarray(image).size:
-        return _nothing(axes)
+        return _nothing(axes, str(data.observation.get(view.status_key, "")))
     values = np.asarray(image, np.float64)
     if values.ndim == 3:
         captions = [str(text) for text in data.observation.get(view.captions_key, ())]
@@ -251,7 +251,8 @@ def _plain(text: str) -> str:
     return text.replace("$", "").replace("\\", "").replace("{", "").replace("}", "")
 
 
-def _nothing(axes: Axes) -> list[Entry]:
+def _nothing(axes: Axes, status: str = "") -> list[Entry]:
     axes.axis("off")
-    axes.text(0.5, 0.5, "nothing to show here yet", ha="center", color=PALETTE["muted"])
+    text = status or "nothing to show here yet"
+    axes.text(0.5, 0.5, text, ha="center", color=PALETTE["muted"])
     return []

@@ -5,17 +5,13 @@ matplotlib is loaded with this module, so it is imported where a figure is wante
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from engine.core.change import Change
@@ -23,6 +19,10 @@ from engine.core.errors import InputError
 from engine.core.versions import NAME, VERSION
 from engine.core.views import BarView, ImageView, PlaneView, SurfaceView, TableView, TimeView, View
 from engine.figures.data import FigureData
+from engine.figures.files.pixels import pixels_of
+from engine.figures.files.png import png
+from engine.figures.files.record import POINTS, Recorder, Ruler, recorded
+from engine.figures.files.vector import pdf, svg
 from engine.figures.fonts import lean
 from engine.figures.formats import DPI, FORMATS, Format
 from engine.figures.panels import draw_bars, draw_image, draw_table, table_size
@@ -32,8 +32,7 @@ from engine.figures.style import paper
 from engine.figures.surface import draw_surface
 from engine.figures.time import draw_time
 from engine.figures.user_notes import draw_notes
-from engine.figures.vector import POINTS, Ruler, svg_and_pdf
-from engine.figures.words import ticks_placed_once
+from engine.figures.words import one_tick_an_axis
 from engine.run.labels import worth_saying
 from engine.storage import runfile
 from engine.storage.files import atomic
@@ -42,8 +41,6 @@ from engine.text.numbers import short, whole
 MOST_LINES = 6
 """Lines of settings at the foot of a page, and of pinned runs there."""
 _DPI_RANGE = (30, 1200)
-_PNG = {"compress_type": 3}
-"""Runs of equal pixels alone are compressed (zlib's Z_RLE): half the time, 3 % more bytes."""
 
 
 def draw(view: View, data: FigureData) -> Figure:
@@ -55,6 +52,18 @@ def draw(view: View, data: FigureData) -> Figure:
     return figure
 
 
+def rehearse() -> None:
+    """Draw a figure that nobody sees, so that fonts and the reader of formulas are loaded."""
+    with paper():
+        figure = Figure(figsize=(2.0, 1.5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0.0, 1.0], [0.0, 1.0], "o-", label="$x_0^2$")
+        axes.set(xlabel="step", ylabel="$y$", title="$w$")
+        axes.legend()
+        settle(figure)
+    rendered(figure, FORMATS, About("", ""), dpi=POINTS)
+
+
 def settle(figure: Figure) -> None:
     """Find the layout once, so that all formats have the same one, and are written faster.
 
@@ -64,7 +73,7 @@ def settle(figure: Figure) -> None:
     if engine is not None:
         figure.dpi = POINTS
         figure.set_canvas(Ruler(figure))
-        with ticks_placed_once():
+        with one_tick_an_axis():
             engine.execute(figure)
     figure.set_layout_engine("none")
 
@@ -182,7 +191,7 @@ def save(
         raise InputError("figure", Path(path).name, "give a name that ends in .png, .svg or .pdf")
     check_dpi(dpi)
     with atomic(path) as file:
-        _write(figure, file, kind, about(data), dpi, svg_text)
+        file.write(rendered(figure, (kind,), about(data), dpi=dpi, svg_text=svg_text)[0])
 
 
 def check_dpi(dpi: int) -> None:
@@ -209,9 +218,7 @@ def render(
         If `dpi` is out of range.
     """
     check_dpi(dpi)
-    buffer = io.BytesIO()
-    _write(figure, buffer, kind, about(data), dpi, svg_text)
-    return buffer.getvalue()
+    return rendered(figure, (kind,), about(data), dpi=dpi, svg_text=svg_text)[0]
 
 
 def render_all(
@@ -254,40 +261,19 @@ def rendered(
     dpi: int = DPI,
     svg_text: bool = False,
 ) -> list[bytes]:
-    """Return the files of a figure of whatever, one a format."""
-    made: dict[Format, bytes] = {}
-    if "svg" in formats and "pdf" in formats:
-        with paper(svg_text), lean(), ticks_placed_once():
-            made["svg"], made["pdf"] = svg_and_pdf(
-                figure, _metadata("svg", about), _metadata("pdf", about)
-            )
-    for kind in formats:
-        if kind not in made:
-            buffer = io.BytesIO()
-            _write(figure, buffer, kind, about, dpi, svg_text)
-            made[kind] = buffer.getvalue()
-    return [made[kind] for kind in formats]
+    """Return the files of a figure of whatever, one a format, from one drawing."""
+    with paper(svg_text), lean(), one_tick_an_axis():
+        record = recorded(figure, dpi)
+        return [_file(record, kind, about) for kind in formats]
 
 
-def _write(
-    figure: Figure,
-    file: BinaryIO,
-    kind: Format,
-    about: About,
-    dpi: int,
-    svg_text: bool = False,
-) -> None:
-    canvases: Mapping[Format, Any] = {
-        "png": FigureCanvasAgg,
-        "svg": FigureCanvasSVG,
-        "pdf": FigureCanvasPdf,
-    }
-    with paper(svg_text), lean(), ticks_placed_once():
-        figure.dpi = dpi if kind == "png" else 72
-        # The canvas's own method draws once, where `savefig` would draw twice.
-        write = getattr(canvases[kind](figure), f"print_{kind}")
-        fast: dict[str, Any] = {"pil_kwargs": _PNG} if kind == "png" else {}
-        write(file, metadata=_metadata(kind, about), **fast)
+def _file(record: Recorder, kind: Format, about: About) -> bytes:
+    metadata = _metadata(kind, about)
+    if kind == "svg":
+        return svg(record, metadata)
+    if kind == "pdf":
+        return pdf(record, metadata)
+    return png(pixels_of(record), record.image_dpi, metadata)
 
 
 def _metadata(kind: Format, about: About) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from engine.core.ensemble import Ensemble
 from engine.core.experiment import AbstractExperiment
 from engine.core.views import View
 from engine.figures.data import FigureData
+from engine.figures.files.loading import load_matplotlib
 from engine.figures.formats import DPI, Format
 from engine.storage.files import safe_name
 
@@ -65,7 +66,8 @@ def _ensemble_stem(view: View) -> str:
 
 def files_of(sheet: Sheet, look: Look) -> list[bytes]:
     """Draw a sheet and return its files, one a format."""
-    from engine.figures import paper  # loads matplotlib
+    load_matplotlib()
+    from engine.figures import paper
 
     figure = (
         paper.draw_page(sheet.views, sheet.data)

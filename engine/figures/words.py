@@ -15,8 +15,11 @@ from typing import Any
 
 from matplotlib.axis import Axis
 from matplotlib.font_manager import FontManager, FontProperties
-from matplotlib.mathtext import MathTextParser
+from matplotlib.mathtext import MathTextParser, VectorParse
 from matplotlib.text import Text
+from matplotlib.textpath import TextToPath
+
+from engine.figures.files.ticks import Boxes, draw_axis, label_boxes
 
 MOST = 4096
 """Words, formulas and fonts that are kept; from the next one on they are collected anew."""
@@ -24,10 +27,16 @@ MOST = 4096
 _Methods = Mapping[tuple[type, str], Callable[..., Any]]
 _LAYOUT, _FONTS = (Text, "_get_layout"), (FontManager, "_find_fonts_by_props")
 _FORMULA, _TICKS = (MathTextParser, "_parse_cached"), (Axis, "_update_ticks")
-_own: _Methods = {of: getattr(*of) for of in (_LAYOUT, _FONTS, _FORMULA, _TICKS)}
+_BOXES = (Axis, "_get_ticklabel_bboxes")
+_AXIS = (Axis, "draw")
+_own: _Methods = {of: getattr(*of) for of in (_LAYOUT, _FONTS, _FORMULA, _TICKS, _BOXES, _AXIS)}
 """The methods of matplotlib."""
 _parse: Any = _own[_FORMULA]
-_kept_formulas: Callable[..., Any] = lru_cache(MOST)(_parse.__wrapped__)
+_parser: Any = MathTextParser("path")
+_Formula: Any = VectorParse
+_kind = attrgetter("_output_type")
+_SIZE, _POINTS = TextToPath.FONT_SCALE, TextToPath.DPI
+"""Points at which formulas are typeset, and dots per inch."""
 
 _layouts: dict[Any, Any] = {}
 _found: dict[Any, Any] = {}
@@ -41,21 +50,29 @@ def measured_once() -> AbstractContextManager[None]:
     return _replaced({_LAYOUT: _kept_layout, _FONTS: _kept_fonts, _FORMULA: _kept_formulas})
 
 
-def ticks_placed_once() -> AbstractContextManager[None]:
-    """Place the ticks of an axis anew within ``with`` only if its ends or its length changed.
+def one_tick_an_axis() -> AbstractContextManager[None]:
+    """Make one tick of each axis stand for all within ``with``, measured once for each layout.
 
-    For passes over a figure that is complete: nothing else of an axis may change meanwhile.
+    For the layout and the drawing of a figure that is complete and whose ticks are alike: nothing
+    else of an axis may change meanwhile.
     """
-    ticks: dict[Any, Any] = {}
+    boxes: dict[Any, tuple[Any, Boxes]] = {}
 
-    def kept_ticks(axis: Any) -> Any:
-        look = (*axis.get_view_interval(), *axis.axes.bbox.bounds, axis.get_figure(root=True).dpi)
-        known = ticks.get(axis)
+    def no_ticks(axis: Any) -> tuple[()]:
+        return ()
+
+    def kept_boxes(axis: Any, ticks: Any, renderer: Any) -> Boxes:
+        look, known = _look(axis), boxes.get(axis)
         if known is None or known[0] != look:
-            known = ticks[axis] = (look, _own[_TICKS](axis))
+            known = boxes[axis] = (look, label_boxes(axis, renderer))
         return known[1]
 
-    return _replaced({_TICKS: kept_ticks})
+    return _replaced({_TICKS: no_ticks, _BOXES: kept_boxes, _AXIS: draw_axis})
+
+
+def _look(axis: Any) -> tuple[float, ...]:
+    """Return what the ticks of an axis depend on."""
+    return (*axis.get_view_interval(), *axis.axes.bbox.bounds, axis.get_figure(root=True).dpi)
 
 
 @contextmanager
@@ -99,6 +116,38 @@ def _measure(renderer: Any) -> tuple[Any, ...]:
     """Return what the size of words depends on: how a renderer measures, its resolution."""
     method = renderer.get_text_width_height_descent
     return getattr(method, "__func__", method), getattr(renderer, "dpi", None)
+
+
+def _kept_formulas(
+    parser: Any, text: str, dpi: float, prop: Any, antialiased: bool, flags: Any
+) -> Any:
+    """Return a formula of the size and resolution that are asked for.
+
+    It is typeset once, at the size of SVG files. Without hinting all sizes are alike but for a
+    hundredth of a point.
+    """
+    if _kind(parser) != _kind(_parser):
+        return _parse(parser, text, dpi, prop, antialiased, flags)
+    large = prop.copy()
+    large.set_size(_SIZE)
+    formula = _typeset(text, large, flags)
+    size = prop.get_size_in_points() / _SIZE
+    if size == 1.0 and dpi == _POINTS:
+        return formula
+    pixels = size * dpi / _POINTS
+    return _Formula(
+        *(pixels * length for length in formula[:3]),
+        [
+            (font, size * points, code, glyph, pixels * x, pixels * y)
+            for font, points, code, glyph, x, y in formula.glyphs
+        ],
+        [tuple(pixels * length for length in box) for box in formula.rects],
+    )
+
+
+@lru_cache(MOST)
+def _typeset(text: str, prop: Any, flags: Any) -> Any:
+    return _parse.__wrapped__(_parser, text, _POINTS, prop, True, flags)
 
 
 def _kept_fonts(fonts: Any, prop: Any, *given: Any, **more: Any) -> Any:

@@ -32,7 +32,7 @@ import llvmlite
 import numba
 import numpy as np
 import platformdirs
-from numba.core import caching
+from numba.core import caching, environment
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
@@ -258,6 +258,32 @@ def _note_use(path: Path) -> None:
     if _last_use(path) < time.time() - DAY:
         with contextlib.suppress(OSError):
             os.utime(path)
+
+
+_numba: Any = environment
+_rebuild_fully: Any = vars(environment).get("_rebuild_env")
+
+
+def _rebuild_env(module: str, constants: list[Any], name: str) -> Any:
+    """Return the surroundings of a function from its file (see `numba.core.environment`).
+
+    Numba would import the modules of its own functions that a kernel calls, from which it compiles;
+    machine code does not ask for their globals.
+    """
+    made = _numba.lookup_environment(name)
+    if made is not None or module in sys.modules or not module.startswith("numba."):
+        return made or _rebuild_fully(module, constants, name)
+    made = _numba.Environment({"__name__": module})
+    made.consts[:] = constants
+    made.env_name = name
+    vars(_numba.Environment)["_memo"][name] = made
+    return made
+
+
+if _rebuild_fully is not None:
+    # By this name files of kernels ask for it, those of before and those to come.
+    _rebuild_env.__module__, _rebuild_env.__qualname__ = environment.__name__, "_rebuild_env"
+    vars(environment)["_rebuild_env"] = _rebuild_env
 
 
 class KernelCache(caching.FunctionCache):

@@ -15,7 +15,7 @@ Both hold over the range of scales that they state, and no further.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -225,52 +225,6 @@ def uncertainty(classes: Classes) -> Fit:
     return _with_bend(Fit.of(np.array(scales, np.float64), np.array(shares, np.float64)))
 
 
-def uncertainty_of(
-    classify: Callable[[FloatArray, FloatArray], Classes],
-    low: tuple[float, float],
-    high: tuple[float, float],
-    distances: FloatArray,
-    *,
-    count: int = 20_000,
-    seed: int = 0,
-) -> Fit:
-    """Compute the uncertainty exponent from random starts, to distances as small as one likes.
-
-    Parameters
-    ----------
-    classify : callable
-        Returns the classes of starts at x and y, each of shape (m,).
-    low, high : tuple of float
-        Corners of the area that starts are drawn from.
-    distances : ndarray, shape (d,)
-        Along x, ascending.
-    count : int
-        Starts a distance.
-    seed : int
-        Of the random numbers.
-
-    Returns
-    -------
-    Fit
-        Its value is alpha; the dimension of the border is 2 less alpha.
-
-    Raises
-    ------
-    InputError
-        If too few starts are uncertain.
-    """
-    rng = np.random.default_rng(seed)
-    scales, shares = [], []
-    for distance in np.asarray(distances, np.float64).tolist():
-        x, y = (low[i] + (high[i] - low[i]) * rng.random(count) for i in (0, 1))
-        here = classify(x, y)
-        apart = (classify(x + distance, y) != here) | (classify(x - distance, y) != here)
-        if np.count_nonzero(apart) >= FEWEST:
-            scales.append(distance)
-            shares.append(np.count_nonzero(apart) / count)
-    return Fit.of(np.array(scales), np.array(shares))
-
-
 def shares(classes: Classes) -> tuple[Share, ...]:
     """Compute the part of an image's area that each class fills, by ascending code.
 
@@ -285,26 +239,6 @@ def shares(classes: Classes) -> tuple[Share, ...]:
         error = math.sqrt(passed / 12.0) / classes.size
         made.append(Share(code=int(code), value=count / classes.size, error=error))
     return tuple(made)
-
-
-def shares_of(
-    classify: Callable[[FloatArray, FloatArray], Classes],
-    low: tuple[float, float],
-    high: tuple[float, float],
-    *,
-    count: int = 100_000,
-    seed: int = 0,
-) -> tuple[Share, ...]:
-    """Compute the part of an area that each class fills, from random starts, by ascending code."""
-    rng = np.random.default_rng(seed)
-    x, y = (low[i] + (high[i] - low[i]) * rng.random(count) for i in (0, 1))
-    codes, counts = np.unique(classify(x, y), return_counts=True)
-    parts = counts / count
-    errors = np.sqrt(parts * (1.0 - parts) / count)
-    return tuple(
-        Share(code=int(code), value=float(part), error=float(error))
-        for code, part, error in zip(codes, parts, errors, strict=True)
-    )
 
 
 def _checked(classes: Classes) -> Classes:

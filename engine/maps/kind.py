@@ -117,7 +117,10 @@ class Prepared(ABC):
     cells_a_job : int
         As many cells take some 20 ms.
     has_threads : bool
-        Whether `cells` releases the GIL, so that threads serve; processes otherwise.
+        Whether threads serve, as `cells` releases the GIL or must stay in this process; processes
+        otherwise.
+    here_only : bool
+        Whether no other process can compute the cells: they execute a file that is trusted here.
     """
 
     spec: MapSpec
@@ -125,6 +128,7 @@ class Prepared(ABC):
     classes: tuple[CellClass, ...] = ()
     cells_a_job: int = 1000
     has_threads: bool = True
+    here_only: bool = False
 
     @abstractmethod
     def cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
@@ -134,6 +138,9 @@ class Prepared(ABC):
         For an orbit diagram `y` is empty and a cell is a column. Once `stop` is set what comes
         back is thrown away.
         """
+
+    def call_kernels(self) -> None:  # noqa: B027  some kinds have none
+        """Call kernels of the cells that `prepare` has not called, so that all are compiled."""
 
     def overlays(self) -> tuple[Overlay, ...]:
         """Return the theory's curves over the map's range."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.analysis.continuation import Event, Special
+from engine.analysis.branch import Event, Special
 from engine.analysis.curves import BifurcationCurve, Sheet, follow_curve, is_on
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.errors import InputError
 from engine.executors.choice import pool
 from engine.executors.executor import Executor
 from engine.maps.kind import Cells, Prepared
@@ -48,7 +49,7 @@ def compute(prepared: Prepared, tile: Tile, stop: threading.Event) -> Cells:
     if prepared.spec.kind == "orbit":
         return prepared.cells(x, np.empty(0), stop)
     y = prepared.spec.y.at(np.asarray(tile.rows, np.float64) + 0.5)
-    return prepared.cells(np.tile(x, len(y)), np.repeat(y, len(x)), stop)
+    return prepared.cells(np.broadcast_to(x, (len(y), len(x))).ravel(), np.repeat(y, len(x)), stop)
 
 
 def empty(prepared: Prepared) -> dict[str, NDArray[Any]]:
@@ -81,16 +82,26 @@ def block_of(array: NDArray[Any], tile: Tile, dimensions: int) -> NDArray[Any]:
 
 def made(prepared: Prepared, pool: Executor, stop: threading.Event) -> dict[str, NDArray[Any]]:
     """Compute a map whole, in memory."""
-    arrays = empty(prepared)
+    arrays: dict[str, NDArray[Any]] = {}
     for tile, cells in make(prepared, pool, stop):
+        arrays = arrays or empty(prepared)  # while the workers are at the next tiles
         put(arrays, tile, cells)
-    return arrays
+    return arrays or empty(prepared)
 
 
 def pool_for(
     prepared: Prepared, scheduler: str = "", workers: int | None = None, niceness: int = 0
 ) -> Executor:
-    """Start the workers for a map, as `engine.executors.choice.pool` does."""
+    """Start the workers for a map, as `engine.executors.choice.pool` does.
+
+    Raises
+    ------
+    InputError
+        If a cluster is asked for what only this process can compute.
+    """
+    if scheduler and prepared.here_only:
+        rule = "leave it out: a Python file of yours is executed in this process alone"
+        raise InputError("--scheduler", scheduler, rule)
     return pool(
         has_threads=prepared.has_threads,
         scheduler=scheduler,

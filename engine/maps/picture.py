@@ -167,7 +167,9 @@ def picture_of_classes(
         Whether the pixels have the hatching; a screen draws it at its own pixels instead.
     """
     codes = arrays[CLASSES]
-    counts = np.bincount(codes[known].ravel(), minlength=NOT_YET + 1)
+    is_whole = bool(known.all())
+    counted = codes.ravel() if is_whole else codes[known]
+    counts = np.bincount(counted, minlength=NOT_YET + 1)
     table = np.zeros((NOT_YET + 1, LEVELS, 3), np.uint8)
     level = np.full(codes.shape, LEVELS // 2, np.uint8)
     bars: dict[int, Bar] = {}
@@ -178,16 +180,15 @@ def picture_of_classes(
         if field is None or not counts[each.code]:
             continue
         mine = codes == each.code
-        values = np.asarray(arrays[field.name], np.float64)
-        ends = ends_of(values[mine & known], log=field.log)
+        values = np.asarray(arrays[field.name][mine], np.float64)
+        ends = ends_of(values if is_whole else values[known[mine]], log=field.log)
         if ends is not None:
-            level[mine] = levels(values[mine], *ends, log=field.log)
+            level[mine] = levels(values, *ends, log=field.log)
             bars[each.code] = Bar(field.label, *ends, field.log, stops_of(table[each.code]))
-    rgba = np.empty((*codes.shape, 4), np.uint8)
-    rgba[..., :3] = table.reshape(-1, 3)[codes.astype(np.int64) * LEVELS + level]
-    rgba[..., 3] = np.where(codes == NOT_YET, 0, 255)
+    rgba = _colored(table, codes, level)
     swatches = _swatches(classes, counts, table, bars)
-    rgba, codes = (each.repeat(grain[0], 0).repeat(grain[1], 1) for each in (rgba, codes))
+    if grain != (1, 1):
+        rgba, codes = (each.repeat(grain[0], 0).repeat(grain[1], 1) for each in (rgba, codes))
     unknown = [each.code for each in classes if each.color == HATCHED and counts[each.code]]
     if not unknown:
         return Picture(rgba, swatches)
@@ -198,6 +199,19 @@ def picture_of_classes(
     on = (row + column) % HATCH == 0
     rgba[row[on], column[on], :3] = channels(hatch_color(palette))
     return Picture(rgba, swatches)
+
+
+def _colored(
+    table: NDArray[np.uint8], codes: NDArray[np.uint8], level: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return the colour of every cell with its opacity, all four bytes at once."""
+    colors = np.full((NOT_YET + 1, LEVELS, 4), 255, np.uint8)
+    colors[..., :3] = table
+    colors[NOT_YET, :, 3] = 0
+    place = codes.astype(np.intp)
+    place *= LEVELS
+    place += level
+    return colors.view(np.uint32).reshape(-1).take(place)[..., None].view(np.uint8)
 
 
 def hatch_color(palette: Palette) -> str:

@@ -135,6 +135,27 @@ class MapShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapWaits:
+    """A map of which nothing is made, while its kernels are compiled or after it was cancelled.
+
+    `compiled` is how many of them are by now.
+    """
+
+    number: int
+    spec: MapSpec
+    compiled: int = 0
+    state: State = "making"
+
+    @property
+    def sentence(self) -> str:
+        """What is awaited, or that nothing is."""
+        if self.state != "making":
+            return "Cancelled; nothing was made."
+        done = f": {self.compiled} kernels done" if self.compiled > 1 else ""
+        return f"Compiling what maps need, once on this machine{done}…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MapFailed:
     """A map that cannot be made: what the user gave is refused, or there is a traceback."""
 

@@ -11,8 +11,8 @@ from engine.maps.spec import MapSpec
 
 FIRST = 4
 """Jobs that the coarsest picture is made of."""
-FEWEST = 64
-"""Cells of the coarsest picture at least, where a job has only a few."""
+FEWEST, ENOUGH = 64, 2**14
+"""Cells of the coarsest picture at least, where a job has only a few, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def grid(spec: MapSpec) -> tuple[int, int]:
 
 def coarsest(rows: int, columns: int, cells_a_job: int) -> int:
     """Return the distance of the cells that are made first: a power of 2."""
-    most = max(FIRST * cells_a_job, FEWEST)
+    most = min(max(FIRST * cells_a_job, FEWEST), ENOUGH)
     scale = 1
     while math.ceil(rows / scale) * math.ceil(columns / scale) > most:
         scale *= 2

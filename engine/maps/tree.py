@@ -16,7 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.analysis.continuation import Branch, End, Event, Special, follow
+from engine.analysis.branch import Branch, End, Event, Special
+from engine.analysis.continuation import follow
 from engine.analysis.equilibria import starts
 from engine.analysis.family import Family
 from engine.analysis.multistart import (

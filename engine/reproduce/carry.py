@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -14,8 +18,10 @@ import tomli_w
 import engine.experiments  # noqa: F401  registers the experiments
 from engine.core.errors import InputError, LabError
 from engine.core.packages import is_installed
-from engine.core.params import build
+from engine.core.params import build, update
 from engine.core.registry import get
+from engine.core.versions import versions
+from engine.families.proofs.claims import without_time
 from engine.figures.data import FigureData
 from engine.reproduce import measures
 from engine.reproduce.checking import MISSING, check, quantity
@@ -27,6 +33,7 @@ from engine.run.analyst import complete
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.storage import presets, runfile, runfolder
+from engine.storage.files import to_json
 from engine.text.mathtext import to_plain
 
 _KINDS = {"max_steps": "ended"}
@@ -45,11 +52,15 @@ class Options:
         Of MNIST; empty without.
     pictures : bool
         Whether figures are drawn.
+    keep : str
+        Folder for what long runs need to go on; empty where there is none. It changes nothing that
+        is found.
     """
 
     quick: bool = False
     data: str = ""
     pictures: bool = True
+    keep: str = ""
 
 
 class StoppedError(Exception):
@@ -118,6 +129,7 @@ class _Work:
     computed: list[Computed] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     checks: list[Any] = field(default_factory=list)
+    proof_seconds: list[tuple[str, str]] = field(default_factory=list)
 
     def make(self) -> None:
         missing = [package for package in self.study.needs if not is_installed(package)]
@@ -147,6 +159,7 @@ class _Work:
             runs=tuple(self.runs),
             computed=tuple(self.computed),
             pictures=tuple(self.pictures),
+            proof_seconds=tuple(self.proof_seconds),
         )
 
     def _heed(self) -> None:
@@ -156,23 +169,28 @@ class _Work:
     def _run(self, plan: RunPlan) -> None:
         """Carry out a run as `main.py run` does, and keep what its `run.json` would hold."""
         run = spec_of(plan, self.options)
-        session = replay.begin(run)
-        try:
-            if not replay.in_chunks(run, session, self.go_on):
-                raise StoppedError
-            experiment = session.experiment
-            complete(experiment, session.params, session.state, self.go_on)
-            ensemble = None
-            if plan.ensemble:
-                steps = replay.target_of(run)
-                ensemble = experiment.ensemble(session.params, run.seed, steps, self.go_on)
-            self._heed()
-            result = runfolder.result_of(run, session, session.outcome(), ensemble)
-            self.results[plan.name] = result
-            self.runs.append(self._described(plan, run, result))
-            self._draw(plan, session)
-        finally:
-            session.close()
+        with _resuming(run, self.options.keep, f"{self.study.id}-{plan.name}") as resumed:
+            session = replay.begin(resumed)
+            try:
+                if not replay.in_chunks(resumed, session, self.go_on):
+                    raise StoppedError
+                self._take(plan, run, session)
+            finally:
+                session.close()
+
+    def _take(self, plan: RunPlan, run: RunSpec, session: Session) -> None:
+        """Take the results of a run that has ended."""
+        experiment = session.experiment
+        complete(experiment, session.params, session.state, self.go_on)
+        ensemble = None
+        if plan.ensemble:
+            steps = replay.target_of(run)
+            ensemble = experiment.ensemble(session.params, run.seed, steps, self.go_on)
+        self._heed()
+        result = runfolder.result_of(run, session, session.outcome(), ensemble)
+        self.results[plan.name] = result
+        self.runs.append(self._described(plan, run, result))
+        self._draw(plan, session)
 
     def _described(self, plan: RunPlan, run: RunSpec, result: dict[str, Any]) -> MadeRun:
         claims = {claim["id"]: claim for claim in result["claims"]}
@@ -190,8 +208,17 @@ class _Work:
             outcome=to_plain(f"{which}{kind} at step {outcome['step']}: {outcome['message']}"),
             file_name=file,
             file=runfile.dumps(run),
-            claims=tuple(_shown(claims[name]) for name in plan.claims),
+            claims=tuple(self._shown(_title(plan), claims[name]) for name in plan.claims),
         )
+
+    def _shown(self, run: str, claim: dict[str, Any]) -> ShownClaim:
+        """Return a claim as the report shows it; the seconds that it tells are set apart."""
+        lamps = tuple((lamp["name"], lamp["on"], lamp["detail"]) for lamp in claim["assumptions"])
+        shown = {}
+        for name in ("title", "source", "statement", "predicted", "measured", "note"):
+            shown[name], seconds = without_time(claim[name])
+            self.proof_seconds += [(f"{run}: {claim['title']}", each) for each in seconds]
+        return ShownClaim(**shown, assumptions=lamps, verdict=str(claim["verdict"]))
 
     def _draw(self, plan: RunPlan, session: Session) -> None:
         if not plan.pictures:
@@ -213,13 +240,31 @@ class _Work:
             )
 
 
+@contextmanager
+def _resuming(run: RunSpec, keep: str, name: str) -> Iterator[RunSpec]:
+    """Yield a run that goes on from its newest checkpoint, where its experiment makes any.
+
+    They are kept until the block ends, in a folder of this run, its parameters and this program
+    alone; after a failure they are not, as they may be at fault.
+    """
+    if not hasattr(run.params, "checkpoints"):
+        yield run
+        return
+    if not keep:
+        yield dataclasses.replace(run, params=update(run.params, checkpoints="off"))
+        return
+    depends = f"{runfile.dumps(run)}{to_json(versions())}".encode()
+    folder = Path(keep) / f"{name}-{hashlib.sha256(depends).hexdigest()[:12]}"
+    params = update(run.params, checkpoints=str(folder), resume=True)
+    try:
+        yield dataclasses.replace(run, params=params)
+    except StoppedError:
+        raise
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _title(plan: RunPlan) -> str:
     return plan.title or plan.name.replace("-", " ").capitalize()
-
-
-def _shown(claim: dict[str, Any]) -> ShownClaim:
-    lamps = tuple((lamp["name"], lamp["on"], lamp["detail"]) for lamp in claim["assumptions"])
-    kept = ("title", "source", "statement", "predicted", "measured", "note")
-    return ShownClaim(
-        **{name: claim[name] for name in kept}, assumptions=lamps, verdict=str(claim["verdict"])
-    )

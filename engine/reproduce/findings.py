@@ -93,13 +93,16 @@ class Findings:
     id : str
         That of the study.
     seconds : float
-        How long it took; the only part that differs from time to time.
+        How long it took. This and the next are all that differs from time to time.
+    proof_seconds : tuple of (str, str)
+        Seconds that proofs took, by the claim that tells of them.
     error : str
         One sentence where it could not be carried out; empty else.
     """
 
     id: str
     seconds: float = 0.0
+    proof_seconds: tuple[tuple[str, str], ...] = ()
     error: str = ""
     checks: tuple[Checked, ...] = ()
     runs: tuple[MadeRun, ...] = ()
@@ -136,6 +139,7 @@ class Findings:
         return cls(
             id=str(table["id"]),
             seconds=float(table["seconds"]),
+            proof_seconds=tuple((str(a), str(b)) for a, b in table["proof_seconds"]),
             error=str(table["error"]),
             checks=tuple(Checked(**check) for check in table["checks"]),
             runs=tuple(_run(run) for run in table["runs"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from engine.core.claims import Verdict
 from engine.core.ensemble import Progress
+from engine.executors.cluster import Cluster
 from engine.executors.executor import Executor
 from engine.reproduce import store
 from engine.reproduce.carry import Options, carry_out
@@ -87,8 +89,10 @@ def make(
             found[study.id] = before
     left = [study for study in studies if study.id not in found]
     left.sort(key=lambda study: -_seconds(study, options))
-    clock = _Clock([_seconds(study, options) for study in left], pool.workers)
-    with _answers(left, options, pool) as (answers, stop):
+    clock = _Clock({study.id: _seconds(study, options) for study in left}, pool.workers)
+    here = "" if isinstance(pool, Cluster) else str(folder / store.PARTS)
+    working = dataclasses.replace(options, keep=here)
+    with _answers(left, working, pool) as (answers, stop):
         while len(found) < len(studies):
             text = f"{len(found)} of {len(studies)} studies"
             if not progress(clock.share(), text):
@@ -103,7 +107,7 @@ def make(
             if answer is None:  # no more will come
                 return None
             study, findings = answer
-            clock.done(_seconds(study, options))
+            clock.done(study.id)
             store.keep(folder, keys[study.id], findings)
             found[study.id] = findings
     progress(1.0, f"{len(studies)} of {len(studies)} studies")
@@ -111,29 +115,56 @@ def make(
 
 
 def _seconds(study: Study, options: Options) -> float:
-    full = study.full_seconds or study.seconds
-    return study.seconds if options.quick else full
+    """Return about how long a study takes on one core."""
+    base = study.seconds if options.quick else study.full_seconds or study.seconds
+    runs = [plan for plan in study.run if plan.from_data and options.data]
+    return base + sum(plan.quick_seconds if options.quick else plan.seconds for plan in runs)
 
 
 class _Clock:
-    """Estimates the share of the work that is done, also between the ends of two studies."""
+    """Estimates the share of the work that is done, also between the ends of two studies.
 
-    def __init__(self, seconds: Sequence[float], workers: int) -> None:
-        self._total = sum(seconds) or 1.0
-        self._workers = workers
+    The studies are taken up in their order, as many at a time as there are workers; a study that is
+    left alone has all cores.
+
+    Parameters
+    ----------
+    seconds : mapping of str to float
+        By the id of a study, in the order in which they are taken up.
+    workers : int
+    """
+
+    def __init__(self, seconds: Mapping[str, float], workers: int) -> None:
+        self._seconds = dict(seconds)
+        self._total = sum(seconds.values()) or 1.0
+        self._workers = max(workers, 1)
+        self._waiting = list(seconds)
+        self._ahead: dict[str, float] = {}
         self._done = self._shown = 0.0
         self._since = time.monotonic()
+        self._take_up()
 
-    def done(self, seconds: float) -> None:
-        """Note that a study is done that takes so long on one core."""
-        self._done += seconds
-        self._since = time.monotonic()
+    def _take_up(self) -> None:
+        while self._waiting and len(self._ahead) < self._workers:
+            self._ahead[self._waiting.pop(0)] = 0.0
+
+    def done(self, name: str) -> None:
+        """Note that a study is done."""
+        self._done += self._seconds[name]
+        if name in self._waiting:  # another one was slow to begin
+            self._waiting.remove(name)
+        self._ahead.pop(name, None)
+        self._take_up()
 
     def share(self) -> float:
         """Return the share done, which never falls."""
-        passed = (time.monotonic() - self._since) * self._workers
-        ahead = min(passed, MOST_AHEAD * (self._total - self._done) / max(self._workers, 1))
-        self._shown = max(self._shown, (self._done + ahead) / self._total)
+        now = time.monotonic()
+        passed, self._since = now - self._since, now
+        passed *= self._workers / max(len(self._ahead), 1)
+        for name, ahead in self._ahead.items():
+            self._ahead[name] = min(ahead + passed, MOST_AHEAD * self._seconds[name])
+        share = (self._done + sum(self._ahead.values())) / self._total
+        self._shown = max(self._shown, share)
         return min(self._shown, 1.0)
 
 

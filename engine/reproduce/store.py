@@ -31,7 +31,7 @@ from engine.storage.files import (
     write_json,
 )
 
-FORMAT = 1
+FORMAT = 2
 PARTS = "parts"
 OWN = ("report.html", "report.md", "results.json", "figures", "runs", PARTS)
 """What a report's folder holds; one that holds only these is that of a former report."""

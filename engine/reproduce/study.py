@@ -65,6 +65,10 @@ class RunPlan(Document):
     caption: Text = Field("", description=_TEXT)
     from_data: bool = Field(False, description="give true or false")
     """Whether it is made only of the data that were asked for (MNIST)."""
+    seconds: float = Field(0.0, ge=0, le=1e7, description="give seconds >= 0")
+    """About how long such a run takes on one quiet core, beside what its study takes without."""
+    quick_seconds: float = Field(0.0, ge=0, le=1e7, description="give seconds >= 0")
+    """The same in a quick report."""
 
 
 class Computation(Document):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from engine.core.beside import keep, recall
+from engine.core.beside import keep, recall, writes
 from engine.core.ensemble import Progress
 from engine.core.errors import LabError
 from engine.core.experiment import AbstractExperiment, State
@@ -34,7 +34,7 @@ class Analyst:
     Parameters
     ----------
     on_done : callable
-        Called on the analyst's thread when an analysis is there.
+        Called on the analyst's thread when an analysis is there, or a part of one was kept.
     """
 
     def __init__(self, on_done: Callable[[], None]) -> None:
@@ -97,8 +97,14 @@ class Analyst:
         state: State[Any],
         stop: threading.Event,
     ) -> None:
+        seen = writes()
+
         def progress(fraction: float, text: str) -> bool:
+            nonlocal seen
             self._free.wait()
+            if seen != writes() and not stop.is_set():
+                seen = writes()
+                self._on_done()
             return not stop.is_set()
 
         try:

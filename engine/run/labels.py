@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.core.params import Params, ParamSpec
 
 
+MAIN = "step_size"
+"""The value by which a run is named before all others, where it can be changed while it runs."""
 LONGEST_TEXT = 16
 """Letters of a text in the name of a run."""
 LONGEST_LIST = 28
@@ -24,14 +26,15 @@ MOST_NUMBERS = 4
 def settings_text(params: Params, seed: int, others: Sequence[tuple[Params, int]] = ()) -> str:
     """Name what distinguishes a run from others of its experiment.
 
-    Its first live value comes first; then what differs from any of `others`, or, without others,
-    from the defaults. More than four are cut off.
+    Its step size, or else its first live value, comes first; then what differs from any of
+    `others`, or, without others, from the defaults. More than four are cut off.
     """
     from engine.core.params import describe  # the window names runs before it can afford it
 
     specs = describe(type(params))
     values = {spec.name: getattr(params, spec.name) for spec in specs}
-    main = next((spec.name for spec in specs if spec.live), "")
+    live = [spec.name for spec in specs if spec.live]
+    main = MAIN if MAIN in live else next(iter(live), "")
     parts: list[str] = []
     for spec in specs:
         value = values[spec.name]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
+from engine.core.beside import recall
 from engine.core.change import Change
+from engine.core.ensemble import Progress
 from engine.core.errors import LabError
+from engine.core.experiment import AbstractExperiment, State
+from engine.core.params import Params
 from engine.core.registry import get
 from engine.run import replay
+from engine.run.analyst import complete
 from engine.run.run import Run
 from engine.run.snapshot import Snapshot, Status
 from engine.run.spec import RunSpec
@@ -87,6 +94,7 @@ class Lockstep:
         self.step = 0
         self._frame = 0
         self._courses: list[_Course] = []
+        self._begun: list[tuple[AbstractExperiment[Any, Any], Params, State[Any]]] = []
         try:
             for side in sides:
                 self._begin(side)
@@ -103,6 +111,7 @@ class Lockstep:
                 f"“{side.label}” began from learned parameters, which were not kept with it."
             )
         course.go_to(0)
+        self._begun.append((session.experiment, session.params, session.state))
 
     def advance(self, n: int) -> None:
         """Show the step `n` later, or earlier if it is negative."""
@@ -131,6 +140,24 @@ class Lockstep:
             run.status = Status.FINISHED if run.session.finished else Status.PAUSED
             pictures.append(run.snapshot(run.show(force=True), run_id=0, frame=self._frame))
         return tuple(pictures)
+
+    def analyse(self, on_done: Callable[[], None], progress: Progress) -> None:
+        """Make the analyses of all runs; may be called on a thread of its own.
+
+        Parameters
+        ----------
+        on_done : callable
+            Called when one is there, for the next pictures to show.
+        progress : callable
+        """
+        for experiment, params, state in self._begun:
+            key = experiment.analysis_key(params, state.seed)
+            if key is None or recall(key) is not None:
+                continue
+            with contextlib.suppress(LabError):  # the run itself says what is wrong
+                if not complete(experiment, params, state, progress):
+                    return
+                on_done()
 
     def close(self) -> None:
         """Release what the runs hold."""

@@ -45,11 +45,9 @@ class Pictures:
         experiment = session.experiment
         self._outcome = _Throttled(lambda: experiment.outcome(*self._shown()), 0.05)
         self._observation = _Throttled(lambda: experiment.observe(*self._shown()), 0.0)
-        self._theory = _Throttled(
-            lambda: experiment.theory(self._shown()[0].params, self._shown()[0]), 0.1
-        )
+        self._theory = _Throttled(lambda: experiment.theory(self.state.params, self.state), 0.1)
         self._claims = _Throttled(
-            lambda: experiment.claims(self._shown()[0].params, *self._shown()), 0.25
+            lambda: experiment.claims(self.state.params, *self._shown()), 0.25
         )
 
     @property
@@ -60,7 +58,7 @@ class Pictures:
     @property
     def state(self) -> State[Any]:
         """The state that is shown."""
-        return self._shown()[0]
+        return self._session.state if self._past is None else self._past[0]
 
     def look(self, step: int | None) -> None:
         """Show an earlier step, or (None) the run itself.

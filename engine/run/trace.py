@@ -24,9 +24,9 @@ SPARSE = 3.0
 """Strides between measurements, on average, from which each is marked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TraceView:
-    """A frozen copy of a trace.
+    """A frozen copy of a trace, equal to itself alone.
 
     `low` and `high` hold one row per bucket of `stride` steps, beginning at step 0; `recent` the
     exact rows of the steps from `recent_first` to `last`.

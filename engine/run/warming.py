@@ -12,6 +12,7 @@ import gc
 import multiprocessing
 import os
 import pickle
+from collections.abc import Callable
 from enum import Enum
 from multiprocessing.connection import Connection
 from typing import Any
@@ -32,6 +33,54 @@ class Part(Enum):
     STEPS = "steps"
 
 
+class Compiler:
+    """A process that compiles kernels.
+
+    Parameters
+    ----------
+    target : callable
+        What it does, importable by name; it gets `args` and where to send the names of kernels.
+    args : tuple
+    name : str
+        Of the process.
+
+    Attributes
+    ----------
+    compiled : set of str
+        Names of the kernels that it has compiled.
+
+    Raises
+    ------
+    OSError
+        If there can be no other process.
+    """
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], name: str) -> None:
+        self.compiled: set[str] = set()
+        context = multiprocessing.get_context("spawn")
+        self._reports, to_parent = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=target, args=(*args, to_parent), daemon=True, name=name
+        )
+        self._process.start()
+        to_parent.close()  # the process holds the only one now: its end is the end of the reports
+
+    def is_at_work(self) -> bool:
+        """Take what it reports; returns whether it is still at work."""
+        try:
+            while self._reports.poll():
+                self.compiled.add(self._reports.recv_bytes().decode())
+        except (EOFError, OSError):
+            return False
+        return self._process.is_alive()
+
+    def close(self) -> None:
+        """End it; what it has compiled so far is kept."""
+        self._process.terminate()
+        self._process.join()
+        self._reports.close()
+
+
 class Warming:
     """Processes that compile the kernels of an experiment, one for each part.
 
@@ -41,39 +90,28 @@ class Warming:
         A class that another process can import.
     parts : Part
         What to compile, at once.
-
-    Attributes
-    ----------
-    compiled : set of str
-        Names of the kernels that are compiled.
     """
 
     def __init__(self, kind: type[AbstractExperiment[Any, Any]], *parts: Part) -> None:
-        self.compiled: set[str] = set()
-        self._processes = {part: _start(kind, part) for part in parts}
+        self._compilers = {
+            part: Compiler(_compile, (kind, part.value), f"compile {part.value}") for part in parts
+        }
+
+    @property
+    def compiled(self) -> set[str]:
+        """Names of the kernels that are compiled."""
+        return set[str]().union(*(each.compiled for each in self._compilers.values()))
 
     def is_done(self, *parts: Part) -> bool:
         """Return whether parts, or all of them, are compiled, or their processes failed."""
-        at_work = {part for part in self._processes if self._hear(part)}
+        at_work = {part for part, compiler in self._compilers.items() if compiler.is_at_work()}
         return at_work.isdisjoint(parts or tuple(Part))
 
     def close(self) -> None:
         """End the processes; what they have compiled so far is kept."""
-        for process, reports in self._processes.values():
-            process.terminate()
-            process.join()
-            reports.close()
-        self._processes.clear()
-
-    def _hear(self, part: Part) -> bool:
-        """Take what a process reports; returns whether it is still at work."""
-        process, reports = self._processes[part]
-        try:
-            while reports.poll():
-                self.compiled.add(reports.recv_bytes().decode())
-        except (EOFError, OSError):
-            return False
-        return process.is_alive()
+        for compiler in self._compilers.values():
+            compiler.close()
+        self._compilers.clear()
 
 
 def is_importable(kind: type[AbstractExperiment[Any, Any]]) -> bool:
@@ -85,20 +123,10 @@ def is_importable(kind: type[AbstractExperiment[Any, Any]]) -> bool:
     return kind.__module__ != "__main__"
 
 
-def _start(
-    kind: type[AbstractExperiment[Any, Any]], part: Part
-) -> tuple[multiprocessing.process.BaseProcess, Connection]:
-    context = multiprocessing.get_context("spawn")
-    reports, to_parent = context.Pipe(duplex=False)
-    process = context.Process(
-        target=_compile,
-        args=(kind, part.value, to_parent),
-        daemon=True,
-        name=f"compile {part.value}",
-    )
-    process.start()
-    to_parent.close()  # the process holds the only one now: its end is the end of the reports
-    return process, reports
+def reporting(reports: Connection) -> None:
+    """Report every kernel that is compiled from now on, in a process that ends soon."""
+    gc.disable()  # a twentieth of the time
+    observe_compiling(lambda name: reports.send_bytes(name.encode()))
 
 
 def _compile(kind: type[AbstractExperiment[Any, Any]], part: str, reports: Connection) -> None:
@@ -106,8 +134,7 @@ def _compile(kind: type[AbstractExperiment[Any, Any]], part: str, reports: Conne
 
     An error is left to the engine thread, which meets it again where it can be shown.
     """
-    gc.disable()  # a twentieth of the time, in a process that ends soon
-    observe_compiling(lambda name: reports.send_bytes(name.encode()))
+    reporting(reports)
     with contextlib.suppress(Exception, KeyboardInterrupt):
         experiment = kind()
         if Part(part) is Part.STEPS:

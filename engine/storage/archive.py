@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from engine.core.errors import InputError
 from engine.storage.files import atomic, human_size, opened
@@ -25,6 +26,12 @@ _PACKED = (".npz",)
 """Endings of what is compressed already."""
 LONGEST_NAME = 100
 """Letters of the name of a part, which becomes that of a file for a while."""
+_END = struct.Struct("<4s4H2LH")
+"""The end of an archive: its mark, four counts, bytes and place of its list, and a comment's."""
+_LOCATOR = 20
+"""Bytes before the end that say that the list is of the large form."""
+_ENTRY = 256
+"""Bytes of one part in the list at most, on average: 46, its name, and what others add."""
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9.-]*\.[a-z]+")
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -70,6 +77,7 @@ def read_archive(path: Path, what: str) -> dict[str, bytes]:
         size = os.fstat(file.fileno()).st_size
         if size > LIMIT:
             raise InputError(what, path.name, f"give a file of at most {human_size(LIMIT)}")
+        _check_directory(file, path, what)
         try:
             with zipfile.ZipFile(file) as archive:
                 return _members(archive, path, what, min(LIMIT, max(FREE, RATIO * size)))
@@ -79,6 +87,29 @@ def read_archive(path: Path, what: str) -> dict[str, bytes]:
             reason = " ".join(str(error).split())[:80] or type(error).__name__
             rule = f"give a file that is whole; this one is damaged ({reason})"
             raise InputError(what, path.name, rule) from None
+
+
+def _check_directory(file: IO[bytes], path: Path, what: str) -> None:
+    """Refuse an archive whose list of parts is too long, before the list is read.
+
+    The end of the file says where the list is and how many bytes it has; `zipfile` reads that many.
+    What this finds no end in is left to it.
+    """
+    file.seek(0, os.SEEK_END)
+    first = max(file.tell() - _END.size - 2**16, 0)
+    file.seek(first)
+    tail = file.read()
+    place = len(tail) - _END.size
+    if not (tail[place:].startswith(b"PK\5\6") and tail.endswith(b"\0\0")):  # as zipfile looks
+        place = tail.rfind(b"PK\5\6")
+    file.seek(0)
+    if place < 0 or len(tail) - place < _END.size:
+        return
+    *_, count, size, _begin, _comment = _END.unpack_from(tail, place)
+    is_large = tail[max(place - _LOCATOR, 0) : place].startswith(b"PK\6\7")
+    if is_large or count > MEMBERS or size > MEMBERS * _ENTRY:
+        rule = f"give a file that holds at most {MEMBERS} parts"
+        raise InputError(what, path.name, rule)
 
 
 def _members(archive: zipfile.ZipFile, path: Path, what: str, limit: int) -> dict[str, bytes]:

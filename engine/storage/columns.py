@@ -8,6 +8,7 @@ somebody else wrote is never replaced.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from engine.core.arrays import FloatArray
+from engine.core.errors import InputError
 from engine.core.versions import NAME
 from engine.storage.files import FileError, atomic, encoded, write_text
+from engine.text.tex import escaped, to_tex
 
 Rows = Mapping[str, FloatArray]
 
@@ -29,6 +32,16 @@ MARK = f"% Drawn by {NAME}"
 """First line of a document that may be written anew."""
 DRAWN = 4000
 """Points of a line that TeX draws in a moment."""
+CELLS = 4000
+"""Cells of a grid that TeX has the memory for."""
+HEIGHT, END = 12, "\\\\"
+"""Least height of a page in cm, and how the line of a typeset row ends."""
+TYPESET = 60
+"""Rows of a table that is typeset."""
+WIDE = 10
+"""Columns of a typeset table that find room side by side."""
+MOST = 60
+"""Lines of a plot at most, where none are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +61,10 @@ class Line:
         Points that no line joins.
     rows : (int, int), optional
         The rows that belong to it, the second of which does not; all without.
+    value : int, optional
+        The column whose numbers are the colours.
+    across : int
+        Cells side by side where the rows are those of a grid, one line of it after the other.
     """
 
     y: int = 1
@@ -56,17 +73,26 @@ class Line:
     magnitude: bool = False
     scatter: bool = False
     rows: tuple[int, int] | None = None
+    value: int | None = None
+    across: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """How a table is drawn; without lines, all columns against the first."""
+    """How a table is drawn; without lines, all columns of numbers against the first.
+
+    A table that has none, or whose plot is `typeset`, is typeset as it is. `notes` are texts at
+    points of the axes.
+    """
 
     lines: tuple[Line, ...] = ()
     title: str = ""
     x_label: str = ""
     y_label: str = ""
     log_y: bool = False
+    y_down: bool = False
+    typeset: bool = False
+    notes: tuple[tuple[float, float, str], ...] = ()
 
 
 def cell(value: Any) -> str:
@@ -86,7 +112,7 @@ def word(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return str(int(value))
     if isinstance(value, str):
-        kept = re.sub(r"[^\w.,:;()\[\]|=+*/<>-]+", "-", value).strip("-")
+        kept = re.sub(r"[^A-Za-z0-9_.,:;()\[\]|=+*/<>-]+", "-", value).strip("-")
         return f"{{{kept}}}" if kept else "nan"
     return repr(value.item() if isinstance(value, np.generic) else value)
 
@@ -107,9 +133,28 @@ def write_rows(path: Path, rows: Iterable[Sequence[Any]], plot: Plot | None = No
         write_text(path, "\n".join([*(",".join(map(cell, row)) for row in rows), ""]))
         return [Path(path).name]
     _check_document(path)
-    lines = [" ".join(map(word, row)) for row in rows]
-    write_text(path, "\n".join([*lines, ""]))
-    return [Path(path).name, _write_tex(path, plot or Plot(), lines[0].split(" "), len(lines) - 1)]
+    table = [tuple(row) for row in rows]
+    write_text(path, "\n".join([*(" ".join(map(word, row)) for row in table), ""]))
+    return [Path(path).name, _write_tex(path, _drawing(path, table, plot or Plot()))]
+
+
+def _drawing(path: Path, table: Sequence[Sequence[Any]], plot: Plot) -> list[str]:
+    """Return the lines of the document that draws or typesets a table."""
+    numbers = [_is_of_numbers([row[place] for row in table[1:]]) for place in range(len(table[0]))]
+    lines = plot.lines
+    if not lines and not plot.typeset:
+        x = 0 if numbers[:1] == [True] else None
+        lines = tuple(Line(x=x, y=y) for y in range(1, len(numbers)) if numbers[y])[:MOST]
+    if not lines:
+        return list(_tabular(table, plot.title))
+    plot = dataclasses.replace(plot, lines=lines)
+    return _axis(path.name, plot, [word(name) for name in table[0]], len(table) - 1, table[1:])
+
+
+def _is_of_numbers(column: Sequence[Any]) -> bool:
+    """Return whether a column holds a number, and nothing else but gaps."""
+    filled = [value for value in column if value is not None and value != ""]
+    return bool(filled) and not any(isinstance(value, str) for value in filled)
 
 
 def write_series(
@@ -137,7 +182,11 @@ def write_series(
     if not is_for_tex:
         return [Path(path).name]
     drawn = plot or Plot(x_label="step $k$")
-    return [Path(path).name, _write_tex(path, drawn, [word(name) for name in names], count)]
+    if not drawn.lines:
+        places = range(1, min(len(names), MOST + 1))
+        drawn = dataclasses.replace(drawn, lines=tuple(Line(y=y) for y in places))
+    axis = _axis(Path(path).name, drawn, [word(name) for name in names], count)
+    return [Path(path).name, _write_tex(path, axis)]
 
 
 def _lines(steps: np.ndarray[Any, Any], rows: Rows, between: str, missing: str) -> Iterator[str]:
@@ -160,15 +209,34 @@ def headings(rows: Rows) -> list[str]:
 
 # The document beside a table.
 
+_CLASS = (
+    r"\IfFileExists{standalone.cls}{\documentclass[border=4pt]{standalone}}"
+    r"{\documentclass{article}\pagestyle{empty}"
+    r"\usepackage[paperwidth=24cm,paperheight=%dcm,margin=5mm]{geometry}}"
+)
+"""A page about as large as the plot, also where the class for it is not installed."""
+_PACKAGES = (
+    r"\usepackage{amsmath,amssymb}",
+    r"\usepackage{pgfplots}",
+    r"\pgfplotsset{compat=1.16}",
+)
+_NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,;+=()@_-]*")
+"""Names of tables that TeX reads as they stand."""
+
 
 def _check_document(path: Path) -> None:
     """Refuse a table whose document would take the place of one that somebody else wrote.
 
     Raises
     ------
+    InputError
+        If TeX cannot read a file of this name.
     FileError
         If there is such a file; nothing was written.
     """
+    if not _NAMES.fullmatch(Path(path).name):
+        rule = "give letters of ASCII, digits, spaces and .,;+=()@_- for a table that TeX reads"
+        raise InputError("name of the table", Path(path).name, rule)
     document = Path(path).with_suffix(".tex")
     try:
         with document.open("rb") as file:
@@ -182,33 +250,43 @@ def _check_document(path: Path) -> None:
         raise FileError(document, "written", reason)
 
 
-def _write_tex(path: Path, plot: Plot, heads: Sequence[str], count: int) -> str:
-    """Write the document that draws a table, and return its name."""
-    path = Path(path)
+def _write_tex(path: Path, body: Sequence[str]) -> str:
+    """Write the document beside a table, and return its name."""
+    name = Path(path).with_suffix(".tex")
+    height = max(HEIGHT, math.ceil(0.5 * sum(line.endswith(END) for line in body)) + 3)
+    text = [MARK, _CLASS % height, *_PACKAGES, r"\begin{document}", *body, r"\end{document}", ""]
+    write_text(name, "\n".join(text))
+    return name.name
+
+
+def _axis(
+    name: str,
+    plot: Plot,
+    heads: Sequence[str],
+    count: int,
+    rows: Sequence[Sequence[Any]] = (),
+) -> list[str]:
+    """Return what draws a table of so many rows, which are there where it holds grids."""
     options = ["width=12cm", "height=8cm", "legend pos=outer north east", "unbounded coords=jump"]
     for key, label in (("title", plot.title), ("xlabel", plot.x_label), ("ylabel", plot.y_label)):
         if label:
-            options.append(f"{key}={{{tex_text(label)}}}")
+            options.append(f"{key}={{{to_tex(label)}}}")
     options += ["ymode=log"] if plot.log_y else []
-    drawn = plot.lines or tuple(Line(y=y) for y in range(1, len(heads)))
-    name = path.with_suffix(".tex")
-    text = [
-        MARK,
-        r"\documentclass[border=4pt]{standalone}",
-        r"\usepackage{amsmath}",
-        r"\usepackage{pgfplots}",
-        r"\pgfplotsset{compat=1.16}",
-        r"\begin{document}",
+    options += ["y dir=reverse"] if plot.y_down else []
+    if any(line.value is not None for line in plot.lines):
+        options += ["colorbar", "colormap/viridis", "legend pos=north east"]
+    return [
         r"\begin{tikzpicture}",
         f"  \\begin{{axis}}[{', '.join(options)}]",
-        *(each for line in drawn for each in _drawn(line, path.name, heads, count)),
+        *(
+            each
+            for line in plot.lines
+            for each in (_grid(line, rows) if line.across else _drawn(line, name, heads, count))
+        ),
+        *map(_note, plot.notes),
         r"  \end{axis}",
         r"\end{tikzpicture}",
-        r"\end{document}",
-        "",
     ]
-    write_text(name, "\n".join(text))
-    return name.name
 
 
 def _drawn(line: Line, name: str, heads: Sequence[str], count: int) -> Iterator[str]:
@@ -216,67 +294,79 @@ def _drawn(line: Line, name: str, heads: Sequence[str], count: int) -> Iterator[
     first, last = line.rows or (0, count)
     every = _every(last - first)
     style = ["only marks", "mark size=0.6pt"] if line.scatter else ["no marks"]
+    if line.value is not None:
+        style += ["scatter", "scatter src=explicit"]
     if every > 1:
         yield f"    % one of {every} rows is drawn: TeX takes long for all {last - first}"
         style += [f"each nth point={every}", "filter discard warning=false"]
-    if line.rows is not None:
-        style.append(f"skip coords between index={{0}}{{{first}}}")
-        style.append(f"skip coords between index={{{last}}}{{{count}}}")
+    style += _skipped(line, count)
     x = r"x expr=\coordindex" if line.x is None else f"x index={line.x}"
     y = f"y expr=abs(\\thisrowno{{{line.y}}})" if line.magnitude else f"y index={line.y}"
-    yield f"    \\addplot+[{', '.join(style)}] table [{x}, {y}] {{{name}}};"
-    named = tex_text(line.label) or rf"\texttt{{{_escaped(heads[line.y].strip('{}'))}}}"
+    shade = "" if line.value is None else f", meta index={line.value}"
+    yield f"    \\addplot+[{', '.join(style)}] table [{x}, {y}{shade}] {{{name}}};"
+    named = to_tex(line.label) or rf"\texttt{{{escaped(heads[line.y].strip('{}'))}}}"
     yield f"    \\addlegendentry{{{named}}}"
+
+
+def _skipped(line: Line, count: int) -> list[str]:
+    """Return the options that leave out the rows of a table that belong to other lines."""
+    if line.rows is None:
+        return []
+    first, last = line.rows
+    ends = f"skip coords between index={{{last}}}{{{count}}}"
+    return [f"skip coords between index={{0}}{{{first}}}", ends]
+
+
+def _grid(line: Line, rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """Yield what draws the cells of a grid; of a large one those at every so many places."""
+    cells = rows[slice(*line.rows)] if line.rows else rows
+    apart = max(math.ceil(math.sqrt(len(cells) / CELLS)), 1)
+    if apart > 1:
+        yield f"    % every {apart}th row and column: TeX has not the memory for all cells"
+    across = math.ceil(line.across / apart)
+    style = f"matrix plot*, mesh/cols={across}, point meta=explicit, forget plot"
+    yield f"    \\addplot[{style}] table [x index=0, y index=1, meta index=2] {{"
+    for number, row in enumerate(cells):
+        if number // line.across % apart == 0 == number % line.across % apart:
+            yield " ".join(word(row[place]) for place in (line.x or 0, line.y, line.value or 0))
+    yield "};"
+
+
+def _note(note: tuple[float, float, str]) -> str:
+    """Return what draws a dot and the text beside it."""
+    x, y, text = note
+    style = "only marks, mark size=1.2pt, black, forget plot"
+    node = "anchor=west, font=\\small, fill=white, fill opacity=0.85, text opacity=1, inner sep=1pt"
+    style += f", every node near coord/.append style={{{node}}}"
+    named = f"nodes near coords={{{to_tex(text)}}}"
+    return f"    \\addplot[{style}, {named}] coordinates {{({x!r},{y!r})}};"
+
+
+def _tabular(table: Sequence[Sequence[Any]], title: str) -> Iterator[str]:
+    """Yield what typesets a table; one of few rows and many columns is turned."""
+    if len(table[0]) > WIDE and len(table) <= WIDE:
+        table = list(zip(*table, strict=True))
+    yield rf"\begin{{tabular}}{{@{{}}{'l' * len(table[0])}@{{}}}}"
+    if title:
+        yield rf"\multicolumn{{{len(table[0])}}}{{@{{}}l@{{}}}}{{{to_tex(title)}}} \\[1ex]"
+    for number, row in enumerate(table[: TYPESET + 1]):
+        yield (r"\hline " if number == 1 else "") + f"{' & '.join(map(_typeset, row))} {END}"
+    yield r"\end{tabular}"
+    if len(table) > TYPESET + 1:
+        yield f"% the first {TYPESET} of {len(table) - 1} rows"
+
+
+def _typeset(value: Any) -> str:
+    """Write a cell of a typeset table; numbers as one reads them."""
+    if value is None or value == "" or value != value:
+        return "--"
+    if isinstance(value, float | np.floating):
+        return to_tex(f"{value:.6g}".replace("-", "\N{MINUS SIGN}"))
+    text = to_tex(str(value))
+    return f"{{}}{text}" if text[:1] in ("[", "*") else text  # not what ends the row before
 
 
 def _every(count: int) -> int:
     """Return how many rows go to one that is drawn: odd, so that cycles of even period stay."""
     every = max(1, math.ceil(count / DRAWN))
     return every if every % 2 else every + 1
-
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "#": r"\#",
-    "%": r"\%",
-    "&": r"\&",
-    "_": r"\_",
-    "$": r"\$",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-
-
-def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
-
-
-def tex_text(text: str) -> str:
-    """Write a label of a plot for TeX: what is between dollars is mathematics, the rest is words.
-
-    Letters of Greek in the words become mathematics, which every font of TeX has.
-    """
-    parts = text.split("$")
-    if len(parts) % 2 == 0:
-        return _escaped(text)
-    return "".join(f"${part}$" if place % 2 else _words(part) for place, part in enumerate(parts))
-
-
-_NAMES = "alpha beta gamma delta varepsilon eta kappa lambda mu rho sigma theta phi varphi"
-_GREEK = dict(zip("αβγδεηκλμρσθϕφΣΔ", (*_NAMES.split(), "Sigma", "Delta"), strict=True))
-_SIGNS = {"−": "-", "√": r"\surd ", "·": r"\cdot ", "≤": r"\le ", "≥": r"\ge ", "×": r"\times "}
-
-
-def _words(text: str) -> str:
-    """Escape words; what lies outside ASCII is mathematics or left out, as TeX may lack it."""
-    kept = ""
-    for letter in re.sub(r"\s+", " ", text):
-        if letter in _GREEK:
-            kept += f"$\\{_GREEK[letter]}$"
-        elif letter in _SIGNS:
-            kept += f"${_SIGNS[letter]}$"
-        else:
-            kept += _SPECIAL.get(letter, letter if letter.isascii() else "")
-    return kept

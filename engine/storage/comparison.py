@@ -146,6 +146,12 @@ class Comparison:
         lines = [[_key(column) for column in self.columns], *self._rows()]
         return "\n".join(",".join(cell(_flat(value)) for value in line) for line in lines) + "\n"
 
+    def to_rows(self) -> list[list[Any]]:
+        """Return the rows of a table for pgfplots, its headings first."""
+        return [[_key(column) for column in self.columns]] + [
+            [_flat(value) for value in row] for row in self._rows()
+        ]
+
     def to_markdown(self) -> str:
         """Write it as a table in Markdown, numbers as one reads them."""
         head = [escaped(column.heading) for column in self.columns]

@@ -20,6 +20,7 @@ from engine.core.errors import InputError
 from engine.core.experiment import State
 from engine.core.versions import versions
 from engine.core.views import TimeView, View
+from engine.run.notes import Note
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import WINDOW
@@ -75,7 +76,7 @@ def export_view(
     if isinstance(view, TimeView):
         about["step"] = session.step if last is None else last
         blocks = _series_blocks(session, view, first, last)
-        return _write_series(path, view, blocks, about, progress)
+        return _write_series(path, view, blocks, about, progress, session.notes)
     state, recent = session.look(session.step if step is None else step)
     about["step"] = state.step
     observation = session.experiment.observe(state, recent)
@@ -83,7 +84,7 @@ def export_view(
         save_npz(path, view_arrays(view, observation), about)
     else:
         rows = list(_with_step(view, observation, state.step))
-        write_rows(path, rows, plot_of(view, rows))
+        write_rows(path, rows, plot_of(view, rows, session.notes))
     return True
 
 
@@ -172,6 +173,7 @@ def _write_series(
     source: tuple[int, Iterable[Block]],
     about: Mapping[str, Any],
     progress: Progress,
+    notes: Sequence[Note],
 ) -> bool:
     last, blocks = source
 
@@ -187,7 +189,7 @@ def _write_series(
             source_blocks = watched()
             begin = next(source_blocks)
             names = ("step", *headings(begin[1]))
-            drawn = plot_of(view, [names])
+            drawn = plot_of(view, [names], notes)
             write_series(path, names, itertools.chain([begin], source_blocks), drawn)
         else:
             parts = list(watched())

@@ -138,6 +138,21 @@ def metadata(proto: Any) -> dict[str, str]:
     return {entry.key: entry.value for entry in proto.metadata_props}
 
 
+def with_metadata(data: bytes, about: Mapping[str, str]) -> bytes:
+    """Return the bytes of an ONNX file that another program made, with what it says of itself.
+
+    Raises
+    ------
+    LabError
+        If the package is missing.
+    """
+    onnx = _onnx()
+    proto = onnx.load_model_from_string(data)
+    onnx.helper.set_model_props(proto, dict(about))
+    made: bytes = proto.SerializeToString()
+    return made
+
+
 def parsed(data: bytes) -> Any:
     """Return the parsed file, or None where it is none."""
     try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.core.chunk import Chunk
@@ -71,8 +72,12 @@ class Recorder:
         return {key: np.concatenate([part[key] for part in self._parts]) for key in first}
 
 
-def save_trace(folder: Path, recorder: Recorder) -> dict[str, Any]:
+def save_trace(
+    folder: Path, recorder: Recorder, tables: Sequence[str] = (".csv",)
+) -> dict[str, Any]:
     """Write ``trace.npz`` and ``trace.csv`` and return what `run.json` says of them.
+
+    `tables` are the endings of what is written beside the NPZ file, of `columns.TABLES`.
 
     With every step there are an array and columns per series. Otherwise there are ``<key>.low`` and
     ``<key>.high`` per bucket of `stride` steps, `step` being the first of each bucket, and in the
@@ -103,12 +108,17 @@ def save_trace(folder: Path, recorder: Recorder) -> dict[str, Any]:
         "note": note,
     }
     save_npz(folder / "trace.npz", arrays, summary)
-    blocks = (
-        (arrays["step"][begin:end], {key: values[begin:end] for key, values in table.items()})
-        for begin, end in _pieces(0, len(arrays["step"]))
-    )
-    write_series(folder / "trace.csv", ("step", *headings(table)), blocks)
-    return {"files": ["trace.npz", "trace.csv"], **summary}
+    files = ["trace.npz"]
+    for ending in tables:
+        blocks = _blocks(arrays["step"], table)
+        files += write_series(folder / f"trace{ending}", ("step", *headings(table)), blocks)
+    return {"files": files, **summary}
+
+
+def _blocks(steps: NDArray[Any], table: Rows) -> Iterator[tuple[NDArray[Any], Rows]]:
+    """Yield some thousand rows of a table at a time, with their steps."""
+    for begin, end in _pieces(0, len(steps)):
+        yield steps[begin:end], {key: values[begin:end] for key, values in table.items()}
 
 
 def save_view(path: Path, view: TraceView) -> None:

@@ -19,7 +19,7 @@ from engine.core.versions import versions
 from engine.run.session import Session
 from engine.run.spec import RunSpec
 from engine.run.trace import TraceView
-from engine.storage.columns import write_rows
+from engine.storage.columns import TABLES, write_rows
 from engine.storage.files import (
     FileError,
     entries,
@@ -45,8 +45,7 @@ _OWN_FILES = (
     "run.toml",
     START,
     "trace.npz",
-    "trace.csv",
-    "ensemble.csv",
+    *(f"{name}{ending}" for name in ("trace", "ensemble") for ending in (*TABLES, ".tex")),
     "learned.npz",
     "learned.safetensors",
 )
@@ -188,10 +187,12 @@ def write(
     outcome: Outcome,
     ensemble: Ensemble | None = None,
     others: Sequence[str] = (),
+    tables: Sequence[str] = (".csv",),
 ) -> dict[str, Any]:
     """Write a run into a folder of `all_or_nothing`, and return what its `run.json` holds.
 
-    `others` are names, relative to the folder, of figures and more that are already there.
+    `others` are names, relative to the folder, of figures and more that are already there;
+    `tables` are the endings of the tables, of `columns.TABLES`.
 
     Raises
     ------
@@ -199,13 +200,13 @@ def write(
         If a file cannot be written.
     """
     save(folder / "run.toml", run)
-    trace = save_trace(folder, recorder)
+    trace = save_trace(folder, recorder, tables)
     files = [RESULT, "run.toml", *trace.pop("files"), *others]
     if run.start is not None:
         files.append(START)
     if ensemble is not None:
-        save_table(folder / "ensemble.csv", ensemble.columns)
-        files.append("ensemble.csv")
+        for ending in tables:
+            files += save_table(folder / f"ensemble{ending}", ensemble.columns)
     result = result_of(run, recorder.session, outcome, ensemble, home_of(folder / RESULT))
     result |= {"trace": trace, "files": files, "notes": [ANEW] if run.start is not None else []}
     write_json(folder / RESULT, result)
@@ -253,15 +254,15 @@ def _value(value: Any) -> Any:
     return value
 
 
-def save_table(path: Path, columns: Mapping[str, list[Any]]) -> None:
-    """Write a table with one entry per row and heading, as `engine.storage.columns` does.
+def save_table(path: Path, columns: Mapping[str, list[Any]]) -> list[str]:
+    """Write a table with one entry per row and heading, and return the names of its files.
 
     Raises
     ------
     FileError
         If the file cannot be written.
     """
-    write_rows(path, (tuple(columns), *zip(*columns.values(), strict=True)))
+    return write_rows(path, (tuple(columns), *zip(*columns.values(), strict=True)))
 
 
 def read(folder: Path) -> RunFolder:

@@ -26,7 +26,7 @@ from typing import Any
 
 from pydantic import Field
 
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.core.params import Params
 from engine.core.versions import VERSION
 from engine.run.run import Run
@@ -132,10 +132,6 @@ class KeptSession:
     story: KeptStory | None = None
     look: Look = _PLAIN
 
-    def run_of(self, experiment: str) -> KeptRun | None:
-        """Return the run of an experiment."""
-        return next((kept for kept in self.runs if kept.run.experiment == experiment), None)
-
     @property
     def experiments(self) -> set[str]:
         """The experiments of which it holds anything."""
@@ -185,8 +181,8 @@ def save(path: Path, session: KeptSession) -> None:
 
     Raises
     ------
-    FileError
-        If the file cannot be written.
+    LabError
+        If the file cannot be written, or there is no room for temporary ones.
     InputError
         If a text among the parameters holds half a character, which no file can hold.
     """
@@ -253,8 +249,13 @@ def _written_pin(
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="lyapunov-") as name:
-        yield Path(name)
+    """Yield a folder for parts that are on their way; one that is full is one sentence."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="lyapunov-") as name:
+            yield Path(name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LabError(f"The folder for temporary files could not be used: {reason}.") from None
 
 
 # Reading.

@@ -59,13 +59,13 @@ _SIGNS = {
     **dict.fromkeys(("left", "right", "displaystyle", "limits", "!"), ""),
 }
 _SPACES = {",", ";", ":", " ", "quad", "qquad"}
-_WORDS = {"max", "min", "log", "exp", "det", "sup", "inf"}
-_MARKS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u0304"}
-_MARKS |= {"tilde": "\u0303", "widetilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}
+WORDS = {"max", "min", "log", "exp", "det", "sup", "inf"}
+MARKS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u0304"}
+MARKS |= {"tilde": "\u0303", "widetilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}
 _UPRIGHT = {"mathrm", "text", "operatorname", "mathbf", "mathsf", "mathtt", "mathbb"}
 _FONTS = {"mathit", "mathcal", "mathregular", "mathdefault", "boldsymbol"}
 _FRACTIONS = {"frac", "dfrac", "tfrac"}
-_COMMANDS = {
+COMMANDS = {
     sign: "\\" + name + " "
     for name, sign in reversed(_SIGNS.items())
     if len(sign) == 1 and not sign.isascii()
@@ -139,14 +139,14 @@ Tree: TypeAlias = "tuple[Node, ...]"
 def to_plain(text: str) -> str:
     """Return a text in plain Unicode, its scripts and the mathtext between dollars."""
     return "".join(
-        plain_math(part) if odd else _plain(_read_scripts(part)) for part, odd in _parts(text)
+        plain_math(part) if odd else _plain(read_scripts(part)) for part, odd in parts(text)
     )
 
 
 def to_html(text: str) -> str:
     """Return a text as HTML, its scripts and the mathtext between dollars typeset."""
     return "".join(
-        html_math(part) if odd else _html(_read_scripts(part)) for part, odd in _parts(text)
+        html_math(part) if odd else _html(read_scripts(part)) for part, odd in parts(text)
     )
 
 
@@ -164,7 +164,7 @@ def html_math(mathtext: str) -> str:
 
 def with_commands(mathtext: str) -> str:
     r"""Return mathtext with Greek letters and signs as commands: ``δ ≤ 1`` is ``\delta \leq 1``."""
-    return "".join(_COMMANDS.get(sign, sign) for sign in mathtext)
+    return "".join(COMMANDS.get(sign, sign) for sign in mathtext)
 
 
 def component_label(label: str, index: int) -> str:
@@ -178,7 +178,7 @@ def read(mathtext: str) -> Tree:
     return _Reader(_TOKEN.findall(mathtext)).whole()
 
 
-def _parts(text: str) -> list[tuple[str, bool]]:
+def parts(text: str) -> list[tuple[str, bool]]:
     """Split a text at its dollars; say of each part whether it is mathtext."""
     parts = text.split("$")
     if len(parts) % 2 == 0:  # a lone dollar is just that
@@ -186,7 +186,7 @@ def _parts(text: str) -> list[tuple[str, bool]]:
     return [(part, odd % 2 == 1) for odd, part in enumerate(parts)]
 
 
-def _read_scripts(text: str) -> Tree:
+def read_scripts(text: str) -> Tree:
     """Return the tree of a text outside formulas."""
     if "_" not in text and "^" not in text:
         return (Text(text),)
@@ -268,8 +268,8 @@ class _Reader:
             return (Fraction(self._argument(), self._argument()),)
         if name == "sqrt":
             return (Root(self._argument()),)
-        if name in _MARKS:
-            return (Marked(self._argument(), _MARKS[name]),)
+        if name in MARKS:
+            return (Marked(self._argument(), MARKS[name]),)
         if name in _UPRIGHT:
             return self._argument(italic=False)
         if name in _FONTS:
@@ -277,7 +277,7 @@ class _Reader:
         if name in _SPACES:
             return (Text(" "),)
         sign = _SIGNS.get(name, name)
-        if name in _WORDS or not sign[:1].isalpha() or sign.isupper():
+        if name in WORDS or not sign[:1].isalpha() or sign.isupper():
             return (Text(sign),)
         if self._peek() != " ":
             return (Letter(sign, self._italic),)

@@ -28,6 +28,18 @@ def raised(script: str) -> str:
     return f"^{script}" if script.isalnum() else f"^({script})"
 
 
+def unscripted(letter: str) -> tuple[bool, str] | None:
+    """Return whether a small letter is above the line, and the letter that it stands for.
+
+    None for a letter of the line.
+    """
+    if letter in _LOW:
+        return False, _LOWERED[_LOW.index(letter)]
+    if letter in _HIGH and letter != "*":  # which is the same above the line
+        return True, _RAISED[_HIGH.index(letter)]
+    return None
+
+
 def exponent_of(text: str) -> int:
     """Return the whole number that is written in raised digits: -5 for ``⁻⁵``.
 

@@ -109,7 +109,7 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     requests.hold()
     window.restore()
     if options.theme:
-        window.set_theme(options.theme)
+        window.theme_choice.set(options.theme)
     catch_errors(window)
     start = Start(
         window,

@@ -89,6 +89,7 @@ def take(options: argparse.Namespace) -> Path:
     from engine.storage.presets import preset
     from gui.app.drive import Driver, wait_until
     from gui.typeset.typesetter import typesetter
+    from gui.window.hints import HANDLES, LIMIT
 
     experiment = get(options.experiment)
     chosen = preset(experiment.id, options.preset) if options.preset else None
@@ -98,7 +99,9 @@ def take(options: argparse.Namespace) -> Path:
     path = inside(folder, f"{options.name or '-'.join(part for part in parts if part)}.png")
     driver = Driver(*options.size)
     try:
-        driver.window.set_theme(options.theme)
+        driver.window.theme_choice.set(options.theme)
+        for hint in (LIMIT, HANDLES):
+            driver.window.hints.follow(hint)
         driver.open(experiment.id)
         if chosen is not None:
             driver.choose(chosen)

@@ -38,7 +38,7 @@ BORDER = 40
 """Room for the frame of the window, in pixels."""
 SHARE = 0.94
 """Of the screen that the window takes at most at first."""
-TABLES = "Comma-separated values (*.csv);;Markdown (*.md)"
+TABLES = "Comma-separated values (*.csv);;Markdown (*.md);;For pgfplots (*.dat)"
 
 
 class CompareDialog(Dialog):
@@ -247,15 +247,20 @@ class CompareDialog(Dialog):
         name, chosen = QFileDialog.getSaveFileName(self, "Save the table", start, TABLES)
         if name:
             path = Path(name)
-            suffix = ".md" if "md" in chosen else ".csv"
+            suffix = chosen.rpartition("*")[2].rstrip(")") or ".csv"
             self.save(path if path.suffix else path.with_suffix(suffix))
 
     def save(self, path: Path) -> None:
-        """Save the table, as Markdown where the name ends in .md, else as CSV."""
+        """Save the table: as Markdown or for pgfplots by the ending of its name, else as CSV."""
+        from engine.storage.columns import Plot, write_rows
         from engine.storage.files import write_text
 
+        suffix = path.suffix.lower()
         try:
-            write_text(path, self._written("md" if path.suffix.lower() == ".md" else "csv"))
+            if suffix == ".dat":
+                write_rows(path, self.model.comparison.to_rows(), Plot(typeset=True))
+            else:
+                write_text(path, self._written("md" if suffix == ".md" else "csv"))
         except LabError as error:
             self.outcome.setText(str(error))
         else:

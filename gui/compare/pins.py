@@ -301,6 +301,7 @@ class PinsPanel(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.empty, 1)
         layout.addWidget(scroll, 1)
+        scroll.hide()  # until there are pins
         pins.changed.connect(self.refresh)
 
     def set_experiment(self, experiment_id: str) -> None:

@@ -141,7 +141,8 @@ class RunsModel(QAbstractTableModel):
         if role == Role.ToolTipRole:
             return f"{column.heading} ({column.name})"
         if role == Role.TextAlignmentRole:
-            return self._alignment(section) | int(Qt.TextFlag.TextWordWrap)
+            side = self._alignment(section) & ~int(Qt.AlignmentFlag.AlignVCenter)
+            return side | int(Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap)
         return None
 
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from engine.core.errors import InputError, LabError
 from engine.core.params import ParamSpec, describe, parse_value
-from engine.text.arithmetic import NumberError, read_number, read_whole
+from engine.text.arithmetic import NumberError, read_whole
 from engine.text.numbers import whole
 from gui.export.animation_work import Wish, animate
 from gui.export.folders import Folders
@@ -27,20 +27,13 @@ from gui.run.control import RunControl
 from gui.style import scaling
 from gui.widgets.background import Background
 from gui.widgets.dialog import Dialog
+from gui.widgets.film_fields import FilmFields
 
 if TYPE_CHECKING:
     from engine.run.session import Session
     from engine.run.snapshot import Snapshot
     from engine.run.spec import RunSpec
 
-SIZES = ((640, 360), (854, 480), (1280, 720), (1920, 1080))
-RATES = (10, 15, 24, 30, 50)
-FORMATS = ("MP4", "GIF", "WebP")
-HINTS = {
-    "MP4": "A film for slides and pages; plays everywhere, sharpest for its size.",
-    "GIF": "Runs on its own in any document, over and over; files grow with what moves.",
-    "WebP": "As a GIF, without loss and often smaller; for web pages.",
-}
 SHARE = (0.5, 1.75)
 """Ends of a sweep that are proposed, in units of a bound or of the value itself."""
 FEW_STEPS = 100
@@ -61,8 +54,9 @@ class AnimationDialog(Dialog):
 
     Attributes
     ----------
-    what, course, pixels, rate, format : QComboBox
-    first, last, seconds : QLineEdit
+    what, course : QComboBox
+    first, last : QLineEdit
+    film : FilmFields
     outcome : QLabel
         What became of it, in one sentence.
     """
@@ -83,22 +77,13 @@ class AnimationDialog(Dialog):
         courses = ["This run, step by step", *(f"A sweep of {_name(s)}" for s in self._swept)]
         self.course = _box("What is gone through", courses)
         self.first, self.last = _field("From"), _field("To")
-        self.seconds = _field("Seconds", "10")
-        self.pixels = _box("Size", [f"{width} × {height}" for width, height in SIZES])
-        self.pixels.setCurrentIndex(2)
-        self.rate = _box("Frames a second", [str(rate) for rate in RATES])
-        self.rate.setCurrentText("30")
-        self.format = _box("Format", FORMATS)
-        self.hint, self.outcome = QLabel(), QLabel()
-        self.hint.setObjectName("hint")
-        for label in (self.hint, self.outcome):
-            label.setWordWrap(True)
+        self.film = FilmFields(seconds="10", size=(1280, 720), rate=30)
+        self.outcome = QLabel()
+        self.outcome.setWordWrap(True)
         self._lay_out()
         self.course.currentIndexChanged.connect(self._propose_ends)
-        self.format.currentTextChanged.connect(self._show_format)
         bridge.snapshot_ready.connect(self._follow)
         self._propose_ends()
-        self._show_format()
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -107,14 +92,11 @@ class AnimationDialog(Dialog):
             ("Go through", self.course),
             ("From", self.first),
             ("To", self.last),
-            ("Seconds", self.seconds),
-            ("Size", self.pixels),
-            ("Frames a second", self.rate),
-            ("Format", self.format),
         ):
             form.addRow(name, widget)
+        self.film.add_to(form)
         self.column.addLayout(form)
-        self.column.addWidget(self.hint)
+        self.column.addWidget(self.film.hint)
         self.column.addWidget(self.outcome)
         self.column.addStretch(1)
         self.save_button = self.buttons.addButton("Save…", QDialogButtonBox.ButtonRole.ActionRole)
@@ -162,13 +144,10 @@ class AnimationDialog(Dialog):
         if self.swept is None and self.last.text() == str(before):
             self.last.setText(str(snapshot.step))
 
-    def _show_format(self) -> None:
-        self.hint.setText(HINTS[self.format.currentText()])
-
     def _on_save(self) -> None:
         from engine.storage.files import safe_name
 
-        suffix = self.format.currentText().lower()
+        suffix = self.film.suffix
         name = safe_name(f"{self._experiment.id}-animation") + f".{suffix}"
         start = str(Path(self._files.folder()) / name)
         chosen, _ = QFileDialog.getSaveFileName(self, "Animation", start, f"*.{suffix}")
@@ -177,9 +156,7 @@ class AnimationDialog(Dialog):
 
     def save(self, path: Path) -> None:
         """Make the animation into a file, whose name gets the format's ending if it has none."""
-        suffix = self.format.currentText().lower()
-        if path.suffix.lower() != f".{suffix}":
-            path = path.with_name(f"{path.name}.{suffix}")
+        path = self.film.named(path)
         try:
             wish = self._wish(path)
         except LabError as error:
@@ -218,9 +195,9 @@ class AnimationDialog(Dialog):
             name=None if spec is None else spec.name,
             first=self._end("From", self.first.text(), spec),
             last=self._end("To", self.last.text(), spec),
-            seconds=_read("Seconds", self.seconds.text()),
-            size=SIZES[self.pixels.currentIndex()],
-            rate=int(self.rate.currentText()),
+            seconds=self.film.length(),
+            size=self.film.size,
+            rate=self.film.frames_a_second,
             steps=self._steps or FEW_STEPS,
         )
 
@@ -297,13 +274,6 @@ def _name(spec: ParamSpec) -> str:
     return f"{symbol}, {spec.label}" if symbol else spec.label
 
 
-def _read(field: str, text: str) -> float:
-    try:
-        return read_number(text)
-    except NumberError:
-        raise InputError(field, text, "give a number of seconds") from None
-
-
 def _box(name: str, items: Any) -> QComboBox:
     box = QComboBox()
     box.setAccessibleName(name)
@@ -313,7 +283,7 @@ def _box(name: str, items: Any) -> QComboBox:
     return box
 
 
-def _field(name: str, text: str = "") -> QLineEdit:
-    field = QLineEdit(text)
+def _field(name: str) -> QLineEdit:
+    field = QLineEdit()
     field.setAccessibleName(name)
     return field

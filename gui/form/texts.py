@@ -19,6 +19,12 @@ SEGMENT_CHOICES = 4
 """A choice of more is a combo box."""
 SEGMENT_WIDTH = 256
 """Pixels that segments may need, so that they fit the narrowest dock."""
+PLACEHOLDERS = {
+    "file": "path of a file",
+    "folder": "path of a folder",
+    "path": "path of a file or folder",
+}
+"""What an empty field of a path says, by the field's widget."""
 BESIDE_WIDTH = 150
 """Pixels that a combo box may need to stand beside its label rather than below."""
 
@@ -154,7 +160,7 @@ class TextRow(FieldRow):
 
 
 class PathRow(TextRow):
-    """A file or a folder."""
+    """A file, a folder, or either, as the field's widget says."""
 
     def _place(self) -> None:
         holder = QWidget()
@@ -164,13 +170,18 @@ class PathRow(TextRow):
         self.browse = QPushButton("Browse")
         self.browse.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.browse.setAccessibleName(f"Browse for {self.spec.label}")
-        menu = QMenu(self.browse)
-        menu.addAction("File…").triggered.connect(self._on_file_wanted)
-        menu.addAction("Folder…").triggered.connect(self._on_folder_wanted)
-        self.browse.setMenu(menu)
+        if self.spec.widget == "path":
+            menu = QMenu(self.browse)
+            menu.addAction("File…").triggered.connect(self._on_file_wanted)
+            menu.addAction("Folder…").triggered.connect(self._on_folder_wanted)
+            self.browse.setMenu(menu)
+        elif self.spec.widget == "folder":
+            self.browse.clicked.connect(self._on_folder_wanted)
+        else:
+            self.browse.clicked.connect(self._on_file_wanted)
         line.addWidget(self.box, 1)
         line.addWidget(self.browse)
-        self.box.setPlaceholderText("path of a file or folder")
+        self.box.setPlaceholderText(PLACEHOLDERS[self.spec.widget])
         self._place_above(holder)
         self.label.setBuddy(self.box)
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from engine.run.snapshot import Snapshot
 
 _News: TypeAlias = "tuple[int, tuple[Snapshot, ...], bool]"
+_Wish: TypeAlias = "Callable[[Lockstep], bool | None]"
+"""Something to be done; False if nobody waits for the answer."""
 FRAME_MS = 16
 
 
@@ -33,8 +35,8 @@ class Feed(QObject):
 
     def __init__(self, sides: Sequence[Side], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wishes: queue.SimpleQueue[Callable[[Lockstep], None] | None] = queue.SimpleQueue()
-        self._news: queue.SimpleQueue[_News | Exception] = queue.SimpleQueue()
+        self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[tuple[_News, bool] | Exception] = queue.SimpleQueue()
         self._asked = 1  # the first picture comes unasked
         self._playing: int | None = None
         self._stop = stop = threading.Event()
@@ -77,7 +79,7 @@ class Feed(QObject):
         self._timer.stop()
         _end(self._stop, self._wishes)
 
-    def _ask(self, wish: Callable[[Lockstep], None]) -> None:
+    def _ask(self, wish: _Wish) -> None:
         self._asked += 1
         self._wishes.put(wish)
 
@@ -86,12 +88,12 @@ class Feed(QObject):
         latest: _News | None = None
         while not self._news.empty():
             news = self._news.get()
-            self._asked -= 1
             if isinstance(news, Exception):
                 self._timer.stop()
                 self.failed.emit(news)
                 return
-            latest = news
+            latest, is_answer = news
+            self._asked -= is_answer
         if latest is not None:
             if latest[2]:
                 self._playing = None
@@ -100,35 +102,47 @@ class Feed(QObject):
             self.advance(self._playing)
 
 
-def _end(
-    stop: threading.Event, wishes: queue.SimpleQueue[Callable[[Lockstep], None] | None]
-) -> None:
+def _end(stop: threading.Event, wishes: queue.SimpleQueue[_Wish | None]) -> None:
     stop.set()
     wishes.put(None)
 
 
 def _work(
     sides: tuple[Side, ...],
-    wishes: queue.SimpleQueue[Callable[[Lockstep], None] | None],
-    news: queue.SimpleQueue[_News | Exception],
+    wishes: queue.SimpleQueue[_Wish | None],
+    news: queue.SimpleQueue[tuple[_News, bool] | Exception],
     stop: threading.Event,
 ) -> None:
-    """Carry out wishes until there are no more."""
+    """Carry out wishes until there are no more, while another thread makes analyses."""
     from engine.core.interrupt import Interrupted, watched
     from engine.run.lockstep import Lockstep
 
     runs: Lockstep | None = None
+    analysing: threading.Thread | None = None
     try:
         with watched(lambda share, text: not stop.is_set()):
             runs = Lockstep(sides)
-            news.put((runs.step, runs.snapshots(), runs.has_ended))
+            news.put(((runs.step, runs.snapshots(), runs.has_ended), True))
+            analysing = threading.Thread(
+                target=runs.analyse,
+                args=(
+                    lambda: wishes.put(lambda runs: False),
+                    lambda share, text: not stop.is_set(),
+                ),
+                name="engine-analyst",
+                daemon=True,
+            )
+            analysing.start()
             while (wish := wishes.get()) is not None and not stop.is_set():
-                wish(runs)
-                news.put((runs.step, runs.snapshots(), runs.has_ended))
+                is_answer = wish(runs) is not False
+                news.put(((runs.step, runs.snapshots(), runs.has_ended), is_answer))
     except Interrupted:
         return
     except Exception as error:
         news.put(error)
     finally:
+        if analysing is not None:
+            stop.set()
+            analysing.join()
         if runs is not None:
             runs.close()

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 AROUND = (0.95, 1.05)
 """Step sizes below and above a bound, in units of it."""
-PRESENT = "1"
-"""Colour of the present run: that of the first series."""
 
 
 class SideBySide(QObject):
@@ -84,7 +82,7 @@ class SideBySide(QObject):
                 raise run
             elif run.experiment == experiment.id:
                 views = experiment.views(last_params(run))
-                present = Column(side=Side("present run", run), views=views, color=PRESENT)
+                present = Column(side=Side("present run", run), views=views)
                 self._open("Side by side", [present, *columns])
 
         self._bridge.peek(lambda session: RunSpec.of(session), show)
@@ -102,7 +100,7 @@ class SideBySide(QObject):
             return
         experiment, columns = control.experiment, []
         sign = plain_math(bound.symbol) or to_plain(bound.name)
-        for share, color in zip(AROUND, ("pin1", "pin2"), strict=True):
+        for share in AROUND:
             size = share * bound.value
             try:
                 params = update(control.params, step_size=size)
@@ -112,7 +110,7 @@ class SideBySide(QObject):
             run = RunSpec(experiment=experiment.id, params=params, seed=control.seed)
             name = f"δ = {share:g} · {sign} = {short(size, 6)}"
             views = experiment.views(params)
-            columns.append(Column(side=Side(name, run), views=views, color=color))
+            columns.append(Column(side=Side(name, run), views=views))
         self._open(f"Below and above {sign}", columns)
 
     def _open(self, title: str, columns: list[Column]) -> None:

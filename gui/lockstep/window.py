@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QToolButton,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -49,11 +49,11 @@ SHOWN = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A run, its plots as its experiment describes them, and its colour."""
+    """A run, its plots as its experiment describes them, and its colour where it is pinned."""
 
     side: Side
     views: tuple[View, ...]
-    color: str
+    color: str = ""
 
 
 class LockstepWindow(QWidget):
@@ -118,9 +118,9 @@ class LockstepWindow(QWidget):
         column.addLayout(self._transport())
 
     def _name(self, each: Column, outcome: QLabel) -> QWidget:
-        """Make the head of a run: its colour, its name, and how it stands."""
-        sign, name = QLabel(), QLabel(each.side.label)
-        sign.setPixmap(swatch(current_theme().color(each.color), self).pixmap(14, 14))
+        """Make the head of a run: its name, how it stands, and the colour that its pin has."""
+        name = QLabel(each.side.label)
+        name.setTextFormat(Qt.TextFormat.PlainText)
         name.setFont(bold(name.font()))
         for label in (name, outcome):
             label.setWordWrap(True)
@@ -128,7 +128,11 @@ class LockstepWindow(QWidget):
         head = QWidget()
         layout = QGridLayout(head)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(sign, 0, 0)
+        if each.color:
+            sign = QLabel()
+            sign.setPixmap(swatch(current_theme().color(each.color), self).pixmap(14, 14))
+            sign.setToolTip("The colour of this pinned run on the plots of the window")
+            layout.addWidget(sign, 0, 0)
         layout.addWidget(name, 0, 1)
         layout.addWidget(outcome, 1, 1)
         layout.setColumnStretch(1, 1)
@@ -154,12 +158,12 @@ class LockstepWindow(QWidget):
         row.addStretch(1)
         self.speed = QComboBox()
         self.speed.setAccessibleName("Steps a frame")
+        self.speed.setToolTip("Steps that all runs make from one picture to the next")
         self.speed.addItems([f"{whole(n)} step{'s' if n > 1 else ''} a frame" for n in SPEEDS])
         self.speed.setCurrentIndex(SPEEDS.index(USUAL))
         self.speed.currentIndexChanged.connect(self._on_speed)
-        self.plots_button = QToolButton()
-        self.plots_button.setText("Plots")
-        self.plots_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.plots_button = QPushButton("Plots")
+        self.plots_button.setToolTip("Choose the plots that each run has")
         self.plots_button.setMenu(self._plots_menu())
         row.addWidget(self.speed)
         row.addWidget(self.plots_button)
@@ -205,6 +209,7 @@ class LockstepWindow(QWidget):
         pane = TimePane(view, self._link) if isinstance(view, TimeView) else _plane(view)
         frame, header = QWidget(), QLabel(to_plain(view.title))
         header.setObjectName("hint")
+        header.setToolTip(to_plain(view.help))
         layout = QVBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -93,13 +93,12 @@ class MapControl(QObject):
         self.borders = BorderMeasure(self.source, self.panel.borders, self.panel.legend, self)
         self.offers = OfferForm(self.panel, self.source, control, self._asked, self)
         self.track = RunTrack(self.page, control, bridge, self._screen, self)
-        self.files = MapFiles(self.page, self.source, lambda: self.history.present, self)
         self.history = History()
+        self.files = MapFiles(self.page, self.source, lambda: self.history, self)
         self._experiment: AbstractExperiment[Any, Any] | None = None
         self._wanted: Wanted | None = None
-        self._layer = ""
+        self._layer = self._searched = ""
         self._made_of: tuple[Params, int] | None = None
-        self._searched = ""
         self._free: frozenset[str] = frozenset()
         self._seconds = math.inf
         self._mode = PLOTS
@@ -138,6 +137,8 @@ class MapControl(QObject):
         self.search.found.connect(self.page.set_branches)
         self.search.said.connect(self.panel.say_search)
         source.shown.connect(self._on_shown)
+        source.waits.connect(panel.show_waiting)
+        source.waits.connect(lambda waits: page.say(waits.sentence))
         source.failed.connect(self._on_failed)
         theme_signals().changed.connect(self._show_look)
         page.canvas.installEventFilter(self)
@@ -442,20 +443,20 @@ class MapControl(QObject):
         return shown is not None and shown.layer == POINTS
 
     def _show_history(self) -> None:
-        history = self.history
-        self.page.set_history(back=history.can_go_back, forward=history.can_go_forward)
+        self.page.set_history(back=self.history.can_go_back, forward=self.history.can_go_forward)
 
     # The parameters of the run.
 
     def _free_of(self, shown: MapShown) -> frozenset[str]:
-        """Return the parameters that a point of the map decides on."""
-        part = Part(shown.spec.x, shown.spec.y)
+        """Return the parameters that a point of the map decides on; found once a map."""
+        before, x, y = self.page.shown, shown.spec.x, shown.spec.y
+        if before is not None and before.prepared is shown.prepared:
+            return self._free
         try:
-            x = float(part.x.at(part.x.count / 2))
-            y = float(part.y.at(part.y.count / 2))
-            return frozenset(shown.prepared.start_at(x, y))
+            middle = (float(axis.at(axis.count / 2)) for axis in (x, y))
+            return frozenset(shown.prepared.start_at(*middle))
         except LabError:
-            return frozenset({part.x.name, part.y.name})
+            return frozenset({x.name, y.name})
 
     def _check_params(self) -> None:
         """Make the map anew if it is quick, or say so, where the parameters are others by now."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from engine.maps.picture import layers_of
 from engine.maps.ready import ReadyMap
-from engine.maps.shown import MapShown, State
+from engine.maps.shown import MapShown, MapWaits, State
 from engine.text.mathtext import to_plain
 from engine.text.numbers import duration, whole
 from gui.maps.borders import BorderFits
@@ -263,6 +263,12 @@ class MapsPanel(QWidget):
         self.show_error("")
         self.form.clear_errors()
         self._let("making")
+
+    def show_waiting(self, waits: MapWaits) -> None:
+        """Show that kernels are compiled first, and how many are, or that nothing was made."""
+        self._let("making" if waits.state == "making" else "done")
+        self.state.say(waits.sentence)
+        self.state.show()
 
     def show_map(self, shown: MapShown) -> None:
         """Show progress, layers and legend."""

@@ -1,4 +1,4 @@
-"""Files of the map on screen, and the command that makes it."""
+"""Files of the map on screen, its zoom as a film, and the command that makes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.core.errors import LabError
 from engine.maps.export import command
 from engine.maps.shown import finest
 from gui.maps import export
-from gui.maps.history import Part
+from gui.maps.history import History
 from gui.maps.page import MapPage
 from gui.maps.source import MapSource
 
@@ -26,8 +26,8 @@ class MapFiles(QObject):
     ----------
     page : MapPage
     source : MapSource
-    part : callable
-        Returns the part of the map that is asked for; None before any is.
+    history : callable
+        Returns the parts of the map that were asked for.
 
     Attributes
     ----------
@@ -41,11 +41,11 @@ class MapFiles(QObject):
         self,
         page: MapPage,
         source: MapSource,
-        part: Callable[[], Part | None],
+        history: Callable[[], History],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._page, self._source, self._part = page, source, part
+        self._page, self._source, self._history = page, source, history
 
     def fill(self, menu: QMenu) -> None:
         """Fill the menu of exports."""
@@ -59,6 +59,10 @@ class MapFiles(QObject):
             action.setEnabled(shown is not None)
             action.triggered.connect(lambda checked=False, kind=kind: self._ask_file(kind))
         menu.actions()[-1].setVisible(shown is None or bool(shown.picture.swatches))
+        film = menu.addAction("Animate the zoom…")
+        film.setToolTip("A film of the way from all of the map to the part that is shown")
+        film.setEnabled(shown is not None)
+        film.triggered.connect(self.show_zoom)
         copy = menu.addAction("Copy the command")
         copy.setToolTip("The command that makes this map without a window")
         copy.setEnabled(shown is not None)
@@ -94,9 +98,23 @@ class MapFiles(QObject):
 
         self._source.ask(lambda: export.write(kind, path, copy), then)
 
+    def show_zoom(self) -> None:
+        """Offer the way from the whole map to the part that is shown as a film."""
+        from gui.maps.zoom import ZoomDialog
+
+        shown, history = self._page.shown, self._history()
+        home, part = history.home, history.present
+        if shown is None or home is None or part is None or part == home:
+            self.message_requested.emit(
+                "Zoom into the map first: the film goes from all of it to the part that is shown."
+            )
+            return
+        spec = replace(shown.spec, x=home.x, y=home.y)
+        ZoomDialog(spec, part, self._page.window()).show()
+
     def copy_command(self) -> None:
         """Copy the command that makes the part of the map that is asked for."""
-        shown, part = self._page.shown, self._part()
+        shown, part = self._page.shown, self._history().present
         if shown is not None:
             spec = shown.spec if part is None else replace(shown.spec, x=part.x, y=part.y)
             QGuiApplication.clipboard().setText(command(spec))

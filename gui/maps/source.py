@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NICENESS = 5
 """How far processes that make maps stand back behind the window."""
-FRAME_MS = 16
+FIRST_MS, FRAME_MS = 4, 16
+"""Time between polls until the first news of a map, and afterwards."""
 IDLE_TICKS = 60
 """Polls without news after which the timer stops, while nothing is awaited."""
 
@@ -25,15 +26,15 @@ _T = TypeVar("_T")
 
 def new_live_map() -> LiveMap:
     """Make what makes maps; its parts are imported when they are first needed."""
-    from engine.executors.choice import pool
     from engine.maps.catalogue import kind
     from engine.maps.live.live_map import LiveMap
+    from engine.maps.making import pool_for
     from gui.maps.layers import patch_of
 
-    def pool_for(prepared: Prepared, scheduler: str) -> Executor:
-        return pool(has_threads=prepared.has_threads, scheduler=scheduler, niceness=NICENESS)
+    def start(prepared: Prepared, scheduler: str) -> Executor:
+        return pool_for(prepared, scheduler, niceness=NICENESS)
 
-    return LiveMap(kind, pool_for, drawn=patch_of)
+    return LiveMap(kind, start, drawn=patch_of)
 
 
 class MapSource(QObject):
@@ -48,11 +49,14 @@ class MapSource(QObject):
     ----------
     shown : Signal(MapShown)
         A newer picture of the map that was asked for last.
+    waits : Signal(MapWaits)
+        Its kernels are being compiled, or it was cancelled before anything was made.
     failed : Signal(MapFailed)
         It cannot be made.
     """
 
     shown = Signal(object)
+    waits = Signal(object)
     failed = Signal(object)
 
     def __init__(self, live: LiveMap | None = None, parent: QObject | None = None) -> None:
@@ -79,6 +83,7 @@ class MapSource(QObject):
         """Begin a map in place of the one before, on a cluster if an address is given."""
         self._number = self.live.make(spec, look, scheduler)
         self._is_making = True
+        self._timer.setInterval(FIRST_MS)
         self._wake()
 
     def show_look(self, look: Look) -> None:
@@ -126,7 +131,7 @@ class MapSource(QObject):
 
     def poll(self) -> bool:
         """Pass on what came; returns whether there was anything."""
-        from engine.maps.shown import MapFailed
+        from engine.maps.shown import MapFailed, MapWaits
 
         if self._live is None:
             return False
@@ -139,6 +144,10 @@ class MapSource(QObject):
             return came
         is_failure = isinstance(item, MapFailed)
         self._is_making = not is_failure and item.state == "making"
+        if isinstance(item, MapWaits):
+            self.waits.emit(item)
+            return True
+        self._timer.setInterval(FRAME_MS)
         (self.failed if is_failure else self.shown).emit(item)
         return True
 

@@ -7,31 +7,25 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
     QLabel,
-    QLineEdit,
     QWidget,
 )
 
-from engine.core.errors import InputError, LabError
+from engine.core.errors import LabError
 from engine.maps.spec import MapSpec
-from engine.text.arithmetic import NumberError, read_number
-from engine.text.numbers import whole
+from engine.text.numbers import short, whole
 from gui.maps.history import Part
 from gui.style import scaling
 from gui.widgets.background import Background
 from gui.widgets.dialog import Dialog
+from gui.widgets.film_fields import FilmFields
 
 if TYPE_CHECKING:
     from engine.core.ensemble import Progress
     from engine.maps.zooming import ZoomFilm
-
-SIZES = ((640, 360), (960, 540), (1280, 720), (1920, 1080))
-RATES = (10, 15, 24, 30)
-FORMATS = ("MP4", "GIF", "WebP")
 
 
 class ZoomDialog(Dialog):
@@ -46,8 +40,7 @@ class ZoomDialog(Dialog):
 
     Attributes
     ----------
-    seconds : QLineEdit
-    pixels, rate, format : QComboBox
+    film : FilmFields
     outcome : QLabel
         What became of it, in one sentence.
     """
@@ -56,18 +49,7 @@ class ZoomDialog(Dialog):
         super().__init__("Animate the zoom", parent)
         self._spec, self._part = spec, part
         self._background = Background(self)
-        self.seconds = QLineEdit("6")
-        self.seconds.setAccessibleName("Seconds")
-        self.pixels, self.rate, self.format = QComboBox(), QComboBox(), QComboBox()
-        for box, name, items in (
-            (self.pixels, "Size", [f"{width} × {height}" for width, height in SIZES]),
-            (self.rate, "Frames a second", [str(rate) for rate in RATES]),
-            (self.format, "Format", FORMATS),
-        ):
-            box.setAccessibleName(name)
-            box.addItems(list(items))
-        self.pixels.setCurrentIndex(1)
-        self.rate.setCurrentText("24")
+        self.film = FilmFields(seconds="6", size=(854, 480), rate=24)
         self.outcome = QLabel()
         hint = QLabel(
             f"The film goes from all of the map to {_ends(part)}. Every frame is computed "
@@ -77,14 +59,9 @@ class ZoomDialog(Dialog):
         for label in (hint, self.outcome):
             label.setWordWrap(True)
         form = QFormLayout()
-        for text, field in (
-            ("Seconds", self.seconds),
-            ("Size", self.pixels),
-            ("Frames a second", self.rate),
-            ("Format", self.format),
-        ):
-            form.addRow(text, field)
+        self.film.add_to(form)
         self.column.addLayout(form)
+        self.column.addWidget(self.film.hint)
         self.column.addWidget(hint)
         self.column.addWidget(self.outcome)
         self.column.addStretch(1)
@@ -94,7 +71,7 @@ class ZoomDialog(Dialog):
         scaling.least(self, width=420)
 
     def _ask(self) -> None:
-        suffix = self.format.currentText().lower()
+        suffix = self.film.suffix
         start = f"{self._spec.experiment}-{self._spec.kind}-zoom.{suffix}"
         chosen, _ = QFileDialog.getSaveFileName(self, "Animate the zoom", start, f"*.{suffix}")
         if chosen:
@@ -102,9 +79,7 @@ class ZoomDialog(Dialog):
 
     def save(self, path: Path) -> None:
         """Make the animation into a file, whose name gets the format's ending if it has none."""
-        suffix = self.format.currentText().lower()
-        if path.suffix.lower() != f".{suffix}":
-            path = path.with_name(f"{path.name}.{suffix}")
+        path = self.film.named(path)
         try:
             film = self._film()
         except LabError as error:
@@ -129,18 +104,13 @@ class ZoomDialog(Dialog):
         """
         from engine.maps.zooming import ZoomFilm
 
-        text = self.seconds.text()
-        try:
-            seconds = read_number(text)
-        except NumberError:
-            raise InputError("Seconds", text, "give a number of seconds") from None
         film = ZoomFilm(
             whole=self._spec,
             x=self._part.x,
             y=self._part.y,
-            size=SIZES[self.pixels.currentIndex()],
-            rate=int(self.rate.currentText()),
-            seconds=seconds,
+            size=self.film.size,
+            rate=self.film.frames_a_second,
+            seconds=self.film.length(),
         )
         assert film.frames
         return film
@@ -182,5 +152,6 @@ def _make(film: ZoomFilm, path: Path, progress: Progress) -> bool:
 
 def _ends(part: Part) -> str:
     return " and ".join(
-        f"{axis.name} from {axis.low:.4g} to {axis.high:.4g}" for axis in (part.x, part.y)
+        f"{axis.name} from {short(axis.low, 4)} to {short(axis.high, 4)}"
+        for axis in (part.x, part.y)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QDialogButtonBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QGridLayout, QLabel, QPushButton, QWidget
 
 from engine.core.errors import LabError, Refusal
 from engine.core.params import Params
@@ -42,11 +42,19 @@ class TrustDialog(Dialog):
         self.column.addWidget(_label(WARNING))
         self.path = _label(breakable(str(code.path)), selectable=True)
         self.path.setAccessibleName("Path of the file")
-        self.hash = _label(f"SHA-256 {breakable(code.sha256)}", selectable=True)
+        self.hash = _label(breakable(code.sha256), selectable=True)
         self.hash.setAccessibleName("Hash of the file")
-        self.column.addWidget(self.path)
-        self.column.addWidget(self.hash)
+        facts = QGridLayout()
+        scaling.spacing(facts, 6)
+        for row, (name, label) in enumerate((("File", self.path), ("SHA-256", self.hash))):
+            caption = QLabel(name)
+            caption.setObjectName("hint")
+            facts.addWidget(caption, row, 0, Qt.AlignmentFlag.AlignTop)
+            facts.addWidget(label, row, 1)
+        facts.setColumnStretch(1, 1)
+        self.column.addLayout(facts)
         self.column.addWidget(_label(LASTING))
+        self.column.addStretch(1)
         self.buttons.setStandardButtons(QDialogButtonBox.StandardButton.Close)
         self.refuse = self.buttons.button(QDialogButtonBox.StandardButton.Close)
         self.refuse.setText("Do not execute")
@@ -56,6 +64,7 @@ class TrustDialog(Dialog):
         self.finish()
         self.refuse.setFocus()  # Space must not execute what nobody has read
         scaling.least(self, width=WIDTH)
+        self.resize(scaling.whole(WIDTH), self.column.totalHeightForWidth(scaling.whole(WIDTH)))
 
     def _on_trusted(self) -> None:
         self.trusted.emit()

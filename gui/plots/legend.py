@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QToolButton, QWidget
 
 from engine.text.mathtext import to_plain
-from gui.plots.canvas.layers import symbol_path
+from gui.plots.canvas.layers import paled, symbol_path
 from gui.plots.canvas.paint import line_pen, painting
 from gui.plots.panes.pane import Entry, Reading
 from gui.style.scaling import px, whole
@@ -28,14 +28,16 @@ MORE = 30
 
 def draw_swatch(painter: QPainter, box: QRectF, entry: Entry, theme: Theme) -> None:
     """Draw what stands for a line in the legend, in units of the scale."""
-    color, middle = theme.color(entry.color), box.center()
+    is_tint = entry.kind == "tint"
+    color = paled(theme, entry.color) if is_tint else theme.color(entry.color)
+    middle = box.center()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if entry.kind == "point":
         open_ = entry.hollow or entry.symbol in ("+", "x")
         painter.setPen(line_pen(color, 1.6) if open_ else Qt.PenStyle.NoPen)
         painter.setBrush(Qt.BrushStyle.NoBrush if open_ else color)
         painter.drawPath(symbol_path(entry.symbol, 7.2).translated(middle))
-    elif entry.kind == "area":
+    elif entry.kind in ("area", "tint"):
         is_blank = entry.color == "surface"
         painter.setPen(line_pen(theme.color("muted"), 1.0) if is_blank else Qt.PenStyle.NoPen)
         painter.setBrush(color)

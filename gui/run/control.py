@@ -355,6 +355,8 @@ class RunControl(QObject):
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         if self._state is None or not self._bridge.is_newest(snapshot):
             return
+        if snapshot.experiment != self.experiment.id:
+            return  # of the run before, where no run of this experiment was begun yet
         self._snapshot = snapshot
         if snapshot.status is not Status.COMPILING:
             self._began = self._state.settings

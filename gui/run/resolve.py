@@ -352,7 +352,16 @@ def _(wish: Reset, state: State) -> Resolved:
 
 @_resolve.register
 def _(wish: Choose, state: State) -> Resolved:
-    state = replace(state, settings=wish.settings, start=wish.start, wants_play=False, shown=None)
+    state = replace(
+        state,
+        settings=wish.settings,
+        start=wish.start,
+        orders=state.orders + 1,  # what the run before is asked for comes too late
+        runs=state.runs + 1,
+        wants_play=False,
+        adopts=False,
+        shown=None,
+    )
     if not wish.begins:
         return state, (ShowSettings(),)
     state, actions = _begin(state, play=False, resumes=wish.resumes)
@@ -379,6 +388,9 @@ def _(wish: Restore, state: State) -> Resolved:
 
 @_resolve.register
 def _(wish: Adopt, state: State) -> Resolved:
+    """Show live parameters that the run has changed itself."""
+    if type(wish.params) is not type(state.settings.params):
+        return state, ()  # of a run of another experiment, which answers too late
     settings = replace(state.settings, params=wish.params)
     return replace(state, settings=settings), (ShowSettings(),)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from gui.compare.pins import Pins
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.run.remake import remake
+from gui.sessions.kept import SUFFIX, KeptFiles, write_session
 from gui.settings import Settings
 from gui.story.player import StoryPlayer
 from gui.widgets.background import Background
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from engine.run.run import Run
     from engine.storage.session_file import KeptRun, KeptSession, Look
 
-SUFFIX = ".lyapunov"
 FILTER = f"Sessions (*{SUFFIX});;All files (*)"
 KEEP_MS = 15_000
 """A change is in the session kept aside this much later, should the program be killed."""
@@ -37,8 +36,6 @@ PATIENCE_MS = 2000
 """Time for which the opening of a session waits until the present one is kept."""
 CLOSING_SECONDS = 0.3
 """Time for which a window that closes waits for the state of its runs."""
-KEPT, LAST = f"session{SUFFIX}", f"last-session{SUFFIX}"
-"""The session of this window, and that before it, beside the settings."""
 
 
 class Place(Protocol):
@@ -127,7 +124,7 @@ class Sessions(QObject):
         self._pending: dict[str, KeptRun] = {}
         self._unopened: dict[str, KeptRun] = {}
         self._is_choosing = False
-        self._is_own = False  # the session kept aside is that of this window
+        self._aside = KeptFiles(settings.folder)
         self._kept: KeptSession | None = None
         self._is_asked = False  # for the runs, to keep them
         self._writing: threading.Thread | None = None
@@ -155,7 +152,7 @@ class Sessions(QObject):
     def _write(self, path: Path, session: KeptSession) -> None:
         self.background.start(
             f"Saving {path.name}…",
-            lambda progress: _save(path, session),
+            lambda progress: write_session(path, session),
             lambda done: self._on_saved(path, session, done),
         )
 
@@ -228,9 +225,9 @@ class Sessions(QObject):
 
     def restore_last(self) -> None:
         """Open the session that was worked on before, also where the program was killed."""
-        path = self._last()
+        path = self._aside.last()
         if path is None:
-            self.refused.emit("There is no last session to be restored.")
+            self.message_requested.emit("There is no earlier session to restore.")
         else:
             self._open(path, lambda: None)
 
@@ -257,7 +254,7 @@ class Sessions(QObject):
                 return
             waits = False
             if present is not None and _is_worth_keeping(present):
-                self._keep_as_last(present)
+                self._aside.write(present, as_last=True)
             remember()
             self._apply(path, opened)
 
@@ -282,7 +279,7 @@ class Sessions(QObject):
         self._place.set_look(session.look)
         if session.story is not None:
             self._story.take_up(session.story)
-        if self._settings.folder is not None:
+        if self._aside.is_there:
             self._keep(session)  # at once: the file that it was read from may be the last one's
         self.message_requested.emit(" ".join(filter(None, (f"Opened {path.name}.", opened.notice))))
         if refused:
@@ -348,13 +345,13 @@ class Sessions(QObject):
     # The session kept aside.
 
     def _on_changed(self) -> None:
-        if not self._due.isActive() and self._settings.folder is not None:
+        if not self._due.isActive() and self._aside.is_there:
             self._due.start()
 
     def keep(self) -> None:
         """Keep the session as it is, for `restore_last`, in a thread of its own."""
         self._due.stop()
-        if self._settings.folder is not None:
+        if self._aside.is_there:
             self._is_asked = True
             self._collect(self._keep)
 
@@ -365,12 +362,18 @@ class Sessions(QObject):
         elif _is_worth_keeping(session) and session != self._kept:
             self._kept = session
             self._writing = threading.Thread(
-                target=self._write_kept, args=(session,), name="background", daemon=True
+                target=self._aside.write, args=(session,), name="background", daemon=True
             )
             self._writing.start()
 
     def keep_now(self) -> None:
-        """Keep the session of a window that closes."""
+        """Keep the session of a window that closes, whose place another one may take then."""
+        try:
+            self._keep_at_last()
+        finally:
+            self._aside.release()
+
+    def _keep_at_last(self) -> None:
         if not self._due.isActive() and not self._is_asked:
             self._await_writing()
             return
@@ -387,48 +390,11 @@ class Sessions(QObject):
             session = self._session(found[0])
             self._await_writing()
             if _is_worth_keeping(session) and session != self._kept:
-                self._write_kept(session)
+                self._aside.write(session)
 
     def _await_writing(self) -> None:
         if self._writing is not None:
             self._writing.join()
-
-    def _write_kept(self, session: KeptSession) -> None:
-        self._set_aside()
-        self._write_beside(KEPT, session)
-
-    def _keep_as_last(self, session: KeptSession) -> None:
-        self._set_aside()
-        self._write_beside(LAST, session)
-
-    def _set_aside(self) -> None:
-        """Make the session that an earlier window kept the last one, once."""
-        folder = self._settings.folder
-        if self._is_own or folder is None:
-            return
-        self._is_own = True
-        try:
-            os.replace(folder / KEPT, folder / LAST)
-        except OSError:
-            return  # there is none
-
-    def _write_beside(self, name: str, session: KeptSession) -> None:
-        """Write a session beside the settings; without room or right for it there is none."""
-        folder = self._settings.folder
-        if folder is None:
-            return
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _save(folder / name, session)
-        except (LabError, OSError):
-            return
-
-    def _last(self) -> Path | None:
-        """Return the file of the session before this one."""
-        folder = self._settings.folder
-        names = (LAST,) if self._is_own else (KEPT, LAST)
-        paths = [] if folder is None else [folder / name for name in names]
-        return next((path for path in paths if path.is_file()), None)
 
 
 def _kept(runs: tuple[Run, ...]) -> tuple[KeptRun, ...]:
@@ -436,12 +402,6 @@ def _kept(runs: tuple[Run, ...]) -> tuple[KeptRun, ...]:
     from engine.storage.session_file import KeptRun
 
     return tuple(KeptRun.of(run) for run in runs)
-
-
-def _save(path: Path, session: KeptSession) -> None:
-    from engine.storage.session_file import save
-
-    save(path, session)
 
 
 def _is_worth_keeping(session: KeptSession) -> bool:

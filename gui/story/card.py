@@ -124,3 +124,4 @@ class StoryCard(QFrame):
         way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
         if self._body.direction() != way:
             self._body.setDirection(way)
+            scaling.spacing(self._body, 24 if wide else 6)

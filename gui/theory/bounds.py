@@ -159,7 +159,7 @@ class BoundRow(QWidget):
 
 
 class BoundsCard(Card):
-    """All bounds, one below the other; rows are made anew only for other bounds."""
+    """All bounds, one below the other; rows are made for new bounds only."""
 
     value_wanted = Signal(str, float)
 
@@ -178,18 +178,24 @@ class BoundsCard(Card):
 
     def _rebuild(self, bounds: Sequence[Bound]) -> None:
         opened = {key for key, row in self.rows.items() if row.arrow.isChecked()}
-        for old in (*self.rows.values(), *self._lines):
+        before, ids = self.rows, {bound.id for bound in bounds}
+        for old in (*before.values(), *self._lines):
             self.column.removeWidget(old)
-            old.hide()
-            old.deleteLater()
+        for gone in (*self._lines, *(row for key, row in before.items() if key not in ids)):
+            gone.hide()
+            gone.deleteLater()
         self.rows, self._lines = {}, []
         for bound in bounds:
             if self.rows:
                 self._lines.append(Hairline())
                 self.column.addWidget(self._lines[-1])
-            row = BoundRow(bound)
-            row.value_wanted.connect(self.value_wanted)
+            row = before.get(bound.id) or self._row(bound)
             row.arrow.setChecked(bound.id in opened)
             self.rows[bound.id] = row
             self.column.addWidget(row)
             row.show()  # now, not when the layout gets to it: no empty frame between
+
+    def _row(self, bound: Bound) -> BoundRow:
+        row = BoundRow(bound)
+        row.value_wanted.connect(self.value_wanted)
+        return row

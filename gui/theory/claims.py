@@ -178,7 +178,7 @@ class ClaimCard(Card):
 
 
 class ClaimsColumn(QWidget):
-    """All claims; cards are made anew only for other claims, and stay unfolded by id."""
+    """All claims; cards are made for new claims only, and stay unfolded by id."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -196,17 +196,19 @@ class ClaimsColumn(QWidget):
             self.cards[claim.id].show_claim(claim)
 
     def _rebuild(self, claims: Sequence[Claim]) -> None:
-        for key, card in self.cards.items():
+        before, ids = self.cards, {claim.id for claim in claims}
+        for key, card in before.items():
             if card.arrow.isChecked():
                 self._opened.add(key)
             else:
                 self._opened.discard(key)
             self._column.removeWidget(card)
-            card.hide()
-            card.deleteLater()
+            if key not in ids:
+                card.hide()
+                card.deleteLater()
         self.cards = {}
         for claim in claims:
-            card = ClaimCard(claim)
+            card = before.get(claim.id) or ClaimCard(claim)
             card.arrow.setChecked(claim.id in self._opened)
             self.cards[claim.id] = card
             self._column.addWidget(card)

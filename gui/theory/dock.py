@@ -69,6 +69,7 @@ class TheoryPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.area)
         self._pace = self._timer(UPDATE_MS, self._on_pace)
+        self._soon = self._timer(0, self._on_pace)
         self._emptying = self._timer(EMPTY_MS, self._wipe)
         scaling.least(self, width=280)
         self._wipe()
@@ -80,7 +81,10 @@ class TheoryPanel(QWidget):
             self._stale = False
             self.header.begin_run()
         self._waiting = snapshot
-        if self._pace.isActive() or not self.isVisible():
+        if self._pace.isActive() or self._soon.isActive() or not self.isVisible():
+            return
+        if self._shown is not None and self._is_laid_out_anew(snapshot):
+            self._soon.start()  # the plots are drawn first
             return
         self._show_waiting()
         self._pace.start()
@@ -90,6 +94,7 @@ class TheoryPanel(QWidget):
         self._stale = True
         self._waiting = None
         self._pace.stop()
+        self._soon.stop()
         self._emptying.start()
 
     def forget(self) -> None:
@@ -123,11 +128,8 @@ class TheoryPanel(QWidget):
     def _show_waiting(self) -> None:
         snapshot, self._waiting = self._waiting, None
         assert snapshot is not None
-        before, self._shown = self._shown, snapshot
-        relaid = before is None or (
-            [bound.id for bound in before.theory] != [bound.id for bound in snapshot.theory]
-            or [claim.id for claim in before.claims] != [claim.id for claim in snapshot.claims]
-        )
+        relaid = self._is_laid_out_anew(snapshot)
+        self._shown = snapshot
         if relaid:
             self._body.setUpdatesEnabled(False)
         self.header.show_snapshot(snapshot)
@@ -136,6 +138,14 @@ class TheoryPanel(QWidget):
         if relaid:
             self._show_parts(bool(snapshot.theory), bool(snapshot.claims))
             self._body.setUpdatesEnabled(True)
+
+    def _is_laid_out_anew(self, snapshot: Snapshot) -> bool:
+        """Return whether other bounds or claims are to be shown than those that are."""
+        before = self._shown
+        return before is None or (
+            [bound.id for bound in before.theory] != [bound.id for bound in snapshot.theory]
+            or [claim.id for claim in before.claims] != [claim.id for claim in snapshot.claims]
+        )
 
     def _show_parts(self, bounds: bool, claims: bool) -> None:
         self.bounds_heading.setVisible(bounds)

@@ -37,6 +37,8 @@ NARROW, LOW = 900, 480
 """Sizes of a screen in pixels below which the window may be smaller than its parts need."""
 SETTLING_MS = 1000
 """Time in which a window system gives a window another size after it was asked to."""
+LIST_AND_PINS = (830, 170)
+"""Heights at first of the experiments and the pinned runs, in proportion to each other."""
 FORM_AND_THEORY = (550, 450)
 """Heights at first of the parameters and the theory, in proportion to each other."""
 
@@ -188,7 +190,8 @@ class Docks:
         self._fit = Fit()
         self._widths: dict[QDockWidget, float] = {}
         self._settling = QTimer(window, singleShot=True, interval=SETTLING_MS)
-        self._shares = DockShares(window, self._right)
+        self._left_shares = DockShares(window, lambda: _columns(self.experiments, self.pins))
+        self._shares = DockShares(window, lambda: _columns(self.parameters, self.theory))
 
     def _dock(
         self,
@@ -212,6 +215,11 @@ class Docks:
         form.show()
         before.deleteLater()
 
+    def show_theory(self) -> None:
+        """Show the dock of the theory, before others that share its place."""
+        self.theory.show()
+        self.theory.raise_()
+
     def show_pins(self) -> None:
         """Show the dock of the pinned runs."""
         self.pins.show()
@@ -227,8 +235,10 @@ class Docks:
         self._scale = scaling.factor()
         widths = [scaling.whole(LEFT), scaling.whole(RIGHT)]
         window.resizeDocks([self.experiments, self.parameters], widths, horizontal)
-        window.resizeDocks([self.experiments, self.pins], [520, 160], vertical)
+        window.resizeDocks([self.experiments, self.pins], list(LIST_AND_PINS), vertical)
         window.resizeDocks([self.parameters, self.theory], list(FORM_AND_THEORY), vertical)
+        names, pins = LIST_AND_PINS
+        self._left_shares.set({self.experiments: (0.0, names), self.pins: (0.0, pins)})
         form, theory = FORM_AND_THEORY
         self._shares.set({self.parameters: (0.0, form), self.theory: (0.0, theory)})
         self._first = window.saveState(LAYOUT_VERSION)
@@ -255,7 +265,7 @@ class Docks:
         self._fit = fit
         if self._full is not None:
             self._window.restoreState(self._full, LAYOUT_VERSION)
-            self._shares.forget()
+            self._forget_shares()
         self._give_way()
         self._settling.start()
         QTimer.singleShot(0, self._window, self.settle)
@@ -289,7 +299,7 @@ class Docks:
         if self._first is not None:
             self._window.restoreState(self._first, LAYOUT_VERSION)
             self._full = self._first
-            self._shares.forget()
+            self._forget_shares()
             self._give_way()
 
     def save(self) -> QByteArray:
@@ -304,12 +314,18 @@ class Docks:
             return False
         if not self._window.restoreState(state, LAYOUT_VERSION):
             return False
-        self._shares.forget()
+        self._forget_shares()
         if self._fit.is_needed:
             self._full = state
             self._give_way()
         return True
 
-    def _right(self) -> list[list[QDockWidget]]:
-        docks = [d for d in (self.parameters, self.theory) if d.isVisible() and not d.isFloating()]
-        return [column for column in columns_of(docks) if len(column) > 1]
+    def _forget_shares(self) -> None:
+        self._left_shares.forget()
+        self._shares.forget()
+
+
+def _columns(*pair: QDockWidget) -> list[list[QDockWidget]]:
+    """Return the column of two docks that stand above each other, if they do."""
+    docks = [dock for dock in pair if dock.isVisible() and not dock.isFloating()]
+    return [column for column in columns_of(docks) if len(column) > 1]

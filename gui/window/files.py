@@ -14,7 +14,7 @@ from engine.text.numbers import whole
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.run.remake import begin, remake
-from gui.sessions.sessions import SUFFIX
+from gui.sessions.kept import SUFFIX
 from gui.settings import Settings
 from gui.widgets.background import Background
 

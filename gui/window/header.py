@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QFont,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -170,7 +171,7 @@ class PresetBox(QComboBox):
             known = self._last in [self._presets[index] for index in alike]
             self._last = self._last if known else self._presets[alike[0]]
         self.setCurrentIndex(-1 if not alike or self._last is None else self._index())
-        self.setPlaceholderText(NONE if self._last is None else f"{self._last.title} (changed)")
+        self.setPlaceholderText(NONE if self._last is None else f"Changed: {self._last.title}")
 
     def expect(self, preset: Preset) -> None:
         """Note which preset is about to be in force: others may have the same settings."""
@@ -299,6 +300,11 @@ class Header(QWidget):
         self.title.setVisible(not is_short)
         self.help_button.setVisible(not is_short)
         self._fold()
+
+    def show_menu(self, menu: QMenu) -> None:
+        """Show a menu below the button of the experiments."""
+        button = self.experiments_button
+        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
     def show_experiments_button(self, shown: bool) -> None:
         """Offer the experiments here, because their list is hidden."""

@@ -18,6 +18,7 @@ from gui.typeset.sentence import Sentence
 if TYPE_CHECKING:
     from engine.core.claims import Bound
     from engine.core.params import Params
+    from engine.run.snapshot import Snapshot
 
 LIMIT, HANDLES = "limit", "handles"
 KEY = "hints"
@@ -114,6 +115,11 @@ class Hints(QObject):
         self._views = tuple(views)
         self._show()
 
+    def show_snapshot(self, params: Params, snapshot: Snapshot) -> None:
+        """Take a run once its plots show it: before that there is nothing that could be dragged."""
+        if snapshot.observation:
+            self.show_run(params, snapshot.theory)
+
     def show_run(self, params: Params, theory: Sequence[Bound]) -> None:
         """Take the parameters in force and what the theory says of them."""
         limit = next((item for item in theory if (item.id, item.field) == (BOUND, FIELD)), None)
@@ -153,6 +159,8 @@ class Hints(QObject):
         return Hint(LIMIT, text)
 
     def _handle_hint(self) -> Hint | None:
+        if self._params is None:
+            return None  # there is no run yet, and no handle
         shown = (view for view in self._views if isinstance(view, PlaneView) and view.shown)
         has_handles = any(isinstance(item, Handle) for view in shown for item in view.items)
         if not has_handles:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QVBoxLayout, QWidget
 
 import engine.experiments  # noqa: F401  registers the experiments of the program
 from engine.core import registry
@@ -32,12 +32,13 @@ from gui.story.card import StoryCard
 from gui.story.player import StoryPlayer
 from gui.style import scaling, theme
 from gui.style.icons import app_icon
+from gui.style.theme_choice import ThemeChoice
 from gui.widgets.focus import TabPlace
 from gui.window.actions import Actions
 from gui.window.commands import Commands
 from gui.window.data_download import DataDownload
 from gui.window.dialogs import WindowDialogs
-from gui.window.docks import HIGH, LOW, WIDE, Docks, Fit
+from gui.window.docks import LOW, Docks
 from gui.window.experiment_panel import ExperimentPanel
 from gui.window.files import RunFiles
 from gui.window.gallery import Gallery
@@ -46,6 +47,7 @@ from gui.window.hints import HANDLES, HintBar, Hints
 from gui.window.interface_size import InterfaceSize
 from gui.window.notices import MessageBar, Notices
 from gui.window.report import Failure
+from gui.window.room import Room
 from gui.window.speed import SPEEDS
 from gui.window.state import WindowState
 from gui.window.status import StatusBar
@@ -54,7 +56,6 @@ from gui.window.transport import Transport
 
 if TYPE_CHECKING:
     from engine.core.experiment import AbstractExperiment
-    from engine.run.snapshot import Snapshot
     from engine.storage.presets import Preset
     from gui.window.panels import Panels
 
@@ -105,7 +106,7 @@ class MainWindow(QMainWindow):
         self.control = RunControl(self.bridge, self)
         self.pins = Pins(self)
         self.panels: Panels | None = None
-        self._painted = self._has_audience = False
+        self._painted = False
         self.setWindowTitle(NAME)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -155,6 +156,7 @@ class MainWindow(QMainWindow):
         control, bridge = self.control, self.bridge
         self.actions_by_name = Actions(self, control.undo_group)
         self.size_chosen = InterfaceSize(self)
+        self.theme_choice = ThemeChoice(self)
         self.notices = Notices(self.status, self.message_bar)
         self.hints = Hints(self.hint_bar, self.settings)
         self.files = RunFiles(self, control, bridge, self.settings)
@@ -177,7 +179,7 @@ class MainWindow(QMainWindow):
             actions=self.actions_by_name,
             docks=self.docks,
             transport=self.transport,
-            set_theme=self.set_theme,
+            set_theme=self.theme_choice.set,
             size=self.size_chosen,
         )
         self.story = StoryPlayer(
@@ -186,6 +188,15 @@ class MainWindow(QMainWindow):
             open_experiment=self.open_experiment,
             set_speed=self.set_speed,
             show_views=self._show_only,
+        )
+        self.room = Room(
+            self,
+            docks=self.docks,
+            header=self.header,
+            hint_bar=self.hint_bar,
+            status=self.status,
+            story=self.story,
+            size=self.size_chosen,
         )
         self.sessions = Sessions(
             self,
@@ -209,7 +220,9 @@ class MainWindow(QMainWindow):
         self.header.preset_chosen.connect(self.apply_preset)
         self.header.help_requested.connect(self.dialogs.show_help)
         self.header.gallery_requested.connect(self.show_gallery)
-        self.header.experiments_requested.connect(self._show_experiments_menu)
+        self.header.experiments_requested.connect(
+            lambda: self.header.show_menu(self.actions_by_name.experiments_menu)
+        )
         self.gallery.preset_chosen.connect(self.apply_preset)
         self.pins_panel.restore_requested.connect(self._on_restore_requested)
         self.commands.bind_pins(self.control, self.pins, self.docks)
@@ -223,10 +236,8 @@ class MainWindow(QMainWindow):
             refusing.refused.connect(self.notices.show_warning)
         self.files.trace_opened.connect(self.pins.add_trace)
         self.downloads.fill(self.actions_by_name.data_menu)
-        self.story.playing_changed.connect(lambda playing: self._fit_docks())
         theme.theme_signals().changed.connect(self.pins_panel.refresh)
-        scheme = QGuiApplication.styleHints().colorSchemeChanged
-        scheme.connect(self._on_color_scheme_changed)
+        self.theme_choice.chosen.connect(self.actions_by_name.set_theme)
 
     def _connect_actions(self) -> None:
         actions, commands = self.actions_by_name, self.commands
@@ -237,12 +248,9 @@ class MainWindow(QMainWindow):
         commands.bind_story(self.story, self.dialogs)
         commands.bind("quit", self.close)
         commands.bind("reset_layout", self.docks.reset)
-        for name, resize in (
-            ("larger", self.size_chosen.larger),
-            ("smaller", self.size_chosen.smaller),
-            ("usual_size", self.size_chosen.usual),
-        ):
-            commands.bind(name, resize)
+        commands.bind("larger", self.size_chosen.larger)
+        commands.bind("smaller", self.size_chosen.smaller)
+        commands.bind("usual_size", self.size_chosen.usual)
         self.size_chosen.changed.connect(self._on_scaled)
         commands.bind("previous_preset", lambda: self.header.presets.step(-1))
         commands.bind("next_preset", lambda: self.header.presets.step(1))
@@ -250,13 +258,13 @@ class MainWindow(QMainWindow):
         self.pins_panel.pin_requested.connect(actions["pin"].trigger)
         self.pins_panel.compare_requested.connect(actions["compare"].trigger)
         actions["developer"].toggled.connect(self.status.show_frames)
-        actions["full_screen"].toggled.connect(self.set_audience)
+        actions["full_screen"].toggled.connect(self.room.set_audience)
         actions.show_experiments(self.experiments)
         actions.show_panels(self.docks.actions())
         actions.experiment_chosen.connect(self.open_experiment)
         actions.experiment_browsed.connect(self.switching.browse_number)
         actions.preset_chosen.connect(self.apply_preset)
-        actions.theme_chosen.connect(self.set_theme)
+        actions.theme_chosen.connect(self.theme_choice.set)
 
     def _connect_run(self) -> None:
         self.bridge.snapshot_ready.connect(self.switching.show_snapshot)
@@ -272,7 +280,9 @@ class MainWindow(QMainWindow):
         self.switching.returned.connect(self._name_open)
         self.switching.snapshot_ready.connect(self.transport.show_snapshot)
         self.switching.snapshot_ready.connect(self.status.show_snapshot)
-        self.switching.snapshot_ready.connect(self._show_hint)
+        self.switching.snapshot_ready.connect(
+            lambda snapshot: self.hints.show_snapshot(self.control.params, snapshot)
+        )
         self.commands.bind_transport(self.control, self.bridge, self.transport)
         self.transport.error_cleared.connect(self.notices.clear_message)
 
@@ -304,9 +314,11 @@ class MainWindow(QMainWindow):
 
         panels = Panels(self.docks.tabs, self.control, self.bridge, self.pins, self.settings, self)
         self._column.replaceWidget(self._loading, panels.middle)
+        self._loading.hide()
+        panels.middle.show()  # at once: without it the bars share the height of the window
         self._column.insertWidget(self._column.indexOf(self.story_card), panels.step_bar)
         self._loading.deleteLater()
-        self.state.panels = panels
+        self.state.panels = self.room.panels = panels
         panels.views_shown.connect(self.hints.show_views)
         self.hints.show_views(panels.views)
         panels.plots.handle_released.connect(lambda: self.hints.follow(HANDLES))
@@ -332,7 +344,8 @@ class MainWindow(QMainWindow):
         menu.aboutToShow.connect(lambda: panels.show_windows(menu))
         self.commands.bind("reset_layout", panels.reset_layout)
         self.commands.bind("copy", lambda: self._copy(panels))
-        self.commands.bind("maps", lambda: self._show_maps(panels))
+        self.commands.bind("maps", self.docks.show_theory)
+        self.commands.bind("maps", panels.show_maps)
         return panels
 
     def _set_usable(self, usable: bool) -> None:
@@ -390,37 +403,6 @@ class MainWindow(QMainWindow):
         self.transport.set_speed(steps_per_frame)
         self.bridge.set_speed(steps_per_frame)
 
-    def set_theme(self, name: str) -> None:
-        """Apply a theme: "light", "dark" or "system"."""
-        self.actions_by_name.set_theme(name)
-        app = QApplication.instance()
-        chosen = theme.THEMES.get(name) or theme.system_theme()
-        is_styled = isinstance(app, QApplication) and bool(app.styleSheet())
-        if isinstance(app, QApplication) and not (is_styled and chosen is theme.current_theme()):
-            theme.apply_theme(app, chosen)
-
-    def set_audience(self, on: bool) -> None:
-        """Show the page for an audience on the whole screen, or go back to a window.
-
-        It has the plots, the transport and the step size in large type, and nothing else.
-        """
-        if on == self._has_audience:
-            return
-        self._has_audience = on
-        if self.panels is not None:
-            self.panels.show_audience_layout(on)
-        for part in (self.menuBar(), self.status):
-            part.setVisible(not on)
-        if self.panels is not None:
-            self.panels.step_bar.setVisible(on)
-        self.size_chosen.set_audience(on)
-        self._fit_docks()
-        if on:
-            self.showFullScreen()
-        else:
-            self.showNormal()
-        self.setFocus()
-
     def show_gallery(self) -> None:
         """Show the presets as pictures, to choose from."""
         presets = self.header.presets
@@ -428,46 +410,22 @@ class MainWindow(QMainWindow):
             self.gallery.set_presets(self.control.experiment.id, presets.presets, presets.last)
             self.gallery.show_below(self.header.gallery_button)
 
-    def _show_experiments_menu(self) -> None:
-        button = self.header.experiments_button
-        menu = self.actions_by_name.experiments_menu
-        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
-
     def _show_only(self, view_ids: Sequence[str]) -> None:
         """Show these plots and no others, or the usual ones."""
         if self.panels is not None:
             self.panels.plots.show_only(view_ids)
 
-    def _fit_docks(self) -> None:
-        """Hide or stack docks where the window is small at its scale, or before an audience."""
-        factor = scaling.factor()
-        width, height = self.width() / factor, self.height() / factor
-        fit = Fit(width < WIDE, height < HIGH, self._has_audience)
-        self.docks.make_room(fit)
-        self.header.show_experiments_button(fit.is_narrow or fit.has_audience)
-        self.header.set_short(fit.is_short and not fit.has_audience)
-        self.hint_bar.set_room(not fit.is_short and not self.story.is_playing)
-
     def report_failure(self, traceback_text: str) -> None:
         """Show that something failed, and offer a report with the settings in force now."""
         control = self.control
+        failure = Failure(traceback_text)
         if control.has_experiment:
-            settings = control.experiment.id, control.params, control.seed
-            self.notices.show_failure(Failure(traceback_text, *settings))
-        else:
-            self.notices.show_failure(Failure(traceback_text))
+            failure = Failure(traceback_text, control.experiment.id, control.params, control.seed)
+        self.notices.show_failure(failure)
 
     def _on_scaled(self, scale: float) -> None:
-        self.docks.rescale()
-        self._fit_docks()
-        if self.panels is not None and not self._has_audience:
-            self.panels.rescale()
+        self.room.rescale()
         self.notices.show_message(f"Size {scale:.0%}")
-
-    def _show_maps(self, panels: Panels) -> None:
-        self.docks.theory.show()
-        self.docks.theory.raise_()
-        panels.show_maps()
 
     def _copy(self, panels: Panels) -> None:
         QGuiApplication.clipboard().setPixmap(panels.picture())
@@ -487,17 +445,9 @@ class MainWindow(QMainWindow):
         self.pins_panel.set_experiment(experiment.id)
         self.set_speed(max(SPEEDS[0], experiment.listing.cadence / 60))
 
-    def _show_hint(self, snapshot: Snapshot) -> None:
-        self.hints.show_run(self.control.params, snapshot.theory)
-
     def _on_restore_requested(self, pin: Pin) -> None:
         self.switching.open(pin.experiment)
         self.control.restore(pin.params, pin.seed)
-
-    def _on_color_scheme_changed(self) -> None:
-        if self.actions_by_name.theme == "system":
-            # Not within the system's own signal: Qt is still changing its palette.
-            QTimer.singleShot(0, self, lambda: self.set_theme("system"))
 
     # Qt events.
 
@@ -510,7 +460,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle the plain keys that no child had a use for; Escape leaves an audience's page."""
-        if event.key() == Qt.Key.Key_Escape and self._has_audience:
+        if event.key() == Qt.Key.Key_Escape and self.room.has_audience:
             self.actions_by_name["full_screen"].setChecked(False)
         elif not self.actions_by_name.handle_key(event):
             super().keyPressEvent(event)
@@ -533,9 +483,9 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide or stack docks where there is no room for them."""
         super().resizeEvent(event)
-        self._fit_docks()
+        self.room.fit()
         QTimer.singleShot(0, self, self.docks.settle)
-        if self._has_audience and self.panels is not None:
+        if self.room.has_audience and self.panels is not None:
             self.panels.arrange_soon()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -178,26 +177,6 @@ class Panels(QObject):
         maps.message_requested.connect(self.message_requested)
         maps.hovered.connect(self.hovered)
         maps.failed.connect(self.failed)
-        maps.panel.export_menu_wanted.connect(self._offer_zoom)
-
-    def _offer_zoom(self, menu: QMenu) -> None:
-        action = menu.addAction("Animate the zoom…")
-        action.setEnabled(self.maps.page.shown is not None)
-        action.triggered.connect(self.show_zoom)
-
-    def show_zoom(self) -> None:
-        """Offer the way from the whole map to the part that is shown as a film."""
-        from gui.maps.zoom import ZoomDialog
-
-        shown, history = self.maps.page.shown, self.maps.history
-        home, part = history.home, history.present
-        if shown is None or home is None or part is None or part == home:
-            self.message_requested.emit(
-                "Zoom into the map first: the film goes from all of it to the part that is shown."
-            )
-            return
-        spec = dataclasses.replace(shown.spec, x=home.x, y=home.y)
-        ZoomDialog(spec, part, self.middle.window()).show()
 
     def show_maps(self) -> None:
         """Bring the maps to the front, and the map if there is one."""

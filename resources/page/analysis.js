@@ -63,6 +63,22 @@ function solved(matrix, right) {
   return x;
 }
 
+// Whether the loss is nowhere less than at w along the directions in which it curves least: so it
+// is on a manifold of minima, not where a flat direction leads on downhill.
+function isLeast(w, value, h, size, c) {
+  const n = w.length, at = new Float64Array(n), slope = new Float64Array(n), scale = max(1, length(w));
+  const shifted = h.map((row, i) => row.map((x, j) => x + (i === j ? 1e-6 * size : 0)));
+  for (let k = 0; k < n; k += 1) {
+    const v = solved(shifted, h.map((row, i) => (i === k ? 1 : 0)));
+    if (!v) return false;
+    for (const far of [-1e-2, -1e-3, 1e-3, 1e-2]) {
+      for (let i = 0; i < n; i += 1) at[i] = w[i] + (far * scale * v[i]) / length(v);
+      if (!(gradient(at, c, slope) >= value - 1e-14 * (abs(value) + size * scale * scale))) return false;
+    }
+  }
+  return true;
+}
+
 // A minimum downhill from a point (Levenberg and Marquardt), with its largest curvature as the
 // optimiser sees it; null where none is found.
 function minimumNear(point, c, scales) {
@@ -74,7 +90,8 @@ function minimumNear(point, c, scales) {
     if (length(g) <= 1e-10 * size * max(1, length(w))) {
       const scaled = h.map((row, i) => row.map((x, j) => x * sqrt((scales[i] ?? 1) * (scales[j] ?? 1))));
       const found = eigenvalues(scaled), top = found[n - 1];
-      return top > 1e-9 && found[0] >= -1e-7 * top ? { w, value, sharpness: top } : null;
+      if (!(top > 1e-9 && found[0] >= -1e-7 * top)) return null;
+      return found[0] > 1e-3 * top || isLeast(w, value, h, size, c) ? { w, value, sharpness: top } : null;
     }
     const step = solved(h.map((row, i) => row.map((x, j) => x + (i === j ? damping * size : 0))), Array.from(g));
     let better = false;

@@ -111,8 +111,12 @@ def matrix(batch: int) -> Callable[[int], Any]:
     return lambda n: jax.block_until_ready(compiled(given, n))
 
 
-def own_loss(problem: str) -> Callable[[int], Any]:
-    """Return a jitted scan over steps on a typed loss, each value recorded."""
+def own_loss(problem: str, everything: bool = False) -> Callable[[int], Any]:
+    """Return a jitted scan over steps on a typed loss, each value recorded.
+
+    With `everything` weights, gradient norm, step size and length of the step are recorded, too,
+    as a run records them.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -138,7 +142,21 @@ def own_loss(problem: str) -> Callable[[int], Any]:
 
         return jax.lax.scan(step, start, None, length=n)[1]
 
-    compiled, start = jax.jit(scan, static_argnums=1), jnp.asarray(STARTS[problem])
+    def recorded(start: Any, n: int) -> Any:
+        rate = jnp.asarray(RATES[problem])
+
+        def step(state: tuple[Any, Any], _: None) -> tuple[Any, Any]:
+            z, slope = state
+            new = z - rate * slope
+            value, after = gradient(new)
+            norms = jnp.linalg.norm(after), jnp.linalg.norm(new - z)
+            return (new, after), (new, value, rate, *norms)
+
+        begun = (start, gradient(start)[1])
+        return jax.lax.scan(step, begun, None, length=n)[1]
+
+    made = recorded if everything else scan
+    compiled, start = jax.jit(made, static_argnums=1), jnp.asarray(STARTS[problem])
     return lambda n: jax.block_until_ready(compiled(start, n))
 
 
@@ -184,6 +202,9 @@ JOBS: dict[str, Callable[[], Callable[[int], Any]]] = {
     "Rosenbrock": lambda: own_loss("Rosenbrock"),
     "product": lambda: own_loss("product"),
     "net": lambda: own_loss("net"),
+    "Rosenbrock, all recorded": lambda: own_loss("Rosenbrock", everything=True),
+    "product, all recorded": lambda: own_loss("product", everything=True),
+    "net, all recorded": lambda: own_loss("net", everything=True),
     "basins": basins,
 }
 

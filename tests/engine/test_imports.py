@@ -72,6 +72,8 @@ UNNEEDED = (  # of a short run of one experiment whose kernels are compiled
     "scipy.linalg",
     "numba.np.arraymath",  # numba's implementations, from which it compiles
     "numba.np.linalg",
+    "numba.np.arrayobj",
+    "numba.cpython.unicode",
     "numba.typed.typeddict",
     "gui.app.application",
     "engine.system.display",

@@ -11,9 +11,12 @@ import argparse
 import faulthandler
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -41,6 +44,11 @@ from tests.gui.monkey_watch import Errors, faults
 
 DEAF_SECONDS = 300.0
 """An engine that says nothing for so long is taken to hang."""
+BEAT_SECONDS = 0.002
+FEWEST_ROUNDS, MOST_ROUNDS = 2, 6
+"""How often the engine is asked: its picture of a command comes after its answer."""
+PATIENCE_SHARES = (0.05, 0.1, 0.2, 1.0)
+"""Most long jobs are cancelled soon, some have the time to end."""
 LAST = 20
 REOPENED = 0.003
 """How often the window is closed and opened again instead of an action."""
@@ -57,7 +65,7 @@ class Monkey(Acts):
     only : sequence of str
         Experiments that are opened; all if empty.
     patience : float
-        Seconds that a long job may take before it is cancelled.
+        Seconds that a long job may take at most before it is cancelled.
     """
 
     def __init__(
@@ -126,19 +134,41 @@ class Monkey(Acts):
             raise AssertionError(told)
 
     def catch_up(self) -> None:
-        """Wait until the engine has obeyed, and show its newest picture."""
+        """Wait until the engine has obeyed, and show its newest picture.
+
+        What is shown may lead to a new run and to another question, so that it is asked again until
+        nothing comes; of a run that goes on there is always more.
+        """
         asks = self.window.transport._seek_timer  # a scrubbed step is asked for a little later
         wait_until(lambda: not asks.isActive(), DEAF_SECONDS)
-        for _ in range(3):  # what is shown first may lead to a new run and to another question
-            obeyed = threading.Event()
-            self.window.bridge.engine._send(obeyed.set)
-            if not wait_until(obeyed.is_set, self._patience):
-                self.window.bridge.cancel()
-                if not wait_until(obeyed.is_set, DEAF_SECONDS):
-                    self.errors.found.append("the engine does not answer")
-            while self.window.bridge.poll() and not self.window.control.is_running:
-                pass
+        bridge, control = self.window.bridge, self.window.control
+        for number in range(MOST_ROUNDS):
+            self._await_engine()
+            has_news = not bridge._answers.empty()
+            while bridge.poll():
+                has_news = True
+                if control.is_running:
+                    break
             QCoreApplication.processEvents()
+            waits = bridge._gate.held or (has_news and not control.is_running)
+            if number >= FEWEST_ROUNDS - 1 and not waits:
+                return
+
+    def _await_engine(self) -> None:
+        """Wait until the engine has done all it was asked for, or cancel what takes long."""
+        obeyed = threading.Event()
+        self.window.bridge.engine._send(obeyed.set)
+        patience = self._patience * self.random.choice(PATIENCE_SHARES)
+        begin, cancelled = time.monotonic(), False
+        while not obeyed.wait(BEAT_SECONDS):
+            QCoreApplication.processEvents()
+            waited = time.monotonic() - begin
+            if not cancelled and waited > patience:
+                self.window.bridge.cancel()
+                cancelled = True
+            if waited > DEAF_SECONDS:
+                self.errors.found.append("the engine does not answer")
+                return
 
     def close(self) -> None:
         """Close the window and what stands beside it."""
@@ -182,23 +212,42 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--actions", type=int, default=2000)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--faults", type=int, default=1, help="ends with so many")
     options = parser.parse_args()
     application()
     folder = Path(tempfile.mkdtemp(prefix="monkey"))
     monkey = Monkey(options.seed, folder, tuple(options.only))
+    begin, found, number = time.monotonic(), 0, 0
+    asked = threading.Event()  # to end; an interrupt within a paint would leave Qt in parts
+    signal.signal(signal.SIGINT, lambda *_: asked.set())
     try:
         with tamed(monkey):
             for number in range(options.actions):
-                monkey.act(number)
-                monkey.check()
+                try:
+                    monkey.act(number)
+                    monkey.check()
+                except Exception:
+                    found += 1
+                    traceback.print_exc()
+                    monkey.errors.found.clear()
+                    if found == options.faults:
+                        break
+                if asked.is_set():
+                    break
                 if number % 100 == 0:
                     print(number, process.resident_bytes(), flush=True)
     finally:
         for seconds, what in monkey.slowest:
             print(f"{seconds:6.2f} s  {what}")
+        memory = process.resident_bytes() / 2**20
         monkey.close()
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"seed {options.seed}: {options.actions} actions, nothing found")
+    print(
+        f"seed {options.seed}: {number + 1} actions, {found} faults, "
+        f"{time.monotonic() - begin:.0f} s, {time.process_time():.0f} s of processor time, "
+        f"{memory:.0f} MB"
+    )
+    sys.exit(found > 0)
 
 
 if __name__ == "__main__":

@@ -223,33 +223,5 @@ class Iterated(EnclosedMap):
         return box, slope
 
 
-@dataclass(frozen=True, eq=False)
-class Affine(EnclosedMap):
-    """The map w -> Aw + b.
-
-    Attributes
-    ----------
-    matrix : ndarray, shape (n, n)
-    shift : ndarray, shape (n,)
-    """
-
-    matrix: FloatArray
-    shift: FloatArray
-
-    @property
-    def dimension(self) -> int:
-        """Number of coordinates."""
-        return len(self.shift)
-
-    def plain_image(self, box: Interval) -> Interval:
-        """Enclose images of boxes."""
-        return applied(self.matrix, box) + self.shift
-
-    def enclosures(self, box: Interval) -> tuple[Interval, Interval]:
-        """Enclose images and derivatives of boxes."""
-        slope = Interval.point(np.broadcast_to(self.matrix, (box.shape[0], *self.matrix.shape)))
-        return self.plain_image(box), slope
-
-
 FloatStep = Callable[[FloatArray], FloatArray]
 """A step in floats, of many points at once, shape (m, n): what measurements rest on."""

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import theory
-from engine.analysis.phase import Window, classify
+from engine.analysis.phase import classify
+from engine.analysis.window import Window
 from engine.core.arrays import FloatArray
 from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk

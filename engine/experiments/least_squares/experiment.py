@@ -15,7 +15,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.phase import Window, classify
+from engine.analysis.phase import classify
+from engine.analysis.window import Window
 from engine.core.arrays import FloatArray, checked
 from engine.core.change import Nudge, pushed
 from engine.core.chunk import Chunk

@@ -35,7 +35,7 @@ def claims(params: LeastSquaresParams, problem: Quadratic, kind: OutcomeKind) ->
         found = _judged(problem.gram.tobytes(), problem.size, *settings)
         measured = {
             True: "every start converges to the minimum, proved",
-            False: "the minimum repels, proved",
+            False: "the minimum is unstable, proved",
             None: "not proved: an eigenvalue may be on the unit circle",
         }[found]
         verdict = {True: Verdict.HOLDS, False: Verdict.VIOLATED, None: Verdict.UNDECIDED}[found]

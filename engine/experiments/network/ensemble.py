@@ -301,7 +301,8 @@ def _step_claims(
             "seeds",
             source="The paper's abstract",
             note="Of the step sizes of the ensemble, up to the first that diverges; open where "
-            "none or all do. The paper proves the limit of minima of linear networks only.",
+            "none or all do, or the same at both depths. The paper proves the limit of minima of "
+            "linear networks only.",
         ),
         shared.agreement(
             "residual-step-size",
@@ -323,7 +324,10 @@ def _negated(answer: bool | None) -> bool | None:
 
 
 def _shrinks(batch: Batch, seed: int, depths: tuple[float, float], side: int) -> bool | None:
-    """Return whether the first step size that diverges is smaller at the second depth."""
+    """Return whether the first step size that diverges is smaller at the second depth.
+
+    None where that cannot be seen: where it is the same one the limits lie between the same two.
+    """
     first: list[float | None] = []
     for depth in depths:
         runs = [run for run in batch.runs if (run.seed, run.setting["depth"]) == (seed, depth)]
@@ -336,7 +340,7 @@ def _shrinks(batch: Batch, seed: int, depths: tuple[float, float], side: int) ->
         else:
             first.append(min(fails))
     low, high = first
-    if low is None or high is None or (low == high == math.inf):
+    if low is None or high is None or low == high:
         return None
     return high < low
 

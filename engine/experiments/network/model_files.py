@@ -15,6 +15,7 @@ from engine.experiments.network.nets.activations import LEAK
 from engine.experiments.network.nets.architecture import Architecture
 from engine.experiments.network.nets.convolution import Convolution
 from engine.experiments.network.nets.network import EPSILON
+from engine.experiments.network.nets.own_module import OwnModule
 from engine.experiments.network.pictures import answers
 from engine.experiments.network.state import NetworkState
 from engine.storage import onnx_graphs, state_dicts
@@ -66,9 +67,31 @@ def _save_onnx(state: NetworkState, path: Path) -> float | None:
     """
     problem, data = state.problem, state.problem.data
     net = problem.architecture
-    if not isinstance(net, Architecture | Convolution):
-        rule = "write a module of your own by torch.onnx.export; here it is a state_dict, .pt"
-        raise InputError("model", path.name, rule)
+    if isinstance(net, Architecture | Convolution):
+        file = _built(state, net)
+    elif isinstance(net, OwnModule):
+        file = _traced(state, net, path)
+    else:
+        raise InputError("model", path.name, "give a name that ends in .pt")
+    outputs = answers(state, data.inputs[:CHECKED])
+    ports = Port("inputs", (data.dimension,)), Port("outputs", (outputs.shape[1],))
+    spread = np.where(np.isfinite(data.divisor), data.divisor, 0.0)
+    samples = (data.inputs[:CHECKED] * spread + data.shift).astype(np.float32)
+    return onnx_graphs.save(path, file, *ports, samples, outputs)
+
+
+def _about(state: NetworkState) -> dict[str, str]:
+    """Return what an ONNX file says of the run."""
+    return {
+        "params": to_json(state.params.model_dump(mode="json")),
+        "step": str(state.step),
+        "classes": to_json(list(state.problem.data.classes)),
+    }
+
+
+def _built(state: NetworkState, net: Architecture | Convolution) -> bytes:
+    """Return the ONNX file of a network, an operator for each of its parts."""
+    problem, data = state.problem, state.problem.data
     graph = OnnxGraph()
     for name, values in problem.parts(state.weights).items():
         graph.constant(name, values.astype(np.float32))
@@ -81,14 +104,32 @@ def _save_onnx(state: NetworkState, path: Path) -> float | None:
     else:
         made = _dense(graph, net, h)
     graph.node("Identity", [made], output="outputs")
-    outputs = answers(state, data.inputs[:CHECKED])
-    ports = Port("inputs", (data.dimension,)), Port("outputs", (outputs.shape[1],))
-    about = {"params": to_json(state.params.model_dump(mode="json")), "step": str(state.step)}
-    about["classes"] = to_json(list(data.classes))
-    file = onnx_graphs.model_bytes(graph, "network", *ports, about)
-    spread = np.where(np.isfinite(data.divisor), data.divisor, 0.0)
-    samples = (data.inputs[:CHECKED] * spread + data.shift).astype(np.float32)
-    return onnx_graphs.save(path, file, *ports, samples, outputs)
+    outputs = answers(state, data.inputs[:1]).shape[1]
+    ports = Port("inputs", (data.dimension,)), Port("outputs", (outputs,))
+    return onnx_graphs.model_bytes(graph, "network", *ports, _about(state))
+
+
+def _traced(state: NetworkState, net: OwnModule, path: Path) -> bytes:
+    """Return the ONNX file of a module of the user's own, as torch.onnx traces it.
+
+    Raises
+    ------
+    InputError
+        If torch.onnx cannot be used, or cannot write the module.
+    """
+    import torch
+
+    from engine.experiments.network.traced import Standardised, traced
+
+    data = state.problem.data
+    module = net.with_weights(state.problem.parts(state.weights))
+    whole = Standardised(module, data.shift, data.divisor, data.dimension)
+    try:
+        return traced(whole, torch.zeros(2, data.dimension), _about(state))
+    except (ImportError, OSError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        rule = f"torch.onnx cannot write this module ({reason}); write its state_dict, .pt"
+        raise InputError("model", path.name, rule) from None
 
 
 def _dense(graph: OnnxGraph, net: Architecture, x: str) -> str:

@@ -154,7 +154,7 @@ def step_limits(params: NetworkParams) -> tuple[Bound, ...]:
     return (
         Bound(
             id="linear",
-            name=rf"$2/(L\lambda^{{2(L-1)/L}})$, {name}",
+            name=rf"$\delta_{{\max}}$, {name}",
             symbol=r"\delta_{\max}",
             value=linear_step(problem, problem.architecture.depth),
             source="Theorem 1, with the spectral norm",

@@ -184,7 +184,7 @@ def _stability(params: NetworkParams) -> View:
         id="stability",
         title="Stability",
         help="The curvature over the largest that is stable under "
-        f"{params.described.title}: a minimum above 1 repels.",
+        f"{params.described.title}: a minimum above 1 is unstable.",
         y_label=rf"${params.curvature_symbol}$ / limit",
         series=(Series(key="stability", label="", points=True),),
         rules=(Rule(label="limit", value=1.0, color="bad"),),

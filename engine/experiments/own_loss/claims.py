@@ -98,7 +98,7 @@ def _cycle(
             f"ηS − 2 = {short(beyond, 4)}",
         ),
     )
-    verdict, measured = Verdict.UNDECIDED, f"no cycle of period 2: {phase.text}"
+    verdict, measured = Verdict.UNDECIDED, phase.text
     if not all(lamp.on for lamp in lamps) or amplitude is None:
         verdict = Verdict.NOT_APPLICABLE
     elif phase.period == 2:
@@ -115,7 +115,7 @@ def _cycle(
             statement="For c > 0 the run settles on a cycle of period 2 whose points are "
             "2√((ηS − 2)/c) apart, to leading order.",
             assumptions=lamps,
-            predicted="no cycle near by" if amplitude is None else short(amplitude, 6),
+            predicted="nothing of this run" if amplitude is None else short(amplitude, 6),
             measured=measured,
             verdict=verdict,
         ),

@@ -204,6 +204,7 @@ class _Walker:
             first=self.step,
             n=n,
             reach=float(np.max(np.abs(self.entry.start))),
+            code=self.loss.steps(self.entry.params.setting),
         )
         self.weights, self.moments = made.weights, made.moments
         self.step += made.made

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.equilibria import Equilibrium, Nature, classify, polished
-from engine.analysis.phase import Phase, Window
+from engine.analysis.phase import Phase
 from engine.analysis.phase import classify as classify_window
+from engine.analysis.window import Window
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.core.experiment import Recent

@@ -89,7 +89,8 @@ def _line(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     }
     if found is not None:
         made |= marks(found, lambda points, losses: (points[:, 0], losses))
-    return made | _cobweb(params, x, slopes[:, 0], path, found)
+    step = params.setting.at(state.step).step_size
+    return made | _cobweb(params, step, x, slopes[:, 0], path, found)
 
 
 def _value(number: float) -> float:
@@ -98,13 +99,14 @@ def _value(number: float) -> float:
 
 def _cobweb(
     params: OwnLossParams,
+    step_size: float,
     x: FloatArray,
     slopes: FloatArray,
     path: FloatArray,
     found: LossAnalysis | None,
 ) -> dict[str, Any]:
     scale = params.scales[0] if params.scales else 1.0
-    y = x - params.step_size * scale * slopes
+    y = x - step_size * scale * slopes
     span = float(x[-1] - x[0])
     far = ~(np.isfinite(y) & (np.abs(y) <= span))
     made: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,10 @@ FINE = 161
 SURFACE = 101
 """Points per axis at which the loss is computed for its surface."""
 LEVELS = 14
+SPECK = 2.0
+"""Area in cells of the grid below which a closed level curve is an accident of the grid."""
+DOUBLINGS = 4
+"""How often a picture is doubled at most to hold what a run does outside."""
 TAIL = 400
 """Steps of the path that are drawn."""
 FAR = 1e9
@@ -144,9 +148,8 @@ def _contours(params: OwnLossParams, frame: Frame) -> tuple[FloatArray, FloatArr
     heights = np.log1p((np.where(np.isfinite(image), image, np.nan) - lowest) / _unit(known))
     inner = heights[np.isfinite(heights)]
     levels = np.linspace(float(inner.min()), float(inner.max()), LEVELS + 2)[1:-1]
-    return contours.level_curves(
-        frame.center[0] + side, frame.center[1] + side, np.ma.masked_invalid(heights), levels
-    )
+    x, y = frame.center[0] + side, frame.center[1] + side
+    return contours.level_curves(x, y, np.ma.masked_invalid(heights), levels, SPECK)
 
 
 def _unit(values: FloatArray) -> float:
@@ -163,6 +166,7 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     if frame is None:
         return {}
     path = np.clip(frame.seen(recent["weights"][-TAIL:]), -FAR, FAR)
+    frame = _holding(frame, path)
     begin = np.clip(frame.seen(state.start), -FAR, FAR)
     return ground(params, frame, analysis_of(params, state.seed)) | {
         "path_x": path[:, 0],
@@ -174,6 +178,18 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
         "surface": surface(params, frame),
         "surface_extent": np.repeat(frame.center, 2) + frame.reach * np.array([-1, 1, -1, 1]),
     }
+
+
+def _holding(frame: Frame, path: FloatArray) -> Frame:
+    """Return a frame that holds a path (steps, 2): doubled as often as needed, or as it is.
+
+    It is left as it is where that would be more than `DOUBLINGS` times, as in a run that diverges.
+    """
+    farthest = float(np.max(np.abs(path - frame.center), initial=0.0))
+    for doublings in range(DOUBLINGS + 1):
+        if farthest <= 2.0**doublings * frame.reach:
+            return replace(frame, reach=2.0**doublings * frame.reach)
+    return frame
 
 
 def ground(params: OwnLossParams, frame: Frame, found: LossAnalysis | None) -> dict[str, Any]:

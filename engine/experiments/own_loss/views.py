@@ -193,7 +193,7 @@ def _stability(params: OwnLossParams) -> View:
         id="stability",
         title="Stability",
         help=f"The curvature over the largest one that is stable under {optimiser.title}: a "
-        "minimum above 1 repels.",
+        "minimum above 1 is unstable.",
         y_label=rf"${what}$ / limit",
         series=(Series(key="stability", label=rf"${what}$ / limit", points=True),),
         rules=(Rule(label="limit", value=1.0, color="bad"),),
@@ -220,7 +220,7 @@ def _multipliers() -> View:
         id="multipliers",
         title="Eigenvalues of a step",
         help="Of the derivative of a step here; at a minimum one outside the unit circle means "
-        "that it repels. Those that are 1 belong to a manifold of equilibria.",
+        "that it is unstable. Those that are 1 belong to a manifold of equilibria.",
         x_label="real part",
         y_label="imaginary part",
         items=(

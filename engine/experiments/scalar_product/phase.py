@@ -9,7 +9,8 @@ import numpy as np
 
 from engine import theory
 from engine.analysis.exponents import exponent_of, settled
-from engine.analysis.phase import Phase, Window, classify
+from engine.analysis.phase import Phase, classify
+from engine.analysis.window import Window
 from engine.core.experiment import Recent
 from engine.core.outcome import Exponent, Outcome, OutcomeKind, Standing
 from engine.experiments.scalar_product.exponents import (

@@ -64,9 +64,15 @@ def proofs_of(params: ScalarParams, seed: int) -> Proofs | None:
 
 
 def rules_of(params: ScalarParams, seed: int) -> StepRules | None:
-    """Return what step rules do, None while it is not there."""
-    found = recall(analysis_key(params, seed))
+    """Return what step rules do, of those that have been compared; None while there is none."""
+    key = analysis_key(params, seed)
+    found = recall(key) or recall(_part_of(key))
     return found if isinstance(found, StepRules) else None
+
+
+def _part_of(key: Hashable) -> Hashable:
+    """Name what is kept of an analysis while it is being made."""
+    return ("part", key)
 
 
 def lamps(params: ScalarParams) -> tuple[Lamp, ...]:
@@ -215,7 +221,8 @@ def compare_step_rules(params: ScalarParams, seed: int, progress: Progress) -> S
         if changed.step_rule != "fixed":
             pull = min(pull, changed.step_cap * sharpness)
         candidates.append(Candidate(name=name, rate=1.0 - pull, task=task))
-    return compare(candidates, -high, high, progress)
+    part = _part_of(analysis_key(params, seed))
+    return compare(candidates, -high, high, progress, lambda rules: keep(part, rules))
 
 
 def names_of(params: ScalarParams) -> tuple[str, ...]:

@@ -269,7 +269,7 @@ def _sharpness(params: ScalarParams, state: ScalarState | None) -> list[Bound]:
             formula=rf"\delta S/{over}\leq 1",
             measured=measured_ratio,
             measured_symbol=rf"\delta S(w[k])/{over}",
-            note=none or "Above 1 a minimum repels; this is δ/δ_max.",
+            note=none or "Above 1 a minimum is unstable; this is δ/δ_max.",
         ),
     ]
 

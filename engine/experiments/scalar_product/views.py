@@ -86,7 +86,7 @@ def _stability(params: ScalarParams) -> View:
         id="stability",
         title="Stability",
         help="Step size times sharpness over its largest stable value, and the same with the "
-        "Hessian's true greatest eigenvalue; a minimum above 1 repels.",
+        "Hessian's true greatest eigenvalue; a minimum above 1 is unstable.",
         y_label=rf"$\delta S/{limit}$",
         series=(
             Series(key="stability", label=rf"$\delta S/{limit}$", color="1"),

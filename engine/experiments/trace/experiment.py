@@ -211,8 +211,9 @@ class Trace(AbstractExperiment[TraceParams, TraceState]):
         return state
 
     def input_files(self, params: TraceParams) -> Mapping[str, tuple[Path, ...]]:
-        """List the log, unless it is the bundled one."""
-        return {} if params.file == EXAMPLE else {"file": (Path(params.file),)}
+        """List the log, unless it is the bundled one, or one that may be longer the next time."""
+        is_kept = params.file != EXAMPLE and not may_grow(params)
+        return {"file": (Path(params.file),)} if is_kept else {}
 
 
 def _with_source(message: str, params: TraceParams) -> str:

@@ -35,6 +35,7 @@ class TraceParams(Params):
     interval: int = param(
         1,
         "Steps from one row to the next, where there is no column of steps.",
+        label="Steps a row",
         group=_RECORD,
         ge=1,
         le=1_000_000,

@@ -12,10 +12,13 @@ from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.expressions.grammar import ExpressionError
 from engine.expressions.reader import Expression, Rule, read
+from engine.kernels.optimisers import code
+from engine.kernels.optimisers.code import StepCode
 from engine.kernels.tape import looks, native
 from engine.kernels.tape import program as tape_program
 from engine.kernels.tape.machine import KINKS, RESIDUALS
 from engine.kernels.tape.program import Program
+from engine.theory.optimisers import Setting
 
 MANY = 1000
 """Points at which values are worth the time of compiling."""
@@ -143,21 +146,28 @@ class Loss:
         starts. The bits are the same.
         """
         tape = self.expression.tape
-        code = native.ready(tape)
-        if code is None:
+        made = native.ready(tape)
+        if made is None:
             native.start(tape)
-        return self._with(code)
+        return self._with(made)
 
     def compiled(self) -> Program:
         """Return the function for kernels, after it is compiled; it may take 0.1 s."""
         return self._with(native.compiled(self.expression.tape))
 
-    def _with(self, code: native.Code | None) -> Program:
-        if code is None:
+    def steps(self, setting: Setting) -> StepCode | None:
+        """Return the machine code of an optimiser's steps if it is compiled.
+
+        The first use starts that, in a thread of its own. The bits are the same without it.
+        """
+        return code.started(self.expression.tape, setting)
+
+    def _with(self, made: native.Code | None) -> Program:
+        if made is None:
             return self.interpreted
-        if code not in self._code:
-            self._code.append(code)
-        return self.interpreted._replace(address=code.address)
+        if made not in self._code:
+            self._code.append(made)
+        return self.interpreted._replace(address=made.address)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -171,18 +181,32 @@ class Loss:
 
     def value(self, z: FloatArray) -> float:
         """Compute the loss at a point, shape (n,)."""
-        return float(self._jet(z)[0][0])
+        return self._at(z)[0]
 
     def gradient(self, z: FloatArray) -> FloatArray:
         """Compute the gradient at a point, shape (n,)."""
-        made: FloatArray = self._jet(z)[1][0]
-        return made
+        return self._at(z)[1]
+
+    def _at(self, z: FloatArray) -> tuple[float, FloatArray]:
+        """Compute value and gradient at a point, by machine code if it is there."""
+        point, out = _array(z)[None], np.empty(1)
+        slopes = np.empty_like(point)
+        program = self._with(native.ready(self.expression.tape))
+        work = tape_program.workspace(program)
+        looks.values_at(program, point, self.constants, out, slopes, work)
+        gradient: FloatArray = slopes[0]
+        return float(out[0]), gradient
 
     def hessian(self, z: FloatArray) -> FloatArray:
         """Compute the Hessian at a point, shape (n, n), symmetric to the last bit."""
-        out = np.empty((self.dimension, self.dimension))
+        made: FloatArray = self.hessians(_array(z)[None])[0]
+        return made
+
+    def hessians(self, points: FloatArray) -> FloatArray:
+        """Compute the Hessians at points (m, n), shape (m, n, n)."""
+        out = np.empty((len(points), self.dimension, self.dimension))
         work = tape_program.workspace(self.interpreted, 2)
-        looks.hessian(self.interpreted, _array(z), self.constants, out, work)
+        looks.hessians_at(self.interpreted, _array(points), self.constants, out, work)
         return out
 
     def curve(self, z: FloatArray, u: FloatArray) -> FloatArray:

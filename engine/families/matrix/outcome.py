@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.analysis.phase import Window, classify
+from engine.analysis.phase import classify
+from engine.analysis.window import Window
 from engine.core.arrays import FloatArray
 from engine.core.outcome import Outcome
 from engine.families.matrix.measure import stability_limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.analysis.regions.sublevel import Level
 from engine.core.arrays import FloatArray
 from engine.core.claims import Claim, Lamp, Verdict
 from engine.core.outcome import OutcomeKind
-from engine.families.proofs.proofs import TINY_LEVEL, Proofs
+from engine.families.proofs.proofs import NEAR, TINY_LEVEL, Proofs
 from engine.families.proofs.task import Attractor
 from engine.text.numbers import short, short_below, whole
 
@@ -92,12 +93,22 @@ def named(attractor: Attractor) -> str:
     )
 
 
+def stability_in_words(attractor: Attractor) -> str:
+    """Return what is proved of the stability of an attractor."""
+    if attractor.is_stable is None:
+        return "stability not proved"
+    if attractor.is_stable:
+        return "stable, proved"
+    if attractor.cycle is None:  # of whatever equilibrium there is
+        return f"every equilibrium within {short(NEAR)} of it is unstable, proved"
+    return "unstable, proved"
+
+
 def _attractor(proofs: Proofs | None, seen: Seen) -> Claim:
     found = None if proofs is None else proofs.attractor
     measured = _waiting(seen)
     if found is not None:
-        judged = {True: "stable, proved", False: "repels, proved", None: "stability not proved"}
-        text = "" if found.kind == "none" else f": {judged[found.is_stable]}"
+        text = "" if found.kind == "none" else f": {stability_in_words(found)}"
         measured = named(found) + text
     return Claim(
         id="proved-attractor",
@@ -192,7 +203,7 @@ def region_parts(proofs: Proofs) -> tuple[str, str]:
     what = "length" if len(region.grid.shape) == 1 else "area"
     text = f"proved: {what} {short_below(proofs.volume, 5)}"
     if proofs.share is not None:
-        text += f", about {short(100.0 * proofs.share, 2)} % of the basin measured"
+        text += f", {_percent(proofs.share)} of the basin measured"
     return text, effort
 
 
@@ -221,7 +232,16 @@ def _percent(share: tuple[float, float]) -> str:
 
 
 def _effort(boxes: int, seconds: float) -> str:
+    """Write how many boxes a proof took, and how long; `without_time` takes the time out."""
     return f"{whole(boxes)} box{'es' if boxes != 1 else ''}, {short(seconds, 2)} s"
+
+
+_TIME = re.compile(r"(?<=\d box|boxes), ([^,;]+?) s(?![^\s;.,)])")
+
+
+def without_time(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return what a claim says without the seconds that its proofs took, and those seconds."""
+    return _TIME.sub("", text), tuple(_TIME.findall(text))
 
 
 def box_in_words(box: Interval) -> str:

@@ -11,7 +11,13 @@ from engine.analysis.regions.maps import Slopes
 from engine.core.arrays import FloatArray
 from engine.core.beside import once
 from engine.families.contours import level_curves
-from engine.families.proofs.claims import level_parts, named, region_parts, share_parts
+from engine.families.proofs.claims import (
+    level_parts,
+    named,
+    region_parts,
+    share_parts,
+    stability_in_words,
+)
 from engine.families.proofs.proofs import Proofs
 from engine.families.proofs.task import step_of
 from engine.families.proofs.views import PROVED, SEEN
@@ -74,8 +80,7 @@ def corners(reach: float) -> dict[str, Any]:
 def rows(proofs: Proofs) -> list[list[str]]:
     """Write what is proved as rows of a table: of what, the result, and what it took."""
     found = proofs.attractor
-    judged = {True: "stable, proved", False: "repels, proved", None: "not proved"}
-    made = [["where the run ends", judged[found.is_stable], named(found)]]
+    made = [["where the run ends", stability_in_words(found), named(found)]]
     if found.delta is not None:
         epsilon = short(proofs.task.epsilon, 6)
         begun = f"for starts within r = {short_below(found.delta, 6)}"
@@ -91,7 +96,7 @@ def rows(proofs: Proofs) -> list[list[str]]:
     for each in proofs.minima:
         if each.point is not None:
             place = ", ".join(short(float(x), 4) for x in each.point)
-            made.append([f"({place})", judged[each.is_stable], named(each)])
+            made.append([f"({place})", stability_in_words(each), named(each)])
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,10 @@ MOST_DIMENSIONS = 6
 """Weights up to which proofs are offered."""
 TINY_LEVEL = 1e-12
 """Of (w - w*)ᵀP(w - w*), with P of norm 1: a typed V need not fall where it is at most this."""
+NEAR = 1e-9
+"""Distance from a point, in each coordinate, within which equilibria are proved to be unstable."""
+LEAST_CUT = 4
+"""Cells that the border is taken to pass at least: a set finer than the cells may not be seen."""
 _SAME = 1e-9
 """Relative distance at which a run has returned to a point."""
 _PARTS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01, 1e-3, 1e-4)
@@ -114,11 +119,23 @@ class Proofs(Analysis):
         return bool(cores) and bool(cores[0].within_level(TINY_LEVEL).holds(box)[0])
 
     @property
-    def share(self) -> float | None:
-        """Part of the measured basin that is proved."""
-        if self.region is None or not self.measured:
+    def share(self) -> tuple[float, float] | None:
+        """Part of the measured basin that is proved, with its standard error.
+
+        A start in the middle of each cell stands for it. The parts of those that the border passes
+        are taken as independent and even: the error of each is 1/√12 of a cell.
+        """
+        if self.region is None or self.settles is None or not self.settles.any():
             return None
-        return min(self.volume / self.measured, 1.0)
+        n, count = self.task.law.descent.dimension, int(self.settles.sum())
+        cells = self.settles.reshape((round(len(self.settles) ** (1.0 / n)),) * n)
+        passed = np.zeros(cells.shape, bool)
+        for axis in range(n):
+            differ = np.diff(cells, axis=axis)
+            passed |= np.insert(differ, 0, False, axis) | np.insert(differ, len(cells) - 1, 0, axis)
+        error = math.sqrt(max(int(passed.sum()), LEAST_CUT) / 12.0) / count
+        share = min(self.volume / self.measured, 1.0) if self.measured else 0.0
+        return share, share * error
 
     @property
     def best(self) -> str | None:
@@ -237,7 +254,7 @@ def _judged(task: Task, point: FloatArray, period: int = 1) -> Attractor:
         size = law.carried.residual.value(Interval.point(point[None, :n])).size
         if float(size[0]) <= 1e-6:
             return _on_manifold(task, point, law.carried, proved_ball_with_momentum)
-    repels = is_repelling(descent, Interval.around(point[:n], 1e-9))
+    repels = is_repelling(descent, Interval.around(point[:n], NEAR))
     return Attractor(kind="equilibrium", point=point, is_stable=False if repels else None)
 
 
@@ -267,7 +284,7 @@ def _on_manifold(
     delta = max((each for each in deltas if each is not None), default=None)
     stable = True if delta is not None else None
     weights = point[: square.residual.dimension]
-    if stable is None and is_repelling(square.map, Interval.around(weights, 1e-9)):
+    if stable is None and is_repelling(square.map, Interval.around(weights, NEAR)):
         stable = False
     return Attractor(kind="manifold", point=point, is_stable=stable, delta=delta)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from engine.core.arrays import FloatArray
 from engine.core.beside import Analysis
 from engine.core.ensemble import Progress
 from engine.core.views import ImageView, TableView, View
-from engine.families.proofs.proofs import region_of
+from engine.families.proofs.proofs import LEAST_CUT, region_of
 from engine.families.proofs.task import Task, settles
 from engine.families.proofs.views import PROVED, SEEN, TINTS
 from engine.text.mathtext import to_plain
@@ -24,8 +24,8 @@ SIDE = 160
 """Most cells along an axis of the picture; one random start is drawn from each."""
 _TIMES = 4
 """Cells of the picture to one that a user asks for of proofs, along an axis, at most."""
-LEAST_CUT = 4
-"""Cells that the border is taken to cut at least: a set finer than the cells may not be seen."""
+UNDERWAY = ("being measured", "being proved")
+"""What the table says of step rules that are not compared yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +103,26 @@ class StepRules(Analysis):
     regions : tuple of RuleRegion
     extent : tuple of float
         x0, x1, y0, y1 of the box.
+    total : int
+        Step rules that are compared: while that goes on there are regions of the first ones only.
     """
 
     regions: tuple[RuleRegion, ...]
     extent: tuple[float, float, float, float]
+    total: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all step rules were compared."""
+        return len(self.regions) == self.total
 
 
 def compare(
-    candidates: Sequence[Candidate], low: FloatArray, high: FloatArray, progress: Progress
+    candidates: Sequence[Candidate],
+    low: FloatArray,
+    high: FloatArray,
+    progress: Progress,
+    on_part: Callable[[StepRules], None] = lambda part: None,
 ) -> StepRules | None:
     """Measure and prove the regions of step rules in the same box from the same starts.
 
@@ -120,6 +132,8 @@ def compare(
     low, high : ndarray, shape (2,)
         The box.
     progress : callable
+    on_part : callable, optional
+        Called with the first ones when the regions of another are there.
 
     Returns
     -------
@@ -131,7 +145,8 @@ def compare(
     rows, columns = np.mgrid[:side, :side]
     cells = np.stack([columns, rows], axis=-1).reshape(-1, 2)
     starts = low + (cells + rng.uniform(size=cells.shape)) / side * (high - low)
-    made = []
+    x, y = zip(low.tolist(), high.tolist(), strict=True)
+    rules = StepRules(regions=(), extent=(*x, *y), total=len(candidates))
     for each in candidates:
         found = region_of(each.task, progress)
         if found is None:
@@ -142,23 +157,24 @@ def compare(
         if seen is None:
             return None
         shape = (side, side)
-        made.append(
-            RuleRegion(
-                name=each.name,
-                rate=each.rate,
-                seen=(seen | proved).reshape(shape),  # slow ones, too
-                proved=proved.reshape(shape),
-                area=float(np.prod(high - low)),
-            )
+        made = RuleRegion(
+            name=each.name,
+            rate=each.rate,
+            seen=(seen | proved).reshape(shape),  # slow ones, too
+            proved=proved.reshape(shape),
+            area=float(np.prod(high - low)),
         )
-    x, y = zip(low.tolist(), high.tolist(), strict=True)
-    return StepRules(regions=tuple(made), extent=(*x, *y))
+        rules = replace(rules, regions=(*rules.regions, made))
+        on_part(rules)
+    return rules
 
 
 def observe(rules: StepRules | None) -> dict[str, Any]:
-    """Compute what the views draw; None while the rules are being compared."""
-    if rules is None:
-        return {"rules_rows": [["", "", "being measured", "being proved"]]}
+    """Compute what the views draw, of those rules that have been compared so far."""
+    if rules is None or not rules.regions:
+        return {"rules_status": "being measured and proved…", "rules_rows": [["", "", *UNDERWAY]]}
+    done = len(rules.regions)
+    rest = [] if rules.is_complete else [[f"{done} of {rules.total} done", "", *UNDERWAY]]
     images = [
         np.where(each.proved, PROVED, np.where(each.seen, SEEN, np.nan))[::-1]
         for each in rules.regions
@@ -175,7 +191,8 @@ def observe(rules: StepRules | None) -> dict[str, Any]:
                 _area(each.proved_area),
             ]
             for each in rules.regions
-        ],
+        ]
+        + rest,
     }
 
 
@@ -202,6 +219,7 @@ def views(x_label: str, y_label: str) -> tuple[View, ...]:
             key="rules_images",
             captions_key="rules_names",
             extent_key="rules_extent",
+            status_key="rules_status",
             x_label=x_label,
             y_label=y_label,
             missing="not in the basin",

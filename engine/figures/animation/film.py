@@ -187,7 +187,7 @@ def film(
     InputError
         If anything is out of range.
     """
-    _check_size(size)
+    check_size(size)
     low, high = RATES[0], GIF_RATE if kind == "gif" else RATES[1]
     if not low <= rate <= high:
         raise InputError("rate", rate, f"give {low} to {high} frames a second")
@@ -212,7 +212,14 @@ def film(
     return made
 
 
-def _check_size(size: tuple[int, int]) -> None:
+def check_size(size: tuple[int, int]) -> None:
+    """Check width and height in pixels.
+
+    Raises
+    ------
+    InputError
+        If they are odd, or outside `SIZES`.
+    """
     low, high = SIZES
     for value in size:
         if not low <= value <= high or value % 2:

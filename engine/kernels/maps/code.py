@@ -7,19 +7,17 @@ line, which the processor carries out several lanes at a time.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.registry import cpu_target
 
 from engine.expressions.tape import Tape
 from engine.kernels.tape import codes
 from engine.kernels.tape.lanes import DOUBLE, INTEGER, Lanes, constant
 from engine.kernels.tape.native import effort
+from engine.kernels.tape.store import CodeStore, assemble
 from engine.kernels.tape.sweep import Sweep, TangentSweep
 from engine.theory.optimisers import OptimiserId
 
@@ -29,11 +27,11 @@ MOST_EFFORT = 600
 """Longer tapes are left to the general kernel: compiling packs takes four times as long."""
 WIDTHS = ((40, 8), (MOST_EFFORT, 4))
 """Lanes of a pack by the length of the tape: what the processor's registers hold."""
-KEPT = 64
-"""Compiled programs that are kept, the last ones used."""
 
-_Key = tuple[object, ...]
-_compiled: OrderedDict[_Key, PackCode] = OrderedDict()
+CodeKind = Literal["steps", "tangent", "early"]
+"""Steps, steps with a displacement, or runs that are decided early."""
+Write = Callable[[Any, Tape, OptimiserId, int], None]
+"""Writes a function of LLVM's for a tape, an optimiser and a number of lanes."""
 
 
 class PackCode:
@@ -48,19 +46,16 @@ class PackCode:
         steps for its task.
     """
 
-    def __init__(self, tape: Tape, method: OptimiserId, width: int, *, tangent: bool) -> None:
+    def __init__(
+        self, tape: Tape, method: OptimiserId, width: int, kind: CodeKind, write: Write
+    ) -> None:
         self.width = width
-        with global_compiler_lock:
-            target: Any = cpu_target.target_context
-            library = target.codegen().create_library("packs")
-            module = library.create_ir_module("packs")
-            kind = target.call_conv.get_function_type(types.none, (types.int64,) * 8)
-            name = "tangent" if tangent else "steps"
-            _Writer(ir.Function(module, kind, name), tape, method, width, tangent).write()
-            library.add_ir_module(module)
-            library.finalize()
-            self._library = library
-            self.address: int = library.get_pointer_to_function(name)
+        self._library, self.address = assemble(
+            kind, lambda function: write(function, tape, method, width), with_passes=True
+        )
+
+
+CODES: CodeStore[PackCode] = CodeStore(kept=64)
 
 
 def width_of(tape: Tape) -> int:
@@ -97,39 +92,148 @@ def compiled(
     width : int, optional
         Lanes of a pack; `width_of` the tape by default.
     """
+
+    def write(function: Any, *of: Any) -> None:
+        StepsWriter(function, *of, has_tangent=tangent).write()
+
+    return code_for(tape, method, "tangent" if tangent else "steps", write, width)
+
+
+def code_for(
+    tape: Tape, method: OptimiserId, kind: CodeKind, write: Write, width: int | None = None
+) -> PackCode:
+    """Return the code of a kind for a tape, written and compiled if it is not there."""
     lanes = width_of(tape) if width is None else width
     sizes = (len(tape.variables), len(tape.constants), tape.numbers.size, tape.root)
-    key = (*sizes, tape.shared.tobytes(), method, lanes, tangent)
-    with global_compiler_lock:
-        code = _compiled.pop(key, None) or PackCode(tape, method, lanes, tangent=tangent)
-        _compiled[key] = code
-        while len(_compiled) > KEPT:
-            _compiled.popitem(last=False)
-    return code
+    key = (*sizes, tape.shared.tobytes(), method, lanes, kind)
+    return CODES.made(key, lambda: PackCode(tape, method, lanes, kind, write))
 
 
-class _Writer:
-    """Writes one function of LLVM's.
+class PackWriter:
+    """Writes what all functions over packs have in common: one step, and reading and writing.
 
-    Its arguments are addresses: of the points (m, W) for m numbers a point; of constants, step
+    Parameters
+    ----------
+    function : llvmlite.ir.Function
+        Its last 8 arguments are integers.
+    tape : Tape
+    method : OptimiserId
+    width : int
+        Lanes of a pack.
+    """
+
+    _sweep: type[Sweep] = Sweep
+
+    def __init__(self, function: Any, tape: Tape, method: OptimiserId, width: int) -> None:
+        self._tape = tape
+        self._method = method
+        self._width = width
+        self._pack = ir.VectorType(DOUBLE, width)
+        self._builder = ir.IRBuilder(function.append_basic_block("entry"))
+        self._floats = DOUBLE.as_pointer()
+
+    def _step(
+        self,
+        point: list[Lanes],
+        push: list[Lanes],
+        rest: list[Lanes],
+        rates: list[Lanes],
+        momentum: Lanes,
+    ) -> tuple[list[Lanes], list[Lanes], Lanes]:
+        """Write one step; return point and direction after it, and the loss before."""
+        n = len(rates)
+        looks_ahead = self._method == "nesterov"
+        at, along = point[:n], push[:n]
+        if looks_ahead:
+            at = [w + momentum * v for w, v in zip(at, point[n:], strict=True)]
+            along = [u + momentum * v for u, v in zip(along, push[n:], strict=True)]
+        slopes, turns, loss = self._slopes([*at, *rest], along)
+        following = self._moved(point, slopes, rates, momentum)[0]
+        turned = self._moved(push, turns, rates, momentum)[0] if push else []
+        return following, turned, loss
+
+    def _moved(
+        self, point: list[Lanes], slopes: list[Lanes], rates: list[Lanes], momentum: Lanes
+    ) -> tuple[list[Lanes], list[Lanes]]:
+        """Write what slopes make of a point; return it, and the size of each weight's change."""
+        moves = [rate * slope for rate, slope in zip(rates, slopes, strict=True)]
+        if self._method == "gradient-descent":
+            return [w - move for w, move in zip(point, moves, strict=True)], moves
+        n = len(rates)
+        speeds = [momentum * v - move for v, move in zip(point[n:], moves, strict=True)]
+        return [*(w + v for w, v in zip(point[:n], speeds, strict=True)), *speeds], speeds
+
+    def _slopes(
+        self, leaves: list[Lanes], along: list[Lanes]
+    ) -> tuple[list[Lanes], list[Lanes], Lanes]:
+        """Write the gradient, the Hessian times a direction if there is one, and the loss."""
+        builder, tape, n = self._builder, self._tape, len(self._tape.variables)
+        zero, one = (constant(builder, self._pack, number) for number in (0.0, 1.0))
+        sweep = (
+            TangentSweep(builder, tape.shared, leaves, [*along, *[None] * (len(leaves) - n)])
+            if along
+            else self._sweep(builder, tape.shared, leaves)
+        )
+        sweep.forward(lambda a: leaves[a])
+        sweep.backward(tape.root, one)
+        bars = [zero if bar is None else self._signed(bar) for bar in sweep.bars[:n]]
+        turns = sweep.turns[:n] if isinstance(sweep, TangentSweep) else []
+        turned = [zero if turn is None else turn + 0.0 for turn in turns]
+        return bars, turned, sweep.values[tape.root]
+
+    def _signed(self, slope: Lanes) -> Lanes:
+        """Return an entry of the gradient with the interpreter's sign of 0."""
+        return slope + 0.0
+
+    def _numbers(self, table: Any) -> list[Lanes]:
+        """Read the numbers of a program with a table into all lanes."""
+        builder = self._builder
+        entry = builder.gep(table, [ir.Constant(INTEGER, 11)])
+        numbers = builder.inttoptr(builder.load(entry), self._floats)
+        return [self._everywhere(numbers, i) for i in range(self._tape.numbers.size)]
+
+    def _everywhere(self, where: Any, i: int) -> Lanes:
+        """Read one number into all lanes."""
+        number = self._builder.load(self._builder.gep(where, [ir.Constant(INTEGER, i)]))
+        return self._spread(number)
+
+    def _spread(self, number: Any) -> Lanes:
+        """Put one number into all lanes."""
+        builder, undefined = self._builder, ir.Constant(self._pack, ir.Undefined)
+        single = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), self._width), [0] * self._width)
+        return Lanes(builder, builder.shuffle_vector(single, single, lanes))
+
+    def _place(self, where: Any, i: int, offset: Any) -> Any:
+        at: Any = ir.Constant(INTEGER, i * self._width)
+        if offset is not None:
+            at = self._builder.add(offset, at)
+        return self._builder.bitcast(self._builder.gep(where, [at]), self._pack.as_pointer())
+
+    def _load(self, where: Any, i: int) -> Lanes:
+        return Lanes(self._builder, self._builder.load(self._place(where, i, None), align=8))
+
+    def _store(self, where: Any, value: Lanes, i: int, offset: Any = None) -> None:
+        self._builder.store(value.value, self._place(where, i, offset), align=8)
+
+
+class StepsWriter(PackWriter):
+    """Writes steps of one pack, which are kept.
+
+    The arguments are addresses: of the points (m, W) for m numbers a point; of constants, step
     sizes of the coordinates and the momentum (c + n + 1, W); of a direction (m, W); the number of
     steps; of the trail (steps, m, W), which receives the points; of the largest weights on the
     way (W,); and of the program's table.
     """
 
     def __init__(
-        self, function: Any, tape: Tape, method: OptimiserId, width: int, has_tangent: bool
+        self, function: Any, tape: Tape, method: OptimiserId, width: int, *, has_tangent: bool
     ) -> None:
-        self._tape = tape
-        self._method = method
+        super().__init__(function, tape, method, width)
         self._has_tangent = has_tangent
-        self._width = width
-        self._pack = ir.VectorType(DOUBLE, width)
-        self._builder = ir.IRBuilder(function.append_basic_block("entry"))
         z, fixed, along, count, trail, peak, table, _ = function.args[-8:]
-        floats = DOUBLE.as_pointer()
         self._z, self._fixed, self._along, self._trail, self._peak = (
-            self._builder.inttoptr(each, floats) for each in (z, fixed, along, trail, peak)
+            self._builder.inttoptr(each, self._floats) for each in (z, fixed, along, trail, peak)
         )
         self._count = count
         self._table = self._builder.inttoptr(table, INTEGER.as_pointer())
@@ -142,7 +246,7 @@ class _Writer:
         constants = [self._load(self._fixed, i) for i in range(held)]
         rates = [self._load(self._fixed, held + i) for i in range(n)]
         momentum = self._load(self._fixed, held + n)
-        numbers = self._numbers()
+        numbers = self._numbers(self._table)
         begin = [self._load(self._z, i) for i in range(size)]
         if self._has_tangent:
             begin += [self._load(self._along, i) for i in range(size)]
@@ -180,78 +284,3 @@ class _Writer:
             self._store(self._along, each, i)
         self._store(self._peak, peak + spoilt, 0)
         builder.ret(ir.Constant(ir.IntType(32), 0))
-
-    def _step(
-        self,
-        point: list[Lanes],
-        push: list[Lanes],
-        rest: list[Lanes],
-        rates: list[Lanes],
-        momentum: Lanes,
-    ) -> tuple[list[Lanes], list[Lanes], Lanes]:
-        """Write one step; return point and direction after it, and the loss before."""
-        n = len(rates)
-        looks_ahead = self._method == "nesterov"
-        at, along = point[:n], push[:n]
-        if looks_ahead:
-            at = [w + momentum * v for w, v in zip(at, point[n:], strict=True)]
-            along = [u + momentum * v for u, v in zip(along, push[n:], strict=True)]
-        slopes, turns, loss = self._slopes([*at, *rest], along)
-        following = self._moved(point, slopes, rates, momentum)
-        return following, self._moved(push, turns, rates, momentum), loss
-
-    def _moved(
-        self, point: list[Lanes], slopes: list[Lanes], rates: list[Lanes], momentum: Lanes
-    ) -> list[Lanes]:
-        if not point:
-            return []
-        moves = [rate * slope for rate, slope in zip(rates, slopes, strict=True)]
-        if self._method == "gradient-descent":
-            return [w - move for w, move in zip(point, moves, strict=True)]
-        n = len(rates)
-        speeds = [momentum * v - move for v, move in zip(point[n:], moves, strict=True)]
-        return [*(w + v for w, v in zip(point[:n], speeds, strict=True)), *speeds]
-
-    def _slopes(
-        self, leaves: list[Lanes], along: list[Lanes]
-    ) -> tuple[list[Lanes], list[Lanes], Lanes]:
-        """Write the gradient, the Hessian times a direction if there is one, and the loss."""
-        builder, tape, n = self._builder, self._tape, len(self._tape.variables)
-        zero, one = (constant(builder, self._pack, number) for number in (0.0, 1.0))
-        sweep = (
-            TangentSweep(builder, tape.shared, leaves, [*along, *[None] * (len(leaves) - n)])
-            if along
-            else Sweep(builder, tape.shared, leaves)
-        )
-        sweep.forward(lambda a: leaves[a])
-        sweep.backward(tape.root, one)
-        bars = [bar + 0.0 if bar is not None else zero for bar in sweep.bars[:n]]
-        turns = sweep.turns[:n] if isinstance(sweep, TangentSweep) else []
-        turned = [zero if turn is None else turn + 0.0 for turn in turns]
-        return bars, turned, sweep.values[tape.root]
-
-    def _numbers(self) -> list[Lanes]:
-        """Read the program's numbers into all lanes."""
-        builder = self._builder
-        entry = builder.gep(self._table, [ir.Constant(INTEGER, 11)])
-        numbers = builder.inttoptr(builder.load(entry), DOUBLE.as_pointer())
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), self._width), [0] * self._width)
-        made = []
-        for i in range(self._tape.numbers.size):
-            number = builder.load(builder.gep(numbers, [ir.Constant(INTEGER, i)]))
-            undefined = ir.Constant(self._pack, ir.Undefined)
-            single = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
-            made.append(Lanes(builder, builder.shuffle_vector(single, single, lanes)))
-        return made
-
-    def _place(self, where: Any, i: int, offset: Any) -> Any:
-        at: Any = ir.Constant(INTEGER, i * self._width)
-        if offset is not None:
-            at = self._builder.add(offset, at)
-        return self._builder.bitcast(self._builder.gep(where, [at]), self._pack.as_pointer())
-
-    def _load(self, where: Any, i: int) -> Lanes:
-        return Lanes(self._builder, self._builder.load(self._place(where, i, None), align=8))
-
-    def _store(self, where: Any, value: Lanes, i: int, offset: Any = None) -> None:
-        self._builder.store(value.value, self._place(where, i, offset), align=8)

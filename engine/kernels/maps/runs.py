@@ -14,8 +14,10 @@ from engine.core.arrays import FloatArray
 from engine.kernels.maps import growth, orbits, outcomes
 from engine.kernels.maps.advance import CHUNK, HYPERPARAMETERS, Motion, Pack, Room
 from engine.kernels.maps.code import PackCode, can_be_compiled, compiled, has_edges, width_of
+from engine.kernels.maps.early import Early
 from engine.kernels.maps.loss import TapeLoss
 from engine.kernels.maps.outcomes import Found
+from engine.kernels.maps.traps import traps
 from engine.kernels.optimisers.descent import LIMIT
 from engine.kernels.optimisers.steps import rule_of
 from engine.kernels.tape import native, program
@@ -270,6 +272,23 @@ class Runs:
                     break
         return found
 
+    def early(self, known: FloatArray) -> Early | None:
+        """Return what decides early what runs do that differ in their starts alone.
+
+        None where packs have no machine code, or the loss may be no number where its gradient is.
+
+        Parameters
+        ----------
+        known : ndarray, shape (r, n + 1)
+            Isolated minima that attract, each with its sharpness.
+        """
+        if not self.is_packed or self._motion.has_edges:
+            return None
+        setting, fixed = self.law.setting, self.fixed(Cells.of(self.law, 1))[0]
+        rates = setting.step_size * self._scales
+        found = traps(self.loss(), known, rates, setting.optimiser, setting.momentum)
+        return Early(self.law.tape, setting.optimiser, self.program, fixed, found)
+
     def part(self, cells: Cells, states: FloatArray) -> Growth:
         """Find which runs that go on from states are aperiodic, and measure the exponents of those.
 
@@ -354,8 +373,8 @@ class Runs:
 
     def _nothing(self, count: int) -> Found:
         """Return what is found of so many runs before they are followed."""
-        numbers = np.empty((2, count))
-        ends = np.empty((count, self.copies * self.size))
+        numbers = np.full((2, count), np.nan)
+        ends = np.full((count, self.copies * self.size), np.nan)
         return Found(np.zeros(count, np.uint8), numbers[0], numbers[1], ends)
 
     def _pack(self) -> Pack:

@@ -16,28 +16,32 @@ from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.kernels.jit import inner, kernel
+from engine.kernels.optimisers.code import FIXED as CODE_FIXED
+from engine.kernels.optimisers.code import SCHEDULED, StepCode, carried
 from engine.kernels.optimisers.eigenvalues import extremes
 from engine.kernels.optimisers.steps import (
     FIXED,
+    HUGE,
     POLYAK,
+    SCALARS,
     SHARPNESS,
     Rule,
+    corrections,
     length,
     look_ahead,
     move,
     rule_of,
     step_size,
 )
+from engine.kernels.tape.intrinsics import call
 from engine.kernels.tape.program import Program, gradient, hessian, workspace
 from engine.theory.optimisers import Setting
 
 LIMIT = 1e12
 """Magnitude of a weight, in units of the largest at the start, beyond which a run has diverged."""
-HUGE = 1e300
-"""Magnitude of the loss or of its gradient beyond which a run has diverged."""
-SCALARS = ("loss", "gradient_norm", "step_size", "step_norm")
-"""What is recorded besides the weights."""
 _FIRST = len(SCALARS)
+_BLOCK = 128
+"""Steps that machine code makes before they are read off its trail."""
 
 
 class Ending(IntEnum):
@@ -49,10 +53,9 @@ class Ending(IntEnum):
 
 
 class _Span(NamedTuple):
-    """Steps made before, steps to make, steps of a bucket, and the largest allowed weight."""
+    """Steps made before the records begin, steps of a bucket, and the largest allowed weight."""
 
     first: int
-    n: int
     stride: int
     limit: float
 
@@ -106,6 +109,146 @@ def _note(row: int, is_fresh: bool, values: Any, w: Any, low: Any, high: Any) ->
         high[row, column] = value if is_fresh else max(value, high[row, column])
 
 
+@inner
+def _keep(step: int, kept: int, w: Any, moments: Any, marks: Any, states: Any) -> int:
+    """Keep the state after a number of steps if it is marked; return how many are kept."""
+    if kept >= marks.size or marks[kept] != step:
+        return kept
+    for i in range(w.size):
+        states[kept, 0, i], states[kept, 1, i] = w[i], moments[0, i]
+        states[kept, 2, i] = moments[1, i]
+    return kept + 1
+
+
+@inner
+def _general(
+    program: Program,
+    constants: Any,
+    w: Any,
+    moments: Any,
+    rule: Rule,
+    scales: Any,
+    span: _Span,
+    begin: int,
+    end: int,
+    kept: int,
+    records: _Records,
+    room: _Room,
+    work: Any,
+) -> tuple[int, int, int]:
+    """Make the steps from `begin` to `end` of the records, one by one.
+
+    Returns how many of the records there are then, why no more, and how many states are kept.
+    """
+    first, stride, limit = span
+    slope, ahead, point, old, noted = room.slope, room.ahead, room.point, room.old, room.noted
+    size, step, ending, is_elsewhere = 0.0, 0.0, 0, False
+    has_hessian = rule.rule != FIXED and rule.method != POLYAK
+    for k in range(begin - 1, end):  # the first round evaluates the start
+        if k >= begin:
+            for i in range(w.size):
+                old[0, i], old[1, i], old[2, i] = w[i], moments[0, i], moments[1, i]
+            if is_elsewhere:
+                gradient(program, point, constants, ahead, work)
+            move(rule, first + k, step, w, moments, ahead if is_elsewhere else slope, point, scales)
+        loss = gradient(program, w, constants, slope, work)
+        size = length(slope)
+        for i in range(w.size):
+            if k >= begin and not abs(w[i]) <= limit:
+                ending = 1 if w[i] == w[i] else 2
+        if k >= begin and ending == 0 and not (abs(loss) <= HUGE and size <= HUGE):
+            ending = 1 if abs(loss) > HUGE else 2
+        if ending:
+            for i in range(w.size):
+                w[i], moments[0, i], moments[1, i] = old[0, i], old[1, i], old[2, i]
+            return k, ending, kept
+        is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
+        curvature = 0.0
+        if has_hessian:
+            curvature = _curvature(program, constants, rule, point, room, work)
+        step = step_size(rule, first + k + 1, loss, size, curvature)
+        if k < begin:
+            continue
+        for i in range(w.size):
+            old[0, i] = w[i] - old[0, i]
+        noted[0], noted[1], noted[2], noted[3] = loss, size, step, length(old[0])
+        _note(k // stride, k % stride == 0, noted, w, records.low, records.high)
+        kept = _keep(first + k + 1, kept, w, moments, records.marks, records.states)
+    return end, ending, kept
+
+
+class _Steps(NamedTuple):
+    """Machine code of steps, and its memory, empty where there is no code.
+
+    Its address; what it reads, see `engine.kernels.optimisers.code`; the state (3 n); the schedule
+    (block + 1, 3); the trail (block, width); the number of steps made (1,).
+    """
+
+    address: int
+    fixed: FloatArray
+    state: FloatArray
+    schedule: FloatArray
+    trail: FloatArray
+    made: FloatArray
+
+
+@inner
+def _schedule(rule: Rule, first: int, count: int, out: Any) -> None:
+    """Write what the steps that follow depend on by their place in the run."""
+    is_steady = rule.schedule == 0 and rule.warmup == 0.0
+    for k in range(count + 1):
+        step = rule.step_size if is_steady else step_size(rule, first + k, 0.0, 1.0, 0.0)
+        out[k, 0] = step
+        out[k, 1], out[k, 2] = corrections(rule, first + k)
+
+
+@inner
+def _reduce(trail: Any, begin: int, made: int, stride: int, low: Any, high: Any) -> None:
+    """Write steps of the trail, which are the records from `begin` on, into their buckets."""
+    for k in range(begin, begin + made):
+        bucket, is_fresh = k // stride, k % stride == 0
+        for column in range(low.shape[1]):
+            value = trail[k - begin, column]
+            low[bucket, column] = value if is_fresh else min(value, low[bucket, column])
+            high[bucket, column] = value if is_fresh else max(value, high[bucket, column])
+
+
+@inner
+def _load(row: Any, w: Any, moments: Any) -> None:
+    """Read a state off a row of the trail."""
+    n = w.size
+    for i in range(n):
+        w[i] = row[_FIRST + i]
+        if row.size > _FIRST + n:
+            moments[0, i] = row[_FIRST + n + i]
+        if row.size > _FIRST + 2 * n:
+            moments[1, i] = row[_FIRST + 2 * n + i]
+
+
+@inner
+def _read(
+    trail: Any, before: int, made: int, kept: int, w: Any, moments: Any, records: _Records
+) -> int:
+    """Read marked states and the last one off the trail; return how many states are kept.
+
+    Parameters
+    ----------
+    trail : ndarray, shape (made or more, width)
+    before : int
+        Steps made before the trail.
+    made, kept : int
+    w, moments : ndarray, shapes (n,), (2, n)
+    records : _Records
+    """
+    marks = records.marks
+    while kept < marks.size and marks[kept] <= before + made:
+        _load(trail[marks[kept] - before - 1], w, moments)
+        kept = _keep(marks[kept], kept, w, moments, marks, records.states)
+    if made:
+        _load(trail[made - 1], w, moments)
+    return kept
+
+
 @kernel
 def _record(
     program: Program,
@@ -115,51 +258,61 @@ def _record(
     rule: Rule,
     scales: FloatArray,
     span: _Span,
+    n: int,
+    steps: _Steps,
     records: _Records,
     room: _Room,
     work: FloatArray,
 ) -> tuple[int, int]:
     """Make up to n steps; return how many, and why no more."""
-    first, n, stride, limit = span
-    slope, ahead, point, old, noted = room.slope, room.ahead, room.point, room.old, room.noted
-    marks, states, kept = records.marks, records.states, 0
-    size, step, ending, is_elsewhere = 0.0, 0.0, 0, False
-    has_hessian = rule.rule != FIXED and rule.method != POLYAK
-    for k in range(-1, n):  # the first round evaluates the start
-        if k >= 0:
-            for i in range(w.size):
-                old[0, i], old[1, i], old[2, i] = w[i], moments[0, i], moments[1, i]
-            if is_elsewhere:
-                gradient(program, point, constants, ahead, work)
-            move(rule, first + k, step, w, moments, ahead if is_elsewhere else slope, point, scales)
-        loss = gradient(program, w, constants, slope, work)
-        size = length(slope)
-        for i in range(w.size):
-            if k >= 0 and not abs(w[i]) <= limit:
-                ending = 1 if w[i] == w[i] else 2
-        if k >= 0 and ending == 0 and not (abs(loss) <= HUGE and size <= HUGE):
-            ending = 1 if abs(loss) > HUGE else 2
+    k, kept, ending, size = 0, 0, 0, w.size
+    is_direct = span.stride == 1 and steps.trail.shape[1] == records.low.shape[1]
+    while k < n:
+        end = n
+        if steps.address:
+            count, before = min(_BLOCK, n - k), span.first + k
+            trail = records.low[k : k + count] if is_direct else steps.trail
+            for i in range(size):
+                steps.state[i] = w[i]
+                steps.state[size + i], steps.state[2 * size + i] = moments[0, i], moments[1, i]
+            _schedule(rule, before, count, steps.schedule)
+            call(
+                steps.address,
+                steps.state,
+                steps.fixed,
+                steps.schedule,
+                count,
+                trail,
+                steps.made,
+                program.table,
+                work,
+            )
+            made = int(steps.made[0])
+            if not is_direct:
+                _reduce(trail, k, made, span.stride, records.low, records.high)
+            kept = _read(trail, before, made, kept, w, moments, records)
+            k += made
+            if made == count:
+                continue
+            end = k + 1  # where the code stopped, what is general finds out why
+        k, ending, kept = _general(
+            program,
+            constants,
+            w,
+            moments,
+            rule,
+            scales,
+            span,
+            k,
+            end,
+            kept,
+            records,
+            room,
+            work,
+        )
         if ending:
-            for i in range(w.size):
-                w[i], moments[0, i], moments[1, i] = old[0, i], old[1, i], old[2, i]
-            return k, ending
-        is_elsewhere = look_ahead(rule, w, moments, slope, size, point)
-        curvature = 0.0
-        if has_hessian:
-            curvature = _curvature(program, constants, rule, point, room, work)
-        step = step_size(rule, first + k + 1, loss, size, curvature)
-        if k < 0:
-            continue
-        for i in range(w.size):
-            old[0, i] = w[i] - old[0, i]
-        noted[0], noted[1], noted[2], noted[3] = loss, size, step, length(old[0])
-        _note(k // stride, k % stride == 0, noted, w, records.low, records.high)
-        if kept < marks.size and marks[kept] == first + k + 1:
-            for i in range(w.size):
-                states[kept, 0, i], states[kept, 1, i] = w[i], moments[0, i]
-                states[kept, 2, i] = moments[1, i]
-            kept += 1
-    return n, ending
+            break
+    return k, ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +360,7 @@ def descend(
     reach: float = 1.0,
     marks: NDArray[np.int64] | None = None,
     work: FloatArray | None = None,
+    code: StepCode | None = None,
 ) -> Recording:
     """Make up to `n` steps of an optimiser and record buckets of `stride` consecutive ones.
 
@@ -235,6 +389,8 @@ def descend(
     work : ndarray, optional
         Working memory of the program, made anew if none is given; for 2 coefficients where the step
         size depends on the state.
+    code : StepCode, optional
+        Machine code of the steps, of this loss and setting; the bits are the same without it.
     """
     w, v = np.array(weights, np.float64), np.array(moments, np.float64)
     size, buckets = w.size, -(-n // stride)
@@ -243,14 +399,19 @@ def descend(
     asked = np.zeros(0, np.int64) if marks is None else marks
     asked = np.ascontiguousarray(asked[(asked > first) & (asked <= first + n)], np.int64)
     states = np.empty((asked.size, 3, size))
+    held = np.ascontiguousarray(constants, np.float64)
+    rule, span = rule_of(setting, begun), _Span(first, stride, LIMIT * max(1.0, float(reach)))
+    scales = np.array(setting.scales, np.float64) if setting.scales else np.ones(size)
     made, ending = _record(
         program,
-        np.ascontiguousarray(constants, np.float64),
+        held,
         w,
         v,
-        rule_of(setting, begun),
-        np.array(setting.scales, np.float64) if setting.scales else np.ones(size),
-        _Span(int(first), int(n), int(stride), LIMIT * max(1.0, float(reach))),
+        rule,
+        scales,
+        span,
+        int(n),
+        _NO_STEPS if code is None else _steps(code, held, scales, setting, rule, span.limit),
         _Records(low, high, asked, states),
         _room(size),
         workspace(program, 1 if setting.rule == "fixed" else 2) if work is None else work,
@@ -266,6 +427,30 @@ def descend(
         _named(high[:used]),
         asked[:kept],
         states[:kept],
+    )
+
+
+_NO_STEPS = _Steps(0, np.zeros(0), np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0))
+
+
+def _steps(
+    code: StepCode,
+    constants: FloatArray,
+    scales: FloatArray,
+    setting: Setting,
+    rule: Rule,
+    limit: float,
+) -> _Steps:
+    """Return machine code of steps with its memory."""
+    numbers = {**rule._asdict(), "cap": rule.cap, "limit": limit}
+    width = _FIRST + (1 + carried(setting.optimiser)) * scales.size
+    return _Steps(
+        code.address,
+        np.concatenate([constants, scales, [numbers[name] for name in CODE_FIXED]]),
+        np.empty(3 * scales.size),
+        np.empty((_BLOCK + 1, SCHEDULED)),
+        np.empty((_BLOCK, width)),
+        np.empty(1),
     )
 
 

@@ -24,6 +24,11 @@ NORMALISED, SAM, POLYAK = (METHODS.index(name) for name in ("normalised-gd", "sa
 FIXED, SHARPNESS, HESSIAN = (STEP_RULES.index(name) for name in ("fixed", "sharpness", "hessian"))
 LINEAR, COSINE = SCHEDULES.index("linear"), SCHEDULES.index("cosine")
 
+SCALARS = ("loss", "gradient_norm", "step_size", "step_norm")
+"""What is recorded besides the weights."""
+HUGE = 1e300
+"""Magnitude of the loss or of its gradient beyond which a run has diverged."""
+
 
 class Rule(NamedTuple):
     """An optimiser for kernels: `engine.theory.optimisers.Setting` as numbers.
@@ -153,6 +158,18 @@ def look_ahead(rule: Rule, w: Any, moments: Any, slope: Any, size: float, point:
 
 
 @inner
+def corrections(rule: Rule, k: int) -> tuple[float, float]:
+    """Return Adam's corrections of the bias of mean and root in the step that follows `k` others.
+
+    1 for optimisers that correct nothing.
+    """
+    age = k + 1 - rule.begun
+    if rule.method == ADAM or rule.method == ADAMW:
+        return 1.0 - rule.momentum**age, math.sqrt(1.0 - rule.square_decay**age)
+    return 1.0, 1.0
+
+
+@inner
 def move(
     rule: Rule, k: int, step: float, w: Any, moments: Any, slope: Any, point: Any, scales: Any
 ) -> None:
@@ -171,12 +188,11 @@ def move(
         Factors of the coordinates' step sizes.
     """
     method, beta, keep = rule.method, rule.momentum, rule.square_decay
-    age = k + 1 - rule.begun
-    mean_known, root_known = 1.0, 1.0
-    if method == ADAM or method == ADAMW:
-        mean_known, root_known = 1.0 - beta**age, math.sqrt(1.0 - keep**age)
+    mean_known, root_known = corrections(rule, k)
     for i in range(w.size):
-        g = slope[i] + rule.penalty * point[i]
+        g = slope[i]
+        if rule.penalty != 0.0:
+            g += rule.penalty * point[i]
         rate = step * scales[i]
         if method == HEAVY_BALL or method == NESTEROV:
             moments[0, i] = beta * moments[0, i] - rate * g

@@ -6,6 +6,7 @@ that both have the same bits.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
@@ -147,8 +148,17 @@ class Lanes:
 
 def constant(builder: Any, kind: Any, number: float) -> Lanes:
     """Return a number in all lanes of a type."""
-    values = [number] * kind.count if isinstance(kind, ir.VectorType) else number
-    return Lanes(builder, ir.Constant(kind, values))
+    count = kind.count if isinstance(kind, ir.VectorType) else 0
+    return Lanes(builder, _constant(count, float(number).hex()))
+
+
+@lru_cache(maxsize=1024)
+def _constant(count: int, digits: str) -> Any:
+    """Return a constant, which is the longest to write of all that there is in code."""
+    number = float.fromhex(digits)
+    if not count:
+        return ir.Constant(DOUBLE, number)
+    return ir.Constant(ir.VectorType(DOUBLE, count), [number] * count)
 
 
 def declared(builder: Any, name: str, kind: Any, arguments: int) -> Any:

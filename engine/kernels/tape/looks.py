@@ -36,6 +36,17 @@ def hessian(
 
 
 @kernel
+def hessians_at(
+    program: Program, points: FloatArray, constants: FloatArray, out: FloatArray, work: FloatArray
+) -> None:
+    """Write the Hessians at points (m, n), symmetric to the last bit, shape (m, n, n)."""
+    n = points.shape[1]
+    direction, slopes = np.empty(n), np.empty(2 * n)
+    for i in range(points.shape[0]):
+        tapes.hessian(program, points[i], constants, direction, slopes, out[i], work)
+
+
+@kernel
 def values_at(
     program: Program,
     points: FloatArray,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from engine.maps.kinds.lawful import (
     checked,
     critical_curve,
     law_for,
+    plane_cells,
+    plane_starts,
     settings_at,
     theory_curves,
 )
@@ -28,9 +31,9 @@ from engine.text.numbers import short
 from engine.theory.optimisers.law import DescentLaw
 
 if TYPE_CHECKING:
+    from engine.kernels.maps.early import Early
     from engine.kernels.maps.loss import TapeLoss
     from engine.kernels.maps.outcomes import Found
-    from engine.kernels.maps.runs import Cells as RunCells
     from engine.kernels.maps.runs import Runs
 
 LISTED = 12
@@ -54,10 +57,14 @@ SEARCHES = 64
 """Runs of the sample from whose ends minima are looked for, where few runs rest at one."""
 FLAT = 1e-7
 """Curvature relative to the largest, up to which a direction counts as flat."""
-TESTED = 48
-"""Equilibria with flat directions of a batch that are looked at, whether they are on manifolds."""
+TESTED, FEW = 32, 4
+"""Equilibria with flat directions that are looked at, whether they are on manifolds, as far as
+possible of different losses; and of a batch, where all of those of the sample are."""
 SAMPLE_COST = 2e7
 """Steps times operations that the sample of a law without code of its own may take."""
+OTHERS = 500
+"""Steps that a run takes that is decided neither soon nor by its weights alone."""
+_NOT_YET, _CODE = 255, ("runs", "_early")
 _BATCH = 2048
 """Cells between two looks whether to stop."""
 
@@ -87,6 +94,9 @@ class Ends(Prepared):
         Whether all parameters are, so that all minima that attract do so in all cells.
     found_at : tuple of two floats
         Cell in which the first minimum was found.
+    has_manifolds : bool or None
+        Whether equilibria with flat directions are on manifolds, if all in the sample are or none
+        is; None where that is to be found out in each cell.
     """
 
     spec: MapSpec
@@ -96,6 +106,7 @@ class Ends(Prepared):
     has_one_loss: bool
     is_fixed: bool
     found_at: tuple[float, float]
+    has_manifolds: bool | None
     cells_a_job: int = 1000
     fields: tuple[CellField, ...] = FIELDS
     classes: tuple[CellClass, ...] = field(default=())
@@ -104,14 +115,17 @@ class Ends(Prepared):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs: all but machine code."""
-        kept = dict(self.__dict__)
-        kept.pop("runs", None)
-        return kept
+        return {key: each for key, each in self.__dict__.items() if key not in _CODE}
 
     @cached_property
     def runs(self) -> Runs:
         """The runs of the law, compiled when they are first needed."""
         return runs_for(self.spec)
+
+    @cached_property
+    def _early(self) -> Early | None:
+        """What decides most cells of a map at fixed parameters."""
+        return self.runs.early(self.minima) if self.is_fixed else None
 
     @property
     def law(self) -> DescentLaw:
@@ -120,14 +134,40 @@ class Ends(Prepared):
 
     def cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
         """Follow the runs of some cells."""
-        made: dict[str, NDArray[Any]] = {each.name: each.empty(len(x)) for each in self.fields}
-        for first in range(0, len(x), _BATCH):
+        made, left = self._begun(x, y, stop)
+        for first in range(0, len(left), _BATCH):
             if stop.is_set():
                 break
-            part = slice(first, first + _BATCH)
-            for name, values in self._batch(x[part], y[part], stop).items():
-                made[name][part] = values
+            rows = left[first : first + _BATCH]
+            for name, values in self._batch(x[rows], y[rows], stop).items():
+                made[name][rows] = values
         return made
+
+    def _begun(
+        self, x: FloatArray, y: FloatArray, stop: threading.Event
+    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.intp]]:
+        """Return the fields with the cells that are decided early, and the numbers of others."""
+        if self._early is None or stop.is_set():
+            return {each.name: each.empty(len(x)) for each in self.fields}, np.arange(len(x))
+        starts = plane_starts(self.law, self.spec, self.directions, x, y)
+        codes = np.empty(len(x), np.uint8)
+        steps, sharpness = np.empty((2, len(x)), np.float32)
+        self._early.decide(starts, self.spec.steps, (_NOT_YET, DIVERGED), (codes, steps, sharpness))
+        left = np.flatnonzero(codes == _NOT_YET)
+        none = np.broadcast_to(np.float32(np.nan), len(x))
+        made: dict[str, NDArray[Any]] = {
+            "outcome": codes,
+            "steps": steps,
+            "sharpness": sharpness,
+            "exponent": none.copy() if left.size else none,
+        }
+        return made, left
+
+    def call_kernels(self) -> None:
+        """Measure the growth along one run."""
+        runs = self.runs
+        cells = cells_of(runs.law, {}, 1)
+        runs.grow(cells, runs.follow(cells, 1).ends, 16)
 
     def start_at(self, x: float, y: float) -> dict[str, Any]:
         """Return the parameters of a live run at a cell."""
@@ -197,28 +237,18 @@ class Ends(Prepared):
     ) -> NDArray[np.bool_]:
         """Return which equilibria with flat directions are on manifolds, shape (m,).
 
-        Where there are many, first `TESTED` of them, as far as possible of different losses: if
-        these all are, so are the others.
+        Where the loss is not the same in all cells, some of those of a batch are looked at
+        whatever the sample says: if all of them are, so are the others.
         """
-
-        def test(rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-            made = np.zeros(len(rows), np.bool_)
-            for i, row in enumerate(rows.tolist()):
-                if stop.is_set():
-                    break
-                loss = self.runs.loss(constants[row])
-                made[i] = loss.is_on_manifold(ends[row, : self.runs.size])
-            return made
-
-        if len(ends) > TESTED:
-            rows = np.unique(constants, axis=0, return_index=True)[1]
-            if len(rows) < TESTED:
-                rows = np.append(rows, np.linspace(0, len(ends) - 1, TESTED).astype(np.intp))
-            elif len(rows) > TESTED:
-                rows = rows[np.linspace(0, len(rows) - 1, TESTED).astype(np.intp)]
-            if test(rows).all():
-                return np.ones(len(ends), np.bool_)
-        return test(np.arange(len(ends)))
+        if self.has_one_loss and self.has_manifolds is not None:
+            return np.full(len(ends), self.has_manifolds)
+        rows = _spread(constants, FEW if self.has_manifolds else TESTED)
+        if (
+            len(rows) < len(ends)
+            and are_on_manifold(self.runs, constants[rows], ends[rows], stop).all()
+        ):
+            return np.ones(len(ends), np.bool_)
+        return are_on_manifold(self.runs, constants, ends, stop)
 
     def _place(self, codes: NDArray[np.uint8], points: FloatArray) -> None:
         """Note near which minimum runs are at last, of an optimiser that seldom rests at one."""
@@ -252,26 +282,6 @@ def runs_for(spec: MapSpec) -> Runs:
     from engine.kernels.maps.runs import Runs
 
     return Runs(law_for(spec, apart_of(spec)))
-
-
-def plane_cells(
-    law: DescentLaw,
-    spec: MapSpec,
-    directions: Mapping[str, FloatArray],
-    x: FloatArray,
-    y: FloatArray,
-) -> RunCells:
-    """Return the runs of cells at values of both axes, shape (m,)."""
-    dials = {
-        axis.name: values
-        for axis, values in ((spec.x, x), (spec.y, y))
-        if axis.name not in directions
-    }
-    cells = cells_of(law, dials, len(x))
-    for axis, values in ((spec.x, x), (spec.y, y)):
-        if axis.name in directions:
-            cells.starts[:] += values[:, None] * directions[axis.name]
-    return cells
 
 
 def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: bool) -> Ends:
@@ -309,9 +319,53 @@ def prepared(spec: MapSpec, directions: Mapping[str, FloatArray], *, is_fixed: b
         has_one_loss=has_one_loss,
         is_fixed=is_fixed,
         found_at=(float(x[first]), float(y[first])),
-        cells_a_job=cells_a_job(runs, spec.steps),
+        has_manifolds=_has_manifolds(runs, cells.constants, found),
+        cells_a_job=cells_a_job(runs, _steps_of(found, spec.steps, is_fixed)),
         classes=_classes(minima, losses, has_one_loss, law.is_smooth),
     )
+
+
+def are_on_manifold(
+    runs: Runs, constants: FloatArray, ends: FloatArray, stop: threading.Event | None = None
+) -> NDArray[np.bool_]:
+    """Return which equilibria with flat directions are on manifolds, shape (m,)."""
+    made = np.zeros(len(ends), np.bool_)
+    for row in range(len(ends)):
+        if stop is not None and stop.is_set():
+            break
+        made[row] = runs.loss(constants[row]).is_on_manifold(ends[row, : runs.size])
+    return made
+
+
+def _spread(constants: FloatArray, most: int) -> NDArray[np.intp]:
+    """Return rows of constants, shape (m, c), at most so many and as different as possible."""
+    if len(constants) <= most:
+        return np.arange(len(constants))
+    rows = np.unique(constants, axis=0, return_index=True)[1]
+    if len(rows) < most:
+        rows = np.append(rows, np.linspace(0, len(constants) - 1, most).astype(np.intp))
+    return np.asarray(rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)])
+
+
+def _has_manifolds(runs: Runs, constants: FloatArray, found: Found) -> bool | None:
+    """Return whether the equilibria with flat directions of a sample are on manifolds."""
+    from engine.kernels.maps import outcomes
+
+    flat = np.flatnonzero(found.codes == outcomes.AT_MANIFOLD)
+    flat = flat[_spread(constants[flat], TESTED)]
+    are = are_on_manifold(runs, constants[flat], found.ends[flat])
+    return bool(are[0]) if len(are) and (are == are[0]).all() else None
+
+
+def _steps_of(found: Found, most: int, is_fixed: bool) -> int:
+    """Return how many steps a cell takes, as far as the time for it goes."""
+    from engine.kernels.maps import outcomes
+
+    if not is_fixed:
+        return min(most, OTHERS)
+    is_early = (found.codes == outcomes.DIVERGED) | (found.codes == outcomes.AT_MINIMUM)
+    early = np.minimum(found.steps, most)
+    return math.ceil(float(np.mean(np.where(is_early, 2.0 * early, min(most, OTHERS)))))
 
 
 def _sample_side(runs: Runs, spec: MapSpec) -> int:

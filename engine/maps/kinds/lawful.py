@@ -30,6 +30,10 @@ _JOB = 0.02
 """Seconds that a job is to take."""
 _PACKED, _ALONE = 0.3e-9, 2e-9
 """Seconds for an operation of the tape, in a pack and alone."""
+_CELL = 1e-8
+"""Seconds for a cell beside its steps."""
+MOST_CELLS = 50_000
+"""Cells of a job at most, so that no worker waits long for the last one."""
 _DASHES = ("solid", "dash", "dot")
 
 
@@ -118,12 +122,12 @@ def check_options(spec: MapSpec, known: Callable[[str], bool]) -> None:
 
 
 def cells_a_job(runs: Runs, steps: int) -> int:
-    """Return as many cells as take about 20 ms."""
+    """Return as many cells of so many steps as take about 20 ms."""
     tape = runs.law.tape
     rows = 1 if runs.law.data is None else runs.law.data.shape[1]
     operations = 6 + 4 * (len(tape.shared) + len(tape.rows) * rows)
-    seconds = operations * (_PACKED if runs.is_packed else _ALONE) * min(steps, 500) + 2e-6
-    return int(min(max(_JOB / seconds, 8), 20_000))
+    seconds = operations * (_PACKED if runs.is_packed else _ALONE) * steps + _CELL
+    return int(min(max(_JOB / seconds, 8), MOST_CELLS))
 
 
 def cells_of(law: DescentLaw, values: Mapping[str, FloatArray], count: int) -> Cells:
@@ -134,6 +138,58 @@ def cells_of(law: DescentLaw, values: Mapping[str, FloatArray], count: int) -> C
     for name, each in values.items():
         cells.put(law, name, each)
     return cells
+
+
+def plane_cells(
+    law: DescentLaw,
+    spec: MapSpec,
+    directions: Mapping[str, FloatArray],
+    x: FloatArray,
+    y: FloatArray,
+) -> Cells:
+    """Return the runs of cells at values of both axes, shape (m,)."""
+    dials = {
+        axis.name: values
+        for axis, values in ((spec.x, x), (spec.y, y))
+        if axis.name not in directions
+    }
+    cells = cells_of(law, dials, len(x))
+    _go_along(cells.starts, spec, directions, x, y)
+    return cells
+
+
+def plane_starts(
+    law: DescentLaw,
+    spec: MapSpec,
+    directions: Mapping[str, FloatArray],
+    x: FloatArray,
+    y: FloatArray,
+) -> FloatArray:
+    """Return the starts of cells at values of both axes, none of them a parameter, shape (n, m)."""
+    starts = np.empty((len(law.start), len(x)))
+    varied: set[int] = set()
+    for axis, values in ((spec.x, x), (spec.y, y)):
+        if axis.name not in directions:
+            for variable in law.places[axis.name].variables:
+                starts[variable] = values
+                varied.add(variable)
+    for variable in set(range(len(starts))) - varied:
+        starts[variable] = law.start[variable]
+    _go_along(starts.T, spec, directions, x, y)
+    return starts
+
+
+def _go_along(
+    starts: FloatArray,
+    spec: MapSpec,
+    directions: Mapping[str, FloatArray],
+    x: FloatArray,
+    y: FloatArray,
+) -> None:
+    """Add to starts what both axes are along directions."""
+    for axis, values in ((spec.x, x), (spec.y, y)):
+        if axis.name in directions:
+            starts += values[:, None] * directions[axis.name]
 
 
 def settings_at(spec: MapSpec, law: DescentLaw, values: Mapping[str, float]) -> dict[str, Any]:

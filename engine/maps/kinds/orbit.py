@@ -188,6 +188,11 @@ class Diagram(Prepared):
             "period": np.maximum(orbits.periods, 0).astype(np.int32),
         }
 
+    def call_kernels(self) -> None:
+        """Follow a run through a chunk of steps."""
+        cells = cells_of(self.law, {}, 1)
+        self.runs.grow(cells, self.runs.orbits(cells, 0, 48).ends, 16)
+
     def start_at(self, x: float, y: float) -> dict[str, Any]:
         """Return the parameters of a live run of a column."""
         return settings_at(self.spec, self.law, {self.spec.x.name: x})

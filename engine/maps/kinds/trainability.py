@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.arrays import FloatArray
 from engine.core.claims import Bound
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.core.experiment import AbstractExperiment
 from engine.core.interrupt import Interrupted
 from engine.core.outcome import OutcomeKind
@@ -26,11 +27,15 @@ from engine.run import replay
 from engine.run.convergence import first_converged
 from engine.run.session import Session
 from engine.run.spec import RunSpec
+from engine.storage import user_code
 
 CELLS = 24
 """Cells along each suggested axis: a run a cell takes milliseconds to seconds."""
 SPAN = 10.0
 """A suggested logarithmic axis reaches from a value divided by this to its product with it."""
+
+_USERS = threading.Lock()
+"""Held while a run executes a file of the user, which need not know of threads."""
 
 _KINDS = (
     OutcomeKind.CONVERGED,
@@ -83,10 +88,10 @@ class Trainability(Kind):
     def offer(self, experiment: str, params: Any, seed: int) -> Offer | None:
         """Return the parameters that are numbers; None where fewer than two have an effect.
 
-        None, too, where a run executes a file of the user: the workers trust none.
+        None, too, where a run executes a file of the user that is not trusted.
         """
         specs = varied(params)
-        if len(specs) < 2 or get(experiment).code_files(params):
+        if len(specs) < 2 or not _is_trusted(experiment, params):
             return None
         by_name = {spec.name: spec for spec in specs}
         first = by_name.get("step_size", specs[0])
@@ -114,8 +119,23 @@ class Trainability(Kind):
             raise InputError("steps", spec.steps, "give a whole number >= 1")
         if spec.options:
             raise InputError("option", next(iter(spec.options)), "this kind of map has none")
+        for code in _code(spec.experiment, spec.params):
+            user_code.check(code)
         whole = frozenset(name for name, each in by_name.items() if each.kind == "int")
         return WholeRuns(spec, *_error_of(experiment, spec), whole & {spec.x.name, spec.y.name})
+
+
+def _code(experiment: str, params: Any) -> list[user_code.UserCode]:
+    """Read the files of the user that a run executes, without executing them."""
+    files = get(experiment).code_files(params)
+    return [user_code.read(path, name) for name, path in files.items()]
+
+
+def _is_trusted(experiment: str, params: Any) -> bool:
+    try:
+        return all(map(user_code.is_trusted, _code(experiment, params)))
+    except LabError:  # a file that cannot be read
+        return False
 
 
 def _label(spec: ParamSpec) -> str:
@@ -175,7 +195,16 @@ class WholeRuns(Prepared):
     whole: frozenset[str] = frozenset()
 
     cells_a_job = 1
-    has_threads = False
+
+    @property
+    def here_only(self) -> bool:  # type: ignore[override]
+        """Whether the runs execute a file of the user, which this process alone trusts."""
+        return bool(get(self.spec.experiment).code_files(self.spec.params))
+
+    @property
+    def has_threads(self) -> bool:  # type: ignore[override]
+        """Whether the runs are made in this process; they hold the GIL."""
+        return self.here_only
 
     @property
     def classes(self) -> tuple[CellClass, ...]:  # type: ignore[override]
@@ -208,7 +237,11 @@ class WholeRuns(Prepared):
         )
 
     def cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
-        """Make the runs of some cells and return how they ended."""
+        """Make the runs of some cells and return how they ended; code of the user one at a time."""
+        with _USERS if self.here_only else contextlib.nullcontext():
+            return self._cells(x, y, stop)
+
+    def _cells(self, x: FloatArray, y: FloatArray, stop: threading.Event) -> Cells:
         made: dict[str, NDArray[Any]] = {each.name: each.empty(len(x)) for each in self.fields}
         for place, (at_x, at_y) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
             if stop.is_set():

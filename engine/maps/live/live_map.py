@@ -24,9 +24,10 @@ from typing import Any, TypeVar
 from engine.core.errors import LabError
 from engine.executors.executor import Executor
 from engine.maps.kind import Prepared
+from engine.maps.live.kernels import prepared
 from engine.maps.live.level import Level
 from engine.maps.making import make
-from engine.maps.shown import Look, MapFailed, MapShown, State
+from engine.maps.shown import Look, MapFailed, MapShown, MapWaits, State
 from engine.maps.spec import MapSpec
 from engine.run.mailbox import Mailbox
 
@@ -112,7 +113,7 @@ class LiveMap:
 
     Attributes
     ----------
-    mailbox : Mailbox of MapShown or MapFailed
+    mailbox : Mailbox of MapShown, MapWaits or MapFailed
         The newest news.
     answers : queue of callables
         What is to be called on the window's thread (see `ask`).
@@ -125,7 +126,7 @@ class LiveMap:
         clock: Callable[[], float] = time.perf_counter,
         drawn: Callable[[MapShown], object] | None = None,
     ) -> None:
-        self.mailbox: Mailbox[MapShown | MapFailed] = Mailbox()
+        self.mailbox: Mailbox[MapShown | MapWaits | MapFailed] = Mailbox()
         self.answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._kind_of, self._executor_for, self._clock = kind_of, executor_for, clock
         self._draw = drawn
@@ -210,7 +211,10 @@ class LiveMap:
             return  # a newer one waits
         self._present = None
         try:
-            level = self._kept.get(_key(spec)) or Level(self._kind_of(spec.kind).prepare(spec))
+            level = self._kept.get(_key(spec)) or self._begun(number, spec, stop)
+            if level is None:
+                self.mailbox.put(MapWaits(number=number, spec=spec, state="cancelled"))
+                return
             present = self._present = _Present(number, level, begin, level.done)
             if not level.is_whole:
                 self._compute(present, stop, scheduler)
@@ -220,6 +224,13 @@ class LiveMap:
         except Exception:
             text = traceback.format_exc()
             self.mailbox.put(MapFailed(number=number, spec=spec, error=None, traceback=text))
+
+    def _begun(self, number: int, spec: MapSpec, stop: threading.Event) -> Level | None:
+        def tell(compiled: int) -> None:
+            self.mailbox.put(MapWaits(number=number, spec=spec, compiled=compiled))
+
+        made = prepared(self._kind_of, spec, stop, tell)
+        return None if made is None else Level(made)
 
     def _compute(self, present: _Present, stop: threading.Event, scheduler: str) -> None:
         level, prepared = present.level, present.level.prepared
@@ -249,6 +260,9 @@ class LiveMap:
         present.state = "done" if level.is_whole else "cancelled"
         if level.stride:
             self._publish(present)
+        else:
+            spec = level.prepared.spec
+            self.mailbox.put(MapWaits(number=present.number, spec=spec, state="cancelled"))
         if present.state == "done":
             self._find_overlays(present)
 

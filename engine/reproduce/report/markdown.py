@@ -15,6 +15,7 @@ from engine.reproduce.report.words import (
     WORDING,
     in_short,
     mark,
+    proof_times,
     summary,
     verdicts,
 )
@@ -47,6 +48,8 @@ def report(made: Made) -> str:
         lines += ["", *_study(study, made.findings[study.id])]
     lines += ["", "## Versions and time", "", f"{packages}.", ""]
     lines += [f"Elapsed time of all studies, added up: {duration(seconds)}.", ""]
+    proofs = [f"- {each}" for each in proof_times(made)]
+    lines += ["Of that, proofs:", "", *proofs, ""] if proofs else []
     return "\n".join(lines)
 
 

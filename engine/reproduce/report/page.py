@@ -18,6 +18,7 @@ from engine.reproduce.report.words import (
     WHOSE,
     WORDING,
     mark,
+    proof_times,
     summary,
     verdicts,
 )
@@ -132,7 +133,12 @@ def _body(made: Made) -> Iterator[str]:
     packages = ", ".join(f"{name} {number}" for name, number in versions().items())
     yield "</main><section><h2>Versions and time</h2>"
     yield f"<p>{html.escape(packages)}.</p>"
-    yield f"<p>Elapsed time of all studies, added up: {duration(seconds)}.</p></section>"
+    yield f"<p>Elapsed time of all studies, added up: {duration(seconds)}.</p>"
+    proofs = list(proof_times(made))
+    if proofs:
+        items = "".join(f"<li>{to_html(each)}</li>" for each in proofs)
+        yield f"<p>Of that, proofs:</p><ul>{items}</ul>"
+    yield "</section>"
 
 
 def _cells(found: Findings) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from engine.core.claims import Verdict
 from engine.reproduce.findings import Findings
 from engine.reproduce.making import Made
@@ -44,6 +46,13 @@ def summary(made: Made) -> str:
         f"{count - len(surprises)} of {count} studies of this {kind} report have the verdicts that "
         f"are on record; others: {named}."
     )
+
+
+def proof_times(made: Made) -> Iterator[str]:
+    """Yield how long each proof took, by the claim that tells of it."""
+    for study in made.studies:
+        for claim, seconds in made.findings[study.id].proof_seconds:
+            yield f"{study.title}; {claim}: {seconds} s"
 
 
 def in_short(arguments: str) -> str:

@@ -76,15 +76,15 @@ def sharpness(
 
 
 def curvature(hessian: FloatArray, setting: Setting, diagonal: FloatArray) -> FloatArray:
-    r"""Return :math:`P^{-1/2}(H+\lambda I)P^{-1/2}`, symmetric, shape (n, n).
+    r"""Return :math:`P^{-1/2}(H+\lambda I)P^{-1/2}`, symmetric, shape (..., n, n).
 
     Parameters
     ----------
-    hessian : ndarray, shape (n, n)
+    hessian : ndarray, shape (..., n, n)
     setting : Setting
-    diagonal : ndarray, shape (n,)
+    diagonal : ndarray, shape (..., n)
         P, as `preconditioner` returns it.
     """
-    whole = hessian + gradient_decay(setting) * np.eye(len(hessian))
+    whole = hessian + gradient_decay(setting) * np.eye(hessian.shape[-1])
     root = np.sqrt(diagonal)
-    return np.asarray(whole / np.outer(root, root))
+    return np.asarray(whole / (root[..., :, None] * root[..., None, :]))

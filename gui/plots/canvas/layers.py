@@ -192,12 +192,17 @@ def picture_of(levels: NDArray[np.uint8], theme: Theme, colormap: Colormap) -> Q
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
+def paled(theme: Theme, role: str) -> QColor:
+    """Return the colour in which an area of a role is filled."""
+    return mixed(QColor(theme.surface), theme.color(role), PALE)
+
+
 def tinted(levels: NDArray[np.uint8], theme: Theme, roles: Sequence[str]) -> QImage:
     """Make an image of areas, level i in the colour of the i-th role, paled; 0 is transparent."""
     levels = np.ascontiguousarray(levels)
     rows, columns = levels.shape
     image = QImage(levels.data, columns, rows, columns, QImage.Format.Format_Indexed8).copy()
-    colors = [mixed(QColor(theme.surface), theme.color(role), PALE).rgba() for role in roles]
+    colors = [paled(theme, role).rgba() for role in roles]
     image.setColorTable([0, *colors])
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 

@@ -17,7 +17,7 @@ from gui.typeset.rich_text import Label, fitting_label, label
 
 BESIDE = 0.2
 """Share of the width that labels of rules may take beside a plot."""
-WITHIN = 0.4
+WITHIN = 0.49
 """Share of the width that a label of a horizontal rule may take within a plot; … ends a longer."""
 DRAG = 14.0
 """Pixels below which changes of one parameter are those of one drag."""

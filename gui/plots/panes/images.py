@@ -249,7 +249,7 @@ class ImagePane(Pane[ImageView]):
         """List what the colours of areas mean."""
         tints, missing = self.view.tints, self.view.missing
         areas = tuple(
-            Entry(str(tint.value), tint.label, tint.color, "area", can_hide=False) for tint in tints
+            Entry(str(tint.value), tint.label, tint.color, "tint", can_hide=False) for tint in tints
         )
         blank = (Entry("missing", missing, "surface", "area", can_hide=False),) if missing else ()
         return areas + blank
@@ -311,6 +311,13 @@ class ImagePane(Pane[ImageView]):
             return []
         return texts(self._shown.observation, self.view.captions_key, len(self._boxes))
 
+    @property
+    def status(self) -> str:
+        """What stands where there is no image yet."""
+        if self._values is not None or self._shown is None or not self.view.status_key:
+            return ""
+        return to_plain(str(self._shown.observation.get(self.view.status_key, "")))
+
     # Painting.
 
     def _draw(self, painter: QPainter) -> None:
@@ -321,6 +328,12 @@ class ImagePane(Pane[ImageView]):
             self._paint_images(painter, self._values)
             self._paint_texts(painter, self._values)
             self._paint_bar(painter)
+        elif self.status:
+            painter.setFont(self._small_font)
+            painter.setPen(current_theme().color("muted"))
+            room = QRectF(QPointF(), QSizeF(self.size()) / scaling.factor()).adjusted(8, 4, -8, -4)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room, flags, self.status)
         self.seconds += 0.2 * (time.perf_counter() - begin - self.seconds)
 
     def _paint_images(self, painter: QPainter, values: FloatArray) -> None:

@@ -53,12 +53,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the legend."""
+    """A line of the legend; the colour of a tint is paled, as that of the cells it stands for."""
 
     id: str
     text: str
     color: str
-    kind: Literal["line", "ramp", "point", "area"] = "line"
+    kind: Literal["line", "ramp", "point", "area", "tint"] = "line"
     dash: Dash = "solid"
     can_hide: bool = True
     symbol: Symbol = "o"

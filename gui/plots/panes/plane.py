@@ -247,7 +247,7 @@ class PlanePane(CanvasPane[PlaneView]):
         items = tuple(enumerate(self.view.items))
         heats = [(index, item) for index, item in items if isinstance(item, Heat)]
         areas = tuple(
-            Entry(f"{index}-{tint.value}", tint.label, tint.color, "area", can_hide=False)
+            Entry(f"{index}-{tint.value}", tint.label, tint.color, "tint", can_hide=False)
             for index, item in heats
             for tint in item.tints
         )

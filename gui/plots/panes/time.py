@@ -277,6 +277,7 @@ class TimePane(CanvasPane[TimeView]):
                 series.dash,
             )
             for index, series in enumerate(self.view.series)
+            if series.label  # a line alone is what the axis and the title name
         )
         return lines + tuple(
             Entry(f"ghost {ghost.label}", ghost.label, ghost.color, can_hide=False)

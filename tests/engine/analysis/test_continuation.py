@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.analysis.continuation import Branch, Event, follow
+from engine.analysis.branch import Branch, Event
+from engine.analysis.continuation import follow
 from engine.analysis.family import Family, Frame
 from engine.analysis.multistart import BranchPoint, cycles
 from engine.analysis.switching import doubled

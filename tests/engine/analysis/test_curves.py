@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.analysis.branch import Event
 from engine.analysis.carrier import SystemCarrier
-from engine.analysis.continuation import Event
 from engine.analysis.curves import Sheet, follow_curve, is_on
 from engine.analysis.family import Frame
 from tests.engine.analysis.test_critical import Plain

@@ -59,7 +59,7 @@ def test_coefficient_of_the_scalar_network_is_its_closed_form(depth: int) -> Non
     assert found.kernel == depth - 1
 
 
-@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("depth", [2, 3, 4, 5, 10])
 def test_amplitude_of_the_scalar_network_is_that_of_its_run(depth: int) -> None:
     loss, minimum = product_loss(depth, 2.0), np.full(depth, 2.0 ** (1 / depth))
     found = flip(loss, minimum)

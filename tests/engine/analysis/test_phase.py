@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import theory
-from engine.analysis.phase import Phase, Window, classify
+from engine.analysis.phase import Phase, classify
+from engine.analysis.window import Window
 from engine.core.outcome import OutcomeKind, Standing
 from engine.core.params import build
 from engine.core.registry import get

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,8 @@ from engine import theory
 from engine.analysis.regions.covering import Grid, Region, covering
 from engine.analysis.regions.cycles import ProvedCycle, prove_cycle
 from engine.analysis.regions.definition import ball_within
-from engine.analysis.regions.interval import Interval
-from engine.analysis.regions.maps import Affine, Descent
+from engine.analysis.regions.interval import Interval, applied
+from engine.analysis.regions.maps import Descent, EnclosedMap
 from engine.analysis.regions.repelling import is_repelling
 from engine.analysis.regions.residual import proved_ball
 from engine.analysis.regions.sublevel import Quadratic, certified_level, falls, loss_falls
@@ -347,6 +349,34 @@ def test_no_other_equilibrium_is_taken_for_a_minimum_of_a_manifold() -> None:
         at = np.array([w1, 2.0 / w1])
         for shift in (0.0, 1e-12, 1e-9, 1e-7):
             assert prove_cycle(network(2, 2.0, 0.3).descent, at + shift, 1) is None
+
+
+@dataclass(frozen=True, eq=False)
+class Affine(EnclosedMap):
+    """The map w -> Aw + b.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (n, n)
+    shift : ndarray, shape (n,)
+    """
+
+    matrix: FloatArray
+    shift: FloatArray
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates."""
+        return len(self.shift)
+
+    def plain_image(self, box: Interval) -> Interval:
+        """Enclose images of boxes."""
+        return applied(self.matrix, box) + self.shift
+
+    def enclosures(self, box: Interval) -> tuple[Interval, Interval]:
+        """Enclose images and derivatives of boxes."""
+        slope = Interval.point(np.broadcast_to(self.matrix, (box.shape[0], *self.matrix.shape)))
+        return self.plain_image(box), slope
 
 
 def test_an_affine_map_is_enclosed() -> None:

@@ -146,9 +146,9 @@ def test_a_run_folder_is_read_back(
     monkeypatch.setattr(
         headless.runfolder,
         "save_trace",
-        lambda folder, recorder: (
+        lambda folder, recorder, *tables: (
             traces.append(recorder.session.trace.view()),
-            recording.save_trace(folder, recorder),
+            recording.save_trace(folder, recorder, *tables),
         )[1],
     )
     result = run(tmp_path, "--steps", "9000", "--set", "step_size=1.99")
@@ -285,6 +285,18 @@ def test_an_ensemble_adds_its_table(tmp_path: Path) -> None:
         rows = list(csv.reader(file))
     assert rows[0] == ["seed", "error", "note"]
     assert rows[2] == ["2", "0.5", 'b "quoted", with comma']
+
+
+def test_tables_for_tex_are_written_beside_those_for_programs(tmp_path: Path) -> None:
+    result = run(tmp_path, "--steps", "20", "--set", "ensemble=3", "--tables", "csv,dat")
+    for name in ("trace", "ensemble"):
+        assert {f"{name}.csv", f"{name}.dat", f"{name}.tex"} <= set(result["files"])
+    assert (tmp_path / "trace.dat").read_text().startswith("{step} {weights[0]} {weights[1]}")
+    assert (tmp_path / "trace.tex").read_text().count("addplot") == 3
+    again = run(tmp_path, "--steps", "20", "--tables", "none")
+    assert again["files"] == ["run.json", "run.toml", "trace.npz"]
+    assert {path.name for path in tmp_path.iterdir()} == set(again["files"])
+    assert cli.main(["run", "linear-map", "--tables", "xls", "--out", "x"]) == cli.BAD_INPUT
 
 
 def test_replaying_the_run_file_gives_the_same_files(tmp_path: Path) -> None:
@@ -450,14 +462,18 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(times)))
     screen = Terminal()
     with terminal.progress_line(screen) as show:
+        show(0.0, "starting")  # takes as long as it takes
+        next(times)
         assert show(0.25, "25 of 100 steps")
-    assert " 25%  25 of 100 steps, 3 s left" in screen.getvalue()
+        assert "left" not in screen.getvalue()
+        show(0.5, "50 of 100 steps")
+    assert " 50%  50 of 100 steps, 2 s left" in screen.getvalue()
     assert screen.getvalue().endswith("\r\x1b[K")
     with terminal.progress_line(screen) as show:
         show(1.0, "all steps")
-        show(0.0, "figures")
+        show(0.25, "figures")
         assert show(0.5, "half of the figures")
-    assert " 50%  half of the figures, 1 s left" in screen.getvalue()
+    assert " 50%  half of the figures, 2 s left" in screen.getvalue()
     silent = io.StringIO()
     with terminal.progress_line(silent) as show:
         assert show(0.5, "half")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from engine.cli import maps
 from engine.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from engine.cli.terminal import Interrupt
 from engine.executors.threads import Threads
+from engine.maps import zooming
 from engine.maps.axis import Axis
 from engine.maps.frames import Zoom
 from engine.maps.kinds import trainability
@@ -74,6 +76,24 @@ def test_frames_come_closer_to_a_point(tmp_path: Path) -> None:
     first, last = (imread(out / "frames" / f"frame-000{place}.png") for place in (0, 1))
     assert first.shape == last.shape
     assert (first != last).any()
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_zoom_becomes_a_film(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], done: bool
+) -> None:
+    out, film = tmp_path / "map", tmp_path / "new" / "zoom.gif"
+    asked = ["--figures", "none", "--zoom", "0.2:10:3", "--film", str(film), "--size", "64x128"]
+    with mock.patch.object(zooming, "make", autospec=True, return_value=done) as make:
+        code = cli.main([*MAP, *asked, "--seconds", "0.2", "--rate", "20", "--out", str(out)])
+    wanted, path, *_ = make.call_args.args
+    assert path == film and film.parent.is_dir()
+    assert (wanted.size, wanted.rate, wanted.frames) == ((64, 128), 20, 4)
+    assert wanted.x.high - wanted.x.low < 0.4 / 2 and wanted.whole.x.high == 0.4
+    assert wanted.spec(0).x.low == 0.01 and wanted.spec(3).x.count == 32
+    said = capsys.readouterr()
+    assert (code, str(film) in said.out) == ((DONE, True) if done else (INTERRUPTED, False))
+    assert not (out / "frames").exists()
 
 
 @given(
@@ -139,6 +159,13 @@ def test_what_is_not_given_is_as_in_the_window(
         (("--workers", "0"), ("--workers", "0", "1 to 1024")),
         (("--frames", "99"), ("--frames", "99", "1 to 12")),
         (("--zoom", "0.1:10:5"), ("--zoom", "--frames")),
+        (("--film", "a.mp4"), ("--film", "--zoom")),
+        (("--zoom", "0.1:10:5", "--film", "a.avi"), (".mp4", ".gif", ".webp")),
+        (("--zoom", "0.1:10:5", "--film", "a.mp4", "--size", "9x9"), ("9x9", "64")),
+        (("--zoom", "0.1:10:5", "--film", "a.mp4", "--seconds", "0"), ("--seconds", "0")),
+        (("--zoom", "0.1:10:5", "--film", "a.gif", "--rate", "60"), ("--rate", "60", "50")),
+        (("--zoom", "0.1:10:5", "--film", "/dev/null/a.mp4"), ("--film", "null")),
+        (("--frames", "2", "--seconds", "3"), ("--seconds", "--film")),
         (("--frames", "2", "--zoom", "0.1:10"), ("--zoom", "x:y:factor")),
         (("--frames", "2", "--zoom", "0.1:10:1"), ("--zoom", "above 1")),
         (("--frames", "2", "--zoom", "0.1:99:5"), ("--zoom", "99", "y from 1 to 30")),
@@ -212,13 +239,14 @@ def test_an_interrupted_map_goes_on(
 
 
 KILLED = """
-import os, signal, sys
-sys.path.insert(0, sys.argv[1])
+import os, signal, sys, traceback
+root, moments, *command = sys.argv[1:]
+sys.path.insert(0, root)
 from engine.cli import commands as cli, maps
 from engine.executors.threads import Threads
 from engine.maps import store
 
-left = [int(sys.argv[2])]
+left = [0]
 
 def counted(function):
     def call(*values, **more):
@@ -232,8 +260,20 @@ maps.pool_for = lambda *_: Threads(2)
 store.making.put = counted(store.making.put)
 store.HalfMade._sum = counted(store.HalfMade._sum)
 os.replace = counted(os.replace)
-sys.exit(cli.main(sys.argv[3:]))
+
+def run(at):
+    left[0] = at
+    try:
+        os._exit(cli.main(command))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(70)
+
+for at in moments.split(","):
+    process = os.fork() or run(int(at))
+    print("status", os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
+"""Runs a command in a process of its own for each moment at which it is killed."""
 
 
 def test_a_map_that_is_killed_at_any_moment_and_made_again_is_the_same(tmp_path: Path) -> None:
@@ -241,13 +281,12 @@ def test_a_map_that_is_killed_at_any_moment_and_made_again_is_the_same(tmp_path:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert cli.main(command(whole)) == DONE
     moments = random.Random(7)
-    kills = 0
-    for at in (1, *(moments.randint(2, 90) for _ in range(4))):
-        made = [sys.executable, "-c", KILLED, str(ROOT), str(at), *command(parts)]
-        status = subprocess.run(made, capture_output=True, check=False).returncode
-        assert status in (DONE, -signal.SIGKILL)
-        kills += status != DONE
-    assert kills >= 2
+    chosen = (1, *(moments.randint(2, 90) for _ in range(4)))
+    given = [sys.executable, "-c", KILLED, str(ROOT), ",".join(map(str, chosen)), *command(parts)]
+    made = subprocess.run(given, capture_output=True, text=True, check=True)
+    found = [line.split()[1] for line in made.stdout.splitlines() if line.startswith("status ")]
+    assert len(found) == len(chosen) and {*found} <= {f"{DONE}", f"{-signal.SIGKILL}"}, made
+    assert found.count(f"{-signal.SIGKILL}") >= 2
     assert cli.main(command(parts)) == DONE
     assert (parts / "map.npz").read_bytes() == (whole / "map.npz").read_bytes()
     assert {path.name for path in parts.iterdir()} == {"map.npz", "map.json"}

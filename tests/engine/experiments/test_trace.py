@@ -23,6 +23,7 @@ from engine.experiments.trace.experiment import Trace
 from engine.experiments.trace.lines import rows_of
 from engine.experiments.trace.params import EXAMPLE_LOG, TraceParams
 from engine.experiments.trace.recording import recording_of
+from engine.run import inputs
 from engine.run.session import Session
 
 TRACE = Trace()
@@ -245,6 +246,20 @@ def test_rows_are_read_on_as_they_are_written(tmp_path: Path) -> None:
     session.rewind(5)
     assert session.advance(100) == 15
     session.close()
+
+
+def test_a_run_of_a_log_that_has_grown_since_can_be_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"loss": 1.0, "sharpness": 2.0}\n' * 3)
+    for follows in (True, False):
+        session = Session(TRACE, params_of(path, follow=follows), 0)
+        with path.open("a") as file:
+            file.write('{"loss": 0.5, "sharpness": 2.0}\n')
+        if follows:
+            inputs.check(TRACE, session.params, session.inputs)
+        else:
+            with pytest.raises(InputError, match="has changed"):
+                inputs.check(TRACE, session.params, session.inputs)
 
 
 @pytest.mark.parametrize("after", [lines_of(0, 4), lines_of(3, 40), lines_of(0, 12) + "[]\n"])

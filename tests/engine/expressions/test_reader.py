@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import warnings
 
 import numpy as np
 import pytest
@@ -18,8 +17,8 @@ from engine.expressions.reader import Rule, read, read_variables
 from engine.expressions.typeset import to_mathtext, to_text
 from engine.families.loss.loss import Loss
 from engine.kernels.tape import codes
-from engine.text.mathtext import plain_math
 from tests.engine.expressions.drawn import functions
+from tests.engine.expressions.fuzz import fuzzed, is_value_or_sentence
 
 POINT = np.array([0.3, 0.7, 1.9])
 
@@ -169,49 +168,6 @@ def test_what_is_just_allowed() -> None:
     assert value("(" * MOST_DEPTH + "x" + ")" * MOST_DEPTH) == 0.3
     assert value(LONG["signs"]) == 0.3
     assert value(LONG["fewer terms"]) == pytest.approx(0.3 + 3_000 * 0.21)
-
-
-PIECES = ["x", "y", "z", "w[1]", "w_2", "2", "0.5", "1e3", "π", "λ", "a", "sin(x)", "max(x, y)"]
-PIECES += ["sum(w[i], i = 1..3)", "prod(", "i = 1..4)", "+", "-", "*", "/", "**", "^", "(", ")"]
-PIECES += [",", "..", "[", "]", "=", "²", "__class__", "x.y", "exp", "exp(", "log(", "0", "i", "$"]
-PIECES += ["abs(", "tanh(", "1e400", "9^", "e", "softplus(", "ₙ", "\n", ":", "\x00", "é", "½"]
-OPERANDS = ["x", "y", "w[1]", "2", "0.5", "π", "λ", "a", "z", "(", "exp(", "log(", "tanh(", "-("]
-OPERANDS += ["softplus(", "abs(", "sqrt(", "logcosh(", "x²", "sin(x)", "sum(w[i]*x, i = 1..3)"]
-OPERATORS = ["+", "-", "*", "/", "^", " - ", "**", "*2^-"]
-
-
-def is_value_or_sentence(text: str) -> str:
-    """Check that a text is evaluated or refused; return which of them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            loss = Loss.of(text)
-        except InputError as error:
-            assert "\n" not in str(error)
-            place = error.place or (0, len(text))
-            assert 0 <= place[0] <= place[1] <= max(len(text), place[0])
-            return "sentence"
-        point = np.full(loss.dimension, 0.4)
-        assert isinstance(loss.value(point), float)
-        assert loss.hessian(point).shape == (loss.dimension, loss.dimension)
-        assert isinstance(loss.fourth(point, point, point, point, point), float)
-        tree = loss.expression.tree
-        assert to_text(read_tree(to_text(tree))) == to_text(tree)
-        assert plain_math(to_mathtext(tree))
-    return "value"
-
-
-def fuzzed(random_source: random.Random) -> str:
-    """Return a text of pieces of the grammar and others, half of them in a likely order."""
-    count = random_source.randrange(1, 14)
-    if random_source.random() < 0.5:
-        return "".join(random_source.choice(PIECES) for _ in range(count))
-    text, depth = "", 0
-    for _ in range(count):
-        operand = random_source.choice(OPERANDS)
-        depth += operand.endswith("(")
-        text += operand if operand.endswith("(") else operand + random_source.choice(OPERATORS)
-    return text + random_source.choice(OPERANDS[:9]) + ")" * depth
 
 
 def test_fuzzed_texts_are_values_or_sentences() -> None:

@@ -199,7 +199,7 @@ def test_code_is_shared_by_tapes_that_differ_in_numbers_only() -> None:
 
 
 def test_code_lasts_as_long_as_its_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "KEPT", 1)
+    monkeypatch.setattr(native.CODES, "kept", 1)
     loss = Loss.of("x^2 + sin(x)*exp(x)")
     program = loss.compiled()
     Loss.of("x^3 + cos(x)").compiled()

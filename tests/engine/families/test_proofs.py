@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from engine import theory
+from engine.analysis.regions.cycles import ProvedCycle
+from engine.analysis.regions.interval import Interval
 from engine.cli.commands import main
 from engine.core import beside
 from engine.core.claims import Claim, Verdict
@@ -21,7 +23,7 @@ from engine.experiments.scalar_product import proofs as scalar
 from engine.experiments.scalar_product.params import ScalarParams
 from engine.families.proofs import pictures
 from engine.families.proofs import rules as step_rules
-from engine.families.proofs.claims import level_parts, region_parts
+from engine.families.proofs.claims import level_parts, region_parts, stability_in_words
 from engine.families.proofs.pictures import rows
 from engine.families.proofs.proofs import Proofs
 from engine.run.analyst import complete
@@ -81,6 +83,20 @@ def test_a_third_of_the_ellipse_is_proved_at_the_smallest_step() -> None:
     inside = points[made.holds(points)]
     assert (theory.bounded_level(inside, 0.3, 1.0) < 1.0).all()
     assert made.volume / 64.0 == pytest.approx(len(inside) / len(points), abs=0.01)
+    assert made.share is not None
+    share, error = made.share
+    assert abs(share - made.volume / ellipse) < 4.0 * error < 0.03
+    assert "±" in region_parts(made)[0]
+
+
+def test_what_is_unstable_is_said_no_stronger_than_it_is_proved() -> None:
+    """Without a cycle that exists it is said of every equilibrium there may be near the point."""
+    too_sharp = plane(step_size=1.2).minima[0]
+    assert too_sharp.cycle is None and too_sharp.is_stable is False
+    assert stability_in_words(too_sharp).startswith("every equilibrium within 10")
+    isolated = replace(too_sharp, cycle=ProvedCycle((Interval.point(np.ones(2)),), False))
+    assert stability_in_words(isolated) == "unstable, proved"
+    assert stability_in_words(replace(isolated, is_stable=None)) == "stability not proved"
 
 
 def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one() -> None:
@@ -102,6 +118,26 @@ def test_steps_over_the_curvature_have_larger_regions_than_the_fixed_one() -> No
     shown = step_rules.observe(made)
     assert np.asarray(shown["rules_images"]).shape == (4, step_rules.SIDE, step_rules.SIDE)
     assert len(shown["rules_rows"]) == len(shown["rules_names"]) == 4
+
+
+def test_step_rules_are_shown_as_they_are_compared() -> None:
+    values = {"depth": 2, "target": 1.0, "prove": True, "compare_rules": True, "cells": 16}
+    params = ScalarParams(**values, step_size=0.4375)
+    seen = []
+
+    def progress(share: float, text: str) -> bool:
+        rules = scalar.rules_of(params, 0)
+        seen.append(0 if rules is None else len(rules.regions))
+        return seen[-1] < 2
+
+    assert scalar.rules_of(params, 0) is None
+    shown = step_rules.observe(None)
+    assert shown["rules_status"] and "rules_images" not in shown
+    assert scalar.compare_step_rules(params, 0, progress) is None
+    assert seen[0] == 0 and sorted(seen) == seen and seen[-1] == 2
+    shown = step_rules.observe(scalar.rules_of(params, 0))
+    assert len(shown["rules_images"]) == len(shown["rules_names"]) == 2
+    assert "2 of 4" in shown["rules_rows"][-1][0] and "rules_status" not in shown
 
 
 def test_the_rate_of_a_capped_step_rule_is_that_of_its_largest_step() -> None:

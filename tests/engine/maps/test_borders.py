@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from engine.core.arrays import FloatArray
 from engine.core.errors import InputError
 from engine.maps.borders import (
+    Fit,
     border,
     box_dimension,
     shares,
-    shares_of,
     uncertainty,
-    uncertainty_of,
 )
 
 DIVERGED = 9
@@ -90,11 +89,10 @@ def test_the_share_of_what_stays_bounded_is_that_of_the_ellipse() -> None:
     assert bounded.error < 2e-4
     assert bounded.value + diverged.value == pytest.approx(1.0)
 
-    def classify(x: FloatArray, y: FloatArray) -> NDArray[np.int64]:
-        return landing(np.stack([x, y], axis=1), 0.9, 1.0, 0.0, 100) == DIVERGED
-
-    sampled, _ = shares_of(classify, (-4.0, -4.0), (4.0, 4.0), count=20_000)
-    assert sampled.value == pytest.approx(expected, abs=4.0 * sampled.error)
+    starts = np.random.default_rng(0).uniform(-4.0, 4.0, (20_000, 2))
+    sampled = float(np.mean(landing(starts, 0.9, 1.0, 0.0, 100) != DIVERGED))
+    error = math.sqrt(expected * (1.0 - expected) / len(starts))
+    assert sampled == pytest.approx(expected, abs=4.0 * error)
 
 
 def test_four_weights_have_a_fractal_border_of_divergence() -> None:
@@ -117,8 +115,14 @@ def test_the_uncertainty_exponent_of_random_starts() -> None:
     def classify(x: FloatArray, y: FloatArray) -> NDArray[np.int64]:
         return landing(np.stack([x, y], axis=1), 1.0, 0.5, 0.2, 120)
 
-    distances = 8.0 * 2.0 ** -np.arange(12.0, 4.0, -1.0)
-    fit = uncertainty_of(classify, (-4.0, -4.0), (4.0, 4.0), distances, count=8000)
+    rng, distances = np.random.default_rng(0), 8.0 * 2.0 ** -np.arange(12.0, 4.0, -1.0)
+    parts = []
+    for distance in distances.tolist():
+        x, y = rng.uniform(-4.0, 4.0, (2, 8000))
+        here = classify(x, y)
+        apart = (classify(x + distance, y) != here) | (classify(x - distance, y) != here)
+        parts.append(apart.mean())
+    fit = Fit.of(distances, np.array(parts))
     assert 2.0 - fit.value == pytest.approx(1.25, abs=0.1)
 
 

@@ -471,6 +471,28 @@ def test_an_isolated_degenerate_minimum_is_on_no_manifold() -> None:
     assert {names(made)[code] for code in shown[:, 21:].ravel().tolist()} == {"at a minimum"}
 
 
+@pytest.mark.parametrize(
+    ("function", "step"),
+    [("(x*y - 2)^2/2", 0.45), ("(x*y - 0.5)^2/2 + 0.1*(x^2 + y^2)", 1.0), ("x^4 + y^2", 0.2)],
+)
+def test_a_cell_is_the_same_whatever_is_computed_with_it(function: str, step: float) -> None:
+    made = prepared(
+        "basin",
+        "own-loss",
+        "x=-3:3:31",
+        "y=-3:3:7",
+        600,
+        function=function,
+        constants="",
+        step_size=step,
+    )
+    x, y = np.tile(made.spec.x.values, 7), np.repeat(made.spec.y.values, 31)
+    whole = made.cells(x, y, STOP)
+    for rows in (slice(0, 1), slice(1, 4), slice(60, 131), np.arange(216, -1, -5)):
+        for name, values in made.cells(x[rows], y[rows], STOP).items():
+            np.testing.assert_array_equal(values, whole[name][rows])
+
+
 def test_a_flat_line_of_one_column_is_a_manifold() -> None:
     """Of a family of losses whose minima are isolated but for the one at a = 0."""
     made = prepared(

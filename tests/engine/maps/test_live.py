@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.core.compiled import Compiling as CompilingHow
+from engine.core.compiled import NotCompiled, compiling
 from engine.executors.threads import Threads
 from engine.maps.axis import Axis
 from engine.maps.colors import PAPER
@@ -16,7 +18,7 @@ from engine.maps.kind import Prepared
 from engine.maps.live.level import Level
 from engine.maps.live.live_map import LiveMap
 from engine.maps.making import made
-from engine.maps.shown import Look, MapFailed, MapShown
+from engine.maps.shown import Look, MapFailed, MapShown, MapWaits
 from engine.maps.spec import MapSpec
 from engine.maps.tiles import Tile
 from tests.engine.maps.logistic import Inline, LogisticKind, Region, spec
@@ -29,11 +31,11 @@ class Watch:
 
     def __init__(self, live: LiveMap) -> None:
         self.live = live
-        self.news: list[MapShown | MapFailed] = []
+        self.news: list[MapShown | MapWaits | MapFailed] = []
         self.came = threading.Condition()
         put = live.mailbox.put
 
-        def keep(item: MapShown | MapFailed) -> None:
+        def keep(item: MapShown | MapWaits | MapFailed) -> None:
             put(item)
             with self.came:
                 self.news.append(item)
@@ -41,7 +43,7 @@ class Watch:
 
         live.mailbox.put = keep  # type: ignore[method-assign]
 
-    def wait(self, condition: Callable[[MapShown | MapFailed], bool]) -> Any:
+    def wait(self, condition: Callable[[MapShown | MapWaits | MapFailed], bool]) -> Any:
         """Return the first item that meets a condition."""
         with self.came:
             found = self.came.wait_for(lambda: [n for n in self.news if condition(n)], 30)
@@ -96,6 +98,51 @@ def test_pictures_come_coarse_to_fine_and_each_cell_is_that_of_the_finished_map(
         first.arrays["outcome"], last.arrays["outcome"][::s, ::s][:rows, :columns]
     )
     assert watch.live.close()
+
+
+class Compiling:
+    """A process that compiles until it is told that it has."""
+
+    def __init__(self, kind: LogisticKind, is_endless: bool) -> None:
+        self._kind, self._is_endless = kind, is_endless
+        self.compiled: set[str] = set()
+        self.is_closed = False
+
+    def is_at_work(self) -> bool:
+        self.compiled.add(f"kernel {len(self.compiled)}")
+        return self._is_endless or len(self.compiled) < 4
+
+    def close(self) -> None:
+        self._kind.prepare = type(self._kind).prepare.__get__(self._kind)
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("is_endless", [False, True])
+def test_kernels_that_lack_are_compiled_by_another_process_that_ends_with_a_cancel(
+    watch: Watch,
+    kinds: dict[str, LogisticKind],
+    monkeypatch: pytest.MonkeyPatch,
+    is_endless: bool,
+) -> None:
+    process = Compiling(kinds["stability"], is_endless)
+    monkeypatch.setattr("engine.maps.live.kernels.Compiler", lambda *args: process)
+    monkeypatch.setattr("engine.maps.live.kernels.NEWS", 0.001)
+
+    def lacks(wanted: MapSpec) -> Prepared:
+        assert compiling() is CompilingHow.NEVER
+        raise NotCompiled("follow")
+
+    monkeypatch.setattr(kinds["stability"], "prepare", lacks)
+    number = watch.live.make(spec(columns=32, rows=20, steps=60), LOOK)
+    waits = watch.wait(lambda n: isinstance(n, MapWaits))
+    assert waits.compiled > 0 and waits.state == "making"
+    if is_endless:
+        watch.live.cancel()
+        watch.wait(lambda n: isinstance(n, MapWaits) and n.state == "cancelled")
+        assert not any(isinstance(n, MapShown) for n in watch.news)
+    else:
+        watch.done(number)
+    assert process.is_closed
 
 
 def test_curves_that_the_cells_show_come_with_the_last_cell(

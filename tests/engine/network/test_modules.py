@@ -15,8 +15,10 @@ from engine.core.params import build
 from engine.core.paths import resource
 from engine.experiments.network.experiment import Network
 from engine.experiments.network.params import NetworkParams
+from engine.experiments.network.pictures import answers
 from engine.experiments.network.problem import problem_of
 from engine.experiments.network.sharpness import look
+from engine.maps.catalogue import offered
 from engine.run import inputs
 from engine.run.session import Session
 from engine.run.spec import RunSpec
@@ -224,3 +226,81 @@ def test_other_starts_and_depths_are_refused(tmp_path: Path, start: str) -> None
     with pytest.raises(InputError, match="depth"):
         params = params_of(path, ensemble=2, depths=(2.0,))
         Network().ensemble(params, 0, 1, lambda done, text: True)
+
+
+def test_a_module_is_written_as_onnx(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    network = Network()
+    state = network.init(params_of(written(tmp_path, TANH), scaling="columns"), 0)
+    state, _ = network.advance(state, 3)
+    said = network.save_model(state, tmp_path / "own.onnx")
+    assert "ONNX Runtime" in said
+    session = runtime.InferenceSession(str(tmp_path / "own.onnx"))
+    data = state.problem.data
+    samples = (data.inputs[:7] * data.divisor + data.shift).astype(np.float32)
+    (made,) = session.run(None, {"inputs": samples})
+    np.testing.assert_allclose(made, answers(state, data.inputs[:7]), rtol=1e-4, atol=1e-5)
+    assert session.get_modelmeta().custom_metadata_map["step"] == "3"
+
+
+ODD = """
+import torch
+class Odd(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+    @staticmethod
+    def backward(ctx, g):
+        return g
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = torch.nn.Linear(2, 2)
+    def forward(self, x):
+        return torch.linalg.matrix_exp(torch.diag_embed(self.a(x))).diagonal(dim1=1, dim2=2)
+def make():
+    return Net()
+"""
+
+
+def test_a_module_that_torch_cannot_write_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="needs the extra onnx")
+    network = Network()
+    state = network.init(params_of(written(tmp_path, ODD), sharpness_every=0), 0)
+    with pytest.raises(InputError, match="state_dict") as refused:
+        network.save_model(state, tmp_path / "own.onnx")
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "own.onnx").exists()
+
+
+def test_maps_are_offered_of_a_trusted_module_alone(tmp_path: Path) -> None:
+    def kinds(path: Path) -> set[str]:
+        return {each.id for each in offered("network", params_of(path), 0)}
+
+    path = written(tmp_path, TANH, trusted=False)
+    assert kinds(path) == kinds(tmp_path / "absent.py") == set()
+    assert kinds(written(tmp_path, TANH)) == {"trainability"}
+
+
+def test_a_trusted_module_is_in_maps_of_this_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, TANH, trusted=False)
+    small = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
+    axes = ["--x", "step_size=0.1:10:3:log", "--y", "start_scale=0.5:1:2", "--steps", "4"]
+    words = ["map", "trainability", "network", "--module", f"{path}:make", *small, *axes]
+    out = tmp_path / "map"
+    asked = [*words, "--figures", "none", "--out", str(out)]
+    assert main(asked) == 2
+    assert "--trust" in capsys.readouterr().err and not out.exists()
+    assert main([*asked, "--trust", "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "this process alone" in capsys.readouterr().err
+    assert main([*asked, "--trust"]) == 0
+    with np.load(out / "map.npz") as arrays:
+        errors = arrays["error"]
+    network = Network()
+    for x, y in ((0, 0), (2, 1)):
+        step_size = float(np.sqrt(np.geomspace(0.1, 10, 4)[x] * np.geomspace(0.1, 10, 4)[x + 1]))
+        params = params_of(path, step_size=step_size, start_scale=(0.625, 0.875)[y])
+        _, chunk = network.advance(network.init(params, 0), 4)
+        assert errors[y, x] == pytest.approx(chunk.low["loss"][-1], rel=1e-6)

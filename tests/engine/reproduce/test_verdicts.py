@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -59,6 +60,10 @@ def test_the_paper_has_the_verdicts_on_record(study_id: str) -> None:
     assert (found.verdict("paper"), found.verdict("corrected")) == PAPER[study_id]
     off_record = [check for check in found.checks if check.of == "reference"]
     assert [check for check in off_record if check.holds is False] == []
+    texts = [
+        text for run in found.runs for claim in run.claims for text in (claim.measured, claim.note)
+    ]
+    assert [text for text in texts if re.search(r"\d s\b", text)] == []  # times are apart
 
 
 @pytest.mark.parametrize("study_id", ATLAS)

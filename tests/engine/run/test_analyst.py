@@ -115,6 +115,15 @@ def test_a_new_problem_stops_the_analysis_of_the_old_one(analysed, runner) -> No
     assert analysed.made == [3.0] and analysed.stopped == [2.0]
 
 
+def test_what_is_kept_of_an_analysis_on_its_way_is_shown(analysed, runner) -> None:
+    made, seen, news = runner
+    made.start(analysed, LinearParams(target=2.0), 0)
+    _wait(seen, news, None)
+    keep(analysed.analysis_key(LinearParams(target=2.0), 0), Found(1.5))
+    _wait(seen, news, 1.5)
+    assert analysed.made == []
+
+
 def test_a_step_size_asks_for_no_new_analysis(analysed, runner) -> None:
     made, seen, news = runner
     params = LinearParams(target=2.0)

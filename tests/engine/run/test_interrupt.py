@@ -15,13 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core import interrupt
+from engine.core.beside import once
+from engine.core.change import Change, Nudge
 from engine.core.device import Workers
+from engine.core.ensemble import Progress
 from engine.core.interrupt import Interrupted, watched
-from engine.run import runner as runners
+from engine.run import engine_thread
 from engine.run.pace import Chunks
+from engine.run.replay import in_chunks
 from engine.run.runner import Runner
 from engine.run.session import Session
-from engine.run.snapshot import Status
+from engine.run.snapshot import Snapshot, Status
+from engine.run.spec import RunSpec
 from engine.storage.recording import Recorder
 from engine.storage.runfile import load
 from engine.storage.tables import read_table
@@ -166,7 +171,7 @@ def test_a_long_step_shows_how_far_it_is_and_is_left_at_once(
     asked: str,
     begins: str,
 ) -> None:
-    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+    monkeypatch.setattr(engine_thread, "LONG_STEP", 0.0)
     fake = Looking()
     watcher.runner.start(fake, LinearParams(), 0)
     watcher.wait(lambda s: s.status is Status.PAUSED)
@@ -183,6 +188,68 @@ def test_a_long_step_shows_how_far_it_is_and_is_left_at_once(
     fake.gate.set()
     watcher.runner.step(3)
     assert watcher.wait(lambda s: s.step == 3).status is Status.PAUSED
+
+
+class Measuring(LinearMap):  # type: ignore[misc]
+    """Finds what it records by long work that says how far it is, once a state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Any] = []
+
+    def advance(self, state: Any, n: int, stride: int = 1) -> Any:
+        self.record(state)
+        return super().advance(state, n, stride)
+
+    def record(self, state: Any) -> Any:
+        return once(state, "record", lambda: self._measured(state))
+
+    def _measured(self, state: Any) -> Any:
+        self.found.append(state)
+        interrupt.report(0.5, "measuring")
+        return super().record(state)
+
+
+def test_a_job_within_whose_step_a_picture_is_due_shows_the_last_one(
+    watcher: Watcher,  # noqa: F811
+) -> None:
+    """A picture of the state at hand would need what the step is about to find."""
+    fake, said = Measuring(), threading.Event()
+    pushed = Change(0, nudge=Nudge(1e-3, 1))
+    run = RunSpec(
+        experiment="linear-map", params=LinearParams(), seed=0, steps=4, changes=(pushed,)
+    )
+
+    def job(session: Session, progress: Progress) -> None:
+        assert in_chunks(run, session, progress)
+        said.set()
+
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    watcher.runner.job(job)
+    assert watcher.wait(lambda s: s.step == 4 and s.progress is None).status is Status.PAUSED
+    assert said.is_set()
+
+
+def test_a_step_after_a_push_shows_how_far_it_is(
+    watcher: Watcher,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is recorded of the pushed state is being found then."""
+    monkeypatch.setattr(engine_thread, "LONG_STEP", 0.0)
+    fake = Measuring()
+    watcher.runner.start(fake, LinearParams(), 0)
+    watcher.wait(lambda s: s.status is Status.PAUSED)
+    with monkeypatch.context() as patched:  # its next picture comes after the step
+        patched.setattr(Runner, "_publish", lambda self, **how: None)
+        watcher.runner.nudge(1e-3)
+        watcher.runner.step(1)
+        done = threading.Event()
+        watcher.runner.call(lambda session: done.set())
+        assert done.wait(20)
+    shown = [item for item in watcher.seen if isinstance(item, Snapshot)]
+    assert any(s.progress == 0.5 and s.message == "Step 1: measuring" for s in shown)
+    assert len({id(state) for state in fake.found}) == len(fake.found)
 
 
 def test_a_new_run_begins_though_a_step_of_the_old_one_takes_long(
@@ -226,7 +293,7 @@ def test_an_earlier_step_that_takes_long_is_left_at_once(
     watcher: Watcher,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+    monkeypatch.setattr(engine_thread, "LONG_STEP", 0.0)
     fake = LookingBack()
     watcher.runner.start(fake, LinearParams(), 0)
     watcher.runner.step(500)
@@ -247,7 +314,7 @@ def test_the_way_back_to_where_a_run_converged_can_be_cancelled(
     watcher: Watcher,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runners, "LONG_STEP", 0.0)
+    monkeypatch.setattr(engine_thread, "LONG_STEP", 0.0)
 
     class Stopping(LookingBack):
         """Looks for long only at what is made again."""

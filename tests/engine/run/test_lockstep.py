@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core import beside
+from engine.core.beside import Analysis
 from engine.core.change import Change, Nudge
 from engine.core.errors import LabError
 from engine.run import replay
@@ -99,3 +101,17 @@ def test_what_cannot_stand_side_by_side_is_one_sentence() -> None:
     own = Session(LinearMap(), LinearParams(step_size=0.3, width=2), 1)
     own.advance(5000)
     Lockstep((Side("own", side(0.3).run, own.trace.view()), side(0.2)))
+
+
+def test_runs_that_differ_are_analysed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Found(Analysis):
+        """Anything."""
+
+    monkeypatch.setattr(LinearMap, "analysis_key", lambda self, params, seed: params.step_size)
+    monkeypatch.setattr(LinearMap, "analyse", lambda self, params, state, progress: Found())
+    together, calls = Lockstep((side(0.3), side(1.9), side(0.3))), []
+    together.analyse(lambda: calls.append(len(calls)), lambda share, text: True)
+    assert calls == [0, 1]
+    assert isinstance(beside.recall(0.3), Found) and isinstance(beside.recall(1.9), Found)
+    beside.forget()
+    together.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from engine.core.ensemble import Ensemble, Progress
 from engine.core.outcome import OutcomeKind
 from engine.core.params import build, update
 from engine.core.registry import get
+from engine.run import engine_thread
 from engine.run.branches import DroppedSteps
 from engine.run.runner import Runner
 from engine.run.session import Session
@@ -100,6 +102,19 @@ def test_a_run_pauses_where_it_converged_however_fast_it_is(
     end = watcher.wait(lambda s: s.status is Status.PAUSED and s.step > 0)
     assert end.step == headless.step
     assert end.outcome.kind is OutcomeKind.CONVERGED
+
+
+def test_memory_is_given_back_whenever_the_engine_rests(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: queue.SimpleQueue[int] = queue.SimpleQueue()
+    monkeypatch.setattr(engine_thread, "REST", 0.01)
+    monkeypatch.setattr(engine_thread, "give_back", lambda: given.put(1))
+    watcher.runner.start(LinearMap(), LinearParams(), 0)
+    assert given.get(timeout=20)
+    watcher.runner.step(3)
+    watcher.wait(lambda s: s.step == 3)
+    assert given.get(timeout=20)
 
 
 def test_run_n_stops_exactly(watcher: Watcher) -> None:
@@ -582,7 +597,7 @@ class Processes:
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[Processes]:
     started: list[Processes] = []
     monkeypatch.setattr(Processes, "started", started, raising=False)
-    monkeypatch.setattr("engine.run.runner.Warming", Processes)
+    monkeypatch.setattr("engine.run.engine_thread.Warming", Processes)
     monkeypatch.setattr(Compiled, "is_compiled", False)
     monkeypatch.setattr(PictureCompiled, "is_compiled", False)
     return started
@@ -651,7 +666,7 @@ def test_where_no_process_can_be_had_kernels_are_compiled_here(
     def refuse(*_: object) -> None:
         raise OSError("no more processes")
 
-    monkeypatch.setattr("engine.run.runner.Warming", refuse)
+    monkeypatch.setattr("engine.run.engine_thread.Warming", refuse)
     monkeypatch.setattr(Compiled, "is_compiled", False)
     watcher.runner.start(Compiled(), LinearParams(), 0)
     watcher.runner.step()

@@ -37,8 +37,8 @@ class Broken(LinearMap):  # type: ignore[misc]
 
 
 def end(warming: Warming) -> None:
-    for process, _ in warming._processes.values():
-        process.join()
+    for compiler in warming._compilers.values():
+        compiler._process.join()
 
 
 def test_processes_report_what_they_compile() -> None:
@@ -59,7 +59,8 @@ def test_a_process_that_fails_is_done() -> None:
 
 def test_processes_that_are_not_wanted_any_more_are_ended() -> None:
     warming = Warming(Reporting, Part.STEPS)
-    ((process, _),) = warming._processes.values()
+    (compiler,) = warming._compilers.values()
+    process = compiler._process
     warming.close()
     assert not process.is_alive()
     assert warming.is_done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import InputError
+from engine.run.notes import Note
 from engine.run.session import Session
-from engine.storage.columns import DRAWN, Line, Plot, tex_text, word, write_rows, write_series
+from engine.storage.columns import CELLS, DRAWN, Line, Plot, word, write_rows, write_series
 from engine.storage.export import export_view
 from engine.storage.files import FileError
+from engine.text.tex import to_tex
 from tests.engine.drawn_map import DrawnMap
 from tests.engine.linear_map import LinearParams
 
@@ -46,6 +49,20 @@ def test_series_for_tex_are_those_of_the_csv_file(session: Session, tmp_path: Pa
     assert r"y expr=abs(\thisrowno{2})" in tex  # it is drawn by its magnitude
 
 
+def test_notes_go_with_the_document(tmp_path: Path) -> None:
+    made = Session(DrawnMap(), LinearParams(step_size=0.3, width=2), 0)
+    made.advance(5)
+    hostile = r"$\input{x}$ 5 % & }"
+    made.notes = (Note("error", 3.0, 0.5, hostile), Note("plane", 0.1, -1e-9, "here"))
+    for name in ("error", "plane"):
+        assert export_view(made, VIEWS[name], tmp_path / f"{name}.dat")
+    tex = (tmp_path / "error.tex").read_text("utf-8")
+    assert f"nodes near coords={{{to_tex(hostile)}}}] coordinates {{(3.0,0.5)}};" in tex
+    assert r"\input" not in tex and balanced(tex)
+    assert "={here}] coordinates {(0.1,-1e-09)};" in (tmp_path / "plane.tex").read_text("utf-8")
+    made.close()
+
+
 def test_curves_and_points_of_a_plane_are_lines_of_their_own(
     session: Session, tmp_path: Path
 ) -> None:
@@ -75,13 +92,50 @@ def balanced(tex: str) -> bool:
     )
 
 
-@given(st.text(max_size=30), st.text(max_size=30))
-def test_texts_do_no_harm_in_a_document(label: str, heading: str) -> None:
-    for written in (tex_text(label), tex_text(heading.replace("$", ""))):
-        assert written.isascii() or "$" in written
-    assert " " not in word(heading) and "\n" not in word(heading)
-    if "$" not in label:
-        assert balanced(tex_text(label))
+@given(st.text(max_size=30))
+def test_texts_do_no_harm_in_a_document(text: str) -> None:
+    assert " " not in word(text) and "\n" not in word(text)
+    assert word(text).isascii()
+    assert balanced(to_tex(text))
+
+
+@pytest.mark.parametrize("name", ["50%.dat", "a#b.dat", "{x}.dat", "δ.dat", "~a.dat", "a\\b.dat"])
+def test_a_name_that_tex_cannot_read_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="TeX"):
+        write_rows(tmp_path / name, [("a", "b"), (1, 2)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_words_are_typeset_and_not_drawn(tmp_path: Path) -> None:
+    rows = [("step", "quantity", "value"), (100, "$\\lambda$ & more", "18"), (100, None, "2 %")]
+    write_rows(tmp_path / "t.dat", rows)
+    tex = (tmp_path / "t.tex").read_text("utf-8")
+    assert "addplot" not in tex and r"100 & $\lambda$ {\char38} more & 18 \\" in tex
+    assert r"100 & -- & 2 \% \\" in tex
+    write_rows(tmp_path / "w.dat", [("run", "x"), ("[a]", "*"), ("-", "[b] 5")])
+    tex = (tmp_path / "w.tex").read_text("utf-8")
+    assert r"\hline {}[a] & {}* \\" in tex and r"- & {}[b] 5 \\" in tex
+    columns = [("run", *(f"c{n}" for n in range(20))), ("a", *map(float, range(20)))]
+    write_rows(tmp_path / "w.dat", columns, Plot(typeset=True))
+    assert r"c7 & 7 \\" in (tmp_path / "w.tex").read_text("utf-8")  # turned
+    write_rows(tmp_path / "n.dat", [("x", "word", "y"), (1, "a", 2.0), (2, "b", None)])
+    tex = (tmp_path / "n.tex").read_text("utf-8")
+    assert tex.count("addplot") == 1 and "[x index=0, y index=2]" in tex
+
+
+def test_a_grid_is_drawn_in_colours(tmp_path: Path) -> None:
+    cells = [(0, "map", 0, x, y, float(x * y)) for y in range(3) for x in range(4)]
+    rows = [("step", "item", "line", "x", "y", "value"), *cells]
+    plot = Plot(lines=(Line(x=3, y=4, value=5, across=4, label="map"),))
+    write_rows(tmp_path / "g.dat", rows, plot)
+    tex = (tmp_path / "g.tex").read_text("utf-8")
+    assert "matrix plot*, mesh/cols=4" in tex and "\n3 2 6.0\n};" in tex and "colorbar" in tex
+    side = 2 * math.isqrt(CELLS)
+    many = [(0, "map", 0, n % side, n // side, 1.0) for n in range(side * side)]
+    plot = Plot(lines=(Line(x=3, y=4, value=5, across=side, label="map"),))
+    write_rows(tmp_path / "h.dat", [rows[0], *many], plot)
+    tex = (tmp_path / "h.tex").read_text("utf-8")
+    assert f"mesh/cols={side // 2}," in tex and "\n2 2 1.0\n" in tex and "\n1 0 1.0" not in tex
 
 
 def test_long_tables_are_thinned_by_an_odd_number(tmp_path: Path) -> None:
@@ -119,6 +173,6 @@ def test_rows_with_words_keep_their_columns(tmp_path: Path) -> None:
         "2.5 nan 1",
     ]
     tex = (tmp_path / "b.tex").read_text("utf-8")
-    assert r"title={50 \% \& more}" in tex and r"\addlegendentry{$\delta$ of all}" in tex
+    assert r"title={50 \% {\char38} more}" in tex and r"\addlegendentry{$\delta$ of all}" in tex
     write_rows(tmp_path / "b.csv", rows)
     assert (tmp_path / "b.csv").read_text("utf-8").splitlines()[1] == "1,is stable,"

@@ -207,8 +207,10 @@ def test_the_command_writes_tables_and_figures(
     assert table == json.loads((out / "comparison.json").read_text("utf-8"))
     assert sorted(path.name for path in out.iterdir()) == [
         "comparison.csv",
+        "comparison.dat",
         "comparison.json",
         "comparison.md",
+        "comparison.tex",
         "figures",
     ]
     drawn = (out / "figures" / "error.svg").read_text("utf-8")

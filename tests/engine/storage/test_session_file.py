@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.core.change import Change, Nudge
-from engine.core.errors import InputError
+from engine.core.errors import InputError, LabError
 from engine.core.registry import get
 from engine.run import replay
 from engine.run.notes import Note
@@ -278,6 +280,40 @@ def test_an_archive_that_climbs_out_or_unpacks_to_far_more_is_refused(
             session_file.load(path)
 
 
+def test_a_list_of_parts_is_not_read_before_it_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _archive(("session.json", b"{}"))
+    at = len(whole) - 22
+    counts = whole[: at + 8] + b"\xff\xff\xff\xff" + whole[at + 12 :]
+    size = whole[: at + 12] + (2**30).to_bytes(4, "little") + whole[at + 16 :]
+    hidden = size[: at + 16] + b"PK\5\6" + size[at + 20 :]
+    large = whole[:at] + b"PK\6\7" + bytes(16) + whole[at:]
+    monkeypatch.setattr(archive.zipfile, "ZipFile", None)
+    path = tmp_path / "a.lyapunov"
+    for data in (counts, size, hidden, large, size[:-2] + b"\1\0x"):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="4096 parts"):
+            session_file.load(path)
+
+
+def test_a_full_folder_for_temporary_files_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.lyapunov"
+    session_file.save(path, KEPT)
+    before = path.read_bytes()
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(session_file.tempfile, "mkdtemp", full)
+    for act in (lambda: session_file.save(path, KEPT), lambda: session_file.load(path)):
+        with pytest.raises(LabError, match=r"temporary files.*No space left on device\.$"):
+            act()
+    assert path.read_bytes() == before
+
+
 @given(st.integers(0, 10**6), st.integers(0, 255))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_is_refused_or_read(tmp_path: Path, place: int, byte: int) -> None:
@@ -294,6 +330,11 @@ def test_a_damaged_file_is_refused_or_read(tmp_path: Path, place: int, byte: int
 
 
 def test_an_experiment_is_known_by_its_run() -> None:
-    assert KEPT.run_of("linear-map") is KEPT.runs[0]
-    assert KEPT.run_of("other") is None
     assert KEPT.experiments == {get("linear-map").id}
+
+
+@given(session=SESSIONS)
+def test_sessions_can_be_compared_whatever_is_pinned(session: KeptSession) -> None:
+    assert session == dataclasses.replace(session)
+    others = tuple(dataclasses.replace(pin, trace=trace(3)) for pin in session.pins)
+    assert (session == dataclasses.replace(session, pins=others)) is not bool(others)

@@ -22,8 +22,8 @@ from engine.text.mathtext import to_html, to_plain
 RAW = re.compile(r"\\|[^\W\d]_|_\{|\$|<su[bp]>")
 """A backslash, an underscore after a letter, and dollars or tags that nobody took away."""
 HELP = sorted(Path("resources/help").glob("*.md"))
-KEYS = {"id", "key", "keys", "drawable", "categories_key", "captions_key", "extent_key"}
-KEYS |= {"row_labels_key", "column_labels_key"}
+KEYS = {"id", "key", "keys", "drawable"}
+"""Fields of views that are no texts, like those whose names end with `_key`."""
 
 Text = tuple[str, str]
 """Where a text is from, and the text."""
@@ -49,7 +49,9 @@ def of_views(where: str, views: tuple[View, ...]) -> Iterator[Text]:
             value = getattr(view, field.name)
             for part in value if isinstance(value, tuple) else (value,):
                 here = f"{where}: view {view.id}: {field.name}"
-                if isinstance(part, str) and field.name not in KEYS:
+                if field.name in KEYS or field.name.endswith("_key"):
+                    continue
+                if isinstance(part, str):
                     yield here, part
                 elif hasattr(part, "label"):
                     yield here, part.label

@@ -150,6 +150,8 @@ def test_the_table_is_copied_and_saved(dialog: CompareDialog, pins: Pins, tmp_pa
     dialog.save(tmp_path / "a.csv")
     assert (tmp_path / "a.md").read_text("utf-8") == QGuiApplication.clipboard().text()
     assert dialog.outcome.text() == "Saved a.csv."
+    dialog.save(tmp_path / "a.dat")
+    assert (tmp_path / "a.dat").is_file() and "tabular" in (tmp_path / "a.tex").read_text()
     dialog.save(tmp_path / "missing" / "a.csv")
     assert "could not be written" in dialog.outcome.text()
 

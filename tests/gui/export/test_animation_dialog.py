@@ -80,8 +80,8 @@ def test_a_run_is_shown_from_step_to_step(
     dialog: AnimationDialog, films: list[Film], qtbot: QtBot, tmp_path: Path
 ) -> None:
     dialog.first.setText("2")
-    dialog.rate.setCurrentText("10")
-    dialog.seconds.setText("1/2")
+    dialog.film.rate.setCurrentText("10")
+    dialog.film.seconds.setText("1/2")
     save(dialog, qtbot, tmp_path / "run")
     (film,) = films
     assert film.course == Span(2, 10)
@@ -97,7 +97,7 @@ def test_a_parameter_is_swept(
     dialog.course.setCurrentIndex(index)
     dialog.first.setText("0.1")
     dialog.last.setText("1/4")
-    dialog.format.setCurrentText("GIF")
+    dialog.film.format.setCurrentText("GIF")
     dialog.what.setCurrentIndex(1)
     save(dialog, qtbot, tmp_path / "sweep.gif")
     (film,) = films
@@ -113,7 +113,7 @@ def test_a_parameter_is_swept(
 def test_what_is_not_allowed_is_one_sentence(
     dialog: AnimationDialog, films: list[Film], qtbot: QtBot, tmp_path: Path, field: str, text: str
 ) -> None:
-    getattr(dialog, field).setText(text)
+    getattr(dialog.film if field == "seconds" else dialog, field).setText(text)
     save(dialog, qtbot, tmp_path / "a.mp4")
     assert not films and not (tmp_path / "a.mp4").exists()
     assert "is not allowed" in dialog.outcome.text()
@@ -144,11 +144,11 @@ def test_a_cancel_leaves_nothing(
 
 @pytest.mark.slow
 def test_a_file_is_made(dialog: AnimationDialog, qtbot: QtBot, tmp_path: Path) -> None:
-    dialog.seconds.setText("0.3")
-    dialog.rate.setCurrentText("10")
-    dialog.pixels.setCurrentIndex(0)
+    dialog.film.seconds.setText("0.3")
+    dialog.film.rate.setCurrentText("10")
+    dialog.film.pixels.setCurrentIndex(0)
     dialog.what.setCurrentIndex(1)
-    dialog.format.setCurrentText("GIF")
+    dialog.film.format.setCurrentText("GIF")
     dialog.save(tmp_path / "a.gif")
     qtbot.waitUntil(dialog.save_button.isEnabled, timeout=60_000)
     assert dialog.outcome.text() == "Saved a.gif: 3 frames."

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.core.claims import Bound
 from engine.core.errors import Refusal
-from engine.core.params import Params, describe, param, spec_of
+from engine.core.params import PATHS, Params, Widget, describe, param, spec_of
 from engine.core.registry import Entry
 from engine.experiments import EXPERIMENTS
 from gui.form.body import FormBody, make_row
@@ -583,6 +583,21 @@ def test_switch_and_combo(form: ParamForm, watch: Watch, qtbot: QtBot) -> None:
     qtbot.keyClicks(source.combo, "F")
     assert watch.edits[-1][0].source == "file"
     assert form.row("file").isVisible()
+
+
+@pytest.mark.parametrize("widget", PATHS)
+def test_a_field_of_a_path_asks_for_what_it_takes(widget: Widget, qtbot: QtBot) -> None:
+    spec = next(spec for spec in describe(FakeParams) if spec.name == "file")
+    row = PathRow(dataclasses.replace(spec, widget=widget))
+    qtbot.addWidget(row)
+    said = row.box.placeholderText()
+    assert ("file" in said, "folder" in said) == (widget != "folder", widget != "file")
+    assert (row.browse.menu() is not None) is (widget == "path")
+    if widget != "path":
+        qtbot.mouseClick(row.browse, LEFT)
+        dialog = row.findChild(QFileDialog)
+        assert (dialog.fileMode() is QFileDialog.FileMode.Directory) is (widget == "folder")
+        dialog.close()
 
 
 def test_texts_wait_for_enter(form: ParamForm, watch: Watch, qtbot: QtBot) -> None:

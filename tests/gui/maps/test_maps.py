@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.core.params import update
@@ -28,13 +28,14 @@ from engine.maps.axis import Axis
 from engine.maps.kind import Prepared
 from engine.maps.live.live_map import LiveMap
 from engine.maps.ready import ReadyMap
-from engine.maps.shown import MapShown
+from engine.maps.shown import MapShown, MapWaits
 from engine.maps.spec import MapSpec
 from engine.run.snapshot import Status
 from gui.maps.control import MapControl
 from gui.maps.dock import BOTH, MAP, PLOTS
 from gui.maps.source import MapSource
 from gui.maps.track import middle_of
+from gui.maps.zoom import ZoomDialog
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
 from gui.settings import Settings
@@ -388,6 +389,18 @@ def test_cancel_keeps_what_is_made_and_the_map_goes_on_from_there(
     assert shown.known.all() and panel.go_on.isHidden() and not panel.cancel.isHidden()
 
 
+def test_what_is_compiled_first_is_said_and_cancelled(desk: Desk) -> None:
+    spec = desk.make().spec
+    for compiled, state, said in (
+        (0, "making", "once"),
+        (2, "making", "2"),
+        (2, "cancelled", "no"),
+    ):
+        desk.maps.source.waits.emit(MapWaits(number=9, spec=spec, compiled=compiled, state=state))
+        assert said in desk.maps.panel.state.text()
+        assert desk.maps.panel.cancel.isEnabled() is (state == "making")
+
+
 def test_a_quick_map_follows_the_parameters(desk: Desk) -> None:
     desk.make()
     desk.control.edit_params(update(desk.control.params, momentum=0.5, method="momentum"))
@@ -529,6 +542,23 @@ def test_files_and_the_command(desk: Desk, tmp_path: Path) -> None:
     desk.maps.files.copy_command()
     text = QGuiApplication.clipboard().text()
     assert "map stability fake" in text and "--x curvature=2.0:4.0:64" in text
+
+
+def test_the_zoom_is_offered_as_a_film_beside_the_files(desk: Desk) -> None:
+    desk.make()
+    for fill in (desk.maps.panel.export_menu_wanted.emit, desk.maps.page.menu_wanted.emit):
+        menu = QMenu(desk.host)
+        fill(menu)
+        (film,) = [each for each in menu.actions() if each.text() == "Animate the zoom…"]
+        assert film.isEnabled()
+        film.trigger()
+        assert "Zoom into the map first" in desk.messages.pop()
+    part = replace(desk.maps.history.home, x=replace(desk.maps.history.home.x, high=3.0))
+    desk.maps.history.go_to(part)
+    desk.maps.files.show_zoom()
+    (dialog,) = desk.maps.page.window().findChildren(ZoomDialog)
+    dialog.close()
+    assert not desk.messages
 
 
 def test_the_keyboard_moves_the_crosshair_and_chooses(desk: Desk) -> None:

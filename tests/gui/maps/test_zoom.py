@@ -24,14 +24,14 @@ def dialog(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> ZoomDialog:
     monkeypatch.setattr(making, "pool_for", lambda prepared: Threads(1))
     made = ZoomDialog(WHOLE, Part(FILM.x, FILM.y))
     qtbot.addWidget(made)
-    made.pixels.setCurrentIndex(0)
-    made.rate.setCurrentText("10")
-    made.format.setCurrentText("GIF")
+    made.film.pixels.setCurrentIndex(0)
+    made.film.rate.setCurrentText("10")
+    made.film.format.setCurrentText("GIF")
     return made
 
 
 def test_a_zoom_is_saved(dialog: ZoomDialog, qtbot: QtBot, tmp_path: Path) -> None:
-    dialog.seconds.setText("0.2")
+    dialog.film.seconds.setText("0.2")
     dialog.save(tmp_path / "zoom")
     assert not dialog.save_button.isEnabled()
     qtbot.waitUntil(lambda: dialog.outcome.text() == "Saved zoom.gif: 2 frames.", timeout=20_000)
@@ -43,14 +43,14 @@ def test_what_is_refused_or_cancelled_is_one_sentence(
     dialog: ZoomDialog, qtbot: QtBot, tmp_path: Path
 ) -> None:
     for text, words in (("x", "number of seconds"), ("0", "seconds"), ("1e9", "seconds")):
-        dialog.seconds.setText(text)
+        dialog.film.seconds.setText(text)
         dialog.save(tmp_path / "a.gif")
         assert words in dialog.outcome.text() and dialog.save_button.isEnabled()
-    dialog.seconds.setText("30")
+    dialog.film.seconds.setText("30")
     dialog.save(tmp_path / "a.gif")
     dialog._background._on_cancelled()
     assert dialog.outcome.text() == "Cancelled; nothing was written."
-    dialog.seconds.setText("0.2")
+    dialog.film.seconds.setText("0.2")
     dialog.save(tmp_path / "absent" / "a.gif")
     qtbot.waitUntil(lambda: "could not be written" in dialog.outcome.text(), timeout=20_000)
     qtbot.waitUntil(lambda: list(tmp_path.iterdir()) == [], timeout=20_000)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
+from gui.plots.canvas.layers import tinted
 from gui.plots.header import TALL, TALLER, PlotHeader
+from gui.plots.legend import draw_swatch
 from gui.plots.panes.pane import Entry
+from gui.style.theme import DARK, LIGHT, Theme
 
 
 @pytest.fixture
@@ -56,3 +62,14 @@ def test_one_name_that_is_lost_is_worth_a_line_only_in_a_plot_that_is_tall_enoug
     assert names(header, width, TALLER) == ["0", "1"]
     assert names(header, 600, TALLER) == ["0", "1"]
     assert not header.has_two_lines
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_swatch_of_a_tint_has_the_colour_of_its_cells(theme: Theme) -> None:
+    cells = tinted(np.array([[1]], np.uint8), theme, ["good"])
+    image = QImage(16, 16, QImage.Format.Format_ARGB32)
+    image.fill(theme.color("surface"))
+    painter = QPainter(image)
+    draw_swatch(painter, QRectF(0, 0, 16, 16), Entry("0", "proved", "good", "tint"), theme)
+    painter.end()
+    assert image.pixel(8, 8) == cells.pixel(0, 0)

@@ -186,6 +186,25 @@ def test_a_late_answer_changes_nothing() -> None:
     assert resolve(later, asked) == (later, ())
 
 
+class OtherParams(FakeParams):
+    """Parameters of another experiment."""
+
+
+def test_parameters_of_another_experiment_are_never_adopted() -> None:
+    state = at(Status.PAUSED)
+    assert resolve(state, r.Adopt(OtherParams())) == (state, ())
+    assert resolve(state, r.ParamsFetched(OtherParams(), state.orders)) == (state, ())
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_an_answer_to_the_run_before_a_choice_changes_nothing(begins: bool) -> None:
+    state = at(Status.PAUSED)
+    asked = r.ParamsFetched(LIVE, state.orders)
+    choice = r.Choose(Settings(FakeParams(), 0), None, resumes=False, begins=begins)
+    chosen, _ = resolve(state, choice)
+    assert not chosen.adopts and resolve(chosen, asked) == (chosen, ())
+
+
 def test_what_is_no_wish_is_refused() -> None:
     with pytest.raises(TypeError, match="no wish"):
         resolve(at(Status.PAUSED), r.FetchParams())  # type: ignore[arg-type]

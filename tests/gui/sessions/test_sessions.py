@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -17,12 +19,15 @@ from engine.run.notes import Note
 from engine.run.snapshot import Status
 from engine.storage import session_file
 from engine.storage.story import Scene, Story
+from gui.sessions.kept import KeptFiles
 from gui.settings import Settings
 from gui.window.main_window import MainWindow
 from tests.gui import windows
 from tests.gui.fakes import FakeExperiment, FakeParams
+from tests.gui.sessions.one_run import session_of, steps_in
 from tests.registered import only
 
+ROOT = Path(__file__).resolve().parents[3]
 Open = Callable[[str], MainWindow]
 
 
@@ -48,6 +53,11 @@ def open_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     yield open_window
     for window in opened:
         window.close()
+
+
+def steps_of(path: Path) -> dict[str, int | None]:
+    """Return the steps of each run that a session file holds."""
+    return {kept.run.experiment: kept.run.steps for kept in session_file.load(path).runs}
 
 
 def step(window: MainWindow) -> int:
@@ -148,7 +158,8 @@ def test_what_cannot_be_opened_is_one_sentence_and_nothing_is_lost(
     assert step(window) == 7
     assert path.read_bytes() == b"PK no session"
     window.sessions.restore_last()
-    assert "no last session" in window.message_bar.text.text()
+    assert "no earlier session" in window.status.currentMessage()  # not a fault
+    assert "bad.lyapunov" in window.message_bar.text.text()
     window.sessions.save(tmp_path / "absent" / "x.lyapunov")
     qtbot.waitUntil(lambda: "could not be written" in window.message_bar.text.text())
 
@@ -161,14 +172,16 @@ def test_the_session_of_a_killed_program_can_be_restored(
     killed.sessions.keep()
     kept = tmp_path / "one" / "session.lyapunov"
     qtbot.waitUntil(kept.is_file)
+    killed.sessions._await_writing()
+    killed.sessions._aside.release()  # as the end of its process does
     again = open_window("one")
     again.actions_by_name["last_session"].trigger()
     qtbot.waitUntil(lambda: step(again) == 9 and again.control.snapshot.cursor == 4)
     again.control.live()
     make(again, qtbot, 3)
     again.close()  # keeps its own beside that of before
-    assert session_file.load(kept).run_of("second").run.steps == 12
-    assert session_file.load(tmp_path / "one" / "last-session.lyapunov").run_of("second")
+    assert steps_of(kept)["second"] == 12
+    assert "second" in steps_of(tmp_path / "one" / "last-session.lyapunov")
 
 
 def test_a_restored_session_is_kept_before_anything_is_done(
@@ -180,14 +193,15 @@ def test_a_restored_session_is_kept_before_anything_is_done(
     killed.sessions.keep()
     kept = tmp_path / "one" / "session.lyapunov"
     qtbot.waitUntil(kept.is_file)
+    killed.sessions._await_writing()
+    killed.sessions._aside.release()  # as the end of its process does
     again = open_window("one")
     make(again, qtbot, 3)
     again.sessions.restore_last()
     qtbot.waitUntil(lambda: again.status.currentMessage().startswith("Opened"))
     again.sessions._await_writing()
-    assert session_file.load(kept).run_of("fake").run.steps == 7
-    last = session_file.load(tmp_path / "one" / "last-session.lyapunov")
-    assert last.run_of("fake").run.steps == 3
+    assert steps_of(kept)["fake"] == 7
+    assert steps_of(tmp_path / "one" / "last-session.lyapunov")["fake"] == 3
 
 
 def test_work_that_is_being_kept_is_kept_when_the_window_closes(
@@ -197,7 +211,7 @@ def test_work_that_is_being_kept_is_kept_when_the_window_closes(
     make(window, qtbot, 7)
     window.sessions.keep()
     window.close()  # before the engine has answered
-    assert session_file.load(tmp_path / "one" / "session.lyapunov").run_of("fake").run.steps == 7
+    assert steps_of(tmp_path / "one" / "session.lyapunov")["fake"] == 7
 
 
 def test_notes_on_plots_come_with_the_session(
@@ -215,3 +229,41 @@ def test_notes_on_plots_come_with_the_session(
     open_file(second, qtbot, path)
     qtbot.waitUntil(lambda: step(second) == 7)
     assert second.panels.plots.notes == notes
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from gui.sessions.kept import KeptFiles
+from tests.gui.sessions.one_run import session_of
+
+kept = KeptFiles(Path(sys.argv[2]))
+kept.write(session_of(int(sys.argv[3])))
+print("kept", flush=True)
+sys.stdin.read(1)  # holds its place until it is killed
+"""
+
+
+def test_two_programs_with_the_same_settings_keep_their_own_sessions(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    command = [sys.executable, "-c", PROGRAM, str(ROOT), str(folder)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    programs = []
+    for steps in (1, 2):
+        program = subprocess.Popen([*command, str(steps)], **pipes)
+        programs.append(program)
+        assert program.stdout is not None and program.stdout.readline() == "kept\n"
+    names = ("session.lyapunov", "session-2.lyapunov")
+    assert [steps_in(folder / name) for name in names] == [1, 2]
+    third = KeptFiles(folder)
+    assert third.last() is None  # both are at work
+    third.release()
+    for program in programs:
+        program.kill()
+        program.communicate()
+    assert third.last() == folder / names[1]  # the newest
+    third.write(session_of(3))
+    assert steps_in(folder / names[0]) == 3
+    assert steps_in(folder / "last-session.lyapunov") == 1
+    third.release()

@@ -103,7 +103,7 @@ def test_every_text_of_the_window_stands_out(
     qtbot: QtBot, theme: Theme, usual_size: None, scale: float, has_audience: bool, least: int
 ) -> None:
     window = open_window(qtbot, [FakeExperiment()])
-    window.set_theme(theme.name)
+    window.theme_choice.set(theme.name)
     window.size_chosen.choose(scale)
     window.actions_by_name["full_screen"].setChecked(has_audience)
     qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=20_000)

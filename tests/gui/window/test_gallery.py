@@ -37,7 +37,7 @@ def test_the_sentence_of_the_preset_stays_beside_the_plots(window: MainWindow) -
     assert window.header.summary.text == first.description, "it says what to try"
     box = window.header.presets
     assert box.currentIndex() == -1
-    assert box.placeholderText() == f"{first.title} (changed)"
+    assert box.placeholderText() == f"Changed: {first.title}"
 
 
 def test_keys_and_buttons_go_through_the_presets(window: MainWindow) -> None:

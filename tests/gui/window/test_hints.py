@@ -15,6 +15,7 @@ from engine.core.params import update
 from gui.settings import Settings
 from gui.window.hints import HANDLES, KEY, LIMIT, HintBar, Hints
 from gui.window.main_window import MainWindow
+from tests.gui.fakes import FakeExperiment
 from tests.gui.windows import open_window
 
 
@@ -58,6 +59,17 @@ def test_a_hint_that_is_dismissed_never_comes_back(qtbot: QtBot, tmp_path: Path)
     again = shown(qtbot, "least-squares", Settings(tmp_path / "settings.ini"))
     assert not again.hint_bar.isVisible()
     again.close()
+
+
+def test_while_the_first_run_begins_the_plots_have_the_room_and_no_hint_names_them(
+    qtbot: QtBot,
+) -> None:
+    window = open_window(qtbot, [FakeExperiment()])
+    assert window.panels.middle.isVisible() and window.hints.shown is None
+    heights = [part.height() for part in (window.header, window.hint_bar)]
+    assert max(heights) < window.panels.middle.height()
+    qtbot.waitUntil(lambda: window.hints.shown is not None)
+    window.close()
 
 
 def test_there_is_no_hint_of_a_mark_that_is_passed_already(qtbot: QtBot) -> None:

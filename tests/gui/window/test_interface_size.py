@@ -194,3 +194,14 @@ def test_a_button_made_at_another_scale_is_as_large_as_the_others(qtbot: QtBot) 
     assert (
         other.sizeHint().height() == button.sizeHint().height() == pytest.approx(2 * usual, abs=3)
     )
+
+
+def test_the_list_of_experiments_has_the_room_that_pins_do_not_need(qtbot: QtBot) -> None:
+    window = MainWindow(Settings(None))
+    qtbot.addWidget(window)
+    window.restore()
+    window.resize(1280, 800)
+    window.show()
+    docks = window.docks
+    qtbot.waitUntil(lambda: docks.experiments.height() > 4 * docks.pins.height())
+    window.close()

@@ -450,7 +450,7 @@ def test_a_run_that_takes_long_to_begin_says_so(window: MainWindow, qtbot: QtBot
 def test_state_comes_back(make: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot) -> None:
     path = tmp_path / "settings.ini"
     first = make(Settings(path))
-    first.set_theme("dark")
+    first.theme_choice.set("dark")
     first.control.edit_params(FakeParams(curvature=7.0))
     first.control.edit_seed(5)
     first.docks.pins.hide()
@@ -464,7 +464,7 @@ def test_state_comes_back(make: Callable[..., MainWindow], tmp_path: Path, qtbot
     assert second.actions_by_name["scaled_axis"].isChecked()
     assert not second.status.frames.isHidden()
     assert second.actions_by_name.theme == "dark"
-    second.set_theme("light")
+    second.theme_choice.set("light")
 
 
 def test_a_damaged_file_does_not_prevent_the_start(
@@ -510,12 +510,12 @@ def test_a_dropped_file_that_is_no_run_is_one_sentence(
 
 
 def test_themes_change_the_picture(window: MainWindow) -> None:
-    window.set_theme("light")
+    window.theme_choice.set("light")
     light = window.grab().toImage().pixelColor(5, 5)
-    window.set_theme("dark")
+    window.theme_choice.set("dark")
     dark = window.grab().toImage().pixelColor(5, 5)
     assert dark.lightness() < light.lightness()
-    window.set_theme("light")
+    window.theme_choice.set("light")
 
 
 def test_dialogs_open_beside_the_window(window: MainWindow, qtbot: QtBot) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.core.arrays import FloatArray
@@ -23,6 +25,10 @@ FIELD, FUNCTION = "module_file", "module_function"
 """The parameters that name the file and the function."""
 _STREAM = 0x6D6F64
 """Keeps the numbers of a start apart from others that the same seed makes."""
+
+
+_RANDOM = threading.RLock()
+"""Held while torch's random numbers are a module's: runs of a map are made beside the window's."""
 
 
 class OwnModule(Functional):
@@ -115,10 +121,19 @@ class OwnModule(Functional):
         made = [named[name].detach().double().reshape(-1).cpu().numpy() for name in self._names]
         return np.asarray(np.concatenate(made) * scale)
 
+    def with_weights(self, parts: Mapping[str, NDArray[Any]]) -> torch.nn.Module:
+        """Return a module of its own with these weights, on the CPU, that computes in 32 bits."""
+        with _default_settings():
+            made = self._made(0).float()
+        values = {name: torch.tensor(np.asarray(each)).float() for name, each in parts.items()}
+        fixed = {name: each.detach().cpu() for name, each in self._fixed.items()}
+        made.load_state_dict({**fixed, **values}, strict=False)
+        return made
+
     def _made(self, seed: int) -> torch.nn.Module:
         """Call the function with torch's random numbers begun from a seed."""
         mixed = np.random.SeedSequence([_STREAM, seed]).generate_state(1, np.uint64)[0]
-        with torch.random.fork_rng(devices=[]), user_code.explained(self.code):
+        with _RANDOM, torch.random.fork_rng(devices=[]), user_code.explained(self.code):
             torch.manual_seed(int(mixed) % 2**63)
             both = self._inputs, self._outputs
             made = self._make(*both) if _takes_two(self._make) else self._make()
@@ -144,7 +159,7 @@ class OwnModule(Functional):
 
         hooks = [each.register_forward_hook(seen) for each in self._module.modules()]
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            with _RANDOM, torch.no_grad(), torch.random.fork_rng(devices=[]):
                 first, second = self.compute(weights, x), self.compute(weights, x)
         finally:
             for hook in hooks:

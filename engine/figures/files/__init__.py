@@ -1,0 +1,1 @@
+"""What figures are written with: fonts cut to what is used, pixels, PNG files."""
