@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import replace
 
-from engine.cli import chosen
+from engine.cli import chosen, run_options
 from engine.cli.output import DONE, INTERRUPTED
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
@@ -22,7 +22,7 @@ from engine.storage.files import user_path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    chosen.configure(parser)
+    run_options.configure(parser)
     add = parser.add_argument
     add(
         "--view",

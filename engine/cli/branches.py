@@ -9,8 +9,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from engine.cli.chosen import chosen_run, figure_formats, whole_number
+from engine.cli.chosen import chosen_run, whole_number
 from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
+from engine.cli.run_options import figure_formats
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.maps.branches import Branches, BranchSpec, Special

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.cli.output import FIGURE_FORMATS
+from engine.cli.run_options import some_of
 from engine.core import registry
 from engine.core.errors import InputError
 from engine.core.params import Params, build, describe, parse_setting
@@ -25,47 +25,6 @@ from engine.storage.columns import TABLES
 from engine.text.arithmetic import NumberError, names_in, read_number, read_whole
 
 LEARNED_FORMATS = (".npz", ".safetensors")
-DEVICES = ("auto", "cpu", "cuda")
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options that describe a run."""
-    add = parser.add_argument
-    add(
-        "what",
-        metavar="EXPERIMENT|FILE",
-        help="an experiment's id, a run file, a run's folder, or learned parameters to go on from",
-    )
-    add("--preset", metavar="NAME", help="begin from a preset of the experiment")
-    add("--set", metavar="NAME=VALUE", action="append", default=[], help="give a parameter a value")
-    add("--steps", metavar="N", help="number of steps")
-    add("--seed", metavar="S", help="seed of all random numbers")
-    add(
-        "--device",
-        choices=DEVICES,
-        default="auto",
-        help="where MNIST runs, and, only if it is cuda, matrix ensembles too",
-    )
-    configure_module(parser)
-
-
-def configure_module(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name a module of the user, and let it be executed."""
-    parser.add_argument(
-        "--module",
-        metavar="FILE.py:FUNCTION",
-        help="train the nn.Module that a function of your Python file returns; needs --trust",
-    )
-    configure_trust(parser)
-
-
-def configure_trust(parser: argparse.ArgumentParser) -> None:
-    """Add the option that lets a Python file of the user be executed."""
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="execute the Python file that the run names, with all your rights",
-    )
 
 
 def chosen_run(options: argparse.Namespace) -> RunSpec:
@@ -239,17 +198,6 @@ def picture_size(field: str, text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def figure_formats(text: str) -> tuple[str, ...]:
-    """Read a list of formats of figures.
-
-    Raises
-    ------
-    InputError
-        If one of them is unknown.
-    """
-    return _some_of("--figures", text, FIGURE_FORMATS)
-
-
 def table_endings(text: str) -> tuple[str, ...]:
     """Read a list of formats of tables, and return the endings of their files.
 
@@ -259,14 +207,4 @@ def table_endings(text: str) -> tuple[str, ...]:
         If one of them is unknown.
     """
     known = [ending.removeprefix(".") for ending in TABLES]
-    return tuple(f".{name}" for name in _some_of("--tables", text, known))
-
-
-def _some_of(field: str, text: str, known: Sequence[str]) -> tuple[str, ...]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    if names == ["none"]:
-        return ()
-    for name in names:
-        if name not in known:
-            raise InputError(field, name, f"give some of {', '.join(known)}, or none")
-    return tuple(dict.fromkeys(names))
+    return tuple(f".{name}" for name in some_of("--tables", text, known))

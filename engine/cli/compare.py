@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cli import chosen
 from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
+from engine.cli.run_options import figure_formats
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.ensemble import Progress
 from engine.core.errors import InputError
@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Compare the runs."""
-    wanted = formats(chosen.figure_formats(options.figures))
+    wanted = formats(figure_formats(options.figures))
     folder = _free(options.out)
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
 

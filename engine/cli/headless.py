@@ -57,11 +57,11 @@ class Job:
     scheduler: str = ""
 
 
-def execute(job: Job, progress: Progress) -> dict[str, Any]:
+def execute(job: Job, progress: Progress, painters: Painters | None = None) -> dict[str, Any]:
     """Carry out a job and return the content of its `run.json`.
 
     Cancelling by `progress` or an error in the engine ends the run; its outcome says so and what
-    there is gets written.
+    there is gets written. The figures are drawn by `painters` that were started before, if any.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def execute(job: Job, progress: Progress) -> dict[str, Any]:
         If a file cannot be written into the folder; the run is then kept elsewhere where it can.
     """
     with _pool(job) as workers, pool_in_force(workers):
-        return _execute(job, progress)
+        return _execute(job, progress) if painters is None else _run(job, progress, painters)
 
 
 def _pool(job: Job) -> contextlib.AbstractContextManager[Executor | None]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.cli import branches, zoom_film
-from engine.cli.chosen import chosen_run, configure_module, figure_formats, whole_number
+from engine.cli.chosen import chosen_run, whole_number
 from engine.cli.output import DONE, FIGURE_FORMATS, INTERRUPTED
+from engine.cli.run_options import configure_module, figure_formats
 from engine.cli.terminal import Interrupt, progress_line
 from engine.cli.zoom_film import WantedFilm
 from engine.core.ensemble import Progress

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from engine.cli.chosen import LEARNED_FORMATS, configure_trust, trust
+from engine.cli.chosen import LEARNED_FORMATS, trust
+from engine.cli.run_options import configure_trust
 from engine.cli.terminal import Interrupt, progress_line
 from engine.core.errors import InputError
 from engine.core.packages import require

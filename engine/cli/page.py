@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from engine.cli import chosen
+from engine.cli import chosen, run_options
 from engine.cli.output import DONE
 from engine.storage.files import user_path
 from engine.text.numbers import whole
@@ -12,7 +12,7 @@ from engine.text.numbers import whole
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    chosen.configure(parser)
+    run_options.configure(parser)
     parser.add_argument(
         "--out", metavar="FILE", required=True, help="name of the page, which ends in .html"
     )

@@ -1,4 +1,8 @@
-"""`main.py run`: a run by its options, and what is printed of it."""
+"""`main.py run`: a run by its options, and what is printed of it.
+
+Imports nothing that takes time: the processes that draw the figures start first, and load beside
+this one.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cli import chosen, headless
-from engine.cli.chosen import LEARNED_FORMATS, chosen_run, figure_formats, table_endings
+from engine.cli import run_options
 from engine.cli.output import DONE, FAILED, FIGURE_FORMATS, INTERRUPTED
-from engine.cli.terminal import Interrupt, progress_line
+from engine.cli.run_options import figure_formats
 from engine.core.errors import InputError
-from engine.core.registry import get
-from engine.storage.files import to_json
+from engine.figures.painters import Painters
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `main.py run`."""
-    chosen.configure(parser)
+    run_options.configure(parser)
     add = parser.add_argument
     add("--scheduler", metavar="ADDRESS", default="", help="Dask cluster that makes the ensemble")
     add("--out", metavar="DIR", required=True, help="folder for everything that the run leaves")
@@ -50,18 +52,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Carry out a run, print what came out, and return the exit status."""
+    figures = figure_formats(options.figures)
+    with Painters.for_run() if figures else Painters(0) as painters:
+        painters.start()
+        return _execute(options, figures, painters)
+
+
+def _execute(options: argparse.Namespace, figures: tuple[str, ...], painters: Painters) -> int:
+    from engine.cli import headless
+    from engine.cli.chosen import LEARNED_FORMATS, chosen_run, table_endings
+    from engine.cli.terminal import Interrupt, progress_line
+    from engine.core.registry import get
+    from engine.storage.files import to_json
+
     run = chosen_run(options)
     job = headless.Job(
         run=run,
         folder=Path(options.out),
-        figures=figure_formats(options.figures),
+        figures=figures,
         model=_model_format(options.model, (*LEARNED_FORMATS, *get(run.experiment).model_endings)),
         svg_text=options.svg_text,
         tables=table_endings(options.tables),
         scheduler=options.scheduler,
     )
     with Interrupt() as interrupt, progress_line(sys.stderr) as show:
-        result = headless.execute(job, lambda done, text: show(done, text) and interrupt.go_on)
+        result = headless.execute(
+            job, lambda done, text: show(done, text) and interrupt.go_on, painters
+        )
     print(to_json(result) if options.json else headless.describe(result))
     if not options.json:
         print(f"Written to {options.out}: {', '.join(_summary(result['files']))}")

@@ -12,16 +12,19 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.figures.children import MOST, cores, forked
-from engine.figures.files.loading import load_matplotlib
-from engine.figures.sheets import Look, Sheet, files_of
+
+if TYPE_CHECKING:  # what they need takes long to import, and processes shall start at once
+    from engine.figures.sheets import Look, Sheet
 
 LEAST_SHEETS = 4
 """Sheets from which processes gain more than they take to start."""
 IDLE_SECONDS = 30.0
 """Time after which a process that was given nothing to draw ends."""
+MOST_GARBAGE = 50_000
+"""Objects left of figures, each of which leaves some thousands, at which they are collected."""
 LOOK_SECONDS = 0.1
 """Time between two looks at whether to go on."""
 
@@ -45,6 +48,11 @@ class Painters:
     def for_sheets(cls, sheets: int) -> Painters:
         """Return as many as pay for so many sheets on this machine."""
         return cls(min(cores(), sheets, MOST) if sheets >= LEAST_SHEETS else 0)
+
+    @classmethod
+    def for_run(cls) -> Painters:
+        """Return as many as pay for the figures of a run, of which it is not known yet how many."""
+        return cls(min(cores(), MOST))
 
     def __enter__(self) -> Painters:
         return self
@@ -108,11 +116,13 @@ class Painters:
 
 def _load() -> None:
     """Load matplotlib, the fonts and the reader of formulas."""
+    gc.disable()  # it would go through the modules again and again
+    from engine.figures.files.loading import load_matplotlib
+
     load_matplotlib()
     from engine.figures import paper
 
     paper.rehearse()
-    gc.disable()  # it would go through the modules again and again
     gc.freeze()
 
 
@@ -126,11 +136,14 @@ def _serve(connection: Connection) -> None:
         while True:
             sheet = sheets[connection.recv()]
             connection.send(_files(sheet, look))
-            gc.collect()
+            if gc.get_count()[0] > MOST_GARBAGE:
+                gc.collect()
 
 
 def _files(sheet: Sheet, look: Look) -> list[bytes] | None:
     """Return the files of a sheet, None where it cannot be drawn: the other side finds out why."""
+    from engine.figures.sheets import files_of
+
     try:
         return files_of(sheet, look)
     except Exception:

@@ -92,6 +92,18 @@ def test_a_short_run_imports_what_it_needs(tmp_path: Path) -> None:
     assert set(UNNEEDED) & modules_after(statement) == set()
 
 
+def test_figures_load_beside_everything_else_of_a_run(tmp_path: Path) -> None:
+    """The processes that draw start before anything is imported that takes long."""
+    drawn = [*RUN[:-2], "svg", "--out", str(tmp_path / "run")]
+    statement = (
+        "import json, os, sys, main\n"
+        "from engine.figures.painters import Painters\n"
+        "def start(_): print(json.dumps(list(sys.modules)), flush=True); os._exit(0)\n"
+        f"Painters.start = start\nmain.main({drawn!r})"
+    )
+    assert {"numpy", "pydantic"} & modules_after(statement) == set()
+
+
 def test_a_command_imports_no_other() -> None:
     statement = (
         "import contextlib, io; from engine.cli.commands import main\n"
