@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ from engine.system import display
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if problem := display.choose().problem:
     sys.exit(problem)
+
+# Behind `nohup` or `&` a shell has these ignored, and the program would obey.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[1]
 
