@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -21,9 +23,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if problem := display.choose().problem:
     sys.exit(problem)
 
-# Behind `nohup` or `&` a shell has these ignored, and the program would obey.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGHUP"):
+# A shell ignores the interrupts of what it starts in the background, and `nohup` the end of the
+# terminal; the program would obey, and its children inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +67,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Share the whole suite among the cores; a part of it is sooner done by one process."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return (os.cpu_count() or 1) if is_whole else 0
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the tests from the last to the first in every other process that shares them.
+
+    One process then writes the bytecode of each file and the other reads it; from the same end,
+    both would write all of it side by side. What fails is told when it is collected.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if int(worker.removeprefix("gw")) % 2:
+        places = [session.config.invocation_params.dir / arg for arg in session.config.args]
+        files = {file for place in places for file in place.rglob("test_*.py")}
+        for file in sorted(files, reverse=True):
+            with contextlib.suppress(Exception, pytest.skip.Exception):
+                importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
