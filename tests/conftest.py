@@ -23,9 +23,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if problem := display.choose().problem:
     sys.exit(problem)
 
-# A shell ignores the interrupts of what it starts in the background, and children would inherit it.
+# A shell ignores the interrupts of what it starts in the background, and `nohup` the end of the
+# terminal; the program would obey, and its children inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[1]
 
