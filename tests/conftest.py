@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,6 +22,13 @@ from engine.system import display
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if problem := display.choose().problem:
     sys.exit(problem)
+
+# A shell ignores the interrupts of what it starts in the background, and `nohup` the end of the
+# terminal; the program would obey, and its children inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,26 +47,53 @@ settings.load_profile("lab")
 
 LONG = (
     "tests/engine/reproduce/test_verdicts.py",
-    "tests/engine/core/test_registry.py",
     "tests/gui/window/test_main_window.py",
+    "tests/engine/core/test_registry.py",
+    "tests/gui/window/test_interface_size.py",
     "tests/engine/mnist/test_experiment.py",
+    "tests/gui/window/test_switching.py",
+    "tests/engine/mnist/test_checkpoint.py",
+    "tests/gui/app/test_odd_machines.py",
+    "tests/engine/families/test_proofs.py",
+    "tests/engine/experiments/test_ends.py",
+    "tests/engine/storage/test_files_full_disk.py",
+    "tests/gui/app/test_scalar_product.py",
     "tests/engine/network/test_runs.py",
     "tests/engine/cli/test_maps.py",
     "tests/gui/maps/test_maps.py",
-    "tests/engine/families/test_proofs.py",
+    "tests/engine/maps/test_making.py",
+    "tests/engine/families/test_short_ensembles.py",
     "tests/engine/maps/test_lawful.py",
-    "tests/engine/kernels/test_maps.py",
+    "tests/gui/app/test_monkey.py",
     "tests/engine/figures/test_figures.py",
     "tests/engine/mnist/test_training_batched.py",
     "tests/engine/executors/test_cluster.py",
 )
-"""Files that take long, the longest first: processes that share the suite end together."""
+"""Files that take long, the longest first: processes that share the suite end together.
+
+The first compiles most kernels. Those beside it need few, so that none is compiled twice at once.
+"""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Share the whole suite among the cores; a part of it is sooner done by one process."""
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return (os.cpu_count() or 1) if is_whole else 0
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the tests from the last to the first in every other process that shares them.
+
+    One process then writes the bytecode of each file and the other reads it; from the same end,
+    both would write all of it side by side. What fails is told when it is collected.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if int(worker.removeprefix("gw")) % 2:
+        places = [session.config.invocation_params.dir / arg for arg in session.config.args]
+        files = {file for place in places for file in place.rglob("test_*.py")}
+        for file in sorted(files, reverse=True):
+            with contextlib.suppress(Exception, pytest.skip.Exception):
+                importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from gui.app.application import application, problem_with_qt
 
 if TYPE_CHECKING:
     from engine.maps.ready import ReadyMap
+    from gui.app.drive import Driver
     from gui.run.control import RunControl
     from gui.window.main_window import MainWindow
 
@@ -109,15 +110,14 @@ def take(options: argparse.Namespace) -> Path:
             _show_map(driver.window, ready)
         elif options.steps > 0:
             driver.run(options.steps)
+        _raise_errors(driver)  # what failed will have no picture to wait for
         wait_until(lambda: _is_analysed(driver.window.control), ANALYSIS_SECONDS)
         driver.settle(SETTLE_SECONDS)
         panels = driver.window.panels
         if panels is not None:
             wait_until(lambda: not panels.plots.is_behind, PLOT_SECONDS)
         wait_until(lambda: not typesetter().is_busy, TYPESET_SECONDS)
-        errors = driver.take_errors()
-        if errors:
-            raise LabError(errors[0].strip().rpartition("\n")[2])
+        _raise_errors(driver)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         driver.window.grab().save(buffer, "PNG")
@@ -125,6 +125,13 @@ def take(options: argparse.Namespace) -> Path:
         driver.close()
     write_bytes(path, bytes(buffer.data().data()))
     return path
+
+
+def _raise_errors(driver: Driver) -> None:
+    """Raise the first error that there was in the window, in one sentence."""
+    errors = driver.take_errors()
+    if errors:
+        raise LabError(errors[0].strip().rpartition("\n")[2])
 
 
 def _show_map(window: MainWindow, ready: ReadyMap) -> None:

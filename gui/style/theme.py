@@ -213,6 +213,8 @@ def theme_signals() -> ThemeSignals:
     return ThemeSignals()
 
 
+_STYLED = "hasFusion"
+"""Property of an application whose style was set."""
 _current = LIGHT
 _scale = 1.0
 
@@ -236,8 +238,9 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     global _current, _scale
     changed = theme is not _current or _scale != scaling.factor()
     _current, _scale = theme, scaling.factor()
-    if app.style().name() != "fusion":
+    if app.property(_STYLED) is None:  # its name is hidden by a style sheet
         app.setStyle("Fusion")
+        app.setProperty(_STYLED, True)
     app.setFont(base_font())
     app.setPalette(palette(theme))
     QToolTip.setPalette(palette(theme))  # else tooltips keep the platform's colours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import threading
@@ -13,10 +14,22 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from gui.app.collector import Collector
 from gui.style import scaling, theme
 from tests.gui.thread_guard import ThreadGuard
+
+PATIENCE = 60_000
+"""Milliseconds to wait for what has to come; a busy machine is slow, and that is no fault."""
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """Return the bot that waits longer than by itself, where no other time is said."""
+    for name in ("waitUntil", "waitSignal", "waitSignals"):
+        setattr(qtbot, name, functools.partial(getattr(qtbot, name), timeout=PATIENCE))
+    return qtbot
 
 
 def _settle() -> None:

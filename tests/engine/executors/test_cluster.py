@@ -95,7 +95,7 @@ def test_a_job_that_keeps_killing_its_worker_is_given_up(tmp_path: Path) -> None
 
 
 def test_a_scheduler_that_goes_away_is_one_sentence() -> None:
-    with local_cluster(1) as machines, Cluster(machines.address) as pool:
+    with local_cluster(1) as machines, Cluster(machines.address, patience=4.0) as pool:
         with pytest.raises(LabError, match="went away"):
             for _ in pool.run(jobs.power, 2, range(10**9), never()):
                 machines.close()

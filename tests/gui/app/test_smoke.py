@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.core.views import (
@@ -24,7 +25,7 @@ from engine.core.views import (
     TableView,
     TimeView,
 )
-from gui.app import drive, smoke
+from gui.app import drive, screenshot, smoke
 from gui.app.drive import Driver
 from gui.app.smoke import view_has_data
 from tests.gui.fakes import FakeExperiment, FakeParams, snapshot
@@ -239,16 +240,37 @@ def test_a_picture_of_an_unknown_experiment_is_bad_input(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x"])
-def test_a_picture_stays_within_its_folder(tmp_path: Path, name: str) -> None:
+def test_a_picture_stays_within_its_folder(
+    qapp: QApplication, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     out = tmp_path / "out"
-    done = _program("screenshot", "--out", str(out), "--name", name, "--steps", "0")
-    assert done.returncode == 2
-    assert done.stderr.startswith("file name: ")
+    assert screenshot.main(["--out", str(out), "--name", name, "--steps", "0"]) == 2
+    assert capsys.readouterr().err.startswith("file name: ")
     assert list(tmp_path.iterdir()) == [out] and list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize("size", ["1280", "0x0", "100000x100", "axb"])
-def test_a_picture_of_no_size_is_bad_input(tmp_path: Path, size: str) -> None:
-    done = _program("screenshot", "--out", str(tmp_path), "--size", size)
-    assert done.returncode == 2
-    assert "size" in done.stderr
+def test_a_picture_of_no_size_is_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: str
+) -> None:
+    assert screenshot.main(["--out", str(tmp_path), "--size", size]) == 2
+    assert "size" in capsys.readouterr().err
+
+
+def test_there_is_no_picture_to_wait_for_of_a_run_that_cannot_begin(
+    registry: Any,
+    qapp: QApplication,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Broken(FakeExperiment):  # type: ignore[misc]
+        def init(self, params: Any, seed: int) -> Any:
+            raise ValueError("no start")
+
+    waited: list[float] = []
+    monkeypatch.setattr(Driver, "settle", lambda _, seconds: waited.append(seconds))
+    registry(Broken())
+    assert screenshot.main(["--out", str(tmp_path), "--experiment", "fake"]) == 1
+    assert capsys.readouterr().err == "ValueError: no start\n"
+    assert waited == [] and list(tmp_path.iterdir()) == []

@@ -87,7 +87,7 @@ class Desk:
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Let the window work until a condition holds."""
-        self.qtbot.waitUntil(condition, timeout=10_000)
+        self.qtbot.waitUntil(condition)
 
     def make(self, kind: str = "stability") -> MapShown:
         """Choose a kind of map, press the button and wait for the finished map."""

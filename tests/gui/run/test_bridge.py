@@ -286,9 +286,7 @@ def test_a_real_engine_plays(qtbot: QtBot) -> None:
     bridge = Bridge()
     try:
         bridge.set_speed(None)
-        with qtbot.waitSignal(
-            bridge.snapshot_ready, check_params_cb=lambda item: item.step > 5, timeout=10_000
-        ):
+        with qtbot.waitSignal(bridge.snapshot_ready, check_params_cb=lambda item: item.step > 5):
             bridge.start(FakeExperiment(), FakeParams(step_size=1.0), 0, paused=False)
     finally:
         assert bridge.close()

@@ -96,7 +96,7 @@ def text_of(widget: QWidget) -> str:
 
 @pytest.mark.parametrize(
     ("scale", "has_audience", "least"),
-    [(1.0, False, 30), (0.8, False, 30), (2.0, False, 20), (1.0, True, 10)],
+    [(1.0, False, 30), (0.8, False, 30), (2.0, False, 20), (1.0, True, 8)],
     ids=["usual size", "smallest", "double", "for an audience"],
 )
 def test_every_text_of_the_window_stands_out(

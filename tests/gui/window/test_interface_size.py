@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -26,6 +27,13 @@ def shown(qtbot: QtBot, settings: Settings | None = None) -> MainWindow:
     window = open_window(qtbot, [FakeExperiment()], settings)
     qtbot.waitUntil(lambda: window.control.snapshot is not None, timeout=20_000)
     return window
+
+
+def resized(window: MainWindow, scale: float) -> None:
+    """Choose a scale and let all be laid out."""
+    window.size_chosen.choose(scale)
+    for _ in range(5):
+        QApplication.processEvents()
 
 
 def canvas_of(window: MainWindow) -> QWidget:
@@ -75,22 +83,21 @@ def test_fonts_fields_icons_and_plots_grow_together_and_come_back(qtbot: QtBot) 
     window.close()
 
 
-@pytest.mark.parametrize("scale", scaling.SCALES)
-def test_a_place_on_a_plot_is_the_same_at_every_scale(qtbot: QtBot, scale: float) -> None:
+def test_a_place_on_a_plot_is_the_same_at_every_scale(qtbot: QtBot) -> None:
     window = shown(qtbot)
-    window.size_chosen.choose(scale)
     canvas = canvas_of(window)
-    for _ in range(5):  # until all is laid out
-        QApplication.processEvents()
-    plot = canvas.frame.mapper.plot
-    seen = []
+    seen: list[Any] = []
     canvas.hovered.connect(seen.append)
-    corner = QPoint(round(plot.center().x() * scale), round(plot.center().y() * scale))
-    QTest.mouseMove(canvas.viewport(), corner + QPoint(3, 3))
-    QTest.mouseMove(canvas.viewport(), corner)
-    qtbot.waitUntil(lambda: bool(seen) and seen[-1] is not None)
-    assert (seen[-1] - plot.center()).manhattanLength() <= 2 / scale + 1e-6
-    assert plot.right() <= canvas.unit_size.width() and plot.left() > 0
+    for scale in scaling.SCALES:
+        resized(window, scale)
+        seen.clear()
+        plot = canvas.frame.mapper.plot
+        corner = QPoint(round(plot.center().x() * scale), round(plot.center().y() * scale))
+        QTest.mouseMove(canvas.viewport(), corner + QPoint(3, 3))
+        QTest.mouseMove(canvas.viewport(), corner)
+        qtbot.waitUntil(lambda: bool(seen) and seen[-1] is not None)
+        assert (seen[-1] - plot.center()).manhattanLength() <= 2 / scale + 1e-6, scale
+        assert plot.right() <= canvas.unit_size.width() and plot.left() > 0, scale
     window.close()
 
 
@@ -149,12 +156,9 @@ def test_what_gave_way_is_kept_as_it_was(qtbot: QtBot) -> None:
     window.close()
 
 
-@pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
-def test_no_control_of_the_transport_covers_another(qtbot: QtBot, scale: float) -> None:
+def test_no_control_of_the_transport_covers_another(qtbot: QtBot) -> None:
     window = shown(qtbot)
-    window.size_chosen.choose(scale)
     transport = window.transport
-    qtbot.waitUntil(lambda: transport.width() >= transport.minimumSizeHint().width())
     parts = [
         transport.reset_button,
         transport.play_button,
@@ -166,10 +170,13 @@ def test_no_control_of_the_transport_covers_another(qtbot: QtBot, scale: float) 
         transport.live_button,
         transport.speed_control,
     ]
-    places = [part.rect().translated(part.mapTo(transport, QPoint())) for part in parts]
-    for index, place in enumerate(places):
-        assert transport.rect().contains(place)
-        assert not any(place.intersects(other) for other in places[:index])
+    for scale in (0.8, 1.0, 1.5, 2.0):
+        resized(window, scale)
+        qtbot.waitUntil(lambda: transport.width() >= transport.minimumSizeHint().width())
+        places = [part.rect().translated(part.mapTo(transport, QPoint())) for part in parts]
+        for index, place in enumerate(places):
+            assert transport.rect().contains(place), scale
+            assert not any(place.intersects(other) for other in places[:index]), scale
     window.close()
 
 

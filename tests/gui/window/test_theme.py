@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from engine.core.paths import resource
 from gui.style import theme as themes
@@ -167,3 +168,22 @@ def test_a_change_of_theme_reaches_widgets_and_listeners(qapp: QApplication, qtb
     themes.apply_theme(qapp, LIGHT)
     assert widget.told[-1] == "light"
     assert themes.current_theme() is LIGHT
+
+
+def test_another_theme_styles_a_widget_once(qapp: QApplication, qtbot: QtBot) -> None:
+    """Styling all widgets of a window is what a change of theme or scale takes its time for."""
+    themes.apply_theme(qapp, LIGHT)
+    told: list[QEvent.Type] = []
+
+    class Styled(QWidget):
+        def changeEvent(self, event: QEvent) -> None:
+            super().changeEvent(event)
+            told.append(event.type())
+
+    widget = Styled()
+    qtbot.addWidget(widget)
+    widget.show()
+    for theme in (DARK, LIGHT):
+        told.clear()
+        themes.apply_theme(qapp, theme)
+        assert told.count(QEvent.Type.StyleChange) == 1
