@@ -216,7 +216,7 @@ class EngineThread:
         return self._make(begin)
 
     def _foresee(self, experiment: AbstractExperiment[Any, Any]) -> None:
-        """Let processes compile kernels of the first picture while this thread loads the rest."""
+        """Begin to compile kernels of the first picture, while this thread loads the rest."""
         try:
             with compile_kernels(Compiling.NEVER):
                 experiment.warm_picture()
