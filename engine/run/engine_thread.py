@@ -98,6 +98,15 @@ class EngineThread:
     def _send(self, command: Callable[[], None]) -> None:
         self._commands.put(command)
 
+    def _for_run(self, command: Callable[[], None]) -> Callable[[], None]:
+        """Make a command one of the run that was asked for last, which no other run obeys.
+
+        Where a newer start overtakes that run, another one is in force when the command's turn
+        comes, perhaps of another experiment.
+        """
+        run_id = self._latest_run_id
+        return lambda: command() if run_id == self._run_id else None
+
     def _is_overtaken(self, run_id: int) -> bool:
         return self._closing or run_id != self._latest_run_id
 
