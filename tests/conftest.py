@@ -47,20 +47,32 @@ settings.load_profile("lab")
 
 LONG = (
     "tests/engine/reproduce/test_verdicts.py",
-    "tests/engine/core/test_registry.py",
     "tests/gui/window/test_main_window.py",
+    "tests/engine/core/test_registry.py",
+    "tests/gui/window/test_interface_size.py",
     "tests/engine/mnist/test_experiment.py",
+    "tests/gui/window/test_switching.py",
+    "tests/engine/mnist/test_checkpoint.py",
+    "tests/gui/app/test_odd_machines.py",
+    "tests/engine/families/test_proofs.py",
+    "tests/engine/experiments/test_ends.py",
+    "tests/engine/storage/test_files_full_disk.py",
+    "tests/gui/app/test_scalar_product.py",
     "tests/engine/network/test_runs.py",
     "tests/engine/cli/test_maps.py",
     "tests/gui/maps/test_maps.py",
-    "tests/engine/families/test_proofs.py",
+    "tests/engine/maps/test_making.py",
+    "tests/engine/families/test_short_ensembles.py",
     "tests/engine/maps/test_lawful.py",
-    "tests/engine/kernels/test_maps.py",
+    "tests/gui/app/test_monkey.py",
     "tests/engine/figures/test_figures.py",
     "tests/engine/mnist/test_training_batched.py",
     "tests/engine/executors/test_cluster.py",
 )
-"""Files that take long, the longest first: processes that share the suite end together."""
+"""Files that take long, the longest first: processes that share the suite end together.
+
+The first compiles most kernels. Those beside it need few, so that none is compiled twice at once.
+"""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -202,16 +202,26 @@ class EngineThread:
         self, experiment: AbstractExperiment[Any, Any], begin: Callable[[], Session]
     ) -> Shown:
         """Make the run and its first picture; kernels that lack are compiled by other processes."""
+        self._foresee(experiment)
         try:
             with compile_kernels(Compiling.NEVER):
                 return self._make(begin)
         except NotCompiled:
-            self._compile(experiment, Part.PICTURE, Part.STEPS)
+            if self._warming is None:
+                self._compile(experiment, Part.PICTURE, Part.STEPS)
             while self._warming is not None and not self._warming.is_done(Part.PICTURE):
                 time.sleep(COMPILE_NEWS)
                 if self._is_overtaken(self._run_id):
                     raise Interrupted from None
         return self._make(begin)
+
+    def _foresee(self, experiment: AbstractExperiment[Any, Any]) -> None:
+        """Begin to compile kernels of the first picture, while this thread loads the rest."""
+        try:
+            with compile_kernels(Compiling.NEVER):
+                experiment.warm_picture()
+        except NotCompiled:
+            self._compile(experiment, Part.PICTURE, Part.STEPS)
 
     def _make(self, begin: Callable[[], Session]) -> Shown:
         run = self._run = Run(begin(), self._on_drop)

@@ -142,6 +142,6 @@ def _compile(kind: type[AbstractExperiment[Any, Any]], part: str, reports: Conne
                 os.nice(NICENESS)
             with compile_kernels(Compiling.ALWAYS):
                 experiment.warm_up()
-        else:
+        elif not experiment.warm_picture():
             session = Session(experiment, experiment.parameters(), 0)
             Run(session, lambda dropped: "").show(force=True)

@@ -135,7 +135,15 @@ class RunControl(QObject):
 
         Without settings it has those it was left with, and its run is where it was left, paused.
         `start` holds learned parameters to begin from, until other settings are chosen.
+
+        Raises
+        ------
+        LabError
+            If the parameters are those of another experiment.
         """
+        if params is not None and type(params) is not experiment.parameters:
+            name = type(params).__name__
+            raise LabError(f"{experiment.title} cannot begin with parameters of the kind {name}.")
         if self._experiment is not None and self._state is not None:
             self._remembered[self._experiment.id] = self._state.settings
             self._starts[self._experiment.id] = self._state.start
@@ -153,8 +161,9 @@ class RunControl(QObject):
         before = self._state or r.State(settings=settings)
         self._state, actions = r.resolve(before, r.Choose(settings, start, resumes, begin))
         self._snapshot = self._began = None
+        chosen = self._state.runs
         self.experiment_changed.emit(experiment)
-        self._perform(actions)
+        self._perform(actions, chosen)
 
     def remembers(self, experiment_id: str) -> bool:
         """Return whether an experiment was chosen, or its settings are known from elsewhere."""
@@ -233,6 +242,8 @@ class RunControl(QObject):
     def _edit(self, wish: r.Edit | r.Preset, key: str = "", text: str = "") -> None:
         """Put settings in force, and keep the change on the undo stack if it is one."""
         before, after = self._settings, wish.settings
+        if type(after.params) is not type(before.params):
+            return  # of a field of the experiment before
         stack = self._stacks[self.experiment.id]
         if after != before:
             stack.push(ParamsCommand(before, after, self._restore, key, text))
@@ -295,10 +306,17 @@ class RunControl(QObject):
     def _do(self, wish: r.Wish) -> None:
         if self._state is not None:  # without an experiment there is no run
             self._state, actions = r.resolve(self._state, wish)
-            self._perform(actions)
+            self._perform(actions, self._state.runs)
 
-    def _perform(self, actions: tuple[r.Action, ...]) -> None:
+    def _perform(self, actions: tuple[r.Action, ...], runs: int) -> None:
+        """Perform actions of the run that is the `runs`-th.
+
+        Whoever hears of one may begin another run, perhaps of another experiment: then the rest is
+        of a run that was given up.
+        """
         for action in actions:
+            if self._state is None or self._state.runs != runs:
+                break
             self._perform_one(action)
 
     def _perform_one(self, action: r.Action) -> None:

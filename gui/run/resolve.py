@@ -268,21 +268,9 @@ class ShowQueued:
 
 
 _Moves: TypeAlias = Pause | StepForward | StepBack | RunSteps | Seek | GoLive | Nudge
-Wish: TypeAlias = (
-    _Moves
-    | SwitchBranch
-    | Choose
-    | Edit
-    | Restore
-    | Preset
-    | TogglePlay
-    | Reset
-    | Adopt
-    | Pictured
-    | Failed
-    | BranchSwitched
-    | ParamsFetched
-)
+_Given: TypeAlias = Edit | Restore | Preset
+_Heard: TypeAlias = Adopt | Pictured | Failed | BranchSwitched | ParamsFetched
+Wish: TypeAlias = _Moves | _Given | _Heard | SwitchBranch | Choose | TogglePlay | Reset
 Command: TypeAlias = _Moves | Retune | Play
 """Something that the run in force is to do."""
 Action: TypeAlias = (
@@ -292,8 +280,23 @@ Resolved: TypeAlias = tuple[State, tuple[Action, ...]]
 
 
 def resolve(state: State, wish: Wish) -> Resolved:
-    """Return the state after a wish, and the actions that fulfil it, in their order."""
-    return _resolve(wish, state)
+    """Return the state after a wish, and the actions that fulfil it, in their order.
+
+    Only a choice brings parameters of another experiment; from anything else they come too late.
+    """
+    given = _params_of(wish)
+    is_foreign = given is not None and type(given) is not type(state.settings.params)
+    return (state, ()) if is_foreign else _resolve(wish, state)
+
+
+def _params_of(wish: Wish) -> Params | None:
+    """Return the parameters that a wish brings."""
+    match wish:
+        case Edit(given) | Restore(given) | Preset(given) | BranchSwitched(given) | Pictured(given):
+            return given.params
+        case Adopt(params) | ParamsFetched(params):
+            return params
+    return None
 
 
 @singledispatch
@@ -389,8 +392,6 @@ def _(wish: Restore, state: State) -> Resolved:
 @_resolve.register
 def _(wish: Adopt, state: State) -> Resolved:
     """Show live parameters that the run has changed itself."""
-    if type(wish.params) is not type(state.settings.params):
-        return state, ()  # of a run of another experiment, which answers too late
     settings = replace(state.settings, params=wish.params)
     return replace(state, settings=settings), (ShowSettings(),)
 
@@ -431,10 +432,10 @@ def _(wish: ParamsFetched, state: State) -> Resolved:
 def _apply(state: State, settings: Settings, is_edit: bool) -> Resolved:
     """Put settings in force: within the run where that is possible, else by a new one."""
     before, shown = state.settings, state.shown
-    state = replace(state, orders=state.orders + 1)
     if settings == before:
         return state, ()
-    state = replace(state, settings=settings)
+    # Later pictures show these, or are of before them: none has anything to adopt any more.
+    state = replace(state, settings=settings, orders=state.orders + 1, adopts=False)
     effect = effect_of(before.params, settings.params)
     if settings.seed != before.seed:
         effect = Effect.RESTART

@@ -11,6 +11,10 @@ from gui.style.ink import ink
 _SIDES = {"left": Qt.AlignmentFlag.AlignLeft, "right": Qt.AlignmentFlag.AlignRight}
 
 
+_POLISHED = Qt.WidgetAttribute.WA_WState_Polished
+"""Of a widget that was shown. Before, each widget that it is put into styles it anew."""
+
+
 class InkLabel(QLabel):
     """A text in a colour by role that follows the theme."""
 
@@ -34,7 +38,10 @@ class InkLabel(QLabel):
     def changeEvent(self, event: QEvent) -> None:
         """Take the colour of the new theme."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+        kind = event.type()
+        if kind == QEvent.Type.PaletteChange or (
+            kind == QEvent.Type.StyleChange and self.testAttribute(_POLISHED)
+        ):
             self._tint()
 
     def _tint(self) -> None:

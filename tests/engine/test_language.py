@@ -14,17 +14,23 @@ VAGUE = re.compile(r"(Give|Say|Tell|Let|Have|Learn|Take up|Take over)s?\b|Ask (?
 STORIES = re.compile("told|mended|unsaid")
 
 
-def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+@pytest.fixture(scope="module")
+def nodes() -> dict[Path, list[ast.AST]]:
+    """Read all sources."""
+    return {path: list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in SOURCES}
+
+
+def docstrings(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """Find the docstrings of a file, and the texts below its constants, with their lines."""
-    for node in ast.walk(tree):
+    for node in nodes:
         value = node.value if isinstance(node, ast.Expr) else None
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.lineno, value.value
 
 
-def identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def identifiers(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """Find all names that a file uses, with their lines."""
-    for node in ast.walk(tree):
+    for node in nodes:
         for field in ("id", "attr", "name", "asname", "arg"):
             name = getattr(node, field, None)
             if isinstance(name, str):
@@ -48,22 +54,21 @@ def test_vague_verbs_are_recognized(text: str, is_vague: bool) -> None:
     assert bool(VAGUE.match(text)) == is_vague
 
 
-def test_docstrings_begin_with_a_plain_verb() -> None:
-    trees = {path: ast.parse(path.read_text("utf-8")) for path in SOURCES}
+def test_docstrings_begin_with_a_plain_verb(nodes: dict[Path, list[ast.AST]]) -> None:
     texts = [
         (f"{path.relative_to(ROOT)}:{line}", text.lstrip())
-        for path, tree in trees.items()
-        for line, text in docstrings(tree)
+        for path, found in nodes.items()
+        for line, text in docstrings(found)
     ]
     assert len(texts) > 1000
     assert [f"{place} {text}" for place, text in texts if VAGUE.match(text)] == []
 
 
-def test_names_tell_no_stories() -> None:
+def test_names_tell_no_stories(nodes: dict[Path, list[ast.AST]]) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}"
-        for path in SOURCES
-        for line, name in identifiers(ast.parse(path.read_text("utf-8")))
+        for path, each in nodes.items()
+        for line, name in identifiers(each)
         if STORIES.search(name)
     ]
     assert found == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,23 @@ from engine.cli import doctor
 from engine.cli.doctor import Check
 from tests.hidden import child, hide
 
+TORCH = ("torch", "torchvision")
+"""Packages that may be lacking, and take longer to import than all else."""
 
-def report(**variables: str) -> tuple[int, dict[str, Check]]:
-    done = child("main.py", "doctor", "--json", **variables)
+
+def run(
+    *options: str, lacking: tuple[str, ...] = (), hidden: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command where some packages cannot be imported."""
+    code = (
+        f"import sys, main; sys.modules.update(dict.fromkeys({lacking!r})); "
+        f"sys.exit(main.main(['doctor', *{options!r}]))"
+    )
+    return child("-c", code, hidden=hidden, **variables)
+
+
+def report(lacking: tuple[str, ...] = (), **variables: str) -> tuple[int, dict[str, Check]]:
+    done = run("--json", lacking=lacking, **variables)
     assert done.stderr == ""
     content = json.loads(done.stdout)
     checks = {each["name"]: Check(**each) for each in content["checks"]}
@@ -33,9 +48,8 @@ def test_a_machine_that_draws_offscreen_is_in_order(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_has_a_remedy() -> None:
-    status, checks = report(
-        DISPLAY=":98765", XDG_CACHE_HOME="/proc/nowhere", NUMBA_CACHE_DIR="/proc/nowhere"
-    )
+    nowhere = dict.fromkeys(("XDG_CACHE_HOME", "NUMBA_CACHE_DIR"), "/proc/nowhere")
+    status, checks = report(TORCH, DISPLAY=":98765", **nowhere)
     assert status == 1
     for name in ("display", "cache", "kernel cache"):
         assert not checks[name].ok
@@ -44,17 +58,26 @@ def test_what_is_wrong_has_a_remedy() -> None:
 
 def test_missing_libraries_come_with_their_command(tmp_path: Path) -> None:
     hidden = hide(tmp_path / "hidden", "libEGL.so.1")
-    done = child("main.py", "doctor", hidden=hidden)
+    done = run(lacking=TORCH, hidden=hidden)
     line = next(each for each in done.stdout.splitlines() if each.startswith("system libraries"))
     assert done.returncode == 1 and done.stderr == ""
     assert "libEGL.so.1" in line and "install" in line
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.parametrize("module", ["numpy", "numba", "pydantic", "platformdirs", "PySide6"])
-def test_a_package_that_is_missing_is_a_line(module: str) -> None:
-    code = f"import sys, main; sys.modules[{module!r}] = None; sys.exit(main.main(['doctor']))"
-    done = child("-c", code, QT_QPA_PLATFORM="offscreen")
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        ("numpy",),  # which torch is imported without
+        ("numba", *TORCH),
+        ("pydantic", *TORCH),
+        ("platformdirs", *TORCH),
+        ("PySide6", *TORCH),
+    ],
+    ids=lambda lacking: lacking[0],
+)
+def test_a_package_that_is_missing_is_a_line(lacking: tuple[str, ...]) -> None:
+    done = run(lacking=lacking, QT_QPA_PLATFORM="offscreen")
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stdout.count("\n") > 15
 

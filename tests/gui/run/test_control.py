@@ -8,9 +8,13 @@ from typing import Any, ClassVar
 from unittest.mock import ANY, call, create_autospec
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from engine.core.params import update
+from engine.core.errors import LabError
+from engine.core.listing import Listing
+from engine.core.params import Params, update
 from engine.run.branches import Branch, DroppedSteps, Fork
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import RunSpec, SettingsInForce
@@ -170,3 +174,75 @@ def test_without_an_experiment_there_is_nothing_to_run(qtbot: QtBot) -> None:
     desk.control.step()
     assert desk.calls() == [] and not desk.control.is_running and desk.control.seed == 0
     desk.bridge.close()
+
+
+class OtherParams(FakeParams):
+    """Parameters of another experiment."""
+
+
+class OtherExperiment(FakeExperiment):
+    """Another experiment."""
+
+    listing: ClassVar[Listing] = Listing(id="other", title="Other", section="2", summary="Other.")
+    parameters: ClassVar[type[Params]] = OtherParams
+
+
+EXPERIMENTS: tuple[FakeExperiment, ...] = (FakeExperiment(), OtherExperiment())
+HEARD = ("experiment_changed", "settings_changed", "restarted", "play_queued")
+ACTS: dict[str, Callable[[RunControl], object]] = {
+    "choose the first": lambda control: control.choose(EXPERIMENTS[0]),
+    "choose the second": lambda control: control.choose(EXPERIMENTS[1]),
+    "open a run of the first": lambda control: control.choose(
+        EXPERIMENTS[0], FakeParams(step_size=0.7), 3
+    ),
+    "open a run of the second": lambda control: control.choose(
+        EXPERIMENTS[1], OtherParams(step_size=0.9), 4
+    ),
+    "edit a field of the first": lambda control: control.edit_params(FakeParams(curvature=3.0)),
+    "edit a field of the second": lambda control: control.edit_params(OtherParams(step_size=0.1)),
+    "adopt from the first": lambda control: control.accept(FakeParams(step_size=0.5)),
+    "adopt from the second": lambda control: control.accept(OtherParams(step_size=0.6)),
+    "restore a pin of the first": lambda control: control.restore(FakeParams(depth=4), 2),
+    "undo": lambda control: control.undo_group.undo(),
+    "play": lambda control: control.toggle_play(),
+    "run": lambda control: control.run(5),
+    "reset": lambda control: control.reset(),
+}
+
+
+@given(
+    acts=st.lists(st.sampled_from(sorted(ACTS)), min_size=1, max_size=6),
+    answers=st.lists(st.tuples(st.sampled_from(HEARD), st.sampled_from(sorted(ACTS))), max_size=4),
+)
+def test_no_run_begins_with_parameters_of_another_experiment(
+    qtbot: QtBot, acts: list[str], answers: list[tuple[str, str]]
+) -> None:
+    """Also where whoever hears of a change acts at once, as a field does that loses the focus."""
+    desk = Desk()
+    control, left = desk.control, list(answers)
+
+    def answer(signal: str) -> None:
+        if left and left[0][0] == signal:
+            ACTS[left.pop(0)[1]](control)
+
+    for name in HEARD:
+        getattr(control, name).connect(lambda *_, name=name: answer(name))
+    control.choose(EXPERIMENTS[0])
+    for act in acts:
+        ACTS[act](control)
+        assert type(control.params) is control.experiment.parameters
+    for name, args, _ in desk.runner.method_calls:
+        if name in ("start", "resume"):
+            kind = args[0].parameters
+            assert type(args[1]) is args[0].parameters
+        if name == "retune":
+            assert type(args[0]) is kind
+    started = [args for name, args, _ in desk.runner.method_calls if name in ("start", "resume")]
+    assert desk.bridge._gate.held or started[-1][0].id == control.experiment.id
+    desk.bridge.close()
+
+
+def test_parameters_of_another_experiment_are_refused(desk: Desk) -> None:
+    with pytest.raises(LabError, match="Parabola cannot begin with parameters of the kind Other"):
+        desk.control.choose(FakeExperiment(), OtherParams())
+    assert desk.control.params == FakeParams()

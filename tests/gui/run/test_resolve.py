@@ -319,6 +319,50 @@ def test_a_run_that_nobody_plays_stays_paused_whatever_is_edited(wishes: list[An
         assert r.Play() not in actions and not state.wants_play
 
 
+LIVE_EDITS = st.builds(
+    lambda step_size, ensemble: r.Edit(
+        Settings(FakeParams(step_size=step_size, ensemble=ensemble), 0)
+    ),
+    st.sampled_from([0.1, 0.2, 0.3]),
+    st.sampled_from([20, 30]),
+)
+
+
+@given(
+    own=st.sampled_from([PARAMS, LIVE]),
+    is_live=st.booleans(),
+    wishes=st.lists(
+        st.one_of(LIVE_EDITS, st.just(r.Seek(3)), st.just(r.GoLive()), st.none()), max_size=12
+    ),
+)
+def test_controls_and_a_resumed_run_agree_whatever_is_edited_before_its_pictures_come(
+    own: FakeParams, is_live: bool, wishes: list[Any]
+) -> None:
+    """The engine follows at once, and its pictures come late (None: the oldest comes now)."""
+    choice = r.Choose(Settings(PARAMS, 0), None, resumes=True, begins=True)
+    state, _ = resolve(at(Status.PAUSED), choice)
+    params, coming = own, [Shown(Status.PAUSED, 10, is_live, own)]
+    for wish in [None, *wishes, r.GoLive()]:
+        if wish is None:
+            state, actions = resolve(state, r.Pictured(coming.pop(0))) if coming else (state, ())
+        else:
+            state, actions = resolve(state, wish)
+        for action in actions:
+            if isinstance(action, r.BeginRun):
+                params, is_live, coming = action.settings.params, True, []
+            elif isinstance(action, r.Retune):
+                params, is_live = action.params, True
+            elif isinstance(action, r.Seek | r.GoLive):
+                is_live = isinstance(action, r.GoLive)
+            else:
+                continue
+            coming.append(Shown(Status.PAUSED, 10, is_live, params))
+    for shown in coming:
+        state, actions = resolve(state, r.Pictured(shown))
+        assert not any(isinstance(action, r.Retune | r.BeginRun) for action in actions)
+    assert state.settings.params == params
+
+
 @given(state=STATES, wish=WISHES)
 def test_a_failure_or_a_first_picture_leaves_nothing_beginning(state: State, wish: r.Wish) -> None:
     state, _ = resolve(state, wish)
