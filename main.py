@@ -12,19 +12,18 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 YOUNG = 20_000
 """New objects after which a command looks for garbage, of which imports make next to none."""
+DRAWING = ("smoke", "screenshot")
+"""Commands that open a window which nobody sees."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] == "smoke":
-        from gui.app.smoke import main as smoke
+    if arguments and arguments[0] in DRAWING:
+        from gui.app.ending import interrupted_at_once
 
-        return smoke(arguments[1:])
-    if arguments and arguments[0] == "screenshot":
-        from gui.app.screenshot import main as screenshot
-
-        return screenshot(arguments[1:])
+        with interrupted_at_once():
+            return _drawn(arguments[0], arguments[1:])
     if arguments and arguments[0] == "doctor":  # also where a package is missing
         from engine.cli.doctor import main as doctor
 
@@ -43,6 +42,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command_line(arguments)
     finally:
         gc.set_threshold(*usual)
+
+
+def _drawn(command: str, arguments: Sequence[str]) -> int:
+    from gui.app.ending import leave
+
+    if command == "smoke":
+        from gui.app.smoke import main as smoke
+
+        return leave(smoke(arguments))
+    from gui.app.screenshot import main as screenshot
+
+    return leave(screenshot(arguments))
 
 
 if __name__ == "__main__":
