@@ -45,15 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _drawn(command: str, arguments: Sequence[str]) -> int:
-    from gui.app.ending import leave
-
     if command == "smoke":
         from gui.app.smoke import main as smoke
 
-        return leave(smoke(arguments))
+        return smoke(arguments)
     from gui.app.screenshot import main as screenshot
 
-    return leave(screenshot(arguments))
+    return screenshot(arguments)
 
 
 if __name__ == "__main__":
@@ -66,7 +64,12 @@ if __name__ == "__main__":
 
         multiprocessing.freeze_support()
     try:
-        sys.exit(main())
+        ended = main()
+        if sys.argv[1:] and sys.argv[1] in DRAWING:
+            from gui.app.ending import leave
+
+            leave(ended)
+        sys.exit(ended)
     finally:
         if "PySide6.QtWidgets" not in sys.modules:
             gc.freeze()  # or Python would look through all objects before it drops them
