@@ -47,12 +47,15 @@ class Frame:
         Middle of the picture in the plane's coordinates.
     reach : float
         Half its width.
+    is_stand_in : bool
+        Whether it is shown instead of a plane through a minimum, because none is known.
     """
 
     origin: FloatArray
     axes: FloatArray
     center: FloatArray
     reach: float
+    is_stand_in: bool = False
 
     def seen(self, points: FloatArray) -> FloatArray:
         """Project points, shape (..., n), into the plane, shape (..., 2)."""
@@ -64,16 +67,22 @@ class Frame:
 
 
 def frame_of(params: OwnLossParams, size: int, seed: int) -> Frame | None:
-    """Return the plane that parameters ask for; None in one dimension, or before it is known."""
+    """Return the plane that parameters ask for; None in one dimension.
+
+    While no minimum is known, that of two variables through the start stands in for a plane through
+    a minimum.
+    """
     if size < 2:
         return None
     start = starting_point(params, size, seed)
-    if params.plane != "coordinates":
-        return _from_minimum(params, start, analysis_of(params, seed))
+    is_asked_for = params.plane == "coordinates"
+    made = None if is_asked_for else _from_minimum(params, start, analysis_of(params, seed))
+    if made is not None:
+        return made
     axes = np.eye(size)[list(params.axis_indices(size))]
     origin = start - axes.T @ (axes @ start)
     reach = max(params.reach, 1.15 * float(np.max(np.abs(axes @ start))))
-    return Frame(origin, axes, np.zeros(2), reach)
+    return Frame(origin, axes, np.zeros(2), reach, is_stand_in=not is_asked_for)
 
 
 def _from_minimum(
@@ -168,7 +177,7 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     path = np.clip(frame.seen(recent["weights"][-TAIL:]), -FAR, FAR)
     frame = _holding(frame, path)
     begin = np.clip(frame.seen(state.start), -FAR, FAR)
-    return ground(params, frame, analysis_of(params, state.seed)) | {
+    return ground(params, state.seed, frame, analysis_of(params, state.seed)) | {
         "path_x": path[:, 0],
         "path_y": path[:, 1],
         "now_x": path[-1:, 0],
@@ -192,7 +201,9 @@ def _holding(frame: Frame, path: FloatArray) -> Frame:
     return frame
 
 
-def ground(params: OwnLossParams, frame: Frame, found: LossAnalysis | None) -> dict[str, Any]:
+def ground(
+    params: OwnLossParams, seed: int, frame: Frame, found: LossAnalysis | None
+) -> dict[str, Any]:
     """Compute what lies under every picture in a plane: level curves, corners and equilibria."""
     level_x, level_y = level_curves(params, frame)
     made = {
@@ -201,6 +212,9 @@ def ground(params: OwnLossParams, frame: Frame, found: LossAnalysis | None) -> d
         "corner_x": frame.center[0] + frame.reach * CORNERS,
         "corner_y": frame.center[1] + frame.reach * CORNERS,
     }
+    if frame.is_stand_in:
+        start_x, start_y = frame.seen(starting_point(params, frame.axes.shape[1], seed))
+        made |= {"stand_in_x": np.array([start_x]), "stand_in_y": np.array([start_y])}
     if found is not None:
         made |= marks(found, lambda points, losses: tuple(frame.seen(points).T))
     return made
