@@ -218,7 +218,7 @@ def _ends(batch: Batch) -> tuple[dict[str, Any], tuple[View, ...]]:
     frame = plane.frame_of(params, loss.dimension, batch.seed)
     if frame is None:
         return {}, ()
-    arrays = plane.ground(params, batch.seed, frame, batch.found)
+    arrays = plane.ground(params, frame, batch.found)
     for optimiser, runs in batch.groups():
         ends = [run.end for run in runs if run.diverged_at is None]
         seen = frame.seen(np.array(ends).reshape(-1, loss.dimension))

@@ -30,6 +30,8 @@ TAIL = 400
 FAR = 1e9
 """Drawn values stay within this, so that a diverging run does not break an axis."""
 CORNERS = np.array([-1.0, np.nan, 1.0])  # broken, so that no line joins them
+LOW = 0.97
+"""Half-widths below the middle of a line that says that a plane stands in for another."""
 BEYOND = 1.6
 """Half-widths to which level curves reach, outside the picture in a plot of any shape."""
 
@@ -177,7 +179,7 @@ def observe_plane(state: OwnLossState, recent: Recent) -> dict[str, Any]:
     path = np.clip(frame.seen(recent["weights"][-TAIL:]), -FAR, FAR)
     frame = _holding(frame, path)
     begin = np.clip(frame.seen(state.start), -FAR, FAR)
-    return ground(params, state.seed, frame, analysis_of(params, state.seed)) | {
+    return ground(params, frame, analysis_of(params, state.seed)) | {
         "path_x": path[:, 0],
         "path_y": path[:, 1],
         "now_x": path[-1:, 0],
@@ -201,9 +203,7 @@ def _holding(frame: Frame, path: FloatArray) -> Frame:
     return frame
 
 
-def ground(
-    params: OwnLossParams, seed: int, frame: Frame, found: LossAnalysis | None
-) -> dict[str, Any]:
+def ground(params: OwnLossParams, frame: Frame, found: LossAnalysis | None) -> dict[str, Any]:
     """Compute what lies under every picture in a plane: level curves, corners and equilibria."""
     level_x, level_y = level_curves(params, frame)
     made = {
@@ -213,8 +213,7 @@ def ground(
         "corner_y": frame.center[1] + frame.reach * CORNERS,
     }
     if frame.is_stand_in:
-        start_x, start_y = frame.seen(starting_point(params, frame.axes.shape[1], seed))
-        made |= {"stand_in_x": np.array([start_x]), "stand_in_y": np.array([start_y])}
+        made["stand_in"] = float(frame.center[1] - LOW * frame.reach)
     if found is not None:
         made |= marks(found, lambda points, losses: tuple(frame.seen(points).T))
     return made

@@ -28,22 +28,13 @@ from engine.experiments.own_loss.system import symbol_of
 from engine.text.mathtext import plain_math
 from engine.theory.optimisers import describe
 
-STAND_IN = Points(
-    x="stand_in_x",
-    y="stand_in_y",
-    label="no minimum known: two variables, through the start",
-    color="bound",
-    size=13.0,
-    hollow=True,
-)
-"""Says that a plane stands in for one through a minimum."""
 GROUND: tuple[Item, ...] = (
     Curve(x="level_x", y="level_y", color="muted", width=0.8, ground=True),
     Curve(x="corner_x", y="corner_y", color="muted", width=0.0),
     Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
     Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
     Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
-    STAND_IN,
+    Rule(label="no minimum known", key="stand_in", color="muted", dash="dot"),
 )
 """What every plane of a loss shows: level curves, the picture's corners, and the equilibria."""
 FEW = 4
@@ -125,6 +116,7 @@ def _surface(params: OwnLossParams, names: Sequence[str]) -> View:
         help="The loss as a height over the plane of the level curves, on a log scale where its "
         "range is wide; the run's last steps, and the equilibria that were found. What the surface "
         "hides is dotted or hollow. Drag to turn it; figures show it from the usual side."
+        + _axes_text(params, names)
         + (" All points are projected into the plane." if len(names) > 2 else ""),
         key="surface",
         extent_key="surface_extent",
@@ -136,7 +128,6 @@ def _surface(params: OwnLossParams, names: Sequence[str]) -> View:
             Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
             Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
             Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
-            STAND_IN,
             Points(x="start_x", y="start_y", label="start", color="2"),
             Points(x="now_x", y="now_y", label="now", color="1", size=7.0),
         ),
