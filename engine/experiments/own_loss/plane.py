@@ -11,7 +11,7 @@ import numpy as np
 from engine.analysis.equilibria import Nature
 from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
-from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of
+from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of, known_of
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import loss_of, problem_key, starting_point
 from engine.families import contours
@@ -29,6 +29,8 @@ TAIL = 400
 """Steps of the path that are drawn."""
 FAR = 1e9
 """Drawn values stay within this, so that a diverging run does not break an axis."""
+LEAST_PULL = 0.01
+"""Half-widths of the picture to which the start can be dragged towards a minimum."""
 CORNERS = np.array([-1.0, np.nan, 1.0])  # broken, so that no line joins them
 LOW = 0.97
 """Half-widths below the middle of a line that says that a plane stands in for another."""
@@ -78,7 +80,7 @@ def frame_of(params: OwnLossParams, size: int, seed: int) -> Frame | None:
         return None
     start = starting_point(params, size, seed)
     is_asked_for = params.plane == "coordinates"
-    made = None if is_asked_for else _from_minimum(params, start, analysis_of(params, seed))
+    made = None if is_asked_for else _from_minimum(params, start, known_of(params, seed))
     if made is not None:
         return made
     axes = np.eye(size)[list(params.axis_indices(size))]
