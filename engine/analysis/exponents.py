@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ SLOWEST = 0.01
 """Least share of what is left of the way to a cycle that a stretch of steps is taken to make."""
 SHOWN = 5e-5
 """Relative error below which an exponent of four digits is exact."""
+TINY = 1e-300
+"""A factor below this is 0."""
 SETTLED = 0.75
 """Part of a window, the later, over which an exponent is measured."""
 
@@ -50,6 +53,38 @@ def remaining(last: float, before: float, steps: int) -> float | None:
     shrinks = max(-math.expm1(min(last * steps, 0.0)), SLOWEST)
     error = abs(last - before) / shrinks
     return error if error > SHOWN * abs(last) else None
+
+
+def at_minimum(points: Array, factor: Callable[[float], float], of: str) -> Exponent | None:
+    """Compute the exponent at a minimum that a run nears, from the points that it came through.
+
+    A negative factor lets the run be to both sides of the minimum in turn, so two points count.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n,)
+        What the factor is a function of, at each of the last n points, in order.
+    factor : callable
+        Returns the largest factor of a displacement across the minima.
+    of : str
+        The directions that it is of.
+
+    Returns
+    -------
+    Exponent or None
+        In nats per step, its error what the run may still be off; None where the factor is 0.
+    """
+
+    def mean(pair: Array) -> float:
+        logs = [math.log(max(abs(factor(x)), TINY)) for x in pair.tolist()]
+        return sum(logs) / len(logs)
+
+    if factor(float(points[-1])) == 0.0:
+        return None
+    back = points.size // 4 * 2
+    last = mean(points[-2:])
+    error = remaining(last, mean(points[-back - 2 : -back]), back) if back else None
+    return Exponent(value=last, error=error, of=of)
 
 
 def exponent_of(logs: Array, of: str, period: int | None = None) -> Exponent | None:

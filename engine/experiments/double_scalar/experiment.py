@@ -8,7 +8,6 @@ r"""The difference of two scalar products beside a single one: equations (9a, b)
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, final
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import theory
+from engine.analysis.exponents import at_minimum
 from engine.analysis.phase import classify
 from engine.analysis.window import Window
 from engine.core.arrays import FloatArray
@@ -25,7 +25,7 @@ from engine.core.claims import Bound, Claim
 from engine.core.ensemble import Ensemble, Observation, Progress
 from engine.core.errors import InputError
 from engine.core.experiment import AbstractExperiment, Recent
-from engine.core.outcome import Exponent, Outcome
+from engine.core.outcome import Outcome, Standing
 from engine.core.params import update
 from engine.core.views import View
 from engine.experiments.double_scalar import measure, proofs
@@ -167,10 +167,11 @@ class DoubleScalar(AbstractExperiment[DoubleScalarParams, DoubleScalarState]):
                 can_rest=params.step_size * flattest <= 2.0 * (1.0 + ROUNDING),
             )
         )
-        factor = abs(1 - 2 * stability_now)
-        if phase.standing.is_by_minimum and factor > 0.0:
-            across = Exponent(value=math.log(factor), of="across the minima")
-            phase = dataclasses.replace(phase, exponents=(across,))
+        if phase.standing.is_by_minimum:
+            is_near = phase.standing is Standing.NEARING_MINIMUM
+            points = recent["stability"] if is_near else recent["stability"][-1:]
+            across = at_minimum(points, lambda x: 1.0 - 2.0 * x, "across the minima")
+            phase = dataclasses.replace(phase, exponents=() if across is None else (across,))
         return phase.outcome(state.step, phase.points(), "w", since=state.changed_at or None)
 
     def theory(

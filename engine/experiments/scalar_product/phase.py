@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from engine import theory
-from engine.analysis.exponents import exponent_of, settled
+from engine.analysis.exponents import at_minimum, exponent_of, settled
 from engine.analysis.phase import Phase, classify
 from engine.analysis.window import Window
 from engine.core.experiment import Recent
@@ -31,7 +32,11 @@ def local_multiplier(params: ScalarParams, recent: Recent) -> float:
 
     It is 1 - step * S for gradient descent, also where the step depends on the state.
     """
-    curvature = params.curvature_limit * float(recent["stability"][-1])
+    return _factor(params, float(recent["stability"][-1]))
+
+
+def _factor(params: ScalarParams, stability: float) -> float:
+    curvature = params.curvature_limit * stability
     return theory.dominant_factor(curvature, params.optimiser, params.momentum)
 
 
@@ -100,7 +105,7 @@ def phase_of(state: ScalarState, recent: Recent) -> Phase:
     if phase.standing is Standing.AT_SADDLE:
         phase = replace(phase, message=f"{phase.message} {_zero_words(state, recent)}")
     if phase.standing.is_by_minimum:
-        return replace(phase, exponents=_across_minima(state, recent))
+        return replace(phase, exponents=_across_minima(state, recent, phase.standing))
     exponents = [*phase.exponents]
     for more in found[1:]:
         other = exponent_of(settled(more.logs, phase.period), more.of, phase.period)
@@ -114,10 +119,20 @@ def phase_of(state: ScalarState, recent: Recent) -> Phase:
     return replace(phase, exponents=tuple(largest_first))
 
 
-def _across_minima(state: ScalarState, recent: Recent) -> tuple[Exponent, ...]:
-    """Return the exponent across the surface of minima: along it nothing moves, and it is 0."""
-    factor = abs(local_multiplier(state.params, recent))
-    return (Exponent(value=math.log(factor), of=ACROSS),) if factor > 0.0 else ()
+def _across_minima(state: ScalarState, recent: Recent, standing: Standing) -> tuple[Exponent, ...]:
+    """Return the exponent across the surface of minima: along it nothing moves, and it is 0.
+
+    Of a run that only nears a minimum it is that of the minimum, not of the point that it is at.
+    """
+    params, is_near = state.params, standing is Standing.NEARING_MINIMUM
+    ahead = _ahead(state, recent) if is_near else None
+    if ahead:
+        return (Exponent(value=math.log(ahead), of=ACROSS),)
+    points = (
+        recent["stability"] if standing is Standing.NEARING_MINIMUM else recent["stability"][-1:]
+    )
+    found = at_minimum(points, partial(_factor, params), ACROSS)
+    return () if found is None else (found,)
 
 
 def _zero_words(state: ScalarState, recent: Recent) -> str:
