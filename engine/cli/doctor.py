@@ -32,8 +32,11 @@ NEEDED = (
     "PySide6-Essentials",
     "pyqtgraph",
 )
-OPTIONAL = ("torch", "torchvision")
-"""Packages that only a part of the program needs."""
+OPTIONAL = {
+    "torch": "MNIST, own networks and ensembles on a GPU need",
+    "torchvision": "downloads of data need",
+}
+"""Packages that only a part of the program needs, and which one."""
 OLDEST_PYTHON = (3, 11)
 INTERRUPTED = 130
 
@@ -126,15 +129,17 @@ def _program() -> Checks:
 def _packages() -> Checks:
     from importlib.metadata import PackageNotFoundError, version
 
+    is_packaged = getattr(sys, "frozen", False)
     for name in (*NEEDED, *OPTIONAL):
         try:
             yield Check(name, True, version(name))
         except PackageNotFoundError:
+            absent = "not in this package" if is_packaged else "not installed"
             if name in OPTIONAL:
-                what = "MNIST and ensembles on a GPU need it" if name == "torch" else "downloads do"
-                yield Check(name, True, f"not installed; {what}", f"add it with: {INSTALL}")
+                remedy = "" if is_packaged else f"add it with: {INSTALL}"
+                yield Check(name, True, f"{absent}; {OPTIONAL[name]} it", remedy)
             else:
-                yield Check(name, False, "not installed", "run uv sync")
+                yield Check(name, False, absent, "" if is_packaged else f"run {INSTALL}")
 
 
 def _libraries() -> Checks:

@@ -348,5 +348,13 @@ class AbstractExperiment(ABC, Generic[ParamsT, StateT]):
     def warm_up(self) -> None:
         """Compile what the first steps need; called in the background."""
 
+    def warm_picture(self) -> bool:
+        """Call the kernels of a first picture, without what else takes long for one.
+
+        For experiments whose picture takes long for other reasons, too. Returns whether these were
+        all that it needs with the usual parameters; where not, it has to be made to find out.
+        """
+        return False
+
     def close(self, state: StateT) -> None:
         """Release what a state holds outside Python's memory."""

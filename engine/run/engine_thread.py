@@ -38,7 +38,7 @@ from engine.run.run import Run, Shown
 from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import SettingsInForce
-from engine.run.warming import Part, Warming, is_importable
+from engine.run.warming import Part, Warming, is_importable, lacks_picture
 from engine.system.memory import give_back
 from engine.text.numbers import whole
 
@@ -81,7 +81,7 @@ class EngineThread:
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._pause_waits = threading.Event()
-        self._closing = False
+        self._closing, self._is_tidy = False, True
         self._latest_run_id = 0
         self._run: Run | None = None
         self._run_id = self._frame = 0
@@ -91,12 +91,20 @@ class EngineThread:
         self._pace = Pace()
         self._pictured_at = self._picture_seconds = 0.0
         self._owes_picture = self._owes_fresh = False
-        self._is_tidy = True
         self._thread = threading.Thread(target=self._loop, name="engine-runner", daemon=True)
         self._thread.start()
 
     def _send(self, command: Callable[[], None]) -> None:
         self._commands.put(command)
+
+    def _for_run(self, command: Callable[[], None]) -> Callable[[], None]:
+        """Make a command one of the run that was asked for last, which no other run obeys.
+
+        Where a newer start overtakes that run, another one is in force when the command's turn
+        comes, perhaps of another experiment.
+        """
+        run_id = self._latest_run_id
+        return lambda: command() if run_id == self._run_id else None
 
     def _is_overtaken(self, run_id: int) -> bool:
         return self._closing or run_id != self._latest_run_id
@@ -202,11 +210,14 @@ class EngineThread:
         self, experiment: AbstractExperiment[Any, Any], begin: Callable[[], Session]
     ) -> Shown:
         """Make the run and its first picture; kernels that lack are compiled by other processes."""
+        if lacks_picture(experiment):  # compiled while this thread loads what else it needs
+            self._compile(experiment, Part.PICTURE, Part.STEPS)
         try:
             with compile_kernels(Compiling.NEVER):
                 return self._make(begin)
         except NotCompiled:
-            self._compile(experiment, Part.PICTURE, Part.STEPS)
+            if self._warming is None:
+                self._compile(experiment, Part.PICTURE, Part.STEPS)
             while self._warming is not None and not self._warming.is_done(Part.PICTURE):
                 time.sleep(COMPILE_NEWS)
                 if self._is_overtaken(self._run_id):

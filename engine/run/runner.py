@@ -22,6 +22,7 @@ class Runner(EngineThread):
 
     Methods may be called from any thread and return at once; their effect is seen in the snapshots
     of `mailbox`. A snapshot is made when the last one was taken, and whenever the status changes.
+    A command is for the run that was asked for last when it was given, and no other run obeys it.
     """
 
     def start(
@@ -66,22 +67,26 @@ class Runner(EngineThread):
 
     def play(self) -> None:
         """Run until paused, from the shown step."""
-        self._send(lambda: self._play(None))
+        self._send_to_run(lambda: self._play(None))
 
     def pause(self) -> None:
         """Stop between two chunks, or within a step that takes long."""
 
         def pause() -> None:
-            self._pause_waits.clear()
             self._require().pause()
             self._publish(force=True)
 
+        def obey() -> None:
+            self._pause_waits.clear()
+            pause_run()
+
+        pause_run = self._for_run(pause)
         self._pause_waits.set()
-        self._send(pause)
+        self._send(obey)
 
     def run(self, n: int) -> None:
         """Run `n` steps from the shown one, at the set speed, and pause."""
-        self._send(lambda: self._play(n))
+        self._send_to_run(lambda: self._play(n))
 
     def step(self, n: int = 1) -> None:
         """Make `n` steps at once and stay paused."""
@@ -106,7 +111,7 @@ class Runner(EngineThread):
 
     def retune(self, params: Params) -> None:
         """Go on with other live parameters, from the shown step."""
-        self._send(lambda: self._retune(params))
+        self._send_to_run(lambda: self._retune(params))
 
     def nudge(self, size: float) -> None:
         """Push the shown state by this share of its norm, and go on from there."""
@@ -119,7 +124,7 @@ class Runner(EngineThread):
 
         `then` is called on the engine thread with the branch's settings, None if it was cancelled.
         """
-        self._send(lambda: self._switch_branch(fork, then or (lambda settings: None)))
+        self._send_to_run(lambda: self._switch_branch(fork, then or (lambda settings: None)))
 
     def set_speed(self, steps_per_frame: float | None) -> None:
         """Set the steps made per frame of 1/60 s; None for as many as possible."""
@@ -127,11 +132,11 @@ class Runner(EngineThread):
 
     def ensemble(self, steps: int | None = None) -> None:
         """Run the experiment's ensemble, as a long job with progress."""
-        self._send(lambda: self._run_ensemble(steps))
+        self._send_to_run(lambda: self._run_ensemble(steps))
 
     def call(self, function: Callable[[Session], None]) -> None:
         """Run a short function on the engine thread with the session, between chunks."""
-        self._send(lambda: function(self._require().session))
+        self._send_to_run(lambda: function(self._require().session))
 
     def survey(self, function: Callable[[tuple[Run, ...]], None]) -> None:
         """Run a short function on the engine thread with all runs, those put aside last."""
@@ -144,7 +149,9 @@ class Runner(EngineThread):
 
     def job(self, function: Callable[[Session, Progress], None]) -> None:
         """Run a long function on the engine thread, with progress; a run that was going goes on."""
-        self._send(lambda: self._run_job(lambda run, progress: function(run.session, progress)))
+        self._send_to_run(
+            lambda: self._run_job(lambda run, progress: function(run.session, progress))
+        )
 
     def cancel(self) -> None:
         """Stop a long job, or a step that takes long; the run is then paused before it."""
@@ -170,4 +177,7 @@ class Runner(EngineThread):
             change(self._require())
             self._publish(force=True)
 
-        self._send(command)
+        self._send_to_run(command)
+
+    def _send_to_run(self, command: Callable[[], None]) -> None:
+        self._send(self._for_run(command))

@@ -17,7 +17,7 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from typing import Any
 
-from engine.core.compiled import Compiling, compile_kernels, observe_compiling
+from engine.core.compiled import Compiling, NotCompiled, compile_kernels, observe_compiling
 from engine.core.experiment import AbstractExperiment
 from engine.run.run import Run
 from engine.run.session import Session
@@ -114,6 +114,16 @@ class Warming:
         self._compilers.clear()
 
 
+def lacks_picture(experiment: AbstractExperiment[Any, Any]) -> bool:
+    """Return whether a kernel that an experiment names for its first picture is not compiled."""
+    try:
+        with compile_kernels(Compiling.NEVER):
+            experiment.warm_picture()
+    except NotCompiled:
+        return True
+    return False
+
+
 def is_importable(kind: type[AbstractExperiment[Any, Any]]) -> bool:
     """Return whether another process can make the experiment."""
     try:
@@ -142,6 +152,6 @@ def _compile(kind: type[AbstractExperiment[Any, Any]], part: str, reports: Conne
                 os.nice(NICENESS)
             with compile_kernels(Compiling.ALWAYS):
                 experiment.warm_up()
-        else:
+        elif not experiment.warm_picture():
             session = Session(experiment, experiment.parameters(), 0)
             Run(session, lambda dropped: "").show(force=True)

@@ -25,24 +25,16 @@ CHECK_MS = 200
 
 GRACE = 0.5
 """Seconds for which threads may still end by themselves, once everything is saved."""
-THREADS = (
-    "loader",
-    "engine-runner",
-    "engine-lockstep",
-    "engine-maps",
-    "engine-maps-asks",
-    "engine-maps-long",
-    "typesetter",
-    "background",
-)
-"""Names of the threads of the window, which may be in an import or a compilation at its end."""
+FOREIGN = "Dummy-"
+"""How Python begins the names of threads that it did not start: those of libraries."""
 
 
 def leave(status: int) -> int:
     """End the process at once where a thread is in work that cannot be stopped.
 
-    The interpreter would wait for it: for the import of a large library, or a compilation. What
-    such a thread writes, it writes aside and renames, so that no file is left in part.
+    That is the import of a large library, a compilation, an analysis. The interpreter would wait
+    for it, or, where it is a daemon, take down the libraries that it is in. What such a thread
+    writes, it writes aside and renames, so that no file is left in part.
 
     Parameters
     ----------
@@ -55,7 +47,12 @@ def leave(status: int) -> int:
         The status, where no such thread is left.
     """
     end = time.monotonic() + GRACE
-    left = [thread for thread in threading.enumerate() if thread.name in THREADS]
+    here = threading.current_thread()
+    left = [
+        thread
+        for thread in threading.enumerate()
+        if thread is not here and not thread.name.startswith(FOREIGN)
+    ]
     for thread in left:
         thread.join(max(0.0, end - time.monotonic()))
     if any(thread.is_alive() for thread in left):

@@ -130,11 +130,16 @@ class RunControl(QObject):
         seed: int | None = None,
         begin: bool = True,
         start: Mapping[str, NDArray[Any]] | None = None,
-    ) -> None:
+    ) -> bool:
         """Take an experiment, with given settings, and begin its run, or resume the one it has.
 
         Without settings it has those it was left with, and its run is where it was left, paused.
         `start` holds learned parameters to begin from, until other settings are chosen.
+
+        Returns
+        -------
+        bool
+            Whether it is in force: whoever hears of the choice may have begun another run since.
 
         Raises
         ------
@@ -163,7 +168,10 @@ class RunControl(QObject):
         self._snapshot = self._began = None
         chosen = self._state.runs
         self.experiment_changed.emit(experiment)
+        if self.experiment is not experiment:  # who heard of this one last must hear what came
+            self.experiment_changed.emit(self.experiment)
         self._perform(actions, chosen)
+        return self._state.runs == chosen
 
     def remembers(self, experiment_id: str) -> bool:
         """Return whether an experiment was chosen, or its settings are known from elsewhere."""
@@ -340,7 +348,8 @@ class RunControl(QObject):
         bridge = self._bridge
         match action:
             case r.Retune(params):
-                bridge.retune(params)
+                if params == self.params:  # else whoever heard of them gave others, sent already
+                    bridge.retune(params)
             case r.Play():
                 bridge.play()
             case r.Pause():

@@ -51,10 +51,25 @@ def _age_on_windows() -> float | None:
     return time.time() - (created / 1e7 - 11_644_473_600)
 
 
-def resident_bytes() -> int | None:
-    """Measure the memory this process holds in RAM; None where the system does not report it."""
+HELD = {
+    "linux": "Memory that the program holds, without files of libraries, "
+    "which the system can drop from RAM and read again",
+    "darwin": "The most memory that the program has had in RAM so far",
+}.get(sys.platform, "Memory of the program in RAM")
+"""What `held_bytes` measures, which depends on what the system reports."""
+
+
+def held_bytes() -> int | None:
+    """Measure the memory this process holds (see `HELD`); None where the system does not say."""
     if sys.platform.startswith("linux"):
-        return _resident_on_linux()
+        return _pages_on_linux(with_files=False)
+    return resident_bytes()
+
+
+def resident_bytes() -> int | None:
+    """Measure the memory this process has in RAM; None where the system does not report it."""
+    if sys.platform.startswith("linux"):
+        return _pages_on_linux(with_files=True)
     if sys.platform == "win32":
         return _resident_on_windows()
     import resource
@@ -63,10 +78,12 @@ def resident_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _resident_on_linux() -> int | None:
+def _pages_on_linux(*, with_files: bool) -> int | None:
+    """Return the bytes in RAM; without those of files, of which the kernel counts the unchanged."""
     try:
         with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            resident, of_files = map(int, file.read().split()[1:3])
+        return (resident if with_files else resident - of_files) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return None
 

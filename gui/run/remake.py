@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from engine.run.spec import RunSpec
 
 
-def begin(control: RunControl, experiment: AbstractExperiment[Any, Any], run: RunSpec) -> None:
-    """Begin a run that was kept, with its notes on the plots, at step 0."""
-    control.choose(experiment, run.params, run.seed, start=run.start)
-    control.notes_opened.emit(run.notes)
+def begin(control: RunControl, experiment: AbstractExperiment[Any, Any], run: RunSpec) -> bool:
+    """Begin a run that was kept, with its notes on the plots, at step 0.
+
+    Returns
+    -------
+    bool
+        Whether it is in force (`RunControl.choose`).
+    """
+    is_begun = control.choose(experiment, run.params, run.seed, start=run.start)
+    if is_begun:
+        control.notes_opened.emit(run.notes)
+    return is_begun
 
 
 def remake(
@@ -41,13 +49,13 @@ def remake(
     run : RunSpec
     then : callable
         Called when the steps are made, with False if that was stopped, or with what went wrong.
-        Not called where the run could not begin.
+        Not called where the run could not begin, or another one was begun before it did.
     finished : bool
         The run had ended by itself, which is found out by one step more, that is not made.
     """
-    begin(control, experiment, run)
-    bridge.ask(lambda session, progress: _carry_out(run, session, progress, finished), then)
-    control.accept(last_params(run))
+    if begin(control, experiment, run):
+        bridge.ask(lambda session, progress: _carry_out(run, session, progress, finished), then)
+        control.accept(last_params(run))
 
 
 def last_params(run: RunSpec) -> Params:

@@ -106,7 +106,7 @@ class StatusBar(QStatusBar):
             "which the window answers",
         )
         self.frames.hide()
-        self.memory = self._field("Memory", "", "Memory of the program in RAM")
+        self.memory = self._field("Memory", "", process.HELD)
         self.device = self._field("Device", "CPU", "Where the experiment is computed")
         self._show_progress(None)
         self._slow = QTimer(self, interval=SLOW_MS)
@@ -239,6 +239,6 @@ class StatusBar(QStatusBar):
         self.progress_text.setText(snapshot.message + rest)
 
     def _show_memory(self) -> None:
-        amount = process.resident_bytes()
+        amount = process.held_bytes()
         if amount is not None:
             self.memory.say(memory(amount))

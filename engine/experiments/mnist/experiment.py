@@ -197,6 +197,13 @@ class Mnist(AbstractExperiment[MnistParams, MnistState]):
 
         datasets.download(name, progress=progress)
 
+    def warm_picture(self) -> bool:
+        """Call the kernels of a first picture, without torch, which takes seconds to load."""
+        from engine.experiments.mnist import first_kernels
+
+        first_kernels.call()
+        return True
+
     def warm_up(self) -> None:
         """Compile the kernels on a tiny run."""
         params = MnistParams(

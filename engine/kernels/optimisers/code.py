@@ -8,7 +8,7 @@ after which a number is too large or none.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,7 +153,7 @@ class _Writer:
             phi.add_incoming(value.value, entry)
         state = [Lanes(builder, phi) for phi in phis]
         w, moments, moved = state[:n], (state[n : 2 * n], state[2 * n : 3 * n]), state[3 * n :]
-        loss, slope = self._gradient.write(w)
+        loss, slope = self._gradient.write(w, is_checked=True)
         size, move = self._lengths(slope, moved)
         on = builder.append_basic_block("on")
         left = builder.append_basic_block("left")
@@ -192,20 +192,23 @@ class _Writer:
         return sound
 
     def _lengths(self, slope: Sequence[Lanes], moved: Sequence[Lanes]) -> tuple[Lanes, Lanes]:
-        """Write `engine.kernels.optimisers.steps.length` of gradient and move, side by side."""
+        """Write `engine.kernels.optimisers.steps.length` of gradient and move, side by side.
+
+        The order in which numbers are compared does not matter, nor that of the sum, of which only
+        matters whether it is a number: a gradient so large that it could overflow is not sound.
+        """
         builder = self._builder
         lanes = [ir.Constant(ir.IntType(32), i) for i in (0, 1)]
-        total = top = squares = constant(builder, _PAIR, 0.0)
         pairs = []
         for one, other in zip(slope, moved, strict=True):
             pair = builder.insert_element(ir.Constant(_PAIR, ir.Undefined), one.value, lanes[0])
             pairs.append(Lanes(builder, builder.insert_element(pair, other.value, lanes[1])))
-        for pair in pairs:
-            total = total + pair
-            height = pair.magnitude()
-            top = height.where(height.is_(">", top), top)
-        for pair in pairs:
-            part = pair / top
+        total = _tree(pairs, lambda one, other: one + other)
+        heights = [pair.magnitude() for pair in pairs]
+        top = _tree(heights, lambda one, other: one.where(one.is_(">", other), other))
+        parts = [pair / top for pair in pairs]
+        squares = parts[0] * parts[0]
+        for part in parts[1:]:
             squares = squares + part * part
         found = top * squares.root()
         is_plain = builder.and_(top.is_(">", 0.0), top.is_("<", math.inf))
@@ -284,3 +287,12 @@ class _Writer:
             else:
                 after.append(at - rate * g)
         return [*after, *first, *second, *(new - at for new, at in zip(after, w, strict=True))]
+
+
+def _tree(values: Sequence[Lanes], join: Callable[[Lanes, Lanes], Lanes]) -> Lanes:
+    """Join values two by two, and what that makes, until there is one."""
+    level = list(values)
+    while len(level) > 1:
+        odd = level[len(level) // 2 * 2 :]
+        level = [join(a, b) for a, b in zip(level[::2], level[1::2], strict=False)] + odd
+    return level[0]

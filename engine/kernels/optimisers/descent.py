@@ -20,6 +20,8 @@ from engine.kernels.optimisers.code import FIXED as CODE_FIXED
 from engine.kernels.optimisers.code import SCHEDULED, StepCode, carried
 from engine.kernels.optimisers.eigenvalues import extremes
 from engine.kernels.optimisers.steps import (
+    ADAM,
+    ADAMW,
     FIXED,
     HUGE,
     POLYAK,
@@ -266,6 +268,8 @@ def _record(
 ) -> tuple[int, int]:
     """Make up to n steps; return how many, and why no more."""
     k, kept, ending, size = 0, 0, 0, w.size
+    is_corrected = rule.method == ADAM or rule.method == ADAMW
+    is_same = rule.schedule == 0 and rule.warmup == 0.0 and not is_corrected
     is_direct = span.stride == 1 and steps.trail.shape[1] == records.low.shape[1]
     while k < n:
         end = n
@@ -275,7 +279,8 @@ def _record(
             for i in range(size):
                 steps.state[i] = w[i]
                 steps.state[size + i], steps.state[2 * size + i] = moments[0, i], moments[1, i]
-            _schedule(rule, before, count, steps.schedule)
+            if k == 0 or not is_same:
+                _schedule(rule, before, count, steps.schedule)
             call(
                 steps.address,
                 steps.state,

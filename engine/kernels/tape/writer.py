@@ -13,6 +13,7 @@ from llvmlite import ir
 
 from engine.expressions.tape import Tape
 from engine.kernels.tape import codes
+from engine.kernels.tape.chains import CheckedSweep, Depths, plus_zero
 from engine.kernels.tape.lanes import DOUBLE, INTEGER, PACK, WIDTH, Lanes, constant
 from engine.kernels.tape.sweep import Sweep
 
@@ -42,11 +43,18 @@ class GradientWriter:
         self._fixed = [load(builder, constants, i) for i in range(len(tape.constants))]
         self._fixed += [load(builder, numbers, i) for i in range(tape.numbers.size)]
 
-    def write(self, point: list[Lanes]) -> tuple[Lanes, list[Lanes]]:
-        """Write value and gradient at a point of n numbers."""
+    def write(self, point: list[Lanes], *, is_checked: bool = False) -> tuple[Lanes, list[Lanes]]:
+        """Write value and gradient at a point of n numbers.
+
+        Parameters
+        ----------
+        point : list of Lanes
+        is_checked : bool
+            Whether both are thrown away unless they are finite, and may have other bits then.
+        """
         tape, builder = self._tape, self._builder
         leaves = [*point, *self._fixed]
-        shared = Sweep(builder, tape.shared, leaves)
+        shared = (CheckedSweep if is_checked else Sweep)(builder, tape.shared, leaves)
         shared.forward(lambda a: leaves[a])
         if len(tape.rows):
             value = self._rows(shared)
@@ -54,8 +62,9 @@ class GradientWriter:
         else:
             value = shared.values[tape.root]
             shared.backward(tape.root, constant(builder, DOUBLE, 1.0))
-        zero = constant(builder, DOUBLE, 0.0)
-        return value, [zero if bar is None else bar + 0.0 for bar in shared.bars[: len(point)]]
+        zero, depths = constant(builder, DOUBLE, 0.0), Depths()
+        bars = shared.bars[: len(point)]
+        return value, [zero if bar is None else plus_zero(bar, depths) for bar in bars]
 
     def _entry(self, i: int) -> Any:
         """Read an entry of the table."""

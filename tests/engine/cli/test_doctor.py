@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +56,25 @@ def test_what_is_wrong_has_a_remedy() -> None:
     for name in ("display", "cache", "kernel cache"):
         assert not checks[name].ok
         assert checks[name].remedy
+
+
+@pytest.mark.parametrize("is_packaged", [True, False])
+def test_a_packaged_program_is_told_to_install_nothing(
+    is_packaged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    monkeypatch.setattr(sys, "frozen", is_packaged, raising=False)
+    checks = list(doctor._packages())
+    assert {each.name for each in checks if not each.ok} == set(doctor.NEEDED)
+    for each in checks:
+        assert bool(each.remedy) is not is_packaged
+        assert each.value.startswith("not in this package" if is_packaged else "not installed")
+    assert {each.value.split("; ")[1] for each in checks if each.ok} == {
+        f"{who} it" for who in doctor.OPTIONAL.values()
+    }
 
 
 def test_missing_libraries_come_with_their_command(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def small(experiment: Experiment) -> Params:
     """Return the default parameters; of MNIST a small network on the bundled digits."""
     if experiment.id == "mnist":
         values = {"data": "digits", "filters": 3, "width": 4, "depth": 2, "batch_size": 50}
+        values["hessian_images"] = 20
         return build(experiment.parameters, values)
     return experiment.parameters()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import threading
 from typing import Any
 
@@ -100,6 +101,43 @@ def test_compiled_steps_end_as_the_general_ones_do(
     ]
     assert_same(made[0], made[1])
     assert optimiser == "adam" or made[1].ending is ending
+
+
+@pytest.mark.parametrize("text", ["x^2 + y^2 + x*y", "-x^2 - (y - x^2)^2", "100*(y - x^2)^2 + x"])
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_compiled_steps_keep_the_sign_of_zeros(text: str, optimiser: OptimiserId) -> None:
+    loss, setting = Loss.of(text), Setting(optimiser=optimiser, step_size=0.01)
+    for start in itertools.product([0.0, -0.0, 0.5], repeat=2):
+        made = [
+            run(loss, setting, np.array(start), fast=fast, n=9, first=0) for fast in (False, True)
+        ]
+        assert_same(made[0], made[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("1.5e8*(1e300*(x - 1)^2)", 1.0),
+        ("1.5e8*(1e300*(x - 1)^2) + x^2", 1.0),
+        ("1.5e8*(1e300*(1e-300*x)^2)", 1e4),
+        ("1e-300*(1e200*x)^2", 1.5e108),
+        ("1e-300*(1e-300*(1e200*x)^2)", 1.5e108),
+        ("1e-320*(x^2 + 3)^2", 1e70),
+        ("tanh(1e-300*(1e200*x)^2) + x", 1.5e108),
+        ("exp(-(1e200*x)^2) + 1e-9*x", 1.5e108),
+        ("1/(1 + (1e200*x)^2) + (x - 1)^2", 1.5e108),
+    ],
+)
+@pytest.mark.parametrize("optimiser", ["gradient-descent", "nesterov", "sam"])
+def test_compiled_steps_have_the_general_bits_where_doubling_overflows(
+    text: str, start: float, optimiser: OptimiserId
+) -> None:
+    loss, setting = Loss.of(text), Setting(optimiser=optimiser, step_size=1e-3)
+    made = [
+        run(loss, setting, np.array([start]), fast=fast, n=20, first=0, reach=abs(start))
+        for fast in (False, True)
+    ]
+    assert_same(made[0], made[1])
 
 
 def test_steps_that_the_curvature_decides_or_of_long_functions_are_not_compiled() -> None:

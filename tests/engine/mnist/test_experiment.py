@@ -32,6 +32,7 @@ SMALL = {
     "epochs": 3,
     "checkpoints": "off",
     "step_size": 0.1,
+    "hessian_images": 40,
 }
 EPOCH = 8
 """Steps per epoch: 1,437 images by 180."""

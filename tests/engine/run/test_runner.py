@@ -573,6 +573,23 @@ class PictureCompiled(LinearMap):  # type: ignore[misc]
         return super().init(params, seed)
 
 
+class Foreseen(PictureCompiled):
+    """A map that names the kernel before it loads what else a picture needs."""
+
+    started_before: tuple[int, ...] = ()
+    is_begun = threading.Event()
+
+    def warm_picture(self) -> bool:
+        if compiling() is Compiling.NEVER and not PictureCompiled.is_compiled:
+            raise NotCompiled("record")
+        return True
+
+    def init(self, params: LinearParams, seed: int) -> Any:
+        Foreseen.started_before += (len(Processes.started),)
+        self.is_begun.set()
+        return super().init(params, seed)
+
+
 class Processes:
     """Stands for the processes that compile; they are done when the test says so."""
 
@@ -600,7 +617,23 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[Processes]:
     monkeypatch.setattr("engine.run.engine_thread.Warming", Processes)
     monkeypatch.setattr(Compiled, "is_compiled", False)
     monkeypatch.setattr(PictureCompiled, "is_compiled", False)
+    monkeypatch.setattr(Foreseen, "started_before", ())
     return started
+
+
+def test_foreseen_kernels_are_compiled_while_the_run_is_made(
+    watcher: Watcher, processes: list[Processes]
+) -> None:
+    watcher.runner.start(Foreseen(), LinearParams(), 0)
+    assert Foreseen.is_begun.wait(timeout=20)
+    (started,) = processes
+    assert started.parts == (Part.PICTURE, Part.STEPS)
+    PictureCompiled.is_compiled = True
+    started.finished.add(Part.PICTURE)
+    shown = watcher.wait(lambda s: s.status is Status.PAUSED)
+    assert shown.observation
+    assert processes == [started]  # what is under way is not begun anew
+    assert set(Foreseen.started_before) == {1}  # they were at work before the run was made
 
 
 def test_a_picture_waits_for_no_kernel_that_only_steps_need(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,41 @@ def test_what_only_this_process_knows_is_compiled_here() -> None:
 
     assert is_importable(Reporting)
     assert not is_importable(Local)
+
+
+FORESEEN = """
+import sys
+import engine.experiments
+from engine.core import registry
+from engine.core.compiled import Compiling, compile_kernels
+from engine.run.run import Run
+from engine.run.session import Session
+
+for listed in registry.entries():
+    experiment = listed.load()
+    with compile_kernels(Compiling.ALWAYS):
+        is_all = experiment.warm_picture()
+    assert "torch" not in sys.modules, listed.id
+    if is_all:
+        with compile_kernels(Compiling.NEVER):
+            session = Session(experiment, experiment.parameters(), 0)
+            Run(session, lambda dropped: "").show(force=True)
+        print(listed.id)
+        break  # torch is loaded now
+"""
+
+
+@pytest.mark.slow
+def test_kernels_that_are_compiled_beforehand_are_all_that_a_picture_needs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORESEEN],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["mnist"]
 
 
 COUNT = """

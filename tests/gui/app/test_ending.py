@@ -109,10 +109,13 @@ while True:
     pass
 """
 STUCK = """
-import sys, threading
+import atexit, sys, threading
 from gui.app import ending
 
-threading.Thread(target=threading.Event().wait, name="loader").start()
+atexit.register(print, "taken down")
+if sys.argv[1] != "none":
+    is_daemon = sys.argv[1] == "daemon"
+    threading.Thread(target=threading.Event().wait, name=sys.argv[2], daemon=is_daemon).start()
 sys.exit(ending.leave(3))
 """
 
@@ -125,6 +128,17 @@ def test_a_window_that_is_busy_for_long_ends_all_the_same() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "saved\n", "")
 
 
-def test_no_thread_that_cannot_be_stopped_holds_up_the_end() -> None:
-    done = subprocess.run([sys.executable, "-c", STUCK], cwd=ROOT, check=False)
-    assert done.returncode == 3
+@pytest.mark.parametrize("name", ["loader", "engine-analyst", "any other"])
+@pytest.mark.parametrize("kind", ["daemon", "waited for", "none"])
+def test_no_thread_that_cannot_be_stopped_holds_up_the_end(kind: str, name: str) -> None:
+    """Nor is anything taken down under it."""
+    done = subprocess.run(
+        [sys.executable, "-c", STUCK, kind, name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    said = "taken down\n" if kind == "none" else ""
+    assert (done.returncode, done.stdout, done.stderr) == (3, said, "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -119,13 +121,28 @@ def test_memory_text() -> None:
 
 
 def test_memory_is_seen_to_grow() -> None:
-    before = process.resident_bytes()
+    before = process.held_bytes()
     ballast = bytearray(80_000_000)
     ballast[::4096] = b"x" * len(ballast[::4096])
-    after = process.resident_bytes()
+    after = process.held_bytes()
     assert before is not None and after is not None
     assert after - before > 50_000_000
     assert len(ballast) == 80_000_000
+
+
+def test_files_that_are_only_read_are_not_held(tmp_path: Path) -> None:
+    """Memory that a file backs can be had back at any time, and is not in the status bar."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(80_000_000))
+    before, before_with_files = process.held_bytes(), process.resident_bytes()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+        assert sum(pages[::4096]) == 0
+        after, after_with_files = process.held_bytes(), process.resident_bytes()
+    assert before is not None and after is not None
+    assert before_with_files is not None and after_with_files is not None
+    assert after_with_files - before_with_files > 50_000_000
+    if sys.platform == "linux":
+        assert after - before < 10_000_000
 
 
 def test_age_counts_from_the_start_of_the_process() -> None:

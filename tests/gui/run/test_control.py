@@ -188,6 +188,8 @@ class OtherExperiment(FakeExperiment):
 
 
 EXPERIMENTS: tuple[FakeExperiment, ...] = (FakeExperiment(), OtherExperiment())
+PLACES = {"start": 1, "resume": 1, "retune": 0}
+"""Where the parameters are among the arguments of a command that brings some."""
 HEARD = ("experiment_changed", "settings_changed", "restarted", "play_queued")
 ACTS: dict[str, Callable[[RunControl], object]] = {
     "choose the first": lambda control: control.choose(EXPERIMENTS[0]),
@@ -246,3 +248,38 @@ def test_parameters_of_another_experiment_are_refused(desk: Desk) -> None:
     with pytest.raises(LabError, match="Parabola cannot begin with parameters of the kind Other"):
         desk.control.choose(FakeExperiment(), OtherParams())
     assert desk.control.params == FakeParams()
+
+
+@given(
+    acts=st.lists(st.sampled_from(sorted(ACTS)), min_size=1, max_size=6),
+    answers=st.lists(st.tuples(st.sampled_from(HEARD), st.sampled_from(sorted(ACTS))), max_size=4),
+)
+def test_the_run_has_what_is_in_force_and_all_heard_of_it_last(
+    qtbot: QtBot, acts: list[str], answers: list[tuple[str, str]]
+) -> None:
+    """Also where whoever hears of a change makes another one before the first is carried out."""
+    desk = Desk()
+    control, left = desk.control, list(answers)
+    heard: dict[str, Any] = {}
+
+    def answer(signal: str) -> None:
+        if left and left[0][0] == signal:
+            act = left.pop(0)[1]
+            if "adopt" not in act:  # what a run has changed itself need not be sent to it
+                ACTS[act](control)
+
+    for name in HEARD:
+        signal = getattr(control, name)
+        signal.connect(lambda *_, name=name: answer(name))
+        signal.connect(lambda *values, name=name: heard.update({name: values}))
+    control.choose(EXPERIMENTS[0])
+    for act in acts:
+        if "adopt" not in act:
+            ACTS[act](control)
+        assert heard["experiment_changed"] == (control.experiment,)
+    while desk.bridge._gate.held:
+        desk.show(status=Status.PAUSED)
+    sent = [args for name, args, _ in desk.runner.method_calls if name in PLACES]
+    names = [name for name, _, _ in desk.runner.method_calls if name in PLACES]
+    assert sent[-1][PLACES[names[-1]]] == control.params
+    desk.bridge.close()
