@@ -12,19 +12,18 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 YOUNG = 20_000
 """New objects after which a command looks for garbage, of which imports make next to none."""
+DRAWING = ("smoke", "screenshot")
+"""Commands that open a window which nobody sees."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] == "smoke":
-        from gui.app.smoke import main as smoke
+    if arguments and arguments[0] in DRAWING:
+        from gui.app.ending import interrupted_at_once
 
-        return smoke(arguments[1:])
-    if arguments and arguments[0] == "screenshot":
-        from gui.app.screenshot import main as screenshot
-
-        return screenshot(arguments[1:])
+        with interrupted_at_once():
+            return _drawn(arguments[0], arguments[1:])
     if arguments and arguments[0] == "doctor":  # also where a package is missing
         from engine.cli.doctor import main as doctor
 
@@ -45,6 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.set_threshold(*usual)
 
 
+def _drawn(command: str, arguments: Sequence[str]) -> int:
+    if command == "smoke":
+        from gui.app.smoke import main as smoke
+
+        return smoke(arguments)
+    from gui.app.screenshot import main as screenshot
+
+    return screenshot(arguments)
+
+
 if __name__ == "__main__":
     if not sys.warnoptions:  # a warning of a library is for who asks for it by python -W
         import warnings
@@ -55,7 +64,12 @@ if __name__ == "__main__":
 
         multiprocessing.freeze_support()
     try:
-        sys.exit(main())
+        ended = main()
+        if sys.argv[1:] and sys.argv[1] in DRAWING:
+            from gui.app.ending import leave
+
+            leave(ended)
+        sys.exit(ended)
     finally:
         if "PySide6.QtWidgets" not in sys.modules:
             gc.freeze()  # or Python would look through all objects before it drops them

@@ -17,6 +17,7 @@ import numpy as np
 from engine.analysis.normal_forms import ZERO
 from engine.core.arrays import FloatArray
 from engine.core.ensemble import Progress
+from engine.core.interrupt import check
 from engine.core.system import Derivatives
 
 RESIDUAL = 1e-9
@@ -119,6 +120,11 @@ def find(
     -------
     tuple of Equilibrium or None
         By ascending loss, at most `MOST`; None if `progress` asked to stop.
+
+    Raises
+    ------
+    Interrupted
+        If who watches this thread asked to stop.
     """
     everything = list(starts)
     farthest = FARTHEST * max((float(np.max(np.abs(start))) for start in everything), default=0.0)
@@ -146,7 +152,7 @@ def converge(loss: Derivatives, start: FloatArray) -> FloatArray | None:
         found = root(
             lambda z: _bounded(loss.gradient(z)),
             start,
-            jac=lambda z: _bounded(loss.hessian(z)),
+            jac=lambda z: _watched(loss.hessian(z)),
             method="lm",
             options={"xtol": 1e-13, "ftol": 1e-13, "maxiter": 50 * (len(start) + 1)},
         )
@@ -163,7 +169,7 @@ def descend(loss: Derivatives, start: FloatArray) -> FloatArray | None:
         found = minimize(
             lambda z: float(_bounded(np.asarray(loss.value(z)))),
             start,
-            jac=lambda z: _bounded(loss.gradient(z)),
+            jac=lambda z: _watched(loss.gradient(z)),
             method="BFGS",
             options={"gtol": 1e-10, "maxiter": 50 * (len(start) + 1)},
         )
@@ -175,6 +181,12 @@ def _is_defined(loss: Derivatives, z: FloatArray) -> bool:
     return bool(np.isfinite(loss.gradient(z)).all() and np.isfinite(loss.hessian(z)).all())
 
 
+def _watched(derivative: FloatArray) -> FloatArray:
+    """Bound a derivative; once a step, so that a search can be held or stopped within a start."""
+    check()
+    return _bounded(derivative)
+
+
 def _bounded(values: FloatArray) -> FloatArray:
     """Replace what is not finite by something large, from which the search turns back."""
     if np.isfinite(values).all():
@@ -182,15 +194,24 @@ def _bounded(values: FloatArray) -> FloatArray:
     return np.nan_to_num(values, nan=1e150, posinf=1e150, neginf=-1e150)
 
 
-def polished(loss: Derivatives, z: FloatArray) -> FloatArray | None:
+def polished(loss: Derivatives, z: FloatArray, within: float = np.inf) -> FloatArray | None:
     """Return the equilibrium that Newton's steps in the range of the Hessian lead to.
+
+    Parameters
+    ----------
+    loss : Derivatives
+    z : ndarray, shape (n,)
+    within : float
+        How far from `z`, relative to its size where that is above 1, steps may lead.
 
     Returns
     -------
     ndarray, shape (n,), or None
-        None where the gradient, or what is left of a Newton step, does not vanish.
+        None where the gradient, or what is left of a Newton step, does not vanish, and where a step
+        leads too far.
     """
-    slope, left = loss.gradient(z), np.inf
+    slope, left, begin = loss.gradient(z), np.inf, z
+    farthest = within * max(float(np.linalg.norm(z)), 1.0)
     for _ in range(POLISH):
         hessian = loss.hessian(z)
         if not (np.isfinite(hessian).all() and np.isfinite(slope).all()):
@@ -201,6 +222,8 @@ def polished(loss: Derivatives, z: FloatArray) -> FloatArray | None:
         there = loss.gradient(new)
         if not float(np.linalg.norm(there)) < float(np.linalg.norm(slope)):
             break
+        if float(np.linalg.norm(new - begin)) > farthest:
+            return None
         z, slope = new, there
     scale = float(np.abs(loss.hessian(z)).max()) * max(float(np.linalg.norm(z)), 1.0)
     is_flat = float(np.linalg.norm(slope)) <= RESIDUAL * max(scale, LEAST_SCALE)

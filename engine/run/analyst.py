@@ -11,7 +11,12 @@ from engine.core.beside import keep, recall, writes
 from engine.core.ensemble import Progress
 from engine.core.errors import LabError
 from engine.core.experiment import AbstractExperiment, State
+from engine.core.interrupt import Interrupted, watched
 from engine.core.params import Params
+
+REST = 0.1
+"""Seconds in which the first picture of a run is painted, and another letter may be typed, before
+its analysis takes a core."""
 
 
 def complete(
@@ -107,8 +112,13 @@ class Analyst:
                 self._on_done()
             return not stop.is_set()
 
+        if stop.wait(REST):
+            return
         try:
-            done = complete(experiment, params, state, progress)
+            with watched(progress):
+                done = complete(experiment, params, state, progress)
+        except Interrupted:
+            return
         except LabError:
             return  # the run itself says what is wrong with its parameters
         if done and not stop.is_set():

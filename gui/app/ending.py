@@ -8,9 +8,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from engine.cli.output import INTERRUPTED, report
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QTimer
@@ -63,9 +65,33 @@ def leave(status: int) -> int:
 def end_at_once(status: int) -> NoReturn:
     """End the process without waiting for anything."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        # RuntimeError: a signal came while the stream was being written
+        with contextlib.suppress(OSError, ValueError, AttributeError, RuntimeError):
             stream.flush()
     os._exit(status)
+
+
+@contextlib.contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """End the process at once by Ctrl+C, for a command that draws and has nothing to save.
+
+    Python would raise an exception, at any instruction: within what Qt calls to paint it is lost,
+    or leaves Qt in a state in which it crashes.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError, ValueError, AttributeError, RuntimeError):
+            report("stopped", INTERRUPTED)
+        end_at_once(INTERRUPTED)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or a test's
+        yield
+        return
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class EndRequests:

@@ -12,7 +12,7 @@ from engine.analysis import equilibria
 from engine.analysis.equilibria import Equilibrium, Nature
 from engine.analysis.normal_forms import Flip, flip
 from engine.core.arrays import FloatArray
-from engine.core.beside import Analysis, recall
+from engine.core.beside import Analysis, keep, recall
 from engine.core.ensemble import Progress
 from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.problem import loss_of, problem_key, starting_point
@@ -80,6 +80,20 @@ def analysis_of(params: OwnLossParams, seed: int) -> LossAnalysis | None:
     return found if isinstance(found, LossAnalysis) else None
 
 
+def known_of(params: OwnLossParams, seed: int) -> LossAnalysis | None:
+    """Return the analysis of a loss; while it is not there, the last one from another start.
+
+    What was found then is true as well, but need not be all that this start finds. A plane through
+    a minimum stays where it is by it while the start is dragged.
+    """
+    found = analysis_of(params, seed) or recall(_any_start(params))
+    return found if isinstance(found, LossAnalysis) else None
+
+
+def _any_start(params: OwnLossParams) -> Hashable:
+    return "own-loss from any start", problem_key(params)
+
+
 def analyse(params: OwnLossParams, seed: int, progress: Progress) -> LossAnalysis | None:
     """Look for equilibria in the box around 0 that holds the start, and compute their flips."""
     loss = loss_of(params)
@@ -90,7 +104,9 @@ def analyse(params: OwnLossParams, seed: int, progress: Progress) -> LossAnalysi
     found = equilibria.find(loss, tries, progress)
     if found is None:
         return None
-    return LossAnalysis(tuple(_listed(loss, each) for each in found), len(tries))
+    made = LossAnalysis(tuple(_listed(loss, each) for each in found), len(tries))
+    keep(_any_start(params), made)
+    return made
 
 
 def _listed(loss: Loss, each: Equilibrium) -> Listed:

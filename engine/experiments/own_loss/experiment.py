@@ -159,8 +159,10 @@ class OwnLoss(AbstractExperiment[OwnLossParams, OwnLossState]):
         point = np.array([x])
         if loss.dimension > 1:
             frame = plane.frame_of(params, loss.dimension, 0)
-            if frame is None:
-                return params
+            if frame is None or (frame.is_stand_in and params.noise > 0.0):
+                return params  # the seed, and so what is drawn, is not known here
+            if params.plane == "start-to-minimum" and not frame.is_stand_in:
+                x, y = max(x, plane.LEAST_PULL * frame.reach), 0.0  # it would turn with the start
             point = frame.placed(x, y)
         ends = spec.minimum, spec.maximum
         values = (float(f"{value:.6g}") for value in np.clip(point, *ends))

@@ -33,6 +33,8 @@ PUSHED = 512
 """Steps over which the growth of a displacement is measured."""
 CLOSE = 0.1
 """Distance of an equilibrium, relative to its size, up to which a run can be near it."""
+SEARCHED = 1.0
+"""Distance from a state, relative to its size, beyond which no equilibrium is looked for."""
 AT = 1e-6
 """The same for a run that is at it."""
 SMOOTH = ("gradient-descent", "heavy-ball", "nesterov")
@@ -54,7 +56,7 @@ def near(state: OwnLossState) -> Equilibrium | None:
 
 
 def _near(loss: Loss, w: FloatArray) -> Equilibrium | None:
-    point = polished(loss, w)
+    point = polished(loss, w, within=SEARCHED)
     if point is None or _distance(point, w) > CLOSE:
         return None
     return classify(loss, point)

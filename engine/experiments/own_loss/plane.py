@@ -11,7 +11,7 @@ import numpy as np
 from engine.analysis.equilibria import Nature
 from engine.core.arrays import FloatArray
 from engine.core.experiment import Recent
-from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of
+from engine.experiments.own_loss.analysis import LossAnalysis, analysis_of, known_of
 from engine.experiments.own_loss.params import OwnLossParams, OwnLossState
 from engine.experiments.own_loss.problem import loss_of, problem_key, starting_point
 from engine.families import contours
@@ -29,7 +29,11 @@ TAIL = 400
 """Steps of the path that are drawn."""
 FAR = 1e9
 """Drawn values stay within this, so that a diverging run does not break an axis."""
+LEAST_PULL = 0.01
+"""Half-widths of the picture to which the start can be dragged towards a minimum."""
 CORNERS = np.array([-1.0, np.nan, 1.0])  # broken, so that no line joins them
+LOW = 0.97
+"""Half-widths below the middle of a line that says that a plane stands in for another."""
 BEYOND = 1.6
 """Half-widths to which level curves reach, outside the picture in a plot of any shape."""
 
@@ -47,12 +51,15 @@ class Frame:
         Middle of the picture in the plane's coordinates.
     reach : float
         Half its width.
+    is_stand_in : bool
+        Whether it is shown instead of a plane through a minimum, because none is known.
     """
 
     origin: FloatArray
     axes: FloatArray
     center: FloatArray
     reach: float
+    is_stand_in: bool = False
 
     def seen(self, points: FloatArray) -> FloatArray:
         """Project points, shape (..., n), into the plane, shape (..., 2)."""
@@ -64,16 +71,22 @@ class Frame:
 
 
 def frame_of(params: OwnLossParams, size: int, seed: int) -> Frame | None:
-    """Return the plane that parameters ask for; None in one dimension, or before it is known."""
+    """Return the plane that parameters ask for; None in one dimension.
+
+    While no minimum is known, that of two variables through the start stands in for a plane through
+    a minimum.
+    """
     if size < 2:
         return None
     start = starting_point(params, size, seed)
-    if params.plane != "coordinates":
-        return _from_minimum(params, start, analysis_of(params, seed))
+    is_asked_for = params.plane == "coordinates"
+    made = None if is_asked_for else _from_minimum(params, start, known_of(params, seed))
+    if made is not None:
+        return made
     axes = np.eye(size)[list(params.axis_indices(size))]
     origin = start - axes.T @ (axes @ start)
     reach = max(params.reach, 1.15 * float(np.max(np.abs(axes @ start))))
-    return Frame(origin, axes, np.zeros(2), reach)
+    return Frame(origin, axes, np.zeros(2), reach, is_stand_in=not is_asked_for)
 
 
 def _from_minimum(
@@ -201,6 +214,8 @@ def ground(params: OwnLossParams, frame: Frame, found: LossAnalysis | None) -> d
         "corner_x": frame.center[0] + frame.reach * CORNERS,
         "corner_y": frame.center[1] + frame.reach * CORNERS,
     }
+    if frame.is_stand_in:
+        made["stand_in"] = float(frame.center[1] - LOW * frame.reach)
     if found is not None:
         made |= marks(found, lambda points, losses: tuple(frame.seen(points).T))
     return made

@@ -25,6 +25,7 @@ from engine.experiments.own_loss.params import OwnLossParams
 from engine.experiments.own_loss.phase import SMOOTH
 from engine.experiments.own_loss.problem import variables_of
 from engine.experiments.own_loss.system import symbol_of
+from engine.text.mathtext import plain_math
 from engine.theory.optimisers import describe
 
 GROUND: tuple[Item, ...] = (
@@ -33,6 +34,7 @@ GROUND: tuple[Item, ...] = (
     Points(x="minima_x", y="minima_y", label="minimum", color="good", symbol="s"),
     Points(x="saddles_x", y="saddles_y", label="saddle", color="bound", symbol="x"),
     Points(x="maxima_x", y="maxima_y", label="maximum", color="bad", symbol="t"),
+    Rule(label="no minimum known", key="stand_in", color="muted", dash="dot"),
 )
 """What every plane of a loss shows: level curves, the picture's corners, and the equilibria."""
 FEW = 4
@@ -67,12 +69,22 @@ def views(params: OwnLossParams) -> tuple[View, ...]:
 
 def axes_of(params: OwnLossParams, names: Sequence[str]) -> tuple[str, str]:
     """Return the labels of the plane's axes."""
-    if params.plane == "eigenvectors":
-        return "along $v_1$", "along $v_2$"
-    if params.plane == "start-to-minimum":
-        return "towards the start", "along $v_1$"
+    if params.plane != "coordinates":
+        return "along $u_1$", "along $u_2$"
     i, j = params.axis_indices(len(names))
     return f"${names[i]}$", f"${names[j]}$"
+
+
+def _axes_text(params: OwnLossParams, names: Sequence[str]) -> str:
+    """Return what the axes of a plane through a minimum are, and what is shown until then."""
+    if params.plane == "coordinates":
+        return ""
+    what = "u₁ and u₂ are the two sharpest directions at the minimum nearest to the start"
+    if params.plane == "start-to-minimum":
+        what = "u₁ points from the minimum nearest to the start to the start, and u₂ is the part "
+        what += "across it of the sharpest direction"
+    i, j = (plain_math(names[k]) for k in params.axis_indices(len(names)))
+    return f" {what}; as long as no minimum is known they are {i} and {j}, through the start."
 
 
 def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
@@ -82,6 +94,7 @@ def _plane(params: OwnLossParams, names: Sequence[str]) -> View:
         title="Level curves",
         help="Curves of equal loss, closer together where it is low; the run's last steps, and the "
         "equilibria that were found. Drag the start."
+        + _axes_text(params, names)
         + (" The path is projected into the plane." if len(names) > 2 else ""),
         x_label=x,
         y_label=y,
@@ -103,6 +116,7 @@ def _surface(params: OwnLossParams, names: Sequence[str]) -> View:
         help="The loss as a height over the plane of the level curves, on a log scale where its "
         "range is wide; the run's last steps, and the equilibria that were found. What the surface "
         "hides is dotted or hollow. Drag to turn it; figures show it from the usual side."
+        + _axes_text(params, names)
         + (" All points are projected into the plane." if len(names) > 2 else ""),
         key="surface",
         extent_key="surface_extent",

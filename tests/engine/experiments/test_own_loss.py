@@ -320,6 +320,54 @@ def test_the_start_is_dragged_in_every_plane() -> None:
     np.testing.assert_allclose(dragged.start, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("plane", ["eigenvectors", "start-to-minimum"])
+def test_two_variables_through_the_start_are_shown_as_long_as_no_minimum_is_known(
+    plane: str,
+) -> None:
+    function = "x^2 + 2*y^2 + 3*(z - 0.25)^2"
+    made = params(function=function, start=(1.0, 2.0, 2.0), plane=plane)
+    stand_in = run(made, 20)
+    there = LAB.observe(stand_in.state, stand_in.recent())
+    chosen = run(params(function=function, start=(1.0, 2.0, 2.0)), 20)
+    expected = LAB.observe(chosen.state, chosen.recent())
+    for key in ("level_x", "level_y", "path_x", "path_y", "start_x", "start_y", "surface"):
+        np.testing.assert_array_equal(there[key], expected[key])
+    assert there["stand_in"] == pytest.approx(-0.97 * 3.0)
+    assert not {"stand_in", "minima_x"} & set(expected)
+    assert LAB.drag(made, "start", 0.5, -0.5).start == (0.5, -0.5, 2.0)
+    analysed(stand_in)
+    there = LAB.observe(stand_in.state, stand_in.recent())
+    assert "stand_in" not in there
+    np.testing.assert_allclose([there["minima_x"], there["minima_y"]], 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("plane", ["coordinates", "eigenvectors", "start-to-minimum"])
+@given(
+    moves=st.lists(st.tuples(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5)), min_size=2, max_size=5)
+)
+@settings(max_examples=20)
+def test_a_drag_in_many_moves_ends_where_one_move_does(
+    plane: str, moves: list[tuple[float, float]]
+) -> None:
+    function = "x^2 + 2*y^2 + 3*(z - 0.25)^2 + x*y + x^4"
+    made = params(function=function, start=(1.0, 2.0, 2.0), plane=plane)
+    session = run(made, 1)
+    analysed(session)
+    once, many = LAB.drag(made, "start", *moves[-1]), made
+    for x, y in moves:
+        many = LAB.drag(many, "start", x, y)
+    session = run(many, 1)
+    there = LAB.observe(session.state, session.recent())
+    if plane == "start-to-minimum":  # only the distance is the hand's
+        x = moves[-1][0]
+        at = float(there["start_x"])
+        assert at == pytest.approx(x, abs=1e-4) if x > 0.05 else 0.0 < at < 0.06
+        assert there["start_y"] == pytest.approx(0.0, abs=1e-4)
+    else:
+        np.testing.assert_allclose(many.start, once.start, atol=1e-4)
+        assert (there["start_x"], there["start_y"]) == pytest.approx(moves[-1], abs=1e-4)
+
+
 @pytest.mark.parametrize(("step_size", "manner"), [(0.1, "monotone"), (0.3, "oscillating")])
 def test_the_manner_of_convergence_is_that_of_the_error(step_size: float, manner: str) -> None:
     """The gradient's norm shrinks either way; 1 - δS is 0.6 and -0.2 at the flattest minima."""

@@ -6,13 +6,17 @@ import threading
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
+from engine.analysis import equilibria
 from engine.core import beside
 from engine.core.beside import MOST_KEPT, Analysis, keep, recall
 from engine.core.claims import Bound
 from engine.core.ensemble import Progress
+from engine.core.interrupt import Interrupted, check, watched
 from engine.core.params import update
+from engine.families.loss.loss import Loss
 from engine.run.analyst import Analyst, complete
 from engine.run.runner import Runner
 from engine.run.snapshot import Snapshot
@@ -180,6 +184,43 @@ class Asking(Analysed):
         self.begun.release()
         self.may_go_on.wait()
         return Found(params.target) if progress(0.5, "half") else None
+
+
+class Checking(Analysed):
+    """An analysis that goes on until who watches its thread stops it."""
+
+    def analyse(
+        self, params: LinearParams, state: LinearState, progress: Progress
+    ) -> Analysis | None:
+        self.begun.release()
+        try:
+            while True:
+                check()
+        finally:
+            self.may_go_on.set()
+
+
+def test_an_analysis_is_stopped_within_what_reports_nothing() -> None:
+    beside.forget()
+    checking, analyst, params = Checking(), Analyst(lambda: None), LinearParams()
+    analyst.want(checking, params, checking.init(params, 0))
+    checking.begun.acquire()
+    analyst.close()
+    assert checking.may_go_on.is_set() and not analyst.is_busy
+    assert recall(checking.analysis_key(params, 0)) is None
+
+
+def test_a_search_for_equilibria_is_stopped_within_a_start() -> None:
+    asked: list[float] = []
+
+    def stop(fraction: float, text: str) -> bool:
+        asked.append(fraction)
+        return len(asked) < 5
+
+    loss = Loss.of("(1 - x)^2 + 100*(y - x^2)^2")
+    with pytest.raises(Interrupted), watched(stop):
+        equilibria.find(loss, [np.array([-1.2, 1.0])], lambda fraction, text: True)
+    assert len(asked) == 5
 
 
 def test_an_analysis_rests_while_it_is_held() -> None:

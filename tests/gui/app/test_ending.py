@@ -142,3 +142,35 @@ def test_no_thread_that_cannot_be_stopped_holds_up_the_end(kind: str, name: str)
     )
     said = "taken down\n" if kind == "none" else ""
     assert (done.returncode, done.stdout, done.stderr) == (3, said, "")
+
+
+DRAWING = """
+import os, signal, sys
+import main
+
+def paint(window, event):
+    print("painting", flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    print("still painting", flush=True)
+
+from gui.window.main_window import MainWindow
+MainWindow.paintEvent = paint
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C is no signal there")
+@pytest.mark.parametrize("command", [["smoke"], ["screenshot", "--out", "pictures"]])
+def test_a_command_that_draws_ends_when_it_is_interrupted_while_painting(
+    tmp_path: Path, command: list[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DRAWING, *command],
+        cwd=tmp_path,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "painting\n", "stopped\n")
