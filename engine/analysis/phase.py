@@ -242,12 +242,14 @@ def _converged(window: Window, manner: str, *, stands: bool) -> Phase | None:
             message="The run stands exactly on a minimum that is unstable at this step size; "
             "the smallest push would drive it away.",
         )
-    message = "The run has reached a minimum."
+    message, stood = "The run has reached a minimum.", window.stays(NOISE)
+    if stood:
+        message = "The run began at a minimum and stays there."
     if factor is not None and abs(factor) >= 1.0 - NEUTRAL:
         manner = "neutral"
         message += " This step size is its largest stable one: errors neither grow nor shrink to "
         message += "first order."
-    elif not manner and factor is not None and factor != 0.0:
+    elif not manner and not stood and factor is not None and factor != 0.0:
         manner = "oscillating" if factor < 0.0 else "monotone"
     return Phase(
         kind=OutcomeKind.CONVERGED,

@@ -57,6 +57,8 @@ class Window:
     repels : callable or None
         Returns whether a cycle of so many steps (1 at an equilibrium), which the states show,
         repels small displacements, or None where that is not known; for where there is no `growth`.
+    start : ndarray, shape (d,), or None
+        The state that the run began at, where it is kept longer than the window.
     """
 
     step: int
@@ -77,6 +79,17 @@ class Window:
     rest_name: str = "0"
     rest_is_neutral: bool | None = None
     repels: Callable[[int], bool | None] | None = None
+    start: Array | None = None
+
+    def stays(self, share: float) -> bool:
+        """Return whether the run is known to be where it began, but for a share of its size."""
+        first = self.start
+        if first is None or first.shape != self.states.shape[1:]:
+            if not 0 < self.step < self.states.shape[0]:
+                return False
+            first = self.states[0]
+        size = float(np.max(np.abs(self.states)))
+        return float(np.max(np.abs(self.states - first))) <= share * size
 
     def exponents(self, period: int | None = None) -> tuple[Exponent, ...]:
         """Measure the exponent over the later part of the window, or over whole laps of a cycle."""

@@ -78,6 +78,11 @@ class Params(BaseModel):
 
     folded: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def unused(self) -> frozenset[str]:
+        """Names of fields that no step reads at these values, beyond what their `when` says."""
+        return frozenset()
+
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
@@ -123,8 +128,9 @@ class ParamSpec:
     is not allowed. `when` maps another field's name to the values for which this one has an effect.
     `bounds` maps such values likewise, for which the theory bounds this field; it is None for a
     field that it never bounds. `live` fields may change during a run; `for_ensemble` fields are no
-    part of it, since only an ensemble reads them; all others start a new one. `keywords` are texts
-    of a path that name no place.
+    part of it, since only an ensemble reads them; all others start a new one. `measures` fields
+    change what is recorded, searched for or drawn, and no step of the run. `keywords` are texts of
+    a path that name no place.
     """
 
     name: str
@@ -142,6 +148,7 @@ class ParamSpec:
     log: bool
     live: bool
     for_ensemble: bool
+    measures: bool
     choices: tuple[str, ...]
     when: Mapping[str, tuple[Any, ...]]
     widget: Widget
@@ -215,6 +222,7 @@ def param(
     log: bool = False,
     live: bool = False,
     for_ensemble: bool = False,
+    measures: bool = False,
     when: Mapping[str, Sequence[Any]] | None = None,
     widget: Widget = "",
     bounds: Mapping[str, Sequence[Any]] | None = None,
@@ -239,6 +247,8 @@ def param(
         Whether the value may change during a run without a restart.
     for_ensemble : bool
         Whether only an ensemble reads the value, so that a run goes on untouched.
+    measures : bool
+        Whether the value changes only what is recorded, searched for or drawn, and no step.
     when : mapping, optional
         Other fields' values for which this one has an effect.
     widget : str
@@ -258,6 +268,7 @@ def param(
         "log": log,
         "live": live,
         "for_ensemble": for_ensemble,
+        "measures": measures,
         "when": {key: list(values) for key, values in (when or {}).items()},
         "widget": widget,
         "bounds": None if bounds is None else {key: list(of) for key, of in bounds.items()},
@@ -298,6 +309,7 @@ def _spec(name: str, info: Any) -> ParamSpec:
         log=extra["log"],
         live=extra["live"],
         for_ensemble=extra["for_ensemble"],
+        measures=extra["measures"],
         choices=choices,
         when={key: tuple(values) for key, values in extra["when"].items()},
         widget=extra["widget"],

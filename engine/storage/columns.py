@@ -32,10 +32,12 @@ MARK = f"% Drawn by {NAME}"
 """First line of a document that may be written anew."""
 DRAWN = 4000
 """Points of a line that TeX draws in a moment."""
+TRIED = 20
+"""How much farther apart points may be where there are none in the rows that would be drawn."""
 CELLS = 4000
 """Cells of a grid that TeX has the memory for."""
-HEIGHT, END = 12, "\\\\"
-"""Least height of a page in cm, and how the line of a typeset row ends."""
+HEIGHT, END, ENTRY = 12, "\\\\", r"    \addlegendentry"
+"""Least height of a page in cm; how the line of a typeset row ends, and how an entry begins."""
 TYPESET = 60
 """Rows of a table that is typeset."""
 WIDE = 10
@@ -65,6 +67,8 @@ class Line:
         The column whose numbers are the colours.
     across : int
         Cells side by side where the rows are those of a grid, one line of it after the other.
+    every : int
+        One of so many rows is drawn; 0: not decided yet.
     """
 
     y: int = 1
@@ -75,6 +79,7 @@ class Line:
     rows: tuple[int, int] | None = None
     value: int | None = None
     across: int = 0
+    every: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +152,19 @@ def _drawing(path: Path, table: Sequence[Sequence[Any]], plot: Plot) -> list[str
         lines = tuple(Line(x=x, y=y) for y in range(1, len(numbers)) if numbers[y])[:MOST]
     if not lines:
         return list(_tabular(table, plot.title))
-    plot = dataclasses.replace(plot, lines=lines)
-    return _axis(path.name, plot, [word(name) for name in table[0]], len(table) - 1, table[1:])
+    count, rows = len(table) - 1, table[1:]
+    columns = {place: _numbers(rows, place) for line in lines for place in (line.y, line.x or 0)}
+    shown = _Shown(lines, plot.log_y)
+    shown.add(columns, count)
+    plot = dataclasses.replace(plot, lines=shown.lines(count))
+    return _axis(path.name, plot, [word(name) for name in table[0]], count, rows)
+
+
+def _numbers(rows: Sequence[Sequence[Any]], place: int) -> FloatArray:
+    """Return a column, not a number where it holds a gap or a word."""
+    cells = [row[place] for row in rows]
+    is_gap = [cell is None or isinstance(cell, str) for cell in cells]
+    return np.array([math.nan if gap else cell for cell, gap in zip(cells, is_gap, strict=True)])
 
 
 def _is_of_numbers(column: Sequence[Any]) -> bool:
@@ -174,19 +190,78 @@ def write_series(
     form, between, missing = (word, " ", "nan") if is_for_tex else (cell, ",", "")
     if is_for_tex:
         _check_document(path)
-    with atomic(path) as file:
-        file.write((between.join(form(name) for name in names) + "\n").encode())
-        for steps, rows in blocks:
-            count += len(steps)
-            file.write(encoded("\n".join([*_lines(steps, rows, between, missing), ""]), path))
-    if not is_for_tex:
-        return [Path(path).name]
     drawn = plot or Plot(x_label="step $k$")
     if not drawn.lines:
         places = range(1, min(len(names), MOST + 1))
         drawn = dataclasses.replace(drawn, lines=tuple(Line(y=y) for y in places))
+    shown = _Shown(drawn.lines, drawn.log_y)
+    with atomic(path) as file:
+        file.write((between.join(form(name) for name in names) + "\n").encode())
+        for steps, rows in blocks:
+            count += len(steps)
+            if is_for_tex:
+                columns = (part for values in rows.values() for part in _parts(values))
+                shown.add({0: steps, **dict(enumerate(columns, 1))}, len(steps))
+            file.write(encoded("\n".join([*_lines(steps, rows, between, missing), ""]), path))
+    if not is_for_tex:
+        return [Path(path).name]
+    drawn = dataclasses.replace(drawn, lines=shown.lines(count))
     axis = _axis(Path(path).name, drawn, [word(name) for name in names], count)
     return [Path(path).name, _write_tex(path, axis)]
+
+
+def _parts(values: FloatArray) -> Sequence[FloatArray]:
+    return [values] if values.ndim == 1 else list(values.T)
+
+
+class _Shown:
+    """Finds the lines that have a point to draw, while their table is written.
+
+    pgfplots passes over a line without a point and gives its entry of the legend to the next one.
+    A bit is kept of each row, since which rows are drawn of a long table is known at its end.
+    """
+
+    def __init__(self, lines: Sequence[Line], log_y: bool) -> None:
+        self._lines = tuple(lines)
+        self._log_y = log_y
+        self._sizes: list[int] = []
+        self._bits: list[list[np.ndarray[Any, Any]]] = [[] for _ in lines]
+
+    def add(self, columns: Mapping[int, np.ndarray[Any, Any]], count: int) -> None:
+        """Look at the next rows of the table."""
+        self._sizes.append(count)
+        for line, bits in zip(self._lines, self._bits, strict=True):
+            bits.append(np.packbits(self._is_point(line, columns)))
+
+    def lines(self, count: int) -> tuple[Line, ...]:
+        """Return the lines that have a point in a table of so many rows, and how many are drawn."""
+        found = zip(self._lines, self._bits, strict=True)
+        thinned = (
+            line if line.across else self._thinned(line, bits, count) for line, bits in found
+        )
+        return tuple(line for line in thinned if line is not None)
+
+    def _is_point(
+        self, line: Line, columns: Mapping[int, np.ndarray[Any, Any]]
+    ) -> np.ndarray[Any, Any]:
+        y = np.asarray(columns[line.y], np.float64)
+        is_point = np.isfinite(y)
+        if self._log_y:
+            is_point &= (y != 0.0) if line.magnitude else (y > 0.0)
+        return is_point if line.x is None else is_point & np.isfinite(columns[line.x])
+
+    def _thinned(self, line: Line, bits: Sequence[np.ndarray[Any, Any]], count: int) -> Line | None:
+        parts = zip(bits, self._sizes, strict=True)
+        is_point = np.concatenate(
+            [np.zeros(0, np.uint8), *(np.unpackbits(part, count=size) for part, size in parts)]
+        )
+        first, last = line.rows or (0, count)
+        points = first + np.flatnonzero(is_point[first:last])
+        least = _every(last - first)
+        for every in range(least, least + TRIED, 2) if least > 1 else (1,):
+            if (points % every == 0).any():  # a column may hold numbers in other rows only
+                return dataclasses.replace(line, every=every)
+        return None
 
 
 def _lines(steps: np.ndarray[Any, Any], rows: Rows, between: str, missing: str) -> Iterator[str]:
@@ -253,7 +328,8 @@ def _check_document(path: Path) -> None:
 def _write_tex(path: Path, body: Sequence[str]) -> str:
     """Write the document beside a table, and return its name."""
     name = Path(path).with_suffix(".tex")
-    height = max(HEIGHT, math.ceil(0.5 * sum(line.endswith(END) for line in body)) + 3)
+    rows = sum(line.endswith(END) or line.startswith(ENTRY) for line in body)
+    height = max(HEIGHT, math.ceil(0.5 * rows) + 3)
     text = [MARK, _CLASS % height, *_PACKAGES, r"\begin{document}", *body, r"\end{document}", ""]
     write_text(name, "\n".join(text))
     return name.name
@@ -267,7 +343,8 @@ def _axis(
     rows: Sequence[Sequence[Any]] = (),
 ) -> list[str]:
     """Return what draws a table of so many rows, which are there where it holds grids."""
-    options = ["width=12cm", "height=8cm", "legend pos=outer north east", "unbounded coords=jump"]
+    options = ["width=12cm", "height=8cm", "legend pos=outer north east", "legend cell align=left"]
+    options += ["unbounded coords=jump", "filter discard warning=false"]
     for key, label in (("title", plot.title), ("xlabel", plot.x_label), ("ylabel", plot.y_label)):
         if label:
             options.append(f"{key}={{{to_tex(label)}}}")
@@ -292,20 +369,20 @@ def _axis(
 def _drawn(line: Line, name: str, heads: Sequence[str], count: int) -> Iterator[str]:
     """Yield what draws a line, and its entry in the legend."""
     first, last = line.rows or (0, count)
-    every = _every(last - first)
+    every = line.every
     style = ["only marks", "mark size=0.6pt"] if line.scatter else ["no marks"]
     if line.value is not None:
         style += ["scatter", "scatter src=explicit"]
     if every > 1:
         yield f"    % one of {every} rows is drawn: TeX takes long for all {last - first}"
-        style += [f"each nth point={every}", "filter discard warning=false"]
+        style.append(f"each nth point={every}")
     style += _skipped(line, count)
     x = r"x expr=\coordindex" if line.x is None else f"x index={line.x}"
     y = f"y expr=abs(\\thisrowno{{{line.y}}})" if line.magnitude else f"y index={line.y}"
     shade = "" if line.value is None else f", meta index={line.value}"
     yield f"    \\addplot+[{', '.join(style)}] table [{x}, {y}{shade}] {{{name}}};"
     named = to_tex(line.label) or rf"\texttt{{{escaped(heads[line.y].strip('{}'))}}}"
-    yield f"    \\addlegendentry{{{named}}}"
+    yield f"{ENTRY}{{{named}}}"
 
 
 def _skipped(line: Line, count: int) -> list[str]:

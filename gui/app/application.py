@@ -101,20 +101,22 @@ def _run(options: argparse.Namespace, requests: EndRequests) -> int:
     app = application()
     from PySide6.QtCore import QEvent
 
+    from gui.app.naming import experiment_named_by
     from gui.app.starting import Start
     from gui.settings import Settings, default_path
     from gui.window.main_window import MainWindow
 
     window = MainWindow(Settings(None if options.fresh else default_path()))
     requests.hold()
-    window.restore()
+    path = options.open or options.file
+    window.restore(first=experiment_named_by(path) if path else "")
     if options.theme:
         window.theme_choice.set(options.theme)
     catch_errors(window)
     start = Start(
         window,
         keeps_formulas=not options.fresh,
-        path=options.open or options.file,
+        path=path,
         prints_times=options.startup_time,
     )
 

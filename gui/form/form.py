@@ -22,6 +22,7 @@ from gui.form.number import NumberRow
 from gui.form.row import FieldRow, in_words
 from gui.form.snaps import Mark
 from gui.style import scaling
+from gui.widgets.controls import Foot
 
 DEBOUNCE_MS = 250
 """Rest after which a control that is still being moved begins a new run."""
@@ -74,7 +75,7 @@ class ParamForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.body, 1)
-        layout.addWidget(self.footer)
+        layout.addWidget(Foot(self.footer, self.body))
         scaling.least(self, width=316)
 
     @property

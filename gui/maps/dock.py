@@ -27,7 +27,7 @@ from gui.maps.legend import MapLegend
 from gui.maps.search import SEARCHED
 from gui.style import scaling
 from gui.widgets.cards import Link
-from gui.widgets.controls import QuietCombo, QuietScrollArea, Segments, Switch
+from gui.widgets.controls import Foot, QuietCombo, QuietScrollArea, Segments, Switch
 from gui.widgets.focus import FieldLabel
 from gui.widgets.words import Words
 
@@ -160,7 +160,7 @@ class MapsPanel(QWidget):
         parts.setContentsMargins(0, 0, 0, 0)
         parts.setSpacing(0)
         parts.addWidget(area, 1)
-        parts.addWidget(self._made_foot())
+        parts.addWidget(Foot(self._made_foot(), area))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(rigid)

@@ -252,6 +252,33 @@ class QuietScrollArea(QScrollArea):
             super().keyPressEvent(event)
 
 
+class Foot(QWidget):
+    """What stands below a scroll area, and is as wide as what scrolls in it.
+
+    Parameters
+    ----------
+    foot : QWidget
+    area : QScrollArea
+        The room that its vertical scroll bar takes is left free here, too, while it shows.
+    """
+
+    def __init__(self, foot: QWidget, area: QScrollArea, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bar = area.verticalScrollBar()
+        self._free = QWidget()
+        self._free.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(foot, 1)
+        row.addWidget(self._free)
+        self._bar.rangeChanged.connect(self._fit)
+
+    def _fit(self, low: int, high: int) -> None:
+        self._free.setFixedWidth(self._bar.sizeHint().width())
+        self._free.setVisible(high > low)
+
+
 class QuietCombo(QComboBox):
     """A combo box that the wheel changes only while it has the focus."""
 

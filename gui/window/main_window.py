@@ -288,9 +288,9 @@ class MainWindow(QMainWindow):
 
     # Beginning.
 
-    def restore(self) -> None:
-        """Restore size, layout and theme, and name the experiment that will be opened."""
-        last = self.state.restore()
+    def restore(self, first: str = "") -> None:
+        """Restore size, layout and theme, and name the experiment opened: `first`, or the last."""
+        last = self.state.restore(first)
         self.header.set_low(self.screen().availableSize().height() < LOW)
         if last is not None:
             self._name(last)

@@ -110,8 +110,11 @@ class WindowState:
         if not self._due.isActive():  # so that a long drag is saved on the way, too
             self._due.start()
 
-    def restore(self) -> Listed | None:
-        """Restore size, layout and theme; returns the experiment to be opened, if there is one."""
+    def restore(self, first: str = "") -> Listed | None:
+        """Restore size, layout and theme; returns the experiment to be opened, if there is one.
+
+        `first` is the id of one to open in place of the last, if that is known.
+        """
         settings = self._settings
         known = {name for name, _ in THEMES}
         name = settings.text("theme", "system")
@@ -127,7 +130,7 @@ class WindowState:
         for name in _SWITCHES:
             self._actions[name].setChecked(settings.flag(name, False))
         self._transport.set_nudge_size(settings.object("nudge_size"))
-        last = self._experiments.get(settings.text("experiment"))
+        last = self._experiments.get(first) or self._experiments.get(settings.text("experiment"))
         self._last = last or opened_first(tuple(self._experiments.values()))
         return self._last
 

@@ -199,6 +199,7 @@ class ShapeParams(Params):
         ge=1,
         le=10_000,
         live=True,
+        measures=True,
     )
     levels: int = param(
         9,
@@ -208,6 +209,7 @@ class ShapeParams(Params):
         le=30,
         live=True,
         when={"picture": ["level-curves", "decomposition"]},
+        measures=True,
     )
     azimuth: float = param(
         -60.0,
@@ -218,6 +220,7 @@ class ShapeParams(Params):
         le=180,
         live=True,
         when={"picture": ["level-curves", "decomposition"]},
+        measures=True,
     )
     elevation: float = param(
         30.0,
@@ -228,6 +231,7 @@ class ShapeParams(Params):
         le=90,
         live=True,
         when={"picture": ["level-curves", "decomposition"]},
+        measures=True,
     )
     surface: Literal["estimate", "f", "r", "s"] = param(
         "estimate",

@@ -78,6 +78,7 @@ class DoubleMatrixParams(NetworkParams):
         ge=1,
         le=100_000,
         live=True,
+        measures=True,
     )
     hessian_every: int = param(
         50,
@@ -86,6 +87,7 @@ class DoubleMatrixParams(NetworkParams):
         ge=1,
         le=100_000,
         live=True,
+        measures=True,
     )
     hessian_count: int = param(
         1,
@@ -93,6 +95,7 @@ class DoubleMatrixParams(NetworkParams):
         group="Measurement",
         ge=0,
         le=10,
+        measures=True,
     )
 
 

@@ -136,6 +136,7 @@ class LeastSquaresParams(Params):
         group="Start",
         ge=1,
         le=64,
+        measures=True,
     )
     epsilon: float = param(
         2.5,
@@ -146,6 +147,7 @@ class LeastSquaresParams(Params):
         le=1e6,
         log=True,
         live=True,
+        measures=True,
     )
     prove: bool = asks_for_proofs()
     ensemble: int = many_seeds()

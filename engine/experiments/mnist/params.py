@@ -111,6 +111,7 @@ class MnistParams(Params):
         ge=0,
         le=TEN_MILLION,
         live=True,
+        measures=True,
     )
     hessian_every: int = param(
         300,
@@ -120,9 +121,15 @@ class MnistParams(Params):
         ge=0,
         le=TEN_MILLION,
         live=True,
+        measures=True,
     )
     hessian_count: int = param(
-        2, "Eigenvalues of the Hessian that are found, the largest.", group=_MEASURE, ge=1, le=8
+        2,
+        "Eigenvalues of the Hessian that are found, the largest.",
+        group=_MEASURE,
+        ge=1,
+        le=8,
+        measures=True,
     )
     hessian_images: int = param(
         128,
@@ -131,6 +138,7 @@ class MnistParams(Params):
         ge=1,
         le=10_000,
         log=True,
+        measures=True,
     )
     shown: int = param(
         0,
@@ -139,6 +147,7 @@ class MnistParams(Params):
         ge=0,
         le=999_999,
         live=True,
+        measures=True,
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = param(
         "auto", "Where to compute: auto takes a GPU where there is one.", group=_MACHINE

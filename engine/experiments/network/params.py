@@ -135,8 +135,8 @@ class NetworkParams(Params):
         group=_DATA,
         ge=0,
         le=2**31 - 1,
+        when={"data": ["teacher", "moons", "spirals", "line", "sines", "file"]},
     )
-
     form: Form = param(
         "plain",
         "Plain layers; residual ones, h + s φ(Wh + b), between the first and the last; the "
@@ -284,9 +284,15 @@ class NetworkParams(Params):
         ge=0,
         le=1_000_000,
         live=True,
+        measures=True,
     )
     eigenvalues: int = param(
-        1, "Eigenvalues of the Hessian that are found, the largest.", group=_MEASURE, ge=1, le=16
+        1,
+        "Eigenvalues of the Hessian that are found, the largest.",
+        group=_MEASURE,
+        ge=1,
+        le=16,
+        measures=True,
     )
     sharpness_samples: int = param(
         0,
@@ -294,6 +300,7 @@ class NetworkParams(Params):
         group=_MEASURE,
         ge=0,
         le=100_000,
+        measures=True,
     )
     measure_every: int = param(
         10,
@@ -302,6 +309,7 @@ class NetworkParams(Params):
         ge=1,
         le=1_000_000,
         live=True,
+        measures=True,
     )
     flow: bool = param(
         False,
@@ -328,6 +336,7 @@ class NetworkParams(Params):
         ge=0,
         le=1_000_000,
         when={"optimiser": ["gradient-descent", "heavy-ball", "nesterov"]},
+        measures=True,
     )
     goal: float = param(
         0.0,

@@ -191,6 +191,7 @@ class OwnLossParams(Params):
         ge=1,
         le=20,
         when={"plane": ["coordinates"]},
+        measures=True,
     )
     axis_y: int = param(
         2,
@@ -199,6 +200,7 @@ class OwnLossParams(Params):
         ge=1,
         le=20,
         when={"plane": ["coordinates"]},
+        measures=True,
     )
     reach: float = param(
         3.0,
@@ -208,9 +210,15 @@ class OwnLossParams(Params):
         ge=1e-6,
         le=1e6,
         log=True,
+        measures=True,
     )
     searches: int = param(
-        64, "Random starts from which equilibria are looked for.", group=_PICTURE, ge=1, le=4096
+        64,
+        "Random starts from which equilibria are looked for.",
+        group=_PICTURE,
+        ge=1,
+        le=4096,
+        measures=True,
     )
     spectrum_every: int = param(
         512,
@@ -218,6 +226,7 @@ class OwnLossParams(Params):
         group=_PICTURE,
         ge=1,
         le=1_000_000,
+        measures=True,
     )
     prove: bool = asks_for_proofs()
     lyapunov: Function = lyapunov_function()
@@ -299,6 +308,15 @@ class OwnLossParams(Params):
         elif given > needed:
             note += f"; {given} given, the last {given - needed} not used"
         return Hint(note=note)
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """The largest step where none depends on the state, and the least loss without Polyak."""
+        if self.optimiser == "polyak":
+            return frozenset()
+        return frozenset(
+            {"lowest_loss"} | ({"step_cap"} if self.setting.rule == "fixed" else set())
+        )
 
     @property
     def setting(self) -> Setting:

@@ -126,6 +126,7 @@ def _window(state: OwnLossState, recent: Recent, found: Equilibrium | None) -> W
         stability=None,
         can_rest=can_rest,
         ahead=abs(factor) if is_minimum and factor is not None else None,
+        start=state.start,
     )
 
 

@@ -194,6 +194,7 @@ class FitParams(Params):
         le=1,
         log=True,
         live=True,
+        measures=True,
     )
     hessian_every: int = param(
         200,
@@ -202,6 +203,7 @@ class FitParams(Params):
         ge=1,
         le=100_000,
         live=True,
+        measures=True,
     )
     hessian_count: int = param(
         3,
@@ -209,8 +211,15 @@ class FitParams(Params):
         group=_MEASURE,
         ge=1,
         le=7,
+        measures=True,
     )
     ensemble: int = many_seeds()
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """The momentum where Nesterov's schedule brings its own."""
+        is_scheduled = self.optimiser == "nesterov" and self.schedule != "constant"
+        return frozenset({"momentum"} if is_scheduled else ())
 
     @model_validator(mode="after")
     def _is_function(self) -> Self:

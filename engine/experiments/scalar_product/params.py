@@ -181,6 +181,7 @@ class ScalarParams(Params):
         group="Measurement",
         ge=1,
         le=1_000_000,
+        measures=True,
     )
     prove: bool = asks_for_proofs()
     lyapunov: Function = lyapunov_function()

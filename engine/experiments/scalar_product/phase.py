@@ -92,6 +92,7 @@ def _window(state: ScalarState, recent: Recent, found: tuple[Growth, ...]) -> Wi
         is_linear=params.depth == 1 and params.step_rule == "fixed",
         rest=sizes if astray and (rests or not np.any(sizes)) else None,
         rest_is_neutral=params.depth > 2,
+        start=state.start,
     )
 
 

@@ -228,6 +228,7 @@ class NetworkParams(Params):
         ge=1,
         le=100_000,
         live=True,
+        measures=True,
     )
     hessian_every: int = param(
         20,
@@ -236,6 +237,7 @@ class NetworkParams(Params):
         ge=1,
         le=100_000,
         live=True,
+        measures=True,
     )
     hessian_count: int = param(
         2,
@@ -243,6 +245,7 @@ class NetworkParams(Params):
         group=_MEASURE,
         ge=0,
         le=10,
+        measures=True,
     )
     ensemble: int = many_seeds()
     step_sizes: tuple[float, ...] = many_step_sizes(", in the unit chosen")

@@ -62,6 +62,7 @@ def stability_radius() -> Any:
         log=True,
         live=True,
         when={"prove": [True]},
+        measures=True,
     )
 
 
@@ -76,6 +77,7 @@ def proof_cells() -> Any:
         le=2000,
         live=True,
         when={"prove": [True]},
+        measures=True,
     )
 
 

@@ -65,7 +65,7 @@ _ERRORS: Mapping[str, str] = {
 
 
 def varied(params: Params) -> tuple[ParamSpec, ...]:
-    """Describe the parameters that an axis may vary: those numbers that have an effect on a run.
+    """Describe the parameters that an axis may vary: those numbers that change a run's steps.
 
     Real ones first. A whole number is rounded to the nearest in each cell.
     """
@@ -73,7 +73,10 @@ def varied(params: Params) -> tuple[ParamSpec, ...]:
     specs = [
         spec
         for spec in describe(type(params))
-        if spec.kind in ("float", "int") and not spec.for_ensemble and spec.is_active(values)
+        if spec.kind in ("float", "int")
+        and not (spec.for_ensemble or spec.measures)
+        and spec.is_active(values)
+        and spec.name not in params.unused
     ]
     return tuple(sorted(specs, key=lambda spec: spec.kind != "float"))
 

@@ -26,7 +26,7 @@ M = 600
 def look(error: np.ndarray, **more: Any) -> Phase:
     error = np.asarray(error, dtype=np.float64)
     given_more: dict[str, Any] = {"step": error.size - 1, **more}
-    return classify(Window(error=error, states=error[:, None] + 1.0, **given_more))
+    return classify(Window(error=error, **{"states": error[:, None] + 1.0, **given_more}))
 
 
 def noisy(values: np.ndarray, size: float = 2e-16) -> np.ndarray:
@@ -58,6 +58,20 @@ def test_convergence_is_seen_through_rounding() -> None:
     for factor, manner in ((0.9, "monotone"), (-0.9, "oscillating")):
         phase = look(noisy(0.5 * factor ** np.arange(M)), multiplier=factor)
         assert (phase.kind, phase.text) == (OutcomeKind.CONVERGED, f"converged ({manner})")
+
+
+@pytest.mark.parametrize("factor", [0.9, -0.9, 1.0, 0.0])
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_run_that_never_moved_has_no_manner_of_coming(factor: float, is_long: bool) -> None:
+    states = np.full((M, 2), 0.7)
+    step = 10 * M if is_long else M - 1
+    begun = {"start": states[0]} if is_long else {}
+    phase = look(np.zeros(M), states=states, step=step, multiplier=factor, **begun)
+    assert phase.kind is OutcomeKind.CONVERGED
+    assert "oscillating" not in phase.text and "monotone" not in phase.text
+    assert phase.message.startswith("The run began at a minimum and stays there.")
+    came = look(np.zeros(M), states=states, step=step, multiplier=factor, start=np.zeros(2))
+    assert came.message.startswith("The run has reached a minimum.")
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0])

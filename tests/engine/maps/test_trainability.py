@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
 import threading
@@ -12,7 +13,7 @@ import pytest
 
 from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
-from engine.core.params import build, update
+from engine.core.params import ParamSpec, build, describe, update
 from engine.core.registry import entries, get
 from engine.maps.axis import Axis
 from engine.maps.catalogue import kind
@@ -48,6 +49,45 @@ def test_every_experiment_has_a_map(experiment: str) -> None:
     assert set(cells) == {"outcome", "error", "steps"}
     assert set(cells["outcome"].tolist()) <= {each.code for each in prepared.classes}
     assert (cells["steps"] <= max(5, get(experiment).steps(params))).all()
+
+
+def trace_of(experiment: str, params: Any) -> str:
+    """Return what a short run records that its steps alone decide."""
+    session = Session(get(experiment), params, 0)
+    try:
+        rows = [get(experiment).record(session.state)]
+        while len(rows) < 6 and session.advance(1):
+            rows.append(get(experiment).record(session.state))
+    finally:
+        session.close()
+    return repr([{key: row[key] for key in trainability._ERRORS if key in row} for row in rows])
+
+
+def nearby(spec: ParamSpec, value: float) -> list[float]:
+    """Return values of a parameter to put in the place of one: two of one that measures."""
+    most = 1.0 if spec.maximum is None else spec.maximum
+    others = (2 * value, value / 2, value + 1, value + 7, value - 0.01, 0.9 * value, 1e9, most)
+    fits = [round(other) if spec.kind == "int" else other for other in others]
+    found = [each for each in dict.fromkeys(fits) if each != value and spec.includes(each)]
+    return found[:2] if spec.measures else found
+
+
+@pytest.mark.parametrize("experiment", [each for each in EXPERIMENTS if each != "trace"])
+def test_an_axis_changes_steps_and_a_measurement_none(experiment: str) -> None:
+    params = get(experiment).parameters()
+    usual, offered = trace_of(experiment, params), trainability.varied(params)
+    for spec in describe(type(params)):
+        if not (spec.measures or spec in offered):
+            continue
+        changes = False
+        for value in nearby(spec, getattr(params, spec.name)):
+            with contextlib.suppress(InputError):
+                changes = (
+                    changes or trace_of(experiment, update(params, **{spec.name: value})) != usual
+                )
+            if changes:
+                break
+        assert changes != spec.measures, spec.name
 
 
 @pytest.mark.parametrize(

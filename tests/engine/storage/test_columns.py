@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -145,8 +146,39 @@ def test_long_tables_are_thinned_by_an_odd_number(tmp_path: Path) -> None:
     )
     assert names == ["a.dat", "a.tex"]
     tex = (tmp_path / "a.tex").read_text("utf-8")
-    assert "each nth point=3" in tex and balanced(tex)
+    assert "each nth point=5" in tex and balanced(tex)  # every third row is a gap
     assert np.isnan(numbers(tmp_path / "a.dat")[0, 1])
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0.0, -1.0, 2.0, math.nan, math.inf]), min_size=3, max_size=3),
+        min_size=1,
+        max_size=6,
+    ),
+    st.booleans(),
+)
+def test_every_entry_of_a_legend_has_a_line(rows: list[list[float]], log_y: bool) -> None:
+    """pgfplots passes over a line without a point, and the entries after it would be shifted."""
+    values = np.array(rows)
+    plot = Plot(lines=tuple(Line(y=y, magnitude=y == 2) for y in (1, 2, 3)), log_y=log_y)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("series.dat", "rows.dat"):
+            path = Path(folder, name)
+            if name == "series.dat":
+                columns = {str(y): values[:, y] for y in range(3)}
+                blocks = [(np.arange(len(rows)), columns), (np.zeros(0), {"0": np.zeros((0, 3))})]
+                write_series(path, ["k", "a", "b", "c"], blocks, plot)
+            else:
+                table = [("k", "a", "b", "c"), *((k, *row) for k, row in enumerate(rows))]
+                write_rows(path, table, plot)
+            tex = path.with_suffix(".tex").read_text("utf-8")
+            for y, magnitude in ((1, False), (2, True), (3, False)):
+                column = np.abs(values[:, y - 1]) if magnitude else values[:, y - 1]
+                is_seen = np.isfinite(column) & ((column > 0) | (not log_y))
+                drawn = f"y expr=abs(\\thisrowno{{{y}}})" if magnitude else f"y index={y}]"
+                assert (drawn in tex) == is_seen.any()
+            assert tex.count("addplot") == tex.count("addlegendentry")
 
 
 def test_a_document_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:

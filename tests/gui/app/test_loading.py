@@ -113,6 +113,20 @@ def test_an_experiment_can_be_chosen_before_the_last_one_is_loaded(qtbot: QtBot)
     window.close()
 
 
+def test_a_window_opened_with_a_file_begins_with_its_experiment(qtbot: QtBot) -> None:
+    class Second(FakeExperiment):  # type: ignore[misc]
+        listing = replace(FakeExperiment.listing, id="second", title="Second")
+
+    for first, title in (("second", "Second"), ("unknown", "Parabola"), ("", "Parabola")):
+        window = MainWindow(Settings(None), experiments=[EXPERIMENT, Second()])
+        qtbot.addWidget(window)
+        window.restore(first=first)
+        assert window.header.title.text() == title
+        window.begin(run=False)
+        assert window.control.experiment.listing.title == title
+        window.close()
+
+
 def test_a_window_whose_last_experiment_cannot_be_loaded_opens_others(qtbot: QtBot) -> None:
     class Broken(FakeExperiment):  # type: ignore[misc]
         listing = replace(FakeExperiment.listing, id="broken")

@@ -600,3 +600,15 @@ def test_closing_ends_the_threads_and_frees_the_maps(
     del desk
     gc.collect()
     assert gone() is None or gc.get_referrers(gone())
+
+
+@pytest.mark.parametrize("height", [300, 500, 2000])
+def test_the_buttons_end_where_the_fields_end(desk: Desk, height: int) -> None:
+    """Also where a scroll bar takes room from the fields, and none from the buttons."""
+    panel = desk.maps.panel
+    panel.resize(340, height)
+
+    def end(widget: QWidget) -> int:
+        return widget.mapTo(panel, QPoint(widget.width(), 0)).x()
+
+    desk.qtbot.waitUntil(lambda: end(panel.cancel) == end(panel.form), timeout=3000)
