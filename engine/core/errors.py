@@ -85,6 +85,11 @@ class InputError(LabError, ValueError):
         return Refusal(self.field, self.value, self.allowed, self.place)
 
 
+def refusal_of(error: Exception) -> Refusal | None:
+    """Return what an error refuses; none where it refuses no value."""
+    return error.refusal if isinstance(error, InputError) else None
+
+
 class _Short(reprlib.Repr):
     """Writes values whose own `repr` fails: very long whole numbers, very deep lists."""
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from engine.core.compiled import Compiling, NotCompiled, compile_kernels
 from engine.core.ensemble import Progress
-from engine.core.errors import InputError, LabError, Refusal
+from engine.core.errors import LabError, Refusal, refusal_of
 from engine.core.experiment import AbstractExperiment
 from engine.core.interrupt import Interrupted, is_watched, watched
 from engine.core.outcome import OutcomeKind
@@ -194,7 +194,7 @@ class EngineThread:
         except Interrupted:
             return  # closing, or a newer start is waiting
         except LabError as error:
-            self._fail_to_start(str(error), refusal=_refusal_of(error))
+            self._fail_to_start(str(error), refusal=refusal_of(error))
         except Exception:
             self._fail_to_start("The run could not begin.", traceback.format_exc())
         else:
@@ -309,6 +309,7 @@ class EngineThread:
             self._start(run_id, experiment, begin, paused=True)
         else:
             self._publish(force=True)
+            self._warm_up()  # it may have been left while it compiled
 
     def _leave(self, run_id: int) -> None:
         """Put the present run aside, unless it failed, and make ready for another."""
@@ -494,7 +495,3 @@ class EngineThread:
         self.mailbox.put(item)
         if self._on_snapshot is not None:
             self._on_snapshot(item)
-
-
-def _refusal_of(error: LabError) -> Refusal | None:
-    return error.refusal if isinstance(error, InputError) else None

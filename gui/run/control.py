@@ -185,6 +185,10 @@ class RunControl(QObject):
         """Adopt live parameters that the run has changed itself, as a replayed one does."""
         self._do(r.Adopt(params))
 
+    def follow(self) -> None:
+        """Adopt the live parameters that the run has, as one does that was stopped on its way."""
+        self._fetch_params()
+
     def settings_of_all(self) -> dict[str, tuple[Params, int]]:
         """Return the settings of all experiments that were chosen."""
         known = dict(self._remembered)

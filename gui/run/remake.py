@@ -53,8 +53,14 @@ def remake(
     finished : bool
         The run had ended by itself, which is found out by one step more, that is not made.
     """
+
+    def made(done: bool | Exception) -> None:
+        if done is not True and control.experiment.id == experiment.id:
+            control.follow()  # it stands before its last live changes
+        then(done)
+
     if begin(control, experiment, run):
-        bridge.ask(lambda session, progress: _carry_out(run, session, progress, finished), then)
+        bridge.ask(lambda session, progress: _carry_out(run, session, progress, finished), made)
         control.accept(last_params(run))
 
 

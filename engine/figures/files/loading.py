@@ -7,6 +7,7 @@ artist, and into fontTools, which fonts that are cut here do without.
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ _LATER = "fontTools.subset"
 def load_matplotlib() -> None:
     """Load what figures are drawn and written with, unless something loaded it before."""
     if "matplotlib.figure" not in sys.modules:
+        logging.getLogger("matplotlib.font_manager").addFilter(is_no_waiting)
         if _LATER not in sys.modules:
             sys.modules[_LATER] = _Later(_LATER)
         with _without_documentation():
@@ -27,6 +29,11 @@ def load_matplotlib() -> None:
             importlib.import_module("matplotlib.backends.backend_pdf")
             importlib.import_module("matplotlib.backends.backend_svg")
     importlib.import_module("engine.figures.paper")
+
+
+def is_no_waiting(record: logging.LogRecord) -> bool:
+    """Return False for the line that matplotlib prints while it looks for fonts the first time."""
+    return not record.getMessage().startswith("Matplotlib is building the font cache")
 
 
 class _Later(ModuleType):

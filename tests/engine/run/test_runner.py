@@ -682,6 +682,27 @@ def test_another_experiment_does_not_wait_for_the_kernels_of_the_first(
     assert all(each.is_closed for each in processes)
 
 
+def test_a_run_that_is_taken_up_gets_the_kernels_it_was_left_without(
+    watcher: Watcher, processes: list[Processes]
+) -> None:
+    class Other(LinearMap):  # type: ignore[misc]
+        listing = replace(LinearMap.listing, id="other")
+
+    watcher.runner.start(Compiled(), LinearParams(), 0)
+    watcher.wait(lambda s: bool(s.compiling))
+    watcher.runner.start(Other(), LinearParams(), 0)
+    watcher.wait(lambda s: s.run_id == 2 and s.status is Status.PAUSED)
+    again = watcher.runner.resume(Compiled(), LinearParams(), 0)
+    behind = watcher.wait(lambda s: s.run_id == again and bool(s.compiling))
+    assert behind.observation
+    left, taken_up = processes
+    assert left.is_closed
+    assert taken_up.parts == (Part.STEPS,)
+    taken_up.finished.add(Part.STEPS)
+    watcher.wait(lambda s: s.run_id == again and not s.compiling and s.frame > behind.frame)
+    assert Compiled.is_compiled
+
+
 def test_a_first_picture_waits_for_its_own_kernels_alone(
     watcher: Watcher, processes: list[Processes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

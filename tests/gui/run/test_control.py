@@ -12,15 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
+from engine.core.change import Change
 from engine.core.errors import LabError
 from engine.core.listing import Listing
 from engine.core.params import Params, update
 from engine.run.branches import Branch, DroppedSteps, Fork
+from engine.run.session import Session
 from engine.run.snapshot import Failure, Snapshot, Status
 from engine.run.spec import RunSpec, SettingsInForce
 from engine.storage.presets import Preset
 from gui.run.bridge import Bridge
 from gui.run.control import RunControl
+from gui.run.remake import remake
 from tests.gui.fakes import FakeExperiment, FakeParams, runner_double, snapshot
 
 
@@ -282,4 +285,33 @@ def test_the_run_has_what_is_in_force_and_all_heard_of_it_last(
     sent = [args for name, args, _ in desk.runner.method_calls if name in PLACES]
     names = [name for name, _, _ in desk.runner.method_calls if name in PLACES]
     assert sent[-1][PLACES[names[-1]]] == control.params
+    desk.bridge.close()
+
+
+@given(stop=st.integers(0, 4))
+def test_a_replay_that_is_stopped_shows_the_parameters_that_the_run_has(
+    qtbot: QtBot, stop: int
+) -> None:
+    desk = Desk()
+    desk.control.choose(FakeExperiment())
+    desk.show(status=Status.PAUSED)
+    changes = (Change(4, {"step_size": 0.2}), Change(8, {"step_size": 0.1}))
+    run = RunSpec(experiment="fake", params=FakeParams(), seed=0, steps=12, changes=changes)
+    told: list[bool | Exception] = []
+    remake(desk.control, desk.bridge, FakeExperiment(), run, told.append)
+    assert desk.control.params.step_size == 0.1
+    session, asked = Session(FakeExperiment(), FakeParams(), 0), 0
+
+    def progress(fraction: float, text: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked <= stop
+
+    desk.runner.job.call_args.args[0](session, progress)
+    desk.bridge.poll()
+    for asked_for in desk.runner.call.call_args_list:
+        asked_for.args[0](session)
+    desk.bridge.poll()
+    assert told == [asked <= stop]
+    assert desk.control.params == session.params
     desk.bridge.close()
