@@ -158,6 +158,10 @@ def _flip_bounds(params: OwnLossParams, listed: Listed) -> tuple[Bound, ...]:
     if flip is None or flip.coefficient is None or step is None or setting.scales:
         return ()
     source = "Mulayoff & Stich 2026, arXiv 2602.14789, and Gan 2026, arXiv 2606.15551, for GD"
+    where = "With η = 2/S and T = ∇³f[v, v, ·]."
+    if setting.optimiser != "gradient-descent":
+        where = "With T = ∇³f[v, v, ·]; η is the step size of gradient descent with the same "
+        where += "2-cycles, at the critical one ηS = 2."
     coefficient = Bound(
         id="flip",
         name="Flip coefficient there",
@@ -165,7 +169,7 @@ def _flip_bounds(params: OwnLossParams, listed: Listed) -> tuple[Bound, ...]:
         value=flip.coefficient,
         source="normal form of the flip",
         formula=r"\frac{\eta}{6}\left(3\,T^\top H^{+}T-\nabla^4 f(v,v,v,v)\right)",
-        note=f"With η = 2/S and T = ∇³f[v, v, ·]. {_beyond(flip, params)} Compare {source}.",
+        note=f"{where} {_beyond(flip, params)} Compare {source}.",
     )
     amplitude = flip.amplitude(step) if params.has_fixed_step else None
     if amplitude is None or step * flip.sharpness < 2.0:

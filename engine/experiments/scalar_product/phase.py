@@ -129,9 +129,7 @@ def _across_minima(state: ScalarState, recent: Recent, standing: Standing) -> tu
     ahead = _ahead(state, recent) if is_near else None
     if ahead:
         return (Exponent(value=math.log(ahead), of=ACROSS),)
-    points = (
-        recent["stability"] if standing is Standing.NEARING_MINIMUM else recent["stability"][-1:]
-    )
+    points = recent["stability"] if is_near else recent["stability"][-1:]
     found = at_minimum(points, partial(_factor, params), ACROSS)
     return () if found is None else (found,)
 

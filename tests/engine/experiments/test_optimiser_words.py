@@ -8,6 +8,7 @@ import pytest
 
 from engine.core.params import build, describe
 from engine.experiments import EXPERIMENTS
+from engine.run.analyst import complete
 from engine.theory.optimisers import OPTIMISERS
 from engine.theory.optimisers.hyperparameters import HYPERPARAMETERS, shared
 
@@ -15,7 +16,7 @@ PLAIN = re.compile(
     r"(?<![\w)}])2\s?/\s?(\\+delta|δ|S|\\+lambda_|\\+frac\{\\+lambda)|(δ|\\+delta) ?S\s?/\s?2\b"
 )
 """The limit of gradient descent: 2/δ, 2/S, δS/2, 2/λ_max."""
-FROZEN = re.compile(r"P\^\{-1\}")
+FROZEN = re.compile(r"P\^\{-1\}|P⁻¹")
 """Names the preconditioned Hessian, for which RMSprop's limit is written as that of descent."""
 STATED = {"delta_plain", "basins"}
 """What says itself that it is about descent without momentum, or shows δS/2 itself."""
@@ -38,12 +39,18 @@ def test_the_limit_of_gradient_descent_is_recognized() -> None:
 
 
 def naming_the_plain_limit(name: str, optimiser: str) -> list[str]:
-    """Find the plots and bounds, of a run at its start, that name the limit of plain descent."""
+    """Find the plots and bounds, of a run at its start, that name the limit of plain descent.
+
+    With what is computed beside a run of an own loss, which other tests may have left or not.
+    """
     experiment = LOADED[name]
     params = build(experiment.parameters, {"optimiser": optimiser})
     shown = [*experiment.views(params), *experiment.theory(params, None)]
     if name != "mnist":  # its start needs data
-        shown += experiment.theory(params, experiment.init(params, 0))
+        state = experiment.init(params, 0)
+        if name == "own-loss":
+            complete(experiment, params, state, lambda fraction, text: True)
+        shown += experiment.theory(params, state)
     plain = [each for each in shown if PLAIN.search(repr(each)) and each.id not in STATED]
     if optimiser == "rmsprop":
         plain = [each for each in plain if not FROZEN.search(repr(each))]

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import experiments
 from engine.core.errors import InputError
 from engine.core.outcome import OutcomeKind
 from engine.core.params import ParamSpec, build, describe, update
-from engine.core.registry import entries, get
+from engine.core.registry import get
 from engine.maps.axis import Axis
 from engine.maps.catalogue import kind
 from engine.maps.kinds import trainability
 from engine.maps.spec import MapSpec
 from engine.run.session import Session
 
-EXPERIMENTS = [each.id for each in entries() if each.id != "mnist"]
+EXPERIMENTS = [each.id for each in experiments.EXPERIMENTS if each.id != "mnist"]
 
 
 def spec_of(experiment: str, x: Axis, y: Axis, steps: int = 50, **values: Any) -> MapSpec:

@@ -21,8 +21,8 @@ from gui.window.main_window import MainWindow
 
 restore, begin = MainWindow.restore, MainWindow.begin
 
-def look(window):
-    restore(window)
+def look(window, **options):
+    restore(window, **options)
     print("restored", flush=True)
 
 def play(window, run=True):

@@ -209,8 +209,8 @@ def say(window):
     print([name for name in heavy if name in sys.modules])
     window.close()
 
-def look(window):
-    restore(window)
+def look(window, **options):
+    restore(window, **options)
     window.first_painted.connect(lambda: say(window))
 
 MainWindow.restore = look
