@@ -16,8 +16,18 @@ def resize_docks(
     sizes: Sequence[float],
     orientation: Qt.Orientation,
 ) -> None:
-    """Set sizes of docks in pixels, none below 1: Qt warns of a 0, as where a window is hidden."""
-    window.resizeDocks(list(docks), [max(1, round(size)) for size in sizes], orientation)
+    """Set sizes of docks in pixels.
+
+    Qt warns of a size of 0, as where a window is hidden, and of a dock that is in no place of the
+    window, as one that was taken out since its size was asked for.
+    """
+    nowhere = Qt.DockWidgetArea.NoDockWidgetArea
+    placed = {
+        dock: max(1, round(size))
+        for dock, size in zip(docks, sizes, strict=True)
+        if window.dockWidgetArea(dock) != nowhere
+    }
+    window.resizeDocks(list(placed), list(placed.values()), orientation)
 
 
 class DockShares(QObject):

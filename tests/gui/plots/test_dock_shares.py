@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from pytestqt.qtbot import QtBot
 
 from gui.plots.arrange import arrange, columns_of
-from gui.widgets.dock_shares import DockShares
+from gui.widgets.dock_shares import DockShares, resize_docks
 
 
 @pytest.fixture
@@ -80,3 +83,29 @@ def test_docks_without_room_share_it_without_a_warning(five) -> None:
     shares.set({dock: (1.0, 1e-9 if index % 2 else 1.0) for index, dock in enumerate(docks)})
     settle()
     assert all(dock.height() >= 1 for dock in docks)
+
+
+FATES = ("placed", "hidden", "taken out", "never there", "afloat")
+
+
+@given(
+    fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=4),
+    size=st.floats(0.0, 500.0),
+)
+def test_docks_that_are_gone_are_left_out(qtbot: QtBot, fates: list[str], size: float) -> None:
+    """A warning of Qt would fail the test."""
+    window = QMainWindow()
+    docks = [QDockWidget(fate) for fate in fates]
+    for dock, fate in zip(docks, fates, strict=True):
+        if fate != "never there":
+            window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        if fate == "taken out":
+            window.removeDockWidget(dock)
+        dock.setVisible(fate == "placed")
+        dock.setFloating(fate == "afloat")
+    window.show()
+    for orientation in (Qt.Orientation.Vertical, Qt.Orientation.Horizontal):
+        resize_docks(window, docks, [size] * len(docks), orientation)
+    for each in (*docks, window):
+        each.close()
+        each.deleteLater()
