@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 from unittest.mock import ANY, call, create_autospec
@@ -215,16 +215,21 @@ ACTS: dict[str, Callable[[RunControl], object]] = {
 }
 
 
-@given(
-    acts=st.lists(st.sampled_from(sorted(ACTS)), min_size=1, max_size=6),
-    answers=st.lists(st.tuples(st.sampled_from(HEARD), st.sampled_from(sorted(ACTS))), max_size=4),
-)
-def test_no_run_begins_with_parameters_of_another_experiment(
-    qtbot: QtBot, acts: list[str], answers: list[tuple[str, str]]
-) -> None:
-    """Also where whoever hears of a change acts at once, as a field does that loses the focus."""
-    desk = Desk()
-    control, left = desk.control, list(answers)
+GIVEN = {name: act for name, act in ACTS.items() if "adopt" not in name}
+"""Without what a run has changed itself, which need not be sent to it."""
+
+
+def acts_of(names: Iterable[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(sorted(names)), min_size=1, max_size=6)
+
+
+def answers_of(names: Iterable[str]) -> st.SearchStrategy[list[tuple[str, str]]]:
+    return st.lists(st.tuples(st.sampled_from(HEARD), st.sampled_from(sorted(names))), max_size=4)
+
+
+def answer_with(control: RunControl, answers: list[tuple[str, str]]) -> None:
+    """Let whoever hears a signal act at once, if it is the next one of those to be answered."""
+    left = list(answers)
 
     def answer(signal: str) -> None:
         if left and left[0][0] == signal:
@@ -232,6 +237,16 @@ def test_no_run_begins_with_parameters_of_another_experiment(
 
     for name in HEARD:
         getattr(control, name).connect(lambda *_, name=name: answer(name))
+
+
+@given(acts=acts_of(ACTS), answers=answers_of(ACTS))
+def test_no_run_begins_with_parameters_of_another_experiment(
+    qtbot: QtBot, acts: list[str], answers: list[tuple[str, str]]
+) -> None:
+    """Also where whoever hears of a change acts at once, as a field does that loses the focus."""
+    desk = Desk()
+    control = desk.control
+    answer_with(control, answers)
     control.choose(EXPERIMENTS[0])
     for act in acts:
         ACTS[act](control)
@@ -253,32 +268,20 @@ def test_parameters_of_another_experiment_are_refused(desk: Desk) -> None:
     assert desk.control.params == FakeParams()
 
 
-@given(
-    acts=st.lists(st.sampled_from(sorted(ACTS)), min_size=1, max_size=6),
-    answers=st.lists(st.tuples(st.sampled_from(HEARD), st.sampled_from(sorted(ACTS))), max_size=4),
-)
+@given(acts=acts_of(GIVEN), answers=answers_of(GIVEN))
 def test_the_run_has_what_is_in_force_and_all_heard_of_it_last(
     qtbot: QtBot, acts: list[str], answers: list[tuple[str, str]]
 ) -> None:
     """Also where whoever hears of a change makes another one before the first is carried out."""
     desk = Desk()
-    control, left = desk.control, list(answers)
+    control = desk.control
+    answer_with(control, answers)
     heard: dict[str, Any] = {}
-
-    def answer(signal: str) -> None:
-        if left and left[0][0] == signal:
-            act = left.pop(0)[1]
-            if "adopt" not in act:  # what a run has changed itself need not be sent to it
-                ACTS[act](control)
-
     for name in HEARD:
-        signal = getattr(control, name)
-        signal.connect(lambda *_, name=name: answer(name))
-        signal.connect(lambda *values, name=name: heard.update({name: values}))
+        getattr(control, name).connect(lambda *values, name=name: heard.update({name: values}))
     control.choose(EXPERIMENTS[0])
     for act in acts:
-        if "adopt" not in act:
-            ACTS[act](control)
+        GIVEN[act](control)
         assert heard["experiment_changed"] == (control.experiment,)
     while desk.bridge._gate.held:
         desk.show(status=Status.PAUSED)
